@@ -1,0 +1,78 @@
+// The small interfaces between an engine and the machine it runs in. Engines see nothing
+// else of the machine; the machine sees nothing else of an engine.
+
+#ifndef ISOCHRON_ALPHA_ENGINE_H_
+#define ISOCHRON_ALPHA_ENGINE_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace isochron::alpha {
+
+struct Cpu;
+
+// The cycle at which an engine must stop. Whoever makes something happen earlier (a device
+// that schedules an event, in the middle of an access) moves it nearer; the engine reads it
+// again after every access to I/O space.
+struct Deadline {
+  uint64_t cycle = 0;
+
+  void MoveNearer(uint64_t to) { cycle = std::min(cycle, to); }
+};
+
+// What one access outside RAM gave.
+struct IoResult {
+  uint64_t data = 0;       // zero-extended; reads only
+  uint32_t cycles = 0;     // what the access costs beyond the instruction itself
+  bool nonexistent = false;  // nothing answered: the CPU takes a machine check
+};
+
+// Everything at physical addresses that are not RAM.
+class IoBus {
+ public:
+  virtual ~IoBus() = default;
+  // `size` is 1, 2, 4 or 8 bytes and `pa` a multiple of it. `cpu.cycle` is the exact cycle
+  // of the access. The engine must stop at the boundary after the accessing instruction when
+  // the deadline has passed or an interrupt has become deliverable.
+  virtual IoResult Read(Cpu& cpu, uint64_t pa, int size) = 0;
+  virtual IoResult Write(Cpu& cpu, uint64_t pa, int size, uint64_t data) = 0;
+};
+
+// Why an engine stopped.
+enum class StopReason : uint8_t {
+  kBoundary,  // the deadline was reached, or an interrupt has become deliverable
+  kFatal,     // the CPU cannot go on: a machine check while PALcode handled one
+};
+
+struct RunResult {
+  StopReason reason = StopReason::kBoundary;
+  std::string message;  // for kFatal: what happened, in one line
+};
+
+// How much work an engine did beyond the architectural counts; for people, never for the log.
+struct EngineStats {
+  uint64_t blocks_decoded = 0;
+  uint64_t blocks_invalidated = 0;
+  uint64_t spin_cycles_skipped = 0;
+};
+
+// Runs a CPU. Every engine stops at the same boundaries with the same state.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Runs until the cycle counter reaches the deadline or an interrupt becomes deliverable,
+  // always to an instruction boundary: the first one at which either is so. Exceptions and
+  // PALcode entries happen inside; taking an interrupt is the caller's.
+  virtual RunResult Run(Cpu& cpu, Deadline& deadline) = 0;
+
+  // Forgets everything derived from CPU and memory state. Called after a restore or reset.
+  virtual void Invalidate() = 0;
+
+  virtual EngineStats stats() const = 0;
+};
+
+}  // namespace isochron::alpha
+
+#endif  // ISOCHRON_ALPHA_ENGINE_H_

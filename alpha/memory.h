@@ -1,0 +1,98 @@
+// Guest RAM as engines, devices and digests share it.
+
+#ifndef ISOCHRON_ALPHA_MEMORY_H_
+#define ISOCHRON_ALPHA_MEMORY_H_
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace isochron::alpha {
+
+inline constexpr int kPageShift = 13;
+inline constexpr uint64_t kPageSize = uint64_t{1} << kPageShift;
+inline constexpr uint64_t kPageMask = kPageSize - 1;
+
+// Told by Memory about what an engine must not miss.
+class MemoryListener {
+ public:
+  virtual ~MemoryListener() = default;
+  // Bytes [pa, pa + size) of a page marked as code have changed.
+  virtual void OnCodeWritten(uint64_t pa, uint64_t size) = 0;
+  // Pages have lost their dirty marks: stores must be announced again.
+  virtual void OnDirtyCleared() = 0;
+};
+
+// RAM from physical address 0 up. Does not own the storage.
+//
+// Every page carries two marks. *Dirty*: the page may have changed since the marks were last
+// cleared. *Code*: an engine has decoded instructions from it. A store to a page that is
+// dirty and not code needs no announcement; an engine may keep such pages in an inline
+// lookup. Every other store goes through WillWrite().
+class Memory {
+ public:
+  // `base` is page-aligned host storage of `size` bytes, a multiple of the page size.
+  Memory(uint8_t* base, uint64_t size)
+      : base_(base), size_(size), marks_(size >> kPageShift) {}
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  uint64_t size() const { return size_; }
+  bool Contains(uint64_t pa) const { return pa < size_; }
+  bool Contains(uint64_t pa, uint64_t bytes) const {
+    return bytes <= size_ && pa <= size_ - bytes;
+  }
+  uint8_t* host(uint64_t pa) { return base_ + pa; }
+  const uint8_t* host(uint64_t pa) const { return base_ + pa; }
+
+  // Aligned access of an integer type. `pa` must be inside RAM.
+  template <typename T>
+  T Load(uint64_t pa) const {
+    T value;
+    std::memcpy(&value, base_ + pa, sizeof(T));
+    return value;
+  }
+  template <typename T>
+  void Store(uint64_t pa, T value) {
+    WillWrite(pa, sizeof(T));
+    std::memcpy(base_ + pa, &value, sizeof(T));
+    Written(pa, sizeof(T));
+  }
+  // Copies bytes in as a device or the loader would (DMA); may cross pages.
+  void Write(uint64_t pa, const void* data, uint64_t size);
+
+  void SetListener(MemoryListener* listener) { listener_ = listener; }
+
+  bool IsPlain(uint64_t pa) const { return marks_[pa >> kPageShift] == kDirty; }
+  bool IsDirty(uint64_t pa) const { return (marks_[pa >> kPageShift] & kDirty) != 0; }
+  bool IsCode(uint64_t pa) const { return (marks_[pa >> kPageShift] & kCode) != 0; }
+  void MarkCode(uint64_t pa) { marks_[pa >> kPageShift] |= kCode; }
+  void UnmarkCode(uint64_t pa) { marks_[pa >> kPageShift] &= ~kCode; }
+
+  // Marks the page dirty; to be called before a store that IsPlain() does not excuse.
+  void WillWrite(uint64_t pa, uint64_t size) {
+    for (uint64_t page = pa >> kPageShift; page <= (pa + size - 1) >> kPageShift; ++page) {
+      marks_[page] |= kDirty;
+    }
+  }
+  // Tells the listener when the page is code; to be called after such a store.
+  void Written(uint64_t pa, uint64_t size) {
+    if (listener_ != nullptr && IsCode(pa)) listener_->OnCodeWritten(pa, size);
+  }
+
+  // Clears all dirty marks and tells the listener.
+  void ClearDirty();
+
+ private:
+  static constexpr uint8_t kDirty = 1;
+  static constexpr uint8_t kCode = 2;
+
+  uint8_t* base_;
+  uint64_t size_;
+  std::vector<uint8_t> marks_;
+  MemoryListener* listener_ = nullptr;
+};
+
+}  // namespace isochron::alpha
+
+#endif  // ISOCHRON_ALPHA_MEMORY_H_

@@ -1,0 +1,113 @@
+#include "alpha/tlb.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace isochron::alpha {
+
+void TlbEntry::VisitState(StateVisitor& visitor) {
+  visitor.Field(tag, base, permissions, asn, granularity, match_all, valid);
+  if (granularity > 3) {
+    visitor.Fail("a translation has no such granularity");
+    granularity = 0;
+  }
+}
+
+Tlb::Tlb(uint32_t size)
+    : entries_(size), heads_(std::bit_ceil(size) * 2, kNone), chain_(size, kNone) {}
+
+size_t Tlb::Bucket(uint64_t va, int granularity) const {
+  const uint64_t page = va >> (13 + 3 * granularity);
+  return (page ^ (page >> 10) ^ static_cast<uint64_t>(granularity)) & (heads_.size() - 1);
+}
+
+uint16_t Tlb::FindIndex(uint64_t va, uint8_t asn) const {
+  for (int granularity = 0; granularity < 4; ++granularity) {
+    if (granularity_count_[granularity] == 0) continue;
+    uint16_t found = kNone;
+    for (uint16_t i = heads_[Bucket(va, granularity)]; i != kNone; i = chain_[i]) {
+      const TlbEntry& entry = entries_[i];
+      if (entry.granularity == granularity && (va & ~entry.offset_mask()) == entry.tag &&
+          (entry.match_all || entry.asn == asn)) {
+        found = std::min(found, i);
+      }
+    }
+    if (found != kNone) return found;
+  }
+  return kNone;
+}
+
+const TlbEntry* Tlb::Find(uint64_t va, uint8_t asn) const {
+  const uint16_t index = FindIndex(va, asn);
+  return index == kNone ? nullptr : &entries_[index];
+}
+
+void Tlb::Insert(const TlbEntry& entry) {
+  uint16_t index = FindIndex(entry.tag, entry.asn);
+  if (index == kNone) {
+    index = static_cast<uint16_t>(next_);
+    next_ = (next_ + 1) % size();
+  }
+  replaced_ = entries_[index];
+  if (replaced_.valid) Unlink(index);
+  entries_[index] = entry;
+  entries_[index].tag &= ~entry.offset_mask();
+  entries_[index].base &= ~entry.offset_mask();
+  entries_[index].valid = true;
+  Link(index);
+}
+
+void Tlb::InvalidateAll() {
+  std::fill(entries_.begin(), entries_.end(), TlbEntry{});
+  Rebuild();
+}
+
+void Tlb::InvalidateProcess() {
+  for (TlbEntry& entry : entries_) {
+    if (!entry.match_all) entry = TlbEntry{};
+  }
+  Rebuild();
+}
+
+void Tlb::InvalidateSingle(uint64_t va, uint8_t asn) {
+  for (uint16_t i = FindIndex(va, asn); i != kNone; i = FindIndex(va, asn)) {
+    Unlink(i);
+    entries_[i] = TlbEntry{};
+  }
+}
+
+void Tlb::Link(uint16_t index) {
+  const TlbEntry& entry = entries_[index];
+  uint16_t& head = heads_[Bucket(entry.tag, entry.granularity)];
+  chain_[index] = head;
+  head = index;
+  ++granularity_count_[entry.granularity];
+}
+
+void Tlb::Unlink(uint16_t index) {
+  const TlbEntry& entry = entries_[index];
+  uint16_t* link = &heads_[Bucket(entry.tag, entry.granularity)];
+  while (*link != index) link = &chain_[*link];
+  *link = chain_[index];
+  --granularity_count_[entry.granularity];
+}
+
+void Tlb::Rebuild() {
+  std::fill(heads_.begin(), heads_.end(), kNone);
+  granularity_count_ = {};
+  for (uint16_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].valid) Link(i);
+  }
+}
+
+void Tlb::VisitState(StateVisitor& visitor) {
+  for (TlbEntry& entry : entries_) visitor.Field(entry);
+  visitor.Field(next_);
+  if (next_ >= size()) {
+    visitor.Fail("a translation buffer's next entry is out of range");
+    next_ = 0;
+  }
+  Rebuild();
+}
+
+}  // namespace isochron::alpha

@@ -1,0 +1,166 @@
+#include "ref/context.h"
+
+#include "absl/strings/str_cat.h"
+#include "alpha/translate.h"
+
+namespace isochron::ref {
+
+using alpha::Cpu;
+
+namespace {
+
+bool Misaligned(uint64_t va, int size) {
+  return (va & static_cast<uint64_t>(size - 1)) != 0;
+}
+
+uint64_t LoadRam(const alpha::Memory& memory, uint64_t pa, int size) {
+  switch (size) {
+    case 1: return memory.Load<uint8_t>(pa);
+    case 2: return memory.Load<uint16_t>(pa);
+    case 4: return memory.Load<uint32_t>(pa);
+    default: return memory.Load<uint64_t>(pa);
+  }
+}
+
+void StoreRam(alpha::Memory& memory, uint64_t pa, int size, uint64_t value) {
+  switch (size) {
+    case 1: return memory.Store(pa, static_cast<uint8_t>(value));
+    case 2: return memory.Store(pa, static_cast<uint16_t>(value));
+    case 4: return memory.Store(pa, static_cast<uint32_t>(value));
+    default: return memory.Store(pa, value);
+  }
+}
+
+// Translates for `op`; false when PALcode has been entered instead.
+bool Translate(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
+               bool write, uint64_t& pa) {
+  if (Misaligned(va, size)) {
+    const alpha::DataFault fault = DescribeFault(context, op, va, write);
+    LeaveBefore(context, op, cpu);
+    alpha::EnterUnaligned(cpu, fault);
+    return false;
+  }
+  const alpha::Translation translation = alpha::TranslateData(
+      cpu, va, write ? alpha::DataAccess::kWrite : alpha::DataAccess::kRead, cpu.mode);
+  if (translation.status == alpha::TranslationStatus::kOk) {
+    pa = translation.pa;
+    return true;
+  }
+  const alpha::DataFault fault = DescribeFault(context, op, va, write);
+  LeaveBefore(context, op, cpu);
+  if (translation.status == alpha::TranslationStatus::kMiss) {
+    alpha::EnterDtbMiss(cpu, fault);
+  } else {
+    alpha::EnterDataFault(cpu, fault, translation.mm_stat);
+  }
+  return false;
+}
+
+// Settles an access to I/O space that was made at the exact cycle of `op`.
+AccessResult FinishIo(Context& context, const Operation* op, Cpu& cpu,
+                      const alpha::IoResult& result, uint64_t pa) {
+  cpu.cycle += result.cycles;
+  context.check_interrupts = true;
+  if (result.nonexistent) {
+    LeaveBefore(context, op, cpu);
+    RaiseMachineCheck(context, cpu, "an access to nonexistent memory", pa);
+    return AccessResult::kFault;
+  }
+  return AccessResult::kLeave;
+}
+
+}  // namespace
+
+alpha::DataFault DescribeFault(const Context& context, const Operation* op, uint64_t va,
+                               bool write) {
+  const uint32_t word = WordOf(context, op);
+  alpha::DataFault fault;
+  fault.va = va;
+  fault.write = write;
+  fault.opcode = static_cast<uint8_t>(word >> 26);
+  // HW_LD and HW_ST (opcodes 0x1b and 0x1f) are shown as 3 and 7 (HRM table 5-18).
+  if (fault.opcode == 0x1b || fault.opcode == 0x1f) fault.opcode &= 7;
+  fault.reg = word >> 21 & 31;
+  return fault;
+}
+
+AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
+                          int size, uint64_t& value) {
+  if (context.memory.Contains(pa)) {
+    value = LoadRam(context.memory, pa, size);
+    return AccessResult::kDone;
+  }
+  const uint32_t before = context.block->cost_before[IndexOf(context, op)];
+  cpu.cycle += before;
+  const alpha::IoResult result = context.io.Read(cpu, pa, size);
+  cpu.cycle -= before;
+  value = result.data;
+  return FinishIo(context, op, cpu, result, pa);
+}
+
+AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
+                           int size, uint64_t value) {
+  if (context.memory.Contains(pa)) {
+    StoreRam(context.memory, pa, size, value);
+    return context.code_written ? AccessResult::kLeave : AccessResult::kDone;
+  }
+  const uint32_t before = context.block->cost_before[IndexOf(context, op)];
+  cpu.cycle += before;
+  const alpha::IoResult result = context.io.Write(cpu, pa, size, value);
+  cpu.cycle -= before;
+  return FinishIo(context, op, cpu, result, pa);
+}
+
+AccessResult ReadSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
+                        uint64_t& value) {
+  uint64_t pa = 0;
+  if (!Translate(context, op, cpu, va, size, false, pa)) return AccessResult::kFault;
+  if (context.memory.Contains(pa)) {
+    context.lookaside.Add(va, context.data_context, context.memory.host(pa), false);
+  }
+  return ReadPhysical(context, op, cpu, pa, size, value);
+}
+
+AccessResult WriteSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
+                         uint64_t value) {
+  uint64_t pa = 0;
+  if (!Translate(context, op, cpu, va, size, true, pa)) return AccessResult::kFault;
+  const AccessResult result = WritePhysical(context, op, cpu, pa, size, value);
+  // Reads may be forbidden where writes are allowed, so only an entry that reads have made
+  // becomes writable.
+  if (context.memory.Contains(pa) && context.memory.IsPlain(pa) &&
+      alpha::TranslateData(cpu, va, alpha::DataAccess::kRead, cpu.mode).status ==
+          alpha::TranslationStatus::kOk) {
+    context.lookaside.Add(va, context.data_context, context.memory.host(pa), true);
+  }
+  return result;
+}
+
+void RaiseOpcdec(Context& context, const Operation* op, Cpu& cpu) {
+  LeaveBefore(context, op, cpu);
+  alpha::EnterOpcdec(cpu);
+}
+
+void RaiseFpDisabled(Context& context, const Operation* op, Cpu& cpu) {
+  LeaveBefore(context, op, cpu);
+  alpha::EnterFpDisabled(cpu);
+}
+
+void RaiseArithmetic(Context& context, const Operation* op, Cpu& cpu, uint64_t summary) {
+  const int reg = WordOf(context, op) & 31;
+  LeaveAfter(context, op, cpu);
+  cpu.pc -= 4;  // EXC_ADDR holds the instruction that trapped (HRM section 5.2.7)
+  alpha::EnterArithmetic(cpu, summary, reg);
+}
+
+void RaiseMachineCheck(Context& context, Cpu& cpu, const char* what, uint64_t pa) {
+  if (cpu.pal_mode()) {
+    context.fatal =
+        absl::StrCat("machine check in PALmode: ", what, " at physical address 0x",
+                     absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
+    return;
+  }
+  alpha::EnterMachineCheck(cpu);
+}
+
+}  // namespace isochron::ref

@@ -1,0 +1,114 @@
+// What a handler works on, and the ways out of a block.
+
+#ifndef ISOCHRON_REF_CONTEXT_H_
+#define ISOCHRON_REF_CONTEXT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "alpha/cpu.h"
+#include "alpha/engine.h"
+#include "alpha/exceptions.h"
+#include "alpha/memory.h"
+#include "ref/lookaside.h"
+#include "ref/operation.h"
+
+namespace isochron::ref {
+
+// The part of the interpreter that handlers see.
+//
+// While a block runs, Cpu::pc, cycle and instructions stand at its start; a handler that
+// leaves the block, or needs them exact, accounts for the operations before it.
+struct Context {
+  Context(alpha::Memory& memory, alpha::IoBus& io) : memory(memory), io(io) {}
+
+  alpha::Memory& memory;
+  alpha::IoBus& io;
+  DataLookaside lookaside;
+  uint64_t data_context = 0;  // DataContext() of the CPU's current mode and ASN
+
+  Block* block = nullptr;  // the block that runs
+  uint64_t block_pa = 0;   // its physical address
+  // Where the next block is found or remembered; nullptr: look it up by Cpu::pc.
+  Block** link = nullptr;
+  bool code_written = false;      // the running block may be gone: leave it
+  bool check_interrupts = false;  // an interrupt may have become deliverable
+  bool fetch_changed = false;     // instruction translations must be looked up again
+  std::string fatal;              // not empty: the CPU cannot go on
+};
+
+// The number of `op` in the running block.
+inline uint32_t IndexOf(const Context& context, const Operation* op) {
+  return static_cast<uint32_t>(op - context.block->operations.data());
+}
+
+// Goes on with the next operation of the block.
+inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu) {
+  return op[1].handler(context, op + 1, cpu);
+}
+
+// Accounts for the first `count` operations of the block; Cpu::pc is then the address of the
+// one after them.
+inline void Account(Context& context, alpha::Cpu& cpu, uint32_t count) {
+  cpu.cycle += context.block->cost_before[count];
+  cpu.instructions += count;
+  cpu.pc += 4 * uint64_t{count};
+}
+
+// Leaves the block before `op`, which has faulted: an exception may be entered now.
+inline void LeaveBefore(Context& context, const Operation* op, alpha::Cpu& cpu) {
+  Account(context, cpu, IndexOf(context, op));
+}
+
+// Leaves the block after `op`, which has completed.
+inline void LeaveAfter(Context& context, const Operation* op, alpha::Cpu& cpu) {
+  Account(context, cpu, IndexOf(context, op) + 1);
+}
+
+// The exact machine cycle at the start of `op`.
+inline uint64_t CycleAt(const Context& context, const Operation* op, const alpha::Cpu& cpu) {
+  return cpu.cycle + context.block->cost_before[IndexOf(context, op)];
+}
+
+// The undecoded word of `op`.
+inline uint32_t WordOf(const Context& context, const Operation* op) {
+  return context.memory.Load<uint32_t>(context.block_pa + 4 * uint64_t{IndexOf(context, op)});
+}
+
+// How a reference to memory went.
+enum class AccessResult : uint8_t {
+  kDone,   // go on
+  kLeave,  // done, and the block must be left after the instruction
+  kFault,  // the block has been left and PALcode entered
+};
+
+// References that the lookaside does not answer: they translate, fault, reach I/O space, and
+// teach the lookaside. `size` is 1, 2, 4 or 8; values are zero-extended.
+AccessResult ReadSlowly(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t va,
+                        int size, uint64_t& value);
+AccessResult WriteSlowly(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t va,
+                         int size, uint64_t value);
+
+// The parts of these that PALcode's own loads and stores use: at a physical address.
+AccessResult ReadPhysical(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t pa,
+                          int size, uint64_t& value);
+AccessResult WritePhysical(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t pa,
+                           int size, uint64_t value);
+
+// What a data reference of `op` at `va` would latch if it faulted.
+alpha::DataFault DescribeFault(const Context& context, const Operation* op, uint64_t va,
+                               bool write);
+
+// Leaves the block before `op` with OPCDEC.
+void RaiseOpcdec(Context& context, const Operation* op, alpha::Cpu& cpu);
+// Leaves the block before `op` with FEN.
+void RaiseFpDisabled(Context& context, const Operation* op, alpha::Cpu& cpu);
+// Leaves the block after `op` with ARITH.
+void RaiseArithmetic(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t summary);
+// A machine check: PALcode is entered, or the CPU stops when it is in PALmode already. The
+// block must have been left.
+void RaiseMachineCheck(Context& context, alpha::Cpu& cpu, const char* what, uint64_t pa);
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_CONTEXT_H_

@@ -1,0 +1,170 @@
+// Integer arithmetic, logical, shift, byte manipulation, multimedia and the moves of Ra+disp.
+
+#include "alpha/integer.h"
+
+#include "alpha/multimedia.h"
+#include "ref/context.h"
+#include "ref/select.h"
+
+namespace isochron::ref {
+namespace {
+
+using alpha::Cpu;
+
+template <bool kLiteral>
+uint64_t OperandB(const Operation* op, const Cpu& cpu) {
+  if constexpr (kLiteral) {
+    return static_cast<uint64_t>(op->immediate);
+  } else {
+    return cpu.r[op->rb];
+  }
+}
+
+// Rc := F(Rav, Rbv).
+template <auto F, bool kLiteral>
+void Operate(Context& context, const Operation* op, Cpu& cpu) {
+  cpu.r[op->rc] = F(cpu.r[op->ra], OperandB<kLiteral>(op, cpu));
+  return Next(context, op, cpu);
+}
+
+// The same for the /V forms: the result is written, then the overflow traps.
+template <auto F, bool kLiteral>
+void OperateOverflow(Context& context, const Operation* op, Cpu& cpu) {
+  const alpha::OverflowResult result = F(cpu.r[op->ra], OperandB<kLiteral>(op, cpu));
+  cpu.r[op->rc] = result.value;
+  if (result.overflow) [[unlikely]] {
+    constexpr uint64_t kSummary = alpha::exc_sum::kIntegerOverflow | alpha::exc_sum::kInteger;
+    return RaiseArithmetic(context, op, cpu, kSummary);
+  }
+  return Next(context, op, cpu);
+}
+
+// Rc := Rbv if the condition holds for Rav.
+template <auto Condition, bool kLiteral>
+void ConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
+  if (Condition(cpu.r[op->ra])) cpu.r[op->rc] = OperandB<kLiteral>(op, cpu);
+  return Next(context, op, cpu);
+}
+
+// LDA and LDAH: Ra := Rbv + displacement.
+void LoadAddress(Context& context, const Operation* op, Cpu& cpu) {
+  cpu.r[op->ra] = cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
+  return Next(context, op, cpu);
+}
+
+}  // namespace
+
+#define ISOCHRON_OPERATE(Name)                                              \
+  Handler Select##Name(const alpha::Instruction& instruction) {             \
+    return instruction.literal ? Operate<alpha::Name, true> : Operate<alpha::Name, false>; \
+  }
+#define ISOCHRON_OPERATE_OVERFLOW(Name)                             \
+  Handler Select##Name(const alpha::Instruction& instruction) {     \
+    return instruction.literal ? OperateOverflow<alpha::Name, true> \
+                               : OperateOverflow<alpha::Name, false>; \
+  }
+#define ISOCHRON_CMOV(Name, Condition)                                   \
+  Handler Select##Name(const alpha::Instruction& instruction) {          \
+    return instruction.literal ? ConditionalMove<alpha::Condition, true> \
+                               : ConditionalMove<alpha::Condition, false>; \
+  }
+
+Handler SelectLda(const alpha::Instruction&) { return LoadAddress; }
+Handler SelectLdah(const alpha::Instruction&) { return LoadAddress; }
+
+// Arithmetic.
+ISOCHRON_OPERATE(Addl)
+ISOCHRON_OPERATE(S4addl)
+ISOCHRON_OPERATE(S8addl)
+ISOCHRON_OPERATE(Addq)
+ISOCHRON_OPERATE(S4addq)
+ISOCHRON_OPERATE(S8addq)
+ISOCHRON_OPERATE(Subl)
+ISOCHRON_OPERATE(S4subl)
+ISOCHRON_OPERATE(S8subl)
+ISOCHRON_OPERATE(Subq)
+ISOCHRON_OPERATE(S4subq)
+ISOCHRON_OPERATE(S8subq)
+ISOCHRON_OPERATE(Mull)
+ISOCHRON_OPERATE(Mulq)
+ISOCHRON_OPERATE(Umulh)
+ISOCHRON_OPERATE_OVERFLOW(AddlV)
+ISOCHRON_OPERATE_OVERFLOW(AddqV)
+ISOCHRON_OPERATE_OVERFLOW(SublV)
+ISOCHRON_OPERATE_OVERFLOW(SubqV)
+ISOCHRON_OPERATE_OVERFLOW(MullV)
+ISOCHRON_OPERATE_OVERFLOW(MulqV)
+ISOCHRON_OPERATE(Cmpeq)
+ISOCHRON_OPERATE(Cmplt)
+ISOCHRON_OPERATE(Cmple)
+ISOCHRON_OPERATE(Cmpult)
+ISOCHRON_OPERATE(Cmpule)
+ISOCHRON_OPERATE(Ctlz)
+ISOCHRON_OPERATE(Ctpop)
+ISOCHRON_OPERATE(Cttz)
+
+// Logical and shift.
+ISOCHRON_OPERATE(And)
+ISOCHRON_OPERATE(Bic)
+ISOCHRON_OPERATE(Bis)
+ISOCHRON_OPERATE(Ornot)
+ISOCHRON_OPERATE(Xor)
+ISOCHRON_OPERATE(Eqv)
+ISOCHRON_OPERATE(Sll)
+ISOCHRON_OPERATE(Srl)
+ISOCHRON_OPERATE(Sra)
+ISOCHRON_OPERATE(Amask)
+ISOCHRON_OPERATE(Implver)
+ISOCHRON_CMOV(Cmovlbs, IsLowBitSet)
+ISOCHRON_CMOV(Cmovlbc, IsLowBitClear)
+ISOCHRON_CMOV(Cmoveq, IsEqual)
+ISOCHRON_CMOV(Cmovne, IsNotEqual)
+ISOCHRON_CMOV(Cmovlt, IsLess)
+ISOCHRON_CMOV(Cmovge, IsGreaterOrEqual)
+ISOCHRON_CMOV(Cmovle, IsLessOrEqual)
+ISOCHRON_CMOV(Cmovgt, IsGreater)
+
+// Byte manipulation.
+ISOCHRON_OPERATE(Cmpbge)
+ISOCHRON_OPERATE(Extbl)
+ISOCHRON_OPERATE(Extwl)
+ISOCHRON_OPERATE(Extll)
+ISOCHRON_OPERATE(Extql)
+ISOCHRON_OPERATE(Extwh)
+ISOCHRON_OPERATE(Extlh)
+ISOCHRON_OPERATE(Extqh)
+ISOCHRON_OPERATE(Insbl)
+ISOCHRON_OPERATE(Inswl)
+ISOCHRON_OPERATE(Insll)
+ISOCHRON_OPERATE(Insql)
+ISOCHRON_OPERATE(Inswh)
+ISOCHRON_OPERATE(Inslh)
+ISOCHRON_OPERATE(Insqh)
+ISOCHRON_OPERATE(Mskbl)
+ISOCHRON_OPERATE(Mskwl)
+ISOCHRON_OPERATE(Mskll)
+ISOCHRON_OPERATE(Mskql)
+ISOCHRON_OPERATE(Mskwh)
+ISOCHRON_OPERATE(Msklh)
+ISOCHRON_OPERATE(Mskqh)
+ISOCHRON_OPERATE(Zap)
+ISOCHRON_OPERATE(Zapnot)
+ISOCHRON_OPERATE(Sextb)
+ISOCHRON_OPERATE(Sextw)
+
+// Multimedia.
+ISOCHRON_OPERATE(Perr)
+ISOCHRON_OPERATE(Unpkbw)
+ISOCHRON_OPERATE(Unpkbl)
+ISOCHRON_OPERATE(Pkwb)
+ISOCHRON_OPERATE(Pklb)
+ISOCHRON_OPERATE(Minsb8)
+ISOCHRON_OPERATE(Minsw4)
+ISOCHRON_OPERATE(Minub8)
+ISOCHRON_OPERATE(Minuw4)
+ISOCHRON_OPERATE(Maxub8)
+ISOCHRON_OPERATE(Maxuw4)
+ISOCHRON_OPERATE(Maxsb8)
+ISOCHRON_OPERATE(Maxsw4)
+
+}  // namespace isochron::ref

@@ -1,0 +1,225 @@
+// Loads and stores of both register files.
+
+#include <cstring>
+
+#include "alpha/float_format.h"
+#include "alpha/integer.h"
+#include "alpha/translate.h"
+#include "ref/context.h"
+#include "ref/select.h"
+
+namespace isochron::ref {
+namespace {
+
+using alpha::Cpu;
+
+uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu) {
+  return cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
+}
+
+// Reads the T at `va`; a value that the lookaside does not give comes the slow way.
+template <typename T>
+AccessResult Read(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T& value) {
+  const uint8_t* host = context.lookaside.FindRead<sizeof(T)>(va, context.data_context);
+  if (host != nullptr) [[likely]] {
+    std::memcpy(&value, host, sizeof(T));
+    return AccessResult::kDone;
+  }
+  uint64_t wide = 0;
+  const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), wide);
+  value = static_cast<T>(wide);
+  return result;
+}
+
+template <typename T>
+AccessResult Write(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T value) {
+  uint8_t* host = context.lookaside.FindWrite<sizeof(T)>(va, context.data_context);
+  if (host != nullptr) [[likely]] {
+    std::memcpy(host, &value, sizeof(T));
+    return AccessResult::kDone;
+  }
+  return WriteSlowly(context, op, cpu, va, sizeof(T), value);
+}
+
+// Goes on as the access says.
+void Finish(Context& context, const Operation* op, Cpu& cpu, AccessResult result) {
+  if (result == AccessResult::kDone) [[likely]] return Next(context, op, cpu);
+  if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
+}
+
+// Conversions between memory and register format.
+template <typename T>
+constexpr uint64_t ZeroExtend(T value) {
+  return value;
+}
+constexpr uint64_t SignExtendLong(uint32_t value) { return alpha::SignExtendLongword(value); }
+template <typename T>
+constexpr T Truncate(uint64_t value) {
+  return static_cast<T>(value);
+}
+
+template <typename T, auto Convert>
+void Load(Context& context, const Operation* op, Cpu& cpu) {
+  T value = 0;
+  const AccessResult result = Read<T>(context, op, cpu, EffectiveAddress(op, cpu), value);
+  if (result != AccessResult::kFault) [[likely]] cpu.r[op->ra] = Convert(value);
+  return Finish(context, op, cpu, result);
+}
+
+template <typename T>
+void Store(Context& context, const Operation* op, Cpu& cpu) {
+  const T value = static_cast<T>(cpu.r[op->ra]);
+  return Finish(context, op, cpu,
+                Write<T>(context, op, cpu, EffectiveAddress(op, cpu), value));
+}
+
+void LoadUnaligned(Context& context, const Operation* op, Cpu& cpu) {
+  uint64_t value = 0;
+  const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
+  const AccessResult result = Read<uint64_t>(context, op, cpu, va, value);
+  if (result != AccessResult::kFault) [[likely]] cpu.r[op->ra] = value;
+  return Finish(context, op, cpu, result);
+}
+
+void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu) {
+  const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
+  return Finish(context, op, cpu, Write<uint64_t>(context, op, cpu, va, cpu.r[op->ra]));
+}
+
+template <typename T, auto Convert>
+void FloatLoad(Context& context, const Operation* op, Cpu& cpu) {
+  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  T value = 0;
+  const AccessResult result = Read<T>(context, op, cpu, EffectiveAddress(op, cpu), value);
+  if (result != AccessResult::kFault) [[likely]] cpu.f[op->ra] = Convert(value);
+  return Finish(context, op, cpu, result);
+}
+
+template <typename T, auto Convert>
+void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
+  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  const T value = Convert(cpu.f[op->ra]);
+  return Finish(context, op, cpu,
+                Write<T>(context, op, cpu, EffectiveAddress(op, cpu), value));
+}
+
+// A load to R31 or F31 (HRM section 2.6): translates, so that PALcode sees its misses and
+// faults and dismisses them, but reads nothing.
+template <bool kFloat>
+void Prefetch(Context& context, const Operation* op, Cpu& cpu) {
+  if constexpr (kFloat) {
+    if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  }
+  const uint64_t va = EffectiveAddress(op, cpu);
+  const alpha::Translation translation =
+      alpha::TranslateData(cpu, va, alpha::DataAccess::kRead, cpu.mode);
+  if (translation.status == alpha::TranslationStatus::kOk) return Next(context, op, cpu);
+  const alpha::DataFault fault = DescribeFault(context, op, va, false);
+  LeaveBefore(context, op, cpu);
+  if (translation.status == alpha::TranslationStatus::kMiss) {
+    return alpha::EnterDtbMiss(cpu, fault);
+  }
+  return alpha::EnterDataFault(cpu, fault, translation.mm_stat);
+}
+
+// The physical address of an access that has just been made.
+uint64_t PhysicalAddress(const Cpu& cpu, uint64_t va) {
+  return alpha::TranslateData(cpu, va, alpha::DataAccess::kRead, cpu.mode).pa;
+}
+
+template <typename T, auto Convert>
+void LoadLocked(Context& context, const Operation* op, Cpu& cpu) {
+  T value = 0;
+  const uint64_t va = EffectiveAddress(op, cpu);
+  const AccessResult result = Read<T>(context, op, cpu, va, value);
+  if (result != AccessResult::kFault) [[likely]] {
+    cpu.lock_flag = true;
+    cpu.lock_address = PhysicalAddress(cpu, va) & ~(Cpu::kLockBlock - 1);
+    cpu.r[op->ra] = Convert(value);
+  }
+  return Finish(context, op, cpu, result);
+}
+
+// STx_C succeeds when the lock is held on the block that it writes to. One that faults keeps
+// the lock: PALcode decides.
+template <typename T>
+void StoreConditional(Context& context, const Operation* op, Cpu& cpu) {
+  const uint64_t va = EffectiveAddress(op, cpu);
+  const alpha::Translation translation =
+      alpha::TranslateData(cpu, va, alpha::DataAccess::kWrite, cpu.mode);
+  const bool writable = translation.status == alpha::TranslationStatus::kOk &&
+                        (va & (sizeof(T) - 1)) == 0;
+  if (!writable) {
+    // Takes the fault whether the lock is held or not.
+    return Finish(context, op, cpu, WriteSlowly(context, op, cpu, va, sizeof(T), 0));
+  }
+  AccessResult result = AccessResult::kDone;
+  const bool success =
+      cpu.lock_flag && cpu.lock_address == (translation.pa & ~(Cpu::kLockBlock - 1));
+  if (success) {
+    result = Write<T>(context, op, cpu, va, static_cast<T>(cpu.r[op->ra]));
+    if (result == AccessResult::kFault) return;
+  }
+  cpu.lock_flag = false;
+  cpu.r[op->rc] = success ? 1 : 0;
+  return Finish(context, op, cpu, result);
+}
+
+Handler OrPrefetch(const alpha::Instruction& instruction, Handler load) {
+  return instruction.ra == 31 ? Prefetch<false> : load;
+}
+
+Handler OrFloatPrefetch(const alpha::Instruction& instruction, Handler load) {
+  return instruction.ra == 31 ? Prefetch<true> : load;
+}
+
+}  // namespace
+
+Handler SelectLdbu(const alpha::Instruction& i) {
+  return OrPrefetch(i, Load<uint8_t, ZeroExtend<uint8_t>>);
+}
+Handler SelectLdwu(const alpha::Instruction& i) {
+  return OrPrefetch(i, Load<uint16_t, ZeroExtend<uint16_t>>);
+}
+Handler SelectLdl(const alpha::Instruction& i) {
+  return OrPrefetch(i, Load<uint32_t, SignExtendLong>);
+}
+Handler SelectLdq(const alpha::Instruction& i) {
+  return OrPrefetch(i, Load<uint64_t, ZeroExtend<uint64_t>>);
+}
+// LDQ_U to R31 is UNOP (HRM section 2.6): no access at all.
+Handler SelectLdqU(const alpha::Instruction& i) {
+  return i.ra == 31 ? Nothing : LoadUnaligned;
+}
+Handler SelectLdlL(const alpha::Instruction&) { return LoadLocked<uint32_t, SignExtendLong>; }
+Handler SelectLdqL(const alpha::Instruction&) {
+  return LoadLocked<uint64_t, ZeroExtend<uint64_t>>;
+}
+Handler SelectStb(const alpha::Instruction&) { return Store<uint8_t>; }
+Handler SelectStw(const alpha::Instruction&) { return Store<uint16_t>; }
+Handler SelectStl(const alpha::Instruction&) { return Store<uint32_t>; }
+Handler SelectStq(const alpha::Instruction&) { return Store<uint64_t>; }
+Handler SelectStqU(const alpha::Instruction&) { return StoreUnaligned; }
+Handler SelectStlC(const alpha::Instruction&) { return StoreConditional<uint32_t>; }
+Handler SelectStqC(const alpha::Instruction&) { return StoreConditional<uint64_t>; }
+
+Handler SelectLdf(const alpha::Instruction& i) {
+  return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadF>);
+}
+Handler SelectLdg(const alpha::Instruction& i) {
+  return OrFloatPrefetch(i, FloatLoad<uint64_t, alpha::LoadG>);
+}
+Handler SelectLds(const alpha::Instruction& i) {
+  return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadS>);
+}
+Handler SelectLdt(const alpha::Instruction& i) {
+  return OrFloatPrefetch(i, FloatLoad<uint64_t, ZeroExtend<uint64_t>>);
+}
+Handler SelectStf(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreF>; }
+Handler SelectStg(const alpha::Instruction&) { return FloatStore<uint64_t, alpha::StoreG>; }
+Handler SelectSts(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreS>; }
+Handler SelectStt(const alpha::Instruction&) {
+  return FloatStore<uint64_t, Truncate<uint64_t>>;
+}
+
+}  // namespace isochron::ref

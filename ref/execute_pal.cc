@@ -1,0 +1,249 @@
+// CALL_PAL, the opcodes reserved for PALcode, and the miscellaneous instructions.
+
+#include "alpha/cost.h"
+#include "alpha/integer.h"
+#include "alpha/ipr_access.h"
+#include "alpha/translate.h"
+#include "ref/context.h"
+#include "ref/select.h"
+
+namespace isochron::ref {
+
+using alpha::Cpu;
+
+void Nothing(Context& context, const Operation* op, Cpu& cpu) {
+  return Next(context, op, cpu);
+}
+
+namespace {
+
+void Reserved(Context& context, const Operation* op, Cpu& cpu) {
+  return RaiseOpcdec(context, op, cpu);
+}
+
+// The reserved opcodes work in PALmode and, with I_CTL<HWE>, in kernel mode (HRM section 6.4).
+bool PalOpcodesAllowed(const Cpu& cpu) {
+  return cpu.pal_mode() ||
+         ((cpu.i_ctl & alpha::i_ctl::kHwe) != 0 && cpu.mode == alpha::Mode::kKernel);
+}
+
+void CallPal(Context& context, const Operation* op, Cpu& cpu) {
+  LeaveBefore(context, op, cpu);
+  if (alpha::EnterCallPal(cpu, static_cast<uint32_t>(op->immediate))) {
+    cpu.cycle += alpha::InstructionCost(alpha::CostClass::kCallPal);
+    ++cpu.instructions;
+  }
+}
+
+void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  // The cycle counter is one of the registers: show it the exact cycle.
+  const uint64_t start = cpu.cycle;
+  cpu.cycle = CycleAt(context, op, cpu);
+  cpu.r[op->ra] = alpha::ReadIpr(cpu, static_cast<uint8_t>(op->immediate >> 8));
+  cpu.cycle = start;
+  return Next(context, op, cpu);
+}
+
+// Keeps the lookaside a subset of what the DTB says.
+void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint64_t value) {
+  switch (effect) {
+    case alpha::IprEffect::kNone:
+    case alpha::IprEffect::kIcFlush: break;
+    case alpha::IprEffect::kDtbInsert: {
+      const alpha::TlbEntry& replaced = cpu.dtb.replaced();
+      const bool large = (value >> alpha::pte::kGhShift & 3) != 0 ||
+                         (replaced.valid && replaced.granularity != 0);
+      if (large) {
+        context.lookaside.Flush();
+      } else {
+        if (replaced.valid) context.lookaside.FlushPage(replaced.tag);
+        context.lookaside.FlushPage(cpu.dtb_tag);
+      }
+      break;
+    }
+    // The entry may have been one of a large page.
+    case alpha::IprEffect::kDtbSingle:
+    case alpha::IprEffect::kDtb: context.lookaside.Flush(); break;
+    case alpha::IprEffect::kItb: context.fetch_changed = true; break;
+    case alpha::IprEffect::kContext:
+      context.data_context = DataContext(cpu.dtb_asn, cpu.mode);
+      break;
+  }
+}
+
+// Registers that change what every data translation means.
+bool ChangesTranslation(uint8_t number) {
+  switch (static_cast<alpha::Ipr>(number)) {
+    case alpha::Ipr::kMCtl:
+    case alpha::Ipr::kVaCtl: return true;
+    default: return false;
+  }
+}
+
+void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  const auto number = static_cast<uint8_t>(op->immediate >> 8);
+  const uint64_t value = cpu.r[op->rb];
+  const uint64_t start = cpu.cycle;
+  cpu.cycle = CycleAt(context, op, cpu);
+  const alpha::IprEffect effect = alpha::WriteIpr(cpu, number, value);
+  cpu.cycle = start;
+  ApplyEffect(context, cpu, effect, value);
+  if (ChangesTranslation(number)) context.lookaside.Flush();
+  // What follows may be decoded differently (shadow registers), fetched from elsewhere or
+  // interrupted.
+  const bool changes_fetch = number == static_cast<uint8_t>(alpha::Ipr::kICtl);
+  if (changes_fetch || !cpu.pal_mode()) {
+    context.fetch_changed = true;
+    context.check_interrupts = true;
+    return LeaveAfter(context, op, cpu);
+  }
+  return Next(context, op, cpu);
+}
+
+void HwRet(Context& context, const Operation* op, Cpu& cpu) {
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  const uint64_t target = cpu.r[op->rb] & ~uint64_t{2};
+  LeaveAfter(context, op, cpu);
+  cpu.pc = target;
+  context.check_interrupts = true;
+}
+
+// How an HW_LD or HW_ST of a virtual type refers to memory.
+struct VirtualAccess {
+  alpha::DataAccess access;
+  alpha::Mode mode;
+  bool vpte = false;
+};
+
+VirtualAccess DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
+  using alpha::DataAccess;
+  switch (type) {
+    case alpha::HwLoadType::kVirtualVpte:
+      return {DataAccess::kRead, alpha::Mode::kKernel, true};
+    case alpha::HwLoadType::kVirtualWriteCheck: return {DataAccess::kReadWriteCheck, cpu.mode};
+    case alpha::HwLoadType::kVirtualAlt: return {DataAccess::kRead, cpu.alt_mode};
+    case alpha::HwLoadType::kVirtualWriteCheckAlt:
+      return {DataAccess::kReadWriteCheck, cpu.alt_mode};
+    default: return {DataAccess::kRead, cpu.mode};
+  }
+}
+
+// False when PALcode has been entered instead.
+bool TranslateHw(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
+                 const VirtualAccess& how, uint64_t& pa) {
+  const alpha::Translation translation = alpha::TranslateData(cpu, va, how.access, how.mode);
+  if (translation.status == alpha::TranslationStatus::kOk) {
+    pa = translation.pa;
+    return true;
+  }
+  alpha::DataFault fault =
+      DescribeFault(context, op, va, how.access == alpha::DataAccess::kWrite);
+  fault.vpte = how.vpte;
+  LeaveBefore(context, op, cpu);
+  if (translation.status == alpha::TranslationStatus::kMiss) {
+    alpha::EnterDtbMiss(cpu, fault);
+  } else {
+    alpha::EnterDataFault(cpu, fault, translation.mm_stat);
+  }
+  return false;
+}
+
+void Finish(Context& context, const Operation* op, Cpu& cpu, AccessResult result) {
+  if (result == AccessResult::kDone) return Next(context, op, cpu);
+  if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
+}
+
+void HwLd(Context& context, const Operation* op, Cpu& cpu) {
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
+  const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
+  // HW_LD never traps on alignment (HRM section 6.4.1): low bits are ignored.
+  const uint64_t address =
+      (cpu.r[op->rb] + static_cast<int64_t>(op->immediate)) & ~static_cast<uint64_t>(size - 1);
+  uint64_t pa = address & alpha::kPhysicalMask;
+  const bool physical =
+      type == alpha::HwLoadType::kPhysical || type == alpha::HwLoadType::kPhysicalLock;
+  if (!physical && !TranslateHw(context, op, cpu, address, DescribeLoad(cpu, type), pa)) return;
+  uint64_t value = 0;
+  const AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
+  if (result == AccessResult::kFault) return;
+  if (type == alpha::HwLoadType::kPhysicalLock) {
+    cpu.lock_flag = true;
+    cpu.lock_address = pa & ~(Cpu::kLockBlock - 1);
+  }
+  cpu.r[op->ra] = size == 8 ? value : alpha::SignExtendLongword(value);
+  return Finish(context, op, cpu, result);
+}
+
+void HwSt(Context& context, const Operation* op, Cpu& cpu) {
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  const auto type = static_cast<alpha::HwStoreType>(op->detail >> 1);
+  const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
+  const uint64_t address =
+      (cpu.r[op->rb] + static_cast<int64_t>(op->immediate)) & ~static_cast<uint64_t>(size - 1);
+  uint64_t pa = address & alpha::kPhysicalMask;
+  const bool physical =
+      type == alpha::HwStoreType::kPhysical || type == alpha::HwStoreType::kPhysicalConditional;
+  if (!physical) {
+    const bool alternate = type == alpha::HwStoreType::kVirtualAlt;
+    const VirtualAccess how{alpha::DataAccess::kWrite, alternate ? cpu.alt_mode : cpu.mode};
+    if (!TranslateHw(context, op, cpu, address, how, pa)) return;
+  }
+  AccessResult result = AccessResult::kDone;
+  const bool conditional = type == alpha::HwStoreType::kPhysicalConditional;
+  const bool locked = cpu.lock_flag && cpu.lock_address == (pa & ~(Cpu::kLockBlock - 1));
+  if (!conditional || locked) {
+    result = WritePhysical(context, op, cpu, pa, size, cpu.r[op->ra]);
+    if (result == AccessResult::kFault) return;
+  }
+  if (conditional) {
+    cpu.lock_flag = false;
+    cpu.r[op->rc] = locked ? 1 : 0;
+  }
+  return Finish(context, op, cpu, result);
+}
+
+void Rpcc(Context& context, const Operation* op, Cpu& cpu) {
+  const uint64_t start = cpu.cycle;
+  cpu.cycle = CycleAt(context, op, cpu);
+  cpu.r[op->ra] = cpu.CycleCounter();
+  cpu.cycle = start;
+  return Next(context, op, cpu);
+}
+
+// RC and RS: Ra := flag, then the flag is cleared or set.
+template <bool kSet>
+void ReadFlag(Context& context, const Operation* op, Cpu& cpu) {
+  cpu.r[op->ra] = cpu.rc_flag ? 1 : 0;
+  cpu.rc_flag = kSet;
+  return Next(context, op, cpu);
+}
+
+}  // namespace
+
+Handler SelectReserved(const alpha::Instruction&) { return Reserved; }
+Handler SelectCallPal(const alpha::Instruction&) { return CallPal; }
+Handler SelectHwMfpr(const alpha::Instruction&) { return HwMfpr; }
+Handler SelectHwMtpr(const alpha::Instruction&) { return HwMtpr; }
+Handler SelectHwLd(const alpha::Instruction&) { return HwLd; }
+Handler SelectHwSt(const alpha::Instruction&) { return HwSt; }
+Handler SelectHwRet(const alpha::Instruction&) { return HwRet; }
+
+Handler SelectRpcc(const alpha::Instruction&) { return Rpcc; }
+Handler SelectRc(const alpha::Instruction&) { return ReadFlag<false>; }
+Handler SelectRs(const alpha::Instruction&) { return ReadFlag<true>; }
+
+// There are no caches and memory is coherent: barriers and hints cost time and do nothing.
+Handler SelectTrapb(const alpha::Instruction&) { return Nothing; }
+Handler SelectExcb(const alpha::Instruction&) { return Nothing; }
+Handler SelectMb(const alpha::Instruction&) { return Nothing; }
+Handler SelectWmb(const alpha::Instruction&) { return Nothing; }
+Handler SelectFetch(const alpha::Instruction&) { return Nothing; }
+Handler SelectFetchM(const alpha::Instruction&) { return Nothing; }
+Handler SelectEcb(const alpha::Instruction&) { return Nothing; }
+Handler SelectWh64(const alpha::Instruction&) { return Nothing; }
+Handler SelectWh64en(const alpha::Instruction&) { return Nothing; }
+
+}  // namespace isochron::ref

@@ -1,0 +1,174 @@
+#include "ref/interpreter.h"
+
+#include "absl/strings/str_cat.h"
+#include "alpha/exceptions.h"
+#include "alpha/translate.h"
+#include "ref/engine.h"
+
+namespace isochron::ref {
+
+using alpha::Cpu;
+
+namespace {
+
+// Tags of fetches share their low bits with DataContext(): PALmode has two of its own.
+constexpr uint64_t kPalTag = 1;
+constexpr uint64_t kPalShadowTag = 3;
+constexpr uint64_t kNoTag = 7;
+
+DecodeMode ModeOf(const Cpu& cpu) {
+  if (!cpu.pal_mode()) return DecodeMode::kNative;
+  return cpu.shadow_active() ? DecodeMode::kPalShadow : DecodeMode::kPal;
+}
+
+uint64_t FetchTag(const Cpu& cpu) {
+  const uint64_t page = cpu.pc & ~alpha::kPageMask;
+  switch (ModeOf(cpu)) {
+    case DecodeMode::kNative: return page | DataContext(cpu.asn, cpu.mode);
+    case DecodeMode::kPal: return page | kPalTag;
+    case DecodeMode::kPalShadow: return page | kPalShadowTag;
+  }
+  return kNoTag;
+}
+
+}  // namespace
+
+Interpreter::Interpreter(alpha::Memory& memory, alpha::IoBus& io)
+    : memory_(memory), context_(memory, io), cache_(memory) {
+  memory_.SetListener(this);
+  ForgetFetches();
+}
+
+Interpreter::~Interpreter() { memory_.SetListener(nullptr); }
+
+alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
+  context_.check_interrupts = true;
+  context_.link = nullptr;
+  spin_.Disturb();
+  while (cpu.cycle < deadline.cycle) {
+    if (context_.check_interrupts) {
+      context_.check_interrupts = false;
+      spin_.Disturb();
+      if (cpu.InterruptDeliverable()) break;
+    }
+    if (context_.fetch_changed) [[unlikely]] ForgetFetches();
+    if (cache_.has_dropped()) [[unlikely]] cache_.Collect();
+
+    Block** link = context_.link;
+    context_.link = nullptr;
+    Block* block = link != nullptr ? *link : nullptr;
+    if (block == nullptr) {
+      block = FindBlock(cpu);
+      if (block == nullptr) {
+        if (!context_.fatal.empty()) break;
+        continue;
+      }
+      if (link != nullptr) *link = block;
+    }
+    spin_.Observe(cpu, *block, deadline.cycle);
+    if (cpu.cycle + block->last_boundary() >= deadline.cycle) {
+      StepOne(cpu);
+    } else {
+      Execute(cpu, *block, page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3}));
+    }
+    if (!context_.fatal.empty()) [[unlikely]] break;
+  }
+  if (!context_.fatal.empty()) return {alpha::StopReason::kFatal, context_.fatal};
+  return {};
+}
+
+void Interpreter::Execute(Cpu& cpu, Block& block, uint64_t pa) {
+  context_.block = &block;
+  context_.block_pa = pa;
+  const Operation* first = block.operations.data();
+  first->handler(context_, first, cpu);
+}
+
+void Interpreter::StepOne(Cpu& cpu) {
+  const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
+  Block one = DecodeBlock(memory_.host(pa), pa, ModeOf(cpu), 1);
+  Execute(cpu, one, pa);
+  context_.link = nullptr;
+}
+
+Block* Interpreter::FindBlock(Cpu& cpu) {
+  const uint64_t tag = FetchTag(cpu);
+  if (tag != page_tag_) {
+    page_tag_ = kNoTag;
+    page_ = FindPage(cpu, tag);
+    if (page_ == nullptr) return nullptr;
+    page_tag_ = tag;
+  }
+  if (Block* block = page_->Find(cpu.pc)) return block;
+  bool newly_code = false;
+  Block* block = cache_.Get(page_, cpu.pc, newly_code);
+  if (newly_code) context_.lookaside.FlushWrites();
+  return block;
+}
+
+CodePage* Interpreter::FindPage(Cpu& cpu, uint64_t tag) {
+  FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
+  if (entry.tag == tag) return entry.page;
+  uint64_t pa = 0;
+  if (!TranslatePc(cpu, pa)) return nullptr;
+  if (!memory_.Contains(pa)) {
+    RaiseMachineCheck(context_, cpu, "an instruction fetch outside memory", pa);
+    return nullptr;
+  }
+  if (cache_.IsFull()) {
+    cache_.DropAll();
+    ForgetFetches();
+  }
+  entry = {tag, cache_.Page(pa, ModeOf(cpu))};
+  return entry.page;
+}
+
+bool Interpreter::TranslatePc(Cpu& cpu, uint64_t& pa) {
+  const uint64_t va = cpu.pc & ~uint64_t{3};
+  if (cpu.pal_mode()) {
+    pa = va & alpha::kPhysicalMask;
+    return true;
+  }
+  const alpha::Translation translation = alpha::TranslateFetch(cpu, va);
+  switch (translation.status) {
+    case alpha::TranslationStatus::kOk: pa = translation.pa; return true;
+    case alpha::TranslationStatus::kMiss: alpha::EnterItbMiss(cpu); return false;
+    case alpha::TranslationStatus::kFault: alpha::EnterIacv(cpu); return false;
+  }
+  return false;
+}
+
+void Interpreter::ForgetFetches() {
+  for (FetchEntry& entry : fetches_) entry = {kNoTag, nullptr};
+  page_tag_ = kNoTag;
+  context_.fetch_changed = false;
+  context_.code_written = false;
+}
+
+void Interpreter::OnCodeWritten(uint64_t pa, uint64_t size) {
+  if (!cache_.OnCodeWritten(pa, size)) return;
+  context_.code_written = true;
+  context_.fetch_changed = true;
+}
+
+void Interpreter::Invalidate() {
+  cache_.DropAll();
+  cache_.Collect();
+  context_.lookaside.Flush();
+  context_.fatal.clear();
+  ForgetFetches();
+}
+
+alpha::EngineStats Interpreter::stats() const {
+  alpha::EngineStats stats;
+  cache_.AddTo(stats);
+  stats.spin_cycles_skipped = spin_.skipped_cycles();
+  return stats;
+}
+
+std::unique_ptr<alpha::Engine> CreateEngine(alpha::Memory& memory, alpha::IoBus& io) {
+  return std::make_unique<Interpreter>(memory, io);
+}
+
+}  // namespace isochron::ref

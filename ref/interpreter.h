@@ -1,0 +1,61 @@
+// The loop that finds blocks and runs them.
+
+#ifndef ISOCHRON_REF_INTERPRETER_H_
+#define ISOCHRON_REF_INTERPRETER_H_
+
+#include <array>
+#include <cstdint>
+
+#include "alpha/cpu.h"
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "ref/block_cache.h"
+#include "ref/context.h"
+#include "ref/spin_detector.h"
+
+namespace isochron::ref {
+
+class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
+ public:
+  Interpreter(alpha::Memory& memory, alpha::IoBus& io);
+  ~Interpreter() override;
+
+  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
+  void Invalidate() override;
+  alpha::EngineStats stats() const override;
+
+ private:
+  // Remembers which page a virtual page is fetched from: a subset of what ITB and superpages
+  // allow.
+  struct FetchEntry {
+    uint64_t tag;
+    CodePage* page;
+  };
+  static constexpr size_t kFetchEntries = 256;
+
+  // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead
+  // or the CPU cannot go on.
+  Block* FindBlock(alpha::Cpu& cpu);
+  CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
+  // Translates cpu.pc; false when an exception has been entered instead.
+  bool TranslatePc(alpha::Cpu& cpu, uint64_t& pa);
+  void Execute(alpha::Cpu& cpu, Block& block, uint64_t pa);
+  // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
+  void StepOne(alpha::Cpu& cpu);
+  void ForgetFetches();
+
+  void OnCodeWritten(uint64_t pa, uint64_t size) override;
+  void OnDirtyCleared() override { context_.lookaside.FlushWrites(); }
+
+  alpha::Memory& memory_;
+  Context context_;
+  BlockCache cache_;
+  SpinDetector spin_;
+  std::array<FetchEntry, kFetchEntries> fetches_;
+  CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
+  uint64_t page_tag_ = 0;
+};
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_INTERPRETER_H_

@@ -1,0 +1,76 @@
+// Remembered translations.
+
+#ifndef ISOCHRON_REF_LOOKASIDE_H_
+#define ISOCHRON_REF_LOOKASIDE_H_
+
+#include <array>
+#include <cstdint>
+
+#include "alpha/cpu.h"
+#include "alpha/memory.h"
+
+namespace isochron::ref {
+
+// What the address space and mode contribute to a tag: it fits between the page number and
+// the three lowest bits.
+constexpr uint64_t DataContext(uint8_t asn, alpha::Mode mode) {
+  return static_cast<uint64_t>(asn) << 5 | static_cast<uint64_t>(mode) << 3;
+}
+
+// A direct-mapped table from virtual pages to host memory, a subset of what the DTB and the
+// superpages allow for RAM. Hits need no check but the tag, which covers page, address
+// space, mode and alignment.
+class DataLookaside {
+ public:
+  DataLookaside() { Flush(); }
+
+  // The host address of `va` for an access of `size` bytes, or nullptr for the slow path.
+  template <int kSize>
+  uint8_t* FindRead(uint64_t va, uint64_t context) const {
+    const Entry& entry = entries_[Index(va)];
+    return entry.read_tag == Tag<kSize>(va, context) ? Host(entry, va) : nullptr;
+  }
+  template <int kSize>
+  uint8_t* FindWrite(uint64_t va, uint64_t context) const {
+    const Entry& entry = entries_[Index(va)];
+    return entry.write_tag == Tag<kSize>(va, context) ? Host(entry, va) : nullptr;
+  }
+
+  // Remembers that `va` is at `host` for reads, or for writes as well.
+  void Add(uint64_t va, uint64_t context, uint8_t* host, bool writable);
+
+  void Flush();
+  void FlushWrites();
+  // Forgets the page of `va` in every address space and mode.
+  void FlushPage(uint64_t va) { Invalidate(Index(va)); }
+
+ private:
+  static constexpr int kEntries = 1024;
+
+  struct Entry {
+    uint64_t read_tag;
+    uint64_t write_tag;
+    uint64_t addend;  // host address minus virtual address
+    uint64_t unused;
+  };
+
+  static size_t Index(uint64_t va) { return va >> alpha::kPageShift & (kEntries - 1); }
+  template <int kSize>
+  static uint64_t Tag(uint64_t va, uint64_t context) {
+    return (va & (~alpha::kPageMask | (kSize - 1))) | context;
+  }
+  static uint8_t* Host(const Entry& entry, uint64_t va) {
+    return reinterpret_cast<uint8_t*>(va + entry.addend);
+  }
+  // A page number that belongs to another entry, so that no address matches it here.
+  static uint64_t NoTag(size_t index) {
+    return static_cast<uint64_t>(index ^ 1) << alpha::kPageShift;
+  }
+  void Invalidate(size_t index);
+
+  std::array<Entry, kEntries> entries_;
+};
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_LOOKASIDE_H_

@@ -1,0 +1,81 @@
+// Predecoded instructions and the blocks they form.
+
+#ifndef ISOCHRON_REF_OPERATION_H_
+#define ISOCHRON_REF_OPERATION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "alpha/cpu.h"
+#include "alpha/decode.h"
+
+namespace isochron::ref {
+
+struct Context;
+struct Operation;
+
+// Executes `op` and all operations after it in its block. A handler ends with Next(), which
+// the compiler turns into a jump, or with one of the functions of ref/context.h that leave
+// the block. Without that optimisation the stack is as deep as a block is long.
+using Handler = void (*)(Context& context, const Operation* op, alpha::Cpu& cpu);
+
+// One instruction, ready to run. Registers are places in Cpu::r or Cpu::f: shadow registers
+// are resolved, and a destination of R31 or F31 is the sink. Where Ra is both source and
+// destination (the conditional stores), `rc` is its place as a destination.
+struct Operation {
+  Handler handler;
+  uint8_t ra;
+  uint8_t rb;
+  uint8_t rc;
+  uint8_t detail;      // floating-point qualifiers, HW_LD and HW_ST type
+  int32_t immediate;   // literal or displacement
+};
+static_assert(sizeof(Operation) == 16);
+
+// A run of instructions with one entry, at most to the end of its page. Ends with the first
+// instruction that may go elsewhere.
+//
+// A block does not know its virtual address: branches are relative to its start. It is
+// shared by all address spaces that map its page.
+struct Block {
+  // The first `count` belong to instructions; one more leaves a block that just ends.
+  std::vector<Operation> operations;
+  // Cycles of the instructions before each, and of all: `count + 1` entries.
+  std::vector<uint16_t> cost_before;
+  uint32_t count = 0;
+  // Whether an execution that ends with the registers it began with has changed nothing but
+  // time: no stores, no PALcode, no counters read.
+  bool pure = true;
+  // Where a direct branch in the same page leads to, once it has been taken. Blocks of a
+  // page live and die together.
+  Block* taken = nullptr;
+  Block* fall_through = nullptr;
+
+  uint32_t cost() const { return cost_before[count]; }
+  // Cycles from the start of the block to the start of its last instruction.
+  uint32_t last_boundary() const { return cost_before[count - 1]; }
+};
+
+inline constexpr int kMaxBlockLength = 64;
+
+// How instructions are decoded: what else, beside the bits in memory, a block depends on.
+enum class DecodeMode : uint8_t { kNative = 0, kPal = 1, kPalShadow = 2 };
+inline constexpr int kDecodeModes = 3;
+
+// Chooses the handler for an instruction (one function a row of the instruction table; a row
+// without one does not link) and fills in `op` as it wants to find it.
+Handler SelectHandler(const alpha::Instruction& instruction);
+// Leaves a block that ends without a branch.
+Handler EndOfBlockHandler();
+// Whether nothing after this instruction may belong to its block.
+bool EndsBlock(alpha::Op op);
+// Whether a block that holds it can be `pure`.
+bool IsPure(alpha::Op op);
+
+// Decodes the block that starts at `pa`, inside RAM whose bytes are at `code`; never beyond
+// `limit` instructions, the page or kMaxBlockLength.
+Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit);
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_OPERATION_H_

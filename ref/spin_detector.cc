@@ -1,0 +1,34 @@
+#include "ref/spin_detector.h"
+
+#include <algorithm>
+
+namespace isochron::ref {
+
+void SpinDetector::Rest() {
+  watching_ = false;
+  countdown_ = kRest;
+}
+
+void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
+  countdown_ = 0;
+  if (!watching_) {
+    watching_ = true;
+    watched_ = 0;
+    pc_ = cpu.pc;
+    cycle_ = cpu.cycle;
+    instructions_ = cpu.instructions;
+    std::copy_n(cpu.r.begin(), registers_.size(), registers_.begin());
+  } else if (cpu.pc == pc_ &&
+             std::equal(registers_.begin(), registers_.end(), cpu.r.begin())) {
+    const uint64_t turn = cpu.cycle - cycle_;
+    if (turn == 0 || cpu.cycle >= deadline) return Rest();
+    const uint64_t turns = (deadline - cpu.cycle - 1) / turn;
+    cpu.cycle += turns * turn;
+    cpu.instructions += turns * (cpu.instructions - instructions_);
+    skipped_cycles_ += turns * turn;
+    return Rest();
+  }
+  if (!block.pure || ++watched_ > kLongest) Rest();
+}
+
+}  // namespace isochron::ref

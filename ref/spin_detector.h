@@ -1,0 +1,53 @@
+// Skips loops that only wait.
+
+#ifndef ISOCHRON_REF_SPIN_DETECTOR_H_
+#define ISOCHRON_REF_SPIN_DETECTOR_H_
+
+#include <array>
+#include <cstdint>
+
+#include "alpha/cpu.h"
+#include "ref/operation.h"
+
+namespace isochron::ref {
+
+// Recognises that the CPU goes round in a loop that changes nothing but time, such as the
+// idle loop of a kernel that polls for work.
+//
+// Now and then it notes pc and registers and watches the following blocks. When all of them
+// are pure and the CPU comes back with every register as noted, the next turn will do the
+// same, and so on until something outside the CPU happens, which is not before the deadline.
+// Those turns are then only counted. The state at every boundary at which anyone looks is
+// what executing them gives.
+class SpinDetector {
+ public:
+  // To be called before each block. Skips whole turns, as many as end before `deadline`.
+  void Observe(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
+    if (countdown_-- != 0) [[likely]] return;
+    Watch(cpu, block, deadline);
+  }
+  // Something beside pure blocks has happened.
+  void Disturb() { watching_ = false; }
+
+  uint64_t skipped_cycles() const { return skipped_cycles_; }
+
+ private:
+  static constexpr uint32_t kRest = 500;    // blocks between two looks
+  static constexpr uint32_t kLongest = 32;  // blocks in a turn
+
+  void Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline);
+  void Rest();
+
+  uint32_t countdown_ = kRest;
+  bool watching_ = false;
+  uint32_t watched_ = 0;
+  uint64_t pc_ = 0;
+  uint64_t cycle_ = 0;
+  uint64_t instructions_ = 0;
+  std::array<uint64_t, alpha::Cpu::kIntegerSink> registers_{};
+  uint64_t skipped_cycles_ = 0;
+};
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_SPIN_DETECTOR_H_

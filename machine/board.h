@@ -1,0 +1,102 @@
+// The Clipper board: everything at physical addresses that are not RAM.
+
+#ifndef ISOCHRON_MACHINE_BOARD_H_
+#define ISOCHRON_MACHINE_BOARD_H_
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "alpha/state_visitor.h"
+#include "machine/cchip.h"
+#include "machine/console.h"
+#include "machine/dchip.h"
+#include "machine/device.h"
+#include "machine/event_queue.h"
+#include "machine/i8259.h"
+#include "machine/isa_bus.h"
+#include "machine/pchip.h"
+#include "machine/pci_config.h"
+#include "machine/platform_device.h"
+#include "machine/uart16550.h"
+
+namespace isochron::machine {
+
+struct BoardOptions {
+  int64_t rtc_base_seconds = 0;  // see Rtc
+  uint64_t seed = 0;             // see PlatformDevice
+  int cpu_count = 1;             // 1 to 4
+};
+
+// Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires
+// interrupts. All calls come from the sequencer's thread.
+class Board final : public alpha::IoBus {
+ public:
+  static constexpr int kUarts = 2;
+
+  // `cpu_interrupts`: line cpu * 8 + pin is pin b_irq<pin> of a CPU below `cpu_count`.
+  // The array address registers describe `memory`. `console` may be nullptr. `events` and
+  // the sinks must outlive the board. Call Reset() before use.
+  Board(const BoardOptions& options, const alpha::Memory& memory, EventQueue& events,
+        ConsoleSink* console, IrqSink& cpu_interrupts);
+
+  // Power-on state of every device as firmware leaves it, at cycle EventQueue::now().
+  void Reset();
+
+  // An access outside RAM. What no device answers: PCI memory, I/O and configuration space
+  // give all ones without an error; elsewhere a read is `nonexistent`, a write is dropped, and
+  // both latch MISC<NXM> in the Cchip.
+  alpha::IoResult Read(alpha::Cpu& cpu, uint64_t pa, int size) override;
+  alpha::IoResult Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) override;
+
+  // Hands an event that EventQueue::PopDue gave to its device. False when no device of the
+  // board owns it.
+  bool OnEvent(EventSlot slot);
+
+  // The state of all devices, in a fixed order. Not the event queue's.
+  void VisitState(alpha::StateVisitor& visitor);
+
+  PlatformDevice& platform() { return *platform_; }
+  Uart& uart(int index) { return *uarts_[index]; }
+  PicPair& pics() { return *pics_; }
+  Cchip& cchip() { return *cchip_; }
+
+ private:
+  struct Owned {
+    DeviceId id;
+    std::unique_ptr<Device> device;
+  };
+
+  // Makes a device, gives it its ports and puts it on the board.
+  template <typename T, typename... Args>
+  T* Add(DeviceId id, std::initializer_list<PortRange> ports, Args&&... args) {
+    auto device = std::make_unique<T>(std::forward<Args>(args)...);
+    T* result = device.get();
+    for (const PortRange& range : ports) isa_.Map(range, *result);
+    devices_.push_back({id, std::move(device)});
+    return result;
+  }
+  IrqLine IsaIrq(int irq) { return {pics_, irq}; }
+  alpha::IoResult Nonexistent(const alpha::Cpu& cpu, bool is_read);
+
+  EventQueue& events_;
+  IsaBus isa_;
+  std::vector<Owned> devices_;
+
+  Cchip* cchip_ = nullptr;
+  Dchip* dchip_ = nullptr;
+  Pchip* pchip_ = nullptr;
+  PciConfig* pci_config_ = nullptr;
+  PicPair* pics_ = nullptr;
+  std::array<Uart*, kUarts> uarts_{};
+  PlatformDevice* platform_ = nullptr;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_BOARD_H_

@@ -1,0 +1,43 @@
+// What defines a machine.
+
+#ifndef ISOCHRON_MACHINE_CONFIG_H_
+#define ISOCHRON_MACHINE_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace isochron::machine {
+
+// Everything that can change what a guest sees, apart from the images and the inputs. The CLI
+// fills it, logs store it.
+struct MachineConfig {
+  // RAM in bytes: a multiple of 8 KiB (a page), from kMinMemory to kMaxMemory.
+  uint64_t memory_bytes = uint64_t{256} << 20;
+  // Cycles in a guest second. Linux accepts 590 to 760 MHz for an EV67.
+  uint64_t clock_hz = 600'000'000;
+  // TLB sizes; 128 is the chip's.
+  uint32_t itb_entries = 128;
+  uint32_t dtb_entries = 128;
+  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC).
+  int64_t rtc_base_seconds = 1'262'304'000;  // 2010-01-01T00:00:00
+  // Seed of the platform device's entropy register.
+  uint64_t seed = 0;
+  // Cycles between input points.
+  uint64_t input_interval = 1 << 20;
+  // The kernel's command line; at most 255 bytes.
+  std::string command_line;
+
+  static constexpr uint64_t kMinMemory = uint64_t{16} << 20;
+  static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
+  static constexpr uint32_t kMinTlbEntries = 16;
+  static constexpr uint32_t kMaxTlbEntries = 8192;
+
+  // InvalidArgument naming the first field that is out of its range.
+  absl::Status Validate() const;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_CONFIG_H_

@@ -1,0 +1,60 @@
+#include "machine/digest.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+
+namespace isochron::machine {
+namespace {
+
+using Wide = unsigned __int128;
+
+Wide ToWide(Digest digest) { return static_cast<Wide>(digest.high) << 64 | digest.low; }
+
+Digest FromWide(Wide wide) {
+  return {static_cast<uint64_t>(wide), static_cast<uint64_t>(wide >> 64)};
+}
+
+}  // namespace
+
+std::string Digest::ToString() const { return absl::StrFormat("%016x%016x", high, low); }
+
+Digest DigestOf(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.low64, hash.high64};
+}
+
+MemoryDigest::MemoryDigest(alpha::Memory& memory)
+    : memory_(memory), pages_(memory.size() >> alpha::kPageShift) {}
+
+Digest MemoryDigest::HashPage(uint64_t page) const {
+  const uint8_t* contents = memory_.host(page << alpha::kPageShift);
+  if (std::all_of(contents, contents + alpha::kPageSize, [](uint8_t b) { return b == 0; })) {
+    return {};
+  }
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(contents, alpha::kPageSize, page);
+  return {hash.low64, hash.high64};
+}
+
+Digest MemoryDigest::Update() {
+  Wide sum = ToWide(sum_);
+  for (uint64_t page = 0; page < pages_.size(); ++page) {
+    if (!memory_.IsDirty(page << alpha::kPageShift)) continue;
+    const Digest hash = HashPage(page);
+    sum += ToWide(hash) - ToWide(pages_[page]);
+    pages_[page] = hash;
+  }
+  memory_.ClearDirty();
+  sum_ = FromWide(sum);
+  return sum_;
+}
+
+Digest MemoryDigest::Recompute() const {
+  Wide sum = 0;
+  for (uint64_t page = 0; page < pages_.size(); ++page) sum += ToWide(HashPage(page));
+  return FromWide(sum);
+}
+
+}  // namespace isochron::machine

@@ -1,0 +1,203 @@
+#include "machine/machine.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "alpha/exceptions.h"
+#include "machine/firmware.h"
+#include "machine/firmware_layout.h"
+#include "machine/embedded_images.h"
+
+namespace isochron::machine {
+namespace {
+
+constexpr EventSlot kInputPoint{DeviceId::kSequencer, 0};
+
+BoardOptions BoardOptionsOf(const MachineConfig& config) {
+  BoardOptions options;
+  options.rtc_base_seconds = config.rtc_base_seconds;
+  options.seed = config.seed;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const MachineConfig& config,
+                                                         BootImages images,
+                                                         const EngineFactory& engine) {
+  if (absl::Status status = config.Validate(); !status.ok()) return status;
+  absl::StatusOr<HostMemory> host_memory = HostMemory::Create(config.memory_bytes);
+  if (!host_memory.ok()) return host_memory.status();
+  std::unique_ptr<Machine> machine(
+      new Machine(config, std::move(images), *std::move(host_memory)));
+  machine->engine_ = engine(machine->memory_, machine->board_);
+  if (absl::Status status = machine->PowerOn(); !status.ok()) return status;
+  return machine;
+}
+
+Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host_memory)
+    : config_(config),
+      images_(std::move(images)),
+      host_memory_(std::move(host_memory)),
+      memory_(host_memory_.base(), host_memory_.size()),
+      cpu_(0, config.itb_entries, config.dtb_entries),
+      events_(config.clock_hz, deadline_),
+      board_(BoardOptionsOf(config), memory_, events_, this, *this),
+      memory_digest_(memory_) {}
+
+Machine::~Machine() = default;
+
+absl::Status Machine::PowerOn() {
+  cpu_.Reset(FW_PAL_BASE);
+  waiting_ = false;
+  engine_->Invalidate();
+  events_.SetNow(cpu_.cycle);
+  board_.Reset();
+  if (events_.DueCycle(kInputPoint) == kNever) {
+    events_.Schedule(kInputPoint, cpu_.cycle + config_.input_interval);
+  }
+  FirmwareOptions firmware;
+  firmware.memory_bytes = config_.memory_bytes;
+  firmware.clock_hz = config_.clock_hz;
+  firmware.command_line = config_.command_line;
+  return LoadFirmware(firmware, images_.kernel, images_.initrd, PalcodeImage(), memory_);
+}
+
+void Machine::ClearMemory() {
+  memory_.WillWrite(0, memory_.size());
+  host_memory_.Clear();
+}
+
+RunEnd Machine::Run() {
+  for (;;) {
+    const alpha::RunResult result = Advance();
+    if (result.reason == alpha::StopReason::kFatal) {
+      return {RunEnd::Kind::kFatal, result.message, {}};
+    }
+    // The order of things at one boundary: device events, inputs, interrupts.
+    const bool input_point = HandleDueEvents();
+    if (std::optional<RunEnd> end = HandlePowerRequest()) return *std::move(end);
+    if (input_point) {
+      events_.Schedule(kInputPoint, cpu_.cycle + config_.input_interval -
+                                        cpu_.cycle % config_.input_interval);
+      if (std::optional<RunEnd> end = TakeInputs()) return *std::move(end);
+    }
+    if (!waiting_ && cpu_.InterruptDeliverable()) alpha::EnterInterrupt(cpu_);
+  }
+}
+
+alpha::RunResult Machine::Advance() {
+  if (waiting_) {
+    if (cpu_.PendingInterrupts() == 0) {
+      const uint64_t until = std::max(cpu_.cycle, events_.next());
+      wait_cycles_ += until - cpu_.cycle;
+      cpu_.cycle = until;
+      return {};
+    }
+    waiting_ = false;
+  }
+  deadline_.cycle = events_.next();
+  return engine_->Run(cpu_, deadline_);
+}
+
+bool Machine::HandleDueEvents() {
+  events_.SetNow(cpu_.cycle);
+  bool input_point = false;
+  EventSlot slot;
+  while (events_.PopDue(slot)) {
+    if (!board_.OnEvent(slot)) input_point = true;
+  }
+  if (board_.platform().ConsumeWait()) waiting_ = true;
+  return input_point;
+}
+
+std::optional<RunEnd> Machine::TakeInputs() {
+  if (input_source_ == nullptr) return std::nullopt;
+  const uint64_t idle = wait_cycles_ + engine_->stats().spin_cycles_skipped;
+  std::vector<Input> inputs;
+  input_source_->Poll({cpu_.cycle, idle}, inputs);
+  for (Input& input : inputs) {
+    switch (input.kind) {
+      case InputKind::kConsole: board_.uart(0).Receive(input.bytes); break;
+      case InputKind::kStop: return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<RunEnd> Machine::HandlePowerRequest() {
+  const PowerRequest request = board_.platform().power_request();
+  board_.platform().ClearPowerRequest();
+  switch (request) {
+    case PowerRequest::kNone: return std::nullopt;
+    case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
+    case PowerRequest::kFatal:
+      return RunEnd{RunEnd::Kind::kFatal, "PALcode stopped the machine: it could not report an "
+                                          "error to the operating system",
+                    {}};
+    case PowerRequest::kReset: break;
+  }
+  if (!reboot_) return RunEnd{RunEnd::Kind::kReset, "", {}};
+  ClearMemory();
+  if (absl::Status status = PowerOn(); !status.ok()) {
+    return RunEnd{RunEnd::Kind::kFatal, std::string(status.message()), {}};
+  }
+  return std::nullopt;
+}
+
+void Machine::VisitSmallState(alpha::StateVisitor& visitor) {
+  visitor.Section("machine");
+  visitor.Field(waiting_);
+  visitor.Field(cpu_);
+  visitor.Field(events_);
+  board_.VisitState(visitor);
+}
+
+void Machine::VisitMemory(alpha::StateVisitor& visitor) {
+  visitor.Section("memory");
+  std::vector<uint32_t> pages;  // those that are not all zero
+  const uint64_t page_count = memory_.size() >> alpha::kPageShift;
+  if (!visitor.restoring()) {
+    for (uint64_t page = 0; page < page_count; ++page) {
+      const uint8_t* host = memory_.host(page << alpha::kPageShift);
+      if (std::any_of(host, host + alpha::kPageSize, [](uint8_t b) { return b != 0; })) {
+        pages.push_back(static_cast<uint32_t>(page));
+      }
+    }
+  }
+  visitor.Field(pages, page_count);
+  if (visitor.restoring()) ClearMemory();
+  for (const uint32_t page : pages) {
+    if (page >= page_count) return visitor.Fail("a page of memory is out of range");
+    visitor.Bytes(memory_.host(uint64_t{page} << alpha::kPageShift), alpha::kPageSize);
+  }
+}
+
+void Machine::VisitState(alpha::StateVisitor& visitor) {
+  VisitSmallState(visitor);
+  VisitMemory(visitor);
+  if (visitor.restoring()) engine_->Invalidate();
+}
+
+Digest Machine::StateDigest() {
+  const Digest memory = memory_digest_.Update();
+  alpha::StateWriter writer;
+  VisitSmallState(writer);
+  uint64_t low = memory.low;
+  uint64_t high = memory.high;
+  writer.Field(low, high);
+  return DigestOf(writer.bytes());
+}
+
+void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
+}
+
+void Machine::SetIrq(int line, bool asserted) {
+  if (line / 8 != 0) return;
+  const auto pin = static_cast<uint8_t>(1 << (line % 8));
+  cpu_.irq_pins = asserted ? cpu_.irq_pins | pin : cpu_.irq_pins & ~pin;
+}
+
+}  // namespace isochron::machine

@@ -1,0 +1,130 @@
+// A whole computer: CPU, memory, board and the sequencer that runs them.
+
+#ifndef ISOCHRON_MACHINE_MACHINE_H_
+#define ISOCHRON_MACHINE_MACHINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "alpha/cpu.h"
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "machine/board.h"
+#include "machine/config.h"
+#include "machine/console.h"
+#include "machine/digest.h"
+#include "machine/elf_image.h"
+#include "machine/event_queue.h"
+#include "machine/host_memory.h"
+#include "machine/input.h"
+
+namespace isochron::machine {
+
+// Makes an engine that works on the given memory and I/O space.
+using EngineFactory =
+    std::function<std::unique_ptr<alpha::Engine>(alpha::Memory& memory, alpha::IoBus& io)>;
+
+// What is put into memory at power-on and at every reset.
+struct BootImages {
+  KernelImage kernel;
+  std::string initrd;  // empty: none
+};
+
+// How a run ended.
+struct RunEnd {
+  enum class Kind : uint8_t {
+    kPowerOff,  // the guest powered off or halted
+    kReset,     // the guest asked for a reset and `reboot` was false
+    kFatal,     // the guest cannot go on; `message` says why
+    kStopped,   // an input asked for it; `stop` is that input
+  };
+  Kind kind = Kind::kPowerOff;
+  std::string message;
+  Input stop;
+};
+
+// One deterministic computer. Everything in it happens on the thread that calls Run.
+//
+// The machine holds CPU, memory, devices, the event queue and the order of everything. What
+// it does depends on configuration, images and inputs alone.
+class Machine final : private ConsoleSink, private IrqSink {
+ public:
+  // Powers the machine on: memory zero, firmware and images loaded, CPU at its reset entry.
+  // InvalidArgument when the configuration or the images do not fit, ResourceExhausted when
+  // the host has no memory for it.
+  static absl::StatusOr<std::unique_ptr<Machine>> Create(const MachineConfig& config,
+                                                         BootImages images,
+                                                         const EngineFactory& engine);
+  ~Machine() override;
+
+  // Both must outlive the machine or be replaced by nullptr. Without a source there is no
+  // input and a guest that waits for ever runs for ever.
+  void SetInputSource(InputSource* source) { input_source_ = source; }
+  void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
+  // Whether a reset that the guest asks for restarts it (the default) or ends the run.
+  void SetReboot(bool reboot) { reboot_ = reboot; }
+
+  // Runs until an end. May be called again after kStopped to go on.
+  RunEnd Run();
+
+  // Saves or restores all state at a boundary. A machine that is restored must have the same
+  // configuration and memory size; when the visitor reports a fault, discard the machine.
+  void VisitState(alpha::StateVisitor& visitor);
+
+  // The digest of the state at this boundary: of nothing before it.
+  Digest StateDigest();
+
+  const MachineConfig& config() const { return config_; }
+  const alpha::Cpu& cpu() const { return cpu_; }
+  const alpha::Memory& memory() const { return memory_; }
+  const KernelImage& kernel() const { return images_.kernel; }
+  const alpha::Engine& engine() const { return *engine_; }
+  // Cycles that the CPU stood still in WTINT.
+  uint64_t wait_cycles() const { return wait_cycles_; }
+
+ private:
+  Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);
+
+  // Puts the machine to its state at power-on. Memory must be zero.
+  absl::Status PowerOn();
+  void ClearMemory();
+  // Lets time pass: in the engine, or to the next event while the CPU stands still.
+  alpha::RunResult Advance();
+  // Handles all due events; true when an input point was among them.
+  bool HandleDueEvents();
+  // Takes inputs at an input point. The end, when one of them asks for it.
+  std::optional<RunEnd> TakeInputs();
+  // Acts on what the guest asked of the platform device. The end, when that is one.
+  std::optional<RunEnd> HandlePowerRequest();
+  // Everything but RAM.
+  void VisitSmallState(alpha::StateVisitor& visitor);
+  void VisitMemory(alpha::StateVisitor& visitor);
+
+  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+  void SetIrq(int line, bool asserted) override;
+
+  MachineConfig config_;
+  BootImages images_;
+  HostMemory host_memory_;
+  alpha::Memory memory_;
+  alpha::Cpu cpu_;
+  alpha::Deadline deadline_;
+  EventQueue events_;
+  Board board_;
+  std::unique_ptr<alpha::Engine> engine_;
+  MemoryDigest memory_digest_;
+
+  InputSource* input_source_ = nullptr;
+  ConsoleSink* console_sink_ = nullptr;
+  bool reboot_ = true;
+  bool waiting_ = false;
+  uint64_t wait_cycles_ = 0;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_MACHINE_H_

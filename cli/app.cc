@@ -1,0 +1,79 @@
+#include "cli/app.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/command_run.h"
+#include "cli/exit_code.h"
+
+namespace isochron::cli {
+namespace {
+
+int UsageError(std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  fprintf(stderr, "isochron: %s\n", message.c_str());
+  return ToInt(ExitCode::kUsage);
+}
+
+// Whether anybody can read what is written there.
+bool IsWritable(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY) return false;
+  pollfd state = {fd, POLLOUT, 0};
+  return poll(&state, 1, 0) < 0 || (state.revents & (POLLERR | POLLNVAL)) == 0;
+}
+
+// So that no file opened later takes the place of a stream that was closed.
+void FillClosedStream(int fd) {
+  if (fcntl(fd, F_GETFD) == -1) {
+    [[maybe_unused]] int opened = open("/dev/null", O_RDWR);
+  }
+}
+
+// Help and version; what CLI11 calls a successful end of parsing.
+int PrintHelp(const CLI::App& app, const CLI::ParseError& request) {
+  app.exit(request, std::cout, std::cerr);
+  std::cout.flush();
+  return std::cout.good() ? ToInt(ExitCode::kOk) : UsageError("cannot write standard output");
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  FillClosedStream(STDIN_FILENO);
+  const bool writable = IsWritable(STDOUT_FILENO);
+  FillClosedStream(STDOUT_FILENO);
+  FillClosedStream(STDERR_FILENO);
+  if (!writable) return UsageError("standard output is closed");
+  signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("A deterministic DEC Alpha computer", "isochron");
+  app.set_version_flag("--version", "isochron " ISOCHRON_VERSION);
+  app.require_subcommand(1);
+  app.footer(ExitCodeHelp());
+  std::function<int()> command;
+  AddRunCommand(app, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // CLI11 knows no other way
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      return PrintHelp(app, error);
+    }
+    return UsageError(std::string(error.what()) + " (see isochron --help)");
+  }
+  return command();
+}
+
+}  // namespace isochron::cli

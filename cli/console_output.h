@@ -1,0 +1,44 @@
+// Where the console's bytes leave the program.
+
+#ifndef ISOCHRON_CLI_CONSOLE_OUTPUT_H_
+#define ISOCHRON_CLI_CONSOLE_OUTPUT_H_
+
+#include <string>
+
+#include "cli/host_queue.h"
+#include "machine/console.h"
+
+namespace isochron::cli {
+
+// Writes the bytes of UART 0 to a file descriptor; drops those of UART 1. Bytes are gathered
+// until Flush(), which the owner calls at every input point.
+//
+// When the descriptor fails, what follows is dropped, error() says why, and the queue is
+// asked for a stop: as if by SIGPIPE when nobody reads any more, by SIGHUP when a terminal is
+// gone, otherwise a quit. A reader that is merely slow makes Flush() wait, but not once a
+// stop has been asked for.
+class ConsoleOutput final : public machine::ConsoleSink {
+ public:
+  // A negative `fd` drops everything. Does not own `fd`.
+  ConsoleOutput(int fd, HostQueue& queue);
+
+  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+  void Flush();
+
+  // The errno of the failure, 0 when there was none.
+  int error() const { return error_; }
+
+ private:
+  // False when the rest is to be given up.
+  bool WaitUntilWritable();
+  void Fail(int error);
+
+  int fd_;
+  HostQueue& queue_;
+  std::string buffer_;
+  int error_ = 0;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_CONSOLE_OUTPUT_H_

@@ -1,0 +1,38 @@
+#include "cli/exit_code.h"
+
+#include "absl/strings/str_format.h"
+
+namespace isochron::cli {
+
+int ExitCodeOf(const machine::RunEnd& end) {
+  switch (end.kind) {
+    case machine::RunEnd::Kind::kPowerOff:
+      return ToInt(ExitCode::kOk);
+    case machine::RunEnd::Kind::kReset:
+      return ToInt(ExitCode::kReset);
+    case machine::RunEnd::Kind::kFatal:
+      return ToInt(ExitCode::kFatal);
+    case machine::RunEnd::Kind::kStopped:
+      break;
+  }
+  switch (end.stop.cause) {
+    case machine::StopCause::kQuit:
+      return ToInt(ExitCode::kOk);
+    case machine::StopCause::kSignal:
+      return ToInt(ExitCode::kSignalBase) + static_cast<int>(end.stop.detail);
+    case machine::StopCause::kCycleLimit:
+    case machine::StopCause::kExpectFailed:
+      return ToInt(ExitCode::kLimit);
+  }
+  return ToInt(ExitCode::kInternal);
+}
+
+std::string ExitCodeHelp() {
+  std::string text = "Exit codes:\n";
+  for (const ExitCodeRow& row : kExitCodes) {
+    absl::StrAppendFormat(&text, "  %3d  %s\n", ToInt(row.code), std::string(row.meaning));
+  }
+  return text;
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,53 @@
+// The program's exit codes: the one table that help, docs and tests are held against.
+
+#ifndef ISOCHRON_CLI_EXIT_CODE_H_
+#define ISOCHRON_CLI_EXIT_CODE_H_
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "machine/machine.h"
+
+namespace isochron::cli {
+
+enum class ExitCode : int {
+  kOk = 0,
+  kInternal = 1,
+  kUsage = 2,
+  kDifference = 3,
+  kFatal = 4,
+  kLimit = 5,
+  kReset = 6,
+  kSignalBase = 128,  // plus the signal's number
+};
+
+struct ExitCodeRow {
+  ExitCode code;
+  std::string_view name;
+  std::string_view meaning;
+};
+
+inline constexpr std::array<ExitCodeRow, 8> kExitCodes = {{
+    {ExitCode::kOk, "ok",
+     "the guest powered off or halted, or was stopped as asked; replay or comparison equal"},
+    {ExitCode::kInternal, "internal", "a fault of isochron itself, or the host failed it"},
+    {ExitCode::kUsage, "usage", "usage error or bad input file; nothing was started"},
+    {ExitCode::kDifference, "difference", "replay or comparison found a difference"},
+    {ExitCode::kFatal, "fatal", "the guest was stopped by a fatal error"},
+    {ExitCode::kLimit, "limit", "a limit was reached: --max-cycles, or an expect not met"},
+    {ExitCode::kReset, "reset", "the guest asked for a reset under --no-reboot"},
+    {ExitCode::kSignalBase, "signal", "128+N: ended by signal N (141: standard output closed)"},
+}};
+
+constexpr int ToInt(ExitCode code) { return static_cast<int>(code); }
+
+// The exit code that a run's end stands for.
+int ExitCodeOf(const machine::RunEnd& end);
+
+// The table as text, a line a code, for --help.
+std::string ExitCodeHelp();
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_EXIT_CODE_H_

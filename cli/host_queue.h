@@ -1,0 +1,57 @@
+// The queue through which other threads reach the sequencer.
+
+#ifndef ISOCHRON_CLI_HOST_QUEUE_H_
+#define ISOCHRON_CLI_HOST_QUEUE_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/event_fd.h"
+#include "machine/input.h"
+
+namespace isochron::cli {
+
+// Holds what the host side (terminal, signals, console output that failed) asks of the
+// machine until the next input point. All members may be called from any thread; Poll only
+// by the sequencer.
+//
+// Requests to stop overtake console bytes that still wait.
+class HostQueue final : public machine::InputSource {
+ public:
+  // Bytes that one input point takes at most, so that a long paste or a piped file arrives
+  // over many points, no faster than the UART takes them, instead of piling up inside it.
+  static constexpr size_t kBytesPerPoint = 128;
+  // From this many waiting bytes on, HasRoom() is false.
+  static constexpr size_t kCapacity = 64 * 1024;
+
+  void PushConsole(std::string_view bytes);
+  void PushStop(machine::StopCause cause, uint32_t detail = 0);
+
+  bool HasRoom() const;
+  // Readable when HasRoom() may have become true.
+  EventFd& room_event() { return room_event_; }
+  // Readable from the first PushStop on, for ever.
+  const EventFd& stop_event() const { return stop_event_; }
+
+  // Blocks until something is in the queue, at most `limit`.
+  void WaitForInput(std::chrono::nanoseconds limit);
+
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string bytes_;
+  std::vector<machine::Input> stops_;
+  EventFd room_event_;
+  EventFd stop_event_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_HOST_QUEUE_H_

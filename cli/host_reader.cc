@@ -1,0 +1,93 @@
+#include "cli/host_reader.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <string_view>
+
+namespace isochron::cli {
+namespace {
+
+// A raw terminal does not add the carriage return.
+void ShowHelp() {
+  std::string text;
+  for (char c : EscapeKeys::Help()) {
+    if (c == '\n') text.push_back('\r');
+    text.push_back(c);
+  }
+  [[maybe_unused]] ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+HostReader::HostReader(HostQueue& queue, StopSignals& signals, int input_fd,
+                       RawTerminal* terminal)
+    : queue_(queue), signals_(signals), input_fd_(input_fd), terminal_(terminal) {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+HostReader::~HostReader() {
+  end_.Raise();
+  thread_.join();
+}
+
+void HostReader::Loop() {
+  while (true) {
+    std::array<pollfd, 4> fds = {{{end_.fd(), POLLIN, 0},
+                                  {signals_.fd(), POLLIN, 0},
+                                  {queue_.room_event().fd(), POLLIN, 0},
+                                  {queue_.HasRoom() ? input_fd_ : -1, POLLIN, 0}}};
+    if (poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
+    if (fds[0].revents != 0) return;
+    if (fds[1].revents != 0) HandleSignal();
+    if (fds[2].revents != 0) queue_.room_event().Lower();
+    if (fds[3].revents != 0) HandleInput();
+  }
+}
+
+void HostReader::HandleSignal() {
+  const int signal = signals_.Take();
+  switch (signal) {
+    case 0:
+      break;
+    case SIGTSTP:
+      if (terminal_ != nullptr) {
+        terminal_->Suspend();
+      } else {
+        raise(SIGSTOP);
+      }
+      break;
+    case SIGCONT:
+      if (terminal_ != nullptr) terminal_->Resume();
+      break;
+    default:
+      queue_.PushStop(machine::StopCause::kSignal, static_cast<uint32_t>(signal));
+      break;
+  }
+}
+
+void HostReader::HandleInput() {
+  std::array<char, 4096> buffer;
+  const ssize_t got = read(input_fd_, buffer.data(), buffer.size());
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got <= 0) {
+    input_fd_ = -1;
+    if (terminal_ != nullptr) queue_.PushStop(machine::StopCause::kSignal, SIGHUP);
+    return;
+  }
+  const std::string_view bytes(buffer.data(), static_cast<size_t>(got));
+  if (terminal_ == nullptr) {
+    queue_.PushConsole(bytes);
+    return;
+  }
+  const EscapeKeys::Result typed = escape_keys_.Feed(bytes);
+  if (typed.help) ShowHelp();
+  if (!typed.bytes.empty()) queue_.PushConsole(typed.bytes);
+  if (typed.quit) queue_.PushStop(machine::StopCause::kQuit);
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,30 @@
+// What is told at the end of a run.
+
+#ifndef ISOCHRON_CLI_REPORT_H_
+#define ISOCHRON_CLI_REPORT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "alpha/cpu.h"
+#include "machine/elf_image.h"
+
+namespace isochron::cli {
+
+// An address with the kernel's symbol and offset, if there is one: "0xfffffc00... (main+0x10)".
+std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);
+
+// Why a guest cannot go on, its PC and its registers; several lines that end in "\n".
+std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
+                        const machine::KernelImage& kernel);
+
+// What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
+// `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.
+std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
+                        std::chrono::nanoseconds wall);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_REPORT_H_

@@ -1,0 +1,140 @@
+#include "cli/run_options.h"
+
+#include <memory>
+#include <string_view>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/quantity.h"
+#include "ref/engine.h"
+
+namespace isochron::cli {
+namespace {
+
+// An option whose text `parse` turns into `target`; its error becomes the usage error.
+template <typename Value, typename Target>
+CLI::Option* AddParsed(CLI::App& command, const std::string& name, Target& target,
+                       absl::StatusOr<Value> (*parse)(std::string_view),
+                       const std::string& description) {
+  return command
+      .add_option_function<std::string>(
+          name, [&target, parse](const std::string& text) { target = *parse(text); },
+          description)
+      ->check([parse](const std::string& text) {
+        absl::StatusOr<Value> value = parse(text);
+        return value.ok() ? std::string() : std::string(value.status().message());
+      });
+}
+
+absl::StatusOr<uint32_t> ParseTlbEntries(std::string_view text) {
+  absl::StatusOr<uint64_t> value = ParseNumber(text);
+  if (!value.ok()) return value.status();
+  using Config = machine::MachineConfig;
+  if (*value < Config::kMinTlbEntries || *value > Config::kMaxTlbEntries) {
+    return absl::InvalidArgumentError(absl::StrCat("a TLB has ", Config::kMinTlbEntries, " to ",
+                                                   Config::kMaxTlbEntries, " entries"));
+  }
+  return static_cast<uint32_t>(*value);
+}
+
+absl::StatusOr<uint64_t> ParseCycleLimit(std::string_view text) {
+  absl::StatusOr<uint64_t> value = ParseCycles(text);
+  if (value.ok() && *value == 0) {
+    return absl::InvalidArgumentError("a limit of 0 cycles leaves nothing to run");
+  }
+  return value;
+}
+
+absl::StatusOr<ConsoleTarget> ParseConsole(std::string_view text) {
+  constexpr std::string_view kFile = "file:";
+  if (text == "stdio") return ConsoleTarget{ConsoleTarget::Kind::kStdio, ""};
+  if (text == "null") return ConsoleTarget{ConsoleTarget::Kind::kNull, ""};
+  if (text.starts_with(kFile) && text.size() > kFile.size()) {
+    return ConsoleTarget{ConsoleTarget::Kind::kFile, std::string(text.substr(kFile.size()))};
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is not one of stdio, null and file:PATH"));
+}
+
+}  // namespace
+
+void AddMachineOptions(CLI::App& command, RunOptions& options) {
+  machine::MachineConfig& config = options.config;
+  const std::string group = "Machine";
+  command.add_option("--kernel", options.kernel_path, "ELF kernel to boot, perhaps gzipped")
+      ->type_name("FILE")->required()->group(group);
+  command.add_option("--initrd", options.initrd_path, "initial RAM disk")
+      ->type_name("FILE")->group(group);
+  command.add_option("--append", config.command_line, "the kernel's command line")
+      ->type_name("TEXT")->group(group);
+  AddParsed(command, "--memory", config.memory_bytes, ParseSize,
+            "RAM in bytes; K, M and G are powers of 1024")
+      ->type_name("SIZE")->default_str("256M")->group(group);
+  AddParsed(command, "--rtc", config.rtc_base_seconds, ParseDateTime,
+            "date and time (UTC) of the guest's clock at power-on")
+      ->type_name("TIME")->default_str("2010-01-01T00:00:00")->group(group);
+  AddParsed(command, "--seed", config.seed, ParseNumber, "seed of the guest's entropy register")
+      ->type_name("N")->default_str("0")->group(group);
+  command
+      .add_option_function<std::string>(
+          "--tlb-entries",
+          [&config](const std::string& text) {
+            config.itb_entries = config.dtb_entries = *ParseTlbEntries(text);
+          },
+          "entries of the ITB and of the DTB")
+      ->check([](const std::string& text) {
+        absl::StatusOr<uint32_t> value = ParseTlbEntries(text);
+        return value.ok() ? std::string() : std::string(value.status().message());
+      })
+      ->type_name("N")->default_str(std::to_string(config.dtb_entries))->group(group);
+  AddParsed(command, "--clock-hz", config.clock_hz, ParseCycles,
+            "cycles in a guest second; K, M and G are powers of 1000")
+      ->type_name("HZ")->default_str("600M")->group(group);
+}
+
+void AddEngineOption(CLI::App& command, RunOptions& options) {
+  command.add_option("--engine", options.engine, "what executes instructions: ref")
+      ->type_name("NAME")->default_str("ref")->group("Machine");
+}
+
+void AddControlOptions(CLI::App& command, RunOptions& options) {
+  const std::string group = "Control";
+  command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
+      ->type_name("FILE")->group(group);
+  AddParsed(command, "--max-cycles", options.max_cycles, ParseCycleLimit,
+            "end the run after so many cycles; K, M and G are powers of 1000")
+      ->type_name("N")->group(group);
+  command
+      .add_flag_callback("--no-reboot", [&options] { options.reboot = false; },
+                         "end the run when the guest asks for a reset")
+      ->group(group);
+}
+
+void AddConsoleOptions(CLI::App& command, RunOptions& options) {
+  const std::string group = "Output";
+  AddParsed(command, "--console", options.console, ParseConsole,
+            "the guest's console: stdio, null or file:PATH (output only)")
+      ->type_name("WHERE")->default_str("stdio")->group(group);
+  command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
+      ->group(group);
+}
+
+absl::Status ValidateOptions(const RunOptions& options) {
+  if (options.engine == "jit") {
+    return absl::InvalidArgumentError("engine 'jit' is not built in; --engine ref is");
+  }
+  if (options.engine != "ref") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown engine '", options.engine, "'; there is ref"));
+  }
+  return options.config.Validate();
+}
+
+machine::EngineFactory EngineFactoryFor(const std::string&) {
+  return [](alpha::Memory& memory, alpha::IoBus& io) { return ref::CreateEngine(memory, io); };
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,62 @@
+// The options of the commands that run a guest, in one struct, so that each command takes the
+// groups that it needs.
+
+#ifndef ISOCHRON_CLI_RUN_OPTIONS_H_
+#define ISOCHRON_CLI_RUN_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "absl/status/status.h"
+#include "machine/config.h"
+#include "machine/machine.h"
+
+namespace isochron::cli {
+
+// Where the console of UART 0 is.
+struct ConsoleTarget {
+  enum class Kind : uint8_t {
+    kStdio,  // standard input and output
+    kNull,   // nowhere: no input, output dropped
+    kFile,   // output to `path`, no input
+  };
+  Kind kind = Kind::kStdio;
+  std::string path;
+};
+
+struct RunOptions {
+  machine::MachineConfig config;
+  std::string kernel_path;
+  std::string initrd_path;  // empty: none
+  std::string engine = "ref";
+
+  std::string script_path;             // empty: none
+  std::optional<uint64_t> max_cycles;  // nothing: no limit
+  bool reboot = true;
+
+  ConsoleTarget console;
+  bool stats = false;
+};
+
+// What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
+// --seed, --tlb-entries, --clock-hz.
+void AddMachineOptions(CLI::App& command, RunOptions& options);
+// --engine.
+void AddEngineOption(CLI::App& command, RunOptions& options);
+// What drives the run and ends it: --script, --max-cycles, --no-reboot.
+void AddControlOptions(CLI::App& command, RunOptions& options);
+// What is shown: --console, --stats.
+void AddConsoleOptions(CLI::App& command, RunOptions& options);
+
+// InvalidArgument when options that were parsed one by one make no machine.
+absl::Status ValidateOptions(const RunOptions& options);
+
+// The factory of an engine that ValidateOptions() has accepted.
+machine::EngineFactory EngineFactoryFor(const std::string& name);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_OPTIONS_H_

@@ -1,0 +1,223 @@
+#include "cli/script.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/quantity.h"
+
+namespace isochron::cli {
+namespace {
+
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+// Reads one line from left to right. Every reader leaves the position behind what it read,
+// and on an error at the character to blame.
+class LineParser {
+ public:
+  LineParser(std::string_view text, std::string_view name, uint32_t line)
+      : text_(text), name_(name), line_(line) {}
+
+  absl::StatusOr<std::optional<ScriptCommand>> Parse() {
+    SkipSpace();
+    if (AtEnd()) return std::nullopt;
+    ScriptCommand command;
+    command.line = line_;
+    if (absl::Status status = ParseCommand(command); !status.ok()) return status;
+    SkipSpace();
+    if (!AtEnd()) return Error("nothing more is expected on this line");
+    return command;
+  }
+
+ private:
+  absl::Status ParseCommand(ScriptCommand& command) {
+    const size_t start = at_;
+    const std::string_view verb = Word();
+    if (verb == "expect") return ParseExpect(command);
+    if (verb == "send") {
+      command.kind = ScriptCommand::Kind::kSend;
+      return ParseText(command.text);
+    }
+    if (verb == "at") return ParseAt(command);
+    if (verb == "stop") {
+      command.kind = ScriptCommand::Kind::kStop;
+      return absl::OkStatus();
+    }
+    at_ = start;
+    return Error("unknown command; there are expect, send, at and stop");
+  }
+
+  absl::Status ParseExpect(ScriptCommand& command) {
+    command.kind = ScriptCommand::Kind::kExpect;
+    command.cycles = ScriptCommand::kDefaultWithin;
+    if (absl::Status status = ParseText(command.text); !status.ok()) return status;
+    SkipSpace();
+    if (AtEnd()) return absl::OkStatus();
+    if (absl::Status status = Keyword("within"); !status.ok()) return status;
+    return ParseCycleCount(command.cycles);
+  }
+
+  absl::Status ParseAt(ScriptCommand& command) {
+    command.kind = ScriptCommand::Kind::kSendAt;
+    if (absl::Status status = ParseCycleCount(command.cycles); !status.ok()) return status;
+    SkipSpace();
+    if (absl::Status status = Keyword("send"); !status.ok()) return status;
+    return ParseText(command.text);
+  }
+
+  absl::Status Keyword(std::string_view keyword) {
+    const size_t start = at_;
+    if (Word() == keyword) return absl::OkStatus();
+    at_ = start;
+    return Error(absl::StrCat("expected '", std::string(keyword), "'"));
+  }
+
+  absl::Status ParseCycleCount(uint64_t& cycles) {
+    SkipSpace();
+    const size_t start = at_;
+    absl::StatusOr<uint64_t> value = ParseCycles(Word());
+    if (!value.ok()) {
+      at_ = start;
+      return Error(std::string(value.status().message()));
+    }
+    cycles = *value;
+    return absl::OkStatus();
+  }
+
+  absl::Status ParseText(std::string& text) {
+    SkipSpace();
+    const size_t start = at_;
+    if (AtEnd() || text_[at_] != '"') return Error("expected a text in double quotes");
+    ++at_;
+    while (at_ < text_.size() && text_[at_] != '"') {
+      if (text_[at_] != '\\') {
+        text.push_back(text_[at_++]);
+      } else if (absl::Status status = ParseEscape(text); !status.ok()) {
+        return status;
+      }
+    }
+    if (at_ == text_.size()) {
+      at_ = start;
+      return Error("the closing double quote is missing");
+    }
+    ++at_;
+    if (text.empty()) {
+      at_ = start;
+      return Error("the text is empty");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ParseEscape(std::string& text) {
+    const std::string_view rest = text_.substr(at_ + 1);
+    const char kind = rest.empty() ? '\0' : rest[0];
+    size_t used = 1;
+    switch (kind) {
+      case 'n': text.push_back('\n'); break;
+      case 'r': text.push_back('\r'); break;
+      case 't': text.push_back('\t'); break;
+      case 'e': text.push_back('\x1b'); break;
+      case '\\':
+      case '"': text.push_back(kind); break;
+      case 'x': {
+        uint8_t value = 0;
+        const std::string_view digits = rest.substr(1, 2);
+        auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) {
+          return Error("\\x needs two hexadecimal digits");
+        }
+        text.push_back(static_cast<char>(value));
+        used = 3;
+        break;
+      }
+      case '^': {
+        const char key = rest.size() > 1 ? rest[1] : '\0';
+        const char upper = key >= 'a' && key <= 'z' ? static_cast<char>(key - 0x20) : key;
+        if (upper != '?' && (upper < '@' || upper > '_')) {
+          return Error("\\^ needs a letter or one of @ [ \\ ] ^ _ ?");
+        }
+        text.push_back(static_cast<char>(upper ^ 0x40));
+        used = 2;
+        break;
+      }
+      default:
+        return Error("unknown escape; there are \\n \\r \\t \\e \\\\ \\\" \\xHH \\^C");
+    }
+    at_ += 1 + used;
+    return absl::OkStatus();
+  }
+
+  std::string_view Word() {
+    const size_t start = at_;
+    while (at_ < text_.size() && !IsSpace(text_[at_]) && text_[at_] != '"' &&
+           text_[at_] != '#') {
+      ++at_;
+    }
+    return text_.substr(start, at_ - start);
+  }
+
+  void SkipSpace() {
+    while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
+  }
+
+  bool AtEnd() const { return at_ == text_.size() || text_[at_] == '#'; }
+
+  absl::Status Error(std::string_view message) const {
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::string(name_), ":", line_, ":", at_ + 1, ": ", std::string(message)));
+  }
+
+  std::string_view text_;
+  std::string_view name_;
+  uint32_t line_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
+                                                             std::string_view name,
+                                                             uint32_t line) {
+  return LineParser(text, name, line).Parse();
+}
+
+absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
+                                                       std::string_view name) {
+  std::vector<ScriptCommand> commands;
+  for (uint32_t line = 1; !text.empty(); ++line) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    absl::StatusOr<std::optional<ScriptCommand>> command =
+        ParseScriptLine(text.substr(0, end), name, line);
+    if (!command.ok()) return command.status();
+    if (command->has_value()) commands.push_back(**std::move(command));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return commands;
+}
+
+std::string QuoteScriptText(std::string_view bytes) {
+  std::string quoted = "\"";
+  for (char c : bytes) {
+    switch (c) {
+      case '\n': quoted += "\\n"; break;
+      case '\r': quoted += "\\r"; break;
+      case '\t': quoted += "\\t"; break;
+      case '\x1b': quoted += "\\e"; break;
+      case '\\': quoted += "\\\\"; break;
+      case '"': quoted += "\\\""; break;
+      default:
+        if (c >= ' ' && c <= '~') {
+          quoted.push_back(c);
+        } else {
+          absl::StrAppendFormat(&quoted, "\\x%02x", static_cast<uint8_t>(c));
+        }
+    }
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,50 @@
+// The control language: what somebody wants of a machine, as text.
+
+#ifndef ISOCHRON_CLI_SCRIPT_H_
+#define ISOCHRON_CLI_SCRIPT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace isochron::cli {
+
+// One command. docs/cli.md describes the language.
+struct ScriptCommand {
+  enum class Kind : uint8_t {
+    kExpect,  // wait until the console has shown `text`, at most `cycles` cycles
+    kSend,    // type `text`
+    kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
+    kStop,    // end the run
+  };
+  // What `expect` waits without `within`: 20G cycles.
+  static constexpr uint64_t kDefaultWithin = 20'000'000'000;
+
+  Kind kind = Kind::kStop;
+  std::string text;     // never empty where it has a meaning
+  uint64_t cycles = 0;  // kExpect, kSendAt
+  uint32_t line = 0;    // where it was written, from 1
+
+  bool operator==(const ScriptCommand&) const = default;
+};
+
+// One line of the language; nothing when it is blank or only a comment. InvalidArgument with
+// a message "name:line:column: what is wrong"; columns count bytes from 1.
+absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
+                                                             std::string_view name,
+                                                             uint32_t line);
+
+// A whole script; the first error ends it.
+absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
+                                                       std::string_view name);
+
+// `bytes` as the language would write them, with the quotes.
+std::string QuoteScriptText(std::string_view bytes);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_SCRIPT_H_

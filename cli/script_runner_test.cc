@@ -1,0 +1,156 @@
+#include "cli/script_runner.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace isochron::cli {
+namespace {
+
+using machine::Input;
+using machine::InputKind;
+using machine::StopCause;
+
+// A runner and the guest's side of the conversation.
+class ScriptRunnerTest : public testing::Test {
+ protected:
+  void Load(std::string_view script) {
+    absl::StatusOr<std::vector<ScriptCommand>> commands = ParseScript(script, "s");
+    ASSERT_TRUE(commands.ok()) << commands.status();
+    runner_.emplace(*commands);
+  }
+
+  void Print(std::string_view text, uint64_t cycle) {
+    for (char c : text) runner_->OnConsoleByte(0, cycle, static_cast<uint8_t>(c));
+  }
+
+  // What the runner does at an input point, as text.
+  std::string Poll(uint64_t cycle) {
+    std::vector<Input> inputs;
+    runner_->Poll({.cycle = cycle, .idle_cycles = 0}, inputs);
+    std::string text;
+    for (const Input& input : inputs) {
+      if (input.kind == InputKind::kConsole) {
+        text += "[" + input.bytes + "]";
+      } else if (input.cause == StopCause::kQuit) {
+        text += "quit";
+      } else if (input.cause == StopCause::kExpectFailed) {
+        text += "failed " + std::to_string(input.detail);
+      }
+    }
+    return text;
+  }
+
+  std::optional<ScriptRunner> runner_;
+};
+
+TEST_F(ScriptRunnerTest, SendsAtTheFirstInputPointAfterTheMatch) {
+  Load("expect \"# \"\nsend \"ls\\n\"\nexpect \"# \"\nstop\n");
+  Print("login#", 10);
+  EXPECT_EQ(Poll(100), "");
+  Print(" ", 150);
+  EXPECT_EQ(Poll(200), "[ls\n]");
+  EXPECT_EQ(Poll(300), "");
+  Print("a b\n# ", 350);
+  EXPECT_EQ(Poll(400), "quit");
+  EXPECT_TRUE(runner_->done());
+  EXPECT_EQ(Poll(500), "");
+}
+
+TEST_F(ScriptRunnerTest, FindsTextThatOverlapsItsOwnBeginning) {
+  Load("expect \"aabaaac\"\nsend \"y\"\n");
+  Print("aabaabaaac", 1);
+  EXPECT_EQ(Poll(2), "[y]");
+}
+
+TEST_F(ScriptRunnerTest, LooksOnlyBehindTheLastMatch) {
+  Load("expect \"ab\"\nexpect \"ba\"\nsend \"y\"\n");
+  Print("ab", 1);
+  Print("a", 1);
+  EXPECT_EQ(Poll(2), "");
+  Print("xba", 3);
+  EXPECT_EQ(Poll(4), "[y]");
+}
+
+TEST_F(ScriptRunnerTest, SeesOutputThatCameBeforeItsTurn) {
+  Load("expect \"one\"\nsend \"1\"\nexpect \"two\"\nexpect \"three\"\nsend \"3\"\n");
+  Print("one two three", 1);
+  EXPECT_EQ(Poll(2), "[1][3]");
+}
+
+TEST_F(ScriptRunnerTest, MatchesAcrossItsTurn) {
+  Load("expect \"one\"\nsend \"1\"\nexpect \"two\"\nsend \"2\"\n");
+  Print("one t", 1);
+  EXPECT_EQ(Poll(2), "[1]");
+  Print("wo", 3);
+  EXPECT_EQ(Poll(4), "[2]");
+}
+
+TEST_F(ScriptRunnerTest, SendsInOrderAtOnePoint) {
+  Load("send \"a\"\nsend \"b\"\nat 50 send \"c\"\nsend \"d\"\n");
+  EXPECT_EQ(Poll(49), "[a][b]");
+  EXPECT_EQ(Poll(60), "[c][d]");
+}
+
+TEST_F(ScriptRunnerTest, SendsAtOnceWhatIsLate) {
+  Load("at 50 send \"c\"\n");
+  EXPECT_EQ(Poll(1000), "[c]");
+}
+
+TEST_F(ScriptRunnerTest, FailsWhenTheCyclesArePast) {
+  Load("send \"a\"\nexpect \"never\" within 100\nsend \"b\"\n");
+  EXPECT_EQ(Poll(10), "[a]");
+  Print("first\r\nlast words\r\n", 50);
+  EXPECT_EQ(Poll(110), "");
+  EXPECT_EQ(Poll(111), "failed 2");
+  EXPECT_EQ(runner_->failure(),
+            "line 2: expect \"never\" was not met within 100 cycles; last output: "
+            "\"last words\"");
+  EXPECT_EQ(Poll(200), "");
+}
+
+TEST_F(ScriptRunnerTest, CountsBytesUpToTheLastCycle) {
+  Load("expect \"x\" within 100\nsend \"y\"\n");
+  Print("x", 100);
+  EXPECT_EQ(Poll(150), "[y]");
+  Load("expect \"x\" within 100\nsend \"y\"\n");
+  Print("x", 101);
+  EXPECT_EQ(Poll(150), "failed 1");
+}
+
+TEST_F(ScriptRunnerTest, CountsFromTheMatchBefore) {
+  Load("expect \"a\" within 100\nexpect \"b\" within 100\nsend \"y\"\n");
+  Print("a", 90);
+  Print("b", 190);
+  EXPECT_EQ(Poll(200), "[y]");
+}
+
+TEST_F(ScriptRunnerTest, SaysWhenTheGuestWroteNothing) {
+  Load("expect \"a\" within 1");
+  EXPECT_EQ(Poll(2), "failed 1");
+  EXPECT_EQ(runner_->failure(),
+            "line 1: expect \"a\" was not met within 1 cycles; the guest wrote nothing");
+}
+
+TEST_F(ScriptRunnerTest, IgnoresTheSecondUart) {
+  Load("expect \"a\"\nsend \"y\"\n");
+  runner_->OnConsoleByte(1, 1, 'a');
+  EXPECT_EQ(Poll(2), "");
+}
+
+TEST_F(ScriptRunnerTest, AGuestThatEndsLeavesNoExpectBehind) {
+  Load("send \"a\"\nat 10 send \"x\"\n");
+  EXPECT_TRUE(runner_->NoteGuestEnd());
+  Load("at 10 send \"x\"\nexpect \"bye\"\n");
+  EXPECT_FALSE(runner_->NoteGuestEnd());
+  EXPECT_EQ(runner_->failure(),
+            "line 2: expect \"bye\" was not met before the guest ended; the guest wrote nothing");
+  Load("expect \"bye\"\n");
+  Print("bye", 1);
+  EXPECT_TRUE(runner_->NoteGuestEnd());
+}
+
+}  // namespace
+}  // namespace isochron::cli

@@ -1,0 +1,43 @@
+#include "cli/stop_signals.h"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+
+namespace isochron::cli {
+
+StopSignals::StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT}) {
+    // A blocked signal is queued even when its action is to ignore it.
+    struct sigaction action;
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, &former_mask_);
+  fd_ = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd_ < 0) {
+    perror("isochron: signalfd");
+    abort();
+  }
+}
+
+StopSignals::~StopSignals() {
+  // Signals that came too late have had their wish: the run is over.
+  while (Take() != 0) {
+  }
+  close(fd_);
+  pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
+}
+
+int StopSignals::Take() {
+  signalfd_siginfo info;
+  if (read(fd_, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return 0;
+  return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,31 @@
+// Signals as something to poll for.
+
+#ifndef ISOCHRON_CLI_STOP_SIGNALS_H_
+#define ISOCHRON_CLI_STOP_SIGNALS_H_
+
+#include <csignal>
+
+namespace isochron::cli {
+
+// While it lives, SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait to be
+// read from fd() instead. Signals that the process was told to ignore (nohup) stay ignored.
+// To be made before any other thread is.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  int fd() const { return fd_; }
+  // The next signal's number, 0 when none waits.
+  int Take();
+
+ private:
+  sigset_t former_mask_;
+  int fd_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_STOP_SIGNALS_H_

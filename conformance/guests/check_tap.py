@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Checks the TAP of a guest kernel: a complete plan, every test "ok".
+
+Usage: check_tap.py [--allow FILE --guest NAME] < transcript
+
+Lines that are not TAP (a firmware's messages) are ignored.  FILE lists differences that are known and
+explained: lines "GUEST | TEST NAME | reason", where TEST NAME may hold * and ?; a listed test may fail.  Exit 0 if all is well, 1 if not.
+"""
+
+import argparse
+import fnmatch
+import re
+import sys
+
+TEST = re.compile(r"(not )?ok (\d+) - (.*?)(?: # .*)?$")
+PLAN = re.compile(r"1\.\.(\d+)$")
+
+
+def read_allowed(path, guest):
+    allowed = set()
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            fields = [field.strip() for field in line.split("|")]
+            if len(fields) == 3 and not line.startswith("#") and fields[0] == guest:
+                allowed.add(fields[1])
+    return allowed
+
+
+def check(text, allowed):
+    """Returns a list of problems."""
+    problems = []
+    plan = None
+    seen = 0
+    for line in text.replace("\r", "").split("\n"):
+        if line.startswith("Bail out!"):
+            problems.append(line)
+        plan_match = PLAN.match(line)
+        if plan_match:
+            plan = int(plan_match.group(1))
+        test = TEST.match(line)
+        if not test:
+            continue
+        seen += 1
+        if int(test.group(2)) != seen:
+            problems.append(f"test {test.group(2)} where {seen} was due")
+            seen = int(test.group(2))
+        if test.group(1) and not any(fnmatch.fnmatchcase(test.group(3), name) for name in allowed):
+            problems.append(line)
+    if plan is None:
+        problems.append("no plan: the guest did not finish")
+    elif plan != seen or plan == 0:
+        problems.append(f"plan of {plan} tests, {seen} seen")
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Checks the TAP of a guest kernel on standard input.")
+    parser.add_argument("--allow", help="file of known differences")
+    parser.add_argument("--guest", help="the guest's name in that file")
+    args = parser.parse_args()
+    allowed = read_allowed(args.allow, args.guest) if args.allow else set()
+    text = sys.stdin.buffer.read().decode("latin-1")
+    problems = check(text, allowed)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Fixtures of the user-level tests: the program, and guests to run on it."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--isochron",
+        default=str(ROOT / "build/release/cli/isochron"),
+        help="the program to test",
+    )
+
+
+@pytest.fixture(scope="session")
+def isochron(request):
+    """Path of the program."""
+    path = pathlib.Path(request.config.getoption("--isochron")).resolve()
+    assert path.is_file(), f"{path} is not built"
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def console_guest(tmp_path_factory):
+    """Path of the kernel of guests/console.S."""
+    source = ROOT / "pytests/guests/console.S"
+    kernel = tmp_path_factory.mktemp("guests") / "console.elf"
+    subprocess.run(
+        ["alpha-linux-gnu-gcc", "-mcpu=ev67", f"-I{ROOT}", "-nostdlib", "-static", "-no-pie"]
+        + ["-Wl,--no-relax", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
+        + [f"-Wl,-T,{ROOT}/conformance/guests/guest.ld", "-o", str(kernel), str(source)],
+        check=True,
+    )
+    return str(kernel)
+
+
+def guest_path(name):
+    """Directory of a guest that scripts/build-guests has built."""
+    found = subprocess.run(
+        [str(ROOT / "scripts/build-guests"), "--path", name],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return pathlib.Path(found.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def linux_guest():
+    """Arguments that boot Linux 6.1 with the BusyBox initrd."""
+    kernel = guest_path("linux") / "vmlinux"
+    initrd = guest_path("initrd") / "initrd.cpio.gz"
+    return ["--kernel", str(kernel), "--initrd", str(initrd), "--append", "console=ttyS0"]

@@ -1,0 +1,413 @@
+"""`isochron run` as its users meet it: bad input, exit codes, pipes, scripts."""
+
+import gzip
+import os
+import re
+import signal
+import struct
+import subprocess
+
+import pytest
+
+from conftest import ROOT
+
+# Long enough for a slow host under a sanitizer; only a hang meets it.
+HANG = 300
+
+
+def run(isochron, *args, **options):
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(
+        [isochron, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=HANG,
+        **options,
+    )
+
+
+def start(isochron, *args, **options):
+    options.setdefault("stdin", subprocess.PIPE)
+    options.setdefault("stdout", subprocess.PIPE)
+    return subprocess.Popen([isochron, *args], stderr=subprocess.PIPE, **options)
+
+
+def end_of(process):
+    """Exit code and standard error of a started program."""
+    _, errors = process.communicate(timeout=HANG)
+    return process.returncode, errors.decode()
+
+
+def press(isochron, kernel, keys, *args):
+    """A run of the console guest with these keys on a pipe."""
+    return run(isochron, "run", "--kernel", kernel, *args, input=keys, stdin=None)
+
+
+def write(path, text):
+    path.write_text(text)
+    return str(path)
+
+
+def assert_refused(result, message):
+    """Exit code 2, one line that says why, and nothing was started."""
+    errors = result.stderr.decode()
+    assert result.returncode == 2, errors
+    assert result.stdout == b""
+    assert errors.startswith("isochron: ") and errors.count("\n") == 1 and errors.endswith("\n")
+    assert re.search(message, errors), errors
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        ([], "subcommand"),
+        (["walk"], "walk"),
+        (["run"], "--kernel is required"),
+        (["run", "--kernel"], "--kernel"),
+        (["run", "--kernel", "no/such/file"], "no/such/file: No such file"),
+        (["run", "--kernel", "/"], "/: is a directory"),
+        (["run", "--kernel", "{kernel}", "--initrd", "no/such/file"], "No such file"),
+        (["run", "--kernel", "{kernel}", "--initrd", "/"], "is a directory"),
+        (["run", "--kernel", "{kernel}", "--script", "no/such/file"], "No such file"),
+        (["run", "--kernel", "{kernel}", "--frobnicate"], "--frobnicate"),
+        (["run", "--kernel", "{kernel}", "stray"], "stray"),
+        (["run", "--kernel", "{kernel}", "--memory", "lots"], "'lots' is not a size"),
+        (["run", "--kernel", "{kernel}", "--memory", "0"], "memory"),
+        (["run", "--kernel", "{kernel}", "--memory", "99999999999G"], "too large"),
+        (["run", "--kernel", "{kernel}", "--memory", "16777217"], "memory"),
+        (["run", "--kernel", "{kernel}", "--append", "x" * 256], "command line"),
+        (["run", "--kernel", "{kernel}", "--engine", "jit"], "'jit' is not built in"),
+        (["run", "--kernel", "{kernel}", "--engine", "warp"], "unknown engine 'warp'"),
+        (["run", "--kernel", "{kernel}", "--rtc", "2010-02-30T00:00:00"], "date and time"),
+        (["run", "--kernel", "{kernel}", "--tlb-entries", "1"], "entries"),
+        (["run", "--kernel", "{kernel}", "--max-cycles", "soon"], "number of cycles"),
+        (["run", "--kernel", "{kernel}", "--max-cycles", "0"], "0 cycles"),
+        (["run", "--kernel", "{kernel}", "--console", "window"], "'window'"),
+        (["run", "--kernel", "{kernel}", "--console", "file:/no/such/dir/f"], "No such file"),
+    ],
+)
+def test_refuses(isochron, console_guest, args, message):
+    args = [console_guest if arg == "{kernel}" else arg for arg in args]
+    assert_refused(run(isochron, *args), message)
+
+
+def damaged(elf, offset, data):
+    return elf[:offset] + data + elf[offset + len(data) :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda elf: b"",
+        lambda elf: b"no kernel at all\n" * 100,
+        lambda elf: elf[:100],
+        lambda elf: elf[:-4000],
+        lambda elf: damaged(elf, 18, struct.pack("<H", 62)),  # e_machine: x86-64
+        lambda elf: damaged(elf, 4, b"\x01"),  # 32-bit class
+        lambda elf: damaged(elf, 24, struct.pack("<Q", 0xFFFFFC0000000000)),  # entry outside
+        lambda elf: damaged(elf, 32, struct.pack("<Q", 1 << 63)),  # program headers outside
+        lambda elf: damaged(elf, 64 + 16, struct.pack("<Q", 0x1000)),  # p_vaddr outside KSEG
+        lambda elf: damaged(elf, 64 + 40, struct.pack("<Q", 1 << 40)),  # p_memsz beyond memory
+        lambda elf: gzip.compress(elf)[:-100],
+        lambda elf: gzip.compress(b"packed but no kernel"),
+    ],
+)
+def test_refuses_what_is_no_kernel(isochron, console_guest, tmp_path, damage):
+    with open(console_guest, "rb") as file:
+        elf = file.read()
+    bad = tmp_path / "bad"
+    bad.write_bytes(damage(elf))
+    assert_refused(run(isochron, "run", "--kernel", str(bad)), "")
+
+
+def test_refuses_an_initrd_that_does_not_fit(isochron, console_guest, tmp_path):
+    initrd = tmp_path / "initrd"
+    with initrd.open("wb") as file:
+        file.truncate(32 << 20)
+    result = run(
+        isochron, "run", "--kernel", console_guest, "--initrd", str(initrd), "--memory", "32M"
+    )
+    assert_refused(result, "initrd|RAM disk")
+
+
+def test_script_errors_name_line_and_column(isochron, console_guest, tmp_path):
+    script = write(tmp_path / "s", 'expect "ready"\n\n  send "x\\q"\n')
+    result = run(isochron, "run", "--kernel", console_guest, "--script", script)
+    assert_refused(result, re.escape(f"{script}:3:10: unknown escape"))
+
+
+def test_refuses_closed_standard_output(isochron, console_guest):
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" run --kernel "$1" >&-', isochron, console_guest],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        timeout=HANG,
+    )
+    assert_refused(result, "standard output is closed")
+
+
+def test_refuses_standard_output_without_a_reader(isochron, console_guest):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = start(isochron, "run", "--kernel", console_guest, stdout=write_end)
+    os.close(write_end)
+    assert end_of(process) == (2, "isochron: standard output is closed\n")
+
+
+def test_closed_standard_input_is_an_empty_one(isochron, console_guest):
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" run --kernel "$1" --max-cycles 100M <&-', isochron]
+        + [console_guest],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=HANG,
+    )
+    assert (result.returncode, result.stdout) == (5, b"ready\r\n"), result.stderr
+
+
+# Help.
+
+
+def test_help_and_version(isochron):
+    top = run(isochron, "--help")
+    assert top.returncode == 0 and b"run" in top.stdout and b"Exit codes:" in top.stdout
+    command = run(isochron, "run", "--help")
+    assert command.returncode == 0
+    for option in (
+        "kernel initrd append memory engine rtc seed tlb-entries clock-hz no-reboot max-cycles "
+        "console script stats"
+    ).split():
+        assert f"--{option}" in command.stdout.decode()
+    version = run(isochron, "--version")
+    assert version.returncode == 0
+    assert re.fullmatch(r"isochron \d+\.\d+\.\d+\n", version.stdout.decode())
+
+
+def test_documentation_has_the_exit_codes_of_the_program(isochron):
+    text = run(isochron, "--help").stdout.decode().split("Exit codes:\n")[1]
+    program = dict(re.findall(r"^ +(\d+)  (.+)$", text, re.MULTILINE))
+    rows = re.findall(
+        r"^\| (\d+) \| [a-z]+ \| (.+?) \|$", (ROOT / "docs/cli.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == program and len(program) == 8
+
+
+def test_documentation_has_the_options_of_the_program(isochron):
+    text = run(isochron, "run", "--help").stdout.decode()
+    program = set(re.findall(r"(--[a-z-]+)", text.split("Exit codes:")[0])) - {"--help"}
+    manual = set(re.findall(r"^\| `(--[a-z-]+)", (ROOT / "docs/cli.md").read_text(), re.MULTILINE))
+    assert manual == program
+
+
+# Ends and exit codes.
+
+
+def test_power_off(isochron, console_guest):
+    result = press(isochron, console_guest, b"Aq")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"ready\r\n[41]", b"")
+
+
+def test_reset_restarts_the_guest(isochron, console_guest):
+    result = press(isochron, console_guest, b"rq")
+    assert (result.returncode, result.stdout) == (0, b"ready\r\nready\r\n")
+
+
+def test_reset_ends_the_run_under_no_reboot(isochron, console_guest):
+    result = press(isochron, console_guest, b"r", "--no-reboot")
+    assert (result.returncode, result.stdout) == (6, b"ready\r\n")
+    assert result.stderr == b"isochron: the guest asked for a reset\n"
+
+
+def test_fatal_error_shows_where(isochron, console_guest):
+    result = press(isochron, console_guest, b"f")
+    errors = result.stderr.decode()
+    assert result.returncode == 4
+    assert errors.startswith("isochron: the guest cannot go on: ")
+    assert re.search(r"PC +0xfffffc00003100[0-9a-f]{2} \(power\+0x[0-9a-f]+\)", errors), errors
+    assert re.search(r"R9 +fffffd01fc0003f8", errors), errors
+
+
+def test_cycle_limit(isochron, console_guest):
+    result = run(isochron, "run", "--kernel", console_guest, "--max-cycles", "50M")
+    assert (result.returncode, result.stdout) == (5, b"ready\r\n")
+    cycle = int(re.fullmatch(
+        rb"isochron: stopped at cycle (\d+): --max-cycles reached\n", result.stderr)[1])
+    assert 50_000_000 <= cycle < 51_200_000
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_the_run(isochron, console_guest, number):
+    process = start(isochron, "run", "--kernel", console_guest)
+    assert process.stdout.readline() == b"ready\r\n"
+    process.send_signal(number)
+    code, errors = end_of(process)
+    assert code == 128 + number
+    assert errors.startswith(f"isochron: stopped by signal {int(number)} (")
+
+
+def test_ignored_signals_stay_ignored(isochron, console_guest):
+    process = start(
+        isochron, "run", "--kernel", console_guest,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )  # fmt: skip
+    assert process.stdout.readline() == b"ready\r\n"
+    process.send_signal(signal.SIGHUP)
+    process.stdin.write(b"Aq")
+    assert end_of(process) == (0, "")
+
+
+def test_a_signal_ends_a_run_that_waits_for_a_slow_reader(isochron, console_guest):
+    process = start(isochron, "run", "--kernel", console_guest)
+    assert process.stdout.readline() == b"ready\r\n"
+    process.stdin.write(b"l")
+    process.stdin.flush()
+    assert process.stdout.readline() != b""
+    # From here on nobody reads, and the pipe fills.
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=HANG) == 128 + signal.SIGTERM
+    process.communicate()
+
+
+def test_output_that_nobody_reads_any_more_ends_the_run(isochron, console_guest):
+    process = start(isochron, "run", "--kernel", console_guest)
+    assert process.stdout.readline() == b"ready\r\n"
+    process.stdout.close()
+    process.stdin.write(b"l")
+    process.stdin.close()
+    errors = process.stderr.read()
+    assert process.wait(timeout=HANG) == 128 + signal.SIGPIPE
+    assert errors == b"isochron: nobody reads the console output any more; the guest was stopped\n"
+
+
+def test_a_full_disk_is_reported(isochron, console_guest):
+    result = press(isochron, console_guest, b"", "--console", "file:/dev/full")
+    assert result.returncode == 1
+    assert result.stderr == b"isochron: cannot write the console output: No space left on device\n"
+
+
+# Input and output.
+
+
+def test_input_from_a_pipe_is_all_the_guests(isochron, console_guest):
+    result = press(isochron, console_guest, b"\x01x\x03\x04\x00\xffq")
+    assert result.stdout == b"ready\r\n[01][78][03][04][00][ff]"
+
+
+def test_a_long_input_arrives_whole(isochron, console_guest):
+    keys = bytes(range(128, 256)) * 1000
+    result = press(isochron, console_guest, keys + b"q")
+    assert result.returncode == 0
+    assert result.stdout == b"ready\r\n" + b"".join(b"[%02x]" % key for key in keys)
+
+
+def test_the_end_of_input_does_not_end_the_guest(isochron, console_guest):
+    result = press(isochron, console_guest, b"A", "--max-cycles", "100M")
+    assert (result.returncode, result.stdout) == (5, b"ready\r\n[41]")
+
+
+def test_console_to_a_file(isochron, console_guest, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("what was there before")
+    script = write(tmp_path / "s", 'expect "ready"\nsend "q"\n')
+    result = run(
+        isochron, "run", "--kernel", console_guest, "--console", f"file:{out}", "--script", script
+    )
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert out.read_bytes() == b"ready\r\n"
+
+
+def test_bad_input_leaves_the_console_file_alone(isochron, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("precious")
+    result = run(isochron, "run", "--kernel", "/dev/null", "--console", f"file:{out}")
+    assert_refused(result, "/dev/null")
+    assert out.read_text() == "precious"
+
+
+def test_console_to_nowhere_takes_no_input(isochron, console_guest):
+    result = press(isochron, console_guest, b"q", "--console", "null", "--max-cycles", "50M")
+    assert (result.returncode, result.stdout) == (5, b"")
+
+
+def test_stats(isochron, console_guest):
+    result = press(isochron, console_guest, b"q", "--stats")
+    stats = dict(re.findall(r"^(\S.*?)  +([\d.]+)$", result.stderr.decode(), re.MULTILINE))
+    assert set(stats) == {
+        "instructions", "cycles", "guest seconds", "wall seconds", "million instructions/s",
+        "idle share (%)", "ITB misses", "DTB misses", "exceptions", "interrupts", "PAL calls",
+    }  # fmt: skip
+    assert int(stats["instructions"]) > 0
+    assert float(stats["guest seconds"]) == pytest.approx(int(stats["cycles"]) / 600e6, abs=0.001)
+
+
+# Scripts.
+
+
+def test_script(isochron, console_guest, tmp_path):
+    script = write(
+        tmp_path / "s",
+        '# a conversation\nexpect "ready" within 1G\nsend "A\\^C"\nexpect "[03]"\n'
+        'at 90M send "B"\nexpect "[42]"\nstop\n',
+    )
+    result = run(isochron, "run", "--kernel", console_guest, "--script", script, "--stats")
+    assert (result.returncode, result.stdout) == (0, b"ready\r\n[41][03][42]")
+    cycles = int(re.search(rb"cycles +(\d+)", result.stderr)[1])
+    assert 90_000_000 <= cycles < 100_000_000
+
+
+def test_script_runs_are_equal(isochron, console_guest, tmp_path):
+    script = write(tmp_path / "s", 'expect "ready"\nsend "abc"\nat 70M send "l"\n')
+    results = [
+        run(
+            isochron, "run", "--kernel", console_guest, "--script", script, "--max-cycles", "90M"
+        )
+        for _ in range(3)
+    ]
+    assert {result.returncode for result in results} == {5}
+    assert len(results[0].stdout) > 1000
+    assert len({(result.stdout, result.stderr) for result in results}) == 1
+
+
+def test_an_expect_that_is_not_met(isochron, console_guest, tmp_path):
+    script = write(tmp_path / "s", 'expect "ready"\nexpect "steady" within 20M\n')
+    result = run(isochron, "run", "--kernel", console_guest, "--script", script)
+    assert result.returncode == 5
+    assert result.stderr.decode() == (
+        f'isochron: {script}: line 2: expect "steady" was not met within 20000000 cycles; '
+        'last output: "ready"\n'
+    )
+
+
+def test_an_expect_that_the_guest_leaves_behind(isochron, console_guest, tmp_path):
+    script = write(tmp_path / "s", 'expect "ready"\nsend "q"\nexpect "bye"\n')
+    result = run(isochron, "run", "--kernel", console_guest, "--script", script)
+    assert result.returncode == 5
+    assert "line 3" in result.stderr.decode() and "before the guest ended" in result.stderr.decode()
+
+
+def test_a_scripted_run_leaves_standard_input_alone(isochron, console_guest, tmp_path):
+    (tmp_path / "in").write_text("qqq")
+    script = write(tmp_path / "s", 'expect "ready"\nat 50M send "A"\nexpect "[41]"\nstop\n')
+    with open(tmp_path / "in") as stdin:
+        result = run(
+            isochron, "run", "--kernel", console_guest, "--script", script, stdin=stdin
+        )
+        assert os.lseek(stdin.fileno(), 0, os.SEEK_CUR) == 0
+    assert (result.returncode, result.stdout) == (0, b"ready\r\n[41]")
+
+
+# Linux.
+
+
+def test_linux_boots_to_a_shell_and_powers_off(isochron, linux_guest, tmp_path):
+    script = write(
+        tmp_path / "s",
+        'expect "# "\nsend "uname -sm\\n"\nexpect "Linux alpha"\nexpect "# "\n'
+        'send "poweroff -f\\n"\nexpect "ower"\n',
+    )
+    result = run(isochron, "run", *linux_guest, "--script", script)
+    assert result.returncode == 0, result.stdout.decode(errors="replace")[-2000:]

@@ -1,0 +1,207 @@
+"""`isochron run` at a terminal: raw mode, its keys, and the way back."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import termios
+
+import pexpect.fdpexpect
+import pytest
+
+HANG = 300
+
+
+class Terminal:
+    """A pseudoterminal with a program that has it as its controlling terminal."""
+
+    def __init__(self, command, **options):
+        self.master, self.slave = os.openpty()
+        self.before = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen(
+            command,
+            stdin=self.slave,
+            stdout=options.pop("stdout", self.slave),
+            stderr=options.pop("stderr", self.slave),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            **options,
+        )
+        self.screen = pexpect.fdpexpect.fdspawn(self.master, timeout=HANG)
+
+    def expect(self, text):
+        self.screen.expect_exact(text)
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def end(self):
+        return self.process.wait(timeout=HANG)
+
+    def is_raw(self):
+        _, oflag, _, lflag, *_ = termios.tcgetattr(self.slave)
+        return oflag & termios.OPOST == 0 and lflag & (
+            termios.ICANON | termios.ECHO | termios.ISIG
+        ) == 0
+
+    def is_restored(self):
+        return termios.tcgetattr(self.slave) == self.before
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for fd in (self.master, self.slave):
+            if fd >= 0:
+                os.close(fd)
+
+
+@pytest.fixture
+def terminal(isochron, console_guest):
+    """Starts a run at a terminal and waits until the guest is there."""
+    terminals = []
+
+    def start(*args, **options):
+        terminals.append(Terminal([isochron, "run", "--kernel", console_guest, *args], **options))
+        return terminals[-1]
+
+    yield start
+    for one in terminals:
+        one.close()
+
+
+def test_keys_reach_the_guest(terminal):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    assert tty.is_raw()
+    tty.type(b"A\x03\x1a\x1c\r\x04")
+    tty.expect("[41][03][1a][1c][0d][04]")
+    tty.type(b"q")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+def test_ctrl_a_x_quits(terminal):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.type(b"\x01x")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+def test_ctrl_a_h_helps(terminal):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.type(b"\x01h")
+    tty.expect("Ctrl-A x       quit")
+    tty.type(b"A")
+    tty.expect("[41]")
+    assert tty.is_raw()
+
+
+@pytest.mark.parametrize("second", [b"\x01", b"a"])
+def test_ctrl_a_twice_is_the_guests(terminal, second):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.type(b"\x01" + second + b"x")
+    tty.expect("[01][78]")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_restored_after_a_signal(terminal, number):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.process.send_signal(number)
+    assert tty.end() == 128 + number
+    assert tty.is_restored()
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT, signal.SIGSEGV])
+def test_restored_after_a_crash(terminal, number):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.process.send_signal(number)
+    assert tty.end() != 0
+    assert tty.is_restored()
+
+
+def test_restored_after_a_fatal_error(terminal):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.type(b"f")
+    tty.expect("the guest cannot go on")
+    assert tty.end() == 4
+    assert tty.is_restored()
+
+
+def test_restored_after_a_limit(terminal):
+    tty = terminal("--max-cycles", "50M")
+    tty.expect("ready\r\n")
+    assert tty.end() == 5
+    assert tty.is_restored()
+
+
+def test_restored_after_the_output_is_closed(terminal):
+    read_end, write_end = os.pipe()
+    tty = terminal(stdout=write_end)
+    os.close(write_end)
+    assert os.read(read_end, 1) == b"r"
+    os.close(read_end)
+    tty.type(b"l")
+    assert tty.end() == 128 + signal.SIGPIPE
+    assert tty.is_restored()
+
+
+def test_a_terminal_that_hangs_up_ends_the_run(terminal):
+    tty = terminal(stderr=subprocess.DEVNULL)
+    tty.expect("ready\r\n")
+    os.close(tty.slave)
+    tty.slave = -1
+    os.close(tty.master)
+    tty.master = -1
+    assert tty.end() == 128 + signal.SIGHUP
+
+
+def test_suspend_and_continue(terminal):
+    tty = terminal()
+    tty.expect("ready\r\n")
+    tty.process.send_signal(signal.SIGTSTP)
+    _, status = os.waitpid(tty.process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    assert tty.is_restored()
+    tty.process.send_signal(signal.SIGCONT)
+    tty.type(b"A")
+    tty.expect("[41]")
+    assert tty.is_raw()
+    tty.type(b"q")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+def test_typing_into_a_scripted_run(terminal, tmp_path):
+    script = tmp_path / "s"
+    script.write_text('expect "ready"\nsend "A"\n')
+    tty = terminal("--script", str(script))
+    tty.expect("[41]")
+    assert tty.is_raw()
+    tty.type(b"Bq")
+    tty.expect("[42]")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+def test_bad_input_does_not_touch_the_terminal(isochron):
+    tty = Terminal([isochron, "run", "--kernel", "/dev/null"])
+    try:
+        tty.expect("isochron: ")
+        assert tty.end() == 2
+        assert tty.is_restored()
+    finally:
+        tty.close()
+
+
+def test_without_the_console_the_terminal_stays_as_it_is(terminal, tmp_path):
+    tty = terminal("--console", f"file:{tmp_path / 'out'}", "--max-cycles", "50M")
+    tty.expect("--max-cycles reached")
+    assert tty.end() == 5
+    assert tty.is_restored()

@@ -31,6 +31,8 @@ absl::Status MachineConfig::Validate() const {
       CheckRange("the number of DTB entries", dtb_entries, kMinTlbEntries, kMaxTlbEntries),
       CheckRange<uint64_t>("the input interval in cycles", input_interval, 1000,
                            uint64_t{1} << 40),
+      CheckRange<uint64_t>("the checkpoint interval in cycles", checkpoint_interval, 1000,
+                           uint64_t{1} << 50),
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

@@ -13,6 +13,7 @@ namespace isochron::machine {
 namespace {
 
 constexpr EventSlot kInputPoint{DeviceId::kSequencer, 0};
+constexpr EventSlot kCheckpoint{DeviceId::kSequencer, 1};
 
 BoardOptions BoardOptionsOf(const MachineConfig& config) {
   BoardOptions options;
@@ -55,7 +56,8 @@ absl::Status Machine::PowerOn() {
   events_.SetNow(cpu_.cycle);
   board_.Reset();
   if (events_.DueCycle(kInputPoint) == kNever) {
-    events_.Schedule(kInputPoint, cpu_.cycle + config_.input_interval);
+    ScheduleNext(kInputPoint, config_.input_interval);
+    ScheduleNext(kCheckpoint, config_.checkpoint_interval);
   }
   FirmwareOptions firmware;
   firmware.memory_bytes = config_.memory_bytes;
@@ -70,21 +72,48 @@ void Machine::ClearMemory() {
 }
 
 RunEnd Machine::Run() {
+  RunEnd end = RunToEnd();
+  if (observer_ != nullptr && end.kind != RunEnd::Kind::kObserver) {
+    observer_->OnEnd(cpu_.cycle, cpu_.instructions, StateDigest(), end);
+  }
+  return end;
+}
+
+RunEnd Machine::RunToEnd() {
   for (;;) {
     const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
       return {RunEnd::Kind::kFatal, result.message, {}};
     }
-    // The order of things at one boundary: device events, inputs, interrupts.
-    const bool input_point = HandleDueEvents();
+    // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
+    const DuePoints due = HandleDueEvents();
     if (std::optional<RunEnd> end = HandlePowerRequest()) return *std::move(end);
-    if (input_point) {
-      events_.Schedule(kInputPoint, cpu_.cycle + config_.input_interval -
-                                        cpu_.cycle % config_.input_interval);
+    if (due.input) {
+      ScheduleNext(kInputPoint, config_.input_interval);
       if (std::optional<RunEnd> end = TakeInputs()) return *std::move(end);
     }
-    if (!waiting_ && cpu_.InterruptDeliverable()) alpha::EnterInterrupt(cpu_);
+    if (due.checkpoint) {
+      ScheduleNext(kCheckpoint, config_.checkpoint_interval);
+      if (observer_ != nullptr) {
+        observer_->OnCheckpoint(cpu_.cycle, cpu_.instructions, StateDigest());
+      }
+    }
+    if (!waiting_ && cpu_.InterruptDeliverable()) {
+      if (observer_ != nullptr) {
+        observer_->OnInterrupt(0, cpu_.cycle, cpu_.PendingInterrupts());
+      }
+      alpha::EnterInterrupt(cpu_);
+    }
+    if (observer_ != nullptr) {
+      if (absl::Status status = observer_->status(); !status.ok()) {
+        return {RunEnd::Kind::kObserver, std::string(status.message()), {}};
+      }
+    }
   }
+}
+
+void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
+  events_.Schedule(slot, cpu_.cycle + interval - cpu_.cycle % interval);
 }
 
 alpha::RunResult Machine::Advance() {
@@ -101,15 +130,16 @@ alpha::RunResult Machine::Advance() {
   return engine_->Run(cpu_, deadline_);
 }
 
-bool Machine::HandleDueEvents() {
+Machine::DuePoints Machine::HandleDueEvents() {
   events_.SetNow(cpu_.cycle);
-  bool input_point = false;
+  DuePoints due;
   EventSlot slot;
   while (events_.PopDue(slot)) {
-    if (!board_.OnEvent(slot)) input_point = true;
+    if (board_.OnEvent(slot)) continue;
+    (slot.kind == kInputPoint.kind ? due.input : due.checkpoint) = true;
   }
   if (board_.platform().ConsumeWait()) waiting_ = true;
-  return input_point;
+  return due;
 }
 
 std::optional<RunEnd> Machine::TakeInputs() {
@@ -118,6 +148,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
   std::vector<Input> inputs;
   input_source_->Poll({cpu_.cycle, idle}, inputs);
   for (Input& input : inputs) {
+    if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, input);
     switch (input.kind) {
       case InputKind::kConsole: board_.uart(0).Receive(input.bytes); break;
       case InputKind::kStop: return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
@@ -192,6 +223,7 @@ Digest Machine::StateDigest() {
 
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
+  if (observer_ != nullptr) observer_->OnConsoleByte(uart, cycle, byte);
 }
 
 void Machine::SetIrq(int line, bool asserted) {

@@ -21,6 +21,7 @@
 #include "machine/event_queue.h"
 #include "machine/host_memory.h"
 #include "machine/input.h"
+#include "machine/observer.h"
 
 namespace isochron::machine {
 
@@ -41,6 +42,7 @@ struct RunEnd {
     kReset,     // the guest asked for a reset and `reboot` was false
     kFatal,     // the guest cannot go on; `message` says why
     kStopped,   // an input asked for it; `stop` is that input
+    kObserver,  // the observer's status is not OK; `message` is it
   };
   Kind kind = Kind::kPowerOff;
   std::string message;
@@ -61,10 +63,11 @@ class Machine final : private ConsoleSink, private IrqSink {
                                                          const EngineFactory& engine);
   ~Machine() override;
 
-  // Both must outlive the machine or be replaced by nullptr. Without a source there is no
+  // All must outlive the machine or be replaced by nullptr. Without a source there is no
   // input and a guest that waits for ever runs for ever.
   void SetInputSource(InputSource* source) { input_source_ = source; }
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
+  void SetObserver(Observer* observer) { observer_ = observer; }
   // Whether a reset that the guest asks for restarts it (the default) or ends the run.
   void SetReboot(bool reboot) { reboot_ = reboot; }
 
@@ -94,8 +97,17 @@ class Machine final : private ConsoleSink, private IrqSink {
   void ClearMemory();
   // Lets time pass: in the engine, or to the next event while the CPU stands still.
   alpha::RunResult Advance();
-  // Handles all due events; true when an input point was among them.
-  bool HandleDueEvents();
+  // What is due at a boundary beside device events.
+  struct DuePoints {
+    bool input = false;
+    bool checkpoint = false;
+  };
+  // Handles all due device events and tells what else is due.
+  DuePoints HandleDueEvents();
+  // Makes the next input point or checkpoint due at the next multiple of `interval`.
+  void ScheduleNext(EventSlot slot, uint64_t interval);
+  // Runs to an end without telling the observer of it.
+  RunEnd RunToEnd();
   // Takes inputs at an input point. The end, when one of them asks for it.
   std::optional<RunEnd> TakeInputs();
   // Acts on what the guest asked of the platform device. The end, when that is one.
@@ -120,6 +132,7 @@ class Machine final : private ConsoleSink, private IrqSink {
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;
+  Observer* observer_ = nullptr;
   bool reboot_ = true;
   bool waiting_ = false;
   uint64_t wait_cycles_ = 0;

@@ -211,6 +211,9 @@ TEST_F(RtcTest, EveryDayOfFourCenturiesIsRight) {
 }
 
 TEST_F(RtcTest, RestoredClockGoesOnAlike) {
+  Wait(kTestHz / 7);
+  Write(Rtc::kRegA, 0x76);
+  Write(Rtc::kRegA, 0x26);  // the divider chain starts here
   Write(Rtc::kRegB, 0x72);
   Wait(kTestHz / 3);
   Bench other_bench;

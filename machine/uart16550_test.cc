@@ -231,6 +231,12 @@ TEST_F(UartTest, RestoredPortGoesOnAlike) {
     Wait(kIn / 2);
     other_bench.RunFor(other, kIn / 2);
   }
+  EXPECT_EQ(uart_.waiting(), 0u);
+  Uart third{0, other_bench.events(), nullptr, IrqLine{}};
+  while ((Read(kLsr) & 1) != 0) Read(kData);
+  while ((other.Read(kLsr, 1) & 1) != 0) other.Read(kData, 1);
+  ASSERT_TRUE(Restore(third, Save(uart_)).ok());
+  EXPECT_EQ(third.Read(kData, 1), 's');  // an empty receiver shows its last byte
   EXPECT_EQ(Save(uart_), Save(other));
   EXPECT_EQ(Save(bench_.events()), Save(other_bench.events()));
   EXPECT_EQ(console_.bytes[0], before + other_console.bytes[0]);

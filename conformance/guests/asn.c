@@ -1,4 +1,5 @@
-/* Address space numbers: the same addresses in many spaces, without any invalidation between them. */
+/* Address space numbers: the same addresses in many spaces, without any invalidation between them.
+ */
 #include "code.h"
 #include "user_programs.h"
 #include "vm.h"
@@ -108,7 +109,8 @@ void guest_main(void) {
   for (u64 n = 0; n < SPACES; ++n) make(n, n < max_asn ? (u32)n + 1 : (u32)max_asn, shared);
   pal_tbi(TBIA, 0);
   pal_imb();
-  ok(max_asn == 127 || max_asn == 255 || max_asn == 0 || max_asn == 63, "HWRPB's greatest ASN is one that chips have");
+  ok(max_asn == 127 || max_asn == 255 || max_asn == 0 || max_asn == 63,
+     "HWRPB's greatest ASN is one that chips have");
   test_two();
   if (max_asn >= SPACES) {
     test_many();

@@ -51,10 +51,12 @@ static void test_sequences(void) {
   for (u64 i = 0; i < 9; ++i) {
     u64 r, t, want = 0;
     for (u64 j = 0; j < 8; ++j) want |= (0x90 + i + j) << 8 * j;
-    __asm__ volatile("ldq_u %0, 0(%2)\n\tldq_u %1, 7(%2)\n\textql %0, %2, %0\n\textqh %1, %2, %1\n\tbis %0, %1, %0"
-                     : "=&r"(r), "=&r"(t)
-                     : "r"(bytes + i)
-                     : "memory");
+    __asm__ volatile(
+        "ldq_u %0, 0(%2)\n\tldq_u %1, 7(%2)\n\textql %0, %2, %0\n\textqh %1, %2, %1\n\tbis %0, %1, "
+        "%0"
+        : "=&r"(r), "=&r"(t)
+        : "r"(bytes + i)
+        : "memory");
     group_eq(r, want, "load", i, 0);
   }
   group_end();

@@ -8,15 +8,15 @@
 static struct pcb first, second;
 
 /* The address of the instruction behind a CALL_PAL that is made with `a0`. */
-#define CALL_AT(code, a0_value)                                                \
-  ({                                                                           \
-    register u64 a0_ __asm__("$16") = (a0_value);                              \
-    u64 here_;                                                                 \
-    __asm__ volatile("br %0, 1f\n1:\tcall_pal " PAL_STRING(code)               \
-                     : "=&r"(here_), "+r"(a0_)                                 \
-                     :                                                         \
-                     : "$0", PAL_CLOBBERS);                                    \
-    here_ + 4;                                                                 \
+#define CALL_AT(code, a0_value)                                  \
+  ({                                                             \
+    register u64 a0_ __asm__("$16") = (a0_value);                \
+    u64 here_;                                                   \
+    __asm__ volatile("br %0, 1f\n1:\tcall_pal " PAL_STRING(code) \
+                     : "=&r"(here_), "+r"(a0_)                   \
+                     :                                           \
+                     : "$0", PAL_CLOBBERS);                      \
+    here_ + 4;                                                   \
   })
 
 static void test_ipl(void) {
@@ -87,8 +87,10 @@ static void test_preserved(void) {
   trap_expect();
   __asm__ volatile(
       "lda $0, 100\n\tlda $1, 101\n\tlda $2, 102\n\tlda $3, 103\n\tlda $4, 104\n\tlda $5, 105\n\t"
-      "lda $6, 106\n\tlda $7, 107\n\tlda $8, 108\n\tlda $16, 116\n\tlda $17, 117\n\tlda $18, 118\n\t"
-      "lda $19, 119\n\tlda $20, 120\n\tlda $21, 121\n\tlda $22, 122\n\tlda $23, 123\n\tlda $24, 124\n\t"
+      "lda $6, 106\n\tlda $7, 107\n\tlda $8, 108\n\tlda $16, 116\n\tlda $17, 117\n\tlda $18, "
+      "118\n\t"
+      "lda $19, 119\n\tlda $20, 120\n\tlda $21, 121\n\tlda $22, 122\n\tlda $23, 123\n\tlda $24, "
+      "124\n\t"
       "lda $25, 125\n\tlda $27, 127\n\tlda $28, 128\n\t"
       "call_pal 0x80\n\t"
       "stq $0, 0(%0)\n\tstq $1, 8(%0)\n\tstq $2, 16(%0)\n\tstq $3, 24(%0)\n\tstq $4, 32(%0)\n\t"
@@ -98,8 +100,8 @@ static void test_preserved(void) {
       "stq $25, 200(%0)\n\tstq $27, 216(%0)\n\tstq $28, 224(%0)"
       :
       : "r"(values)
-      : "$0", "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$16", "$17", "$18", "$19", "$20", "$21", "$22",
-        "$23", "$24", "$25", "$27", "$28", "memory");
+      : "$0", "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$16", "$17", "$18", "$19", "$20",
+        "$21", "$22", "$23", "$24", "$25", "$27", "$28", "memory");
   trap_end();
   group_begin("a trap and rti preserve all integer registers");
   for (u64 i = 0; i < 29; ++i) {
@@ -143,9 +145,11 @@ static void test_swpctx_cc(void) {
   const u64 charged = (u32)first.cc;
   vm_switch(&first);
   const u64 process = (u32)((cc >> 32) + cc);
-  ok((u32)(charged - process) < 0x10000000, "swpctx stores the process cycle count (sum of CC halves)");
+  ok((u32)(charged - process) < 0x10000000,
+     "swpctx stores the process cycle count (sum of CC halves)");
   const u64 now = rpcc();
-  ok((u32)((u32)((now >> 32) + now) - charged) < 0x10000000, "swpctx resumes the process cycle count");
+  ok((u32)((u32)((now >> 32) + now) - charged) < 0x10000000,
+     "swpctx resumes the process cycle count");
 }
 
 /* Followed by no-ops: whichever of the two PCs a FEN fault reports, what follows is harmless. */

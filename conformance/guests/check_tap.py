@@ -3,8 +3,9 @@
 
 Usage: check_tap.py [--allow FILE --guest NAME] < transcript
 
-Lines that are not TAP (a firmware's messages) are ignored.  FILE lists differences that are known and
-explained: lines "GUEST | TEST NAME | reason", where TEST NAME may hold * and ?; a listed test may fail.  Exit 0 if all is well, 1 if not.
+Lines that are not TAP (a firmware's messages) are ignored.  FILE lists differences that are known
+and explained: lines "GUEST | TEST NAME | reason", where TEST NAME is a shell pattern; a listed test
+may fail.  Exit 0 if all is well, 1 if not.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def check(text, allowed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Checks the TAP of a guest kernel on standard input.")
+    parser = argparse.ArgumentParser(description="Checks the TAP of a guest kernel on stdin.")
     parser.add_argument("--allow", help="file of known differences")
     parser.add_argument("--guest", help="the guest's name in that file")
     args = parser.parse_args()

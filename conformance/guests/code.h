@@ -4,9 +4,9 @@
 
 #include "runtime.h"
 
-#define INSN_NOP 0x47ff041fu   /* bis $31, $31, $31 */
-#define INSN_RET 0x6bfa8001u   /* ret $31, ($26), 1 */
-#define INSN_BR_0 0xc0000000u  /* br $0, .+4: $0 = PC of the next */
+#define INSN_NOP 0x47ff041fu  /* bis $31, $31, $31 */
+#define INSN_RET 0x6bfa8001u  /* ret $31, ($26), 1 */
+#define INSN_BR_0 0xc0000000u /* br $0, .+4: $0 = PC of the next */
 #define INSN_TRAPB 0x63ff0000u
 #define INSN_LDA_0(value) (0x201f0000u | ((u32)(value)&0xffff)) /* lda $0, value($31) */
 #define INSN_MEMORY(opcode, ra, rb, disp) \

@@ -1,25 +1,40 @@
-/* What the console leaves at entry: PS, HWRPB, page tables with the self map, a valid HWPCB in the CPU's slot. */
+/* What the console leaves at entry: PS, HWRPB, page tables with the self map, a valid HWPCB in the
+ * CPU's slot. */
 #include "runtime.h"
 
 #define HWRPB_VA 0x10000000UL
 enum {
-  PHYS_ADDR = 0, ID = 1, SIZE = 3, PAGE_SIZE = 5, PA_BITS = 6, MAX_ASN = 7, SYS_TYPE = 10, INTR_FREQ = 13,
-  CYCLE_FREQ = 14, VPTB_FIELD = 15, NR_PROCESSORS = 18, SLOT_SIZE = 19, SLOT_OFFSET = 20, MDDT_OFFSET = 25,
+  PHYS_ADDR = 0,
+  ID = 1,
+  SIZE = 3,
+  PAGE_SIZE = 5,
+  PA_BITS = 6,
+  MAX_ASN = 7,
+  SYS_TYPE = 10,
+  INTR_FREQ = 13,
+  CYCLE_FREQ = 14,
+  VPTB_FIELD = 15,
+  NR_PROCESSORS = 18,
+  SLOT_SIZE = 19,
+  SLOT_OFFSET = 20,
+  MDDT_OFFSET = 25,
   CHECKSUM = 36
 };
 enum { SLOT_PTBR = 2, SLOT_FLAGS = 16, SLOT_TYPE = 22 };
 #define SYS_TYPE_TSUNAMI 34
-#define SLOT_AVAILABLE 0x1ccUL /* PALcode valid, memory valid and loaded, processor present and available */
+#define SLOT_AVAILABLE \
+  0x1ccUL /* PALcode valid, memory valid and loaded, processor present and available */
 
 static void test_hwrpb(void) {
   const volatile u64* mapped = (const volatile u64*)HWRPB_VA;
-  ok_eq(mapped[ID], 0x4857525042000000UL, "HWRPB signature at virtual 0x10000000");
+  ok_eq(mapped[ID], 0x0000004250525748UL, "HWRPB signature at virtual 0x10000000");
   ok_eq(((u64*)kseg(mapped[PHYS_ADDR]))[ID], mapped[ID], "its physical address leads to the same");
   ok_eq(mapped[PAGE_SIZE], PAGE_BYTES, "page size");
   ok(mapped[PA_BITS] >= 40, "at least 40 physical address bits");
   ok_eq(mapped[SYS_TYPE], SYS_TYPE_TSUNAMI, "system type is Tsunami");
   ok_eq(mapped[INTR_FREQ], 1024UL * 4096, "interval clock of 1024 Hz");
-  ok(mapped[CYCLE_FREQ] >= 100000000 && mapped[CYCLE_FREQ] <= 2000000000, "a plausible cycle frequency");
+  ok(mapped[CYCLE_FREQ] >= 100000000 && mapped[CYCLE_FREQ] <= 2000000000,
+     "a plausible cycle frequency");
   ok(mapped[NR_PROCESSORS] >= 1, "at least one processor slot");
   u64 sum = 0;
   for (u64 i = 0; i < CHECKSUM; ++i) sum += mapped[i];

@@ -11,7 +11,8 @@ struct float_test {
 extern const u64 float_count;
 extern const struct float_test float_tests[];
 
-/* Traps that the FPCR should have kept away: one test of its own, so that results are compared anyway. */
+/* Traps that the FPCR should have kept away: one test of its own, so that results are compared
+ * anyway. */
 static u64 disabled_traps;
 
 static void run_test(const struct float_test* test) {

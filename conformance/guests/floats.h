@@ -35,10 +35,9 @@ static inline void write_fpcr(u64 value) {
 /* A stub runs its instruction, the third word, on F10 and F11 and stores F12. */
 typedef void (*float_stub)(const u64* operands, u64* result);
 #define STUB_PC(stub) ((u64)(stub) + 12)
-#define DEFINE_STUB(name, insn)                                               \
-  extern void name(const u64* operands, u64* result);                         \
-  __asm__(".text\n.align 4\n" #name                                           \
-          ":\n\tldt $f10, 0($16)\n\tldt $f11, 8($16)\n\t" insn                \
+#define DEFINE_STUB(name, insn)                                                          \
+  extern void name(const u64* operands, u64* result);                                    \
+  __asm__(".text\n.align 4\n" #name ":\n\tldt $f10, 0($16)\n\tldt $f11, 8($16)\n\t" insn \
           "\n\ttrapb\n\tstt $f12, 0($17)\n\tret $31, ($26), 1\n")
 
 /* One TAP test for each generated vector test. */

@@ -1,4 +1,5 @@
-/* The FPCR: which bits exist, SUM, sticky status, dynamic rounding, and that it belongs to no instruction alone. */
+/* The FPCR: which bits exist, SUM, sticky status, dynamic rounding, and that it belongs to no
+ * instruction alone. */
 #include "floats.h"
 
 #define ONE 0x3ff0000000000000UL
@@ -43,13 +44,16 @@ static void test_bits(void) {
 static void test_status(void) {
   write_fpcr(FPCR_NO_TRAPS | FPCR_NORMAL);
   run(divt_sui, ONE, THREE);
-  ok_eq(read_fpcr(), FPCR_NO_TRAPS | FPCR_NORMAL | FPCR_SUM | FPCR_INE, "an inexact result sets INE and SUM");
+  ok_eq(read_fpcr(), FPCR_NO_TRAPS | FPCR_NORMAL | FPCR_SUM | FPCR_INE,
+        "an inexact result sets INE and SUM");
   run(divt_sui, ONE, 0);
-  ok_eq(read_fpcr(), FPCR_NO_TRAPS | FPCR_NORMAL | FPCR_SUM | FPCR_INE | FPCR_DZE, "DZE is added, INE stays");
+  ok_eq(read_fpcr(), FPCR_NO_TRAPS | FPCR_NORMAL | FPCR_SUM | FPCR_INE | FPCR_DZE,
+        "DZE is added, INE stays");
   run(divt_sui, 0, 0);
   ok_eq(read_fpcr() & FPCR_STATUS, FPCR_INE | FPCR_DZE | FPCR_INV, "INV is added");
   run(addt_sui, ONE, ONE);
-  ok_eq(read_fpcr() & FPCR_STATUS, FPCR_INE | FPCR_DZE | FPCR_INV, "an exact result clears nothing");
+  ok_eq(read_fpcr() & FPCR_STATUS, FPCR_INE | FPCR_DZE | FPCR_INV,
+        "an exact result clears nothing");
   write_fpcr(FPCR_NO_TRAPS | FPCR_NORMAL);
   ok_eq(read_fpcr(), FPCR_NO_TRAPS | FPCR_NORMAL, "mt_fpcr clears the status and SUM");
   run(addt_sui, 0x7fefffffffffffffUL, 0x7fefffffffffffffUL);
@@ -76,12 +80,16 @@ static void test_rounding(void) {
   static const struct {
     u64 mode, positive, negative;
     const char* name;
-  } modes[] = {{0, 0, 0, "chopped"}, {1, 0, 1, "minus infinity"}, {2, 0, 0, "normal"}, {3, 1, 0, "plus infinity"}};
+  } modes[] = {{0, 0, 0, "chopped"},
+               {1, 0, 1, "minus infinity"},
+               {2, 0, 0, "normal"},
+               {3, 1, 0, "plus infinity"}};
   for (u64 i = 0; i < ARRAY_SIZE(modes); ++i) {
     write_fpcr(FPCR_DYN(modes[i].mode));
     group_begin(modes[i].name);
     group_eq(run(divt_d, ONE, THREE), ONE_THIRD + modes[i].positive, "divt/d", 1, 3);
-    group_eq(run(divt_d, ONE | 1UL << 63, THREE), (ONE_THIRD | 1UL << 63) + modes[i].negative, "divt/d", 1, 3);
+    group_eq(run(divt_d, ONE | 1UL << 63, THREE), (ONE_THIRD | 1UL << 63) + modes[i].negative,
+             "divt/d", 1, 3);
     group_eq(run(divt_n, ONE, THREE), ONE_THIRD, "divt", 1, 3);
     group_eq(run(divt_c, ONE, THREE), ONE_THIRD, "divt/c", 1, 3);
     group_eq(run(divt_m, ONE | 1UL << 63, THREE), (ONE_THIRD | 1UL << 63) + 1, "divt/m", 1, 3);

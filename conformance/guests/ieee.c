@@ -29,7 +29,10 @@ static void test_single_memory(void) {
     u64 out;
     u32 cell = 0;
     group_eq(memory_to_register(1, cases[i].memory), cases[i].reg, "lds", cases[i].memory, 0);
-    __asm__ volatile("itoft %0, $f10\n\tsts $f10, 0(%1)" : : "r"(cases[i].reg), "r"(&cell) : "memory");
+    __asm__ volatile("itoft %0, $f10\n\tsts $f10, 0(%1)"
+                     :
+                     : "r"(cases[i].reg), "r"(&cell)
+                     : "memory");
     group_eq(cell, cases[i].memory, "sts", cases[i].reg, 0);
     __asm__ volatile("itofs %1, $f10\n\tftoit $f10, %0" : "=r"(out) : "r"((u64)cases[i].memory));
     group_eq(out, cases[i].reg, "itofs", cases[i].memory, 0);
@@ -37,17 +40,18 @@ static void test_single_memory(void) {
     group_eq(out, (u64)(s64)(s32)cases[i].memory, "ftois", cases[i].reg, 0);
   }
   group_end();
-  ok_eq(memory_to_register(0, 0x7ff0000000000001UL), 0x7ff0000000000001UL, "ldt keeps a signaling NaN");
+  ok_eq(memory_to_register(0, 0x7ff0000000000001UL), 0x7ff0000000000001UL,
+        "ldt keeps a signaling NaN");
 }
 
-#define COPY(insn, a, b)                                                          \
-  ({                                                                              \
-    u64 out_;                                                                     \
-    __asm__ volatile("itoft %1, $f10\n\titoft %2, $f11\n\t" insn                  \
-                     " $f10, $f11, $f12\n\tftoit $f12, %0"                        \
-                     : "=r"(out_)                                                 \
-                     : "r"((u64)(a)), "r"((u64)(b)));                             \
-    out_;                                                                         \
+#define COPY(insn, a, b)                                         \
+  ({                                                             \
+    u64 out_;                                                    \
+    __asm__ volatile("itoft %1, $f10\n\titoft %2, $f11\n\t" insn \
+                     " $f10, $f11, $f12\n\tftoit $f12, %0"       \
+                     : "=r"(out_)                                \
+                     : "r"((u64)(a)), "r"((u64)(b)));            \
+    out_;                                                        \
   })
 
 static void test_copies(void) {
@@ -57,53 +61,56 @@ static void test_copies(void) {
   ok_eq(COPY("cpyse", a, b), 0x8124000000000001UL, "cpyse takes Fa's sign and exponent");
 }
 
-#define CONVERT(insn, b)                                                                     \
-  ({                                                                                         \
-    u64 out_;                                                                                \
-    __asm__ volatile("itoft %1, $f11\n\t" insn " $f11, $f12\n\ttrapb\n\tftoit $f12, %0"      \
-                     : "=r"(out_)                                                            \
-                     : "r"((u64)(b)));                                                       \
-    out_;                                                                                    \
+#define CONVERT(insn, b)                                                                \
+  ({                                                                                    \
+    u64 out_;                                                                           \
+    __asm__ volatile("itoft %1, $f11\n\t" insn " $f11, $f12\n\ttrapb\n\tftoit $f12, %0" \
+                     : "=r"(out_)                                                       \
+                     : "r"((u64)(b)));                                                  \
+    out_;                                                                               \
   })
 
 static void test_longwords(void) {
-  ok_eq(CONVERT("cvtlq", 0x8000000060000000UL), 0xffffffff80000003UL, "cvtlq of a negative longword");
+  ok_eq(CONVERT("cvtlq", 0x8000000060000000UL), 0xffffffff80000003UL,
+        "cvtlq of a negative longword");
   ok_eq(CONVERT("cvtlq", 0x3fffffffe0000000UL), 0x3fffffff, "cvtlq takes bits 63, 62 and 58 to 29");
-  ok_eq(CONVERT("cvtql", 0xffffffff80000003UL), 0x8000000060000000UL, "cvtql of a negative longword");
+  ok_eq(CONVERT("cvtql", 0xffffffff80000003UL), 0x8000000060000000UL,
+        "cvtql of a negative longword");
   ok_eq(CONVERT("cvtql", 0x7fffffffUL), 0x47ffffffe0000000UL, "cvtql of the largest longword");
-  ok_eq(CONVERT("cvtql", 0x123456789abcdef0UL), CONVERT("cvtql", 0xffffffff9abcdef0UL), "cvtql drops the high bits");
+  ok_eq(CONVERT("cvtql", 0x123456789abcdef0UL), CONVERT("cvtql", 0xffffffff9abcdef0UL),
+        "cvtql drops the high bits");
 }
 
-#define CMOV(insn, a)                                                                       \
-  ({                                                                                        \
-    u64 out_;                                                                               \
-    __asm__ volatile("itoft %1, $f10\n\titoft %2, $f11\n\titoft %3, $f12\n\t" insn          \
-                     " $f10, $f11, $f12\n\tftoit $f12, %0"                                  \
-                     : "=r"(out_)                                                           \
-                     : "r"((u64)(a)), "r"(111UL), "r"(222UL));                              \
-    out_ == 111;                                                                            \
+#define CMOV(insn, a)                                                              \
+  ({                                                                               \
+    u64 out_;                                                                      \
+    __asm__ volatile("itoft %1, $f10\n\titoft %2, $f11\n\titoft %3, $f12\n\t" insn \
+                     " $f10, $f11, $f12\n\tftoit $f12, %0"                         \
+                     : "=r"(out_)                                                  \
+                     : "r"((u64)(a)), "r"(111UL), "r"(222UL));                     \
+    out_ == 111;                                                                   \
   })
-#define FBRANCH(insn, a)                                                                    \
-  ({                                                                                        \
-    u64 out_;                                                                               \
-    __asm__ volatile("itoft %1, $f10\n\tlda %0, 1\n\t" insn " $f10, 1f\n\tlda %0, 0\n1:"    \
-                     : "=&r"(out_)                                                          \
-                     : "r"((u64)(a)));                                                      \
-    out_;                                                                                   \
+#define FBRANCH(insn, a)                                                                 \
+  ({                                                                                     \
+    u64 out_;                                                                            \
+    __asm__ volatile("itoft %1, $f10\n\tlda %0, 1\n\t" insn " $f10, 1f\n\tlda %0, 0\n1:" \
+                     : "=&r"(out_)                                                       \
+                     : "r"((u64)(a)));                                                   \
+    out_;                                                                                \
   })
-#define CHECK_CONDITION(suffix, condition)                                                  \
-  do {                                                                                      \
-    static const u64 values_[] = {0, 1UL << 63, 1, ~0UL, 0x3ff0000000000000UL,              \
-                                  0xbff0000000000000UL, 0x7ff8000000000000UL};              \
-    group_begin("fcmov" suffix " and fb" suffix);                                           \
-    for (u64 i_ = 0; i_ < ARRAY_SIZE(values_); ++i_) {                                      \
-      const u64 v = values_[i_];                                                            \
-      const u64 zero = (v << 1) == 0, negative = v >> 63;                                   \
-      (void)zero, (void)negative;                                                           \
-      group_eq(CMOV("fcmov" suffix, v), (condition) != 0, "fcmov", v, 0);                   \
-      group_eq(FBRANCH("fb" suffix, v), (condition) != 0, "fb", v, 0);                      \
-    }                                                                                       \
-    group_end();                                                                            \
+#define CHECK_CONDITION(suffix, condition)                                                        \
+  do {                                                                                            \
+    static const u64 values_[] = {                                                                \
+        0, 1UL << 63, 1, ~0UL, 0x3ff0000000000000UL, 0xbff0000000000000UL, 0x7ff8000000000000UL}; \
+    group_begin("fcmov" suffix " and fb" suffix);                                                 \
+    for (u64 i_ = 0; i_ < ARRAY_SIZE(values_); ++i_) {                                            \
+      const u64 v = values_[i_];                                                                  \
+      const u64 zero = (v << 1) == 0, negative = v >> 63;                                         \
+      (void)zero, (void)negative;                                                                 \
+      group_eq(CMOV("fcmov" suffix, v), (condition) != 0, "fcmov", v, 0);                         \
+      group_eq(FBRANCH("fb" suffix, v), (condition) != 0, "fb", v, 0);                            \
+    }                                                                                             \
+    group_end();                                                                                  \
   } while (0)
 
 static void test_conditions(void) {

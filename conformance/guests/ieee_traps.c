@@ -1,5 +1,6 @@
-/* Arithmetic traps of S and T instructions: which qualifiers and FPCR bits trap for what, the exception summary, the
-   register mask, the PC behind the instruction (the 21264A is precise), and results that are written. */
+/* Arithmetic traps of S and T instructions: which qualifiers and FPCR bits trap for what, the
+   exception summary, the register mask, the PC behind the instruction (the 21264A is precise), and
+   results that are written. */
 #include "floats.h"
 
 #define SWC 0x01
@@ -90,7 +91,8 @@ static const struct trap_case cases[] = {
     CASE(addt, "NaN in Fa", SNAN, ONE, 0, INV, NO_RESULT),
     CASE(addt, "infinity", INFINITE, ONE, 0, INV, NO_RESULT),
     CASE(addt, "denormal operand", DENORMAL, ONE, 0, INV, NO_RESULT),
-    CASE(addt, "denormal operand, DNZ only counts with /S", DENORMAL, ONE, FPCR_DNZ, INV, NO_RESULT),
+    CASE(addt, "denormal operand, DNZ only counts with /S", DENORMAL, ONE, FPCR_DNZ, INV,
+         NO_RESULT),
     CASE(addt, "NaN, INVD only counts with /S", ONE, QNAN, FPCR_INVD, INV, NO_RESULT),
     CASE(addt, "overflow", LARGEST, LARGEST, 0, OVF, NO_RESULT),
     CASE(addt, "overflow, OVFD only counts with /S", LARGEST, LARGEST, FPCR_OVFD, OVF, NO_RESULT),
@@ -101,7 +103,8 @@ static const struct trap_case cases[] = {
     CASE(addt_su, "signaling NaN, INVD", ONE, SNAN, FPCR_INVD, 0, 0x7ffc000000000000UL),
     CASE(addt_su, "infinity", INFINITE, ONE, 0, 0, INFINITE),
     CASE(addt_su, "denormal operand", DENORMAL, ONE, 0, INV | SWC, NO_RESULT),
-    CASE(addt_su, "denormal operand is not disabled by INVD", ONE, DENORMAL, FPCR_INVD, INV | SWC, NO_RESULT),
+    CASE(addt_su, "denormal operand is not disabled by INVD", ONE, DENORMAL, FPCR_INVD, INV | SWC,
+         NO_RESULT),
     CASE(addt_su, "denormal operand, DNZ", DENORMAL, ONE, FPCR_DNZ, 0, ONE),
     CASE(addt_su, "overflow", LARGEST, LARGEST, 0, OVF | SWC, NO_RESULT),
     CASE(addt_su, "overflow, OVFD", LARGEST, LARGEST, FPCR_OVFD, 0, INFINITE),
@@ -115,7 +118,8 @@ static const struct trap_case cases[] = {
     CASE(mult, "underflow does not trap without /U", SMALLEST, ONE_HALF, 0, 0, 0),
     CASE(mult, "underflow of a negative is +0", SMALLEST | 1UL << 63, ONE_HALF, 0, 0, 0),
     CASE(mult_u, "underflow", SMALLEST, ONE_HALF, 0, UNF, 0),
-    CASE(mult_u, "underflow, UNFD only counts with /S", SMALLEST, ONE_HALF, FPCR_UNFD | FPCR_UNDZ, UNF, 0),
+    CASE(mult_u, "underflow, UNFD only counts with /S", SMALLEST, ONE_HALF, FPCR_UNFD | FPCR_UNDZ,
+         UNF, 0),
     CASE(mult_su, "underflow", SMALLEST, ONE_HALF, 0, UNF | SWC, NO_RESULT),
     CASE(mult_su, "underflow, UNFD and UNDZ", SMALLEST, ONE_HALF, FPCR_UNFD | FPCR_UNDZ, 0, 0),
     CASE(mult_su, "underflow, UNDZ alone", SMALLEST, ONE_HALF, FPCR_UNDZ, UNF | SWC, NO_RESULT),

@@ -1,11 +1,11 @@
 /* Integer operates, address arithmetic, loads, stores, branches and jumps. */
 #include "vectors.h"
 
-#define OP3(insn, a, b)                                                        \
-  ({                                                                           \
-    u64 result_;                                                               \
-    __asm__ volatile(insn " %1, %2, %0" : "=r"(result_) : "r"(a), "r"(b));     \
-    result_;                                                                   \
+#define OP3(insn, a, b)                                                    \
+  ({                                                                       \
+    u64 result_;                                                           \
+    __asm__ volatile(insn " %1, %2, %0" : "=r"(result_) : "r"(a), "r"(b)); \
+    result_;                                                               \
   })
 
 static void test_r31(void) {
@@ -56,23 +56,25 @@ static void test_memory(void) {
   ok_eq(trap_end(), 0, "a prefetch of an unmapped or unaligned address is dismissed");
 }
 
-#define BRANCH_TAKEN(insn, value)                                                          \
-  ({                                                                                       \
-    u64 taken_;                                                                            \
-    __asm__ volatile("lda %0, 1\n\t" insn " %1, 1f\n\tlda %0, 0\n1:" : "=&r"(taken_) : "r"(value)); \
-    taken_;                                                                                \
+#define BRANCH_TAKEN(insn, value)                                    \
+  ({                                                                 \
+    u64 taken_;                                                      \
+    __asm__ volatile("lda %0, 1\n\t" insn " %1, 1f\n\tlda %0, 0\n1:" \
+                     : "=&r"(taken_)                                 \
+                     : "r"(value));                                  \
+    taken_;                                                          \
   })
 
-#define CHECK_BRANCH(insn, condition)                                          \
-  do {                                                                         \
-    static const s64 values_[] = {0, 1, 2, -1, -2, 0x7fffffffffffffffL,        \
-                                  -0x7fffffffffffffffL - 1, 0x80000000L};      \
-    group_begin(insn);                                                         \
-    for (u64 i_ = 0; i_ < ARRAY_SIZE(values_); ++i_) {                         \
-      const s64 v = values_[i_];                                               \
-      group_eq(BRANCH_TAKEN(insn, v), condition, insn, (u64)v, 0);             \
-    }                                                                          \
-    group_end();                                                               \
+#define CHECK_BRANCH(insn, condition)                                                 \
+  do {                                                                                \
+    static const s64 values_[] = {                                                    \
+        0, 1, 2, -1, -2, 0x7fffffffffffffffL, -0x7fffffffffffffffL - 1, 0x80000000L}; \
+    group_begin(insn);                                                                \
+    for (u64 i_ = 0; i_ < ARRAY_SIZE(values_); ++i_) {                                \
+      const s64 v = values_[i_];                                                      \
+      group_eq(BRANCH_TAKEN(insn, v), condition, insn, (u64)v, 0);                    \
+    }                                                                                 \
+    group_end();                                                                      \
   } while (0)
 
 static void test_branches(void) {
@@ -91,16 +93,19 @@ static void test_jumps(void) {
   __asm__ volatile("br %0, 1f\n1:\tmov %0, %1" : "=&r"(link), "=&r"(here));
   ok_eq(link, here, "br writes the updated PC");
   __asm__ volatile(
-      "br %0, 1f\n1:\tlda %1, 20(%0)\n\tlda %2, 0\n\tjmp %1, (%1), 2f\n\tlda %2, 1\n\tlda %2, 2(%2)\n2:"
+      "br %0, 1f\n1:\tlda %1, 20(%0)\n\tlda %2, 0\n\tjmp %1, (%1), 2f\n\tlda %2, 1\n\tlda %2, "
+      "2(%2)\n2:"
       : "=&r"(link), "=&r"(here), "=&r"(r));
   ok_eq(r, 0, "jmp skips to its target");
   ok_eq(here, link + 12, "jmp with Ra equal Rb reads the target before it writes the link");
   __asm__ volatile(
-      "br %0, 1f\n1:\tlda %1, 19(%0)\n\tlda %2, 0\n\tjsr %2, (%1), 2f\n\tlda %2, 1\n2:\tsubq %2, %0, %2"
+      "br %0, 1f\n1:\tlda %1, 19(%0)\n\tlda %2, 0\n\tjsr %2, (%1), 2f\n\tlda %2, 1\n2:\tsubq %2, "
+      "%0, %2"
       : "=&r"(link), "=&r"(here), "=&r"(r));
   ok_eq(r, 12, "jsr links; target address bits <1:0> are ignored");
-  __asm__ volatile("bsr %0, 1f\n\tlda %1, 77($31)\n\tbr 2f\n1:\tlda %1, 5($31)\n\tret $31, (%0), 1\n2:"
-                   : "=&r"(link), "=&r"(r));
+  __asm__ volatile(
+      "bsr %0, 1f\n\tlda %1, 77($31)\n\tbr 2f\n1:\tlda %1, 5($31)\n\tret $31, (%0), 1\n2:"
+      : "=&r"(link), "=&r"(r));
   ok_eq(r, 77, "bsr and ret");
 }
 

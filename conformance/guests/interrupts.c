@@ -1,5 +1,5 @@
-/* Interrupts through entInt: the clock (MC146818 at 1024 Hz), IRQ 0 (8254) by way of the 8259s and DRIR, the
-   interprocessor interrupt; IPL rules and order. */
+/* Interrupts through entInt: the clock (MC146818 at 1024 Hz), IRQ 0 (8254) by way of the 8259s and
+   DRIR, the interprocessor interrupt; IPL rules and order. */
 #include "board.h"
 #include "user_programs.h"
 #include "vm.h"
@@ -223,7 +223,8 @@ static void test_registers(void) {
   u64 bad = 0;
   for (u64 i = 0; i < 4000000 && clocks < 10; ++i) {
     u64 a = i, b = i + 1, c = i + 2;
-    __asm__ volatile("addq %0, 1, %0\n\taddq %1, 1, %1\n\taddq %2, 1, %2" : "+r"(a), "+r"(b), "+r"(c));
+    __asm__ volatile("addq %0, 1, %0\n\taddq %1, 1, %1\n\taddq %2, 1, %2"
+                     : "+r"(a), "+r"(b), "+r"(c));
     bad += (a != i + 1) + (b != i + 2) + (c != i + 3);
   }
   ok(wait_for(&clocks, 1), "interrupted while computing");

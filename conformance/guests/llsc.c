@@ -3,15 +3,15 @@
 
 static u64 cell[8] __attribute__((aligned(64)));
 
-#define LOCKED(load_lock, between, store_conditional, address, value)                   \
-  ({                                                                                    \
-    u64 loaded_, status_ = (value);                                                     \
+#define LOCKED(load_lock, between, store_conditional, address, value)                         \
+  ({                                                                                          \
+    u64 loaded_, status_ = (value);                                                           \
     __asm__ volatile(load_lock " %0, 0(%2)\n\t" between "\n\t" store_conditional " %1, 0(%2)" \
-                     : "=&r"(loaded_), "+r"(status_)                                    \
-                     : "r"(address)                                                     \
-                     : "memory");                                                       \
-    old = loaded_;                                                                      \
-    status_;                                                                            \
+                     : "=&r"(loaded_), "+r"(status_)                                          \
+                     : "r"(address)                                                           \
+                     : "memory");                                                             \
+    old = loaded_;                                                                            \
+    status_;                                                                                  \
   })
 
 static u64 old;
@@ -59,7 +59,8 @@ static void test_handler(void) {
   cell[0] = 1;
   trap_hook = change_cell;
   trap_expect();
-  ok_eq(LOCKED("ldq_l", "call_pal 0x80", "stq_c", cell, 2), 0, "fails when a handler used the lock");
+  ok_eq(LOCKED("ldq_l", "call_pal 0x80", "stq_c", cell, 2), 0,
+        "fails when a handler used the lock");
   trap_end();
   trap_hook = 0;
   ok_eq(cell[0], 101, "the handler's update stays");

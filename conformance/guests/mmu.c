@@ -1,4 +1,5 @@
-/* Translation: faults with their codes, protection, TLB pressure, invalidation, granularity hints. */
+/* Translation: faults with their codes, protection, TLB pressure, invalidation, granularity hints.
+ */
 #include "code.h"
 #include "user_programs.h"
 #include "vm.h"
@@ -54,7 +55,8 @@ static void test_mapped(void) {
   ok_eq(page[1], 0x1234, "a store through the page table reaches the page");
   page[2] = 0x5678;
   ok_eq(load(DATA + 16), 0x5678, "a load through the page table");
-  ok_eq(load(VPTB + (DATA >> 10)), *vm_pte(&space, DATA), "the self map shows the page table entry");
+  ok_eq(load(VPTB + (DATA >> 10)), *vm_pte(&space, DATA),
+        "the self map shows the page table entry");
   set(0xfffffe0000000000UL, page, PTE_KERNEL);
   ok_eq(load(0xfffffe0000000008UL), 0x1234, "seg1: the top quarter of a 43-bit space is mapped");
   set(0x3ffffffe000UL, page, PTE_KERNEL);
@@ -86,10 +88,10 @@ static void test_access(void) {
   set(DATA, page, PTE_V | PTE_KRE | PTE_URE | PTE_UWE);
   EXPECT(store(DATA, 10), "store without KWE: ACV", DATA, MM_ACV, MM_STORE);
   ok_eq(load(DATA), 9, "KRE alone allows loads");
-  EXPECT(load(0x0000100000000000UL), "load from a VA that is not a sign extension: ACV", 0x0000100000000000UL,
-         MM_ACV, MM_LOAD);
-  EXPECT(store(0x7000000000000000UL, 0), "store to a VA that is not a sign extension: ACV", 0x7000000000000000UL,
-         MM_ACV, MM_STORE);
+  EXPECT(load(0x0000100000000000UL), "load from a VA that is not a sign extension: ACV",
+         0x0000100000000000UL, MM_ACV, MM_LOAD);
+  EXPECT(store(0x7000000000000000UL, 0), "store to a VA that is not a sign extension: ACV",
+         0x7000000000000000UL, MM_ACV, MM_STORE);
 }
 
 static void test_fault_on(void) {
@@ -157,8 +159,8 @@ static void test_page_end(void) {
   set(CODE, code, PTE_KERNEL);
   set(CODE + PAGE_BYTES, code + 2048, PTE_KERNEL & ~PTE_V);
   pal_imb();
-  EXPECT(call_code(CODE + 8184), "running off a page end faults on the next page", CODE + PAGE_BYTES, MM_TNV,
-         MM_FETCH);
+  EXPECT(call_code(CODE + 8184), "running off a page end faults on the next page",
+         CODE + PAGE_BYTES, MM_TNV, MM_FETCH);
   set(CODE + PAGE_BYTES, code + 2048, PTE_KERNEL);
   ok_eq(call_code(CODE + 8184), CODE + 8188, "code runs across a page boundary");
 }
@@ -171,12 +173,14 @@ static void test_user(void) {
   page[0] = 0x66;
   set(DATA, page, PTE_USER);
   trap_expect();
-  ok_eq((u64)user_run(CODE, STACK, DATA, DATA + 8), 0x66, "user mode loads and stores where it may");
+  ok_eq((u64)user_run(CODE, STACK, DATA, DATA + 8), 0x66,
+        "user mode loads and stores where it may");
   ok_eq(trap_end(), 0, "without faults");
   ok_eq(page[1], 0x66, "and the store arrives");
   set(DATA, page, PTE_KERNEL);
   trap_expect();
-  ok_eq((u64)user_run(CODE, STACK, DATA, DATA + 8), 0x55, "user mode cannot load from a kernel page");
+  ok_eq((u64)user_run(CODE, STACK, DATA, DATA + 8), 0x55,
+        "user mode cannot load from a kernel page");
   ok_eq(trap_end(), 2, "load and store fault");
   ok_eq(trap.a0, DATA + 8, "the store's address");
   ok_eq(trap.a1, MM_ACV, "is an ACV");
@@ -198,7 +202,8 @@ static void test_user(void) {
   pal_swpipl(7);
 }
 
-/* Visits all indices below a count that 41 does not divide, in an order that is not the order of mapping. */
+/* Visits all indices below a count that 41 does not divide, in an order that is not the order of
+ * mapping. */
 static u64 next_index(u64 index, u64 count) {
   index += 41;
   while (index >= count) index -= count;
@@ -207,12 +212,14 @@ static u64 next_index(u64 index, u64 count) {
 
 static void test_pressure(u64 count, const char* name) {
   u64* pages = vm_pages(count);
-  for (u64 i = 0; i < count; ++i) vm_map(&space, PRESSURE + i * PAGE_BYTES, pages + i * 1024, PTE_KERNEL);
+  for (u64 i = 0; i < count; ++i)
+    vm_map(&space, PRESSURE + i * PAGE_BYTES, pages + i * 1024, PTE_KERNEL);
   pal_tbi(TBIA, 0);
   group_begin(name);
   for (u64 i = 0; i < count; ++i) store(PRESSURE + i * PAGE_BYTES + i % 1024 * 8, i * 0x10001 + 1);
   for (u64 i = 0, j = 0; i < count; ++i, j = next_index(j, count)) {
-    group_eq(load(PRESSURE + j * PAGE_BYTES + j % 1024 * 8), j * 0x10001 + 1, "through the TLB", j, 0);
+    group_eq(load(PRESSURE + j * PAGE_BYTES + j % 1024 * 8), j * 0x10001 + 1, "through the TLB", j,
+             0);
     group_eq(pages[j * 1024 + j % 1024], j * 0x10001 + 1, "in memory", j, 0);
   }
   group_end();

@@ -27,11 +27,18 @@ static void test_illegal(void) {
     u32 insn;
     const char* name;
   } cases[] = {
-      {0x01u << 26, "opcode 01"},       {0x02u << 26, "opcode 02"},       {0x03u << 26, "opcode 03"},
-      {0x04u << 26, "opcode 04"},       {0x05u << 26, "opcode 05"},       {0x06u << 26, "opcode 06"},
-      {0x07u << 26, "opcode 07"},       {0x64000000u, "HW_MFPR in kernel mode"},
-      {0x6c000000u, "HW_LD in kernel mode"}, {0x77ff0000u, "HW_MTPR in kernel mode"},
-      {0x7bff8000u, "HW_RET in kernel mode"}, {0x7c000000u, "HW_ST in kernel mode"},
+      {0x01u << 26, "opcode 01"},
+      {0x02u << 26, "opcode 02"},
+      {0x03u << 26, "opcode 03"},
+      {0x04u << 26, "opcode 04"},
+      {0x05u << 26, "opcode 05"},
+      {0x06u << 26, "opcode 06"},
+      {0x07u << 26, "opcode 07"},
+      {0x64000000u, "HW_MFPR in kernel mode"},
+      {0x6c000000u, "HW_LD in kernel mode"},
+      {0x77ff0000u, "HW_MTPR in kernel mode"},
+      {0x7bff8000u, "HW_RET in kernel mode"},
+      {0x7c000000u, "HW_ST in kernel mode"},
   };
   for (u64 i = 0; i < ARRAY_SIZE(cases); ++i) check(cases[i].name, cases[i].insn, IF_OPDEC);
 }
@@ -41,18 +48,30 @@ static void test_fen(void) {
     u32 insn;
     const char* name;
   } cases[] = {
-      {0x53ff0080u | 0x1fu, "itofs"},   {0x53ff0480u | 0x1fu, "itoft"},
-      {0x53ff0280u | 0x1fu, "itoff"},   {0x53fff17fu, "sqrts"},
-      {0x57fff01fu, "addf"},            {0x5bfff41fu, "addt"},
-      {0x5fff041fu, "cpys"},            {0x5fff04bfu, "mf_fpcr"},
-      {0x73ff0e1fu, "ftoit"},           {0x73ff0f1fu, "ftois"},
-      {INSN_MEMORY(0x20, 1, 27, 64), "ldf"}, {INSN_MEMORY(0x21, 1, 27, 64), "ldg"},
-      {INSN_MEMORY(0x22, 1, 27, 64), "lds"}, {INSN_MEMORY(0x23, 1, 27, 64), "ldt"},
-      {INSN_MEMORY(0x24, 1, 27, 64), "stf"}, {INSN_MEMORY(0x25, 1, 27, 64), "stg"},
-      {INSN_MEMORY(0x26, 1, 27, 64), "sts"}, {INSN_MEMORY(0x27, 1, 27, 64), "stt"},
-      {0xc7e00000u, "fbeq"},            {0xcbe00000u, "fblt"},
-      {0xcfe00000u, "fble"},            {0xd7e00000u, "fbne"},
-      {0xdbe00000u, "fbge"},            {0xdfe00000u, "fbgt"},
+      {0x53ff0080u | 0x1fu, "itofs"},
+      {0x53ff0480u | 0x1fu, "itoft"},
+      {0x53ff0280u | 0x1fu, "itoff"},
+      {0x53fff17fu, "sqrts"},
+      {0x57ff101fu, "addf"},
+      {0x5bfff41fu, "addt"},
+      {0x5fff041fu, "cpys"},
+      {0x5fff04bfu, "mf_fpcr"},
+      {0x73ff0e1fu, "ftoit"},
+      {0x73ff0f1fu, "ftois"},
+      {INSN_MEMORY(0x20, 1, 27, 64), "ldf"},
+      {INSN_MEMORY(0x21, 1, 27, 64), "ldg"},
+      {INSN_MEMORY(0x22, 1, 27, 64), "lds"},
+      {INSN_MEMORY(0x23, 1, 27, 64), "ldt"},
+      {INSN_MEMORY(0x24, 1, 27, 64), "stf"},
+      {INSN_MEMORY(0x25, 1, 27, 64), "stg"},
+      {INSN_MEMORY(0x26, 1, 27, 64), "sts"},
+      {INSN_MEMORY(0x27, 1, 27, 64), "stt"},
+      {0xc7e00000u, "fbeq"},
+      {0xcbe00000u, "fblt"},
+      {0xcfe00000u, "fble"},
+      {0xd7e00000u, "fbne"},
+      {0xdbe00000u, "fbge"},
+      {0xdfe00000u, "fbgt"},
   };
   u64 wrong_pc = 0;
   pal_wrfen(0);
@@ -85,7 +104,8 @@ static void test_fen_restart(void) {
 
 static void test_user(struct pcb* space) {
   vm_map(space, CODE, code, PTE_USER);
-  static const u32 words[] = {0x64000000u, 0x6c000000u, 0x77ff0000u, 0x7bff8000u, 0x7c000000u, 0x04000000u};
+  static const u32 words[] = {0x64000000u, 0x6c000000u, 0x77ff0000u,
+                              0x7bff8000u, 0x7c000000u, 0x04000000u};
   for (u64 i = 0; i < ARRAY_SIZE(words); ++i) code[i] = words[i];
   code[6] = INSN_MEMORY(0x08, 16, 31, 0x44);
   code[7] = PAL_CALLSYS;
@@ -103,9 +123,13 @@ static void test_user(struct pcb* space) {
 static void test_misc(void) {
   static u64 block[16] __attribute__((aligned(64)));
   u64 a, b, c, d;
-  __asm__ volatile("trapb\n\texcb\n\tmb\n\twmb\n\tfetch (%0)\n\tfetch_m (%0)\n\tecb (%0)" : : "r"(block) : "memory");
+  __asm__ volatile("trapb\n\texcb\n\tmb\n\twmb\n\tfetch (%0)\n\tfetch_m (%0)\n\tecb (%0)"
+                   :
+                   : "r"(block)
+                   : "memory");
   ok(1, "trapb, excb, mb, wmb, fetch, fetch_m and ecb go on");
-  __asm__ volatile("rc %0\n\trs %0\n\trs %1\n\trc %2\n\trc %3" : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d));
+  __asm__ volatile("rc %0\n\trs %0\n\trs %1\n\trc %2\n\trc %3"
+                   : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d));
   ok_eq(a, 0, "rs after rc reads 0");
   ok_eq(b, 1, "rs after rs reads 1");
   ok_eq(c, 1, "rc after rs reads 1");

@@ -87,39 +87,33 @@
 #define PAL_STRING_(x) #x
 #define PAL_STRING(x) PAL_STRING_(x)
 
-#define PAL_CALL_NONE(name, code)                                              \
-  static inline void name(void) {                                              \
-    __asm__ volatile("call_pal " PAL_STRING(code) : : : PAL_CLOBBERS);         \
+#define PAL_CALL_NONE(name, code)                                      \
+  static inline void name(void) {                                      \
+    __asm__ volatile("call_pal " PAL_STRING(code) : : : PAL_CLOBBERS); \
   }
-#define PAL_CALL_READ(name, code)                                              \
-  static inline unsigned long name(void) {                                     \
-    register unsigned long v0 __asm__("$0");                                   \
+#define PAL_CALL_READ(name, code)                                               \
+  static inline unsigned long name(void) {                                      \
+    register unsigned long v0 __asm__("$0");                                    \
     __asm__ volatile("call_pal " PAL_STRING(code) : "=r"(v0) : : PAL_CLOBBERS); \
-    return v0;                                                                 \
+    return v0;                                                                  \
   }
-#define PAL_CALL_WRITE(name, code)                                             \
-  static inline void name(unsigned long value) {                               \
-    register unsigned long a0 __asm__("$16") = value;                          \
+#define PAL_CALL_WRITE(name, code)                                              \
+  static inline void name(unsigned long value) {                                \
+    register unsigned long a0 __asm__("$16") = value;                           \
     __asm__ volatile("call_pal " PAL_STRING(code) : "+r"(a0) : : PAL_CLOBBERS); \
   }
-#define PAL_CALL_SWAP(name, code)                                              \
-  static inline unsigned long name(unsigned long value) {                      \
-    register unsigned long a0 __asm__("$16") = value;                          \
-    register unsigned long v0 __asm__("$0");                                   \
-    __asm__ volatile("call_pal " PAL_STRING(code)                              \
-                     : "=r"(v0), "+r"(a0)                                      \
-                     :                                                         \
-                     : PAL_CLOBBERS);                                          \
-    return v0;                                                                 \
+#define PAL_CALL_SWAP(name, code)                                                         \
+  static inline unsigned long name(unsigned long value) {                                 \
+    register unsigned long a0 __asm__("$16") = value;                                     \
+    register unsigned long v0 __asm__("$0");                                              \
+    __asm__ volatile("call_pal " PAL_STRING(code) : "=r"(v0), "+r"(a0) : : PAL_CLOBBERS); \
+    return v0;                                                                            \
   }
-#define PAL_CALL_WRITE2(name, code)                                            \
-  static inline void name(unsigned long first, unsigned long second) {         \
-    register unsigned long a0 __asm__("$16") = first;                          \
-    register unsigned long a1 __asm__("$17") = second;                         \
-    __asm__ volatile("call_pal " PAL_STRING(code)                              \
-                     : "+r"(a0), "+r"(a1)                                      \
-                     :                                                         \
-                     : PAL_CLOBBERS);                                          \
+#define PAL_CALL_WRITE2(name, code)                                                       \
+  static inline void name(unsigned long first, unsigned long second) {                    \
+    register unsigned long a0 __asm__("$16") = first;                                     \
+    register unsigned long a1 __asm__("$17") = second;                                    \
+    __asm__ volatile("call_pal " PAL_STRING(code) : "+r"(a0), "+r"(a1) : : PAL_CLOBBERS); \
   }
 
 PAL_CALL_NONE(pal_halt, PAL_HALT)

@@ -8,7 +8,8 @@ elf=$2
 shift 2
 transcript=$(mktemp)
 trap 'rm -f "$transcript"' EXIT
-timeout 120 "${QEMU_SYSTEM_ALPHA:-qemu-system-alpha}" -M clipper -m 128 -display none -nodefaults -vga none \
-  -nic none -serial stdio -no-reboot "$@" -kernel "$elf" </dev/null >"$transcript" || echo "qemu: exit $?" >&2
+timeout 120 "${QEMU_SYSTEM_ALPHA:-qemu-system-alpha}" -M clipper -m 128 -display none -nodefaults \
+  -vga none -nic none -serial stdio -no-reboot "$@" -kernel "$elf" </dev/null >"$transcript" ||
+  echo "qemu: exit $?" >&2
 cat "$transcript"
 python3 "$here/check_tap.py" --allow "$here/qemu_differences.txt" --guest "$name" <"$transcript"

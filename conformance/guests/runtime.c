@@ -145,8 +145,8 @@ void group_eq(u64 got, u64 want, const char* what, u64 a, u64 b) {
 void group_end(void) {
   report(group.failures == 0, group.name);
   if (group.failures != 0) {
-    print(" # %s(0x%lx, 0x%lx) got 0x%lx want 0x%lx; %lu of %lu differ", group.what, group.a, group.b,
-          group.got, group.want, group.failures, group.checks);
+    print(" # %s(0x%lx, 0x%lx) got 0x%lx want 0x%lx; %lu of %lu differ", group.what, group.a,
+          group.b, group.got, group.want, group.failures, group.checks);
   }
   print("\n");
 }
@@ -191,8 +191,8 @@ void trap_dispatch(u64 a0, u64 a1, u64 a2, u64 kind, struct trap_frame* frame) {
     return;
   }
   if (!expecting) {
-    bail_out("unexpected trap kind %lu a0=0x%lx a1=0x%lx a2=0x%lx pc=0x%lx ps=0x%lx ra=0x%lx", kind, a0, a1,
-             a2, frame->pc, frame->ps, frame->r[26]);
+    bail_out("unexpected trap kind %lu a0=0x%lx a1=0x%lx a2=0x%lx pc=0x%lx ps=0x%lx ra=0x%lx", kind,
+             a0, a1, a2, frame->pc, frame->ps, frame->r[26]);
   }
   ++trap.count;
   trap.kind = kind;
@@ -208,6 +208,8 @@ void trap_dispatch(u64 a0, u64 a1, u64 a2, u64 kind, struct trap_frame* frame) {
 void guest_exit(void) {
   u64* slot = (u64*)((u64)hwrpb + hwrpb[HWRPB_SLOT_OFFSET] + hwrpb[HWRPB_SLOT_SIZE] * pal_whami());
   pal_swpipl(7);
+  while ((inb(COM1 + 5) & 0x40) == 0) {
+  }
   slot[SLOT_FLAGS] = (slot[SLOT_FLAGS] & ~0x00ff0001UL) | 0x00040000UL;
   for (;;) pal_halt();
 }

@@ -1,4 +1,5 @@
-/* The runtime of the guest kernels: TAP on COM1, recorded traps, user mode, ports and the way out. */
+/* The runtime of the guest kernels: TAP on COM1, recorded traps, user mode, ports and the way out.
+ */
 #ifndef ISOCHRON_CONFORMANCE_GUESTS_RUNTIME_H_
 #define ISOCHRON_CONFORMANCE_GUESTS_RUNTIME_H_
 
@@ -15,7 +16,8 @@ typedef long s64;
 #define KSEG 0xfffffc0000000000UL
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What traps.S saves; r[16..18] and r[29..31] are not filled (PALcode's part holds gp and a0 to a2). */
+/* What traps.S saves; r[16..18] and r[29..31] are not filled (PALcode's part holds gp and a0 to
+ * a2). */
 struct trap_frame {
   u64 r[32];
   u64 ps, pc, gp, a0, a1, a2;
@@ -36,8 +38,9 @@ struct user_state {
 };
 extern volatile struct user_state user_state;
 
-/* Exceptions are fatal unless expected.  While expected, each is recorded and execution goes on behind the
-   instruction; a fault on fetching returns to $26 as if the function called had returned. */
+/* Exceptions are fatal unless expected.  While expected, each is recorded and execution goes on
+   behind the instruction; a fault on fetching returns to $26 as if the function called had
+   returned. */
 void trap_expect(void);
 /* Ends the expectation; returns the number of exceptions recorded. */
 u64 trap_end(void);

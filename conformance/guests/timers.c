@@ -117,7 +117,8 @@ void guest_main(void) {
   test_rpcc();
   test_pit();
   pit_program(0, 2, 0);
-  rtc_periodic(1); /* QEMU sets the periodic flag only with its interrupt enabled; IPL 7 holds that. */
+  rtc_periodic(
+      1); /* QEMU sets the periodic flag only with its interrupt enabled; IPL 7 holds that. */
   pit_last = pit_count(0);
   test_rates();
   test_rtc();

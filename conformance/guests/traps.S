@@ -1,5 +1,5 @@
-/* The six system entry points.  PALcode pushed PS, PC, gp, a0, a1, a2; below that each entry saves the other
-   integer registers, so that the whole is a struct trap_frame (runtime.h), and calls
+/* The six system entry points.  PALcode pushed PS, PC, gp, a0, a1, a2; below that each entry saves
+   the other integer registers, so that the whole is a struct trap_frame (runtime.h), and calls
    trap_dispatch(a0, a1, a2, kind, frame). */
 #include "pal.h"
 
@@ -47,8 +47,8 @@ trap_common:
   .end trap_common
 
 /* long user_run(unsigned long pc, unsigned long sp, unsigned long a0, unsigned long a1)
-   Enters user mode at pc (PS = 8) with a0 and a1 in $16 and $17; returns the a0 that user code passes to
-   callsys, with its v0, a1 and the frame kept in user_state. */
+   Enters user mode at pc (PS = 8) with a0 and a1 in $16 and $17; returns the a0 that user code
+   passes to callsys, with its v0, a1 and the frame kept in user_state. */
   .align 4
   .globl user_run
   .ent user_run
@@ -72,8 +72,8 @@ user_run:
   .end user_run
 
 /* long user_resume(void)
-   Returns to user mode behind the last callsys by retsys, on the frame that PALcode pushed for it; comes
-   back like user_run. */
+   Returns to user mode behind the last callsys by retsys, on a frame like the one that PALcode
+   pushed for it; comes back like user_run. */
   .align 4
   .globl user_resume
   .ent user_resume

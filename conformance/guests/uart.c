@@ -123,7 +123,7 @@ static void test_data(void) {
   expect(get(RBR), 0x11, "without FIFOs: the byte that was sent");
 }
 
-static volatile u64 interrupts, vector, identified, received;
+static volatile u64 interrupts, vector, identified;
 static void on_interrupt(u64 a0, u64 a1, u64 a2, struct trap_frame* frame) {
   (void)a2;
   (void)frame;
@@ -131,13 +131,6 @@ static void on_interrupt(u64 a0, u64 a1, u64 a2, struct trap_frame* frame) {
   ++interrupts;
   vector = a1;
   identified = get(IIR);
-  if ((identified & 0x0e) == 0x04 || (identified & 0x0e) == 0x0c) {
-    received = get(RBR);
-  } else if ((identified & 0x0e) == 0x06) {
-    received = get(LSR);
-  } else if ((identified & 0x0e) == 0x00) {
-    received = get(MSR);
-  }
   pic_eoi(4);
 }
 
@@ -146,10 +139,11 @@ static int wait_interrupt(void) {
   return interrupts != 0;
 }
 
-static void test_interrupts(void) {
+/* Not in loopback: boards that let OUT2 drive the interrupt line lose it there. */
+static void test_interrupt_line(void) {
   put(FCR, 0x00);
   put(IER, 0);
-  put(MCR, LOOP | 0x08);
+  put(MCR, 0x08);
   get(MSR);
   get(LSR);
   get(RBR);
@@ -166,33 +160,49 @@ static void test_interrupts(void) {
   expect(vector, VECTOR_ISA(4), "vector of IRQ 4");
   delay_ms(2);
   expect(interrupts, 1, "reading IIR clears THRE");
-  put(IER, 0x01);
-  interrupts = 0;
-  put(THR, 0x77);
-  expect((u64)wait_interrupt(), 1, "received data interrupts");
-  expect(identified & 0x0f, 0x04, "IIR says received data");
-  expect(received, 0x77, "and the byte is there");
-  put(IER, 0x08);
-  delay_ms(2);
+  pal_swpipl(7);
+  put(IER, 0);
+  pic_enable(0);
+}
+
+/* Waits until IIR shows an interrupt; returns its code. */
+static u64 wait_identified(void) {
+  u8 iir = get(IIR);
+  for (u64 i = 0; i < 100 && (iir & 1) != 0; ++i) {
+    delay_ms(1);
+    iir = get(IIR);
+  }
+  return iir & 0x0f;
+}
+
+static void test_causes(void) {
+  put(MCR, LOOP);
+  delay_ms(1);
   get(MSR);
-  interrupts = 0;
-  identified = 0xff;
-  received = 0;
-  put(MCR, LOOP | 0x08 | 0x02);
-  expect((u64)wait_interrupt(), 1, "a modem line change interrupts");
-  expect(identified & 0x0f, 0x00, "IIR says modem status");
-  expect(received & 0x11, 0x11, "MSR says CTS and its change");
+  put(IER, 0x01);
+  expect(get(IIR) & 0x0f, 0x01, "IIR: nothing pending");
+  put(THR, 0x77);
+  expect(wait_identified(), 0x04, "IIR says received data");
+  expect(get(RBR), 0x77, "and the byte is there");
+  expect(get(IIR) & 0x0f, 0x01, "taking the byte ends it");
+  put(IER, 0x08);
+  put(MCR, LOOP | 0x02);
+  expect(wait_identified(), 0x00, "a modem line change is identified");
+  expect(get(MSR) & 0x11, 0x11, "MSR says CTS and its change");
+  expect(get(MSR) & 0x11, 0x10, "reading MSR clears the change");
+  expect(get(IIR) & 0x0f, 0x01, "and ends the interrupt");
   put(IER, 0);
   put(FCR, 0x07);
   put(FCR, 0x41);
   put(IER, 0x01);
-  interrupts = 0;
   put(THR, 0x21);
-  delay_ms(1);
-  expect((u64)wait_interrupt(), 1, "below the FIFO's trigger level a timeout interrupts");
-  expect(identified & 0x0f, 0x0c, "IIR says character timeout");
-  pal_swpipl(7);
-  pic_enable(0);
+  expect(wait_identified(), 0x0c, "below the FIFO's trigger level a timeout is identified");
+  get(RBR);
+  expect(get(IIR) & 0x0f, 0x01, "taking the byte ends it too");
+  for (u32 i = 0; i < 4; ++i) put(THR, (u8)i);
+  u64 seen = 0;
+  for (u64 i = 0; i < 100000 && !seen; ++i) seen = (get(IIR) & 0x0f) == 0x04;
+  expect(seen, 1, "at the trigger level received data is identified");
   put(IER, 0);
 }
 
@@ -201,6 +211,7 @@ void guest_main(void) {
   test_registers();
   test_modem();
   test_data();
-  test_interrupts();
+  test_causes();
+  test_interrupt_line();
   give_back();
 }

@@ -10,10 +10,10 @@ static const struct {
   u32 size;
   const char* name;
 } kinds[] = {
-    {0x0c, 2, "ldwu"},  {0x0d, 2, "stw"},   {0x20, 4, "ldf"},   {0x21, 8, "ldg"},   {0x22, 4, "lds"},
-    {0x23, 8, "ldt"},   {0x24, 4, "stf"},   {0x25, 8, "stg"},   {0x26, 4, "sts"},   {0x27, 8, "stt"},
-    {0x28, 4, "ldl"},   {0x29, 8, "ldq"},   {0x2a, 4, "ldl_l"}, {0x2b, 8, "ldq_l"}, {0x2c, 4, "stl"},
-    {0x2d, 8, "stq"},   {0x2e, 4, "stl_c"}, {0x2f, 8, "stq_c"},
+    {0x0c, 2, "ldwu"}, {0x0d, 2, "stw"},   {0x20, 4, "ldf"},   {0x21, 8, "ldg"},   {0x22, 4, "lds"},
+    {0x23, 8, "ldt"},  {0x24, 4, "stf"},   {0x25, 8, "stg"},   {0x26, 4, "sts"},   {0x27, 8, "stt"},
+    {0x28, 4, "ldl"},  {0x29, 8, "ldq"},   {0x2a, 4, "ldl_l"}, {0x2b, 8, "ldq_l"}, {0x2c, 4, "stl"},
+    {0x2d, 8, "stq"},  {0x2e, 4, "stl_c"}, {0x2f, 8, "stq_c"},
 };
 
 static u32* code;
@@ -67,8 +67,8 @@ static void test_emulated(void) {
   trap_expect();
   group_begin("ldq emulated by the handler");
   for (u64 offset = 0; offset < 8; ++offset) {
-    group_eq(call_code2((u64)code, (u64)data + offset, 0), 0x0807060504030201UL + offset * 0x0101010101010101UL,
-             "value", offset, 0);
+    group_eq(call_code2((u64)code, (u64)data + offset, 0),
+             0x0807060504030201UL + offset * 0x0101010101010101UL, "value", offset, 0);
   }
   group_end();
   ok_eq(trap_end(), 7, "seven traps for seven unaligned offsets");
@@ -95,10 +95,11 @@ static void test_user(struct pcb* space) {
 
 static void test_never(void) {
   trap_expect();
-  __asm__ volatile("ldq_u $0, 3(%0)\n\tldbu $0, 5(%0)\n\tstb $31, 7(%0)\n\tldq $31, 1(%0)\n\tlds $f31, 3(%0)"
-                   :
-                   : "r"(data)
-                   : "$0", "memory");
+  __asm__ volatile(
+      "ldq_u $0, 3(%0)\n\tldbu $0, 5(%0)\n\tstb $31, 7(%0)\n\tldq $31, 1(%0)\n\tlds $f31, 3(%0)"
+      :
+      : "r"(data)
+      : "$0", "memory");
   ok_eq(trap_end(), 0, "ldq_u, bytes and prefetches never trap");
 }
 

@@ -76,7 +76,10 @@ static void test_memory(void) {
   static const struct {
     u32 memory;
     u64 reg;
-  } f[] = {{0, 0}, {0x00004080, ONE}, {0xffff7fff, LARGEST_F}, {0x5678c0b4, 0xc0168acf00000000UL},
+  } f[] = {{0, 0},
+           {0x00004080, ONE},
+           {0xffff7fff, LARGEST_F},
+           {0x5678c0b4, 0xc0168acf00000000UL},
            {0x00000080, 0x3810000000000000UL}};
   u64 out;
   group_begin("ldg and stg");

@@ -1,7 +1,8 @@
 """Vectors of the floating point guests: exact arithmetic on Python fractions, rounded once.
 
-A value is a register image (64 bits).  IEEE rules are those of a 21264A (HRM A.8): a rounded result below the
-smallest normal number is an underflow and gives +0, of two NaNs Fb's is kept, the canonical NaN is negative.
+A value is a register image (64 bits).  IEEE rules are those of a 21264A (HRM A.8): a rounded result
+below the smallest normal number is an underflow and gives +0, of two NaNs Fb's is kept, and the
+canonical NaN is negative.
 """
 
 import random
@@ -14,14 +15,16 @@ from vectors_integer import M64, quads, s64
 SIGN = 1 << 63
 QUIET = 1 << 51
 INF = 0x7FF << 52
+INFINITIES = [INF, INF | SIGN]
 CANONICAL_NAN = 0xFFF8 << 48
 TRUE = 0x4000 << 48
+HUGE = Fraction(1 << 2000)
 INV, DZE, OVF, UNF, INE, IOV = (1 << i for i in range(6))  # FPCR<57:52>
 MODES = {"c": 0, "m": 1, "n": 2, "p": 3}
 
 
 class Format:
-    """precision with the hidden bit; exponents e of values 1.f * 2**e (VAX: 0.1f, shifted by one)."""
+    """Precision with the hidden bit; the range of e in values 1.f * 2**e (VAX: 0.1f, shifted)."""
 
     def __init__(self, precision, low, high, bias):
         self.precision, self.low, self.high, self.bias = precision, low, high, bias
@@ -69,7 +72,8 @@ def unpack(v, bias):
     """The signed value of a finite image that is not denormal."""
     if v & ~SIGN == 0:
         return Fraction(0)
-    x = Fraction((1 << 52) | v & ((1 << 52) - 1), 1 << 52) * Fraction(2) ** ((v >> 52 & 0x7FF) - bias)
+    significand = Fraction((1 << 52) | v & ((1 << 52) - 1), 1 << 52)
+    x = significand * Fraction(2) ** ((v >> 52 & 0x7FF) - bias)
     return -x if v & SIGN else x
 
 
@@ -86,7 +90,7 @@ def is_zero(v):
 
 
 def square_root(x):
-    """A fraction on the same side of every rounding boundary as the root, equal if the root is exact."""
+    """A fraction on the same side of every rounding boundary as the root; the root if exact."""
     shift = 300 + (x.denominator.bit_length() - x.numerator.bit_length()) // 2
     n = x * Fraction(4) ** shift
     root = isqrt(n.numerator // n.denominator)
@@ -179,9 +183,8 @@ def compare(op):
         if is_nan(a) or is_nan(b):
             invalid = signaling(a) or signaling(b) or op in ("lt", "le")
             return TRUE if op == "un" else 0, INV if invalid else 0
-        key = [float("inf") * (-1 if v & SIGN else 1) if is_inf(v) else unpack(v, 1023) for v in (a, b)]
-        return TRUE if {"un": False, "eq": key[0] == key[1], "lt": key[0] < key[1],
-                        "le": key[0] <= key[1]}[op] else 0, 0
+        x, y = (unpack(v, 1023) if not is_inf(v) else -HUGE if v & SIGN else HUGE for v in (a, b))
+        return TRUE if {"un": False, "eq": x == y, "lt": x < y, "le": x <= y}[op] else 0, 0
     return f
 
 
@@ -218,7 +221,8 @@ def vax_binary(op, fmt):
         x, y = unpack(a, fmt.bias), unpack(b, fmt.bias)
         if op == "div" and y == 0:
             return 0, DZE
-        return deliver_vax({"add": x + y, "sub": x - y, "mul": x * y}[op] if op != "div" else x / y, 0, fmt, mode)
+        exact = x / y if op == "div" else {"add": x + y, "sub": x - y, "mul": x * y}[op]
+        return deliver_vax(exact, 0, fmt, mode)
     return f
 
 
@@ -254,9 +258,10 @@ def finite_edges(fmt):
     largest = (fmt.high + fmt.bias) << 52 | ((1 << 52) - lsb)
     smallest = (fmt.low + fmt.bias) << 52
     third = pack(round_value(Fraction(1, 3), False, fmt, "n")[0], False, fmt)
-    positive = [0, one, one + lsb, one - lsb // 2 if fmt.precision == 53 else one - lsb, one + (1 << 52), third,
-                (fmt.bias + fmt.precision - 1 << 52) | lsb, (fmt.bias - fmt.precision) << 52, largest, smallest,
-                smallest + lsb, (fmt.bias + 3 << 52) | 0x4 << 48]
+    positive = [0, one, one + lsb, one - lsb,
+                one + (1 << 52), third, (fmt.bias + fmt.precision - 1 << 52) | lsb,
+                (fmt.bias - fmt.precision) << 52, largest, smallest, smallest + lsb,
+                (fmt.bias + 3 << 52) | 0x4 << 48]
     return positive + [v | SIGN for v in positive]
 
 
@@ -264,30 +269,32 @@ def pairs_of(fmt, vax):
     edges = finite_edges(fmt)
     if vax:
         edges = [v for v in edges if v != SIGN]
-    extra = [] if vax else [INF, INF | SIGN]
+    extra = [] if vax else INFINITIES
     r = random_images(120, fmt, 30)
     return [(a, b) for a in edges + extra for b in edges + extra] + list(zip(r[::2], r[1::2]))
 
 
 def nan_pairs(fmt):
-    nans = [0x7FF8 << 48, 0xFFF8 << 48, 0x7FFABCDE << 32, 0x7FF4 << 48, 0xFFF2 << 48, 0x7FF00001 << 32]
+    nans = [0x7FF8 << 48, 0xFFF8 << 48, 0x7FFABCDE << 32, 0x7FF4 << 48, 0xFFF2 << 48,
+            0x7FF00001 << 32]
     others = [0, SIGN, fmt.bias << 52, INF, INF | SIGN] + nans
     return [(a, b) for a in others for b in others]
 
 
-INTEGERS = [0, 1, 2, 3, 0xFFFFFF, 0x1000001, 0x1000003, 0x1FFFFFFFFFFFFF, 0x20000000000001, 0x20000000000003,
-            0x3FFFFFFFFFFFFD, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFEFFFFFF,
-            0x7FFFFFFFFFFFFC00, 0x7FFFFFFFFFFFFDFF, 0x123456789ABCDEF0]
+INTEGERS = [0, 1, 2, 3, 0xFFFFFF, 0x1000001, 0x1000003, 0x1FFFFFFFFFFFFF, 0x20000000000001,
+            0x20000000000003, 0x3FFFFFFFFFFFFD, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000,
+            0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFEFFFFFF, 0x7FFFFFFFFFFFFC00, 0x7FFFFFFFFFFFFDFF,
+            0x123456789ABCDEF0]
 
 
 def to_quad_operands(bias):
     """Halves, neighbours of 2**52, 2**63 and beyond."""
     values = []
-    for x in (Fraction(1, 2), Fraction(3, 2), Fraction(5, 2), Fraction(1, 4), Fraction(7, 8), Fraction(1), Fraction(1 << 52),
-              Fraction((1 << 52) + 1), Fraction((1 << 53) - 1, 2), Fraction((1 << 63) - 1024), Fraction(1 << 63),
-              Fraction(3 << 62), Fraction(1 << 64), Fraction((1 << 64) + 4096), Fraction((1 << 53) - 1) * 2 ** 40,
-              Fraction(1 << 130), Fraction(1, 1 << 60)):
-        fmt = T if bias == 1023 else G
+    fmt = T if bias == 1023 else G
+    whole = [1, 1 << 52, (1 << 52) + 1, (1 << 63) - 1024, 1 << 63, 3 << 62, 1 << 64,
+             (1 << 64) + 4096, ((1 << 53) - 1) << 40, 1 << 130]
+    parts = [(1, 2), (3, 2), (5, 2), (1, 4), (7, 8), ((1 << 53) - 1, 2), (1, 1 << 60)]
+    for x in [Fraction(n) for n in whole] + [Fraction(n, d) for n, d in parts]:
         values += [pack(x, False, fmt), pack(x, True, fmt)]
     return [(0, v) for v in [0] + values]
 
@@ -321,8 +328,9 @@ def ieee_variants(name, source, function, pairs):
     def underflows(a, b, _, flags):
         return flags & UNF
 
-    for qualifier, mode, dynamic in (("", "n", None), ("c", "c", None), ("m", "m", None), ("d", "c", "c"),
-                                     ("d", "m", "m"), ("d", "n", "n"), ("d", "p", "p")):
+    for qualifier, mode, dynamic in (("", "n", None), ("c", "c", None), ("m", "m", None),
+                                     ("d", "c", "c"), ("d", "m", "m"), ("d", "n", "n"),
+                                     ("d", "p", "p")):
         if name in ("cvtst", "cmpteq", "cmptlt", "cmptle", "cmptun") and qualifier:
             continue
         if name == "cvtst":
@@ -332,10 +340,12 @@ def ieee_variants(name, source, function, pairs):
         else:
             full = f"{name}/s{suffix}i{qualifier}"
         label = full + (" dynamic " + dynamic if dynamic else "")
-        tests.append(Test(label, f"{full} {source}", select(function, mode, pairs, plain), function, mode, dynamic))
+        insn = f"{full} {source}"
+        rows = select(function, mode, pairs, plain)
+        tests.append(Test(label, insn, rows, function, mode, dynamic))
         tiny = select(function, mode, pairs, underflows)
         if tiny:
-            tests.append(Test(label + " underflow", f"{full} {source}", tiny, function, mode, dynamic))
+            tests.append(Test(label + " underflow", insn, tiny, function, mode, dynamic))
     return tests
 
 
@@ -344,27 +354,30 @@ def ieee_tests():
     tests = []
     for letter, fmt in (("s", S), ("t", T)):
         pairs = pairs_of(fmt, False)
-        singles = [(0, v) for v in finite_edges(fmt) + [INF, INF | SIGN] + random_images(60, fmt, 40)]
+        singles = [(0, v) for v in finite_edges(fmt) + INFINITIES + random_images(60, fmt, 40)]
         nans = nan_pairs(fmt)
         for op in ("add", "sub", "mul", "div"):
             f = ieee_binary(op, fmt)
             tests += ieee_variants(op + letter, both, f, pairs)
-            tests.append(Test(f"{op}{letter}/sui NaN", f"{op}{letter}/sui {both}",
-                              select(f, "n", nans, lambda a, b, r, _: is_nan(a) or is_nan(b)), f, "n"))
-            tests.append(Test(f"{op}{letter}/sui invalid", f"{op}{letter}/sui {both}", invalid(f, pairs), f, "n"))
+            insn = f"{op}{letter}/sui {both}"
+            with_nan = [(a, b) for a, b in nans if is_nan(a) or is_nan(b)]
+            tests.append(Test(f"{op}{letter}/sui NaN", insn, with_nan, f, "n"))
+            tests.append(Test(f"{op}{letter}/sui invalid", insn, invalid(f, pairs), f, "n"))
             # Without /S and with finite numbers only, as compilers without IEEE support emit.
             for q, mode in (("", "n"), ("/c", "c"), ("/m", "m"), ("/d", "n")):
-                finite = select(f, mode, pairs, lambda a, b, r, flags: not flags & ~INE and not is_inf(a)
-                                and not is_inf(b))
+                finite = select(f, mode, pairs, lambda a, b, r, flags: not flags & ~INE
+                                and not is_inf(a) and not is_inf(b))
                 tests.append(Test(f"{op}{letter}{q}", f"{op}{letter}{q} {both}", finite, f, mode))
         f = ieee_sqrt(fmt)
         tests += ieee_variants("sqrt" + letter, one, f, singles)
-        tests.append(Test(f"sqrt{letter}/sui NaN", f"sqrt{letter}/sui {one}",
-                          [(0, b) for a, b in nans if a == 0 and is_nan(b)], f, "n"))
-        tests.append(Test(f"sqrt{letter}/sui invalid", f"sqrt{letter}/sui {one}", invalid(f, singles), f, "n"))
-    wide = [(0, v) for v in finite_edges(T) + finite_edges(S) + [INF, INF | SIGN] + random_images(120, T, 100)]
+        insn = f"sqrt{letter}/sui {one}"
+        with_nan = [(0, b) for a, b in nans if a == 0 and is_nan(b)]
+        tests.append(Test(f"sqrt{letter}/sui NaN", insn, with_nan, f, "n"))
+        tests.append(Test(f"sqrt{letter}/sui invalid", insn, invalid(f, singles), f, "n"))
+    wide = finite_edges(T) + finite_edges(S) + INFINITIES + random_images(120, T, 100)
+    wide = [(0, v) for v in wide]
     wide += [(0, 0x3FF << 52 | f << 28) for f in (1, 2, 3, 6, 7)] + [(0, 0x47EFFFFFF << 28)]
-    narrow = [(0, v) for v in finite_edges(S) + [INF, INF | SIGN] + random_images(30, S, 100)]
+    narrow = [(0, v) for v in finite_edges(S) + INFINITIES + random_images(30, S, 100)]
     nans = [(0, b) for a, b in nan_pairs(T) if a == 0]
     tests += ieee_variants("cvtts", one, ieee_convert(S), wide)
     tests.append(Test("cvtts/sui NaN", f"cvtts/sui {one}", nans, ieee_convert(S), "n"))
@@ -375,12 +388,11 @@ def ieee_tests():
         tests += ieee_variants("cvtq" + letter, one, from_quad(fmt, deliver_ieee), integers)
     quad = to_quad(1023)
     tests += ieee_variants("cvttq", one, quad, to_quad_operands(1023) + narrow)
-    for q, mode in (("", "n"), ("/c", "c"), ("/m", "m")):
-        if q == "/m":
-            continue
-        tests.append(Test(f"cvttq{q} overflow", f"cvttq{q} {one}",
-                          select(quad, mode, to_quad_operands(1023), lambda a, b, r, flags: flags & IOV), quad, mode))
-    tests.append(Test("cvttq/svi invalid", f"cvttq/svi {one}", [(0, b) for b in (INF, INF | SIGN, CANONICAL_NAN)], quad, "n"))
+    for q, mode in (("", "n"), ("/c", "c")):
+        large = select(quad, mode, to_quad_operands(1023), lambda a, b, r, flags: flags & IOV)
+        tests.append(Test(f"cvttq{q} overflow", f"cvttq{q} {one}", large, quad, mode))
+    no_number = [(0, b) for b in INFINITIES + [CANONICAL_NAN]]
+    tests.append(Test("cvttq/svi no number", f"cvttq/svi {one}", no_number, quad, "n"))
     for op in ("eq", "lt", "le", "un"):
         f = compare(op)
         tests += ieee_variants("cmpt" + op, both, f, pairs_of(T, False))
@@ -396,7 +408,8 @@ def vax_tests():
         return not flags & ~INE
 
     def add(label, insn, pairs, function, mode):
-        tests.append(Test(label, insn, select(function, mode, pairs, fine), function, mode, flags=False))
+        rows = select(function, mode, pairs, fine)
+        tests.append(Test(label, insn, rows, function, mode, flags=False))
         tiny = select(function, mode, pairs, lambda a, b, _, flags: flags & UNF)
         if tiny:
             tests.append(Test(label + " underflow", insn, tiny, function, mode, flags=False))
@@ -408,22 +421,26 @@ def vax_tests():
             for op in ("add", "sub", "mul", "div"):
                 add(f"{op}{letter}{q}", f"{op}{letter}{q} {both}", pairs, vax_binary(op, fmt), mode)
             add(f"sqrt{letter}{q}", f"sqrt{letter}{q} {one}", singles, vax_sqrt(fmt), mode)
-    gs = [(0, v) for v in finite_edges(G) + finite_edges(F) + random_images(80, G, 100) if v != SIGN]
+    gs = finite_edges(G) + finite_edges(F) + random_images(80, G, 100)
+    gs = [(0, v) for v in gs if v != SIGN]
     integers = [(0, v) for v in INTEGERS] + [(0, RNG.getrandbits(64)) for _ in range(40)]
     for q, mode in (("", "n"), ("/c", "c")):
-        add(f"cvtgf{q}", f"cvtgf{q} {one}", gs, lambda a, b, m: deliver_vax(unpack(b, G.bias), 0, F, m), mode)
+        to_f = lambda a, b, m: deliver_vax(unpack(b, G.bias), 0, F, m)
+        add(f"cvtgf{q}", f"cvtgf{q} {one}", gs, to_f, mode)
         for letter, fmt in (("f", F), ("g", G)):
-            add(f"cvtq{letter}{q}", f"cvtq{letter}{q} {one}", integers, from_quad(fmt, deliver_vax), mode)
+            from_q = from_quad(fmt, deliver_vax)
+            add(f"cvtq{letter}{q}", f"cvtq{letter}{q} {one}", integers, from_q, mode)
         quad = to_quad(G.bias)
         vax_mode = "a" if mode == "n" else mode
-        tests.append(Test(f"cvtgq{q}", f"cvtgq{q} {one}", to_quad_operands(G.bias), quad, vax_mode, flags=False))
+        rows = to_quad_operands(G.bias)
+        tests.append(Test(f"cvtgq{q}", f"cvtgq{q} {one}", rows, quad, vax_mode, flags=False))
     for op in ("eq", "lt", "le"):
         add(f"cmpg{op}", f"cmpg{op} {both}", pairs_of(G, True), vax_compare(op), "n")
     return tests
 
 
 def emit(area):
-    """One stub a test: stub(const u64 operands[2], u64* result), with the instruction as its third word."""
+    """One stub a test: stub(const u64 operands[2], u64* result), the instruction as third word."""
     tests = ieee_tests() if area == "ieee" else vax_tests()
     out = ["  .set noat\n  .set noreorder\n  .arch ev67\n  .text\n"]
     for i, t in enumerate(tests):

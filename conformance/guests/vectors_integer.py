@@ -100,7 +100,8 @@ def cmov(test):
 INTEGER = {
     **{name: wrapped(name) for name in TRUE},
     **{f"s{k}{op}{t}": scaled(k, sign, bits)
-       for k in (4, 8) for op, sign in (("add", 1), ("sub", -1)) for t, bits in (("l", 32), ("q", 64))},
+       for k in (4, 8) for op, sign in (("add", 1), ("sub", -1))
+       for t, bits in (("l", 32), ("q", 64))},
     "umulh": lambda a, b, _: a * b >> 64,
     "cmpeq": lambda a, b, _: int(a == b), "cmplt": lambda a, b, _: int(s64(a) < s64(b)),
     "cmple": lambda a, b, _: int(s64(a) <= s64(b)), "cmpult": lambda a, b, _: int(a < b),
@@ -108,9 +109,11 @@ INTEGER = {
     "cmpbge": lambda a, b, _: sum(int(x >= y) << i for i, (x, y) in
                                   enumerate(zip(lanes(a, 8, False), lanes(b, 8, False)))),
     "and": lambda a, b, _: a & b, "bic": lambda a, b, _: a & ~b & M64, "bis": lambda a, b, _: a | b,
-    "ornot": lambda a, b, _: a | ~b & M64, "xor": lambda a, b, _: a ^ b, "eqv": lambda a, b, _: a ^ ~b & M64,
-    "cmoveq": cmov(lambda a: a == 0), "cmovne": cmov(lambda a: a != 0), "cmovlt": cmov(lambda a: a < 0),
-    "cmovge": cmov(lambda a: a >= 0), "cmovle": cmov(lambda a: a <= 0), "cmovgt": cmov(lambda a: a > 0),
+    "ornot": lambda a, b, _: a | ~b & M64, "xor": lambda a, b, _: a ^ b,
+    "eqv": lambda a, b, _: a ^ ~b & M64,
+    "cmoveq": cmov(lambda a: a == 0), "cmovne": cmov(lambda a: a != 0),
+    "cmovlt": cmov(lambda a: a < 0), "cmovge": cmov(lambda a: a >= 0),
+    "cmovle": cmov(lambda a: a <= 0), "cmovgt": cmov(lambda a: a > 0),
     "cmovlbs": cmov(lambda a: a & 1 == 1), "cmovlbc": cmov(lambda a: a & 1 == 0),
     "sll": lambda a, b, _: a << (b & 63) & M64, "srl": lambda a, b, _: a >> (b & 63),
     "sra": lambda a, b, _: s64(a) >> (b & 63) & M64,
@@ -121,7 +124,8 @@ BYTE = {
        for n, f in (("ext", ext), ("ins", ins), ("msk", msk))
        for t, size in (("b", 1), ("w", 2), ("l", 4), ("q", 8))
        for h in ("l", "h") if not (t == "b" and h == "h")},
-    "zap": lambda a, b, _: a & ~zap_mask(b & 0xFF) & M64, "zapnot": lambda a, b, _: a & zap_mask(b & 0xFF),
+    "zap": lambda a, b, _: a & ~zap_mask(b & 0xFF) & M64,
+    "zapnot": lambda a, b, _: a & zap_mask(b & 0xFF),
     "sextb": lambda a, b, _: sext(b, 8), "sextw": lambda a, b, _: sext(b, 16),
 }
 
@@ -133,7 +137,8 @@ MVI = {
     "pkwb": lambda a, b, _: join([v & 0xFF for v in lanes(b, 16, False)], 8),
     "unpkbl": lambda a, b, _: join(lanes(b, 8, False)[:2], 32),
     "unpkbw": lambda a, b, _: join(lanes(b, 8, False)[:4], 16),
-    "ctlz": lambda a, b, _: ctlz(b), "cttz": lambda a, b, _: cttz(b), "ctpop": lambda a, b, _: bin(b).count("1"),
+    "ctlz": lambda a, b, _: ctlz(b), "cttz": lambda a, b, _: cttz(b),
+    "ctpop": lambda a, b, _: bin(b).count("1"),
 }
 
 AREAS = {"integer": INTEGER, "byte": BYTE, "mvi": MVI}
@@ -174,9 +179,11 @@ def emit(area):
         source = "$17, $0" if name in ONE_OPERAND else "$16, $17, $0"
         tests.append((name, f"{name} {source}", [f(a, b, OLD_RC) for a, b in pairs], None))
         if name not in NO_LITERAL:
-            tests.append((f"{name} literal", f"{name} $16, {LITERAL:#x}, $0", [f(a, LITERAL, OLD_RC) for a, _ in pairs], None))
+            tests.append((f"{name} literal", f"{name} $16, {LITERAL:#x}, $0",
+                          [f(a, LITERAL, OLD_RC) for a, _ in pairs], None))
         if name in TRUE:
-            tests.append((f"{name}/v", f"{name}/v $16, $17, $0", [f(a, b, OLD_RC) for a, b in pairs],
+            tests.append((f"{name}/v", f"{name}/v $16, $17, $0",
+                          [f(a, b, OLD_RC) for a, b in pairs],
                           [int(overflows(name, a, b)) for a, b in pairs]))
     out = ["  .set noat\n  .set noreorder\n  .text\n"]
     for i, (_, insn, _, _) in enumerate(tests):

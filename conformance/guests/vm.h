@@ -1,5 +1,5 @@
-/* Address spaces: three-level page tables of 8 KiB pages with the self map at the VPTB that the console
-   uses, and process control blocks to switch between them. */
+/* Address spaces: three-level page tables of 8 KiB pages with the self map at the VPTB that the
+   console uses, and process control blocks to switch between them. */
 #ifndef ISOCHRON_CONFORMANCE_GUESTS_VM_H_
 #define ISOCHRON_CONFORMANCE_GUESTS_VM_H_
 

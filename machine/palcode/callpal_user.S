@@ -48,7 +48,13 @@ callsys_push:
         MTPR(zero, IPR_IC_FLUSH)
         hw_ret/stall (p23)
 
-        UNDEFINED 0x3000, 0x07, 0x1d
+        UNDEFINED 0x3000, 0x07, 0x11
+
+/* urti: back from a trap that the operating system let the program handle. */
+        UNPRIVILEGED 0x92
+        br      zero, urti
+
+        UNDEFINED 0x3000, 0x13, 0x1d
 
 /* rdunique. Hot. */
         UNPRIVILEGED 0x9e
@@ -82,3 +88,31 @@ callsys_push:
         UNDEFINED 0x3000, 0x2f, 0x3f
 
         .org    0x4000
+
+        .text   1
+
+/* Pops AT, SP, PS, PC, GP, a0, a1 and a2 from the user stack. Opcode reserved unless in user mode,
+   SP a multiple of 64 and the PS in the frame is user mode, IPL 0. The frame is in one page: when
+   the first load has succeeded, none can miss. */
+urti:
+        and     p22, PS_USER, p4
+        beq     p4, callpal_opcdec
+        and     sp, 63, p4
+        bne     p4, callpal_opcdec
+        subq    p23, 4, p21             // for a fault: memory.S pushes p21
+        hw_stq/p p23, I_ARG0(p20)
+        ldq     p7, URTI_PS(sp)
+        hw_ldq/p p23, I_ARG0(p20)
+        and     p7, 0xf, p7
+        xor     p7, PS_USER, p7
+        bne     p7, callpal_opcdec
+        ldq     at, URTI_AT(sp)
+        ldq     p21, URTI_PC(sp)
+        ldq     gp, URTI_GP(sp)
+        ldq     a0, URTI_A0(sp)
+        ldq     a1, URTI_A1(sp)
+        ldq     a2, URTI_A2(sp)
+        ldq     sp, URTI_SP(sp)
+        bic     p21, 3, p21
+        CLEAR_FLAGS
+        hw_ret  (p21)

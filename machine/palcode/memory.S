@@ -7,7 +7,7 @@
 /* A reference of DTBM_SINGLE whose level 3 PTE is not valid.
    In: p4 the PTE, p5 EXC_SUM, p6 VA, p23 the PC. */
 data_pte_invalid:
-        blbs    p23, stack_not_valid
+        blbs    p23, data_pte_invalid_in_pal
         MFPR(p7, IPR_MM_STAT)
         hw_stq/p p6, I_ARG0(p20)
         bis     p4, p4, p6              // DISMISS_PREFETCH needs p4
@@ -32,7 +32,7 @@ upper_level_invalid:
 
 /* In: p4 code, p5 EXC_SUM, p23 the PC. */
 data_fault_code:
-        blbs    p23, stack_not_valid
+        blbs    p23, data_fault_code_in_pal
         hw_stq/p p4, I_ARG1(p20)
         MFPR(p6, IPR_VA)
         hw_stq/p p6, I_ARG0(p20)
@@ -53,6 +53,10 @@ data_fault:
         blbs    p6, 1f                  // MM_STAT<FOR>
         lda     p4, MM_FOW(zero)
 1:      and     p7, 1, p7
+        hw_ldq/p p6, I_ARG0(p20)
+        // The entry that forbids is forgotten: the operating system may change its PTE and return.
+        MTPR(p6, IPR_DTB_IS0)
+        MTPR(p6, IPR_DTB_IS1)
 
 /* In: I_ARG0 the address, p4 code, p7 0 for a load, 1 for a store, p23 the PC. */
 memory_fault_stored_va:
@@ -70,8 +74,8 @@ memory_fault:
         DISPATCH I_ENT_MM
 
 /* DFAULT in PALmode: a fetch from the virtual page table whose page-table page kernel mode may not
-   read, or an access to a kernel stack that is not there. In: p7 EXC_ADDR; p5 and p23 of the
-   handler that did the access. */
+   read, or an access of PALmode's own. In: p7 EXC_ADDR; p5 and p23 of the handler that fetched,
+   p21 as for data_pte_invalid_in_pal. */
 dfault_in_pal:
         sll     p7, 49, p6              // offset from PAL_BASE
         srl     p6, 49, p6
@@ -80,7 +84,29 @@ dfault_in_pal:
         beq     p7, data_fault_code
         lda     p7, -(itb_fetch - pal_start + 1)(p6)
         beq     p7, fetch_fault
-        br      zero, stack_not_valid
+        MFPR(p7, IPR_IER_CM)
+        and     p7, PS_USER, p7
+        beq     p7, stack_not_valid
+        bis     p21, p21, p23
+        MFPR(p5, IPR_EXC_SUM)
+        MFPR(p7, IPR_MM_STAT)
+        MFPR(p6, IPR_VA)
+        br      zero, data_fault
+
+/* The same for accesses that miss. PALmode touches virtual memory in kernel mode, on the kernel
+   stack, and in user mode, for urti; that one faults like the program's own, at the PC in p21. */
+data_pte_invalid_in_pal:
+        MFPR(p7, IPR_IER_CM)
+        and     p7, PS_USER, p7
+        beq     p7, stack_not_valid
+        bis     p21, p21, p23
+        br      zero, data_pte_invalid
+data_fault_code_in_pal:
+        MFPR(p7, IPR_IER_CM)
+        and     p7, PS_USER, p7
+        beq     p7, stack_not_valid
+        bis     p21, p21, p23
+        br      zero, data_fault_code
 
 /* ITB_MISS: the PTE is not valid or has FOE. In: p4 the PTE, p23 the PC. */
 fetch_pte_invalid:
@@ -106,7 +132,8 @@ fetch_violation:
         srl     p5, 13, p5
         blbs    p5, 1f
         bis     p21, p21, p6
-1:      hw_stq/p p6, I_ARG0(p20)
+1:      MTPR(p6, IPR_ITB_IS)            // forgotten, as in data_fault
+        hw_stq/p p6, I_ARG0(p20)
         lda     p4, MM_ACV(zero)
         hw_stq/p p4, I_ARG1(p20)
         lda     p4, -1(zero)

@@ -1,0 +1,40 @@
+#include "conformance/guest_run.h"
+
+#include <utility>
+#include <vector>
+
+#include "machine/image_file.h"
+#include "ref/engine.h"
+
+namespace isochron::conformance {
+
+void Transcript::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
+  if (uart == 0) text_.push_back(static_cast<char>(byte));
+}
+
+void StopAt::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  if (point.cycle >= cycle_) {
+    inputs.push_back(machine::Input::Stop(machine::StopCause::kCycleLimit));
+  }
+}
+
+absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
+    const std::string& path, const machine::MachineConfig& config) {
+  absl::StatusOr<std::string> file = machine::ReadImageFile(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<machine::KernelImage> kernel = machine::ParseKernel(*file);
+  if (!kernel.ok()) return kernel.status();
+  machine::BootImages images;
+  images.kernel = *std::move(kernel);
+  return machine::Machine::Create(config, std::move(images), ref::CreateEngine);
+}
+
+machine::RunEnd RunTo(machine::Machine& machine, uint64_t cycle) {
+  StopAt stop(cycle);
+  machine.SetInputSource(&stop);
+  machine::RunEnd end = machine.Run();
+  machine.SetInputSource(nullptr);
+  return end;
+}
+
+}  // namespace isochron::conformance

@@ -1,0 +1,81 @@
+// What a log is made of.
+
+#ifndef ISOCHRON_REPLAYLOG_EVENT_H_
+#define ISOCHRON_REPLAYLOG_EVENT_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "machine/config.h"
+#include "machine/digest.h"
+#include "machine/input.h"
+#include "machine/machine.h"
+
+namespace isochron::replaylog {
+
+// A file that went into memory at power-on. Names are no part of a log.
+struct ImageRecord {
+  enum class Role : uint8_t { kKernel = 0, kInitrd = 1 };
+  Role role = Role::kKernel;
+  uint64_t size = 0;  // bytes of the file as given, compressed or not
+  machine::Digest digest;
+
+  friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
+};
+
+// The first frame of a log.
+struct LogHeader {
+  uint32_t model_version = 0;      // kModelVersion of the program that wrote it
+  machine::Digest palcode;         // digest of the PALcode image
+  machine::MachineConfig config;
+  bool reboot = true;              // whether a reset restarts the machine
+  std::vector<ImageRecord> images;
+};
+
+// The machine model that this program implements: cost table, devices, firmware. Grows with every
+// change after which the same inputs could give another log.
+inline constexpr uint32_t kModelVersion = 1;
+
+struct InputEvent {
+  machine::Input input;
+};
+// Bytes that a UART sent, as many as came before another kind of event; the cycle of the event is
+// that of the first byte, `deltas` those from each byte to the next (one fewer than bytes).
+struct OutputEvent {
+  uint8_t uart = 0;
+  std::string bytes;
+  std::vector<uint64_t> deltas;
+};
+struct InterruptEvent {
+  uint64_t pending = 0;  // ISUM
+};
+struct CheckpointEvent {
+  uint64_t instructions = 0;  // retired since power-on
+  machine::Digest state;
+};
+struct EndEvent {
+  machine::RunEnd::Kind kind = machine::RunEnd::Kind::kPowerOff;
+  uint64_t instructions = 0;
+  machine::Digest state;
+};
+// A witness of a type that this program does not know, from a newer minor version.
+struct UnknownEvent {
+  uint8_t type = 0;
+  std::string payload;
+};
+
+struct Event {
+  uint64_t number = 0;  // from 0, in the order of the log
+  uint64_t cycle = 0;
+  uint8_t cpu = 0;
+  std::variant<InputEvent, OutputEvent, InterruptEvent, CheckpointEvent, EndEvent, UnknownEvent>
+      body;
+
+  bool is_input() const { return std::holds_alternative<InputEvent>(body); }
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_EVENT_H_

@@ -61,7 +61,7 @@ int Main(int argc, char** argv) {
 
   CLI::App app("A deterministic DEC Alpha computer", "isochron");
   app.set_version_flag("--version", "isochron " ISOCHRON_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.footer(ExitCodeHelp());
   std::function<int()> command;
   AddRunCommand(app, command);
@@ -73,6 +73,7 @@ int Main(int argc, char** argv) {
     }
     return UsageError(std::string(error.what()) + " (see isochron --help)");
   }
+  if (!command) return UsageError("a command is required (see isochron --help)");
   return command();
 }
 

@@ -22,6 +22,7 @@ ConsoleOutput::ConsoleOutput(int fd, HostQueue& queue) : fd_(fd), queue_(queue) 
 void ConsoleOutput::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
   if (uart != 0 || fd_ < 0) return;
   buffer_.push_back(static_cast<char>(byte));
+  mid_line_ = byte != '\n';
   if (buffer_.size() >= kChunk) Flush();
 }
 

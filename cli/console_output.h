@@ -25,6 +25,8 @@ class ConsoleOutput final : public machine::ConsoleSink {
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Flush();
 
+  // Whether what was printed last has no line break behind it.
+  bool mid_line() const { return mid_line_; }
   // The errno of the failure, 0 when there was none.
   int error() const { return error_; }
 
@@ -36,6 +38,7 @@ class ConsoleOutput final : public machine::ConsoleSink {
   int fd_;
   HostQueue& queue_;
   std::string buffer_;
+  bool mid_line_ = false;
   int error_ = 0;
 };
 

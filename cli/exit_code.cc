@@ -12,6 +12,8 @@ int ExitCodeOf(const machine::RunEnd& end) {
       return ToInt(ExitCode::kReset);
     case machine::RunEnd::Kind::kFatal:
       return ToInt(ExitCode::kFatal);
+    case machine::RunEnd::Kind::kObserver:
+      return ToInt(ExitCode::kInternal);
     case machine::RunEnd::Kind::kStopped:
       break;
   }

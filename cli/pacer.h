@@ -33,7 +33,7 @@ class Pacer final : public machine::InputSource {
  public:
   static constexpr std::chrono::nanoseconds kMaxLead = std::chrono::milliseconds(10);
   // What an idle guest may make up for when the host wakes it too late.
-  static constexpr std::chrono::nanoseconds kMaxLag = std::chrono::milliseconds(20);
+  static constexpr std::chrono::nanoseconds kMaxLag = std::chrono::milliseconds(100);
 
   // `clock_hz`: cycles in a guest second. `clock` must outlive the pacer.
   Pacer(uint64_t clock_hz, HostClock& clock);

@@ -34,6 +34,7 @@ TEST(ExitCode, FollowsFromTheEnd) {
   EXPECT_EQ(ExitCodeOf(Ended(RunEnd::Kind::kPowerOff)), 0);
   EXPECT_EQ(ExitCodeOf(Ended(RunEnd::Kind::kReset)), 6);
   EXPECT_EQ(ExitCodeOf(Ended(RunEnd::Kind::kFatal)), 4);
+  EXPECT_EQ(ExitCodeOf(Ended(RunEnd::Kind::kObserver)), 1);
   EXPECT_EQ(ExitCodeOf(Stopped(StopCause::kQuit)), 0);
   EXPECT_EQ(ExitCodeOf(Stopped(StopCause::kSignal, SIGTERM)), 143);
   EXPECT_EQ(ExitCodeOf(Stopped(StopCause::kCycleLimit)), 5);

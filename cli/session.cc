@@ -130,6 +130,9 @@ absl::StatusOr<machine::RunEnd> Session::RunWithHost(machine::Machine& machine) 
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
   output_.Flush();
+  if (terminal != nullptr && output_.error() == 0 && output_.mid_line()) {
+    fputs("\r\n", stderr);  // the reports and the shell's prompt get a line of their own
+  }
   return end;
 }
 
@@ -173,6 +176,9 @@ int Session::Report(const machine::RunEnd& end, const machine::Machine& machine)
   switch (end.kind) {
     case Kind::kFatal:
       fputs(FatalReport(end.message, machine.cpu(), machine.kernel()).c_str(), stderr);
+      break;
+    case Kind::kObserver:
+      Say(end.message);
       break;
     case Kind::kReset:
       Say("the guest asked for a reset");

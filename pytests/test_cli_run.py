@@ -63,7 +63,7 @@ def assert_refused(result, message):
 @pytest.mark.parametrize(
     "args, message",
     [
-        ([], "subcommand"),
+        ([], "a command is required"),
         (["walk"], "walk"),
         (["run"], "--kernel is required"),
         (["run", "--kernel"], "--kernel"),
@@ -212,8 +212,13 @@ def test_power_off(isochron, console_guest):
 
 
 def test_reset_restarts_the_guest(isochron, console_guest):
-    result = press(isochron, console_guest, b"rq")
-    assert (result.returncode, result.stdout) == (0, b"ready\r\nready\r\n")
+    process = start(isochron, "run", "--kernel", console_guest)
+    assert process.stdout.readline() == b"ready\r\n"
+    process.stdin.write(b"r")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"ready\r\n"
+    process.stdin.write(b"q")
+    assert end_of(process) == (0, "")
 
 
 def test_reset_ends_the_run_under_no_reboot(isochron, console_guest):

@@ -33,7 +33,7 @@ run_step() {
     # The sleep outlives the ticker by a little: it must hold neither our output nor a lock.
     while sleep 15 >/dev/null 2>&1 8>&- 9>&-; do
       kill -0 "$parent" 2>/dev/null || exit 0
-      say "$label: $((SECONDS - start)) s, $(wc -l <"$log") lines of log"
+      say "$label: $((SECONDS - start)) s; $(grep . "$log" | tail -n 1 | cut -c 1-72)"
     done
   ) 8>&- 9>&- &
   ticker=$!
@@ -48,11 +48,12 @@ run_step() {
   say "$label: done, $((SECONDS - start)) s"
 }
 
-# build_preset PRESET: configures and builds a preset of CMakePresets.json.
+# build_preset PRESET [TARGET...]: configures and builds a preset of CMakePresets.json, wholly or some targets of it.
 build_preset() {
   local preset=$1 log=$CACHE/logs/build-$1.log
+  shift
   mkdir -p "$CACHE/logs"
   : >"$log"
   run_step "configure $preset" "$log" cmake -S "$ROOT" --preset "$preset"
-  run_step "compile $preset" "$log" cmake --build "$ROOT/build/$preset"
+  run_step "compile $preset" "$log" cmake --build "$ROOT/build/$preset" ${1:+--target "$@"}
 }

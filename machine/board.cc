@@ -176,6 +176,10 @@ IoResult Board::Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {
   return {.cycles = alpha::InstructionCost(row.cost)};
 }
 
+void Board::FlushUarts() {
+  for (Uart* uart : uarts_) uart->Flush();
+}
+
 bool Board::OnEvent(EventSlot slot) {
   for (Owned& owned : devices_) {
     if (owned.id != slot.device) continue;

@@ -61,6 +61,9 @@ class Board final : public alpha::IoBus {
   // The state of all devices, in a fixed order. Not the event queue's.
   void VisitState(alpha::StateVisitor& visitor);
 
+  // Sends at once what the UARTs still have to send.
+  void FlushUarts();
+
   PlatformDevice& platform() { return *platform_; }
   Uart& uart(int index) { return *uarts_[index]; }
   PicPair& pics() { return *pics_; }

@@ -83,6 +83,7 @@ RunEnd Machine::RunToEnd() {
   for (;;) {
     const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
+      board_.FlushUarts();
       return {RunEnd::Kind::kFatal, result.message, {}};
     }
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
@@ -159,9 +160,11 @@ std::optional<RunEnd> Machine::TakeInputs() {
 
 std::optional<RunEnd> Machine::HandlePowerRequest() {
   const PowerRequest request = board_.platform().power_request();
+  if (request == PowerRequest::kNone) return std::nullopt;
   board_.platform().ClearPowerRequest();
+  board_.FlushUarts();
   switch (request) {
-    case PowerRequest::kNone: return std::nullopt;
+    case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
     case PowerRequest::kFatal:
       return RunEnd{RunEnd::Kind::kFatal, "PALcode stopped the machine: it could not report an "

@@ -239,6 +239,13 @@ void Uart::WriteTransmitter(uint8_t byte) {
   StartTransmit();
 }
 
+void Uart::Flush() {
+  while (shifting_) {
+    events_.Cancel(Slot(kTransmitEvent));
+    FinishTransmit();
+  }
+}
+
 void Uart::StartTransmit() {
   if (shifting_ || transmit_fifo_.empty()) return;
   shift_register_ = transmit_fifo_.front();

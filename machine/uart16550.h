@@ -48,6 +48,9 @@ class Uart final : public Device {
 
   // Bytes arrive on the line from outside.
   void Receive(std::string_view bytes);
+  // Sends at once what is in the transmitter: the last words of a guest that powers off while
+  // the wire is still busy.
+  void Flush();
   // Bytes that the receiver has not taken from the line yet.
   size_t waiting() const { return line_.size(); }
 

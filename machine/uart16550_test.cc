@@ -57,6 +57,16 @@ TEST_F(UartTest, TransmitFifoHoldsSixteen) {
   EXPECT_EQ(console_.bytes[0], "ABCDEFGHIJKLMNOPQ");  // one in the shift register, 16 behind
 }
 
+TEST_F(UartTest, FlushSendsWhatTheWireStillHolds) {
+  Write(kFcr, 0x01);
+  for (char c : std::string("bye.\n")) Write(kData, static_cast<uint8_t>(c));
+  uart_.Flush();
+  EXPECT_EQ(console_.bytes[0], "bye.\n");
+  EXPECT_EQ(Read(kLsr), 0x60);
+  Wait(30 * kOut);
+  EXPECT_EQ(console_.bytes[0], "bye.\n");
+}
+
 TEST_F(UartTest, TransmitInterruptComesOnceForAnEmptyTransmitter) {
   Write(kIer, 0x02);
   EXPECT_TRUE(interrupting());

@@ -146,19 +146,36 @@ static void test_urti(void) {
   check_refused(sp, "urti refuses to raise the IPL");
 }
 
-static void test_prefetches(void) {
-  trap_expect();
+static void prefetch(u64 va) {
   __asm__ volatile(
       ".arch ev6\n"
       "\tldl $31, 0(%0)\n\tldq $31, 8(%0)\n\tldbu $31, 1(%0)\n\tldwu $31, 2(%0)\n"
-      "\tlds $f31, 0(%0)\n\tldt $f31, 8(%0)\n\twh64 (%0)\n\tecb (%0)\n"
-      "\tldl $31, 0(%1)"
+      "\tlds $f31, 0(%0)\n\tldt $f31, 8(%0)\n\twh64 (%0)\n\tecb (%0)"
       :
-      : "r"(NOWHERE), "r"(NOWHERE << 20)
+      : "r"(va)
       : "memory");
-  ok_eq(trap_end(), 0, "prefetches and write hints do not fault");
+}
+
+static void test_prefetches(void) {
+  const u64 past = DATA + DATA_PAGES * PAGE_BYTES;
+  vm_map(&space, past + PAGE_BYTES, vm_pages(1), PTE_KERNEL | PTE_FOR | PTE_FOW);
+  static const struct {
+    u64 va;
+    const char* name;
+  } places[] = {{DATA + DATA_PAGES * PAGE_BYTES, "no page"},
+                {DATA + (DATA_PAGES + 1) * PAGE_BYTES, "a page with FOR and FOW"},
+                {NOWHERE, "no level 3 table"},
+                {NOWHERE << 8, "no level 2 table"},
+                {NOWHERE << 20, "no sign extension"}};
+  group_begin("prefetches and write hints do not fault");
+  for (u64 i = 0; i < ARRAY_SIZE(places); ++i) {
+    trap_expect();
+    prefetch(places[i].va);
+    group_eq(trap_end(), 0, places[i].name, places[i].va, 0);
+  }
+  group_end();
   trap_expect();
-  __asm__ volatile("stq $31, 0(%0)" : : "r"(NOWHERE) : "memory");
+  __asm__ volatile("stq $31, 0(%0)" : : "r"(past) : "memory");
   ok_eq(trap_end(), 1, "a store of R31 does");
 }
 

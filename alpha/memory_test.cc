@@ -1,0 +1,121 @@
+#include "alpha/memory.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace isochron::alpha {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+struct Listener : MemoryListener {
+  void OnCodeWritten(uint64_t pa, uint64_t size) override { written.emplace_back(pa, size); }
+  void OnDirtyCleared() override { ++cleared; }
+  std::vector<std::pair<uint64_t, uint64_t>> written;
+  int cleared = 0;
+};
+
+class MemoryTest : public ::testing::Test {
+ protected:
+  MemoryTest() : storage_(4 * kPageSize), memory_(storage_.data(), storage_.size()) {
+    memory_.SetListener(&listener_);
+  }
+
+  std::vector<uint8_t> storage_;
+  Memory memory_;
+  Listener listener_;
+};
+
+TEST_F(MemoryTest, ContainsEndsAtTheEnd) {
+  const uint64_t size = 4 * kPageSize;
+  EXPECT_EQ(memory_.size(), size);
+  EXPECT_TRUE(memory_.Contains(size - 1));
+  EXPECT_FALSE(memory_.Contains(size));
+  EXPECT_TRUE(memory_.Contains(size - 8, 8));
+  EXPECT_FALSE(memory_.Contains(size - 7, 8));
+  EXPECT_TRUE(memory_.Contains(size, 0));
+  EXPECT_FALSE(memory_.Contains(~uint64_t{0}, 2)) << "must not wrap around";
+  EXPECT_FALSE(memory_.Contains(1, ~uint64_t{0}));
+}
+
+TEST_F(MemoryTest, IsLittleEndian) {
+  memory_.Store<uint64_t>(8, 0x0807060504030201);
+  EXPECT_EQ(memory_.Load<uint8_t>(8), 1);
+  EXPECT_EQ(memory_.Load<uint16_t>(10), 0x0403);
+  EXPECT_EQ(memory_.Load<uint32_t>(12), 0x08070605u);
+  memory_.Store<uint8_t>(9, 0xff);
+  EXPECT_EQ(memory_.Load<uint64_t>(8), 0x080706050403ff01u);
+  EXPECT_EQ(storage_[8], 1);
+}
+
+TEST_F(MemoryTest, AStoreMarksItsPageDirty) {
+  memory_.Store<uint8_t>(2 * kPageSize - 1, 1);
+  EXPECT_FALSE(memory_.IsDirty(0));
+  EXPECT_TRUE(memory_.IsDirty(kPageSize));
+  EXPECT_FALSE(memory_.IsDirty(2 * kPageSize));
+  EXPECT_THAT(listener_.written, IsEmpty()) << "the page is not code";
+}
+
+TEST_F(MemoryTest, OnlyADirtyPageWithoutCodeIsPlain) {
+  EXPECT_FALSE(memory_.IsPlain(0));
+  memory_.Store<uint8_t>(0, 1);
+  EXPECT_TRUE(memory_.IsPlain(0));
+  memory_.MarkCode(8);
+  EXPECT_TRUE(memory_.IsCode(0));
+  EXPECT_TRUE(memory_.IsDirty(0));
+  EXPECT_FALSE(memory_.IsPlain(0));
+  memory_.UnmarkCode(16);
+  EXPECT_TRUE(memory_.IsPlain(0));
+}
+
+TEST_F(MemoryTest, AStoreToCodeIsAnnounced) {
+  memory_.MarkCode(kPageSize);
+  memory_.Store<uint32_t>(kPageSize + 12, 1);
+  memory_.Store<uint32_t>(12, 1);
+  EXPECT_THAT(listener_.written, ElementsAre(Pair(kPageSize + 12, 4)));
+}
+
+TEST_F(MemoryTest, AWriteAcrossPagesIsAnnouncedByPage) {
+  for (int page = 0; page < 3; ++page) memory_.MarkCode(page * kPageSize);
+  const std::vector<uint8_t> bytes(kPageSize + 10, 0x5a);
+  memory_.Write(kPageSize - 4, bytes.data(), bytes.size());
+  EXPECT_THAT(listener_.written, ElementsAre(Pair(kPageSize - 4, 4), Pair(kPageSize, kPageSize),
+                                             Pair(2 * kPageSize, 6)));
+  EXPECT_EQ(storage_[kPageSize - 5], 0);
+  EXPECT_EQ(storage_[kPageSize - 4], 0x5a);
+  EXPECT_EQ(storage_[2 * kPageSize + 5], 0x5a);
+  EXPECT_EQ(storage_[2 * kPageSize + 6], 0);
+  EXPECT_TRUE(memory_.IsDirty(0) && memory_.IsDirty(kPageSize) && memory_.IsDirty(2 * kPageSize));
+  EXPECT_FALSE(memory_.IsDirty(3 * kPageSize));
+}
+
+TEST_F(MemoryTest, AnEmptyWriteDoesNothing) {
+  memory_.Write(0, nullptr, 0);
+  EXPECT_FALSE(memory_.IsDirty(0));
+}
+
+TEST_F(MemoryTest, ClearDirtyKeepsCodeMarks) {
+  memory_.Store<uint8_t>(0, 1);
+  memory_.MarkCode(0);
+  memory_.ClearDirty();
+  EXPECT_FALSE(memory_.IsDirty(0));
+  EXPECT_TRUE(memory_.IsCode(0));
+  EXPECT_EQ(listener_.cleared, 1);
+}
+
+TEST_F(MemoryTest, WorksWithoutAListener) {
+  memory_.SetListener(nullptr);
+  memory_.MarkCode(0);
+  memory_.Store<uint8_t>(0, 1);
+  memory_.ClearDirty();
+  EXPECT_THAT(listener_.written, IsEmpty());
+}
+
+}  // namespace
+}  // namespace isochron::alpha

@@ -37,7 +37,9 @@ void EnterDtbMiss(Cpu& cpu, const DataFault& fault) {
 }
 
 void EnterDataFault(Cpu& cpu, const DataFault& fault, uint64_t reason) {
+  const uint64_t va_of_miss = cpu.va;
   LatchData(cpu, fault, reason);
+  if (fault.vpte) cpu.va = va_of_miss;
   EnterException(cpu, PalEntry::kDfault);
 }
 

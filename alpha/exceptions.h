@@ -26,7 +26,8 @@ struct DataFault {
 // DTBM_SINGLE, or DTBM_DOUBLE_3 and _4 for the reference of a TLB miss routine to a page
 // table. The latter latches EXC_ADDR only (HRM sections 5.1.3 and 5.3.8).
 void EnterDtbMiss(Cpu& cpu, const DataFault& fault);
-// DFAULT with the ACV, FOR and FOW bits in `reason`.
+// DFAULT with the ACV, FOR and FOW bits in `reason`. The reference of a TLB miss routine to a
+// page table leaves VA alone: it holds the address whose PTE is wanted (HRM section 5.1.3).
 void EnterDataFault(Cpu& cpu, const DataFault& fault, uint64_t reason);
 void EnterUnaligned(Cpu& cpu, const DataFault& fault);
 void EnterItbMiss(Cpu& cpu);

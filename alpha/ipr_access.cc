@@ -11,6 +11,9 @@ uint64_t SignExtend48(uint64_t va) {
   return static_cast<uint64_t>(static_cast<int64_t>(va << 16) >> 16);
 }
 
+// The address that a value written to a TAG or IS register stands for: its VA<47:13>.
+uint64_t TagAddress(uint64_t value) { return SignExtend48(value) & ~uint64_t{0x1fff}; }
+
 uint64_t ReadPctx(const Cpu& cpu) {
   return static_cast<uint64_t>(cpu.asn) << pctx::kAsnShift |
          static_cast<uint64_t>(cpu.astrr) << pctx::kAstrrShift |
@@ -30,7 +33,7 @@ IprEffect WritePctx(Cpu& cpu, uint8_t number, uint64_t value) {
 
 void InsertItb(Cpu& cpu, uint64_t value) {
   TlbEntry entry;
-  entry.tag = SignExtend48(cpu.itb_tag & kVa48Bits) & ~uint64_t{0x1fff};
+  entry.tag = TagAddress(cpu.itb_tag);
   entry.base = value & kPhysicalMask & ~uint64_t{0x1fff};
   entry.permissions = static_cast<uint16_t>(value & 0x0f00);
   entry.asn = cpu.asn;
@@ -41,7 +44,7 @@ void InsertItb(Cpu& cpu, uint64_t value) {
 
 void InsertDtb(Cpu& cpu, uint64_t value) {
   TlbEntry entry;
-  entry.tag = SignExtend48(cpu.dtb_tag & kVa48Bits) & ~uint64_t{0x1fff};
+  entry.tag = TagAddress(cpu.dtb_tag);
   entry.base = (value >> 32) << 13 & kPhysicalMask;
   entry.permissions = static_cast<uint16_t>(value & (0xff00 | pte::kFor | pte::kFow));
   entry.asn = cpu.dtb_asn;
@@ -97,7 +100,7 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
     case Ipr::kItbPte: InsertItb(cpu, value); return IprEffect::kItb;
     case Ipr::kItbIap: cpu.itb.InvalidateProcess(); return IprEffect::kItb;
     case Ipr::kItbIa: cpu.itb.InvalidateAll(); return IprEffect::kItb;
-    case Ipr::kItbIs: cpu.itb.InvalidateSingle(value, cpu.asn); return IprEffect::kItb;
+    case Ipr::kItbIs: cpu.itb.InvalidateSingle(TagAddress(value), cpu.asn); return IprEffect::kItb;
     case Ipr::kCm:
       cpu.mode = static_cast<Mode>(value >> 3 & 3);
       return IprEffect::kContext;
@@ -127,7 +130,7 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
     case Ipr::kDtbTag0: cpu.dtb_tag = value; return IprEffect::kNone;
     case Ipr::kDtbPte0: InsertDtb(cpu, value); return IprEffect::kDtbInsert;
     case Ipr::kDtbIs0:
-      cpu.dtb.InvalidateSingle(value, cpu.dtb_asn);
+      cpu.dtb.InvalidateSingle(TagAddress(value), cpu.dtb_asn);
       return IprEffect::kDtbSingle;
     case Ipr::kDtbAsn0:
       cpu.dtb_asn = static_cast<uint8_t>(value >> 56);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "alpha/memory.h"
 #include "machine/console/layout.h"
 #include "machine/elf_image.h"
@@ -209,6 +210,20 @@ std::vector<uint8_t> BuildPageTables() {
   std::vector<uint8_t> bytes(entries.size() * sizeof(uint64_t));
   std::memcpy(bytes.data(), entries.data(), bytes.size());
   return bytes;
+}
+
+std::string DescribeFatalHalt(const alpha::Memory& memory) {
+  constexpr uint64_t kSlot = FW_HWRPB_PA + offsetof(Layout, slots);
+  const auto pc = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_pc));
+  const auto reason = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_reason));
+  const char* what = "PALcode stopped the machine";
+  switch (reason) {
+    case 2: what = "the kernel stack is not valid"; break;
+    case 6: what = "a machine check while another was being handled"; break;
+    case 7: what = "an exception in PALmode"; break;
+    default: break;
+  }
+  return absl::StrFormat("%s (halt code %d), PC 0x%x", what, reason, pc);
 }
 
 }  // namespace isochron::machine

@@ -6,7 +6,10 @@
 #define ISOCHRON_MACHINE_HWRPB_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "alpha/memory.h"
 
 namespace isochron::machine {
 
@@ -196,6 +199,10 @@ std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options);
 // Builds the bootstrap page tables for physical address FW_PAGE_TABLES_PA: a self-map at
 // FW_VPTB_VA, and the HWRPB and the console area at FW_HWRPB_VA, for kernel mode only.
 std::vector<uint8_t> BuildPageTables();
+
+// Why PALcode stopped the machine, in one line: what it left in the slot of CPU 0 of the HWRPB
+// in guest memory (docs/palcode.md, halt codes).
+std::string DescribeFatalHalt(const alpha::Memory& memory);
 
 }  // namespace isochron::machine
 

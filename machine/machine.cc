@@ -7,6 +7,7 @@
 #include "alpha/exceptions.h"
 #include "machine/firmware.h"
 #include "machine/firmware_layout.h"
+#include "machine/hwrpb.h"
 #include "machine/embedded_images.h"
 
 namespace isochron::machine {
@@ -167,9 +168,7 @@ std::optional<RunEnd> Machine::HandlePowerRequest() {
     case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
     case PowerRequest::kFatal:
-      return RunEnd{RunEnd::Kind::kFatal, "PALcode stopped the machine: it could not report an "
-                                          "error to the operating system",
-                    {}};
+      return RunEnd{RunEnd::Kind::kFatal, DescribeFatalHalt(memory_), {}};
     case PowerRequest::kReset: break;
   }
   if (!reboot_) return RunEnd{RunEnd::Kind::kReset, "", {}};

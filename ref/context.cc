@@ -1,6 +1,5 @@
 #include "ref/context.h"
 
-#include "absl/strings/str_cat.h"
 #include "alpha/translate.h"
 
 namespace isochron::ref {
@@ -56,15 +55,14 @@ bool Translate(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int
   return false;
 }
 
-// Settles an access to I/O space that was made at the exact cycle of `op`.
-AccessResult FinishIo(Context& context, const Operation* op, Cpu& cpu,
-                      const alpha::IoResult& result, uint64_t pa) {
+// Settles an access to I/O space that was made at the exact cycle of `op`. One that nothing
+// answered completes, too: the machine check that follows is an interrupt (HRM table 6-8).
+AccessResult FinishIo(Context& context, Cpu& cpu, const alpha::IoResult& result, uint64_t pa) {
   cpu.cycle += result.cycles;
   context.check_interrupts = true;
   if (result.nonexistent) {
-    LeaveBefore(context, op, cpu);
-    RaiseMachineCheck(context, cpu, "an access to nonexistent memory", pa);
-    return AccessResult::kFault;
+    context.machine_check = true;
+    context.machine_check_pa = pa;
   }
   return AccessResult::kLeave;
 }
@@ -95,7 +93,7 @@ AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint6
   const alpha::IoResult result = context.io.Read(cpu, pa, size);
   cpu.cycle -= before;
   value = result.data;
-  return FinishIo(context, op, cpu, result, pa);
+  return FinishIo(context, cpu, result, pa);
 }
 
 AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
@@ -108,7 +106,7 @@ AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint
   cpu.cycle += before;
   const alpha::IoResult result = context.io.Write(cpu, pa, size, value);
   cpu.cycle -= before;
-  return FinishIo(context, op, cpu, result, pa);
+  return FinishIo(context, cpu, result, pa);
 }
 
 AccessResult ReadSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
@@ -151,16 +149,6 @@ void RaiseArithmetic(Context& context, const Operation* op, Cpu& cpu, uint64_t s
   LeaveAfter(context, op, cpu);
   cpu.pc -= 4;  // EXC_ADDR holds the instruction that trapped (HRM section 5.2.7)
   alpha::EnterArithmetic(cpu, summary, reg);
-}
-
-void RaiseMachineCheck(Context& context, Cpu& cpu, const char* what, uint64_t pa) {
-  if (cpu.pal_mode()) {
-    context.fatal =
-        absl::StrCat("machine check in PALmode: ", what, " at physical address 0x",
-                     absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
-    return;
-  }
-  alpha::EnterMachineCheck(cpu);
 }
 
 }  // namespace isochron::ref

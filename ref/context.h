@@ -34,7 +34,9 @@ struct Context {
   bool code_written = false;      // the running block may be gone: leave it
   bool check_interrupts = false;  // an interrupt may have become deliverable
   bool fetch_changed = false;     // instruction translations must be looked up again
-  std::string fatal;              // not empty: the CPU cannot go on
+  // A machine check is to be taken behind the instruction that has just completed.
+  bool machine_check = false;
+  uint64_t machine_check_pa = 0;
 };
 
 // The number of `op` in the running block.
@@ -105,9 +107,6 @@ void RaiseOpcdec(Context& context, const Operation* op, alpha::Cpu& cpu);
 void RaiseFpDisabled(Context& context, const Operation* op, alpha::Cpu& cpu);
 // Leaves the block after `op` with ARITH.
 void RaiseArithmetic(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t summary);
-// A machine check: PALcode is entered, or the CPU stops when it is in PALmode already. The
-// block must have been left.
-void RaiseMachineCheck(Context& context, alpha::Cpu& cpu, const char* what, uint64_t pa);
 
 }  // namespace isochron::ref
 

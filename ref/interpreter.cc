@@ -61,7 +61,7 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
     if (block == nullptr) {
       block = FindBlock(cpu);
       if (block == nullptr) {
-        if (!context_.fatal.empty()) break;
+        if (!fatal_.empty()) break;
         continue;
       }
       if (link != nullptr) *link = block;
@@ -72,9 +72,13 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
     } else {
       Execute(cpu, *block, page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3}));
     }
-    if (!context_.fatal.empty()) [[unlikely]] break;
+    if (context_.machine_check) [[unlikely]] {
+      context_.machine_check = false;
+      TakeMachineCheck(cpu, "an access to nonexistent memory", context_.machine_check_pa);
+      if (!fatal_.empty()) break;
+    }
   }
-  if (!context_.fatal.empty()) return {alpha::StopReason::kFatal, context_.fatal};
+  if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};
   return {};
 }
 
@@ -113,7 +117,7 @@ CodePage* Interpreter::FindPage(Cpu& cpu, uint64_t tag) {
   uint64_t pa = 0;
   if (!TranslatePc(cpu, pa)) return nullptr;
   if (!memory_.Contains(pa)) {
-    RaiseMachineCheck(context_, cpu, "an instruction fetch outside memory", pa);
+    TakeMachineCheck(cpu, "an instruction fetch outside memory", pa);
     return nullptr;
   }
   if (cache_.IsFull()) {
@@ -139,6 +143,12 @@ bool Interpreter::TranslatePc(Cpu& cpu, uint64_t& pa) {
   return false;
 }
 
+void Interpreter::TakeMachineCheck(Cpu& cpu, const char* what, uint64_t pa) {
+  if (!cpu.pal_mode()) return alpha::EnterMachineCheck(cpu);
+  fatal_ = absl::StrCat("machine check in PALmode: ", what, " at physical address 0x",
+                        absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
+}
+
 void Interpreter::ForgetFetches() {
   for (FetchEntry& entry : fetches_) entry = {kNoTag, nullptr};
   page_tag_ = kNoTag;
@@ -156,7 +166,7 @@ void Interpreter::Invalidate() {
   cache_.DropAll();
   cache_.Collect();
   context_.lookaside.Flush();
-  context_.fatal.clear();
+  fatal_.clear();
   ForgetFetches();
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
@@ -42,6 +43,8 @@ class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
   void Execute(alpha::Cpu& cpu, Block& block, uint64_t pa);
   // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
   void StepOne(alpha::Cpu& cpu);
+  // Takes a machine check at cpu.pc: enters PALcode or, in PALmode, stops the CPU for good.
+  void TakeMachineCheck(alpha::Cpu& cpu, const char* what, uint64_t pa);
   void ForgetFetches();
 
   void OnCodeWritten(uint64_t pa, uint64_t size) override;
@@ -51,6 +54,7 @@ class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
   Context context_;
   BlockCache cache_;
   SpinDetector spin_;
+  std::string fatal_;  // not empty: the CPU cannot go on
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
   uint64_t page_tag_ = 0;

@@ -28,9 +28,12 @@ struct Context {
   uint64_t data_context = 0;  // DataContext() of the CPU's current mode and ASN
 
   Block* block = nullptr;  // the block that runs
-  uint64_t block_pa = 0;   // its physical address
   // Where the next block is found or remembered; nullptr: look it up by Cpu::pc.
   Block** link = nullptr;
+  uint64_t deadline = 0;  // cycle; as it was when the interpreter's loop was last passed
+  // How many blocks may follow their predecessor directly before the loop is passed again. It
+  // bounds the depth of the stack where handlers are not compiled to jumps.
+  int chain = 0;
   bool code_written = false;      // the running block may be gone: leave it
   bool check_interrupts = false;  // an interrupt may have become deliverable
   bool fetch_changed = false;     // instruction translations must be looked up again
@@ -74,7 +77,7 @@ inline uint64_t CycleAt(const Context& context, const Operation* op, const alpha
 
 // The undecoded word of `op`.
 inline uint32_t WordOf(const Context& context, const Operation* op) {
-  return context.memory.Load<uint32_t>(context.block_pa + 4 * uint64_t{IndexOf(context, op)});
+  return context.memory.Load<uint32_t>(context.block->pa + 4 * uint64_t{IndexOf(context, op)});
 }
 
 // How a reference to memory went.

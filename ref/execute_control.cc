@@ -11,12 +11,23 @@ namespace {
 using alpha::Cpu;
 
 // A direct branch ends its block. The target is remembered in the block when it lies in the
-// same page: then the translation that holds for the block holds for the target.
+// same page: then the translation that holds for the block holds for the target. A remembered
+// target is run at once unless a deadline falls into it.
 void GoTo(Context& context, Cpu& cpu, uint64_t target, Block** link) {
   const uint64_t start = cpu.pc;
   Account(context, cpu, context.block->count);
   cpu.pc = target;
-  if (((start ^ target) & ~alpha::kPageMask) == 0) context.link = link;
+  if (((start ^ target) & ~alpha::kPageMask) != 0) return;
+  Block* next = *link;
+  if (next == nullptr || context.chain == 0 ||
+      next->CrossesBoundaryAt(context.deadline, cpu.cycle)) {
+    context.link = link;
+    return;
+  }
+  --context.chain;
+  context.block = next;
+  const Operation* first = next->operations.data();
+  return first->handler(context, first, cpu);
 }
 
 uint64_t NextPc(const Context& context, const Cpu& cpu) {
@@ -50,7 +61,8 @@ void Branch(Context& context, const Operation* op, Cpu& cpu) {
 void Jump(Context& context, const Operation* op, Cpu& cpu) {
   const uint64_t target = (cpu.r[op->rb] & ~uint64_t{3}) | (cpu.pc & 1);
   cpu.r[op->ra] = NextPc(context, cpu);
-  return GoTo(context, cpu, target, nullptr);
+  Account(context, cpu, context.block->count);
+  cpu.pc = target;
 }
 
 void EndOfBlock(Context& context, const Operation*, Cpu& cpu) {

@@ -17,33 +17,9 @@ uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu) {
   return cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
 }
 
-// Reads the T at `va`; a value that the lookaside does not give comes the slow way.
-template <typename T>
-AccessResult Read(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T& value) {
-  const uint8_t* host = context.lookaside.FindRead<sizeof(T)>(va, context.data_context);
-  if (host != nullptr) [[likely]] {
-    std::memcpy(&value, host, sizeof(T));
-    return AccessResult::kDone;
-  }
-  uint64_t wide = 0;
-  const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), wide);
-  value = static_cast<T>(wide);
-  return result;
-}
-
-template <typename T>
-AccessResult Write(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T value) {
-  uint8_t* host = context.lookaside.FindWrite<sizeof(T)>(va, context.data_context);
-  if (host != nullptr) [[likely]] {
-    std::memcpy(host, &value, sizeof(T));
-    return AccessResult::kDone;
-  }
-  return WriteSlowly(context, op, cpu, va, sizeof(T), value);
-}
-
 // Goes on as the access says.
 void Finish(Context& context, const Operation* op, Cpu& cpu, AccessResult result) {
-  if (result == AccessResult::kDone) [[likely]] return Next(context, op, cpu);
+  if (result == AccessResult::kDone) return Next(context, op, cpu);
   if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
 }
 
@@ -58,49 +34,79 @@ constexpr T Truncate(uint64_t value) {
   return static_cast<T>(value);
 }
 
+// Every load and store is two functions: the common case, which needs no stack frame, and the
+// case that the lookaside does not answer.
+
+template <typename T, auto Convert>
+[[gnu::noinline]] void FinishLoad(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
+                                  uint64_t& target) {
+  uint64_t value = 0;
+  const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), value);
+  if (result != AccessResult::kFault) target = Convert(static_cast<T>(value));
+  return Finish(context, op, cpu, result);
+}
+
+// Reads the T at `va` into `target`, a register.
+template <typename T, auto Convert>
+void LoadTo(Context& context, const Operation* op, Cpu& cpu, uint64_t va, uint64_t& target) {
+  const uint8_t* host = nullptr;
+  if (!context.lookaside.FindRead<sizeof(T)>(va, context.data_context, host)) [[unlikely]] {
+    return FinishLoad<T, Convert>(context, op, cpu, va, target);
+  }
+  T value;
+  std::memcpy(&value, host, sizeof(T));
+  target = Convert(value);
+  return Next(context, op, cpu);
+}
+
+template <typename T>
+[[gnu::noinline]] void FinishStore(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
+                                   T value) {
+  return Finish(context, op, cpu, WriteSlowly(context, op, cpu, va, sizeof(T), value));
+}
+
+template <typename T>
+void StoreFrom(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T value) {
+  uint8_t* host = nullptr;
+  if (!context.lookaside.FindWrite<sizeof(T)>(va, context.data_context, host)) [[unlikely]] {
+    return FinishStore<T>(context, op, cpu, va, value);
+  }
+  std::memcpy(host, &value, sizeof(T));
+  return Next(context, op, cpu);
+}
+
 template <typename T, auto Convert>
 void Load(Context& context, const Operation* op, Cpu& cpu) {
-  T value = 0;
-  const AccessResult result = Read<T>(context, op, cpu, EffectiveAddress(op, cpu), value);
-  if (result != AccessResult::kFault) [[likely]] cpu.r[op->ra] = Convert(value);
-  return Finish(context, op, cpu, result);
+  return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.r[op->ra]);
 }
 
 template <typename T>
 void Store(Context& context, const Operation* op, Cpu& cpu) {
-  const T value = static_cast<T>(cpu.r[op->ra]);
-  return Finish(context, op, cpu,
-                Write<T>(context, op, cpu, EffectiveAddress(op, cpu), value));
+  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu),
+                      static_cast<T>(cpu.r[op->ra]));
 }
 
+// LDQ_U and STQ_U ignore the low bits of the address.
 void LoadUnaligned(Context& context, const Operation* op, Cpu& cpu) {
-  uint64_t value = 0;
   const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
-  const AccessResult result = Read<uint64_t>(context, op, cpu, va, value);
-  if (result != AccessResult::kFault) [[likely]] cpu.r[op->ra] = value;
-  return Finish(context, op, cpu, result);
+  return LoadTo<uint64_t, ZeroExtend<uint64_t>>(context, op, cpu, va, cpu.r[op->ra]);
 }
 
 void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu) {
   const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
-  return Finish(context, op, cpu, Write<uint64_t>(context, op, cpu, va, cpu.r[op->ra]));
+  return StoreFrom<uint64_t>(context, op, cpu, va, cpu.r[op->ra]);
 }
 
 template <typename T, auto Convert>
 void FloatLoad(Context& context, const Operation* op, Cpu& cpu) {
   if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
-  T value = 0;
-  const AccessResult result = Read<T>(context, op, cpu, EffectiveAddress(op, cpu), value);
-  if (result != AccessResult::kFault) [[likely]] cpu.f[op->ra] = Convert(value);
-  return Finish(context, op, cpu, result);
+  return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.f[op->ra]);
 }
 
 template <typename T, auto Convert>
 void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
   if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
-  const T value = Convert(cpu.f[op->ra]);
-  return Finish(context, op, cpu,
-                Write<T>(context, op, cpu, EffectiveAddress(op, cpu), value));
+  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), Convert(cpu.f[op->ra]));
 }
 
 // A load to R31 or F31 (HRM section 2.6): translates, so that PALcode sees its misses and
@@ -129,13 +135,13 @@ uint64_t PhysicalAddress(const Cpu& cpu, uint64_t va) {
 
 template <typename T, auto Convert>
 void LoadLocked(Context& context, const Operation* op, Cpu& cpu) {
-  T value = 0;
+  uint64_t value = 0;
   const uint64_t va = EffectiveAddress(op, cpu);
-  const AccessResult result = Read<T>(context, op, cpu, va, value);
-  if (result != AccessResult::kFault) [[likely]] {
+  const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), value);
+  if (result != AccessResult::kFault) {
     cpu.lock_flag = true;
     cpu.lock_address = PhysicalAddress(cpu, va) & ~(Cpu::kLockBlock - 1);
-    cpu.r[op->ra] = Convert(value);
+    cpu.r[op->ra] = Convert(static_cast<T>(value));
   }
   return Finish(context, op, cpu, result);
 }
@@ -157,7 +163,7 @@ void StoreConditional(Context& context, const Operation* op, Cpu& cpu) {
   const bool success =
       cpu.lock_flag && cpu.lock_address == (translation.pa & ~(Cpu::kLockBlock - 1));
   if (success) {
-    result = Write<T>(context, op, cpu, va, static_cast<T>(cpu.r[op->ra]));
+    result = WriteSlowly(context, op, cpu, va, sizeof(T), static_cast<T>(cpu.r[op->ra]));
     if (result == AccessResult::kFault) return;
   }
   cpu.lock_flag = false;

@@ -67,10 +67,12 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
       if (link != nullptr) *link = block;
     }
     spin_.Observe(cpu, *block, deadline.cycle);
-    if (cpu.cycle + block->last_boundary() >= deadline.cycle) {
+    context_.deadline = deadline.cycle;
+    if (block->CrossesBoundaryAt(deadline.cycle, cpu.cycle)) {
       StepOne(cpu);
     } else {
-      Execute(cpu, *block, page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3}));
+      context_.chain = spin_.watching() ? 0 : kChain;
+      Execute(cpu, *block);
     }
     if (context_.machine_check) [[unlikely]] {
       context_.machine_check = false;
@@ -82,9 +84,8 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
   return {};
 }
 
-void Interpreter::Execute(Cpu& cpu, Block& block, uint64_t pa) {
+void Interpreter::Execute(Cpu& cpu, Block& block) {
   context_.block = &block;
-  context_.block_pa = pa;
   const Operation* first = block.operations.data();
   first->handler(context_, first, cpu);
 }
@@ -92,7 +93,8 @@ void Interpreter::Execute(Cpu& cpu, Block& block, uint64_t pa) {
 void Interpreter::StepOne(Cpu& cpu) {
   const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
   Block one = DecodeBlock(memory_.host(pa), pa, ModeOf(cpu), 1);
-  Execute(cpu, one, pa);
+  context_.chain = 0;
+  Execute(cpu, one);
   context_.link = nullptr;
 }
 

@@ -33,6 +33,7 @@ class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
     CodePage* page;
   };
   static constexpr size_t kFetchEntries = 256;
+  static constexpr int kChain = 32;
 
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead
   // or the CPU cannot go on.
@@ -40,7 +41,7 @@ class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
   // Translates cpu.pc; false when an exception has been entered instead.
   bool TranslatePc(alpha::Cpu& cpu, uint64_t& pa);
-  void Execute(alpha::Cpu& cpu, Block& block, uint64_t pa);
+  void Execute(alpha::Cpu& cpu, Block& block);
   // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
   void StepOne(alpha::Cpu& cpu);
   // Takes a machine check at cpu.pc: enters PALcode or, in PALmode, stops the CPU for good.

@@ -24,16 +24,18 @@ class DataLookaside {
  public:
   DataLookaside() { Flush(); }
 
-  // The host address of `va` for an access of `size` bytes, or nullptr for the slow path.
+  // Finds the host address of `va` for an access of `size` bytes. False: take the slow path.
   template <int kSize>
-  uint8_t* FindRead(uint64_t va, uint64_t context) const {
+  bool FindRead(uint64_t va, uint64_t context, const uint8_t*& host) const {
     const Entry& entry = entries_[Index(va)];
-    return entry.read_tag == Tag<kSize>(va, context) ? Host(entry, va) : nullptr;
+    host = Host(entry, va);
+    return entry.read_tag == Tag<kSize>(va, context);
   }
   template <int kSize>
-  uint8_t* FindWrite(uint64_t va, uint64_t context) const {
+  bool FindWrite(uint64_t va, uint64_t context, uint8_t*& host) const {
     const Entry& entry = entries_[Index(va)];
-    return entry.write_tag == Tag<kSize>(va, context) ? Host(entry, va) : nullptr;
+    host = Host(entry, va);
+    return entry.write_tag == Tag<kSize>(va, context);
   }
 
   // Remembers that `va` is at `host` for reads, or for writes as well.

@@ -110,6 +110,7 @@ Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) 
   const uint64_t to_page_end = (alpha::kPageSize - (pa & alpha::kPageMask)) / 4;
   const auto most = std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)});
   Block block;
+  block.pa = pa;
   uint32_t cost = 0;
   block.cost_before.push_back(0);
   for (uint64_t i = 0; i < most; ++i) {

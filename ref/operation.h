@@ -38,6 +38,7 @@ static_assert(sizeof(Operation) == 16);
 // A block does not know its virtual address: branches are relative to its start. It is
 // shared by all address spaces that map its page.
 struct Block {
+  uint64_t pa = 0;  // physical address
   // The first `count` belong to instructions; one more leaves a block that just ends.
   std::vector<Operation> operations;
   // Cycles of the instructions before each, and of all: `count + 1` entries.
@@ -52,8 +53,11 @@ struct Block {
   Block* fall_through = nullptr;
 
   uint32_t cost() const { return cost_before[count]; }
-  // Cycles from the start of the block to the start of its last instruction.
-  uint32_t last_boundary() const { return cost_before[count - 1]; }
+  // Whether a deadline falls before the last instruction of the block, when it starts at `cycle`: then
+  // it must not be run as a whole.
+  bool CrossesBoundaryAt(uint64_t deadline, uint64_t cycle) const {
+    return cycle + cost_before[count - 1] >= deadline;
+  }
 };
 
 inline constexpr int kMaxBlockLength = 64;

@@ -21,7 +21,7 @@ namespace isochron::ref {
 // what executing them gives.
 class SpinDetector {
  public:
-  // To be called before each block. Skips whole turns, as many as end before `deadline`.
+  // To be called before each block while watching(), else now and then. Skips whole turns, as many as end before `deadline`.
   void Observe(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
     if (countdown_-- != 0) [[likely]] return;
     Watch(cpu, block, deadline);
@@ -29,10 +29,13 @@ class SpinDetector {
   // Something beside pure blocks has happened.
   void Disturb() { watching_ = false; }
 
+  // Whether it must see every single block now.
+  bool watching() const { return watching_; }
+
   uint64_t skipped_cycles() const { return skipped_cycles_; }
 
  private:
-  static constexpr uint32_t kRest = 500;    // blocks between two looks
+  static constexpr uint32_t kRest = 20;     // calls between two looks
   static constexpr uint32_t kLongest = 32;  // blocks in a turn
 
   void Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline);

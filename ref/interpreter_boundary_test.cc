@@ -63,7 +63,7 @@ Machine MixedProgram() {
   });
   alpha::Cpu& cpu = machine->cpu;
   cpu.r[1] = 3;
-  cpu.r[5] = 4;
+  cpu.r[5] = 100;
   cpu.r[10] = TestMachine::kKseg + TestMachine::kData;
   cpu.f[1] = cpu.f[2] = uint64_t{0x400} << 52;
   return machine;

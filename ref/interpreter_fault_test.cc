@@ -97,7 +97,7 @@ TEST_F(FaultTest, UnalignedLoadsTellTheQuadwordAddress) {
 }
 
 TEST_F(FaultTest, AccessViolation) {
-  machine_.MapData(kBad, TestMachine::kData, kAllRead | kAllWrite & ~kKernelWrite);
+  machine_.MapData(kBad, TestMachine::kData, kAllRead | (kAllWrite & ~kKernelWrite));
   Run(MemoryOp(Op::kStl, 5, 4, 10));
   ExpectFaulted(PalEntry::kDfault);
   ExpectData(kBad + 4, 0x2c << 4 | 2 | 1, 5);

@@ -111,15 +111,15 @@ Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) 
   const auto most = std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)});
   Block block;
   block.pa = pa;
-  uint32_t cost = 0;
   block.cost_before.push_back(0);
   for (uint64_t i = 0; i < most; ++i) {
     uint32_t word = 0;
     std::memcpy(&word, code + 4 * i, sizeof word);
     const Instruction instruction = alpha::Decode(word);
     block.operations.push_back(MakeOperation(instruction, shadow));
-    cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
-    block.cost_before.push_back(static_cast<uint16_t>(cost));
+    block.last_boundary = block.cost;
+    block.cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
+    block.cost_before.push_back(static_cast<uint16_t>(block.cost));
     block.pure = block.pure && IsPure(instruction.op);
     if (EndsBlock(instruction.op)) break;
   }

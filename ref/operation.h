@@ -44,6 +44,8 @@ struct Block {
   // Cycles of the instructions before each, and of all: `count + 1` entries.
   std::vector<uint16_t> cost_before;
   uint32_t count = 0;
+  uint32_t cost = 0;           // cycles of all instructions
+  uint32_t last_boundary = 0;  // cycles of all but the last
   // Whether an execution that ends with the registers it began with has changed nothing but
   // time: no stores, no PALcode, no counters read.
   bool pure = true;
@@ -52,11 +54,10 @@ struct Block {
   Block* taken = nullptr;
   Block* fall_through = nullptr;
 
-  uint32_t cost() const { return cost_before[count]; }
   // Whether a deadline falls before the last instruction of the block, when it starts at `cycle`: then
   // it must not be run as a whole.
   bool CrossesBoundaryAt(uint64_t deadline, uint64_t cycle) const {
-    return cycle + cost_before[count - 1] >= deadline;
+    return cycle + last_boundary >= deadline;
   }
 };
 

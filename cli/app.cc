@@ -15,6 +15,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/command_log.h"
+#include "cli/command_record.h"
+#include "cli/command_replay.h"
 #include "cli/command_run.h"
 #include "cli/exit_code.h"
 
@@ -65,6 +68,9 @@ int Main(int argc, char** argv) {
   app.footer(ExitCodeHelp());
   std::function<int()> command;
   AddRunCommand(app, command);
+  AddRecordCommand(app, command);
+  AddReplayCommand(app, command);
+  AddLogCommand(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // CLI11 knows no other way

@@ -6,8 +6,8 @@ namespace isochron::cli {
 
 using std::chrono::nanoseconds;
 
-Pacer::Pacer(uint64_t clock_hz, HostClock& clock)
-    : clock_hz_(clock_hz), clock_(clock), last_wall_(clock.Now()) {}
+Pacer::Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start)
+    : clock_hz_(clock_hz), clock_(clock), last_point_(start), last_wall_(clock.Now()) {}
 
 nanoseconds Pacer::GuestTime(uint64_t cycles) const {
   return nanoseconds(static_cast<int64_t>(static_cast<double>(cycles) * 1e9 /

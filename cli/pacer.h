@@ -35,8 +35,9 @@ class Pacer final : public machine::InputSource {
   // What an idle guest may make up for when the host wakes it too late.
   static constexpr std::chrono::nanoseconds kMaxLag = std::chrono::milliseconds(100);
 
-  // `clock_hz`: cycles in a guest second. `clock` must outlive the pacer.
-  Pacer(uint64_t clock_hz, HostClock& clock);
+  // `clock_hz`: cycles in a guest second. `clock` must outlive the pacer. `start`: where in the
+  // run pacing begins.
+  Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start = {});
 
   // Adds no input.
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;

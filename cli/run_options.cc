@@ -95,15 +95,38 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->type_name("HZ")->default_str("600M")->group(group);
 }
 
+void AddIntervalOptions(CLI::App& command, RunOptions& options) {
+  machine::MachineConfig& config = options.config;
+  const std::string group = "Machine";
+  AddParsed(command, "--input-interval", config.input_interval, ParseCycles,
+            "cycles between input points")
+      ->type_name("N")->default_str(std::to_string(config.input_interval))->group(group);
+  AddParsed(command, "--checkpoint-interval", config.checkpoint_interval, ParseCycles,
+            "cycles between checkpoints")
+      ->type_name("N")->default_str(std::to_string(config.checkpoint_interval))->group(group);
+}
+
+void AddImageOptions(CLI::App& command, RunOptions& options) {
+  const std::string group = "Images";
+  command.add_option("--kernel", options.kernel_path, "the kernel of the log, if it has moved")
+      ->type_name("FILE")->group(group);
+  command.add_option("--initrd", options.initrd_path, "the initrd of the log, if it has moved")
+      ->type_name("FILE")->group(group);
+}
+
 void AddEngineOption(CLI::App& command, RunOptions& options) {
   command.add_option("--engine", options.engine, "what executes instructions: ref")
       ->type_name("NAME")->default_str("ref")->group("Machine");
 }
 
+void AddScriptOption(CLI::App& command, RunOptions& options) {
+  command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
+      ->type_name("FILE")->group("Control");
+}
+
 void AddControlOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Control";
-  command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
-      ->type_name("FILE")->group(group);
+  AddScriptOption(command, options);
   AddParsed(command, "--max-cycles", options.max_cycles, ParseCycleLimit,
             "end the run after so many cycles; K, M and G are powers of 1000")
       ->type_name("N")->group(group);
@@ -120,6 +143,11 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->type_name("WHERE")->default_str("stdio")->group(group);
   command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
       ->group(group);
+}
+
+CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
+                             std::optional<uint64_t>& target, const std::string& description) {
+  return AddParsed(command, name, target, ParseCycles, description)->type_name("CYCLE");
 }
 
 absl::Status ValidateOptions(const RunOptions& options) {

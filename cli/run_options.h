@@ -44,12 +44,22 @@ struct RunOptions {
 // What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
 // --seed, --tlb-entries, --clock-hz.
 void AddMachineOptions(CLI::App& command, RunOptions& options);
+// --input-interval, --checkpoint-interval: what only a log shows, or only tests need.
+void AddIntervalOptions(CLI::App& command, RunOptions& options);
+// --kernel and --initrd in place of the images that a log's own files name.
+void AddImageOptions(CLI::App& command, RunOptions& options);
 // --engine.
 void AddEngineOption(CLI::App& command, RunOptions& options);
+// --script.
+void AddScriptOption(CLI::App& command, RunOptions& options);
 // What drives the run and ends it: --script, --max-cycles, --no-reboot.
 void AddControlOptions(CLI::App& command, RunOptions& options);
 // What is shown: --console, --stats.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
+
+// Adds an option whose value is a number of cycles.
+CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
+                             std::optional<uint64_t>& target, const std::string& description);
 
 // InvalidArgument when options that were parsed one by one make no machine.
 absl::Status ValidateOptions(const RunOptions& options);

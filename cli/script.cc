@@ -60,10 +60,19 @@ class LineParser {
   }
 
   absl::Status ParseAt(ScriptCommand& command) {
-    command.kind = ScriptCommand::Kind::kSendAt;
     if (absl::Status status = ParseCycleCount(command.cycles); !status.ok()) return status;
     SkipSpace();
-    if (absl::Status status = Keyword("send"); !status.ok()) return status;
+    const size_t start = at_;
+    const std::string_view verb = Word();
+    if (verb == "stop") {
+      command.kind = ScriptCommand::Kind::kStop;
+      return absl::OkStatus();
+    }
+    if (verb != "send") {
+      at_ = start;
+      return Error("expected 'send' or 'stop'");
+    }
+    command.kind = ScriptCommand::Kind::kSendAt;
     return ParseText(command.text);
   }
 

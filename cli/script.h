@@ -19,14 +19,14 @@ struct ScriptCommand {
     kExpect,  // wait until the console has shown `text`, at most `cycles` cycles
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
-    kStop,    // end the run
+    kStop,    // end the run, not before cycle `cycles`
   };
   // What `expect` waits without `within`: 20G cycles.
   static constexpr uint64_t kDefaultWithin = 20'000'000'000;
 
   Kind kind = Kind::kStop;
   std::string text;     // never empty where it has a meaning
-  uint64_t cycles = 0;  // kExpect, kSendAt
+  uint64_t cycles = 0;  // kExpect, kSendAt, kStop
   uint32_t line = 0;    // where it was written, from 1
 
   bool operator==(const ScriptCommand&) const = default;

@@ -13,9 +13,9 @@ constexpr size_t kMaxShownLine = 200;
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(std::vector<ScriptCommand> commands)
+ScriptRunner::ScriptRunner(std::vector<ScriptCommand> commands, uint64_t start_cycle)
     : commands_(std::move(commands)) {
-  Begin(0);
+  Begin(start_cycle);
 }
 
 bool ScriptRunner::Expecting() const {
@@ -75,6 +75,7 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
         inputs.push_back(machine::Input::Console(command.text));
         break;
       case ScriptCommand::Kind::kStop:
+        if (point.cycle < command.cycles) return;
         inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
         next_ = commands_.size();
         return;

@@ -23,7 +23,8 @@ namespace isochron::cli {
 // done, the guest just runs on.
 class ScriptRunner final : public machine::InputSource, public machine::ConsoleSink {
  public:
-  explicit ScriptRunner(std::vector<ScriptCommand> commands);
+  // The first command begins at `start_cycle` of the run.
+  explicit ScriptRunner(std::vector<ScriptCommand> commands, uint64_t start_cycle = 0);
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;

@@ -28,6 +28,7 @@ TEST(ParseScript, ReadsEveryCommand) {
       "  send \"uname -a\\n\"\n"
       "\tat 3M send \"x\"\n"
       "expect\"done\"\n"
+      "at 4M stop\n"
       "stop",
       "s");
   ASSERT_TRUE(script.ok()) << script.status();
@@ -36,7 +37,8 @@ TEST(ParseScript, ReadsEveryCommand) {
       {Kind::kSend, "uname -a\n", 0, 4},
       {Kind::kSendAt, "x", 3'000'000, 5},
       {Kind::kExpect, "done", ScriptCommand::kDefaultWithin, 6},
-      {Kind::kStop, "", 0, 7},
+      {Kind::kStop, "", 4'000'000, 7},
+      {Kind::kStop, "", 0, 8},
   };
   EXPECT_EQ(*script, expected);
 }
@@ -69,7 +71,7 @@ TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("expect \"x\" 5"), "s:1:12: expected 'within'");
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
             "s:1:19: 'soon' is not a number of cycles (digits, perhaps followed by K, M or G)");
-  EXPECT_EQ(ErrorOf("at 5 stop"), "s:1:6: expected 'send'");
+  EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send' or 'stop'");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");
 }
 

@@ -13,10 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
-#include "cli/host_reader.h"
 #include "cli/report.h"
-#include "cli/stop_signals.h"
-#include "cli/terminal.h"
+#include "replaylog/codec.h"
 
 namespace isochron::cli {
 namespace {
@@ -55,6 +53,29 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
 
 void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
+// Makes one input of console bytes that follow one another, as long as a log takes.
+void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
+  using machine::InputKind;
+  std::vector<machine::Input> joined;
+  for (machine::Input& input : inputs) {
+    const bool joins = input.kind == InputKind::kConsole && !joined.empty() &&
+                       joined.back().kind == InputKind::kConsole;
+    if (joins) {
+      joined.back().bytes += input.bytes;
+    } else {
+      joined.push_back(std::move(input));
+    }
+  }
+  inputs.clear();
+  for (machine::Input& input : joined) {
+    while (input.bytes.size() > replaylog::kMaxInputBytes) {
+      inputs.push_back(machine::Input::Console(input.bytes.substr(0, replaylog::kMaxInputBytes)));
+      input.bytes.erase(0, replaylog::kMaxInputBytes);
+    }
+    inputs.push_back(std::move(input));
+  }
+}
+
 // One line about an end that the exit code alone does not explain; may be empty.
 std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
   switch (stop.cause) {
@@ -83,8 +104,10 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script, i
     : options_(options),
       scripted_(!options.script_path.empty()),
       console_fd_(console_fd),
+      console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
       output_(console_fd, queue_),
-      script_(std::move(script)),
+      commands_(std::move(script)),
+      script_({}),
       clock_(std::make_unique<QueueClock>(queue_)) {
   if (options.max_cycles.has_value()) limit_.emplace(*options.max_cycles);
 }
@@ -93,47 +116,55 @@ Session::~Session() {
   if (options_.console.kind == ConsoleTarget::Kind::kFile) close(console_fd_);
 }
 
-int Session::Run(machine::Machine& machine) {
-  machine.SetReboot(options_.reboot);
-  const nanoseconds start = clock_->Now();
-  absl::StatusOr<machine::RunEnd> end = RunWithHost(machine);
-  const nanoseconds wall = clock_->Now() - start;
-  if (!end.ok()) {
-    Say(std::string(end.status().message()));
-    return ToInt(ExitCode::kUsage);
+void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
+  replay_ = replay;
+  if (isatty(STDERR_FILENO) != 0) {
+    progress_.emplace(STDERR_FILENO, total_cycles, *clock_);
   }
-  const int exit_code = Report(*end, machine);
-  if (options_.stats) {
-    const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
-    const std::string stats =
-        StatsReport(machine.cpu(), machine.config().clock_hz, idle, wall);
-    fputs(stats.c_str(), stderr);
-  }
-  return exit_code;
 }
 
-absl::StatusOr<machine::RunEnd> Session::RunWithHost(machine::Machine& machine) {
-  const int input_fd = InputFd();
-  StopSignals signals;
-  std::unique_ptr<RawTerminal> terminal;
-  if (input_fd >= 0 && isatty(input_fd) != 0) {
-    absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
-    if (!raw.ok()) return raw.status();
-    terminal = *std::move(raw);
-    if (!scripted_) pacer_.emplace(machine.config().clock_hz, *clock_);
+absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
+  machine.SetReboot(options_.reboot);
+  clock_hz_ = machine.config().clock_hz;
+  host_ = std::make_unique<Host>();
+  if (replay_ == nullptr) {
+    if (absl::Status status = GoLive({}); !status.ok()) return status;
+  } else {
+    host_->reader = std::make_unique<HostReader>(queue_, host_->signals, -1, nullptr);
   }
-  HostReader reader(queue_, signals, input_fd, terminal.get());
 
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
+  const nanoseconds start = clock_->Now();
   machine::RunEnd end = machine.Run();
+  wall_ = clock_->Now() - start;
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
+  progress_.reset();
   output_.Flush();
-  if (terminal != nullptr && output_.error() == 0 && output_.mid_line()) {
+  const bool was_raw = host_->terminal != nullptr;
+  if (was_raw && output_.error() == 0 && output_.mid_line()) {
     fputs("\r\n", stderr);  // the reports and the shell's prompt get a line of their own
   }
+  host_->reader.reset();
+  host_.reset();
+  if (!live_status_.ok()) return live_status_;
   return end;
+}
+
+absl::Status Session::GoLive(const machine::InputPoint& point) {
+  host_->reader.reset();
+  const int input_fd = InputFd();
+  if (input_fd >= 0 && isatty(input_fd) != 0) {
+    absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
+    if (!raw.ok()) return raw.status();
+    host_->terminal = *std::move(raw);
+    if (!scripted_) pacer_.emplace(clock_hz_, *clock_, point);
+  }
+  script_ = ScriptRunner(std::move(commands_), point.cycle);
+  host_->reader =
+      std::make_unique<HostReader>(queue_, host_->signals, input_fd, host_->terminal.get());
+  return absl::OkStatus();
 }
 
 int Session::InputFd() const {
@@ -145,21 +176,61 @@ int Session::InputFd() const {
 
 void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   output_.Flush();
+  if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) pacer_->Poll(point, inputs);
   script_.Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
+  JoinConsoleInputs(inputs);
+}
+
+bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  std::vector<machine::Input> requests;
+  queue_.Poll(point, requests);
+  if (!requests.empty()) {
+    replay_->Abandon();
+    inputs = std::move(requests);
+    return false;
+  }
+  replay_->Poll(point, inputs);
+  if (replay_->state() != ReplayDriver::State::kLive) {
+    if (progress_.has_value() && !(console_is_terminal_ && output_.mid_line())) {
+      progress_->Show(point.cycle, replay_->replayer().events_compared());
+    }
+    return false;
+  }
+  replay_ = nullptr;
+  progress_.reset();
+  live_status_ = GoLive(point);
+  if (!live_status_.ok()) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+  return live_status_.ok();
 }
 
 void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  script_.OnConsoleByte(uart, cycle, byte);
+  if (replay_ == nullptr) script_.OnConsoleByte(uart, cycle, byte);
+  if (progress_.has_value() && console_is_terminal_) progress_->Hide();
   output_.OnConsoleByte(uart, cycle, byte);
 }
 
 int Session::Report(const machine::RunEnd& end, const machine::Machine& machine) {
+  const std::optional<int> console_failure = ReportConsole();
+  const int exit_code =
+      console_failure.has_value() ? *console_failure : ReportEnd(end, machine);
+  ReportStats(machine);
+  return exit_code;
+}
+
+void Session::ReportStats(const machine::Machine& machine) {
+  if (!options_.stats) return;
+  const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
+  const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle, wall_);
+  fputs(stats.c_str(), stderr);
+}
+
+std::optional<int> Session::ReportConsole() {
   switch (output_.error()) {
     case 0:
-      break;
+      return std::nullopt;
     case EPIPE:
       Say("nobody reads the console output any more; the guest was stopped");
       return ToInt(ExitCode::kSignalBase) + SIGPIPE;
@@ -170,7 +241,9 @@ int Session::Report(const machine::RunEnd& end, const machine::Machine& machine)
       Say(absl::StrCat("cannot write the console output: ", strerror(output_.error())));
       return ToInt(ExitCode::kInternal);
   }
+}
 
+int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machine) {
   using Kind = machine::RunEnd::Kind;
   int exit_code = ExitCodeOf(end);
   switch (end.kind) {

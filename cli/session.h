@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_CLI_SESSION_H_
 #define ISOCHRON_CLI_SESSION_H_
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,10 +13,15 @@
 #include "cli/console_output.h"
 #include "cli/cycle_limit.h"
 #include "cli/host_queue.h"
+#include "cli/host_reader.h"
 #include "cli/pacer.h"
+#include "cli/progress_bar.h"
+#include "cli/replay_driver.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
 #include "cli/script_runner.h"
+#include "cli/stop_signals.h"
+#include "cli/terminal.h"
 #include "machine/console.h"
 #include "machine/input.h"
 #include "machine/machine.h"
@@ -27,7 +33,10 @@ namespace isochron::cli {
 // At an input point, in this order: console output is written out; the pacer may block; then
 // inputs are taken from the script, from the host (what was typed in its order, then requests
 // to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
-// the run.
+// the run. Console bytes that meet at one input point are one input, whoever sent them.
+//
+// While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
+// are taken, terminal and script come in when the driver goes live.
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
   // Opens the console; nothing else is started. InvalidArgument when it cannot be opened.
@@ -35,9 +44,21 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
 
+  // Makes the run follow a log; nullptr, the default, is a run of its own. `total_cycles`: where
+  // the replay will end, for the progress bar.
+  void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
+
   // Runs to the end, with the terminal raw meanwhile if standard input is one and is the
-  // console. Reports on standard error. Returns the exit code.
-  int Run(machine::Machine& machine);
+  // console. Errors are those of taking the terminal over: nothing was run.
+  absl::StatusOr<machine::RunEnd> Run(machine::Machine& machine);
+
+  // Tells on standard error how a run has ended, as far as that needs words, and what
+  // ReportStats() tells. Returns the exit code.
+  int Report(const machine::RunEnd& end, const machine::Machine& machine);
+  // The same of nothing but the console: the exit code if it failed.
+  std::optional<int> ReportConsole();
+  // What --stats asks for.
+  void ReportStats(const machine::Machine& machine);
 
  private:
   Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd);
@@ -45,22 +66,40 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
-  // Runs with terminal, signals and host reader in place. InvalidArgument when the terminal
-  // cannot be made raw.
-  absl::StatusOr<machine::RunEnd> RunWithHost(machine::Machine& machine);
-  int Report(const machine::RunEnd& end, const machine::Machine& machine);
+  // What is there only during a run, or from the point on at which it goes live.
+  struct Host {
+    StopSignals signals;
+    std::unique_ptr<RawTerminal> terminal;
+    std::unique_ptr<HostReader> reader;
+  };
+
+  // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be
+  // made raw.
+  absl::Status GoLive(const machine::InputPoint& point);
+  // Takes inputs from the log. True when the run has just gone live.
+  bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
   // The file descriptor that input comes from, -1 for none.
   int InputFd() const;
 
   const RunOptions options_;
   const bool scripted_;
   const int console_fd_;
+  const bool console_is_terminal_;
   HostQueue queue_;
   ConsoleOutput output_;
+  std::vector<ScriptCommand> commands_;
   ScriptRunner script_;
   std::unique_ptr<HostClock> clock_;
+  std::chrono::nanoseconds wall_{0};
+  uint64_t clock_hz_ = 0;
   std::optional<Pacer> pacer_;
   std::optional<CycleLimit> limit_;
+  std::unique_ptr<Host> host_;
+
+  ReplayDriver* replay_ = nullptr;  // until the run is live
+  std::optional<ProgressBar> progress_;
+  absl::Status live_status_;
 };
 
 }  // namespace isochron::cli

@@ -40,4 +40,14 @@ int StopSignals::Take() {
   return static_cast<int>(info.ssi_signo);
 }
 
+void StopSignals::EndProcess(int signal) {
+  std::signal(signal, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  raise(signal);
+  _exit(128 + signal);  // for a signal whose default is not to end
+}
+
 }  // namespace isochron::cli

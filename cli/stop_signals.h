@@ -21,6 +21,9 @@ class StopSignals {
   // The next signal's number, 0 when none waits.
   int Take();
 
+  // Ends the process as the signal does when nobody catches it.
+  [[noreturn]] static void EndProcess(int signal);
+
  private:
   sigset_t former_mask_;
   int fd_;

@@ -115,6 +115,8 @@ void RawTerminal::Suspend() {
   Resume();
 }
 
+void RawTerminal::Leave() { Restore(); }
+
 void RawTerminal::Resume() { MakeRaw(); }
 
 }  // namespace isochron::cli

@@ -28,6 +28,9 @@ class RawTerminal {
   // process continues in the foreground.
   void Suspend();
 
+  // Restores the modes for good, as its destruction does; for a process that is about to die.
+  void Leave();
+
   // For SIGCONT: raw again, if in the foreground.
   void Resume();
 

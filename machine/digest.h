@@ -33,6 +33,8 @@ class MemoryDigest {
 
   // Hashes the pages marked dirty, clears the marks and returns the sum.
   Digest Update();
+  // The digest of each page as of the last Update(); zero for a page of zeros.
+  const std::vector<Digest>& pages() const { return pages_; }
   // The same without trusting marks or earlier results.
   Digest Recompute() const;
 

@@ -74,10 +74,17 @@ void Machine::ClearMemory() {
 
 RunEnd Machine::Run() {
   RunEnd end = RunToEnd();
-  if (observer_ != nullptr && end.kind != RunEnd::Kind::kObserver) {
-    observer_->OnEnd(cpu_.cycle, cpu_.instructions, StateDigest(), end);
-  }
+  if (observer_ == nullptr || end.kind == RunEnd::Kind::kObserver) return end;
+  observer_->OnEnd(cpu_.cycle, cpu_.instructions, StateDigest(), end);
+  if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);
   return end;
+}
+
+std::optional<RunEnd> Machine::AskObserver() const {
+  if (observer_ == nullptr) return std::nullopt;
+  const absl::Status status = observer_->status();
+  if (status.ok()) return std::nullopt;
+  return RunEnd{RunEnd::Kind::kObserver, std::string(status.message()), {}};
 }
 
 RunEnd Machine::RunToEnd() {
@@ -106,11 +113,7 @@ RunEnd Machine::RunToEnd() {
       }
       alpha::EnterInterrupt(cpu_);
     }
-    if (observer_ != nullptr) {
-      if (absl::Status status = observer_->status(); !status.ok()) {
-        return {RunEnd::Kind::kObserver, std::string(status.message()), {}};
-      }
-    }
+    if (std::optional<RunEnd> end = AskObserver()) return *std::move(end);
   }
 }
 
@@ -211,6 +214,23 @@ void Machine::VisitState(alpha::StateVisitor& visitor) {
   VisitSmallState(visitor);
   VisitMemory(visitor);
   if (visitor.restoring()) engine_->Invalidate();
+}
+
+std::string Machine::SaveWithoutMemory() {
+  alpha::StateWriter writer;
+  VisitSmallState(writer);
+  return writer.Release();
+}
+
+absl::Status Machine::Restore(
+    const std::function<absl::StatusOr<std::string>(alpha::Memory&)>& fill) {
+  ClearMemory();
+  const absl::StatusOr<std::string> without_memory = fill(memory_);
+  if (!without_memory.ok()) return without_memory.status();
+  alpha::StateReader reader(*without_memory);
+  VisitSmallState(reader);
+  engine_->Invalidate();
+  return reader.Finish();
 }
 
 Digest Machine::StateDigest() {

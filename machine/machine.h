@@ -78,8 +78,17 @@ class Machine final : private ConsoleSink, private IrqSink {
   // configuration and memory size; when the visitor reports a fault, discard the machine.
   void VisitState(alpha::StateVisitor& visitor);
 
+  // The two halves of the same, for snapshots that hold only the pages that have changed: all
+  // state but RAM as bytes; and restoring, for which `fill` writes RAM, zero when it is called,
+  // and returns those bytes. On an error discard the machine.
+  std::string SaveWithoutMemory();
+  absl::Status Restore(
+      const std::function<absl::StatusOr<std::string>(alpha::Memory& memory)>& fill);
+
   // The digest of the state at this boundary: of nothing before it.
   Digest StateDigest();
+  // What StateDigest() knows of each page of RAM; up to date after a call of it.
+  const MemoryDigest& memory_digest() const { return memory_digest_; }
 
   const MachineConfig& config() const { return config_; }
   const alpha::Cpu& cpu() const { return cpu_; }
@@ -108,6 +117,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   void ScheduleNext(EventSlot slot, uint64_t interval);
   // Runs to an end without telling the observer of it.
   RunEnd RunToEnd();
+  // The end, when the observer's status is not OK.
+  std::optional<RunEnd> AskObserver() const;
   // Takes inputs at an input point. The end, when one of them asks for it.
   std::optional<RunEnd> TakeInputs();
   // Acts on what the guest asked of the platform device. The end, when that is one.

@@ -309,6 +309,9 @@ TEST(InterpreterSpin, LoopsThatDoSomethingAreNotSkipped) {
       {Misc(Op::kRs, 31), BranchOp(Op::kBr, 31, -2)},
       {Operate(Op::kAddt, 1, 1, 1), BranchOp(Op::kBr, 31, -2)},
       {MemoryOp(Op::kLdqL, 1, 0, 10), BranchOp(Op::kBr, 31, -2)},
+      // Work in the second of three blocks, which may be chained.
+      {BranchOp(Op::kBr, 31, 0), MemoryOp(Op::kStq, 31, 0, 10), BranchOp(Op::kBr, 31, 0),
+       BranchOp(Op::kBr, 31, -4)},
   };
   for (size_t i = 0; i < loops.size(); ++i) {
     TestMachine machine;
@@ -336,7 +339,8 @@ TEST(InterpreterSpin, PollingADeviceIsNotSkipped) {
 Machine FaultingLoop() {
   auto machine = std::make_unique<TestMachine>();
   // The handler of DTBM_SINGLE: the same load again, in PALmode, for ever.
-  machine->Put(TestMachine::kPalBase + 0x300, {MemoryOp(Op::kLdq, 1, 0, 31)});
+  machine->Put(TestMachine::kPalBase + 0x300,
+               {MemoryOp(Op::kLdq, 1, 0, 31), BranchOp(Op::kBr, 31, -2)});
   machine->cpu.pc = (TestMachine::kPalBase + 0x300) | 1;
   return machine;
 }

@@ -73,6 +73,20 @@ TEST_F(DataTranslationTest, AnInsertThatTakesRightsAway) {
   ExpectViolation(alpha::mm_stat::kAcv | alpha::mm_stat::kWrite);
 }
 
+// An entry for all address spaces that lands before the page's own is found first.
+TEST_F(DataTranslationTest, AnInsertInAnotherAddressSpaceThatComesFirst) {
+  machine_.cpu.dtb.InvalidateAll();
+  for (uint64_t page = 1; page <= 2; ++page) machine_.MapData(kVa + page * kPageSize, 0, kAllRead);
+  // The fixture has used slot 0: this fills the last one.
+  machine_.MapData(kVa, kFirst, kAllRead | kAllWrite);
+  machine_.cpu.r[2] = uint64_t{5} << 56;
+  machine_.cpu.r[3] = DtbPte(kSecond, kAllRead | alpha::pte::kAsm);
+  Run({Mtpr(2, Ipr::kDtbAsn0), Mtpr(10, Ipr::kDtbTag0), Mtpr(3, Ipr::kDtbPte0),
+       Mtpr(31, Ipr::kDtbAsn0)});
+  EXPECT_EQ(machine_.cpu.dtb.Find(kVa, 0)->base, kSecond);
+  EXPECT_EQ(machine_.cpu.r[9], 222u);
+}
+
 TEST_F(DataTranslationTest, InsertsThatEvictTheEntry) {
   std::vector<uint32_t> words;
   for (uint32_t i = 0; i < 4; ++i) {

@@ -70,7 +70,7 @@ class DataLookaside {
   }
   void Invalidate(size_t index);
 
-  std::array<Entry, kEntries> entries_;
+  std::array<Entry, kEntries> entries_{};
 };
 
 }  // namespace isochron::ref

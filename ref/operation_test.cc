@@ -59,7 +59,9 @@ TEST(OperationTest, NothingIsWrittenToTheZeroRegisters) {
       const Operation o = DecodeWords({word}, mode).operations[0];
       const auto expect = [&](alpha::RegisterRole role, uint8_t place) {
         using enum alpha::RegisterRole;
-        if (role == kIntegerWrite) EXPECT_EQ(place, Cpu::kIntegerSink) << alpha::ToString(op);
+        if (role == kIntegerWrite) {
+          EXPECT_EQ(place, Cpu::kIntegerSink) << alpha::ToString(op);
+        }
         if (role == kFloatWrite || role == kFloatReadWrite) {
           EXPECT_EQ(place, Cpu::kFloatSink) << alpha::ToString(op);
         }
@@ -76,9 +78,10 @@ TEST(OperationTest, NothingIsWrittenToTheZeroRegisters) {
 
 TEST(OperationTest, ShadowsReplaceIntegerRegistersOnly) {
   for (uint32_t reg = 0; reg < 31; ++reg) {
-    const Block b = DecodeWords({Operate(Op::kAddq, reg, reg, reg), Operate(Op::kAddt, reg, reg, reg),
-                                 MemoryOp(Op::kLdt, reg, 0, reg)},
-                                DecodeMode::kPalShadow);
+    const Block b = DecodeWords(
+        {Operate(Op::kAddq, reg, reg, reg), Operate(Op::kAddt, reg, reg, reg),
+         MemoryOp(Op::kLdt, reg, 0, reg)},
+        DecodeMode::kPalShadow);
     const int place = Cpu::IntegerPlace(static_cast<int>(reg), true);
     EXPECT_EQ(b.operations[0].ra, place);
     EXPECT_EQ(b.operations[0].rb, place);
@@ -115,13 +118,16 @@ TEST(OperationTest, CostsAddUp) {
     EXPECT_EQ(b.cost_before[i], cost);
     cost += CostOf(words[i]);
   }
-  EXPECT_EQ(b.cost(), cost);
-  EXPECT_EQ(b.last_boundary(), cost - CostOf(words.back()));
+  EXPECT_EQ(b.cost, cost);
+  EXPECT_EQ(b.last_boundary, cost - CostOf(words.back()));
+  EXPECT_FALSE(b.CrossesBoundaryAt(1000 + b.last_boundary + 1, 1000));
+  EXPECT_TRUE(b.CrossesBoundaryAt(1000 + b.last_boundary, 1000));
 }
 
 TEST(OperationTest, TheDearestBlockFitsItsCosts) {
-  const Block b = DecodeWords(std::vector<uint32_t>(kMaxBlockLength, Operate(Op::kSqrtt, 31, 1, 1)));
-  EXPECT_EQ(b.cost(), kMaxBlockLength * CostOf(Operate(Op::kSqrtt, 31, 1, 1)));
+  const uint32_t dearest = Operate(Op::kSqrtt, 31, 1, 1);
+  const Block b = DecodeWords(std::vector<uint32_t>(kMaxBlockLength, dearest));
+  EXPECT_EQ(b.cost, kMaxBlockLength * CostOf(dearest));
 }
 
 TEST(OperationTest, BlocksEndWhereControlMayLeave) {

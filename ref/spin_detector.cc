@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace isochron::ref {
+namespace {
+
+uint64_t CountExceptions(const alpha::CpuCounters& counters) {
+  return counters.itb_misses + counters.dtb_misses + counters.exceptions;
+}
+
+}  // namespace
 
 void SpinDetector::Rest() {
   watching_ = false;
@@ -17,11 +24,13 @@ void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline)
     pc_ = cpu.pc;
     cycle_ = cpu.cycle;
     instructions_ = cpu.instructions;
+    exceptions_ = CountExceptions(cpu.counters);
     std::copy_n(cpu.r.begin(), registers_.size(), registers_.begin());
   } else if (cpu.pc == pc_ &&
              std::equal(registers_.begin(), registers_.end(), cpu.r.begin())) {
     const uint64_t turn = cpu.cycle - cycle_;
-    if (turn == 0 || cpu.cycle >= deadline) return Rest();
+    const bool counted = CountExceptions(cpu.counters) != exceptions_;
+    if (counted || turn == 0 || cpu.cycle >= deadline) return Rest();
     const uint64_t turns = (deadline - cpu.cycle - 1) / turn;
     cpu.cycle += turns * turn;
     cpu.instructions += turns * (cpu.instructions - instructions_);

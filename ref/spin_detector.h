@@ -15,13 +15,15 @@ namespace isochron::ref {
 // idle loop of a kernel that polls for work.
 //
 // Now and then it notes pc and registers and watches the following blocks. When all of them
-// are pure and the CPU comes back with every register as noted, the next turn will do the
+// are pure, none took an exception (which is counted; only PALcode can loop through one without
+// an impure block) and the CPU comes back with every register as noted, the next turn will do the
 // same, and so on until something outside the CPU happens, which is not before the deadline.
 // Those turns are then only counted. The state at every boundary at which anyone looks is
 // what executing them gives.
 class SpinDetector {
  public:
-  // To be called before each block while watching(), else now and then. Skips whole turns, as many as end before `deadline`.
+  // To be called before each block while watching(), else now and then. Skips whole turns, as
+  // many as end before `deadline`.
   void Observe(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
     if (countdown_-- != 0) [[likely]] return;
     Watch(cpu, block, deadline);
@@ -47,6 +49,7 @@ class SpinDetector {
   uint64_t pc_ = 0;
   uint64_t cycle_ = 0;
   uint64_t instructions_ = 0;
+  uint64_t exceptions_ = 0;  // misses included
   std::array<uint64_t, alpha::Cpu::kIntegerSink> registers_{};
   uint64_t skipped_cycles_ = 0;
 };

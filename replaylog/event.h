@@ -31,7 +31,7 @@ struct LogHeader {
   machine::Digest palcode;         // digest of the PALcode image
   machine::MachineConfig config;
   bool reboot = true;              // whether a reset restarts the machine
-  std::vector<ImageRecord> images;
+  std::vector<ImageRecord> images;  // by ascending role, each role at most once
 };
 
 // The machine model that this program implements: cost table, devices, firmware. Grows with every
@@ -40,6 +40,9 @@ inline constexpr uint32_t kModelVersion = 1;
 
 struct InputEvent {
   machine::Input input;
+
+  // Compares what the kind of input gives a meaning to.
+  friend bool operator==(const InputEvent& a, const InputEvent& b);
 };
 // Bytes that a UART sent, as many as came before another kind of event; the cycle of the event is
 // that of the first byte, `deltas` those from each byte to the next (one fewer than bytes).
@@ -47,23 +50,34 @@ struct OutputEvent {
   uint8_t uart = 0;
   std::string bytes;
   std::vector<uint64_t> deltas;
+
+  friend bool operator==(const OutputEvent&, const OutputEvent&) = default;
 };
 struct InterruptEvent {
   uint64_t pending = 0;  // ISUM
+
+  friend bool operator==(const InterruptEvent&, const InterruptEvent&) = default;
 };
 struct CheckpointEvent {
   uint64_t instructions = 0;  // retired since power-on
   machine::Digest state;
+
+  friend bool operator==(const CheckpointEvent&, const CheckpointEvent&) = default;
 };
+// The last event. Never RunEnd::Kind::kObserver.
 struct EndEvent {
   machine::RunEnd::Kind kind = machine::RunEnd::Kind::kPowerOff;
   uint64_t instructions = 0;
   machine::Digest state;
+
+  friend bool operator==(const EndEvent&, const EndEvent&) = default;
 };
 // A witness of a type that this program does not know, from a newer minor version.
 struct UnknownEvent {
   uint8_t type = 0;
   std::string payload;
+
+  friend bool operator==(const UnknownEvent&, const UnknownEvent&) = default;
 };
 
 struct Event {
@@ -74,6 +88,10 @@ struct Event {
       body;
 
   bool is_input() const { return std::holds_alternative<InputEvent>(body); }
+  // The cycle of the last byte of output; `cycle` for any other event.
+  uint64_t last_cycle() const;
+
+  friend bool operator==(const Event&, const Event&) = default;
 };
 
 }  // namespace isochron::replaylog

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/command_log.h"
+#include "cli/exit_code.h"
+#include "cli/guest.h"
+#include "cli/run_options.h"
+#include "cli/text_output.h"
+#include "replaylog/describe.h"
+#include "replaylog/log_reader.h"
+
+namespace isochron::cli {
+namespace {
+
+// In JSON the header counts as an event of this type, before all others.
+constexpr std::string_view kHeaderType = "header";
+
+struct DumpOptions {
+  std::string path;
+  bool json = false;
+  std::optional<uint64_t> from;
+  std::optional<uint64_t> to;
+  std::vector<std::string> types;  // empty: all
+
+  bool Wants(std::string_view type) const {
+    return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+  }
+};
+
+std::string CheckType(const std::string& name) {
+  if (name == kHeaderType || replaylog::EventTypeFromName(name).has_value()) return "";
+  std::string known(kHeaderType);
+  for (std::string_view type : replaylog::EventTypeNames()) {
+    absl::StrAppend(&known, ", ", std::string(type));
+  }
+  return absl::StrCat("'", name, "' is none of ", known);
+}
+
+absl::Status DumpEvents(replaylog::LogReader& log, const DumpOptions& options, TextOutput& out) {
+  if (options.from.has_value()) {
+    if (absl::Status status = log.SeekToCycle(*options.from); !status.ok()) return status;
+  }
+  replaylog::Event event;
+  while (!out.failed()) {
+    absl::StatusOr<bool> more = log.Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more || (options.to.has_value() && event.cycle > *options.to)) break;
+    if (!options.Wants(replaylog::EventTypeName(replaylog::TypeOf(event)))) continue;
+    out.Line(options.json ? replaylog::EventToJson(event) : replaylog::DescribeEvent(event));
+  }
+  return absl::OkStatus();
+}
+
+int Dump(const DumpOptions& options) {
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+      replaylog::LogReader::Open(options.path);
+  if (!log.ok()) return RefuseInput(log.status());
+  TextOutput out;
+  if (!options.json) {
+    out.Line(replaylog::EventTableHeading());
+  } else if (options.Wants(kHeaderType) && options.from.value_or(0) == 0) {
+    out.Line(replaylog::HeaderToJson((*log)->header()));
+  }
+  const absl::Status status = DumpEvents(**log, options, out);
+  const int exit_code = out.Finish(ToInt(ExitCode::kOk));
+  return status.ok() ? exit_code : RefuseInput(status);
+}
+
+}  // namespace
+
+void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
+  CLI::App* dump = log.add_subcommand("dump", "Print the events of a log");
+  auto options = std::make_shared<DumpOptions>();
+  dump->add_option("log", options->path, "the log, or a bundle")->type_name("LOG")->required();
+  dump->add_flag("--json", options->json, "a JSON object a line (docs/replay-log.md)");
+  AddCyclesOption(*dump, "--from", options->from, "leave out events before this cycle");
+  AddCyclesOption(*dump, "--to", options->to, "leave out events after this cycle");
+  dump->add_option("--type", options->types,
+                   "leave out events of other types; may be given again")
+      ->type_name("NAME")->allow_extra_args(false)->check(CheckType);
+  dump->footer(ExitCodeHelp());
+  dump->callback([options, &command] { command = [options] { return Dump(*options); }; });
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,24 @@
+// `isochron record`: runs a guest and writes its log.
+
+#ifndef ISOCHRON_CLI_COMMAND_RECORD_H_
+#define ISOCHRON_CLI_COMMAND_RECORD_H_
+
+#include <functional>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/run_options.h"
+
+namespace isochron::cli {
+
+// Adds the command. When it is the one that was given, `command` becomes what runs it and
+// returns the exit code.
+void AddRecordCommand(CLI::App& app, std::function<int()>& command);
+
+// As RunGuest(), with a log at `log_path`.
+int RecordGuest(const RunOptions& options, const std::string& log_path);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_COMMAND_RECORD_H_

@@ -1,0 +1,206 @@
+#include "cli/command_replay.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/exit_code.h"
+#include "cli/guest.h"
+#include "cli/guest_images.h"
+#include "cli/log_output.h"
+#include "cli/replay_driver.h"
+#include "cli/replay_report.h"
+#include "machine/machine.h"
+#include "replaylog/log_reader.h"
+
+namespace isochron::cli {
+namespace {
+
+void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
+
+// One replay, from what is checked first to what is told last.
+class Replay {
+ public:
+  explicit Replay(ReplayOptions options) : options_(std::move(options)) {}
+
+  // Everything that can be wrong is found here, before anything runs.
+  absl::Status Prepare();
+  int Run();
+
+ private:
+  absl::Status CheckOptions() const;
+  int Report(const machine::RunEnd& end);
+  int ReportReplay(const machine::RunEnd& end);
+  std::string EventsEqual() const;
+
+  ReplayOptions options_;
+  std::unique_ptr<replaylog::LogReader> log_;
+  uint64_t last_cycle_ = 0;
+  Guest guest_;
+  std::unique_ptr<LogOutput> new_log_;
+  std::unique_ptr<ReplayDriver> driver_;
+};
+
+absl::Status Replay::CheckOptions() const {
+  if (options_.live != !options_.new_log_path.empty()) {
+    return absl::InvalidArgumentError("--live and -o need each other");
+  }
+  if (options_.live && !options_.until.has_value()) {
+    return absl::InvalidArgumentError("--live needs --until, where the replay hands over");
+  }
+  if (!options_.live && !options_.run.script_path.empty()) {
+    return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Prepare() {
+  if (absl::Status status = CheckOptions(); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+      replaylog::LogReader::Open(options_.log_path);
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  const replaylog::LogHeader& header = log_->header();
+  if (absl::Status status = replaylog::CheckModel(header, PalcodeDigest()); !status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat(options_.log_path, ": ", status.message()));
+  }
+  // Reading it all takes next to nothing beside running it.
+  absl::StatusOr<replaylog::LogSummary> summary = log_->Verify();
+  if (!summary.ok()) return summary.status();
+  last_cycle_ = summary->last_cycle;
+
+  RunOptions& run = options_.run;
+  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
+      FindLogImages(*log_, options_.log_path, run);
+  if (!files.ok()) return files.status();
+  absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  if (!images.ok()) return images.status();
+  run.config = header.config;
+  run.reboot = header.reboot;
+  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images));
+  if (!guest.ok()) return guest.status();
+  guest_ = *std::move(guest);
+
+  if (options_.live) {
+    absl::StatusOr<std::unique_ptr<LogOutput>> new_log =
+        LogOutput::Create(options_.new_log_path, run, guest_);
+    if (!new_log.ok()) return new_log.status();
+    new_log_ = *std::move(new_log);
+  }
+  driver_ = std::make_unique<ReplayDriver>(
+      *log_, *guest_.machine,
+      ReplayDriver::Options{options_.until, options_.live,
+                            new_log_ != nullptr ? &new_log_->recorder() : nullptr});
+  return absl::OkStatus();
+}
+
+int Replay::Run() {
+  const uint64_t until = options_.until.value_or(std::numeric_limits<uint64_t>::max());
+  guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
+  guest_.machine->SetObserver(driver_.get());
+  absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
+  guest_.machine->SetObserver(nullptr);
+  if (!end.ok()) return RefuseInput(end.status());
+  if (driver_->divergence_place().has_value()) {
+    // The log that was being written belongs to no run that anybody wants to keep whole.
+    end->kind = machine::RunEnd::Kind::kObserver;
+  }
+  const int exit_code = Report(*end);
+  return new_log_ == nullptr ? exit_code : new_log_->Finish(*end, exit_code);
+}
+
+int Replay::Report(const machine::RunEnd& end) {
+  if (driver_->state() == ReplayDriver::State::kLive) {
+    return guest_.session->Report(end, *guest_.machine);
+  }
+  const std::optional<int> console_failure = guest_.session->ReportConsole();
+  const int exit_code = console_failure.has_value() ? *console_failure : ReportReplay(end);
+  if (log_->unknown_witnesses() > 0) {
+    Say(absl::StrCat("not compared: ", log_->unknown_witnesses(),
+                     " events of types that this version does not know"));
+  }
+  guest_.session->ReportStats(*guest_.machine);
+  return exit_code;
+}
+
+std::string Replay::EventsEqual() const {
+  return absl::StrCat(driver_->replayer().events_compared(), " events are equal");
+}
+
+int Replay::ReportReplay(const machine::RunEnd& end) {
+  const replaylog::Replayer& replayer = driver_->replayer();
+  const uint64_t cycle = guest_.machine->cpu().cycle;
+  if (replayer.divergence().has_value()) {
+    fputs(DivergenceReport(options_.log_path, *replayer.divergence(),
+                           *driver_->divergence_place(), guest_.machine->kernel())
+              .c_str(),
+          stderr);
+    return ToInt(ExitCode::kDifference);
+  }
+  switch (driver_->state()) {
+    case ReplayDriver::State::kAbandoned:
+      Say(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end), "; ",
+                       EventsEqual()));
+      return ExitCodeOf(end);
+    case ReplayDriver::State::kReachedUntil:
+      Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ",
+                       EventsEqual()));
+      return ToInt(ExitCode::kOk);
+    case ReplayDriver::State::kLive:
+    case ReplayDriver::State::kReplaying:
+      break;
+  }
+  if (replayer.end().has_value()) {
+    Say(absl::StrCat("replayed ", options_.log_path, " to its end at cycle ", cycle, ": ",
+                     DescribeEnd(end), "; ", EventsEqual()));
+    return ToInt(ExitCode::kOk);
+  }
+  if (!replayer.status().ok()) return RefuseInput(replayer.status());
+  if (end.kind == machine::RunEnd::Kind::kObserver) {
+    Say(end.message);
+    return ToInt(ExitCode::kInternal);
+  }
+  Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", last_cycle_,
+                   ", where it breaks off (it is partial); ", EventsEqual()));
+  return ToInt(ExitCode::kOk);
+}
+
+}  // namespace
+
+void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
+  CLI::App* replay =
+      app.add_subcommand("replay", "Run a log's guest again and compare every event");
+  auto options = std::make_shared<ReplayOptions>();
+  replay->add_option("log", options->log_path, "the log, or a bundle")
+      ->type_name("LOG")->required();
+  AddImageOptions(*replay, options->run);
+  AddEngineOption(*replay, options->run);
+  AddCyclesOption(*replay, "--until", options->until,
+                  "end the replay at the first input point at or past this cycle")
+      ->group("Control");
+  replay->add_flag("--live", options->live, "at --until, go on with your input instead")
+      ->group("Control");
+  AddScriptOption(*replay, options->run);
+  replay->add_option("-o,--output", options->new_log_path,
+                     "the log of the run that --live goes on with, from power-on")
+      ->type_name("LOG")->group("Control");
+  AddConsoleOptions(*replay, options->run);
+  replay->footer(ExitCodeHelp());
+  replay->callback([options, &command] {
+    command = [options] { return ReplayLog(*options); };
+  });
+}
+
+int ReplayLog(ReplayOptions options) {
+  Replay replay(std::move(options));
+  if (absl::Status status = replay.Prepare(); !status.ok()) return RefuseInput(status);
+  return replay.Run();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,53 @@
+#include "cli/guest.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "cli/exit_code.h"
+#include "machine/image_file.h"
+
+namespace isochron::cli {
+namespace {
+
+constexpr uint64_t kMaxScriptBytes = uint64_t{1} << 20;
+
+}  // namespace
+
+absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options) {
+  const std::string& path = options.script_path;
+  if (path.empty()) return std::vector<ScriptCommand>();
+  absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxScriptBytes);
+  if (!text.ok()) return text.status();
+  return ParseScript(*text, path);
+}
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
+  if (!script.ok()) return script.status();
+  absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
+      options.config, std::move(images.boot), EngineFactoryFor(options.engine));
+  if (!machine.ok()) return machine.status();
+  absl::StatusOr<std::unique_ptr<Session>> session =
+      Session::Create(options, *std::move(script));
+  if (!session.ok()) return session.status();
+  return Guest{*std::move(machine), *std::move(session), std::move(images.files)};
+}
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  absl::StatusOr<GuestImages> images = LoadNamedImages(options);
+  if (!images.ok()) return images.status();
+  return PrepareGuest(options, *std::move(images));
+}
+
+int RefuseInput(const absl::Status& status) {
+  std::string message(status.message());
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  fprintf(stderr, "isochron: %s\n", message.c_str());
+  return ToInt(ExitCode::kUsage);
+}
+
+}  // namespace isochron::cli

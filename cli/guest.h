@@ -1,0 +1,41 @@
+// A guest that is ready to run, made of what the user gave.
+
+#ifndef ISOCHRON_CLI_GUEST_H_
+#define ISOCHRON_CLI_GUEST_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/guest_images.h"
+#include "cli/run_options.h"
+#include "cli/script.h"
+#include "cli/session.h"
+#include "machine/machine.h"
+#include "replaylog/image_set.h"
+
+namespace isochron::cli {
+
+struct Guest {
+  std::unique_ptr<machine::Machine> machine;
+  std::unique_ptr<Session> session;
+  std::vector<replaylog::ImageFile> images;
+};
+
+// The commands of --script; none without it.
+absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
+
+// Makes a guest of options and images. Everything that can be wrong with what the user gave is found
+// here, before anything runs.
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images);
+// The same with the images that the options name.
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options);
+
+// Tells what is wrong, as one line that starts with "isochron: ", and returns the exit code of bad
+// input.
+int RefuseInput(const absl::Status& status);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_GUEST_H_

@@ -1,0 +1,125 @@
+#include "cli/log_output.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cli/exit_code.h"
+#include "machine/digest.h"
+#include "machine/embedded_images.h"
+#include "replaylog/event.h"
+#include "replaylog/image_set.h"
+
+namespace isochron::cli {
+namespace {
+
+void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
+
+replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest) {
+  replaylog::LogHeader header;
+  header.model_version = replaylog::kModelVersion;
+  header.palcode = PalcodeDigest();
+  header.config = guest.machine->config();
+  header.reboot = options.reboot;
+  for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
+  return header;
+}
+
+// Whether bytes written to the log at `path` come out where standard output does.
+bool IsStandardOutput(const std::string& path) {
+  if (path == "-") return true;
+  struct stat log;
+  struct stat output;
+  return stat(path.c_str(), &log) == 0 && fstat(STDOUT_FILENO, &output) == 0 &&
+         log.st_dev == output.st_dev && log.st_ino == output.st_ino &&
+         (!S_ISCHR(log.st_mode) || isatty(STDOUT_FILENO) != 0);
+}
+
+absl::Status CheckTarget(const std::string& path, const RunOptions& options) {
+  if (!IsStandardOutput(path)) return absl::OkStatus();
+  if (isatty(STDOUT_FILENO) != 0) {
+    return absl::InvalidArgumentError("a log is not for a terminal; write it to a file or pipe");
+  }
+  if (options.console.kind == ConsoleTarget::Kind::kStdio) {
+    return absl::InvalidArgumentError(
+        "the log and the console cannot both go to standard output; give --console null or "
+        "--console file:PATH, or write the log to a file");
+  }
+  return absl::OkStatus();
+}
+
+bool IsRegularFile(const std::string& path) {
+  struct stat info;
+  if (path == "-") return false;
+  return stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
+}
+
+// Until the log is complete, its sidecar serves the log that it will replace as well.
+absl::Status WriteSharedSidecar(const std::string& path,
+                                std::vector<replaylog::ImageFile> images) {
+  absl::StatusOr<std::vector<replaylog::ImageFile>> former = replaylog::ReadSidecar(path);
+  if (former.ok() && access(path.c_str(), F_OK) == 0) {
+    for (replaylog::ImageFile& file : *former) {
+      const bool known = std::any_of(images.begin(), images.end(), [&file](const auto& image) {
+        return image.record == file.record;
+      });
+      if (!known) images.push_back(std::move(file));
+    }
+  }
+  return replaylog::WriteSidecar(path, images);
+}
+
+}  // namespace
+
+machine::Digest PalcodeDigest() {
+  const auto palcode = machine::PalcodeImage();
+  return machine::DigestOf(
+      std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
+}
+
+absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& path,
+                                                             const RunOptions& options,
+                                                             const Guest& guest) {
+  if (absl::Status status = CheckTarget(path, options); !status.ok()) return status;
+  const bool is_file = IsRegularFile(path);
+  absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
+      replaylog::LogWriter::Create(path, HeaderOf(options, guest));
+  if (!writer.ok()) return writer.status();
+  if (is_file) {
+    // Only now is the log, and with it the sidecar, ours.
+    absl::Status status = WriteSharedSidecar(path, guest.images);
+    if (!status.ok()) return status;
+  }
+  return std::unique_ptr<LogOutput>(
+      new LogOutput(path, is_file, guest.images, *std::move(writer)));
+}
+
+int LogOutput::Finish(const machine::RunEnd& end, int exit_code) {
+  const bool stopped = end.kind == machine::RunEnd::Kind::kObserver;
+  absl::Status status = writer_->status();
+  if (status.ok() && !stopped) status = writer_->Finish();
+  if (status.ok() && !stopped && is_file_) status = replaylog::WriteSidecar(path_, images_);
+  if (status.ok() && !stopped) {
+    Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ", writer_->events(),
+                     " events, ", writer_->file_bytes(), " bytes, identity ",
+                     writer_->identity().ToString()));
+    return exit_code;
+  }
+  if (!stopped) {  // otherwise the reason has been reported
+    Say(std::string(status.message()));
+    exit_code = ToInt(ExitCode::kInternal);
+  }
+  writer_.reset();
+  if (is_file_) {
+    Say(absl::StrCat("the log is incomplete; what was written is ", path_, ".partial"));
+  }
+  return exit_code;
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,63 @@
+// The log that a command writes.
+
+#ifndef ISOCHRON_CLI_LOG_OUTPUT_H_
+#define ISOCHRON_CLI_LOG_OUTPUT_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/guest.h"
+#include "cli/run_options.h"
+#include "machine/digest.h"
+#include "machine/machine.h"
+#include "machine/observer.h"
+#include "replaylog/image_set.h"
+#include "replaylog/log_writer.h"
+#include "replaylog/recorder.h"
+
+namespace isochron::cli {
+
+// The digest by which logs know this program's PALcode.
+machine::Digest PalcodeDigest();
+
+// Records a guest to a file, to a pipe or to standard output, from power-on to its end.
+class LogOutput {
+ public:
+  // Starts the log at `path` ("-": standard output) and writes its sidecar, where it can have one.
+  // Nothing runs yet. Errors: a console that goes where the log goes, a terminal, another
+  // recorder at the same log, a file that cannot be written.
+  static absl::StatusOr<std::unique_ptr<LogOutput>> Create(const std::string& path,
+                                                           const RunOptions& options,
+                                                           const Guest& guest);
+
+  // What is to observe the machine.
+  machine::Observer& recorder() { return recorder_; }
+
+  // After the run and its report: completes the log and says on standard error what it is. Returns
+  // `exit_code`, what the run itself ended with, or the code of an error of the log. A run that
+  // an observer stopped leaves its log where it breaks off, and says so.
+  int Finish(const machine::RunEnd& end, int exit_code);
+
+ private:
+  LogOutput(std::string path, bool is_file, std::vector<replaylog::ImageFile> images,
+            std::unique_ptr<replaylog::LogWriter> writer)
+      : path_(std::move(path)),
+        is_file_(is_file),
+        images_(std::move(images)),
+        writer_(std::move(writer)),
+        recorder_(*writer_) {}
+
+  const std::string path_;
+  const bool is_file_;  // it has a .partial until it is complete
+  const std::vector<replaylog::ImageFile> images_;
+  std::unique_ptr<replaylog::LogWriter> writer_;
+  replaylog::Recorder recorder_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_LOG_OUTPUT_H_

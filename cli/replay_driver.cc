@@ -1,0 +1,62 @@
+#include "cli/replay_driver.h"
+
+namespace isochron::cli {
+
+void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  if (state_ != State::kReplaying) return;
+  if (options_.until.has_value() && point.cycle >= *options_.until) {
+    state_ = options_.live ? State::kLive : State::kReachedUntil;
+    if (!options_.live) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    return;
+  }
+  replayer_.Poll(point, inputs);
+}
+
+template <typename Tell>
+void ReplayDriver::Forward(Tell tell) {
+  if (options_.recorder != nullptr) tell(*options_.recorder);
+  if (state_ != State::kReplaying) return;
+  const uint64_t compared = replayer_.events_compared();
+  tell(replayer_);
+  if (replayer_.events_compared() != compared) bytes_seen_ = 0;
+  if (replayer_.divergence().has_value() && !place_.has_value()) {
+    place_ = Place{machine_.cpu().cycle, machine_.cpu().pc, bytes_seen_};
+  }
+}
+
+void ReplayDriver::OnInput(uint64_t cycle, const machine::Input& input) {
+  Forward([&](machine::Observer& observer) { observer.OnInput(cycle, input); });
+}
+
+void ReplayDriver::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  const uint64_t compared = replayer_.events_compared();
+  Forward([&](machine::Observer& observer) { observer.OnConsoleByte(uart, cycle, byte); });
+  if (replayer_.events_compared() == compared) ++bytes_seen_;
+}
+
+void ReplayDriver::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
+  Forward([&](machine::Observer& observer) { observer.OnInterrupt(cpu, cycle, pending); });
+}
+
+void ReplayDriver::OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                                const machine::Digest& state) {
+  Forward([&](machine::Observer& observer) {
+    observer.OnCheckpoint(cycle, instructions, state);
+  });
+}
+
+void ReplayDriver::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
+                         const machine::RunEnd& end) {
+  Forward([&](machine::Observer& observer) {
+    observer.OnEnd(cycle, instructions, state, end);
+  });
+}
+
+absl::Status ReplayDriver::status() const {
+  if (options_.recorder != nullptr) {
+    if (absl::Status status = options_.recorder->status(); !status.ok()) return status;
+  }
+  return state_ == State::kReplaying ? replayer_.status() : absl::OkStatus();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,32 @@
+// Text on standard output.
+
+#ifndef ISOCHRON_CLI_TEXT_OUTPUT_H_
+#define ISOCHRON_CLI_TEXT_OUTPUT_H_
+
+#include <string>
+#include <string_view>
+
+namespace isochron::cli {
+
+// Writes lines to standard output, many at a time.
+class TextOutput {
+ public:
+  // Writes a line; a newline is added.
+  void Line(std::string_view line);
+
+  // Whether writing is of no use any more.
+  bool failed() const { return error_ != 0; }
+  // Writes what is left. Returns `exit_code`, or what stands for the failure: of a pipe that nobody
+  // reads, as `head` leaves it, without a word; otherwise with a line on standard error.
+  int Finish(int exit_code);
+
+ private:
+  void Flush();
+
+  std::string buffer_;
+  int error_ = 0;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_TEXT_OUTPUT_H_

@@ -1,0 +1,340 @@
+// Recording and replaying guest kernels, without files in between: the same events every time, each difference
+// found where it is.
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conformance/guest_run.h"
+#include "gtest/gtest.h"
+#include "machine/machine.h"
+#include "replaylog/event_merger.h"
+#include "replaylog/event_stream.h"
+#include "replaylog/observer_list.h"
+#include "replaylog/recorder.h"
+#include "replaylog/replayer.h"
+#include "replaylog/snapshot.h"
+
+namespace isochron::conformance {
+namespace {
+
+using machine::Machine;
+using machine::MachineConfig;
+using machine::RunEnd;
+using replaylog::CheckpointEvent;
+using replaylog::Divergence;
+using replaylog::EndEvent;
+using replaylog::Event;
+using replaylog::InputEvent;
+using replaylog::InterruptEvent;
+using replaylog::OutputEvent;
+using replaylog::Recorder;
+using replaylog::Replayer;
+
+class MemoryLog final : public replaylog::EventSink {
+ public:
+  void Append(Event event) override {
+    const bool end = std::holds_alternative<EndEvent>(event.body);
+    replaylog::EventMerger::Completed completed = merger_.Add(std::move(event));
+    if (completed.run) events_.push_back(*std::move(completed.run));
+    if (completed.event) events_.push_back(*std::move(completed.event));
+    if (end) {
+      if (auto run = merger_.Flush()) events_.push_back(*std::move(run));
+    }
+  }
+  absl::Status status() const override { return absl::OkStatus(); }
+  std::vector<Event>& events() { return events_; }
+
+ private:
+  replaylog::EventMerger merger_;
+  std::vector<Event> events_;
+};
+
+class MemorySource final : public replaylog::EventSource {
+ public:
+  explicit MemorySource(std::vector<Event> events) : events_(std::move(events)) {}
+  absl::StatusOr<bool> Next(Event& event) override {
+    if (next_ == events_.size()) return false;
+    event = events_[next_++];
+    return true;
+  }
+
+ private:
+  std::vector<Event> events_;
+  size_t next_ = 0;
+};
+
+// Types at the console now and then, and quits at the end.
+class Typist final : public machine::InputSource {
+ public:
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+    if (point.cycle / 300'000 != last_ / 300'000) {
+      inputs.push_back(machine::Input::Console("x"));
+      inputs.push_back(machine::Input::Console("yz"));
+    }
+    last_ = point.cycle;
+    if (point.cycle > 4'000'000'000) {
+      inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    }
+  }
+
+ private:
+  uint64_t last_ = 0;
+};
+
+MachineConfig Config() {
+  MachineConfig config;
+  config.memory_bytes = uint64_t{64} << 20;
+  config.input_interval = 50'000;
+  config.checkpoint_interval = 200'000;
+  return config;
+}
+
+std::unique_ptr<Machine> Make(const std::string& guest) {
+  auto machine = MakeMachine(std::string(ISOCHRON_GUEST_DIR) + "/" + guest + ".elf", Config());
+  EXPECT_TRUE(machine.ok()) << machine.status();
+  return *std::move(machine);
+}
+
+std::vector<Event> Record(const std::string& guest) {
+  auto machine = Make(guest);
+  MemoryLog log;
+  Recorder recorder(log);
+  Typist typist;
+  machine->SetObserver(&recorder);
+  machine->SetInputSource(&typist);
+  machine->Run();
+  return std::move(log.events());
+}
+
+struct ReplayResult {
+  RunEnd end;
+  std::optional<Divergence> divergence;
+  bool reached_end;
+  uint64_t cycle;
+};
+
+ReplayResult Replay(const std::string& guest, std::vector<Event> events) {
+  auto machine = Make(guest);
+  MemorySource source(std::move(events));
+  Replayer replayer(source);
+  machine->SetObserver(&replayer);
+  machine->SetInputSource(&replayer);
+  const RunEnd end = machine->Run();
+  return {end, replayer.divergence(), replayer.reached_end(), machine->cpu().cycle};
+}
+
+class GuestReplay : public testing::TestWithParam<const char*> {};
+
+TEST_P(GuestReplay, ReplaysToItsEnd) {
+  const std::vector<Event> events = Record(GetParam());
+  ASSERT_TRUE(std::holds_alternative<EndEvent>(events.back().body));
+  const ReplayResult result = Replay(GetParam(), events);
+  EXPECT_FALSE(result.divergence) << result.end.message;
+  EXPECT_TRUE(result.reached_end);
+  EXPECT_EQ(result.cycle, events.back().cycle);
+}
+
+INSTANTIATE_TEST_SUITE_P(Guests, GuestReplay, testing::Values(ISOCHRON_GUEST_NAMES),
+                         [](const auto& info) { return std::string(info.param); });
+
+// Each event in turn is falsified; the replay must name just that one.
+class Falsified : public testing::Test {
+ protected:
+  void ExpectFound(size_t index, const std::vector<Event>& events) {
+    const ReplayResult result = Replay("interrupts", events);
+    ASSERT_TRUE(result.divergence) << "event " << index;
+    EXPECT_EQ(result.end.kind, RunEnd::Kind::kObserver);
+    ASSERT_TRUE(result.divergence->expected);
+    EXPECT_EQ(result.divergence->expected->number, index);
+    EXPECT_LE(result.divergence->before.size(), 16u);
+    if (index > 0) {
+      EXPECT_EQ(result.divergence->before.back().number, index - 1);
+    }
+  }
+};
+
+TEST_F(Falsified, EveryKindOfWitnessIsFound) {
+  const std::vector<Event> good = Record("interrupts");
+  std::array<int, 4> seen{};
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::vector<Event> bad = good;
+    int kind = 0;
+    if (auto* output = std::get_if<OutputEvent>(&bad[i].body)) {
+      output->bytes.back() = static_cast<char>(output->bytes.back() ^ 1);
+    } else if (auto* interrupt = std::get_if<InterruptEvent>(&bad[i].body)) {
+      kind = 1;
+      interrupt->pending ^= uint64_t{1} << 35;
+    } else if (auto* checkpoint = std::get_if<CheckpointEvent>(&bad[i].body)) {
+      kind = 2;
+      checkpoint->state.low ^= 1;
+    } else if (auto* end = std::get_if<EndEvent>(&bad[i].body)) {
+      kind = 3;
+      end->instructions += 1;
+    } else {
+      continue;
+    }
+    if (++seen[kind] > 5) continue;
+    ExpectFound(i, bad);
+  }
+  for (int count : seen) EXPECT_GT(count, 0);
+}
+
+TEST_F(Falsified, ALateCycleIsFound) {
+  const std::vector<Event> good = Record("interrupts");
+  for (size_t i = 0; i < good.size(); i += 1 + good.size() / 7) {
+    if (good[i].is_input()) continue;
+    std::vector<Event> bad = good;
+    ++bad[i].cycle;
+    ExpectFound(i, bad);
+  }
+}
+
+TEST_F(Falsified, AMissingEventIsFound) {
+  const std::vector<Event> good = Record("interrupts");
+  std::vector<Event> bad = good;
+  size_t i = good.size() / 2;
+  while (!std::holds_alternative<InterruptEvent>(good[i].body)) ++i;
+  bad.erase(bad.begin() + static_cast<ptrdiff_t>(i));
+  EXPECT_TRUE(Replay("interrupts", bad).divergence);
+}
+
+TEST_F(Falsified, AnInputAtANonexistentPointIsFound) {
+  std::vector<Event> bad = Record("interrupts");
+  size_t i = 0;
+  while (!bad[i].is_input()) ++i;
+  ++bad[i].cycle;
+  const ReplayResult result = Replay("interrupts", bad);
+  ASSERT_TRUE(result.divergence);
+  EXPECT_EQ(result.divergence->expected->number, i);
+}
+
+TEST(PartialLog, ReplaysToWhereItBreaksOff) {
+  std::vector<Event> events = Record("timers");
+  events.resize(events.size() / 2);
+  const ReplayResult result = Replay("timers", events);
+  EXPECT_FALSE(result.divergence);
+  EXPECT_TRUE(result.reached_end);
+  EXPECT_EQ(result.end.kind, RunEnd::Kind::kStopped);
+}
+
+replaylog::LogHeader Header() {
+  replaylog::LogHeader header;
+  header.model_version = replaylog::kModelVersion;
+  header.config = Config();
+  return header;
+}
+
+// A run from any snapshot writes the same rest of the log.
+TEST(Snapshots, TheRestOfTheLogIsTheSame) {
+  const std::string path = testing::TempDir() + "/replay_test.snapshots";
+  for (const char* guest : {"interrupts", "timers", "mmu", "smc"}) {
+    MemoryLog whole;
+    uint64_t cycles = 0;
+    {
+      auto machine = Make(guest);
+      auto writer = replaylog::SnapshotWriter::Create(path, Header());
+      ASSERT_TRUE(writer.ok()) << writer.status();
+      replaylog::SnapshotTaker taker(*machine, **writer, 400'000);
+      Recorder recorder(whole);
+      replaylog::ObserverList observers;
+      observers.Add(&recorder);
+      observers.Add(&taker);
+      machine->SetObserver(&observers);
+      EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kPowerOff);
+      ASSERT_TRUE((*writer)->Finish().ok());
+      cycles = machine->cpu().cycle;
+    }
+    auto reader = replaylog::SnapshotReader::Open(path, Header());
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    const auto& snapshots = (*reader)->snapshots();
+    ASSERT_GT(snapshots.size(), 1u) << guest << " runs for " << cycles << " cycles";
+    for (size_t i = 0; i < snapshots.size(); i += 1 + snapshots.size() / 5) {
+      auto machine = Make(guest);
+      ASSERT_TRUE((*reader)->Restore(snapshots[i], *machine).ok());
+      MemoryLog rest;
+      Recorder recorder(rest);
+      machine->SetObserver(&recorder);
+      machine->Run();
+      std::vector<Event> expected;
+      for (const Event& event : whole.events()) {
+        if (event.cycle > snapshots[i].cycle) expected.push_back(event);
+      }
+      MemorySource source(expected);
+      Replayer replayer(source);
+      auto again = Make(guest);
+      ASSERT_TRUE((*reader)->Restore(snapshots[i], *again).ok());
+      again->SetObserver(&replayer);
+      again->SetInputSource(&replayer);
+      again->Run();
+      EXPECT_FALSE(replayer.divergence()) << guest << " from cycle " << snapshots[i].cycle;
+      EXPECT_TRUE(replayer.reached_end());
+      EXPECT_EQ(rest.events().back().cycle, whole.events().back().cycle);
+    }
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(Snapshots, ADamagedFileIsAnError) {
+  const std::string path = testing::TempDir() + "/damaged.snapshots";
+  {
+    auto machine = Make("integer");
+    auto writer = replaylog::SnapshotWriter::Create(path, Header());
+    ASSERT_TRUE(writer.ok());
+    replaylog::SnapshotTaker taker(*machine, **writer, 1'000'000);
+    machine->SetObserver(&taker);
+    machine->Run();
+    ASSERT_TRUE((*writer)->Finish().ok());
+  }
+  const auto size = std::filesystem::file_size(path);
+  std::string bytes(size, '\0');
+  FILE* file = fopen(path.c_str(), "rb");
+  ASSERT_EQ(fread(bytes.data(), 1, size, file), size);
+  fclose(file);
+  uint64_t random = 7;
+  int refused = 0;
+  for (int i = 0; i < 150; ++i) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    std::string bad = bytes;
+    if (i % 3 == 0) {
+      bad.resize((random >> 20) % size);
+    } else {
+      bad[(random >> 20) % size] ^= static_cast<char>(1 << (random >> 60 & 7));
+    }
+    file = fopen(path.c_str(), "wb");
+    ASSERT_EQ(fwrite(bad.data(), 1, bad.size(), file), bad.size());
+    fclose(file);
+    auto reader = replaylog::SnapshotReader::Open(path, Header());
+    if (!reader.ok()) {
+      ++refused;
+      continue;
+    }
+    for (const auto& snapshot : (*reader)->snapshots()) {
+      auto machine = Make("integer");
+      if (!(*reader)->Restore(snapshot, *machine).ok()) {
+        ++refused;
+        break;
+      }
+    }
+  }
+  EXPECT_GT(refused, 50);
+  std::filesystem::remove(path);
+}
+
+TEST(Snapshots, AnotherMachinesSnapshotsAreRefused) {
+  const std::string path = testing::TempDir() + "/other.snapshots";
+  auto writer = replaylog::SnapshotWriter::Create(path, Header());
+  ASSERT_TRUE(writer.ok() && (*writer)->Finish().ok());
+  replaylog::LogHeader other = Header();
+  other.config.command_line = "other";
+  EXPECT_TRUE(replaylog::SnapshotReader::Open(path, Header()).ok());
+  EXPECT_EQ(replaylog::SnapshotReader::Open(path, other).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace isochron::conformance

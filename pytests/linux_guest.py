@@ -1,0 +1,102 @@
+"""Runs Linux guests through scripts and reads what they printed."""
+
+import re
+import subprocess
+
+from conftest import guest_path
+
+# Wall seconds that only a hang reaches, also on a slow host under a sanitizer.
+HANG = 600
+
+PROMPT = "~ # "
+TROUBLE = re.compile(r"WARNING|BUG|Oops|Unable to handle|Kernel bug|Call Trace|panic")
+
+
+def boot_arguments(kernel="linux", image="vmlinux", append="console=ttyS0"):
+    """Options that boot a guest of scripts/build-guests with the BusyBox initrd."""
+    initrd = guest_path("initrd") / "initrd.cpio.gz"
+    return ["--kernel", str(guest_path(kernel) / image), "--initrd", str(initrd), "--append", append]
+
+
+def program(name):
+    """A test program of the initrd, which qemu-alpha runs on the host."""
+    return guest_path("initrd") / "programs" / name
+
+
+def quoted(text):
+    """A text of the control language."""
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+    return '"' + "".join(escapes.get(char, char) for char in text) + '"'
+
+
+def typed(command, number):
+    """A command between two marks that its echo on the console does not contain."""
+    return f"echo '<'{number}; {command}\necho $?'>'{number}\n"
+
+
+def conversation(commands, power_off=True):
+    """A script that boots, gives commands to the shell one after the other, and powers off."""
+    lines = [f"expect {quoted(PROMPT)}"]
+    for number, command in enumerate(commands):
+        lines.append(f"send {quoted(typed(command, number))}")
+        lines.append(f"expect {quoted(f'>{number}')} within 2000G")
+        lines.append(f"expect {quoted(PROMPT)}")
+    if power_off:
+        lines.append('send "poweroff -f\\n"')
+    return "\n".join(lines) + "\n"
+
+
+class Transcript:
+    """What a run wrote to the console and how it ended."""
+
+    def __init__(self, result):
+        self.code = result.returncode
+        self.errors = result.stderr.decode()
+        self.raw = result.stdout
+        self.text = result.stdout.decode(errors="replace").replace("\r", "")
+
+    def output(self, number):
+        """Lines that a command of the conversation printed; it must have ended with status 0."""
+        found = re.search(
+            rf"^<{number}\n(.*?)^~ # echo \$\?'>'{number}\n(\d+)>{number}\n", self.text, re.S | re.M
+        )
+        assert found, self.text[-3000:]
+        assert found[2] == "0", found[1][-3000:]
+        return found[1].splitlines()
+
+    def check(self):
+        """The guest powered off and its kernel complained about nothing."""
+        assert self.code == 0, self.errors + self.text[-3000:]
+        assert "reboot: Power down" in self.text
+        assert not TROUBLE.search(self.text), self.text
+
+    def printk_times(self):
+        return [float(time) for time in re.findall(r"^\[ *(\d+\.\d{6})\]", self.text, re.M)]
+
+
+def run_script(isochron, arguments, script_file, script, **options):
+    """A scripted run of a guest."""
+    script_file.write_text(script)
+    return Transcript(
+        subprocess.run(
+            [isochron, "run", *arguments, "--script", str(script_file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=HANG,
+            check=False,
+            **options,
+        )
+    )
+
+
+def converse(isochron, tmp_path, commands, *arguments, **guest):
+    """Boots a guest, gives it commands, powers it off, and checks that all went well."""
+    transcript = run_script(
+        isochron,
+        [*boot_arguments(**guest), *arguments],
+        tmp_path / "script",
+        conversation(commands),
+    )
+    transcript.check()
+    return transcript

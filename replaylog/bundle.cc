@@ -1,0 +1,155 @@
+#include "replaylog/bundle.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/describe.h"
+#include "replaylog/frame_index.h"
+#include "replaylog/output_file.h"
+#include "replaylog/tar.h"
+
+namespace isochron::replaylog {
+namespace {
+
+constexpr std::string_view kListName = "isochron-bundle";
+constexpr std::string_view kLogName = "log";
+constexpr size_t kMaxListBytes = 64 << 10;
+constexpr size_t kBufferBytes = 256 << 10;
+constexpr size_t kTrailerBlocks = 2;
+
+absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile& out) {
+  if (size > kMaxTarMember) {
+    return absl::InvalidArgumentError("a bundle holds files of less than 8 GiB");
+  }
+  return out.Write(MakeTarHeader(name, size));
+}
+
+absl::Status CopyMember(std::string_view name, const LogSource& source, uint64_t offset,
+                        uint64_t size, OutputFile& out) {
+  if (absl::Status status = WriteMemberHeader(name, size, out); !status.ok()) return status;
+  std::string buffer;
+  for (uint64_t done = 0; done < size; done += buffer.size()) {
+    const size_t piece = static_cast<size_t>(std::min<uint64_t>(size - done, kBufferBytes));
+    if (absl::Status status = source.ReadAt(offset + done, piece, buffer); !status.ok()) {
+      return status;
+    }
+    if (buffer.size() != piece) {
+      return absl::DataLossError(absl::StrCat(source.name(), ": the file breaks off"));
+    }
+    if (absl::Status status = out.Write(buffer); !status.ok()) return status;
+  }
+  return out.Write(std::string(TarPadding(size), '\0'));
+}
+
+absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& images,
+                          OutputFile& out) {
+  std::vector<ImageFile> members = images;
+  for (ImageFile& member : members) member.path = ImageRoleName(member.record.role);
+  const std::string list = FormatImageList(members);
+  absl::Status status = WriteMemberHeader(kListName, list.size(), out);
+  if (status.ok()) status = out.Write(list + std::string(TarPadding(list.size()), '\0'));
+  if (status.ok()) status = CopyMember(kLogName, log, 0, log.size(), out);
+  for (size_t i = 0; i < images.size() && status.ok(); ++i) {
+    absl::StatusOr<std::unique_ptr<LogSource>> image = LogSource::Open(images[i].path);
+    if (!image.ok()) return image.status();
+    status = CopyMember(members[i].path, **image, images[i].offset, images[i].record.size, out);
+  }
+  if (status.ok()) status = out.Write(std::string(kTrailerBlocks * kTarBlock, '\0'));
+  return status;
+}
+
+// Reads the header of the member at `offset` and moves `offset` to its content.
+absl::StatusOr<TarMember> ReadMember(const LogSource& source, uint64_t& offset) {
+  std::string block;
+  if (absl::Status status = source.ReadAt(offset, kTarBlock, block); !status.ok()) return status;
+  absl::StatusOr<TarMember> member = ParseTarHeader(block);
+  if (!member.ok()) return ErrorAt(source, offset, member.status());
+  if (member->size > source.size() - offset - kTarBlock) {
+    return ErrorAt(source, offset,
+                   absl::DataLossError(absl::StrCat("the bundle breaks off in ", member->name)));
+  }
+  offset += kTarBlock;
+  return member;
+}
+
+absl::StatusOr<std::vector<ImageFile>> ReadList(const LogSource& source, uint64_t& offset) {
+  absl::StatusOr<TarMember> member = ReadMember(source, offset);
+  if (!member.ok()) return member.status();
+  if (member->name != kListName || member->size > kMaxListBytes) {
+    return ErrorAt(source, 0, absl::InvalidArgumentError("this is no bundle"));
+  }
+  std::string text;
+  absl::Status status = source.ReadAt(offset, static_cast<size_t>(member->size), text);
+  if (!status.ok()) return status;
+  absl::StatusOr<std::vector<ImageFile>> images = ParseImageList(text, "");
+  if (!images.ok()) return ErrorAt(source, offset, images.status());
+  offset += member->size + TarPadding(member->size);
+  return images;
+}
+
+}  // namespace
+
+absl::Status WriteBundle(const std::string& log, const std::vector<ImageFile>& images,
+                         const std::string& bundle) {
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(log);
+  if (!source.ok()) return source.status();
+  if (IsBundle(**source)) {
+    return absl::InvalidArgumentError(absl::StrCat(log, ": is a bundle already"));
+  }
+  absl::StatusOr<std::unique_ptr<OutputFile>> out = OutputFile::Create(bundle);
+  if (!out.ok()) return out.status();
+  absl::Status status = WriteMembers(**source, images, **out);
+  if (status.ok()) status = (*out)->Commit();
+  if (!status.ok()) (*out)->Discard();
+  return status;
+}
+
+bool IsBundle(const LogSource& source) {
+  std::string block;
+  if (!source.ReadAt(0, kTarBlock, block).ok()) return false;
+  absl::StatusOr<TarMember> member = ParseTarHeader(block);
+  return member.ok() && member->name == kListName;
+}
+
+bool IsBundle(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  return source.ok() && IsBundle(**source);
+}
+
+absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
+  uint64_t offset = 0;
+  absl::StatusOr<std::vector<ImageFile>> images = ReadList(source, offset);
+  if (!images.ok()) return images.status();
+  Bundle bundle;
+  absl::StatusOr<TarMember> log = ReadMember(source, offset);
+  if (!log.ok()) return log.status();
+  if (log->name != kLogName) {
+    return ErrorAt(source, offset, absl::DataLossError("the bundle's second member is no log"));
+  }
+  bundle.log_offset = offset;
+  bundle.log_bytes = log->size;
+  offset += log->size + TarPadding(log->size);
+  for (ImageFile& image : *images) {
+    absl::StatusOr<TarMember> member = ReadMember(source, offset);
+    if (!member.ok()) return member.status();
+    if (member->name != image.path || member->size != image.record.size) {
+      return ErrorAt(source, offset,
+                     absl::DataLossError("the bundle's members are not those of its list"));
+    }
+    bundle.images.push_back({image.record, source.name(), offset});
+    offset += member->size + TarPadding(member->size);
+  }
+  return bundle;
+}
+
+absl::StatusOr<Bundle> OpenBundle(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  if (!source.ok()) return source.status();
+  return ReadBundle(**source);
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,267 @@
+#include "replaylog/describe.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace isochron::replaylog {
+namespace {
+
+constexpr size_t kColumns = 80;
+constexpr std::string_view kUnknownName = "unknown";
+
+constexpr std::pair<RecordType, std::string_view> kTypeNames[] = {
+    {RecordType::kConsoleInput, "input"},   {RecordType::kStop, "stop"},
+    {RecordType::kOutput, "output"},        {RecordType::kInterrupt, "interrupt"},
+    {RecordType::kCheckpoint, "checkpoint"}, {RecordType::kEnd, "end"},
+};
+
+// A byte as it stands in a quoted C string.
+std::string EscapeByte(uint8_t byte) {
+  switch (byte) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    default:
+      if (byte >= 0x20 && byte < 0x7f) return std::string(1, static_cast<char>(byte));
+      return absl::StrFormat("\\x%02x", byte);
+  }
+}
+
+std::string Hex(std::string_view bytes) {
+  std::string hex;
+  for (char c : bytes) absl::StrAppendFormat(&hex, "%02x", static_cast<uint8_t>(c));
+  return hex;
+}
+
+// Enough of a digest to tell it from another.
+std::string ShortDigest(const machine::Digest& digest) {
+  return absl::StrFormat("%016x...", digest.high);
+}
+
+// What an event says, in at most `columns` columns.
+class Details {
+ public:
+  explicit Details(size_t columns) : columns_(columns) {}
+
+  std::string operator()(const InputEvent& event) const {
+    const machine::Input& input = event.input;
+    if (input.kind == machine::InputKind::kConsole) return QuoteBytes(input.bytes, columns_);
+    std::string text(StopCauseName(input.cause));
+    if (input.detail != 0) absl::StrAppend(&text, " ", input.detail);
+    return text;
+  }
+  std::string operator()(const OutputEvent& event) const {
+    const std::string prefix = absl::StrCat("uart", event.uart, " ", event.bytes.size(), " ");
+    return prefix + QuoteBytes(event.bytes, columns_ - std::min(columns_, prefix.size()));
+  }
+  std::string operator()(const InterruptEvent& event) const {
+    return absl::StrFormat("ISUM %#x", event.pending);
+  }
+  std::string operator()(const CheckpointEvent& event) const {
+    return absl::StrCat(event.instructions, " insns ", ShortDigest(event.state));
+  }
+  std::string operator()(const EndEvent& event) const {
+    return absl::StrCat(std::string(EndKindName(event.kind)), " ", event.instructions, " insns");
+  }
+  std::string operator()(const UnknownEvent& event) const {
+    return absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");
+  }
+
+ private:
+  size_t columns_;
+};
+
+// Bytes become the characters U+0000 to U+00FF.
+std::string JsonString(std::string_view bytes) {
+  std::string json = "\"";
+  for (char c : bytes) {
+    const uint8_t byte = static_cast<uint8_t>(c);
+    if (byte == '"' || byte == '\\') {
+      json += '\\';
+      json += c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      json += c;
+    } else {
+      absl::StrAppendFormat(&json, "\\u%04x", byte);
+    }
+  }
+  return json + '"';
+}
+
+// The fields that follow "type".
+struct JsonFields {
+  std::string operator()(const InputEvent& event) const {
+    const machine::Input& input = event.input;
+    if (input.kind == machine::InputKind::kConsole) {
+      return absl::StrCat(",\"bytes\":", JsonString(input.bytes));
+    }
+    return absl::StrCat(",\"cause\":", JsonString(StopCauseName(input.cause)),
+                        ",\"detail\":", input.detail);
+  }
+  std::string operator()(const OutputEvent& event) const {
+    std::string json = absl::StrCat(",\"uart\":", event.uart,
+                                    ",\"bytes\":", JsonString(event.bytes), ",\"deltas\":[");
+    for (size_t i = 0; i < event.deltas.size(); ++i) {
+      absl::StrAppend(&json, i == 0 ? "" : ",", event.deltas[i]);
+    }
+    return json + "]";
+  }
+  std::string operator()(const InterruptEvent& event) const {
+    return absl::StrFormat(",\"pending\":\"0x%x\"", event.pending);
+  }
+  std::string operator()(const CheckpointEvent& event) const {
+    return absl::StrCat(",\"instructions\":", event.instructions, ",\"state\":\"",
+                        event.state.ToString(), "\"");
+  }
+  std::string operator()(const EndEvent& event) const {
+    return absl::StrCat(",\"reason\":", JsonString(EndKindName(event.kind)),
+                        ",\"instructions\":", event.instructions, ",\"state\":\"",
+                        event.state.ToString(), "\"");
+  }
+  std::string operator()(const UnknownEvent& event) const {
+    return absl::StrCat(",\"record_type\":", event.type, ",\"payload\":\"", Hex(event.payload),
+                        "\"");
+  }
+};
+
+}  // namespace
+
+RecordType TypeOf(const Event& event) {
+  struct Type {
+    RecordType operator()(const InputEvent& e) const {
+      return e.input.kind == machine::InputKind::kConsole ? RecordType::kConsoleInput
+                                                          : RecordType::kStop;
+    }
+    RecordType operator()(const OutputEvent&) const { return RecordType::kOutput; }
+    RecordType operator()(const InterruptEvent&) const { return RecordType::kInterrupt; }
+    RecordType operator()(const CheckpointEvent&) const { return RecordType::kCheckpoint; }
+    RecordType operator()(const EndEvent&) const { return RecordType::kEnd; }
+    RecordType operator()(const UnknownEvent& e) const { return RecordType{e.type}; }
+  };
+  return std::visit(Type(), event.body);
+}
+
+std::string_view EventTypeName(RecordType type) {
+  for (const auto& [known, name] : kTypeNames) {
+    if (known == type) return name;
+  }
+  return kUnknownName;
+}
+
+std::optional<RecordType> EventTypeFromName(std::string_view name) {
+  for (const auto& [type, known] : kTypeNames) {
+    if (known == name) return type;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string_view> EventTypeNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [type, name] : kTypeNames) names.push_back(name);
+  return names;
+}
+
+std::string_view StopCauseName(machine::StopCause cause) {
+  switch (cause) {
+    case machine::StopCause::kQuit:
+      return "quit";
+    case machine::StopCause::kSignal:
+      return "signal";
+    case machine::StopCause::kCycleLimit:
+      return "cycle-limit";
+    case machine::StopCause::kExpectFailed:
+      return "expect-failed";
+  }
+  return kUnknownName;
+}
+
+std::string_view EndKindName(machine::RunEnd::Kind kind) {
+  switch (kind) {
+    case machine::RunEnd::Kind::kPowerOff:
+      return "power-off";
+    case machine::RunEnd::Kind::kReset:
+      return "reset";
+    case machine::RunEnd::Kind::kFatal:
+      return "fatal";
+    case machine::RunEnd::Kind::kStopped:
+      return "stopped";
+    case machine::RunEnd::Kind::kObserver:
+      return "observer";  // never in a log
+  }
+  return kUnknownName;
+}
+
+std::string_view ImageRoleName(ImageRecord::Role role) {
+  switch (role) {
+    case ImageRecord::Role::kKernel:
+      return "kernel";
+    case ImageRecord::Role::kInitrd:
+      return "initrd";
+  }
+  return kUnknownName;
+}
+
+std::string EventTableHeading() {
+  return absl::StrFormat("%9s %15s %3s %-10s %s", "event", "cycle", "cpu", "type", "contents");
+}
+
+std::string DescribeEvent(const Event& event) {
+  std::string line =
+      absl::StrFormat("%9d %15d %3d %-10s ", event.number, event.cycle, event.cpu,
+                      std::string(EventTypeName(TypeOf(event))));
+  line += std::visit(Details(kColumns - std::min(kColumns, line.size())), event.body);
+  return line.substr(0, kColumns);
+}
+
+std::string EventToJson(const Event& event) {
+  return absl::StrCat("{\"event\":", event.number, ",\"cycle\":", event.cycle,
+                      ",\"cpu\":", event.cpu, ",\"type\":\"",
+                      std::string(EventTypeName(TypeOf(event))), "\"",
+                      std::visit(JsonFields(), event.body), "}");
+}
+
+std::string HeaderToJson(const LogHeader& header) {
+  const machine::MachineConfig& config = header.config;
+  std::string json = absl::StrCat(
+      "{\"type\":\"header\",\"model_version\":", header.model_version, ",\"palcode\":\"",
+      header.palcode.ToString(), "\",\"memory_bytes\":", config.memory_bytes,
+      ",\"clock_hz\":", config.clock_hz, ",\"itb_entries\":", config.itb_entries,
+      ",\"dtb_entries\":", config.dtb_entries,
+      ",\"rtc_base_seconds\":", config.rtc_base_seconds, ",\"seed\":", config.seed,
+      ",\"input_interval\":", config.input_interval,
+      ",\"checkpoint_interval\":", config.checkpoint_interval);
+  absl::StrAppend(&json, ",\"command_line\":", JsonString(config.command_line),
+                  ",\"reboot\":", header.reboot ? "true" : "false", ",\"images\":[");
+  for (size_t i = 0; i < header.images.size(); ++i) {
+    const ImageRecord& image = header.images[i];
+    absl::StrAppend(&json, i == 0 ? "" : ",", "{\"role\":", JsonString(ImageRoleName(image.role)),
+                    ",\"size\":", image.size, ",\"digest\":\"", image.digest.ToString(), "\"}");
+  }
+  return json + "]}";
+}
+
+std::string QuoteBytes(std::string_view bytes, size_t max_columns) {
+  constexpr std::string_view kCut = "\"...";
+  std::string quoted = "\"";
+  size_t fits = 1;  // how much of `quoted` leaves room for kCut
+  for (char c : bytes) {
+    if (quoted.size() + kCut.size() <= max_columns) fits = quoted.size();
+    quoted += EscapeByte(static_cast<uint8_t>(c));
+    if (quoted.size() >= max_columns) {
+      return quoted.substr(0, fits) + std::string(kCut);
+    }
+  }
+  return quoted + '"';
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,49 @@
+// Events for people and for programs.
+
+#ifndef ISOCHRON_REPLAYLOG_DESCRIBE_H_
+#define ISOCHRON_REPLAYLOG_DESCRIBE_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "replaylog/codec.h"
+#include "replaylog/event.h"
+
+namespace isochron::replaylog {
+
+RecordType TypeOf(const Event& event);
+
+// "input", "stop", "output", "interrupt", "checkpoint", "end"; "unknown" for any other type.
+// These are the names in JSON lines and what `log dump --type` takes.
+std::string_view EventTypeName(RecordType type);
+std::optional<RecordType> EventTypeFromName(std::string_view name);
+// All names, in the order of their types.
+std::vector<std::string_view> EventTypeNames();
+
+// "quit", "signal", "cycle-limit", "expect-failed".
+std::string_view StopCauseName(machine::StopCause cause);
+// "power-off", "reset", "fatal", "stopped".
+std::string_view EndKindName(machine::RunEnd::Kind kind);
+// "kernel", "initrd".
+std::string_view ImageRoleName(ImageRecord::Role role);
+
+// The heading of a table of DescribeEvent() lines.
+std::string EventTableHeading();
+// One line of at most 80 columns, without a newline: number, cycle, CPU, type and what fits of
+// the contents.
+std::string DescribeEvent(const Event& event);
+
+// One JSON object on one line, without a newline. docs/replay-log.md lists the fields; they are only
+// ever added to.
+std::string EventToJson(const Event& event);
+// The same for a header: {"type":"header",...}.
+std::string HeaderToJson(const LogHeader& header);
+
+// Bytes in double quotes with C escapes; with `max_columns`, cut short by "..." to fit.
+std::string QuoteBytes(std::string_view bytes, size_t max_columns = ~size_t{0});
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_DESCRIBE_H_

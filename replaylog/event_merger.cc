@@ -1,0 +1,43 @@
+#include "replaylog/event_merger.h"
+
+#include <utility>
+
+#include "replaylog/codec.h"
+
+namespace isochron::replaylog {
+
+bool EventMerger::Joins(const Event& event) const {
+  const OutputEvent* output = std::get_if<OutputEvent>(&event.body);
+  if (!run_ || output == nullptr || event.cpu != run_->cpu) return false;
+  const OutputEvent& run = std::get<OutputEvent>(run_->body);
+  return run.uart == output->uart && run.bytes.size() + output->bytes.size() <= kMaxOutputRun;
+}
+
+EventMerger::Completed EventMerger::Add(Event event) {
+  Completed completed;
+  if (Joins(event)) {
+    const OutputEvent& output = std::get<OutputEvent>(event.body);
+    OutputEvent& run = std::get<OutputEvent>(run_->body);
+    run.bytes += output.bytes;
+    run.deltas.push_back(event.cycle - run_end_cycle_);
+    run.deltas.insert(run.deltas.end(), output.deltas.begin(), output.deltas.end());
+    run_end_cycle_ = event.last_cycle();
+    return completed;
+  }
+  completed.run = Flush();
+  if (std::holds_alternative<OutputEvent>(event.body)) {
+    run_end_cycle_ = event.last_cycle();
+    run_ = std::move(event);
+  } else {
+    event.number = next_number_++;
+    completed.event = std::move(event);
+  }
+  return completed;
+}
+
+std::optional<Event> EventMerger::Flush() {
+  if (run_) run_->number = next_number_++;
+  return std::exchange(run_, std::nullopt);
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,45 @@
+// Makes whole events of what the machine reports byte by byte.
+
+#ifndef ISOCHRON_REPLAYLOG_EVENT_MERGER_H_
+#define ISOCHRON_REPLAYLOG_EVENT_MERGER_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "replaylog/event.h"
+
+namespace isochron::replaylog {
+
+// Joins output of one UART to runs and numbers the events. Output may come byte by byte, as from
+// the machine, or as the runs of a log: recorder and replayer see the events of the log, and a
+// log that is read and written again does not change.
+class EventMerger {
+ public:
+  // Takes the next of a run's events, whose number is ignored; cycles must not go back.
+  // Returns the run of output that it completes, if any, which comes first. Then `event`
+  // itself is complete unless it is output, which is kept (and `event` moved from).
+  struct Completed {
+    std::optional<Event> run;
+    std::optional<Event> event;
+  };
+  Completed Add(Event event);
+
+  // The run that is still open: at the end of a stream, or where one wants to look at it now.
+  std::optional<Event> Flush();
+
+  // The number that the next completed event gets.
+  uint64_t next_number() const { return next_number_; }
+  // Starts counting elsewhere, for a run that goes on from the middle of a log.
+  void set_next_number(uint64_t number) { next_number_ = number; }
+
+ private:
+  bool Joins(const Event& event) const;
+
+  uint64_t next_number_ = 0;
+  std::optional<Event> run_;
+  uint64_t run_end_cycle_ = 0;
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_EVENT_MERGER_H_

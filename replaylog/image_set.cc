@@ -1,0 +1,228 @@
+#include "replaylog/image_set.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "machine/image_file.h"
+#include "replaylog/describe.h"
+#include "replaylog/log_source.h"
+#include "replaylog/output_file.h"
+#include "replaylog/stream_digest.h"
+
+namespace isochron::replaylog {
+namespace {
+
+constexpr std::string_view kListHeading = "isochron-images 1";
+constexpr size_t kMaxListBytes = 64 << 10;
+constexpr size_t kBufferBytes = 256 << 10;
+
+absl::StatusOr<machine::Digest> DigestRange(const LogSource& source, uint64_t offset,
+                                            uint64_t size) {
+  StreamDigest digest;
+  std::string buffer;
+  while (size != 0) {
+    const size_t piece = static_cast<size_t>(std::min<uint64_t>(size, kBufferBytes));
+    if (absl::Status status = source.ReadAt(offset, piece, buffer); !status.ok()) return status;
+    if (buffer.size() != piece) {
+      return absl::DataLossError(absl::StrCat(source.name(), ": the file breaks off"));
+    }
+    digest.Update(buffer);
+    offset += piece;
+    size -= piece;
+  }
+  return digest.digest();
+}
+
+bool ParseDigest(absl::string_view text, machine::Digest& digest) {
+  return text.size() == 32 && absl::SimpleHexAtoi(text.substr(0, 16), &digest.high) &&
+         absl::SimpleHexAtoi(text.substr(16), &digest.low);
+}
+
+// A path may hold any byte: a line of the list must not break in it.
+std::string EscapePath(const std::string& path) {
+  std::string escaped;
+  for (char c : path) {
+    if (c == '\\') {
+      escaped += "\\\\";
+    } else if (c == '\n') {
+      escaped += "\\n";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string UnescapePath(std::string_view escaped) {
+  std::string path;
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    if (escaped[i] != '\\' || i + 1 == escaped.size()) {
+      path += escaped[i];
+    } else {
+      ++i;
+      path += escaped[i] == 'n' ? '\n' : escaped[i];
+    }
+  }
+  return path;
+}
+
+std::optional<ImageFile> ParseImage(absl::string_view line) {
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(line, absl::MaxSplits(' ', 3));
+  if (words.size() != 4 || words[3].empty()) return std::nullopt;
+  ImageFile image;
+  bool known = false;
+  for (ImageRecord::Role role : {ImageRecord::Role::kKernel, ImageRecord::Role::kInitrd}) {
+    const std::string_view name = ImageRoleName(role);
+    if (words[0] != absl::string_view(name.data(), name.size())) continue;
+    image.record.role = role;
+    known = true;
+  }
+  if (!known || !ParseDigest(words[1], image.record.digest) ||
+      !absl::SimpleAtoi(words[2], &image.record.size)) {
+    return std::nullopt;
+  }
+  image.path = UnescapePath({words[3].data(), words[3].size()});
+  return image;
+}
+
+// Whether a file holds what the record says.
+absl::StatusOr<bool> Holds(const ImageFile& file, const ImageRecord& record,
+                           machine::Digest& digest) {
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(file.path);
+  if (!source.ok()) return source.status();
+  // A member of a bundle has the size that the bundle says; any other file its own.
+  const bool member = file.offset != 0;
+  const uint64_t size = member ? file.record.size : (*source)->size();
+  absl::StatusOr<machine::Digest> actual = DigestRange(**source, file.offset, size);
+  if (!actual.ok()) return actual.status();
+  digest = *actual;
+  return size == record.size && digest == record.digest;
+}
+
+}  // namespace
+
+absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
+  }
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<machine::Digest> digest = DigestRange(**source, 0, (*source)->size());
+  if (!digest.ok()) return digest.status();
+  return ImageFile{{role, (*source)->size(), *digest}, path, 0};
+}
+
+std::string FormatImageList(const std::vector<ImageFile>& images) {
+  std::string text(kListHeading);
+  text += '\n';
+  for (const ImageFile& image : images) {
+    text += ImageRoleName(image.record.role);
+    absl::StrAppend(&text, " ", image.record.digest.ToString(), " ", image.record.size, " ",
+                    EscapePath(image.path), "\n");
+  }
+  return text;
+}
+
+absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
+                                                      const std::string& directory) {
+  std::vector<absl::string_view> lines =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), '\n');
+  if (lines.front() != absl::string_view(kListHeading.data(), kListHeading.size())) {
+    return absl::InvalidArgumentError("line 1: this is no list of images");
+  }
+  if (lines.back().empty()) lines.pop_back();
+  std::vector<ImageFile> images;
+  for (size_t i = 1; i < lines.size(); ++i) {
+    std::optional<ImageFile> image = ParseImage(lines[i]);
+    if (!image) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", i + 1, ": expected a role, a digest, a size and a name"));
+    }
+    image->path = (std::filesystem::path(directory) / image->path).string();
+    images.push_back(*std::move(image));
+  }
+  return images;
+}
+
+std::string SidecarPath(const std::string& log) {
+  const std::string suffix = PartialPath("");
+  const bool partial = log.size() > suffix.size() && log.ends_with(suffix);
+  return log.substr(0, log.size() - (partial ? suffix.size() : 0)) + ".images";
+}
+
+absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images) {
+  std::vector<ImageFile> named = images;
+  for (ImageFile& image : named) image.path = std::filesystem::absolute(image.path).string();
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(SidecarPath(log));
+  if (!file.ok()) return file.status();
+  absl::Status status = (*file)->Write(FormatImageList(named));
+  if (status.ok()) status = (*file)->Commit();
+  if (!status.ok()) (*file)->Discard();
+  return status;
+}
+
+absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
+  const std::string path = SidecarPath(log);
+  absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxListBytes);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<std::vector<ImageFile>> images =
+      ParseImageList(*text, std::filesystem::path(path).parent_path().string());
+  if (!images.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", images.status().message()));
+  }
+  return images;
+}
+
+absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
+                                                   const std::vector<ImageFile>& files) {
+  std::vector<ImageFile> matched;
+  for (const ImageRecord& record : header.images) {
+    const auto same_role = [&record](const ImageFile& file) {
+      return file.record.role == record.role;
+    };
+    const auto file = std::find_if(files.begin(), files.end(), same_role);
+    const std::string role(ImageRoleName(record.role));
+    if (file == files.end()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the log needs a ", role, " (", record.size, " bytes, digest ",
+                       record.digest.ToString(), "), and none is given"));
+    }
+    machine::Digest digest;
+    absl::StatusOr<bool> holds = Holds(*file, record, digest);
+    if (!holds.ok()) return holds.status();
+    if (!*holds) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(file->path, ": not the ", role, " of this log: digest ",
+                       digest.ToString(), ", recorded ", record.digest.ToString()));
+    }
+    matched.push_back({record, file->path, file->offset});
+  }
+  return matched;
+}
+
+absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
+  if (image.record.size > machine::kMaxImageBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(image.path, ": the file is too large"));
+  }
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(image.path);
+  if (!source.ok()) return source.status();
+  std::string bytes;
+  absl::Status status =
+      (*source)->ReadAt(image.offset, static_cast<size_t>(image.record.size), bytes);
+  if (!status.ok()) return status;
+  if (bytes.size() != image.record.size || machine::DigestOf(bytes) != image.record.digest) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(image.path, ": the file has changed since its digest was taken"));
+  }
+  return bytes;
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,55 @@
+// The files that a log needs for replay, and the sidecar that names them.
+
+#ifndef ISOCHRON_REPLAYLOG_IMAGE_SET_H_
+#define ISOCHRON_REPLAYLOG_IMAGE_SET_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "replaylog/event.h"
+
+namespace isochron::replaylog {
+
+// An image and where its bytes are.
+struct ImageFile {
+  ImageRecord record;
+  std::string path;
+  // The bytes are those of the file from here on, `record.size` of them: not 0 only for a member
+  // of a bundle.
+  uint64_t offset = 0;
+};
+
+// Digest and size of a file, whose bytes pass through a small buffer. NotFound,
+// PermissionDenied, InvalidArgument (a directory) or Unavailable, naming the path.
+absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role);
+
+// The list of images that sidecars and bundles hold. Names that are not absolute count from
+// `directory`. InvalidArgument names the line.
+std::string FormatImageList(const std::vector<ImageFile>& images);
+absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
+                                                      const std::string& directory);
+
+// The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
+std::string SidecarPath(const std::string& log);
+// Writes the sidecar of the log at `log`, with absolute names, replacing it in one step.
+absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images);
+// NotFound when there is none; InvalidArgument names file and line. Names that are not
+// absolute count from the sidecar's directory. Nothing is opened or checked.
+absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);
+
+// Finds for each image of the header the file among `files` of the same role and checks size and
+// digest by reading it. FailedPrecondition names the file with both digests, or the role that
+// is missing. The result is in the order of the header.
+absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
+                                                   const std::vector<ImageFile>& files);
+
+// The bytes of an image, checked against its record. At most 1 GiB (machine::kMaxImageBytes).
+absl::StatusOr<std::string> ReadImage(const ImageFile& image);
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_IMAGE_SET_H_

@@ -1,0 +1,89 @@
+// Reading a log.
+
+#ifndef ISOCHRON_REPLAYLOG_LOG_READER_H_
+#define ISOCHRON_REPLAYLOG_LOG_READER_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "machine/digest.h"
+#include "replaylog/codec.h"
+#include "replaylog/event.h"
+#include "replaylog/event_stream.h"
+#include "replaylog/frame_index.h"
+
+namespace isochron::replaylog {
+
+// What a reader found out by reading a whole log.
+struct LogSummary {
+  std::array<uint64_t, 128> events_by_type{};  // indexed by RecordType
+  uint64_t events = 0;
+  uint64_t last_cycle = 0;
+  uint64_t console_bytes = 0;    // sent by UARTs
+  uint64_t unknown_witnesses = 0;  // of types that this program does not know
+  std::optional<Event> end;      // absent in a partial log
+  machine::Digest identity;      // XXH3-128 of the uncompressed stream
+};
+
+// Reads a log from its beginning or from anywhere in it. Memory in use is bounded by the
+// format's limits (and 24 bytes a frame), whatever the file holds.
+//
+// Errors are InvalidArgument for a file that is not a log that this program could read and
+// DataLoss for a damaged one; they name the file, the byte and what is wrong.
+class LogReader final : public EventSource {
+ public:
+  // Opens the log at `path`: complete, partial (its whole frames), or inside a bundle (see
+  // image_set.h). "-" is standard input; what cannot be sought in is copied to a temporary
+  // file first.
+  static absl::StatusOr<std::unique_ptr<LogReader>> Open(const std::string& path);
+
+  ~LogReader() override;
+  LogReader(const LogReader&) = delete;
+  LogReader& operator=(const LogReader&) = delete;
+
+  const LogHeader& header() const;
+  // Whether the log breaks off: its recorder is still running or was killed.
+  bool is_partial() const;
+  // Whether the log is the first member of a bundle.
+  bool is_bundle() const;
+
+  // Decodes the next event to `event`, whose storage is used again. False at the end. Events of
+  // unknown type come as UnknownEvent and may be ignored.
+  absl::StatusOr<bool> Next(Event& event) override;
+  // UnknownEvents that Next() has returned so far.
+  uint64_t unknown_witnesses() const;
+
+  // Makes Next() go on with the first event at or past `cycle`, or with event number `number`;
+  // at the end of the log if there is none. Reads some frames' first bytes and one whole frame.
+  absl::Status SeekToCycle(uint64_t cycle);
+  absl::Status SeekToEvent(uint64_t number);
+
+  // All frames, the header's first.
+  const std::vector<FrameInfo>& frames() const;
+  // Bytes of the whole log, the seek table included, and what a partial log has behind its last
+  // whole frame.
+  uint64_t log_bytes() const;
+
+  // Reads everything and checks structure, checksums and order. Next() then begins at the
+  // first event.
+  absl::StatusOr<LogSummary> Verify();
+
+ private:
+  class Impl;
+  explicit LogReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// OK when this program can replay a log with this header; otherwise FailedPrecondition that names
+// both model versions or PALcode digests. Reading commands need not ask.
+absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode);
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_LOG_READER_H_

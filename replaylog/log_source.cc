@@ -1,0 +1,99 @@
+#include "replaylog/log_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace isochron::replaylog {
+namespace {
+
+absl::Status SystemError(const std::string& what) {
+  return absl::ErrnoToStatus(errno, what);
+}
+
+// Copies all of `fd` to a new temporary file and returns that, or -1 with errno set.
+int CopyToTemporaryFile(int fd) {
+  std::FILE* file = std::tmpfile();
+  if (file == nullptr) return -1;
+  std::string buffer(64 << 10, '\0');
+  bool failed = false;
+  for (;;) {
+    const ssize_t size = read(fd, buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    failed = size < 0 ||
+             std::fwrite(buffer.data(), 1, static_cast<size_t>(size), file) !=
+                 static_cast<size_t>(size);
+    if (size <= 0 || failed) break;
+  }
+  failed = failed || std::fflush(file) != 0;
+  const int copy = failed ? -1 : fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
+  const int error = errno;
+  std::fclose(file);
+  errno = error;
+  return copy;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Open(const std::string& path) {
+  const bool standard_input = path == "-";
+  const std::string name = standard_input ? "standard input" : path;
+  int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                          : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SystemError(name);
+  struct stat info;
+  if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode)) {
+    const int copy = CopyToTemporaryFile(fd);
+    const int error = errno;
+    close(fd);
+    errno = error;
+    if (copy < 0) return SystemError(name);
+    fd = copy;
+  }
+  if (fstat(fd, &info) != 0) {
+    const absl::Status status = SystemError(name);
+    close(fd);
+    return status;
+  }
+  return std::unique_ptr<LogSource>(
+      new LogSource(fd, name, static_cast<uint64_t>(info.st_size)));
+}
+
+LogSource::LogSource(int fd, std::string name, uint64_t size)
+    : fd_(fd), name_(std::move(name)), size_(size) {}
+
+LogSource::~LogSource() { close(fd_); }
+
+absl::Status LogSource::Narrow(uint64_t offset, uint64_t size) {
+  if (offset > size_ || size > size_ - offset) {
+    return absl::OutOfRangeError(absl::StrCat(name_, ": the file breaks off"));
+  }
+  base_ += offset;
+  size_ = size;
+  return absl::OkStatus();
+}
+
+absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
+  const uint64_t available = offset < size_ ? size_ - offset : 0;
+  bytes.resize(static_cast<size_t>(std::min<uint64_t>(size, available)));
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = pread(fd_, bytes.data() + done, bytes.size() - done,
+                              static_cast<off_t>(base_ + offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError(name_);
+    if (got == 0) break;  // the file has become shorter
+    done += static_cast<size_t>(got);
+  }
+  bytes.resize(done);
+  return absl::OkStatus();
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,252 @@
+#include "replaylog/log_writer.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/codec.h"
+#include "replaylog/event_merger.h"
+#include "replaylog/output_file.h"
+#include "replaylog/seek_table.h"
+#include "replaylog/stream_digest.h"
+#include "replaylog/zstd_frame.h"
+
+namespace isochron::replaylog {
+namespace {
+
+// A frame ends with the first checkpoint at which it has so much content or covers so many
+// cycles: what a crash may cost, against what compression loses by starting anew. These numbers
+// are part of the format's identity: change them and logs of the same run differ.
+constexpr size_t kFrameBytes = 64 << 10;
+constexpr uint64_t kFrameCycles = uint64_t{1} << 30;
+// It ends after any record that brings it here, so that a reader's memory is bounded.
+constexpr size_t kLongFrameBytes = 512 << 10;
+static_assert(kLongFrameBytes + kMaxPayloadBytes + 64 <= kMaxFrameBytes);
+
+// Frames that wait to be written; the sequencer waits when there are as many.
+constexpr size_t kMaxQueuedFrames = 4;
+
+// The background thread: compresses frames and writes them.
+class FrameWriter {
+ public:
+  FrameWriter(std::unique_ptr<OutputFile> file, std::function<void()> before_frame)
+      : file_(std::move(file)), before_frame_(std::move(before_frame)) {
+    // Signals are for the threads that know what they mean. SIGPIPE, too: a closed pipe is an
+    // error of write().
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { Work(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  ~FrameWriter() { Close(/*complete=*/false); }
+
+  void Add(std::string content) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return queue_.size() < kMaxQueuedFrames; });
+    queue_.push_back(std::move(content));
+    changed_.notify_all();
+  }
+
+  // Waits until all frames have been written.
+  void Drain() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return queue_.empty(); });
+  }
+
+  // Writes all frames and, when `complete`, what makes them a whole log.
+  void Close(bool complete) {
+    if (!thread_.joinable()) return;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      complete_ = complete;
+      closing_ = true;
+      changed_.notify_all();
+    }
+    thread_.join();
+  }
+
+  bool failed() const { return failed_.load(std::memory_order_relaxed); }
+
+  absl::Status status() const {
+    if (!failed()) return absl::OkStatus();
+    std::lock_guard<std::mutex> lock(mutex_);
+    return status_;
+  }
+
+  // After Close().
+  uint64_t file_bytes() const { return file_->size(); }
+  machine::Digest identity() const { return digest_.digest(); }
+
+ private:
+  void Work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return !queue_.empty() || closing_; });
+      if (queue_.empty()) break;
+      const std::string content = std::move(queue_.front());
+      lock.unlock();
+      // After an error, frames only leave the queue.
+      const absl::Status status = failed() ? absl::OkStatus() : WriteFrame(content);
+      lock.lock();
+      Note(status);
+      queue_.pop_front();
+      changed_.notify_all();
+    }
+    if (complete_ && status_.ok()) Note(Complete());
+  }
+
+  // With the lock held.
+  void Note(const absl::Status& status) {
+    if (status.ok()) return;
+    status_ = status;
+    failed_.store(true, std::memory_order_relaxed);
+  }
+
+  absl::Status WriteFrame(const std::string& content) {
+    if (before_frame_) before_frame_();
+    absl::StatusOr<std::string> frame = compressor_.Compress(content);
+    if (!frame.ok()) return frame.status();
+    if (absl::Status status = file_->Write(*frame); !status.ok()) return status;
+    digest_.Update(content);
+    entries_.push_back({static_cast<uint32_t>(frame->size()),
+                        static_cast<uint32_t>(content.size()), ContentChecksum(content)});
+    return absl::OkStatus();
+  }
+
+  absl::Status Complete() {
+    if (absl::Status status = file_->Write(EncodeSeekTable(entries_)); !status.ok()) {
+      return status;
+    }
+    return file_->Commit();
+  }
+
+  // Of the background thread.
+  const std::unique_ptr<OutputFile> file_;
+  const std::function<void()> before_frame_;
+  FrameCompressor compressor_;
+  std::vector<SeekEntry> entries_;
+  StreamDigest digest_;
+
+  std::atomic<bool> failed_ = false;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_. A frame stays in the queue until it has been written.
+  std::deque<std::string> queue_;
+  absl::Status status_;
+  bool closing_ = false;
+  bool complete_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace
+
+class LogWriter::Impl {
+ public:
+  Impl(std::unique_ptr<OutputFile> file, LogWriterOptions options)
+      : writer_(std::move(file), std::move(options.before_frame)) {}
+
+  ~Impl() {
+    if (finished_) return;
+    FlushRun();
+    if (status().ok() && !encoder_.empty()) writer_.Add(encoder_.TakeFrame());
+    writer_.Close(/*complete=*/false);
+  }
+
+  absl::Status WriteHeader(std::string header) {
+    writer_.Add(std::move(header));
+    writer_.Drain();
+    return writer_.status();
+  }
+
+  void Append(Event event) {
+    if (!encode_status_.ok() || writer_.failed()) return;
+    if (ended_) {
+      encode_status_ = absl::FailedPreconditionError("an event follows the end of the run");
+      return;
+    }
+    EventMerger::Completed completed = merger_.Add(std::move(event));
+    if (completed.run) Encode(*completed.run);
+    if (completed.event) Encode(*completed.event);
+  }
+
+  absl::Status status() const {
+    return encode_status_.ok() ? writer_.status() : encode_status_;
+  }
+
+  absl::Status Finish() {
+    if (finished_) return absl::FailedPreconditionError("the log has been finished already");
+    if (!ended_ && status().ok()) {
+      encode_status_ = absl::FailedPreconditionError("the log lacks the end of the run");
+    }
+    finished_ = true;
+    if (!encoder_.empty()) writer_.Add(encoder_.TakeFrame());
+    writer_.Close(/*complete=*/encode_status_.ok());
+    return status();
+  }
+
+  machine::Digest identity() const { return writer_.identity(); }
+  uint64_t events() const { return merger_.next_number(); }
+  uint64_t file_bytes() const { return writer_.file_bytes(); }
+
+ private:
+  void FlushRun() {
+    if (std::optional<Event> run = merger_.Flush()) Encode(*run);
+  }
+
+  void Encode(const Event& event) {
+    if (!encode_status_.ok()) return;
+    encode_status_ = encoder_.Append(event);
+    if (!encode_status_.ok()) return;
+    ended_ = std::holds_alternative<EndEvent>(event.body);
+    const size_t size = encoder_.bytes().size();
+    const bool at_checkpoint = std::holds_alternative<CheckpointEvent>(event.body);
+    if (size >= kLongFrameBytes ||
+        (at_checkpoint && (size >= kFrameBytes ||
+                           event.cycle - encoder_.start().cycle >= kFrameCycles))) {
+      writer_.Add(encoder_.TakeFrame());
+    }
+  }
+
+  EventMerger merger_;
+  FrameEncoder encoder_;
+  absl::Status encode_status_;
+  bool ended_ = false;
+  bool finished_ = false;
+  FrameWriter writer_;
+};
+
+absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path,
+                                                             const LogHeader& header,
+                                                             LogWriterOptions options) {
+  absl::StatusOr<std::string> bytes = EncodeHeader(header);
+  if (!bytes.ok()) return bytes.status();
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
+  if (!file.ok()) return file.status();
+  auto impl = std::make_unique<Impl>(*std::move(file), std::move(options));
+  if (absl::Status status = impl->WriteHeader(*std::move(bytes)); !status.ok()) return status;
+  return std::unique_ptr<LogWriter>(new LogWriter(std::move(impl)));
+}
+
+LogWriter::LogWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LogWriter::~LogWriter() = default;
+void LogWriter::Append(Event event) { impl_->Append(std::move(event)); }
+absl::Status LogWriter::status() const { return impl_->status(); }
+absl::Status LogWriter::Finish() { return impl_->Finish(); }
+machine::Digest LogWriter::identity() const { return impl_->identity(); }
+uint64_t LogWriter::events() const { return impl_->events(); }
+uint64_t LogWriter::file_bytes() const { return impl_->file_bytes(); }
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,76 @@
+// Writing a log.
+
+#ifndef ISOCHRON_REPLAYLOG_LOG_WRITER_H_
+#define ISOCHRON_REPLAYLOG_LOG_WRITER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "machine/digest.h"
+#include "replaylog/event.h"
+#include "replaylog/event_stream.h"
+
+namespace isochron::replaylog {
+
+struct LogWriterOptions {
+  // Called on the background thread before it compresses a frame. Tests delay it here.
+  std::function<void()> before_frame;
+};
+
+// Takes the events of a run and makes a log of them. The bytes depend on header and events
+// alone: a background thread compresses and writes, in order, and has no say in what.
+//
+// All functions belong to one thread. Append() costs nanoseconds; it blocks only while
+// several frames wait to be written.
+class LogWriter final : public EventSink {
+ public:
+  // Starts a log that is to appear at `path`. Until Finish() it is `path`.partial, locked
+  // against a second writer, and an existing file at `path` stays what it is. When `path` is
+  // "-" (standard output) or names something that is no regular file (a pipe, a device), the
+  // log goes straight there. When Create() returns, the header has been handed to the
+  // operating system: it survives the end of this process, though not the loss of power.
+  //
+  // Errors name the path: AlreadyExists when another writer is at it, otherwise what the
+  // operating system says. InvalidArgument when the header exceeds a limit of the format.
+  static absl::StatusOr<std::unique_ptr<LogWriter>> Create(const std::string& path,
+                                                           const LogHeader& header,
+                                                           LogWriterOptions options = {});
+
+  // Without Finish(): writes the events so far as a last frame and leaves `path`.partial.
+  ~LogWriter() override;
+
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // Appends an event, whose number is ignored. Output that follows output of the same UART
+  // joins its record. Without effect once status() is not OK.
+  void Append(Event event) override;
+
+  // OK as long as the log can be written. Cheap enough to ask at every boundary. After an error
+  // `path`.partial is readable to its last whole frame.
+  absl::Status status() const override;
+
+  // Writes what is left and the seek table, waits until the file is on the disk and gives it its
+  // name. The last event must have been an EndEvent. Any error of the writer's life comes
+  // out here.
+  absl::Status Finish();
+
+  // The identity of the log: XXH3-128 of its uncompressed stream. After Finish().
+  machine::Digest identity() const;
+  // Events of the log. After Finish().
+  uint64_t events() const;
+  // Bytes of the file. After Finish().
+  uint64_t file_bytes() const;
+
+ private:
+  class Impl;
+  explicit LogWriter(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_LOG_WRITER_H_

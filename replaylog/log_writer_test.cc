@@ -1,0 +1,219 @@
+#include "replaylog/log_writer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "replaylog/log_testing.h"
+#include "replaylog/output_file.h"
+
+namespace isochron::replaylog {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Hex(const std::string& bytes) {
+  std::string hex;
+  for (unsigned char c : bytes) {
+    hex += "0123456789abcdef"[c >> 4];
+    hex += "0123456789abcdef"[c & 15];
+  }
+  return hex;
+}
+
+constexpr char kGoldenStream[] = "";
+
+std::unique_ptr<LogWriter> MustCreate(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<LogWriter>> writer = LogWriter::Create(path, SmallHeader());
+  EXPECT_TRUE(writer.ok()) << writer.status();
+  return writer.ok() ? *std::move(writer) : nullptr;
+}
+
+// The uncompressed bytes of a small log: the format itself.
+TEST(LogWriterTest, StreamOfASmallLogIsThis) {
+  const std::string path = TestPath("log");
+  const std::string raw = TestPath("raw");
+  const machine::Digest identity = WriteLog(path, SmallEvents());
+  ASSERT_EQ(std::system(("zstd -q -d -c " + path + " > " + raw).c_str()), 0);
+  EXPECT_EQ(Hex(ReadBytes(raw)), kGoldenStream);
+  EXPECT_EQ(identity.ToString(), "0");
+}
+
+// The file, which may change with the version of zstd.
+TEST(LogWriterTest, FileOfASmallLogIsThis) {
+  const std::string path = TestPath("log");
+  WriteLog(path, SmallEvents());
+  EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "0");
+}
+
+TEST(LogWriterTest, OutputByteByByteMakesTheSameLog) {
+  const std::string runs = TestPath("runs");
+  const std::string single = TestPath("single");
+  std::vector<Event> events;
+  std::vector<Event> bytes;
+  for (int i = 0; i < 10'000; ++i) bytes.push_back(OutputAt(100 + 7 * i, "x", 0));
+  for (int i = 0; i < 10'000; i += static_cast<int>(kMaxOutputRun)) {
+    const int size = std::min(10'000 - i, static_cast<int>(kMaxOutputRun));
+    events.push_back(OutputAt(100 + 7 * i, std::string(size, 'x'), 7));
+  }
+  for (std::vector<Event>* stream : {&events, &bytes}) {
+    stream->push_back({0, 100'000, 0, EndEvent{}});
+  }
+  WriteLog(runs, events);
+  WriteLog(single, bytes);
+  EXPECT_EQ(ReadBytes(single), ReadBytes(runs));
+  EXPECT_EQ(ReadLog(single).events.size(), 4u);
+}
+
+TEST(LogWriterTest, DelaysInTheBackgroundChangeNoByte) {
+  const std::string path = TestPath("log");
+  const std::string delayed = TestPath("delayed");
+  const std::vector<Event> events = ManyEvents(100'000);
+  WriteLog(path, events);
+  int frames = 0;
+  WriteLog(delayed, events, SmallHeader(), {[&frames] {
+             std::this_thread::sleep_for(std::chrono::milliseconds(frames++ * 37 % 50));
+           }});
+  EXPECT_GT(frames, 5);
+  EXPECT_EQ(ReadBytes(delayed), ReadBytes(path));
+}
+
+TEST(LogWriterTest, HeaderIsInTheFileBeforeAnyEvent) {
+  const std::string path = TestPath("log");
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  const ReadResult result = ReadLog(PartialPath(path));
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_TRUE(result.is_partial);
+  EXPECT_TRUE(result.events.empty());
+}
+
+TEST(LogWriterTest, ReplacesAFileOnlyAtTheEnd) {
+  const std::string path = TestPath("log");
+  WriteBytes(path, "old");
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  for (const Event& event : SmallEvents()) writer->Append(event);
+  EXPECT_EQ(ReadBytes(path), "old");
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(ReadLog(path).events, SmallEvents());
+  EXPECT_FALSE(FileExists(PartialPath(path)));
+  EXPECT_EQ(writer->file_bytes(), ReadBytes(path).size());
+}
+
+TEST(LogWriterTest, RefusesASecondWriter) {
+  const std::string path = TestPath("log");
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  absl::StatusOr<std::unique_ptr<LogWriter>> second = LogWriter::Create(path, SmallHeader());
+  EXPECT_TRUE(absl::IsAlreadyExists(second.status())) << second.status();
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr(PartialPath(path)));
+  // The first goes on undisturbed, and what it leaves is taken over.
+  for (const Event& event : SmallEvents()) writer->Append(event);
+  EXPECT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(ReadLog(path).events, SmallEvents());
+  EXPECT_NE(MustCreate(path), nullptr);
+}
+
+TEST(LogWriterTest, UnfinishedLogKeepsItsEvents) {
+  const std::string path = TestPath("log");
+  std::vector<Event> events = ManyEvents(30'000);
+  events.pop_back();
+  {
+    std::unique_ptr<LogWriter> writer = MustCreate(path);
+    for (const Event& event : events) writer->Append(event);
+  }
+  EXPECT_FALSE(FileExists(path));
+  const ReadResult result = ReadLog(PartialPath(path));
+  EXPECT_TRUE(result.is_partial);
+  EXPECT_EQ(result.events, events);
+}
+
+TEST(LogWriterTest, FinishNeedsAnEnd) {
+  const std::string path = TestPath("log");
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  writer->Append(SmallEvents().front());
+  EXPECT_TRUE(absl::IsFailedPrecondition(writer->Finish()));
+  EXPECT_FALSE(FileExists(path));
+}
+
+TEST(LogWriterTest, CyclesThatGoBackAreAnError) {
+  std::unique_ptr<LogWriter> writer = MustCreate(TestPath("log"));
+  writer->Append({0, 10, 0, InterruptEvent{1}});
+  EXPECT_TRUE(writer->status().ok());
+  writer->Append({0, 9, 0, InterruptEvent{1}});
+  EXPECT_TRUE(absl::IsInvalidArgument(writer->status()));
+  EXPECT_FALSE(writer->Finish().ok());
+}
+
+TEST(LogWriterTest, FullDiskIsAnErrorThatNamesTheFile) {
+  absl::StatusOr<std::unique_ptr<LogWriter>> writer =
+      LogWriter::Create("/dev/full", SmallHeader());
+  EXPECT_TRUE(absl::IsResourceExhausted(writer.status())) << writer.status();
+  EXPECT_THAT(std::string(writer.status().message()), HasSubstr("/dev/full"));
+}
+
+TEST(LogWriterTest, DirectoriesThatAreNoneAreAnError) {
+  const absl::Status status =
+      LogWriter::Create(TestPath("no/such/directory"), SmallHeader()).status();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_FALSE(LogWriter::Create(testing::TempDir(), SmallHeader()).ok());
+}
+
+TEST(LogWriterTest, ClosedPipeIsAnErrorAndKillsNobody) {
+  const std::string fifo = TestPath("fifo");
+  ASSERT_EQ(std::system(("rm -f " + fifo + " && mkfifo " + fifo).c_str()), 0);
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  std::unique_ptr<LogWriter> writer = MustCreate(fifo);
+  close(reader);
+  for (const Event& event : ManyEvents(100'000)) writer->Append(event);
+  const absl::Status status = writer->Finish();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(fifo));
+}
+
+TEST(LogWriterTest, PipeGetsTheSameBytes) {
+  const std::string path = TestPath("log");
+  const std::string fifo = TestPath("fifo");
+  const std::string copy = TestPath("copy");
+  ASSERT_EQ(std::system(("rm -f " + fifo + " && mkfifo " + fifo).c_str()), 0);
+  WriteLog(path, ManyEvents(50'000));
+  std::thread reader([&] { WriteBytes(copy, ReadBytes(fifo)); });
+  WriteLog(fifo, ManyEvents(50'000));
+  reader.join();
+  EXPECT_EQ(ReadBytes(copy), ReadBytes(path));
+}
+
+// A limit on the file's size stands for a disk that becomes full on the way.
+TEST(LogWriterTest, PartialFileOfAFullDiskIsReadable) {
+  const std::string path = TestPath("log");
+  const std::vector<Event> events = ManyEvents(400'000);
+  EXPECT_EXIT(
+      {
+        signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit = {100'000, 100'000};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        std::unique_ptr<LogWriter> writer = MustCreate(path);
+        for (const Event& event : events) writer->Append(event);
+        const absl::Status status = writer->Finish();
+        _exit(absl::StrContains(status.message(), PartialPath(path)) ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+  const ReadResult result = ReadLog(PartialPath(path));
+  ASSERT_TRUE(result.status.ok()) << result.status;
+  EXPECT_TRUE(result.is_partial);
+  EXPECT_GT(result.events.size(), 1000u);
+  ASSERT_LT(result.events.size(), events.size());
+  EXPECT_TRUE(std::equal(result.events.begin(), result.events.end(), events.begin()));
+  EXPECT_FALSE(FileExists(path));
+}
+
+}  // namespace
+}  // namespace isochron::replaylog

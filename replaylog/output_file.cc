@@ -1,0 +1,121 @@
+#include "replaylog/output_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace isochron::replaylog {
+namespace {
+
+absl::Status SystemError(const std::string& what) {
+  return absl::ErrnoToStatus(errno, what);
+}
+
+bool IsSameFile(int fd, const std::string& path) {
+  struct stat open_file;
+  struct stat named;
+  return fstat(fd, &open_file) == 0 && stat(path.c_str(), &named) == 0 &&
+         open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+// Opens and locks a partial file, empty.
+absl::StatusOr<int> OpenPartial(const std::string& path) {
+  const std::string partial = PartialPath(path);
+  for (;;) {
+    const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return SystemError(absl::StrCat("cannot write ", partial));
+    absl::Status status;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      status = errno == EWOULDBLOCK
+                   ? absl::AlreadyExistsError(
+                         absl::StrCat("another process is writing ", partial))
+                   : SystemError(absl::StrCat("cannot lock ", partial));
+    } else if (!IsSameFile(fd, partial)) {
+      close(fd);  // its writer finished it between open() and flock()
+      continue;
+    } else if (ftruncate(fd, 0) != 0) {
+      status = SystemError(absl::StrCat("cannot write ", partial));
+    }
+    if (status.ok()) return fd;
+    close(fd);
+    return status;
+  }
+}
+
+absl::Status SyncDirectoryOf(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::filesystem::path directory = parent.empty() ? "." : parent;
+  const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // A directory that may be written but not read cannot be synchronised.
+  if (fd < 0) return absl::OkStatus();
+  const bool failed = fsync(fd) != 0 && errno != EINVAL;
+  const absl::Status status = failed ? SystemError(directory.string()) : absl::OkStatus();
+  close(fd);
+  return status;
+}
+
+}  // namespace
+
+std::string PartialPath(const std::string& path) { return path + ".partial"; }
+
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
+  struct stat info;
+  const bool standard_output = path == "-";
+  const bool special = standard_output || (stat(path.c_str(), &info) == 0 &&
+                                           !S_ISREG(info.st_mode));
+  if (!special) {
+    absl::StatusOr<int> fd = OpenPartial(path);
+    if (!fd.ok()) return fd.status();
+    return std::unique_ptr<OutputFile>(new OutputFile(*fd, path, /*direct=*/false));
+  }
+  const std::string name = standard_output ? "standard output" : path;
+  const int fd = standard_output ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                                 : open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return SystemError(absl::StrCat("cannot write ", name));
+  return std::unique_ptr<OutputFile>(new OutputFile(fd, name, /*direct=*/true));
+}
+
+OutputFile::OutputFile(int fd, std::string path, bool direct)
+    : fd_(fd), path_(std::move(path)), direct_(direct) {}
+
+OutputFile::~OutputFile() { close(fd_); }
+
+absl::Status OutputFile::Write(std::string_view bytes) {
+  const uint64_t before = size_;
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const absl::Status status =
+          SystemError(absl::StrCat("cannot write ", direct_ ? path_ : PartialPath(path_)));
+      if (!direct_ && ftruncate(fd_, static_cast<off_t>(before)) == 0) size_ = before;
+      return status;
+    }
+    size_ += static_cast<uint64_t>(written);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputFile::Commit() {
+  if (direct_) return absl::OkStatus();
+  const std::string partial = PartialPath(path_);
+  if (fsync(fd_) != 0) return SystemError(absl::StrCat("cannot write ", partial));
+  if (rename(partial.c_str(), path_.c_str()) != 0) {
+    return SystemError(absl::StrCat("cannot rename ", partial, " to ", path_));
+  }
+  return SyncDirectoryOf(path_);
+}
+
+void OutputFile::Discard() {
+  if (!direct_) unlink(PartialPath(path_).c_str());
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,57 @@
+// A file that appears under its name when it is whole.
+
+#ifndef ISOCHRON_REPLAYLOG_OUTPUT_FILE_H_
+#define ISOCHRON_REPLAYLOG_OUTPUT_FILE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace isochron::replaylog {
+
+// The name that a file has until it is whole: `path`.partial.
+std::string PartialPath(const std::string& path);
+
+// A file being written as PartialPath(path). An existing file at `path` stays what it is until
+// Commit() replaces it; a partial one, which a killed writer left, is begun anew. When `path` is "-"
+// (standard output) or names something that is no regular file (a pipe, a device), bytes go
+// straight there.
+class OutputFile {
+ public:
+  // Errors name the file: AlreadyExists when another process writes it, otherwise what the operating
+  // system says.
+  static absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& path);
+  // Without Commit() the partial file stays.
+  ~OutputFile();
+
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  // Appends all of `bytes`. After an error the file holds what earlier calls wrote and no more,
+  // where that can be had. The caller sees to it that SIGPIPE kills nobody.
+  absl::Status Write(std::string_view bytes);
+
+  // Waits until the bytes are on the disk, gives the file its name and waits for that, too.
+  absl::Status Commit();
+
+  // Deletes the partial file.
+  void Discard();
+
+  uint64_t size() const { return size_; }
+
+ private:
+  OutputFile(int fd, std::string path, bool direct);
+
+  const int fd_;
+  const std::string path_;
+  const bool direct_;  // bytes go straight to the name
+  uint64_t size_ = 0;
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_OUTPUT_FILE_H_

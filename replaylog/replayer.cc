@@ -1,0 +1,138 @@
+#include "replaylog/replayer.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+
+namespace isochron::replaylog {
+namespace {
+
+using machine::Input;
+
+// Whether two events say the same, their numbers aside.
+struct SameBody {
+  template <typename A, typename B>
+  bool operator()(const A&, const B&) const {
+    return false;
+  }
+  bool operator()(const InputEvent& a, const InputEvent& b) const {
+    return a.input.kind == b.input.kind && a.input.bytes == b.input.bytes &&
+           a.input.cause == b.input.cause && a.input.detail == b.input.detail;
+  }
+  bool operator()(const InterruptEvent& a, const InterruptEvent& b) const {
+    return a.pending == b.pending;
+  }
+  bool operator()(const CheckpointEvent& a, const CheckpointEvent& b) const {
+    return a.instructions == b.instructions && a.state == b.state;
+  }
+  bool operator()(const EndEvent& a, const EndEvent& b) const {
+    return a.kind == b.kind && a.instructions == b.instructions && a.state == b.state;
+  }
+};
+
+bool Same(const Event& a, const Event& b) {
+  return a.cycle == b.cycle && a.cpu == b.cpu && std::visit(SameBody(), a.body, b.body);
+}
+
+}  // namespace
+
+Event* Replayer::Peek(size_t index) {
+  while (ahead_.size() <= index && !exhausted_ && status_.ok()) {
+    Event event;
+    absl::StatusOr<bool> more = source_.Next(event);
+    if (!more.ok()) {
+      status_ = more.status();
+    } else if (!*more) {
+      exhausted_ = true;
+    } else if (!std::holds_alternative<UnknownEvent>(event.body)) {
+      ahead_.push_back(std::move(event));
+    }
+  }
+  return ahead_.size() > index ? &ahead_[index] : nullptr;
+}
+
+void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {
+  for (size_t i = 0; const Event* event = Peek(i); ++i) {
+    const auto* input = std::get_if<InputEvent>(&event->body);
+    if (input == nullptr || event->cycle != point.cycle) break;
+    inputs.push_back(input->input);
+  }
+  if (exhausted_ && ahead_.empty()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+}
+
+void Replayer::Advance() {
+  Event& event = ahead_.front();
+  ++events_compared_;
+  if (std::holds_alternative<EndEvent>(event.body)) end_ = event;
+  history_.push_back(std::move(event));
+  if (history_.size() > kHistory) history_.pop_front();
+  ahead_.pop_front();
+  output_seen_ = 0;
+}
+
+void Replayer::Diverge(Event actual) {
+  Divergence divergence;
+  if (const Event* expected = Peek(0)) {
+    divergence.expected = *expected;
+    actual.number = expected->number;
+  }
+  divergence.actual = std::move(actual);
+  divergence.before = history_;
+  status_ = absl::AbortedError(absl::StrCat("the run differs from the log at event ",
+                                            divergence.actual.number, ", cycle ",
+                                            divergence.actual.cycle));
+  divergence_ = std::move(divergence);
+}
+
+void Replayer::Expect(Event actual) {
+  if (!status_.ok()) return;
+  const Event* expected = Peek(0);
+  if (expected == nullptr && status_.ok() && !end_) return;  // beyond a partial log
+  if (!status_.ok()) return;
+  // A run of output that has begun must be finished first; Same() never holds for output.
+  if (expected != nullptr && Same(*expected, actual)) return Advance();
+  Diverge(std::move(actual));
+}
+
+void Replayer::OnInput(uint64_t cycle, const Input& input) {
+  if (exhausted_ && ahead_.empty()) return;  // our own stop at the end of a partial log
+  Expect({0, cycle, 0, InputEvent{input}});
+}
+
+void Replayer::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  if (!status_.ok()) return;
+  const Event* expected = Peek(0);
+  if (expected == nullptr && status_.ok() && !end_) return;
+  if (!status_.ok()) return;
+  const auto* output = expected == nullptr ? nullptr : std::get_if<OutputEvent>(&expected->body);
+  if (output != nullptr) {
+    const uint64_t due =
+        output_seen_ == 0 ? expected->cycle : output_cycle_ + output->deltas[output_seen_ - 1];
+    if (output->uart == uart && due == cycle &&
+        static_cast<uint8_t>(output->bytes[output_seen_]) == byte) {
+      output_cycle_ = cycle;
+      if (++output_seen_ == output->bytes.size()) Advance();
+      return;
+    }
+  }
+  Diverge({0, cycle, 0,
+           OutputEvent{static_cast<uint8_t>(uart), std::string(1, static_cast<char>(byte)), {}}});
+}
+
+void Replayer::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
+  Expect({0, cycle, static_cast<uint8_t>(cpu), InterruptEvent{pending}});
+}
+
+void Replayer::OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                            const machine::Digest& state) {
+  Expect({0, cycle, 0, CheckpointEvent{instructions, state}});
+}
+
+void Replayer::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
+                     const machine::RunEnd& end) {
+  Expect({0, cycle, 0, EndEvent{end.kind, instructions, state}});
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,115 @@
+// Snapshots: where a replay may begin other than at power-on.
+
+#ifndef ISOCHRON_REPLAYLOG_SNAPSHOT_H_
+#define ISOCHRON_REPLAYLOG_SNAPSHOT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "machine/digest.h"
+#include "machine/machine.h"
+#include "machine/observer.h"
+#include "replaylog/event.h"
+#include "replaylog/output_file.h"
+#include "replaylog/zstd_frame.h"
+
+namespace isochron::replaylog {
+
+// The name of the snapshots that belong to the log at `log_path`.
+std::string SnapshotPath(const std::string& log_path);
+
+// Writes snapshots of one machine to a file beside its log. Each holds the pages that have changed
+// since the one before. The file's format is in docs/replay-log.md; it is no part of the log.
+class SnapshotWriter {
+ public:
+  // A file at `path` for the machine that `header` describes. Errors name the path.
+  static absl::StatusOr<std::unique_ptr<SnapshotWriter>> Create(const std::string& path,
+                                                                const LogHeader& header);
+
+  // Appends the state of the machine as it is, at the boundary of a checkpoint.
+  absl::Status Take(machine::Machine& machine);
+  // Gives the file its name.
+  absl::Status Finish() { return file_->Commit(); }
+
+ private:
+  explicit SnapshotWriter(std::unique_ptr<OutputFile> file) : file_(std::move(file)) {}
+
+  std::unique_ptr<OutputFile> file_;
+  FrameCompressor compressor_;
+  std::vector<machine::Digest> written_;  // of each page, as the snapshots so far have it
+};
+
+// Takes a snapshot at the first checkpoint of every `interval` cycles.
+class SnapshotTaker final : public machine::Observer {
+ public:
+  // All must outlive the taker.
+  SnapshotTaker(machine::Machine& machine, SnapshotWriter& writer, uint64_t interval)
+      : machine_(machine), writer_(writer), interval_(interval), due_(interval) {}
+
+  void OnInput(uint64_t, const machine::Input&) override {}
+  void OnConsoleByte(int, uint64_t, uint8_t) override {}
+  void OnInterrupt(int, uint64_t, uint64_t) override {}
+  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                    const machine::Digest& state) override;
+  void OnEnd(uint64_t, uint64_t, const machine::Digest&, const machine::RunEnd&) override {}
+  absl::Status status() const override { return status_; }
+
+ private:
+  machine::Machine& machine_;
+  SnapshotWriter& writer_;
+  const uint64_t interval_;
+  uint64_t due_;
+  absl::Status status_;
+};
+
+// One snapshot in a file.
+struct SnapshotInfo {
+  uint64_t cycle = 0;
+  machine::Digest state;
+  uint64_t offset = 0;  // of its first frame, in bytes from the beginning of the file
+  uint64_t bytes = 0;   // of its frames
+};
+
+// Reads a file of snapshots, complete or broken off.
+class SnapshotReader {
+ public:
+  // InvalidArgument when the file is none of ours or belongs to a machine other than the one that
+  // `header` describes, DataLoss when it is damaged; with the path and the byte.
+  static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(const std::string& path,
+                                                              const LogHeader& header);
+  ~SnapshotReader();
+
+  // By ascending cycle.
+  const std::vector<SnapshotInfo>& snapshots() const { return snapshots_; }
+  // The last snapshot at or before `cycle`, or nullptr.
+  const SnapshotInfo* FindAtOrBefore(uint64_t cycle) const;
+
+  // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss when
+  // the state that results has not the digest that the snapshot names; discard the machine then.
+  absl::Status Restore(const SnapshotInfo& snapshot, machine::Machine& machine);
+
+ private:
+  SnapshotReader(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  absl::Status Scan(const LogHeader& header);
+  absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;
+  // Reads one snapshot's frames: applies its pages to `memory`; its small state to `small`.
+  absl::Status Apply(const SnapshotInfo& snapshot, alpha::Memory& memory, std::string& small);
+  absl::Status Damaged(uint64_t offset, std::string_view what) const;
+  absl::Status Damaged(uint64_t offset, const absl::Status& why) const;
+
+  const int fd_;
+  const std::string path_;
+  uint64_t file_bytes_ = 0;
+  FrameDecompressor decompressor_;
+  std::vector<SnapshotInfo> snapshots_;
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_SNAPSHOT_H_

@@ -1,0 +1,32 @@
+// The digest of bytes that come in pieces.
+
+#ifndef ISOCHRON_REPLAYLOG_STREAM_DIGEST_H_
+#define ISOCHRON_REPLAYLOG_STREAM_DIGEST_H_
+
+#include <string_view>
+
+#include "machine/digest.h"
+
+struct XXH3_state_s;
+
+namespace isochron::replaylog {
+
+// XXH3-128: for the same bytes the same as machine::DigestOf().
+class StreamDigest {
+ public:
+  StreamDigest();
+  ~StreamDigest();
+  StreamDigest(const StreamDigest&) = delete;
+  StreamDigest& operator=(const StreamDigest&) = delete;
+
+  void Update(std::string_view bytes);
+  // Of all bytes so far.
+  machine::Digest digest() const;
+
+ private:
+  XXH3_state_s* state_;
+};
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_STREAM_DIGEST_H_

@@ -58,7 +58,7 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 }
 
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
-                        std::chrono::nanoseconds wall) {
+                        uint64_t touched_bytes, std::chrono::nanoseconds wall) {
   const double guest_seconds = static_cast<double>(cpu.cycle) / static_cast<double>(clock_hz);
   const double wall_seconds = static_cast<double>(wall.count()) / 1e9;
   const double million = static_cast<double>(cpu.instructions) / 1e6;
@@ -83,6 +83,7 @@ std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_
   count("exceptions", cpu.counters.exceptions);
   count("interrupts", cpu.counters.interrupts);
   count("PAL calls", cpu.counters.pal_calls);
+  count("guest memory touched (KiB)", touched_bytes >> 10);
   return text;
 }
 

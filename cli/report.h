@@ -22,8 +22,9 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 
 // What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
 // `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.
+// `touched_bytes`: host memory that guest RAM takes.
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
-                        std::chrono::nanoseconds wall);
+                        uint64_t touched_bytes, std::chrono::nanoseconds wall);
 
 }  // namespace isochron::cli
 

@@ -83,8 +83,9 @@ TEST(StatsReport, CountsAndRates) {
   cpu.instructions = 300'000'000;
   cpu.counters.dtb_misses = 42;
   const std::string report =
-      StatsReport(cpu, 600'000'000, 300'000'000, std::chrono::milliseconds(1500));
+      StatsReport(cpu, 600'000'000, 300'000'000, 5 << 20, std::chrono::milliseconds(1500));
   EXPECT_THAT(report, HasSubstr("instructions                      300000000\n"));
+  EXPECT_THAT(report, HasSubstr("guest memory touched (KiB)             5120\n"));
   EXPECT_THAT(report, HasSubstr("guest seconds                         2.000\n"));
   EXPECT_THAT(report, HasSubstr("wall seconds                          1.500\n"));
   EXPECT_THAT(report, HasSubstr("million instructions/s              200.000\n"));

@@ -1,8 +1,11 @@
 #include "machine/host_memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -22,6 +25,14 @@ absl::StatusOr<HostMemory> HostMemory::Create(uint64_t size) {
 
 HostMemory::~HostMemory() {
   if (base_ != nullptr) munmap(base_, size_);
+}
+
+uint64_t HostMemory::TouchedBytes() const {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> resident(size_ / page);
+  if (mincore(base_, size_, resident.data()) != 0) return 0;
+  return page * static_cast<uint64_t>(std::count_if(resident.begin(), resident.end(),
+                                                    [](unsigned char r) { return (r & 1) != 0; }));
 }
 
 void HostMemory::Clear() {

@@ -22,6 +22,9 @@ class HostMemory {
 
   uint8_t* base() const { return base_; }
   uint64_t size() const { return size_; }
+  // Bytes that the host holds in memory for it: the pages that were written, in the host's page
+  // size. For statistics.
+  uint64_t TouchedBytes() const;
   // Makes all of it zero again.
   void Clear();
 

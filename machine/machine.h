@@ -95,6 +95,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   const alpha::Memory& memory() const { return memory_; }
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
+  // Host memory that guest RAM takes, in bytes.
+  uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
   // Cycles that the CPU stood still in WTINT.
   uint64_t wait_cycles() const { return wait_cycles_; }
 

@@ -196,11 +196,29 @@ def test_documentation_has_the_exit_codes_of_the_program(isochron):
     assert dict(rows) == program and len(program) == 8
 
 
+def help_options(isochron, *command):
+    text = run(isochron, *command, "--help").stdout.decode()
+    return set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.MULTILINE)) - {"--help"}
+
+
+def manual_options(section):
+    """The options in the tables of a section of docs/cli.md."""
+    text = (ROOT / "docs/cli.md").read_text()
+    section = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE))
+
+
 def test_documentation_has_the_options_of_the_program(isochron):
-    text = run(isochron, "run", "--help").stdout.decode()
-    program = set(re.findall(r"(--[a-z-]+)", text.split("Exit codes:")[0])) - {"--help"}
-    manual = set(re.findall(r"^\| `(--[a-z-]+)", (ROOT / "docs/cli.md").read_text(), re.MULTILINE))
-    assert manual == program
+    run_options = manual_options("isochron run")
+    assert run_options == help_options(isochron, "run")
+    record_options = manual_options("isochron record")
+    assert run_options | record_options == help_options(isochron, "record")
+    assert not run_options & record_options
+
+
+def test_documentation_has_the_options_of_the_log_commands(isochron):
+    assert manual_options("isochron replay") == help_options(isochron, "replay")
+    assert manual_options("isochron log") == help_options(isochron, "log", "dump")
 
 
 # Ends and exit codes.
@@ -344,6 +362,7 @@ def test_stats(isochron, console_guest):
     assert set(stats) == {
         "instructions", "cycles", "guest seconds", "wall seconds", "million instructions/s",
         "idle share (%)", "ITB misses", "DTB misses", "exceptions", "interrupts", "PAL calls",
+        "guest memory touched (KiB)",
     }  # fmt: skip
     assert int(stats["instructions"]) > 0
     assert float(stats["guest seconds"]) == pytest.approx(int(stats["cycles"]) / 600e6, abs=0.001)

@@ -18,8 +18,8 @@ inline void AccountAll(const Context& context, Cpu& cpu) {
 
 // A direct branch ends its block. The target is remembered in the block when it lies in the
 // same page: then the translation that holds for the block holds for the target. A remembered
-// target is run at once unless a deadline falls into it. Inlined, so that every kind of branch has a
-// jump of its own for the host to predict.
+// target is run at once unless a deadline falls into it. Inlined, so that every kind of branch
+// has a jump of its own for the host to predict.
 [[gnu::always_inline]] inline void GoTo(Context& context, Cpu& cpu, uint64_t target, Block** link) {
   const uint64_t start = cpu.pc;
   AccountAll(context, cpu);

@@ -108,7 +108,8 @@ bool IsPure(Op op) {
 Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) {
   const bool shadow = mode == DecodeMode::kPalShadow;
   const uint64_t to_page_end = (alpha::kPageSize - (pa & alpha::kPageMask)) / 4;
-  const auto most = std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)});
+  const uint64_t most =
+      std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)});
   Block block;
   block.pa = pa;
   block.cost_before.push_back(0);

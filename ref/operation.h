@@ -54,8 +54,8 @@ struct Block {
   Block* taken = nullptr;
   Block* fall_through = nullptr;
 
-  // Whether a deadline falls before the last instruction of the block, when it starts at `cycle`: then
-  // it must not be run as a whole.
+  // Whether a deadline falls before the last instruction of the block, when it starts at
+  // `cycle`: then it must not be run as a whole.
   bool CrossesBoundaryAt(uint64_t deadline, uint64_t cycle) const {
     return cycle + last_boundary >= deadline;
   }

@@ -16,9 +16,9 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kRedrawInterval = std::chrono::milliseconds(100);
 constexpr size_t kBarWidth = 16;
 
-// Four significant digits and a power of 1000: "12.34G".
+// One decimal and a power of 1000: "12.3G".
 std::string Short(double value) {
-  constexpr std::array<const char*, 5> kUnits = {"", "k", "M", "G", "T"};
+  constexpr std::array<const char*, 7> kUnits = {"", "k", "M", "G", "T", "P", "E"};
   size_t unit = 0;
   while (value >= 999.95 && unit + 1 < kUnits.size()) {
     value /= 1000;

@@ -36,7 +36,6 @@ constexpr uint8_t kMcrDtr = 0x01, kMcrRts = 0x02, kMcrOut1 = 0x04, kMcrOut2 = 0x
 constexpr uint8_t kLsrDataReady = 0x01;
 constexpr uint8_t kLsrOverrun = 0x02;
 constexpr uint8_t kLsrBreak = 0x10;
-constexpr uint8_t kLsrErrors = 0x1e;
 constexpr uint8_t kLsrThrEmpty = 0x20;
 constexpr uint8_t kLsrTransmitterEmpty = 0x40;
 constexpr uint8_t kLsrFifoError = 0x80;

@@ -230,6 +230,12 @@ for letter, kind in (("s", S), ("t", T)):
 # The emulation does not know VAX formats: G is to it the T of the same bits.
 EMULATED |= {op + "g": EMULATED[op + "t"] for op in ("add", "sub", "mul", "div")}
 
+# Exact arithmetic is slow; programs repeat themselves.
+IEEE, VAX, EMULATED = (
+    {op: lru_cache(None)(function) for op, function in table.items()}
+    for table in (IEEE, VAX, EMULATED)
+)
+
 
 class Process:
     """The floating point state of a process and what its instructions do."""

@@ -192,7 +192,7 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
     const std::string role(ImageRoleName(record.role));
     if (file == files.end()) {
       return absl::FailedPreconditionError(
-          absl::StrCat("the log needs a ", role, " (", record.size, " bytes, digest ",
+          absl::StrCat("the log needs the image ", role, " (", record.size, " bytes, digest ",
                        record.digest.ToString(), "), and none is given"));
     }
     machine::Digest digest;

@@ -1,0 +1,71 @@
+#include "replaylog/describe.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "replaylog/log_testing.h"
+
+namespace isochron::replaylog {
+namespace {
+
+TEST(DescribeTest, LinesFitAndAlign) {
+  std::vector<Event> events = SmallEvents();
+  events.push_back(OutputAt(5, std::string(300, '\x01'), 9));
+  events.push_back(OutputAt(5, std::string(300, 'a'), 9));
+  events.push_back({123456789012, ~uint64_t{0} >> 1, 255, UnknownEvent{100, "x"}});
+  for (const Event& event : events) EXPECT_LE(DescribeEvent(event).size(), 80u);
+  EXPECT_EQ(EventTableHeading(), "    event           cycle cpu type       contents");
+  EXPECT_EQ(DescribeEvent(events[0]),
+            "        0            1000   0 output     uart0 7 \"hello\\r\\n\"");
+  EXPECT_EQ(DescribeEvent(events[1]),
+            "        1           20000   0 interrupt  ISUM 0x800000000");
+  EXPECT_EQ(DescribeEvent(events[5]), "        5       268435461   0 stop       signal 15");
+}
+
+TEST(DescribeTest, QuotesAndCuts) {
+  EXPECT_EQ(QuoteBytes("a\"\\\x7f\xff\t"), "\"a\\\"\\\\\\x7f\\xff\\t\"");
+  EXPECT_EQ(QuoteBytes("abcdefgh", 10), "\"abcdefgh\"");
+  EXPECT_EQ(QuoteBytes("abcdefghi", 10), "\"abcde\"...");
+  for (size_t columns = 6; columns < 30; ++columns) {
+    EXPECT_LE(QuoteBytes("ab\x01\x02\x03 more of it", columns).size(), columns);
+  }
+}
+
+TEST(DescribeTest, JsonFieldsAreStable) {
+  const std::vector<Event> events = SmallEvents();
+  EXPECT_EQ(EventToJson(OutputAt(7, "a\n\"\xff", 3)),
+            R"({"event":0,"cycle":7,"cpu":0,"type":"output","uart":0,)"
+            R"("bytes":"a\u000a\"\u00ff","deltas":[3,3,3]})");
+  EXPECT_EQ(EventToJson(events[1]),
+            R"({"event":1,"cycle":20000,"cpu":0,"type":"interrupt","pending":"0x800000000"})");
+  EXPECT_EQ(EventToJson(events[2]),
+            R"({"event":2,"cycle":1048576,"cpu":0,"type":"input","bytes":"ls\u000a"})");
+  EXPECT_EQ(EventToJson(events[4]),
+            R"({"event":4,"cycle":268435456,"cpu":0,"type":"checkpoint","instructions":123456789,)"
+            R"("state":"00000000000000060000000000000005"})");
+  EXPECT_EQ(EventToJson(events[5]),
+            R"({"event":5,"cycle":268435461,"cpu":0,"type":"stop","cause":"signal","detail":15})");
+  EXPECT_EQ(EventToJson(events[6]),
+            R"({"event":6,"cycle":268435461,"cpu":0,"type":"end","reason":"stopped",)"
+            R"("instructions":123456790,"state":"00000000000000080000000000000007"})");
+  EXPECT_EQ(EventToJson({1, 2, 3, UnknownEvent{100, "\x01z"}}),
+            R"({"event":1,"cycle":2,"cpu":3,"type":"unknown","record_type":100,"payload":"017a"})");
+  EXPECT_EQ(HeaderToJson(SmallHeader()),
+            R"({"type":"header","model_version":1,"palcode":"fedcba98765432100123456789abcdef",)"
+            R"("memory_bytes":268435456,"clock_hz":600000000,"itb_entries":128,"dtb_entries":128,)"
+            R"("rtc_base_seconds":1262304000,"seed":0,"input_interval":1048576,)"
+            R"("checkpoint_interval":268435456,"command_line":"console=ttyS0","reboot":true,)"
+            R"("images":[{"role":"kernel","size":4096,"digest":"00000000000000020000000000000001"},)"
+            R"({"role":"initrd","size":12345,"digest":"00000000000000040000000000000003"}]})");
+}
+
+TEST(DescribeTest, NamesAndTypesAreOneToOne) {
+  for (std::string_view name : EventTypeNames()) {
+    ASSERT_TRUE(EventTypeFromName(name).has_value());
+    EXPECT_EQ(EventTypeName(*EventTypeFromName(name)), name);
+  }
+  EXPECT_EQ(EventTypeFromName("nonsense"), std::nullopt);
+  EXPECT_EQ(EventTypeName(RecordType{99}), "unknown");
+}
+
+}  // namespace
+}  // namespace isochron::replaylog

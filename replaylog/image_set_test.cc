@@ -1,0 +1,134 @@
+#include "replaylog/image_set.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "replaylog/bundle.h"
+#include "replaylog/log_testing.h"
+#include "replaylog/tar.h"
+
+namespace isochron::replaylog {
+namespace {
+
+using testing::HasSubstr;
+using Role = ImageRecord::Role;
+
+class ImageSetTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    WriteBytes(kernel_, "kernel bytes");
+    WriteBytes(initrd_, std::string(100'000, 'i'));
+    files_ = {DescribeImageFile(kernel_, Role::kKernel).value(),
+              DescribeImageFile(initrd_, Role::kInitrd).value()};
+    header_ = SmallHeader();
+    header_.images = {files_[0].record, files_[1].record};
+    WriteLog(log_, SmallEvents(), header_);
+  }
+
+  const std::string log_ = TestPath("log");
+  const std::string kernel_ = TestPath("kernel \\ with spaces");
+  const std::string initrd_ = TestPath("initrd");
+  const std::string bundle_ = TestPath("bundle");
+  std::vector<ImageFile> files_;
+  LogHeader header_;
+};
+
+TEST_F(ImageSetTest, DigestsFiles) {
+  EXPECT_EQ(files_[0].record.size, 12u);
+  EXPECT_EQ(files_[0].record.digest, machine::DigestOf("kernel bytes"));
+  EXPECT_TRUE(absl::IsNotFound(DescribeImageFile("/no/such", Role::kKernel).status()));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(DescribeImageFile(testing::TempDir(), Role::kKernel).status()));
+}
+
+TEST_F(ImageSetTest, SidecarNamesTheFiles) {
+  ASSERT_TRUE(WriteSidecar(log_, files_).ok());
+  EXPECT_EQ(SidecarPath(log_ + ".partial"), log_ + ".images");
+  absl::StatusOr<std::vector<ImageFile>> read = ReadSidecar(log_);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ((*read)[0].path, std::filesystem::absolute(kernel_).string());
+  EXPECT_EQ((*read)[1].record, files_[1].record);
+  absl::StatusOr<std::vector<ImageFile>> matched = MatchImages(header_, *read);
+  ASSERT_TRUE(matched.ok()) << matched.status();
+  EXPECT_EQ(ReadImage((*matched)[0]).value(), "kernel bytes");
+}
+
+TEST_F(ImageSetTest, SidecarErrorsNameFileAndLine) {
+  EXPECT_TRUE(absl::IsNotFound(ReadSidecar(TestPath("none")).status()));
+  WriteBytes(SidecarPath(log_), "isochron-images 1\nkernel 12 x\n");
+  const absl::Status status = ReadSidecar(log_).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(log_ + ".images: line 2"));
+}
+
+TEST_F(ImageSetTest, RelativeNamesCountFromTheSidecar) {
+  const std::string digest(32, '0');
+  EXPECT_EQ(ParseImageList("isochron-images 1\nkernel " + digest + " 1 a b\n", "/dir")
+                .value()[0]
+                .path,
+            "/dir/a b");
+}
+
+TEST_F(ImageSetTest, MatchRefusesOtherAndMissingImages) {
+  std::vector<ImageFile> swapped = files_;
+  std::swap(swapped[0].path, swapped[1].path);
+  absl::Status status = MatchImages(header_, swapped).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not the kernel of this log"));
+  status = MatchImages(header_, {files_[0]}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("needs the image initrd"));
+}
+
+TEST_F(ImageSetTest, BundleHoldsLogAndImages) {
+  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  EXPECT_TRUE(IsBundle(bundle_));
+  EXPECT_FALSE(IsBundle(log_));
+  absl::StatusOr<Bundle> bundle = OpenBundle(bundle_);
+  ASSERT_TRUE(bundle.ok()) << bundle.status();
+  EXPECT_EQ(bundle->log_bytes, ReadBytes(log_).size());
+  absl::StatusOr<std::vector<ImageFile>> matched = MatchImages(header_, bundle->images);
+  ASSERT_TRUE(matched.ok()) << matched.status();
+  EXPECT_EQ(ReadImage((*matched)[0]).value(), "kernel bytes");
+  EXPECT_EQ(ReadImage((*matched)[1]).value(), std::string(100'000, 'i'));
+
+  auto reader = LogReader::Open(bundle_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_TRUE((*reader)->is_bundle());
+  EXPECT_EQ(ReadRest(**reader).events, SmallEvents());
+}
+
+TEST_F(ImageSetTest, BundleIsATarArchive) {
+  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  const std::string list = TestPath("list");
+  const std::string unpacked = TestPath("unpacked");
+  ASSERT_EQ(std::system(("tar tf " + bundle_ + " > " + list).c_str()), 0);
+  EXPECT_EQ(ReadBytes(list), "isochron-bundle\nlog\nkernel\ninitrd\n");
+  ASSERT_EQ(std::system(("tar xOf " + bundle_ + " log > " + unpacked).c_str()), 0);
+  EXPECT_EQ(ReadBytes(unpacked), ReadBytes(log_));
+}
+
+TEST_F(ImageSetTest, CutBundlesAreErrors) {
+  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  const std::string bytes = ReadBytes(bundle_);
+  const std::string cut = TestPath("cut");
+  const size_t content = bytes.size() - 2 * kTarBlock;
+  for (size_t size = 0; size + TarPadding(100'000) < content; size += 97) {
+    WriteBytes(cut, std::string_view(bytes).substr(0, size));
+    EXPECT_FALSE(LogReader::Open(cut).ok()) << size;
+  }
+}
+
+TEST_F(ImageSetTest, ChangedImageInABundleIsFound) {
+  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  std::string bytes = ReadBytes(bundle_);
+  bytes[bytes.find("kernel bytes")] = 'K';
+  WriteBytes(bundle_, bytes);
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      MatchImages(header_, OpenBundle(bundle_).value().images).status()));
+}
+
+}  // namespace
+}  // namespace isochron::replaylog

@@ -264,8 +264,8 @@ instruction alone, never on history.
 An instruction that completes is charged its cost and counts as one retired instruction, CALL_PAL
 and HW_RET included. One that faults or traps before it completes does not retire; it is charged
 the PALcode entry instead of its own cost. One that takes an arithmetic trap retires and is charged
-its own cost and the PALcode entry. An interrupt is charged the PALcode entry. An access outside RAM adds the cost of its region to that
-of the instruction.
+its own cost and the PALcode entry. An interrupt is charged the PALcode entry. An access outside
+RAM adds the cost of its region to that of the instruction.
 
 | what | cycles | source or reason |
 |---|---|---|

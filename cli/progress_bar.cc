@@ -14,7 +14,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kRedrawInterval = std::chrono::milliseconds(100);
-constexpr size_t kBarWidth = 16;
+constexpr size_t kBarWidth = 10;
 
 // One decimal and a power of 1000: "12.3G".
 std::string Short(double value) {

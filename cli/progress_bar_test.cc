@@ -23,11 +23,11 @@ class FakeClock final : public HostClock {
 
 TEST(RenderProgress, TellsHowFarAndHowLong) {
   EXPECT_EQ(RenderProgress({2'500'000'000, 10'000'000'000, 12'345, seconds(10)}),
-            "[####............]  25%  2.5G cycles  12.3k events  250.0M cycles/s  0:30 left");
+            "[##........]  25%  2.5G cycles  12.3k events  250.0M cycles/s  0:30 left");
   EXPECT_EQ(RenderProgress({0, 1000, 0, nanoseconds(0)}),
-            "[................]   0%  0 cycles  0 events  0 cycles/s  - left");
+            "[..........]   0%  0 cycles  0 events  0 cycles/s  - left");
   EXPECT_EQ(RenderProgress({1000, 1000, 7, seconds(1)}),
-            "[################] 100%  1.0k cycles  7 events  1.0k cycles/s  0:00 left");
+            "[##########] 100%  1.0k cycles  7 events  1.0k cycles/s  0:00 left");
 }
 
 TEST(RenderProgress, FitsALine) {

@@ -7,41 +7,51 @@
 #include "cli/exit_code.h"
 #include "cli/guest.h"
 #include "cli/log_output.h"
+#include "cli/snapshot_output.h"
 #include "machine/machine.h"
+#include "replaylog/observer_list.h"
 
 namespace isochron::cli {
 
 void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* record = app.add_subcommand("record", "Run a guest and write its replay log");
-  struct Arguments {
-    RunOptions options;
-    std::string log_path;
-  };
-  auto arguments = std::make_shared<Arguments>();
-  RunOptions& options = arguments->options;
-  record->add_option("-o,--output", arguments->log_path, "the log to write; - is standard output")
+  auto options = std::make_shared<RecordOptions>();
+  record->add_option("-o,--output", options->log_path, "the log to write; - is standard output")
       ->type_name("LOG")->required();
-  AddMachineOptions(*record, options);
-  AddIntervalOptions(*record, options);
-  AddEngineOption(*record, options);
-  AddControlOptions(*record, options);
-  AddConsoleOptions(*record, options);
+  AddCyclesOption(*record, "--snapshot-every", options->snapshot_every,
+                  "take a snapshot at the first checkpoint of every so many cycles");
+  AddMachineOptions(*record, options->run);
+  AddIntervalOptions(*record, options->run);
+  AddEngineOption(*record, options->run);
+  AddControlOptions(*record, options->run);
+  AddConsoleOptions(*record, options->run);
   record->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp());
-  record->callback([arguments, &command] {
-    command = [arguments] { return RecordGuest(arguments->options, arguments->log_path); };
-  });
+  record->callback([options, &command] { command = [options] { return RecordGuest(*options); }; });
 }
 
-int RecordGuest(const RunOptions& options, const std::string& log_path) {
-  absl::StatusOr<Guest> guest = PrepareGuest(options);
+int RecordGuest(const RecordOptions& options) {
+  absl::StatusOr<Guest> guest = PrepareGuest(options.run);
   if (!guest.ok()) return RefuseInput(guest.status());
-  absl::StatusOr<std::unique_ptr<LogOutput>> log = LogOutput::Create(log_path, options, *guest);
+  absl::StatusOr<std::unique_ptr<LogOutput>> log =
+      LogOutput::Create(options.log_path, options.run, *guest);
   if (!log.ok()) return RefuseInput(log.status());
-  guest->machine->SetObserver(&(*log)->recorder());
+  replaylog::ObserverList observers;
+  observers.Add(&(*log)->recorder());
+  std::unique_ptr<SnapshotOutput> snapshots;
+  if (options.snapshot_every.has_value()) {
+    absl::StatusOr<std::unique_ptr<SnapshotOutput>> created =
+        SnapshotOutput::Create(options.log_path, HeaderOf(options.run, *guest), *guest->machine,
+                               *options.snapshot_every);
+    if (!created.ok()) return RefuseInput(created.status());
+    snapshots = *std::move(created);
+    observers.Add(&snapshots->taker());
+  }
+  guest->machine->SetObserver(&observers);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   guest->machine->SetObserver(nullptr);
   if (!end.ok()) return RefuseInput(end.status());
-  return (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
+  const int exit_code = (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
+  return snapshots == nullptr ? exit_code : snapshots->FinishOr(exit_code);
 }
 
 }  // namespace isochron::cli

@@ -3,7 +3,9 @@
 #ifndef ISOCHRON_CLI_COMMAND_RECORD_H_
 #define ISOCHRON_CLI_COMMAND_RECORD_H_
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <CLI/App.hpp>
@@ -12,12 +14,18 @@
 
 namespace isochron::cli {
 
+struct RecordOptions {
+  RunOptions run;
+  std::string log_path;  // "-": standard output
+  std::optional<uint64_t> snapshot_every;  // cycles
+};
+
 // Adds the command. When it is the one that was given, `command` becomes what runs it and
 // returns the exit code.
 void AddRecordCommand(CLI::App& app, std::function<int()>& command);
 
 // As RunGuest(), with a log at `log_path`.
-int RecordGuest(const RunOptions& options, const std::string& log_path);
+int RecordGuest(const RecordOptions& options);
 
 }  // namespace isochron::cli
 

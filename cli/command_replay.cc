@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,8 +16,11 @@
 #include "cli/log_output.h"
 #include "cli/replay_driver.h"
 #include "cli/replay_report.h"
+#include "cli/snapshot_output.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
+#include "replaylog/observer_list.h"
+#include "replaylog/snapshot.h"
 
 namespace isochron::cli {
 namespace {
@@ -34,6 +38,8 @@ class Replay {
 
  private:
   absl::Status CheckOptions() const;
+  // Puts machine and log to the snapshot that --from asks for.
+  absl::Status StartFromSnapshot();
   int Report(const machine::RunEnd& end);
   int ReportReplay(const machine::RunEnd& end);
   std::string EventsEqual() const;
@@ -44,6 +50,8 @@ class Replay {
   Guest guest_;
   std::unique_ptr<LogOutput> new_log_;
   std::unique_ptr<ReplayDriver> driver_;
+  std::unique_ptr<SnapshotOutput> snapshots_;
+  replaylog::ObserverList observers_;
 };
 
 absl::Status Replay::CheckOptions() const {
@@ -52,6 +60,10 @@ absl::Status Replay::CheckOptions() const {
   }
   if (options_.live && !options_.until.has_value()) {
     return absl::InvalidArgumentError("--live needs --until, where the replay hands over");
+  }
+  if (options_.from.has_value() && (options_.live || options_.snapshot_every.has_value())) {
+    return absl::InvalidArgumentError(
+        "--from begins in the middle: neither a new log nor snapshots can be written then");
   }
   if (!options_.live && !options_.run.script_path.empty()) {
     return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
@@ -93,17 +105,67 @@ absl::Status Replay::Prepare() {
     if (!new_log.ok()) return new_log.status();
     new_log_ = *std::move(new_log);
   }
+  if (options_.from.has_value()) {
+    if (absl::Status status = StartFromSnapshot(); !status.ok()) return status;
+  }
   driver_ = std::make_unique<ReplayDriver>(
       *log_, *guest_.machine,
       ReplayDriver::Options{options_.until, options_.live,
                             new_log_ != nullptr ? &new_log_->recorder() : nullptr});
+  observers_.Add(driver_.get());
+  if (options_.snapshot_every.has_value()) {
+    absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
+        options_.log_path, header, *guest_.machine, *options_.snapshot_every);
+    if (!snapshots.ok()) return snapshots.status();
+    snapshots_ = *std::move(snapshots);
+    observers_.Add(&snapshots_->taker());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replay::StartFromSnapshot() {
+  absl::StatusOr<std::unique_ptr<replaylog::SnapshotReader>> reader =
+      replaylog::SnapshotReader::Open(replaylog::SnapshotPath(options_.log_path),
+                                      log_->header());
+  if (!reader.ok()) {
+    return absl::Status(reader.status().code(),
+                        absl::StrCat(reader.status().message(),
+                                     "; replay --snapshot-every makes snapshots"));
+  }
+  const replaylog::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(*options_.from);
+  if (snapshot == nullptr) {
+    Say(absl::StrCat("no snapshot is at or before cycle ", *options_.from,
+                     "; the replay begins at power-on"));
+    return absl::OkStatus();
+  }
+  // The log goes on behind the checkpoint at which the snapshot was taken.
+  if (absl::Status status = log_->SeekToCycle(snapshot->cycle); !status.ok()) return status;
+  replaylog::Event event;
+  for (;;) {
+    absl::StatusOr<bool> more = log_->Next(event);
+    if (!more.ok()) return more.status();
+    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+    if (*more && event.cycle == snapshot->cycle && checkpoint != nullptr &&
+        checkpoint->state == snapshot->state) {
+      break;
+    }
+    if (!*more || event.cycle > snapshot->cycle) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(options_.log_path, ": has no checkpoint like the snapshot at cycle ",
+                       snapshot->cycle));
+    }
+  }
+  if (absl::Status status = (*reader)->Restore(*snapshot, *guest_.machine); !status.ok()) {
+    return status;
+  }
+  Say(absl::StrCat("the replay begins at the snapshot at cycle ", snapshot->cycle));
   return absl::OkStatus();
 }
 
 int Replay::Run() {
   const uint64_t until = options_.until.value_or(std::numeric_limits<uint64_t>::max());
   guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
-  guest_.machine->SetObserver(driver_.get());
+  guest_.machine->SetObserver(&observers_);
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
   guest_.machine->SetObserver(nullptr);
   if (!end.ok()) return RefuseInput(end.status());
@@ -111,7 +173,8 @@ int Replay::Run() {
     // The log that was being written belongs to no run that anybody wants to keep whole.
     end->kind = machine::RunEnd::Kind::kObserver;
   }
-  const int exit_code = Report(*end);
+  int exit_code = Report(*end);
+  if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
   return new_log_ == nullptr ? exit_code : new_log_->Finish(*end, exit_code);
 }
 
@@ -181,6 +244,12 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->type_name("LOG")->required();
   AddImageOptions(*replay, options->run);
   AddEngineOption(*replay, options->run);
+  AddCyclesOption(*replay, "--from", options->from,
+                  "begin at the last snapshot at or before this cycle")
+      ->group("Control");
+  AddCyclesOption(*replay, "--snapshot-every", options->snapshot_every,
+                  "take a snapshot at the first checkpoint of every so many cycles")
+      ->group("Control");
   AddCyclesOption(*replay, "--until", options->until,
                   "end the replay at the first input point at or past this cycle")
       ->group("Control");

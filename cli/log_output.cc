@@ -21,16 +21,6 @@ namespace {
 
 void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
-replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest) {
-  replaylog::LogHeader header;
-  header.model_version = replaylog::kModelVersion;
-  header.palcode = PalcodeDigest();
-  header.config = guest.machine->config();
-  header.reboot = options.reboot;
-  for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
-  return header;
-}
-
 // Whether bytes written to the log at `path` come out where standard output does.
 bool IsStandardOutput(const std::string& path) {
   if (path == "-") return true;
@@ -81,6 +71,16 @@ machine::Digest PalcodeDigest() {
   const auto palcode = machine::PalcodeImage();
   return machine::DigestOf(
       std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
+}
+
+replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest) {
+  replaylog::LogHeader header;
+  header.model_version = replaylog::kModelVersion;
+  header.palcode = PalcodeDigest();
+  header.config = guest.machine->config();
+  header.reboot = options.reboot;
+  for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
+  return header;
 }
 
 absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& path,

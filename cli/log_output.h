@@ -15,6 +15,7 @@
 #include "machine/digest.h"
 #include "machine/machine.h"
 #include "machine/observer.h"
+#include "replaylog/event.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_writer.h"
 #include "replaylog/recorder.h"
@@ -23,6 +24,9 @@ namespace isochron::cli {
 
 // The digest by which logs know this program's PALcode.
 machine::Digest PalcodeDigest();
+
+// The header of a log of this guest.
+replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest);
 
 // Records a guest to a file, to a pipe or to standard output, from power-on to its end.
 class LogOutput {

@@ -221,6 +221,44 @@ TEST(PartialLog, ReplaysToWhereItBreaksOff) {
   EXPECT_EQ(result.end.kind, RunEnd::Kind::kStopped);
 }
 
+// Stops at every input point that is also a checkpoint, again and again.
+class StopAtCheckpoints final : public machine::InputSource {
+ public:
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+    if (point.cycle / 200'000 == last_ / 200'000) return;
+    last_ = point.cycle;
+    inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+  }
+
+ private:
+  uint64_t last_ = 0;
+};
+
+TEST(Checkpoints, ComeAlsoWhenTheRunWasStoppedThere) {
+  MemoryLog whole;
+  Recorder whole_recorder(whole);
+  auto machine = Make("timers");
+  machine->SetObserver(&whole_recorder);
+  machine->Run();
+  MemoryLog parts;
+  Recorder parts_recorder(parts);
+  StopAtCheckpoints stops;
+  auto stopped = Make("timers");
+  stopped->SetObserver(&parts_recorder);
+  stopped->SetInputSource(&stops);
+  int runs = 1;
+  while (stopped->Run().kind == RunEnd::Kind::kStopped) ++runs;
+  EXPECT_GT(runs, 10);
+  const auto checkpoints = [](const std::vector<Event>& events) {
+    std::vector<uint64_t> cycles;
+    for (const Event& event : events) {
+      if (std::holds_alternative<CheckpointEvent>(event.body)) cycles.push_back(event.cycle);
+    }
+    return cycles;
+  };
+  EXPECT_EQ(checkpoints(whole.events()), checkpoints(parts.events()));
+}
+
 replaylog::LogHeader Header() {
   replaylog::LogHeader header;
   header.model_version = replaylog::kModelVersion;

@@ -99,7 +99,11 @@ RunEnd Machine::RunToEnd() {
     if (std::optional<RunEnd> end = HandlePowerRequest()) return *std::move(end);
     if (due.input) {
       ScheduleNext(kInputPoint, config_.input_interval);
-      if (std::optional<RunEnd> end = TakeInputs()) return *std::move(end);
+      if (std::optional<RunEnd> end = TakeInputs()) {
+        // Should the run go on, the checkpoint of this boundary is the next thing.
+        if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
+        return *std::move(end);
+      }
     }
     if (due.checkpoint) {
       ScheduleNext(kCheckpoint, config_.checkpoint_interval);

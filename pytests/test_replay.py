@@ -270,6 +270,41 @@ def test_typing_at_random_times(isochron, console_guest, tmp_path, seed):
     assert result.stdout == transcript
 
 
+def own_guest(isochron, name):
+    """A guest kernel of conformance/guests, from the build that the program is of."""
+    return str(pathlib.Path(isochron).resolve().parent.parent / "guests" / f"{name}.elf")
+
+
+def test_snapshots(isochron, tmp_path):
+    guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]
+    guest += ["--input-interval", "10000", "--checkpoint-interval", "100000"]
+    log, plain = tmp_path / "log", tmp_path / "plain"
+    record(isochron, log, *guest, "--snapshot-every", "1M")
+    record(isochron, plain, *guest)
+    assert plain.read_bytes() == log.read_bytes()
+
+    late = replay(isochron, log, "--from", "5M")
+    assert late.returncode == 0
+    assert b"begins at the snapshot at cycle" in late.stderr and b"the guest powered off" in late.stderr
+    early = replay(isochron, log, "--from", "1000")
+    assert early.returncode == 0 and b"begins at power-on" in early.stderr
+
+    # A replay makes the same snapshots as the recording did.
+    snapshots = tmp_path / "log.snapshots"
+    made = snapshots.read_bytes()
+    assert replay(isochron, log, "--snapshot-every", "1M").returncode == 0
+    assert snapshots.read_bytes() == made
+
+    damaged = bytearray(made)
+    damaged[len(damaged) // 2] ^= 0x10
+    snapshots.write_bytes(damaged)
+    result = replay(isochron, log, "--from", "100G")
+    assert result.returncode == 2 and b"log.snapshots" in result.stderr
+    snapshots.unlink()
+    result = replay(isochron, log, "--from", "5M")
+    assert result.returncode == 2 and b"--snapshot-every makes snapshots" in result.stderr
+
+
 def test_until(isochron, conversation_log):
     result = replay(isochron, conversation_log, "--until", "60M")
     assert (result.returncode, result.stdout) == (0, b"ready\r\n[61][62][63][48][45]")

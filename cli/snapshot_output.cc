@@ -1,0 +1,35 @@
+#include "cli/snapshot_output.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+
+#include "cli/exit_code.h"
+
+namespace isochron::cli {
+
+absl::StatusOr<std::unique_ptr<SnapshotOutput>> SnapshotOutput::Create(
+    const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
+    uint64_t interval) {
+  struct stat info;
+  if (log_path == "-" || (stat(log_path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))) {
+    return absl::InvalidArgumentError(
+        "--snapshot-every needs a log that is a file: the snapshots go beside it");
+  }
+  absl::StatusOr<std::unique_ptr<replaylog::SnapshotWriter>> writer =
+      replaylog::SnapshotWriter::Create(replaylog::SnapshotPath(log_path), header);
+  if (!writer.ok()) return writer.status();
+  return std::unique_ptr<SnapshotOutput>(
+      new SnapshotOutput(*std::move(writer), machine, interval));
+}
+
+int SnapshotOutput::FinishOr(int exit_code) {
+  absl::Status status = taker_.status();
+  if (status.ok()) status = writer_->Finish();
+  if (status.ok()) return exit_code;
+  fprintf(stderr, "isochron: the snapshots are incomplete: %s\n",
+          std::string(status.message()).c_str());
+  return ToInt(ExitCode::kInternal);
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,46 @@
+// The snapshots that a command writes beside a log.
+
+#ifndef ISOCHRON_CLI_SNAPSHOT_OUTPUT_H_
+#define ISOCHRON_CLI_SNAPSHOT_OUTPUT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "machine/machine.h"
+#include "machine/observer.h"
+#include "replaylog/event.h"
+#include "replaylog/snapshot.h"
+
+namespace isochron::cli {
+
+// Takes snapshots of a machine while it is recorded or replayed.
+class SnapshotOutput {
+ public:
+  // Snapshots for the log at `log_path`, at the first checkpoint of every `interval` cycles. The
+  // machine must outlive this. Errors: a log that is no file, a file that cannot be written.
+  static absl::StatusOr<std::unique_ptr<SnapshotOutput>> Create(
+      const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
+      uint64_t interval);
+
+  // What is to observe the machine, after what writes the log.
+  machine::Observer& taker() { return taker_; }
+
+  // Completes the file. Returns `exit_code`, or tells an error and returns its code.
+  int FinishOr(int exit_code);
+
+ private:
+  SnapshotOutput(std::unique_ptr<replaylog::SnapshotWriter> writer, machine::Machine& machine,
+                 uint64_t interval)
+      : writer_(std::move(writer)), taker_(machine, *writer_, interval) {}
+
+  std::unique_ptr<replaylog::SnapshotWriter> writer_;
+  replaylog::SnapshotTaker taker_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_SNAPSHOT_OUTPUT_H_

@@ -1,0 +1,57 @@
+"""What the benchmarks share: finding guests, timing whole runs."""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# Seconds after which a run is killed.
+HANG = 300
+
+
+def guest(name, file):
+    """A file of a guest that scripts/build-guests has built."""
+    found = subprocess.run(
+        [str(ROOT / "scripts/build-guests"), "--path", name],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return pathlib.Path(found.stdout.strip()) / file
+
+
+def measure(command, converse):
+    """One run: wall and CPU seconds, peak resident bytes, what it wrote."""
+    with tempfile.TemporaryFile() as errors:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
+        )
+        watchdog = threading.Timer(HANG, process.kill)
+        watchdog.start()
+        transcript = converse(process)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        watchdog.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdin.close()
+        process.stdout.close()
+        errors.seek(0)
+        report = errors.read().decode(errors="replace")
+    if process.returncode != 0 or b"reboot: Power down" not in transcript:
+        sys.exit(f"{sys.argv[0]}: {command[0]} ended with {process.returncode}\n{report}")
+    return {
+        "wall seconds": wall,
+        "cpu seconds": usage.ru_utime + usage.ru_stime,
+        "peak bytes": usage.ru_maxrss << 10,
+        "report": report,
+    }
+
+
+def median(runs, name):
+    return statistics.median(run[name] for run in runs)

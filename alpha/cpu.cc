@@ -61,6 +61,12 @@ void Cpu::VisitState(StateVisitor& visitor) {
   visitor.Field(dtb);
   visitor.Field(counters.itb_misses, counters.dtb_misses, counters.exceptions,
                 counters.interrupts, counters.pal_calls);
+  // Far beyond any run, and room for every sum of cycles.
+  constexpr uint64_t kMaxCycle = uint64_t{1} << 62;
+  if (cycle > kMaxCycle) {
+    visitor.Fail("the cycle counter is out of range");
+    cycle = 0;
+  }
   if (mode > Mode::kUser || alt_mode > Mode::kUser || r[31] != 0 || f[31] != 0) {
     visitor.Fail("a CPU register holds an impossible value");
     mode = alt_mode = Mode::kKernel;

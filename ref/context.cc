@@ -1,6 +1,5 @@
 #include "ref/context.h"
 
-#include "alpha/translate.h"
 
 namespace isochron::ref {
 
@@ -30,29 +29,17 @@ void StoreRam(alpha::Memory& memory, uint64_t pa, int size, uint64_t value) {
   }
 }
 
-// Translates for `op`; false when PALcode has been entered instead.
-bool Translate(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
-               bool write, uint64_t& pa) {
+// The same with the check of alignment that all but PALcode's own references get.
+bool TranslateAligned(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
+                      alpha::DataAccess access, uint64_t& pa) {
   if (Misaligned(va, size)) {
-    const alpha::DataFault fault = DescribeFault(context, op, va, write);
+    const alpha::DataFault fault =
+        DescribeFault(context, op, va, access == alpha::DataAccess::kWrite);
     LeaveBefore(context, op, cpu);
     alpha::EnterUnaligned(cpu, fault);
     return false;
   }
-  const alpha::Translation translation = alpha::TranslateData(
-      cpu, va, write ? alpha::DataAccess::kWrite : alpha::DataAccess::kRead, cpu.mode);
-  if (translation.status == alpha::TranslationStatus::kOk) {
-    pa = translation.pa;
-    return true;
-  }
-  const alpha::DataFault fault = DescribeFault(context, op, va, write);
-  LeaveBefore(context, op, cpu);
-  if (translation.status == alpha::TranslationStatus::kMiss) {
-    alpha::EnterDtbMiss(cpu, fault);
-  } else {
-    alpha::EnterDataFault(cpu, fault, translation.mm_stat);
-  }
-  return false;
+  return TranslateOrFault(context, op, cpu, va, {access, cpu.mode}, pa);
 }
 
 // Settles an access to I/O space that was made at the exact cycle of `op`. One that nothing
@@ -80,6 +67,26 @@ alpha::DataFault DescribeFault(const Context& context, const Operation* op, uint
   if (fault.opcode == 0x1b || fault.opcode == 0x1f) fault.opcode &= 7;
   fault.reg = word >> 21 & 31;
   return fault;
+}
+
+bool TranslateOrFault(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
+                      const Reference& reference, uint64_t& pa) {
+  const alpha::Translation translation =
+      alpha::TranslateData(cpu, va, reference.access, reference.mode);
+  if (translation.status == alpha::TranslationStatus::kOk) {
+    pa = translation.pa;
+    return true;
+  }
+  alpha::DataFault fault =
+      DescribeFault(context, op, va, reference.access == alpha::DataAccess::kWrite);
+  fault.vpte = reference.vpte;
+  LeaveBefore(context, op, cpu);
+  if (translation.status == alpha::TranslationStatus::kMiss) {
+    alpha::EnterDtbMiss(cpu, fault);
+  } else {
+    alpha::EnterDataFault(cpu, fault, translation.mm_stat);
+  }
+  return false;
 }
 
 AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
@@ -112,7 +119,9 @@ AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint
 AccessResult ReadSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
                         uint64_t& value) {
   uint64_t pa = 0;
-  if (!Translate(context, op, cpu, va, size, false, pa)) return AccessResult::kFault;
+  if (!TranslateAligned(context, op, cpu, va, size, alpha::DataAccess::kRead, pa)) {
+    return AccessResult::kFault;
+  }
   if (context.memory.Contains(pa)) {
     context.lookaside.Add(va, context.data_context, context.memory.host(pa), false);
   }
@@ -122,7 +131,9 @@ AccessResult ReadSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_
 AccessResult WriteSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
                          uint64_t value) {
   uint64_t pa = 0;
-  if (!Translate(context, op, cpu, va, size, true, pa)) return AccessResult::kFault;
+  if (!TranslateAligned(context, op, cpu, va, size, alpha::DataAccess::kWrite, pa)) {
+    return AccessResult::kFault;
+  }
   const AccessResult result = WritePhysical(context, op, cpu, pa, size, value);
   // Reads may be forbidden where writes are allowed, so only an entry that reads have made
   // becomes writable.

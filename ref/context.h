@@ -10,6 +10,7 @@
 #include "alpha/engine.h"
 #include "alpha/exceptions.h"
 #include "alpha/memory.h"
+#include "alpha/translate.h"
 #include "ref/lookaside.h"
 #include "ref/operation.h"
 
@@ -86,6 +87,24 @@ enum class AccessResult : uint8_t {
   kLeave,  // done, and the block must be left after the instruction
   kFault,  // the block has been left and PALcode entered
 };
+
+// Goes on, or leaves the block, as the access of `op` says.
+inline void Finish(Context& context, const Operation* op, alpha::Cpu& cpu,
+                   AccessResult result) {
+  if (result == AccessResult::kDone) return Next(context, op, cpu);
+  if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
+}
+
+// How an instruction refers to virtual memory.
+struct Reference {
+  alpha::DataAccess access;
+  alpha::Mode mode;
+  bool vpte = false;  // HW_LD of type virtual/VPTE
+};
+
+// Translates `va` for `op`. False when the block has been left and PALcode entered instead.
+bool TranslateOrFault(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t va,
+                      const Reference& reference, uint64_t& pa);
 
 // References that the lookaside does not answer: they translate, fault, reach I/O space, and
 // teach the lookaside. `size` is 1, 2, 4 or 8; values are zero-extended.

@@ -17,12 +17,6 @@ uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu) {
   return cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
 }
 
-// Goes on as the access says.
-void Finish(Context& context, const Operation* op, Cpu& cpu, AccessResult result) {
-  if (result == AccessResult::kDone) return Next(context, op, cpu);
-  if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
-}
-
 // Conversions between memory and register format.
 template <typename T>
 constexpr uint64_t ZeroExtend(T value) {
@@ -116,16 +110,11 @@ void Prefetch(Context& context, const Operation* op, Cpu& cpu) {
   if constexpr (kFloat) {
     if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
   }
-  const uint64_t va = EffectiveAddress(op, cpu);
-  const alpha::Translation translation =
-      alpha::TranslateData(cpu, va, alpha::DataAccess::kRead, cpu.mode);
-  if (translation.status == alpha::TranslationStatus::kOk) return Next(context, op, cpu);
-  const alpha::DataFault fault = DescribeFault(context, op, va, false);
-  LeaveBefore(context, op, cpu);
-  if (translation.status == alpha::TranslationStatus::kMiss) {
-    return alpha::EnterDtbMiss(cpu, fault);
+  uint64_t pa = 0;
+  if (TranslateOrFault(context, op, cpu, EffectiveAddress(op, cpu),
+                       {alpha::DataAccess::kRead, cpu.mode}, pa)) {
+    return Next(context, op, cpu);
   }
-  return alpha::EnterDataFault(cpu, fault, translation.mm_stat);
 }
 
 // The physical address of an access that has just been made.

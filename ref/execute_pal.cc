@@ -110,14 +110,8 @@ void HwRet(Context& context, const Operation* op, Cpu& cpu) {
   context.check_interrupts = true;
 }
 
-// How an HW_LD or HW_ST of a virtual type refers to memory.
-struct VirtualAccess {
-  alpha::DataAccess access;
-  alpha::Mode mode;
-  bool vpte = false;
-};
-
-VirtualAccess DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
+// How an HW_LD of a virtual type refers to memory.
+Reference DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
   using alpha::DataAccess;
   switch (type) {
     case alpha::HwLoadType::kVirtualVpte:
@@ -130,31 +124,6 @@ VirtualAccess DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
   }
 }
 
-// False when PALcode has been entered instead.
-bool TranslateHw(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
-                 const VirtualAccess& how, uint64_t& pa) {
-  const alpha::Translation translation = alpha::TranslateData(cpu, va, how.access, how.mode);
-  if (translation.status == alpha::TranslationStatus::kOk) {
-    pa = translation.pa;
-    return true;
-  }
-  alpha::DataFault fault =
-      DescribeFault(context, op, va, how.access == alpha::DataAccess::kWrite);
-  fault.vpte = how.vpte;
-  LeaveBefore(context, op, cpu);
-  if (translation.status == alpha::TranslationStatus::kMiss) {
-    alpha::EnterDtbMiss(cpu, fault);
-  } else {
-    alpha::EnterDataFault(cpu, fault, translation.mm_stat);
-  }
-  return false;
-}
-
-void Finish(Context& context, const Operation* op, Cpu& cpu, AccessResult result) {
-  if (result == AccessResult::kDone) return Next(context, op, cpu);
-  if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
-}
-
 void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
@@ -165,7 +134,10 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   uint64_t pa = address & alpha::kPhysicalMask;
   const bool physical =
       type == alpha::HwLoadType::kPhysical || type == alpha::HwLoadType::kPhysicalLock;
-  if (!physical && !TranslateHw(context, op, cpu, address, DescribeLoad(cpu, type), pa)) return;
+  if (!physical &&
+      !TranslateOrFault(context, op, cpu, address, DescribeLoad(cpu, type), pa)) {
+    return;
+  }
   uint64_t value = 0;
   const AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
   if (result == AccessResult::kFault) return;
@@ -188,8 +160,8 @@ void HwSt(Context& context, const Operation* op, Cpu& cpu) {
       type == alpha::HwStoreType::kPhysical || type == alpha::HwStoreType::kPhysicalConditional;
   if (!physical) {
     const bool alternate = type == alpha::HwStoreType::kVirtualAlt;
-    const VirtualAccess how{alpha::DataAccess::kWrite, alternate ? cpu.alt_mode : cpu.mode};
-    if (!TranslateHw(context, op, cpu, address, how, pa)) return;
+    const Reference reference{alpha::DataAccess::kWrite, alternate ? cpu.alt_mode : cpu.mode};
+    if (!TranslateOrFault(context, op, cpu, address, reference, pa)) return;
   }
   AccessResult result = AccessResult::kDone;
   const bool conditional = type == alpha::HwStoreType::kPhysicalConditional;

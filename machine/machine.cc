@@ -192,6 +192,11 @@ void Machine::VisitSmallState(alpha::StateVisitor& visitor) {
   visitor.Field(cpu_);
   visitor.Field(events_);
   board_.VisitState(visitor);
+  // Without them a restored machine could not be stopped.
+  const bool points_are_due =
+      events_.DueCycle(kInputPoint) <= cpu_.cycle + config_.input_interval &&
+      events_.DueCycle(kCheckpoint) <= cpu_.cycle + config_.checkpoint_interval;
+  if (!points_are_due) visitor.Fail("the next input point or checkpoint is too far away");
 }
 
 void Machine::VisitMemory(alpha::StateVisitor& visitor) {

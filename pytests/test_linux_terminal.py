@@ -98,7 +98,8 @@ def test_vi_draws_its_screen(shell):
     shell.send("G")
     shell.expect_exact("numbers 30/30 ")
     shell.send("onew line\x1b")
-    shell.expect_exact("numbers [Modified] 31/31 ")
+    # The dash says that vi has seen the end of the escape: it is no longer inserting.
+    shell.expect_exact("- numbers [Modified] 31/31 ")
     shell.send(":wq\r")
     shell.expect_exact(PROMPT)
     assert command(shell, "tail -n 2 numbers") == "130\r\nnew line\r\n"

@@ -61,10 +61,6 @@ absl::StatusOr<std::string> FileHeader(const LogHeader& header) {
   return content;
 }
 
-bool IsZero(const uint8_t* page) {
-  return std::all_of(page, page + alpha::kPageSize, [](uint8_t byte) { return byte == 0; });
-}
-
 }  // namespace
 
 std::string SnapshotPath(const std::string& log_path) { return log_path + ".snapshots"; }
@@ -114,7 +110,7 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
     AppendVarint(count, content);
     for (size_t i = first; i < first + count; ++i) {
       const uint8_t* page = machine.memory().host(changed[i] << alpha::kPageShift);
-      const bool zero = IsZero(page);
+      const bool zero = pages[changed[i]] == machine::Digest{};
       AppendVarint(changed[i] << 1 | (zero ? 1 : 0), content);
       if (!zero) content.append(reinterpret_cast<const char*>(page), alpha::kPageSize);
     }

@@ -46,12 +46,21 @@ int RecordGuest(const RecordOptions& options) {
     snapshots = *std::move(created);
     observers.Add(&snapshots->taker());
   }
+  ControlServices services;
+  services.snapshot = [&] {
+    return TakeSnapshot(snapshots, options.log_path, HeaderOf(options.run, *guest),
+                        *guest->machine, observers);
+  };
+  services.save = [&](const std::string& path) { return (*log)->SaveCopy(path); };
+  guest->session->SetControlServices(std::move(services));
   guest->machine->SetObserver(&observers);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   guest->machine->SetObserver(nullptr);
   if (!end.ok()) return RefuseInput(end.status());
-  const int exit_code = (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
-  return snapshots == nullptr ? exit_code : snapshots->FinishOr(exit_code);
+  int exit_code = (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
+  if (snapshots != nullptr) exit_code = snapshots->FinishOr(exit_code);
+  guest->session->EndControl(*end, *guest->machine, exit_code, (*log)->Json());
+  return exit_code;
 }
 
 }  // namespace isochron::cli

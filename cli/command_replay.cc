@@ -43,6 +43,10 @@ class Replay {
   int Report(const machine::RunEnd& end);
   int ReportReplay(const machine::RunEnd& end);
   std::string EventsEqual() const;
+  // What a control channel can ask for.
+  ControlServices Services();
+  // What a control channel is told at the end of the replay, as JSON.
+  std::string EndFields() const;
 
   ReplayOptions options_;
   std::unique_ptr<replaylog::LogReader> log_;
@@ -165,6 +169,7 @@ absl::Status Replay::StartFromSnapshot() {
 int Replay::Run() {
   const uint64_t until = options_.until.value_or(std::numeric_limits<uint64_t>::max());
   guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
+  guest_.session->SetControlServices(Services());
   guest_.machine->SetObserver(&observers_);
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
   guest_.machine->SetObserver(nullptr);
@@ -175,7 +180,33 @@ int Replay::Run() {
   }
   int exit_code = Report(*end);
   if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
-  return new_log_ == nullptr ? exit_code : new_log_->Finish(*end, exit_code);
+  if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
+  guest_.session->EndControl(*end, *guest_.machine, exit_code, EndFields());
+  return exit_code;
+}
+
+ControlServices Replay::Services() {
+  ControlServices services;
+  if (!options_.from.has_value()) {
+    services.snapshot = [this]() -> absl::Status {
+      return TakeSnapshot(snapshots_, options_.log_path, log_->header(), *guest_.machine,
+                          observers_);
+    };
+  }
+  if (new_log_ != nullptr) {
+    services.save = [this](const std::string& path) { return new_log_->SaveCopy(path); };
+  }
+  return services;
+}
+
+std::string Replay::EndFields() const {
+  std::string fields = absl::StrCat(
+      "\"replay\":{\"equal_events\":", driver_->replayer().events_compared(),
+      ",\"diverged\":", driver_->replayer().divergence().has_value() ? "true" : "false", "}");
+  if (new_log_ != nullptr && !new_log_->Json().empty()) {
+    absl::StrAppend(&fields, ",", new_log_->Json());
+  }
+  return fields;
 }
 
 int Replay::Report(const machine::RunEnd& end) {
@@ -255,7 +286,7 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");
-  AddScriptOption(*replay, options->run);
+  AddScriptOptions(*replay, options->run);
   replay->add_option("-o,--output", options->new_log_path,
                      "the log of the run that --live goes on with, from power-on")
       ->type_name("LOG")->group("Control");

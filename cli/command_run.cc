@@ -28,7 +28,9 @@ int RunGuest(const RunOptions& options) {
   if (!guest.ok()) return RefuseInput(guest.status());
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   if (!end.ok()) return RefuseInput(end.status());
-  return guest->session->Report(*end, *guest->machine);
+  const int exit_code = guest->session->Report(*end, *guest->machine);
+  guest->session->EndControl(*end, *guest->machine, exit_code);
+  return exit_code;
 }
 
 }  // namespace isochron::cli

@@ -13,6 +13,7 @@
 #include "cli/exit_code.h"
 #include "machine/digest.h"
 #include "machine/embedded_images.h"
+#include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/image_set.h"
 
@@ -100,6 +101,19 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
       new LogOutput(path, is_file, guest.images, *std::move(writer)));
 }
 
+absl::Status LogOutput::SaveCopy(const std::string& path) {
+  if (absl::Status status = writer_->SaveCopy(path); !status.ok()) return status;
+  return replaylog::WriteSidecar(path, images_);
+}
+
+std::string LogOutput::Json() const {
+  if (!complete_) return "";
+  return absl::StrCat("\"log\":{\"path\":", replaylog::JsonString(path_),
+                      ",\"events\":", writer_->events(),
+                      ",\"bytes\":", writer_->file_bytes(), ",\"identity\":\"",
+                      writer_->identity().ToString(), "\"}");
+}
+
 int LogOutput::Finish(const machine::RunEnd& end, int exit_code) {
   const bool stopped = end.kind == machine::RunEnd::Kind::kObserver;
   absl::Status status = writer_->status();
@@ -109,6 +123,7 @@ int LogOutput::Finish(const machine::RunEnd& end, int exit_code) {
     Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ", writer_->events(),
                      " events, ", writer_->file_bytes(), " bytes, identity ",
                      writer_->identity().ToString()));
+    complete_ = true;
     return exit_code;
   }
   if (!stopped) {  // otherwise the reason has been reported

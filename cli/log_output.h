@@ -46,6 +46,13 @@ class LogOutput {
   // an observer stopped leaves its log where it breaks off, and says so.
   int Finish(const machine::RunEnd& end, int exit_code);
 
+  // Writes what is recorded so far as a partial log of its own at `path`, with its sidecar. Errors: a log
+  // that is no file, a file that cannot be written.
+  absl::Status SaveCopy(const std::string& path);
+
+  // What Finish() said about the complete log, as JSON: "log":{...}. Empty when it is not complete.
+  std::string Json() const;
+
  private:
   LogOutput(std::string path, bool is_file, std::vector<replaylog::ImageFile> images,
             std::unique_ptr<replaylog::LogWriter> writer)
@@ -60,6 +67,7 @@ class LogOutput {
   const std::vector<replaylog::ImageFile> images_;
   std::unique_ptr<replaylog::LogWriter> writer_;
   replaylog::Recorder recorder_;
+  bool complete_ = false;
 };
 
 }  // namespace isochron::cli

@@ -55,6 +55,11 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   };
   const std::optional<Place>& divergence_place() const { return place_; }
 
+  // Whether it goes live unless the log ends before.
+  bool goes_live() const { return options_.live; }
+
+  // The replay is to end here, as if `until` had said so.
+  void EndHere() { state_ = State::kReachedUntil; }
   // What comes from now on is not compared.
   void Abandon() { state_ = State::kAbandoned; }
 

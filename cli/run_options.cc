@@ -119,14 +119,20 @@ void AddEngineOption(CLI::App& command, RunOptions& options) {
       ->type_name("NAME")->default_str("ref")->group("Machine");
 }
 
-void AddScriptOption(CLI::App& command, RunOptions& options) {
-  command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
-      ->type_name("FILE")->group("Control");
+void AddScriptOptions(CLI::App& command, RunOptions& options) {
+  const std::string group = "Control";
+  CLI::Option* script =
+      command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
+          ->type_name("FILE")->group(group);
+  command
+      .add_option("--control", options.control,
+                  "obey requests from the Unix socket here, or from fd:N (docs/control.md)")
+      ->type_name("PATH")->excludes(script)->group(group);
 }
 
 void AddControlOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Control";
-  AddScriptOption(command, options);
+  AddScriptOptions(command, options);
   AddParsed(command, "--max-cycles", options.max_cycles, ParseCycleLimit,
             "end the run after so many cycles; K, M and G are powers of 1000")
       ->type_name("N")->group(group);

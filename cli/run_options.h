@@ -34,6 +34,7 @@ struct RunOptions {
   std::string engine = "ref";
 
   std::string script_path;             // empty: none
+  std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
   std::optional<uint64_t> max_cycles;  // nothing: no limit
   bool reboot = true;
 
@@ -50,9 +51,9 @@ void AddIntervalOptions(CLI::App& command, RunOptions& options);
 void AddImageOptions(CLI::App& command, RunOptions& options);
 // --engine.
 void AddEngineOption(CLI::App& command, RunOptions& options);
-// --script.
-void AddScriptOption(CLI::App& command, RunOptions& options);
-// What drives the run and ends it: --script, --max-cycles, --no-reboot.
+// Who drives the run: --script or --control.
+void AddScriptOptions(CLI::App& command, RunOptions& options);
+// What drives the run and ends it: those, --max-cycles, --no-reboot.
 void AddControlOptions(CLI::App& command, RunOptions& options);
 // What is shown: --console, --stats.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,8 +18,8 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 // and on an error at the character to blame.
 class LineParser {
  public:
-  LineParser(std::string_view text, std::string_view name, uint32_t line)
-      : text_(text), name_(name), line_(line) {}
+  LineParser(std::string_view text, std::string_view name, uint32_t line, bool is_request)
+      : text_(text), name_(name), line_(line), is_request_(is_request) {}
 
   absl::StatusOr<std::optional<ScriptCommand>> Parse() {
     SkipSpace();
@@ -45,8 +46,32 @@ class LineParser {
       command.kind = ScriptCommand::Kind::kStop;
       return absl::OkStatus();
     }
+    if (verb == "run") return ParseRun(command);
+    if (is_request_) {
+      if (verb == "stats" || verb == "snapshot") {
+        command.kind = verb == "stats" ? ScriptCommand::Kind::kStats
+                                       : ScriptCommand::Kind::kSnapshot;
+        return absl::OkStatus();
+      }
+      if (verb == "save") {
+        command.kind = ScriptCommand::Kind::kSave;
+        return ParseText(command.text);
+      }
+    }
     at_ = start;
-    return Error("unknown command; there are expect, send, at and stop");
+    return Error(is_request_ ? "unknown request; there are expect, send, at, run, stop, stats, "
+                               "snapshot and save"
+                             : "unknown command; there are expect, send, at, run and stop");
+  }
+
+  absl::Status ParseRun(ScriptCommand& command) {
+    command.kind = ScriptCommand::Kind::kRun;
+    SkipSpace();
+    if (is_request_ && AtEnd()) {
+      command.cycles = std::numeric_limits<uint64_t>::max();
+      return absl::OkStatus();
+    }
+    return ParseCycleCount(command.cycles);
   }
 
   absl::Status ParseExpect(ScriptCommand& command) {
@@ -182,6 +207,7 @@ class LineParser {
   std::string_view text_;
   std::string_view name_;
   uint32_t line_;
+  bool is_request_;
   size_t at_ = 0;
 };
 
@@ -190,7 +216,13 @@ class LineParser {
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
                                                              std::string_view name,
                                                              uint32_t line) {
-  return LineParser(text, name, line).Parse();
+  return LineParser(text, name, line, /*is_request=*/false).Parse();
+}
+
+absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
+                                                          std::string_view name,
+                                                          uint32_t line) {
+  return LineParser(text, name, line, /*is_request=*/true).Parse();
 }
 
 absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,

@@ -20,13 +20,18 @@ struct ScriptCommand {
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
     kStop,    // end the run, not before cycle `cycles`
+    kRun,     // let `cycles` cycles pass
+    // Only in requests: what is asked of the program, not of the guest.
+    kSnapshot,  // take a snapshot at the next checkpoint
+    kSave,      // copy the log so far to the file `text`
+    kStats,     // tell counts
   };
   // What `expect` waits without `within`: 20G cycles.
   static constexpr uint64_t kDefaultWithin = 20'000'000'000;
 
   Kind kind = Kind::kStop;
   std::string text;     // never empty where it has a meaning
-  uint64_t cycles = 0;  // kExpect, kSendAt, kStop
+  uint64_t cycles = 0;  // kExpect, kSendAt, kStop, kRun
   uint32_t line = 0;    // where it was written, from 1
 
   bool operator==(const ScriptCommand&) const = default;
@@ -37,6 +42,11 @@ struct ScriptCommand {
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
                                                              std::string_view name,
                                                              uint32_t line);
+
+// One line of a control channel: the same language and what is only in requests; there `run` needs no
+// number, and then means for ever.
+absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
+                                                          std::string_view name, uint32_t line);
 
 // A whole script; the first error ends it.
 absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,

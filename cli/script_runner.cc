@@ -23,51 +23,64 @@ bool ScriptRunner::Expecting() const {
 }
 
 void ScriptRunner::Begin(uint64_t cycle) {
-  if (!Expecting()) return;
+  if (done()) return;
   const uint64_t within = commands_[next_].cycles;
   deadline_ = cycle + std::min(within, std::numeric_limits<uint64_t>::max() - cycle);
+  if (!Expecting()) return;
   matcher_ = StreamMatcher(commands_[next_].text);
-}
-
-void ScriptRunner::Advance(uint64_t cycle) {
-  ++next_;
-  Begin(cycle);
-  if (Expecting()) SearchUnseen(cycle);
-}
-
-void ScriptRunner::SearchUnseen(uint64_t cycle) {
-  const std::string bytes = std::exchange(unseen_, {});
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    if (!matcher_.Feed(bytes[i])) continue;
-    unseen_ = bytes.substr(i + 1);
-    Advance(cycle);  // as deep as there are `expect`s in a row
-    return;
+  for (size_t i = 0; i < output_.size(); ++i) {
+    if (matcher_.Feed(output_[i])) return Match(cycle, i + 1);
   }
+}
+
+void ScriptRunner::Match(uint64_t cycle, size_t length) {
+  CommandResult result{"", cycle, output_.substr(0, length)};
+  output_.erase(0, length);
+  Advance(result);  // as deep as there are `expect`s in a row
+}
+
+void ScriptRunner::Advance(const CommandResult& result) {
+  const size_t done = next_++;
+  if (source_ != nullptr) source_->OnDone(commands_[done], result);
+  Begin(result.cycle);
+}
+
+bool ScriptRunner::FetchCommand(const machine::InputPoint& point) {
+  if (source_ == nullptr) return false;
+  std::optional<ScriptCommand> command = source_->Next(point);
+  if (!command.has_value()) return false;
+  commands_ = {*std::move(command)};
+  next_ = 0;
+  Begin(point.cycle);
+  return true;
 }
 
 void ScriptRunner::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  if (uart != 0 || done()) return;
+  if (uart != 0 || (done() && source_ == nullptr)) return;
   NoteLastLine(static_cast<char>(byte));
-  if (!Expecting()) {
-    unseen_.push_back(static_cast<char>(byte));
-    return;
-  }
+  if (output_.size() == kMaxOutput) output_.erase(0, kMaxOutput / 2);
+  output_.push_back(static_cast<char>(byte));
   // Too late: the next input point says so.
-  if (cycle > deadline_) return;
-  if (matcher_.Feed(static_cast<char>(byte))) Advance(cycle);
+  if (!Expecting() || cycle > deadline_) return;
+  if (matcher_.Feed(static_cast<char>(byte))) Match(cycle, output_.size());
 }
 
 void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  while (!done()) {
+  while (!done() || FetchCommand(point)) {
+    if (done()) continue;  // an `expect` that was met at once
     const ScriptCommand& command = commands_[next_];
     switch (command.kind) {
       case ScriptCommand::Kind::kExpect:
         if (point.cycle <= deadline_) return;
-        Fail(command, absl::StrCat("was not met within ", command.cycles, " cycles"));
-        inputs.push_back(
-            machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
-        next_ = commands_.size();
-        return;
+        if (source_ == nullptr) {
+          inputs.push_back(
+              machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
+        }
+        Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles"));
+        continue;
+      case ScriptCommand::Kind::kRun:
+        if (point.cycle < deadline_) return;
+        break;
       case ScriptCommand::Kind::kSendAt:
         if (point.cycle < command.cycles) return;
         [[fallthrough]];
@@ -77,10 +90,15 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kStop:
         if (point.cycle < command.cycles) return;
         inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+        if (source_ != nullptr) source_->OnDone(command, {"", point.cycle, ""});
         next_ = commands_.size();
         return;
+      case ScriptCommand::Kind::kSnapshot:
+      case ScriptCommand::Kind::kSave:
+      case ScriptCommand::Kind::kStats:
+        break;  // the source's own affair
     }
-    Advance(point.cycle);
+    Advance({"", point.cycle, ""});
   }
 }
 
@@ -92,22 +110,35 @@ void ScriptRunner::NoteLastLine(char byte) {
   }
 }
 
-bool ScriptRunner::NoteGuestEnd() {
+bool ScriptRunner::NoteGuestEnd(uint64_t cycle) {
   for (; !done(); ++next_) {
-    if (!Expecting()) continue;
-    Fail(commands_[next_], "was not met before the guest ended");
-    next_ = commands_.size();
-    return false;
+    if (!Expecting()) {
+      if (source_ != nullptr) source_->OnDone(commands_[next_], {"", cycle, ""});
+      continue;
+    }
+    Fail(cycle, "was not met before the guest ended");
+    return source_ != nullptr;
   }
   return true;
 }
 
-void ScriptRunner::Fail(const ScriptCommand& command, std::string_view what) {
+std::string ScriptRunner::DescribeFailure(const ScriptCommand& command,
+                                          std::string_view what) const {
   const std::string& last = line_.empty() ? last_line_ : line_;
-  failure_ = absl::StrCat("line ", command.line, ": expect ", QuoteScriptText(command.text), " ",
-                          std::string(what), "; ",
-                          last.empty() ? "the guest wrote nothing"
-                                       : "last output: " + QuoteScriptText(last));
+  return absl::StrCat("expect ", QuoteScriptText(command.text), " ", std::string(what), "; ",
+                      last.empty() ? "the guest wrote nothing"
+                                   : "last output: " + QuoteScriptText(last));
+}
+
+void ScriptRunner::Fail(uint64_t cycle, std::string_view what) {
+  const ScriptCommand& command = commands_[next_];
+  const std::string failure = DescribeFailure(command, what);
+  next_ = commands_.size();
+  if (source_ != nullptr) {
+    source_->OnDone(command, {failure, cycle, output_});
+  } else {
+    failure_ = absl::StrCat("line ", command.line, ": ", failure);
+  }
 }
 
 }  // namespace isochron::cli

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/command_source.h"
 #include "cli/script.h"
 #include "cli/stream_matcher.h"
 #include "machine/console.h"
@@ -21,38 +22,57 @@ namespace isochron::cli {
 // An `expect` looks at the bytes since the end of the last match, also those that came before
 // its turn. Its cycles count from the end of the command before it. When the last command is
 // done, the guest just runs on.
+//
+// With a source, commands come from there, each when the one before is done and the next input
+// point reached. The cycles of a command count from that point, and an `expect` that is not met
+// ends nothing.
 class ScriptRunner final : public machine::InputSource, public machine::ConsoleSink {
  public:
+  // Bytes since the last match that are kept for `expect`s to come; older ones are dropped.
+  static constexpr size_t kMaxOutput = size_t{16} << 20;
+
   // The first command begins at `start_cycle` of the run.
   explicit ScriptRunner(std::vector<ScriptCommand> commands, uint64_t start_cycle = 0);
+  // `source` must outlive the runner.
+  explicit ScriptRunner(CommandSource* source) : source_(source) {}
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
 
-  // To be called when the guest powered off or reset for good. False, with failure() set, when
-  // an `expect` is left that can no longer be met.
-  bool NoteGuestEnd();
+  // To be called when the guest powered off or reset for good at `cycle`. False, with failure() set,
+  // when an `expect` of a script is left that can no longer be met.
+  bool NoteGuestEnd(uint64_t cycle = 0);
 
+  // No command is left.
   bool done() const { return next_ == commands_.size(); }
   // What to tell the user when an `expect` was not met: which, and the last line that the
   // guest wrote. Empty when none failed.
   const std::string& failure() const { return failure_; }
+  // What the guest wrote since the last match.
+  const std::string& output() const { return output_; }
 
  private:
   bool Expecting() const;
-  // Makes commands_[next_] the current command from `cycle` on.
+  // Makes commands_[next_] the current command from `cycle` on; an `expect` looks for its text in
+  // what has been written since the last match.
   void Begin(uint64_t cycle);
-  // Goes on to the next command; looks for it in what it has not seen yet.
-  void Advance(uint64_t cycle);
-  void SearchUnseen(uint64_t cycle);
+  // The current `expect` is met at `cycle`, by the first `length` bytes of output_.
+  void Match(uint64_t cycle, size_t length);
+  // The current command is done; the next one begins.
+  void Advance(const CommandResult& result);
+  // Makes what the source has next the current command. False when it has nothing.
+  bool FetchCommand(const machine::InputPoint& point);
   void NoteLastLine(char byte);
-  void Fail(const ScriptCommand& command, std::string_view what);
+  std::string DescribeFailure(const ScriptCommand& command, std::string_view what) const;
+  // Tells, in place of a user who reads failure(), the source.
+  void Fail(uint64_t cycle, std::string_view what);
 
+  CommandSource* source_ = nullptr;
   std::vector<ScriptCommand> commands_;
   size_t next_ = 0;
-  uint64_t deadline_ = 0;  // the current `expect` must be met by this cycle
+  uint64_t deadline_ = 0;  // when the current `expect` fails or `run` is done
   StreamMatcher matcher_;  // of the current command if it is an `expect`
-  std::string unseen_;     // output since the last match that no `expect` has looked at
+  std::string output_;     // what was written since the last match
   std::string line_;       // the line that the guest is writing
   std::string last_line_;  // the last one that it has written, not empty
   std::string failure_;

@@ -94,6 +94,15 @@ TEST_F(ScriptRunnerTest, SendsInOrderAtOnePoint) {
   EXPECT_EQ(Poll(60), "[c][d]");
 }
 
+TEST_F(ScriptRunnerTest, LetsCyclesPass) {
+  Load("run 100\nsend \"a\"\nexpect \"x\"\nrun 100\nsend \"b\"\n");
+  EXPECT_EQ(Poll(99), "");
+  EXPECT_EQ(Poll(100), "[a]");
+  Print("x", 150);
+  EXPECT_EQ(Poll(249), "");
+  EXPECT_EQ(Poll(250), "[b]");
+}
+
 TEST_F(ScriptRunnerTest, SendsAtOnceWhatIsLate) {
   Load("at 50 send \"c\"\n");
   EXPECT_EQ(Poll(1000), "[c]");

@@ -28,6 +28,7 @@ TEST(ParseScript, ReadsEveryCommand) {
       "  send \"uname -a\\n\"\n"
       "\tat 3M send \"x\"\n"
       "expect\"done\"\n"
+      "run 1M\n"
       "at 4M stop\n"
       "stop",
       "s");
@@ -37,8 +38,9 @@ TEST(ParseScript, ReadsEveryCommand) {
       {Kind::kSend, "uname -a\n", 0, 4},
       {Kind::kSendAt, "x", 3'000'000, 5},
       {Kind::kExpect, "done", ScriptCommand::kDefaultWithin, 6},
-      {Kind::kStop, "", 4'000'000, 7},
-      {Kind::kStop, "", 0, 8},
+      {Kind::kRun, "", 1'000'000, 7},
+      {Kind::kStop, "", 4'000'000, 8},
+      {Kind::kStop, "", 0, 9},
   };
   EXPECT_EQ(*script, expected);
 }
@@ -57,7 +59,7 @@ TEST(ParseScript, ResolvesEscapes) {
 
 TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("stop\n  jump\n"),
-            "s:2:3: unknown command; there are expect, send, at and stop");
+            "s:2:3: unknown command; there are expect, send, at, run and stop");
   EXPECT_EQ(ErrorOf("send"), "s:1:5: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send x"), "s:1:6: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send \"x"), "s:1:6: the closing double quote is missing");
@@ -72,6 +74,7 @@ TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
             "s:1:19: 'soon' is not a number of cycles (digits, perhaps followed by K, M or G)");
   EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send' or 'stop'");
+  EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles (digits, perhaps followed by K, M or G)");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");
 }
 

@@ -15,6 +15,7 @@
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "replaylog/codec.h"
+#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -76,6 +77,12 @@ void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
   }
 }
 
+// "power-off", "reset", "fatal", "stopped", or "failed" when the log could not be continued or was left.
+std::string EndName(const machine::RunEnd& end) {
+  if (end.kind == machine::RunEnd::Kind::kObserver) return "failed";
+  return std::string(replaylog::EndKindName(end.kind));
+}
+
 // One line about an end that the exit code alone does not explain; may be empty.
 std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
   switch (stop.cause) {
@@ -95,14 +102,22 @@ std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script) {
+  std::unique_ptr<ControlSocket> control;
+  if (options.control.has_value()) {
+    absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options.control);
+    if (!socket.ok()) return socket.status();
+    control = *std::move(socket);
+  }
   absl::StatusOr<int> fd = OpenConsole(options.console);
   if (!fd.ok()) return fd.status();
-  return std::unique_ptr<Session>(new Session(options, std::move(script), *fd));
+  return std::unique_ptr<Session>(
+      new Session(options, std::move(script), *fd, std::move(control)));
 }
 
-Session::Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd)
+Session::Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd,
+                 std::unique_ptr<ControlSocket> control)
     : options_(options),
-      scripted_(!options.script_path.empty()),
+      scripted_(!options.script_path.empty() || control != nullptr),
       console_fd_(console_fd),
       console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
       output_(console_fd, queue_),
@@ -110,6 +125,7 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script, i
       script_({}),
       clock_(std::make_unique<QueueClock>(queue_)) {
   if (options.max_cycles.has_value()) limit_.emplace(*options.max_cycles);
+  if (control != nullptr) control_ = std::make_unique<ControlChannel>(std::move(control), queue_);
 }
 
 Session::~Session() {
@@ -123,6 +139,10 @@ void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
   }
 }
 
+void Session::SetControlServices(ControlServices services) {
+  if (control_ != nullptr) control_->services() = std::move(services);
+}
+
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   machine.SetReboot(options_.reboot);
   clock_hz_ = machine.config().clock_hz;
@@ -131,6 +151,14 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
     host_->reader = std::make_unique<HostReader>(queue_, host_->signals, -1, nullptr);
+    watching_ = control_ != nullptr && !replay_->goes_live();
+    if (watching_) script_ = ScriptRunner(control_.get());
+  }
+  if (control_ != nullptr) {
+    control_->SetReadOnly(watching_);
+    control_->services().stats = [&machine] {
+      return StatsJson(machine.cpu(), machine.StateDigest());
+    };
   }
 
   machine.SetInputSource(this);
@@ -140,6 +168,8 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   wall_ = clock_->Now() - start;
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
+  // So that a request under way has its answer; of a script Report() tells.
+  if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
   progress_.reset();
   output_.Flush();
   const bool was_raw = host_->terminal != nullptr;
@@ -161,7 +191,8 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
     host_->terminal = *std::move(raw);
     if (!scripted_) pacer_.emplace(clock_hz_, *clock_, point);
   }
-  script_ = ScriptRunner(std::move(commands_), point.cycle);
+  script_ = control_ != nullptr ? ScriptRunner(control_.get())
+                                : ScriptRunner(std::move(commands_), point.cycle);
   host_->reader =
       std::make_unique<HostReader>(queue_, host_->signals, input_fd, host_->terminal.get());
   return absl::OkStatus();
@@ -192,6 +223,7 @@ bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::
     inputs = std::move(requests);
     return false;
   }
+  if (watching_ && PollWatcher(point, inputs)) return false;
   replay_->Poll(point, inputs);
   if (replay_->state() != ReplayDriver::State::kLive) {
     if (progress_.has_value() && !(console_is_terminal_ && output_.mid_line())) {
@@ -206,8 +238,24 @@ bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::
   return live_status_.ok();
 }
 
+bool Session::PollWatcher(const machine::InputPoint& point,
+                          std::vector<machine::Input>& inputs) {
+  std::vector<machine::Input> requests;
+  script_.Poll(point, requests);
+  if (!requests.empty()) {
+    replay_->EndHere();
+    inputs = std::move(requests);
+    return true;
+  }
+  queue_.Poll(point, requests);
+  if (requests.empty()) return false;
+  replay_->Abandon();
+  inputs = std::move(requests);
+  return true;
+}
+
 void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  if (replay_ == nullptr) script_.OnConsoleByte(uart, cycle, byte);
+  if (replay_ == nullptr || watching_) script_.OnConsoleByte(uart, cycle, byte);
   if (progress_.has_value() && console_is_terminal_) progress_->Hide();
   output_.OnConsoleByte(uart, cycle, byte);
 }
@@ -226,6 +274,18 @@ void Session::ReportStats(const machine::Machine& machine) {
   const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle,
                                         machine.touched_bytes(), wall_);
   fputs(stats.c_str(), stderr);
+}
+
+void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine,
+                         int exit_code, const std::string& fields) {
+  if (control_ == nullptr) return;
+  std::string json = absl::StrCat("\"reason\":\"", EndName(end),
+                                  "\",\"exit_code\":", exit_code,
+                                  ",\"cycle\":", machine.cpu().cycle,
+                                  ",\"instructions\":", machine.cpu().instructions,
+                                  ",\"output\":", replaylog::JsonString(script_.output()));
+  if (!fields.empty()) absl::StrAppend(&json, ",", fields);
+  control_->End(json);
 }
 
 std::optional<int> Session::ReportConsole() {

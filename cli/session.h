@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "cli/console_output.h"
+#include "cli/control_channel.h"
 #include "cli/cycle_limit.h"
 #include "cli/host_queue.h"
 #include "cli/host_reader.h"
@@ -36,10 +37,12 @@ namespace isochron::cli {
 // the run. Console bytes that meet at one input point are one input, whoever sent them.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
-// are taken, terminal and script come in when the driver goes live.
+// are taken, terminal, script and control channel come in when the driver goes live. When it never
+// does, a control channel can watch the replay and end it.
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
-  // Opens the console; nothing else is started. InvalidArgument when it cannot be opened.
+  // Opens console and control channel; nothing else is started. InvalidArgument when one of them
+  // cannot be opened.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
@@ -47,6 +50,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Makes the run follow a log; nullptr, the default, is a run of its own. `total_cycles`: where
   // the replay will end, for the progress bar.
   void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
+
+  // What the control channel offers, `stats` aside. No effect without one.
+  void SetControlServices(ControlServices services);
 
   // Runs to the end, with the terminal raw meanwhile if standard input is one and is the
   // console. Errors are those of taking the terminal over: nothing was run.
@@ -59,9 +65,14 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   std::optional<int> ReportConsole();
   // What --stats asks for.
   void ReportStats(const machine::Machine& machine);
+  // Tells the control channel, if there is one, how all ended, as the last thing. `fields`: what else
+  // is to be told, as JSON ("name":value,...).
+  void EndControl(const machine::RunEnd& end, const machine::Machine& machine, int exit_code,
+                  const std::string& fields = "");
 
  private:
-  Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd);
+  Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd,
+          std::unique_ptr<ControlSocket> control);
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
@@ -76,6 +87,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be
   // made raw.
   absl::Status GoLive(const machine::InputPoint& point);
+  // Lets the control channel ask of a replay what can be asked of one. True when it ended it.
+  bool PollWatcher(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   // Takes inputs from the log. True when the run has just gone live.
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
@@ -83,13 +96,15 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   int InputFd() const;
 
   const RunOptions options_;
-  const bool scripted_;
+  const bool scripted_;  // somebody other than standard input is in charge
   const int console_fd_;
   const bool console_is_terminal_;
   HostQueue queue_;
   ConsoleOutput output_;
   std::vector<ScriptCommand> commands_;
+  std::unique_ptr<ControlChannel> control_;
   ScriptRunner script_;
+  bool watching_ = false;  // the control channel is there during a replay
   std::unique_ptr<HostClock> clock_;
   std::chrono::nanoseconds wall_{0};
   uint64_t clock_hz_ = 0;

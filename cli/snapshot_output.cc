@@ -32,4 +32,18 @@ int SnapshotOutput::FinishOr(int exit_code) {
   return ToInt(ExitCode::kInternal);
 }
 
+absl::Status TakeSnapshot(std::unique_ptr<SnapshotOutput>& snapshots, const std::string& log_path,
+                          const replaylog::LogHeader& header, machine::Machine& machine,
+                          replaylog::ObserverList& observers) {
+  if (snapshots == nullptr) {
+    absl::StatusOr<std::unique_ptr<SnapshotOutput>> created =
+        SnapshotOutput::Create(log_path, header, machine, SnapshotOutput::kNever);
+    if (!created.ok()) return created.status();
+    snapshots = *std::move(created);
+    observers.Add(&snapshots->taker());
+  }
+  snapshots->TakeNext();
+  return absl::OkStatus();
+}
+
 }  // namespace isochron::cli

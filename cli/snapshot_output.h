@@ -4,6 +4,7 @@
 #define ISOCHRON_CLI_SNAPSHOT_OUTPUT_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "machine/machine.h"
 #include "machine/observer.h"
 #include "replaylog/event.h"
+#include "replaylog/observer_list.h"
 #include "replaylog/snapshot.h"
 
 namespace isochron::cli {
@@ -25,6 +27,12 @@ class SnapshotOutput {
   static absl::StatusOr<std::unique_ptr<SnapshotOutput>> Create(
       const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
       uint64_t interval);
+
+  // An interval that never passes: snapshots only where TakeNext() asks for them.
+  static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
+  // Takes one at the next checkpoint, too.
+  void TakeNext() { taker_.TakeNext(); }
 
   // What is to observe the machine, after what writes the log.
   machine::Observer& taker() { return taker_; }
@@ -40,6 +48,11 @@ class SnapshotOutput {
   std::unique_ptr<replaylog::SnapshotWriter> writer_;
   replaylog::SnapshotTaker taker_;
 };
+
+// Takes a snapshot at the next checkpoint; begins the file, and observing, when there is none yet.
+absl::Status TakeSnapshot(std::unique_ptr<SnapshotOutput>& snapshots, const std::string& log_path,
+                          const replaylog::LogHeader& header, machine::Machine& machine,
+                          replaylog::ObserverList& observers);
 
 }  // namespace isochron::cli
 

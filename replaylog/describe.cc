@@ -81,23 +81,6 @@ class Details {
   size_t columns_;
 };
 
-// Bytes become the characters U+0000 to U+00FF.
-std::string JsonString(std::string_view bytes) {
-  std::string json = "\"";
-  for (char c : bytes) {
-    const uint8_t byte = static_cast<uint8_t>(c);
-    if (byte == '"' || byte == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte >= 0x20 && byte < 0x7f) {
-      json += c;
-    } else {
-      absl::StrAppendFormat(&json, "\\u%04x", byte);
-    }
-  }
-  return json + '"';
-}
-
 // The fields that follow "type".
 struct JsonFields {
   std::string operator()(const InputEvent& event) const {
@@ -135,6 +118,22 @@ struct JsonFields {
 };
 
 }  // namespace
+
+std::string JsonString(std::string_view bytes) {
+  std::string json = "\"";
+  for (char c : bytes) {
+    const uint8_t byte = static_cast<uint8_t>(c);
+    if (byte == '"' || byte == '\\') {
+      json += '\\';
+      json += c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      json += c;
+    } else {
+      absl::StrAppendFormat(&json, "\\u%04x", byte);
+    }
+  }
+  return json + '"';
+}
 
 RecordType TypeOf(const Event& event) {
   struct Type {

@@ -41,6 +41,9 @@ std::string EventToJson(const Event& event);
 // The same for a header: {"type":"header",...}.
 std::string HeaderToJson(const LogHeader& header);
 
+// Bytes as a JSON string: they become the characters U+0000 to U+00FF.
+std::string JsonString(std::string_view bytes);
+
 // Bytes in double quotes with C escapes; with `max_columns`, cut short by "..." to fit.
 std::string QuoteBytes(std::string_view bytes, size_t max_columns = ~size_t{0});
 

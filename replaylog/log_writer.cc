@@ -65,6 +65,12 @@ class FrameWriter {
     changed_.wait(lock, [this] { return queue_.empty(); });
   }
 
+  // Appends all frames so far to `copy`.
+  absl::Status CopyTo(OutputFile& copy) {
+    Drain();
+    return file_->CopyTo(copy);
+  }
+
   // Writes all frames and, when `complete`, what makes them a whole log.
   void Close(bool complete) {
     if (!thread_.joinable()) return;
@@ -132,7 +138,7 @@ class FrameWriter {
     return file_->Commit();
   }
 
-  // Of the background thread.
+  // Of the background thread, while there are frames for it.
   const std::unique_ptr<OutputFile> file_;
   const std::function<void()> before_frame_;
   FrameCompressor compressor_;
@@ -197,11 +203,35 @@ class LogWriter::Impl {
     return status();
   }
 
+  absl::Status SaveCopy(const std::string& path) {
+    if (absl::Status status = this->status(); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<OutputFile>> copy = OutputFile::Create(path);
+    if (!copy.ok()) return copy.status();
+    absl::Status status = writer_.CopyTo(**copy);
+    if (status.ok()) status = WriteOpenFrame(**copy);
+    if (status.ok()) return (*copy)->Commit();
+    (*copy)->Discard();
+    return status;
+  }
+
   machine::Digest identity() const { return writer_.identity(); }
   uint64_t events() const { return merger_.next_number(); }
   uint64_t file_bytes() const { return writer_.file_bytes(); }
 
  private:
+  // Writes the events of the frame that has not ended as if it ended here.
+  absl::Status WriteOpenFrame(OutputFile& copy) const {
+    EventMerger merger = merger_;
+    FrameEncoder encoder = encoder_;
+    if (const std::optional<Event> run = merger.Flush()) {
+      if (absl::Status status = encoder.Append(*run); !status.ok()) return status;
+    }
+    if (encoder.empty()) return absl::OkStatus();
+    FrameCompressor compressor;
+    const absl::StatusOr<std::string> frame = compressor.Compress(encoder.TakeFrame());
+    return frame.ok() ? copy.Write(*frame) : frame.status();
+  }
+
   void FlushRun() {
     if (std::optional<Event> run = merger_.Flush()) Encode(*run);
   }
@@ -245,6 +275,7 @@ LogWriter::~LogWriter() = default;
 void LogWriter::Append(Event event) { impl_->Append(std::move(event)); }
 absl::Status LogWriter::status() const { return impl_->status(); }
 absl::Status LogWriter::Finish() { return impl_->Finish(); }
+absl::Status LogWriter::SaveCopy(const std::string& path) { return impl_->SaveCopy(path); }
 machine::Digest LogWriter::identity() const { return impl_->identity(); }
 uint64_t LogWriter::events() const { return impl_->events(); }
 uint64_t LogWriter::file_bytes() const { return impl_->file_bytes(); }

@@ -58,6 +58,11 @@ class LogWriter final : public EventSink {
   // out here.
   absl::Status Finish();
 
+  // Writes to another file at `path` a log that breaks off here, as a crash would leave it but without
+  // loss: commands that read logs take it as partial. This log is not touched. Errors name a path;
+  // FailedPrecondition when this log is no regular file.
+  absl::Status SaveCopy(const std::string& path);
+
   // The identity of the log: XXH3-128 of its uncompressed stream. After Finish().
   machine::Digest identity() const;
   // Events of the log. After Finish().

@@ -82,6 +82,30 @@ TEST(LogWriterTest, OutputByteByByteMakesTheSameLog) {
   EXPECT_EQ(ReadLog(single).events.size(), 4u);
 }
 
+TEST(LogWriterTest, ASavedCopyHasWhatWasAppendedAndChangesNothing) {
+  const std::string path = TestPath("log");
+  const std::string plain = TestPath("plain");
+  const std::string copy = TestPath("copy");
+  const std::vector<Event> events = ManyEvents(60'000);
+  WriteLog(plain, events);
+  const std::vector<Event> expected = ReadLog(plain).events;
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  for (size_t i = 0; i < events.size(); ++i) {
+    writer->Append(events[i]);
+    if (i % 10'007 != 5) continue;
+    ASSERT_TRUE(writer->SaveCopy(copy).ok());
+    const ReadResult saved = ReadLog(copy);
+    EXPECT_TRUE(saved.status.ok()) << saved.status;
+    EXPECT_TRUE(saved.is_partial);
+    EXPECT_FALSE(FileExists(PartialPath(copy)));
+    EXPECT_EQ(saved.events, std::vector<Event>(expected.begin(), expected.begin() + i + 1));
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_EQ(ReadBytes(path), ReadBytes(plain));
+  EXPECT_EQ(MustCreate("/dev/null")->SaveCopy(copy).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(LogWriterTest, DelaysInTheBackgroundChangeNoByte) {
   const std::string path = TestPath("log");
   const std::string delayed = TestPath("delayed");

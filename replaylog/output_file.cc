@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -112,6 +113,31 @@ absl::Status OutputFile::Commit() {
     return SystemError(absl::StrCat("cannot rename ", partial, " to ", path_));
   }
   return SyncDirectoryOf(path_);
+}
+
+absl::Status OutputFile::CopyTo(OutputFile& other) const {
+  if (direct_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path_, " is no regular file: what has been written is gone"));
+  }
+  const std::string partial = PartialPath(path_);
+  const int fd = open(partial.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SystemError(absl::StrCat("cannot read ", partial));
+  std::string buffer(64 << 10, '\0');
+  absl::Status status;
+  for (uint64_t left = size_; status.ok() && left > 0;) {
+    const ssize_t got = read(fd, buffer.data(), std::min<uint64_t>(buffer.size(), left));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      status = got < 0 ? SystemError(absl::StrCat("cannot read ", partial))
+                       : absl::DataLossError(absl::StrCat(partial, ": has become shorter"));
+      break;
+    }
+    left -= static_cast<uint64_t>(got);
+    status = other.Write(std::string_view(buffer.data(), static_cast<size_t>(got)));
+  }
+  close(fd);
+  return status;
 }
 
 void OutputFile::Discard() {

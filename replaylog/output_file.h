@@ -38,6 +38,10 @@ class OutputFile {
   // Waits until the bytes are on the disk, gives the file its name and waits for that, too.
   absl::Status Commit();
 
+  // Appends what has been written so far to another file. FailedPrecondition when the bytes went
+  // straight to a pipe or a device.
+  absl::Status CopyTo(OutputFile& other) const;
+
   // Deletes the partial file.
   void Discard();
 

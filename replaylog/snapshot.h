@@ -51,6 +51,9 @@ class SnapshotTaker final : public machine::Observer {
   SnapshotTaker(machine::Machine& machine, SnapshotWriter& writer, uint64_t interval)
       : machine_(machine), writer_(writer), interval_(interval), due_(interval) {}
 
+  // Takes one at the next checkpoint, too.
+  void TakeNext() { due_ = 0; }
+
   void OnInput(uint64_t, const machine::Input&) override {}
   void OnConsoleByte(int, uint64_t, uint8_t) override {}
   void OnInterrupt(int, uint64_t, uint64_t) override {}

@@ -1,0 +1,102 @@
+#include "cli/control_channel.h"
+
+#include <csignal>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "replaylog/describe.h"
+
+namespace isochron::cli {
+
+std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& point) {
+  while (!hung_up_) {
+    std::string line;
+    switch (socket_->ReadLine(queue_.stop_event(), line)) {
+      case ControlSocket::Read::kStopped:
+        return std::nullopt;
+      case ControlSocket::Read::kEnd:
+        hung_up_ = true;
+        queue_.PushStop(machine::StopCause::kSignal, SIGHUP);
+        return std::nullopt;
+      case ControlSocket::Read::kTooLong:
+        ++request_;
+        Answer(absl::InvalidArgumentError(absl::StrCat("a request has at most ",
+                                                       ControlSocket::kMaxLine, " bytes")),
+               point.cycle);
+        continue;
+      case ControlSocket::Read::kLine:
+        break;
+    }
+    absl::StatusOr<std::optional<ScriptCommand>> command =
+        ParseRequest(line, "request", request_ + 1);
+    if (command.ok() && !command->has_value()) continue;  // blank
+    ++request_;
+    if (!command.ok()) {
+      Answer(command.status(), point.cycle);
+    } else if (std::optional<ScriptCommand> rest = Obey(**command, point.cycle)) {
+      return rest;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
+                                                  uint64_t cycle) {
+  using Kind = ScriptCommand::Kind;
+  switch (command.kind) {
+    case Kind::kStats:
+      Answer(absl::OkStatus(), cycle, services_.stats ? services_.stats() : "");
+      return std::nullopt;
+    case Kind::kSnapshot:
+      Answer(services_.snapshot
+                 ? services_.snapshot()
+                 : absl::FailedPreconditionError("there is no log to take a snapshot for"),
+             cycle);
+      return std::nullopt;
+    case Kind::kSave:
+      Answer(services_.save ? services_.save(command.text)
+                            : absl::FailedPreconditionError("no log is being written"),
+             cycle);
+      return std::nullopt;
+    case Kind::kSend:
+    case Kind::kSendAt:
+      if (!read_only_) return command;
+      Answer(absl::FailedPreconditionError("a replay takes its input from the log"), cycle);
+      return std::nullopt;
+    case Kind::kExpect:
+    case Kind::kStop:
+    case Kind::kRun:
+      return command;
+  }
+  return command;
+}
+
+void ControlChannel::OnDone(const ScriptCommand& command, const CommandResult& result) {
+  const std::string fields =
+      command.kind == ScriptCommand::Kind::kExpect
+          ? absl::StrCat("\"output\":", replaylog::JsonString(result.output))
+          : "";
+  Answer(result.failure.empty() ? absl::OkStatus() : absl::DeadlineExceededError(result.failure),
+         result.cycle, fields);
+}
+
+void ControlChannel::Answer(const absl::Status& status, uint64_t cycle,
+                            std::string_view fields) {
+  std::string line = absl::StrCat("{\"request\":", request_,
+                                  ",\"ok\":", status.ok() ? "true" : "false",
+                                  ",\"cycle\":", cycle);
+  if (!status.ok()) {
+    absl::StrAppend(&line, ",\"error\":",
+                    replaylog::JsonString(
+                        std::string_view(status.message().data(), status.message().size())));
+  }
+  if (!fields.empty()) absl::StrAppend(&line, ",", std::string(fields));
+  socket_->WriteLine(line + "}", queue_.stop_event());
+}
+
+void ControlChannel::End(std::string_view fields) {
+  socket_->WriteLine(absl::StrCat("{\"end\":{", std::string(fields), "}}"),
+                     queue_.stop_event());
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,64 @@
+// The connection over which somebody controls a run.
+
+#ifndef ISOCHRON_CLI_CONTROL_SOCKET_H_
+#define ISOCHRON_CLI_CONTROL_SOCKET_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "cli/event_fd.h"
+
+namespace isochron::cli {
+
+// A Unix stream socket with one client, which writes lines and reads lines.
+class ControlSocket {
+ public:
+  // Bytes of a line at most, without its end.
+  static constexpr size_t kMaxLine = 64 << 10;
+
+  // `target` is a path at which to listen, or "fd:N", a connected stream socket that was inherited.
+  // A socket at the path that nobody listens at any more is replaced. InvalidArgument, naming the
+  // target, when that cannot be had.
+  static absl::StatusOr<std::unique_ptr<ControlSocket>> Open(const std::string& target);
+  ~ControlSocket();
+  ControlSocket(const ControlSocket&) = delete;
+  ControlSocket& operator=(const ControlSocket&) = delete;
+
+  enum class Read {
+    kLine,     // a line
+    kTooLong,  // there was one of more than kMaxLine bytes; it was dropped
+    kEnd,      // the client will write no more; what it wrote without a line end is dropped
+    kStopped,  // `stop` was raised meanwhile
+  };
+  // Waits for the client, if it is not there yet, and for its next line. As soon as the client is there
+  // the path is gone, and nobody else can connect.
+  Read ReadLine(const EventFd& stop, std::string& line);
+
+  // Writes a line, for which "\n" is added. Waits for a client that reads slowly, but not once `stop` is
+  // raised. Without effect when the client is gone.
+  void WriteLine(std::string_view line, const EventFd& stop);
+
+ private:
+  ControlSocket(int listener, int client, std::string path)
+      : listener_(listener), client_(client), path_(std::move(path)) {}
+
+  // False when `stop` was raised before.
+  static bool WaitFor(int fd, short events, const EventFd& stop);
+  bool Accept(const EventFd& stop);
+  void StopListening();
+
+  int listener_;  // -1 once the client is there
+  int client_;    // -1 until then
+  const std::string path_;
+  std::string buffer_;     // read and not yet returned
+  size_t searched_ = 0;    // bytes of it that hold no line end
+  bool skipping_ = false;  // the rest of a line that is too long
+  bool broken_ = false;    // nothing can be written any more
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_CONTROL_SOCKET_H_

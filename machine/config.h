@@ -28,7 +28,7 @@ struct MachineConfig {
   uint64_t input_interval = 1 << 20;
   // Cycles between checkpoints: boundaries at which an observer gets the digest of the state.
   // They change nothing in the machine, but are part of what a log holds.
-  uint64_t checkpoint_interval = uint64_t{1} << 28;
+  uint64_t checkpoint_interval = uint64_t{1} << 29;
   // The kernel's command line; at most 255 bytes.
   std::string command_line;
 

@@ -24,6 +24,9 @@ struct Digest {
 
 Digest DigestOf(std::string_view bytes);
 
+// Whether the alpha::kPageSize bytes at `page` are all zero.
+bool IsZeroPage(const uint8_t* page);
+
 // The digest of RAM: the wrapping sum, over all pages that are not all zero, of XXH3-128 of the
 // page's contents with the page's number as seed. A function of the contents alone: the dirty
 // marks only say which pages to hash again.

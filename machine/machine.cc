@@ -205,10 +205,8 @@ void Machine::VisitMemory(alpha::StateVisitor& visitor) {
   const uint64_t page_count = memory_.size() >> alpha::kPageShift;
   if (!visitor.restoring()) {
     for (uint64_t page = 0; page < page_count; ++page) {
-      const uint8_t* host = memory_.host(page << alpha::kPageShift);
-      if (std::any_of(host, host + alpha::kPageSize, [](uint8_t b) { return b != 0; })) {
-        pages.push_back(static_cast<uint32_t>(page));
-      }
+      if (IsZeroPage(memory_.host(page << alpha::kPageShift))) continue;
+      pages.push_back(static_cast<uint32_t>(page));
     }
   }
   visitor.Field(pages, page_count);

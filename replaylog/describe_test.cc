@@ -53,7 +53,7 @@ TEST(DescribeTest, JsonFieldsAreStable) {
             R"({"type":"header","model_version":1,"palcode":"fedcba98765432100123456789abcdef",)"
             R"("memory_bytes":268435456,"clock_hz":600000000,"itb_entries":128,"dtb_entries":128,)"
             R"("rtc_base_seconds":1262304000,"seed":0,"input_interval":1048576,)"
-            R"("checkpoint_interval":268435456,"command_line":"console=ttyS0","reboot":true,)"
+            R"("checkpoint_interval":536870912,"command_line":"console=ttyS0","reboot":true,)"
             R"("images":[{"role":"kernel","size":4096,"digest":"00000000000000020000000000000001"},)"
             R"({"role":"initrd","size":12345,"digest":"00000000000000040000000000000003"}]})");
 }

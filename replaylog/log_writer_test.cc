@@ -32,7 +32,7 @@ std::string Hex(const std::string& bytes) {
 
 constexpr char kGoldenStream[] =
     "49534f43484c4f4701007d0101010210fedcba98765432100123456789abcdef0305808080800104"
-    "05808c8d9e020502800106028001070580ece9b30908010009038080400a0580808080010b0d636f"
+    "05808c8d9e020502800106028001070580ece9b30908010009038080400a0580808080020b0d636f"
     "6e736f6c653d74747953300c01010d13008020000000000000000200000000000000010d1301b960"
     "00000000000000040000000000000003000002000040e80715000768656c6c6f0d0ae00be00be00b"
     "e00be00be00b41f84d010401e0e33e036c730ac101000684808080f80f428080c07f14959aef3a00"
@@ -52,7 +52,7 @@ TEST(LogWriterTest, StreamOfASmallLogIsThis) {
   const machine::Digest identity = WriteLog(path, SmallEvents());
   ASSERT_EQ(std::system(("zstd -q -d -c " + path + " > " + raw).c_str()), 0);
   EXPECT_EQ(Hex(ReadBytes(raw)), kGoldenStream);
-  EXPECT_EQ(identity.ToString(), "23da72e280808f79dea17882cd1ccccc");
+  EXPECT_EQ(identity.ToString(), "974f57a0421edad682ac3460cbc42e2d");
 }
 
 // The file as zstd 1.5.4 makes it. Where another version of the library fails this, only the file
@@ -60,7 +60,7 @@ TEST(LogWriterTest, StreamOfASmallLogIsThis) {
 TEST(LogWriterTest, FileOfASmallLogIsThis) {
   const std::string path = TestPath("log");
   WriteLog(path, SmallEvents());
-  EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "512e6f2275193227acf9251629b8dad6");
+  EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "2e997fd8e1d4c0c6cacb9ef107d585c3");
 }
 
 TEST(LogWriterTest, OutputByteByByteMakesTheSameLog) {

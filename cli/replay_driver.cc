@@ -16,11 +16,9 @@ template <typename Tell>
 void ReplayDriver::Forward(Tell tell) {
   if (options_.recorder != nullptr) tell(*options_.recorder);
   if (state_ != State::kReplaying) return;
-  const uint64_t compared = replayer_.events_compared();
   tell(replayer_);
-  if (replayer_.events_compared() != compared) bytes_seen_ = 0;
   if (replayer_.divergence().has_value() && !place_.has_value()) {
-    place_ = Place{machine_.cpu().cycle, machine_.cpu().pc, bytes_seen_};
+    place_ = Place{machine_.cpu().cycle, machine_.cpu().pc};
   }
 }
 
@@ -29,9 +27,7 @@ void ReplayDriver::OnInput(uint64_t cycle, const machine::Input& input) {
 }
 
 void ReplayDriver::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  const uint64_t compared = replayer_.events_compared();
   Forward([&](machine::Observer& observer) { observer.OnConsoleByte(uart, cycle, byte); });
-  if (replayer_.events_compared() == compared) ++bytes_seen_;
 }
 
 void ReplayDriver::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {

@@ -50,8 +50,6 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   struct Place {
     uint64_t cycle = 0;
     uint64_t pc = 0;  // bit 0: PALmode
-    // How many bytes of the expected output had been seen: they were equal.
-    uint64_t bytes_seen = 0;
   };
   const std::optional<Place>& divergence_place() const { return place_; }
 
@@ -84,8 +82,6 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   replaylog::Replayer replayer_;
   State state_ = State::kReplaying;
   std::optional<Place> place_;
-  // Bytes that were equal since the last whole event.
-  uint64_t bytes_seen_ = 0;
 };
 
 }  // namespace isochron::cli

@@ -63,9 +63,9 @@ std::string DivergenceReport(const std::string& log, const replaylog::Divergence
     const std::string what = replaylog::NameDifference(*divergence.expected, actual);
     if (!what.empty()) absl::StrAppend(&text, "  what differs: ", what, "\n");
     const auto* output = std::get_if<replaylog::OutputEvent>(&divergence.expected->body);
-    if (output != nullptr && place.bytes_seen > 0) {
+    if (output != nullptr && divergence.bytes_equal > 0) {
       absl::StrAppend(&text, "  of the expected output's ", output->bytes.size(), " bytes, ",
-                      place.bytes_seen, " were equal\n");
+                      divergence.bytes_equal, " were equal\n");
     }
   }
   absl::StrAppend(&text, "expected, as the log has it:\n");

@@ -79,6 +79,7 @@ void Replayer::Diverge(Event actual) {
     actual.number = expected->number;
   }
   divergence.actual = std::move(actual);
+  divergence.bytes_equal = output_seen_;
   divergence.before = history_;
   status_ = absl::AbortedError(absl::StrCat("the run differs from the log at event ",
                                             divergence.actual.number, ", cycle ",

@@ -17,6 +17,8 @@ namespace isochron::replaylog {
 struct Divergence {
   std::optional<Event> expected;  // absent: the log has no further event
   Event actual;                   // what happened instead, under the expected number
+  // How many bytes of the expected output had been seen; they were equal.
+  uint64_t bytes_equal = 0;
   std::deque<Event> before;       // the last events of the log that did agree, oldest first
 };
 

@@ -501,6 +501,8 @@ def test_kill_leaves_a_partial_log_that_replays(isochron, console_guest, tmp_pat
         result = replay(isochron, partial, "--console", "null")
         assert result.returncode == 0, result.stderr
         assert b"where it breaks off (it is partial)" in result.stderr
+        for command in (["replay"], ["log", "info"], ["log", "dump"]):
+            assert_refused(run(isochron, *command, str(log)), re.escape(f"read from {partial}"))
 
 
 def test_a_partial_log_is_begun_anew(isochron, console_guest, conversation_log, tmp_path):
@@ -605,6 +607,15 @@ def test_pipe_that_nobody_reads_any_more(isochron, console_guest, tmp_path):
     errors = process.stderr.read().decode()
     assert process.wait(timeout=HANG) == 1
     assert errors == "isochron: cannot write standard output: Broken pipe\n"
+
+
+def test_a_list_of_images_needs_a_file(isochron, console_guest, tmp_path):
+    os.mkfifo(tmp_path / "log.images")
+    result = run(
+        isochron, "record", "-o", str(tmp_path / "log"), "--kernel", console_guest,
+        "--max-cycles", "1M",
+    )  # fmt: skip
+    assert_refused(result, r"log\.images: is no regular file")
 
 
 def test_log_and_console_cannot_share_standard_output(isochron, console_guest, tmp_path):
@@ -714,6 +725,18 @@ def test_bundle(isochron, conversation_log, tmp_path):
     assert dump(isochron, bundles[0]) == dump(isochron, conversation_log)
     again = run(isochron, "log", "bundle", str(bundles[0]), "-o", str(tmp_path / "c"))
     assert_refused(again, "is a bundle already")
+
+
+def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log, tmp_path):
+    bundled = subprocess.Popen(
+        [isochron, "log", "bundle", conversation_log, "-o", "-"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    bundled.stdout.read(1)
+    bundled.stdout.close()
+    errors = bundled.stderr.read()
+    assert bundled.wait() == 2
+    assert errors == b"isochron: cannot write standard output: Broken pipe\n"
 
 
 def test_reading_from_standard_input(isochron, console_guest, conversation_log):

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -106,6 +107,16 @@ absl::StatusOr<bool> Holds(const ImageFile& file, const ImageRecord& record,
   return size == record.size && digest == record.digest;
 }
 
+// A pipe in place of a sidecar may have nobody at its other end, and could be read only once.
+absl::Status RefuseSpecialFile(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, ": is no regular file, and the log's list of images is to be there"));
+}
+
 }  // namespace
 
 absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role) {
@@ -161,7 +172,9 @@ std::string SidecarPath(const std::string& log) {
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images) {
   std::vector<ImageFile> named = images;
   for (ImageFile& image : named) image.path = std::filesystem::absolute(image.path).string();
-  absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(SidecarPath(log));
+  const std::string path = SidecarPath(log);
+  if (absl::Status status = RefuseSpecialFile(path); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->Write(FormatImageList(named));
   if (status.ok()) status = (*file)->Commit();
@@ -171,6 +184,7 @@ absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& 
 
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
   const std::string path = SidecarPath(log);
+  if (absl::Status status = RefuseSpecialFile(path); !status.ok()) return status;
   absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxListBytes);
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<ImageFile>> images =

@@ -35,9 +35,10 @@ absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
 
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);
-// Writes the sidecar of the log at `log`, with absolute names, replacing it in one step.
+// Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. Refuses
+// (FailedPrecondition) to replace what is no regular file.
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images);
-// NotFound when there is none; InvalidArgument names file and line. Names that are not
+// NotFound when there is none, FailedPrecondition when it is no regular file; InvalidArgument names file and line. Names that are not
 // absolute count from the sidecar's directory. Nothing is opened or checked.
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);
 

@@ -1,11 +1,14 @@
 #include "replaylog/log_reader.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "replaylog/bundle.h"
 #include "replaylog/describe.h"
 #include "replaylog/log_source.h"
+#include "replaylog/output_file.h"
 #include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
@@ -199,9 +202,22 @@ class LogReader::Impl {
   StreamDigest* digest_ = nullptr;  // takes the content of frames that are entered
 };
 
+namespace {
+
+// Who looks for a log that is not there may want its partial file.
+absl::Status HintAtPartial(const std::string& path, absl::Status status) {
+  const std::string partial = PartialPath(path);
+  std::error_code error;
+  if (!absl::IsNotFound(status) || !std::filesystem::exists(partial, error)) return status;
+  return absl::NotFoundError(absl::StrCat(status.message(), "; its recording is not finished or was cut short: what ",
+                                          "there is can be read from ", partial));
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& path) {
   absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
-  if (!source.ok()) return source.status();
+  if (!source.ok()) return HintAtPartial(path, source.status());
   const bool is_bundle = IsBundle(**source);
   if (is_bundle) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);

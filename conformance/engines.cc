@@ -1,0 +1,45 @@
+#include "conformance/engines.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "conformance/faulty_engine.h"
+#include "ref/engine.h"
+
+namespace isochron::conformance {
+namespace {
+
+machine::EngineFactory RefFactory() {
+  return [](alpha::Memory& memory, alpha::IoBus& io) { return ref::CreateEngine(memory, io); };
+}
+
+}  // namespace
+
+std::vector<std::string> EngineNames() { return {"ref"}; }
+
+absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
+  if (name == "ref") return NamedEngine{"ref", RefFactory()};
+#ifdef ISOCHRON_PLANTED_BUGS
+  if (name.starts_with("ref!")) return FaultyInterpreter(name.substr(4));
+#endif
+  return absl::InvalidArgumentError(absl::StrCat("there is no engine '", std::string(name),
+                                                 "'; there is ",
+                                                 absl::StrJoin(EngineNames(), ", ")));
+}
+
+absl::StatusOr<std::vector<NamedEngine>> ParseEnginePair(std::string_view text) {
+  const size_t comma = text.find(',');
+  if (comma == text.npos || text.find(',', comma + 1) != text.npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", std::string(text), "' is not two engines, such as ref,ref"));
+  }
+  std::vector<NamedEngine> engines;
+  for (const std::string_view name : {text.substr(0, comma), text.substr(comma + 1)}) {
+    absl::StatusOr<NamedEngine> engine = FindEngine(name);
+    if (!engine.ok()) return engine.status();
+    engines.push_back(*std::move(engine));
+  }
+  return engines;
+}
+
+}  // namespace isochron::conformance

@@ -1,0 +1,35 @@
+// The engines that conformance can hold against each other, by name.
+
+#ifndef ISOCHRON_CONFORMANCE_ENGINES_H_
+#define ISOCHRON_CONFORMANCE_ENGINES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "machine/machine.h"
+
+namespace isochron::conformance {
+
+// An engine and the name by which options and reports call it.
+struct NamedEngine {
+  std::string name;
+  machine::EngineFactory factory;
+};
+
+// The engines of this build: "ref", and "jit" where it is compiled in.
+std::vector<std::string> EngineNames();
+
+// The engine called `name`. InvalidArgument, naming those that exist, when there is none.
+//
+// A build with ISOCHRON_PLANTED_BUGS also knows "ref!FAULT": the interpreter with a fault of
+// conformance/faulty_engine.h.
+absl::StatusOr<NamedEngine> FindEngine(std::string_view name);
+
+// Two engines from "ref,jit". InvalidArgument when there are not two or one is unknown.
+absl::StatusOr<std::vector<NamedEngine>> ParseEnginePair(std::string_view text);
+
+}  // namespace isochron::conformance
+
+#endif  // ISOCHRON_CONFORMANCE_ENGINES_H_

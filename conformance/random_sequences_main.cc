@@ -1,0 +1,201 @@
+// Runs random sequences on two engines, many at a time: random_sequences --help.
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "conformance/engines.h"
+#include "conformance/sequence_check.h"
+#include "conformance/sequence_generator.h"
+
+namespace isochron::conformance {
+namespace {
+
+constexpr int kEqual = 0;
+constexpr int kUsage = 2;
+constexpr int kDifferent = 3;
+
+struct Options {
+  std::string engines = "ref,ref";
+  std::string seeds = "1-100";
+  unsigned jobs = 1;
+  uint64_t cycles = 0;  // 0: as generated
+  bool coverage = false;
+  bool shrink = true;
+  bool list = false;
+  uint64_t stop_after = 1;
+  std::string save_directory;
+  std::string verdicts_path;
+  std::vector<std::string> files;
+};
+
+bool ParseSeeds(const std::string& text, uint64_t& first, uint64_t& last) {
+  std::istringstream stream(text);
+  char dash = 0;
+  if (!(stream >> first)) return false;
+  last = first;
+  if (stream >> dash) return dash == '-' && stream >> last && last >= first;
+  return true;
+}
+
+// Collects verdicts in the order of seeds, whichever thread finished first.
+class Campaign {
+ public:
+  Campaign(const Options& options, std::vector<NamedEngine> engines)
+      : options_(options), engines_(std::move(engines)) {}
+
+  void Run(uint64_t first, uint64_t last) {
+    next_ = first;
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < options_.jobs; ++i) threads.emplace_back([&] { Work(last); });
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // One sequence and its name.
+  void Check(const std::string& name, Sequence sequence) {
+    if (options_.cycles != 0) sequence.cycles = options_.cycles;
+    SequenceCoverage coverage;
+    const SequenceVerdict verdict =
+        CheckSequence(engines_, sequence, options_.coverage ? &coverage : nullptr);
+    std::string failure;
+    if (verdict.mismatch) failure = Explain(name, sequence, *verdict.mismatch);
+    const std::lock_guard lock(mutex_);
+    ++sequences_;
+    instructions_ += verdict.instructions;
+    coverage_.Merge(coverage);
+    verdicts_[sequence.seed] = verdict.mismatch
+                                   ? absl::StrCat(name, " DIFFERENT\n")
+                                   : absl::StrCat(name, " ok ", verdict.digest, "\n");
+    if (verdict.mismatch) {
+      ++failures_;
+      std::cout << failure << std::flush;
+    }
+  }
+
+  int Finish() {
+    if (!options_.verdicts_path.empty()) {
+      std::ofstream file(options_.verdicts_path);
+      for (const auto& [seed, line] : verdicts_) file << line;
+    }
+    if (options_.coverage) {
+      std::cout << coverage_.ToText();
+      for (const CoveragePair& hole : coverage_.Holes()) {
+        std::cout << "never seen: " << alpha::Info(hole.op).mnemonic << " "
+                  << ToString(hole.outcome) << "\n";
+      }
+    }
+    std::cout << absl::StrFormat("%d sequences, %d instructions on %s and %s: %d differ\n",
+                                 sequences_, instructions_, engines_[0].name, engines_[1].name,
+                                 failures_);
+    return failures_ == 0 ? kEqual : kDifferent;
+  }
+
+ private:
+  void Work(uint64_t last) {
+    for (;;) {
+      const uint64_t seed = next_.fetch_add(1);
+      if (seed > last || failures_ >= options_.stop_after) return;
+      Check(absl::StrCat("seed ", seed), GenerateSequence(seed));
+    }
+  }
+
+  std::string Explain(const std::string& name, const Sequence& sequence,
+                      const SequenceMismatch& mismatch) {
+    std::string text = absl::StrCat(name, ": engines ", engines_[0].name, " and ",
+                                    engines_[1].name, " differ\n", mismatch.report);
+    Sequence saved = sequence;
+    if (options_.shrink && mismatch.reproduced) {
+      saved = ShrinkSequence(engines_, sequence, mismatch);
+      absl::StrAppend(&text, "shrunk to:\n", ListSequence(saved));
+      const SequenceVerdict again = CheckSequence(engines_, saved, nullptr);
+      if (again.mismatch) absl::StrAppend(&text, "where\n", again.mismatch->report);
+    }
+    if (!options_.save_directory.empty()) {
+      std::filesystem::create_directories(options_.save_directory);
+      const std::string path =
+          absl::StrCat(options_.save_directory, "/seed-", sequence.seed, ".sequence");
+      std::ofstream(path) << FormatSequence(saved);
+      absl::StrAppend(&text, "saved to ", path, "\n");
+    }
+    return text;
+  }
+
+  const Options& options_;
+  std::vector<NamedEngine> engines_;
+  std::atomic<uint64_t> next_ = 0;
+  std::mutex mutex_;
+  std::map<uint64_t, std::string> verdicts_;
+  SequenceCoverage coverage_;
+  uint64_t sequences_ = 0;
+  uint64_t instructions_ = 0;
+  std::atomic<uint64_t> failures_ = 0;
+};
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Runs random instruction sequences on two engines and compares them.");
+  app.add_option("--engines", options.engines, "the two engines")->default_str("ref,ref");
+  app.add_option("--seeds", options.seeds, "first and last seed")->default_str("1-100");
+  app.add_option("--jobs", options.jobs, "sequences at a time")->default_str("1");
+  app.add_option("--cycles", options.cycles, "cycles a sequence instead of the generator's");
+  app.add_flag("--coverage", options.coverage, "count instructions and exceptions, print them");
+  app.add_flag("!--no-shrink", options.shrink, "leave failing sequences as they are");
+  app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
+  app.add_option("--stop-after", options.stop_after, "failures")->default_str("1");
+  app.add_option("--save", options.save_directory, "directory for failing sequences");
+  app.add_option("--verdicts", options.verdicts_path, "file for a line a sequence");
+  app.add_option("FILE", options.files, "regression files to run instead of seeds");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;
+  }
+  absl::StatusOr<std::vector<NamedEngine>> engines = ParseEnginePair(options.engines);
+  uint64_t first = 0, last = 0;
+  if (!engines.ok() || !ParseSeeds(options.seeds, first, last) || options.jobs == 0) {
+    std::cerr << "random_sequences: "
+              << (engines.ok() ? "--seeds takes A-B, --jobs at least 1"
+                               : std::string(engines.status().message()))
+              << "\n";
+    return kUsage;
+  }
+  if (options.list) {
+    for (uint64_t seed = first; seed <= last; ++seed) {
+      std::cout << "seed " << seed << "\n" << ListSequence(GenerateSequence(seed));
+    }
+    return kEqual;
+  }
+  Campaign campaign(options, *std::move(engines));
+  for (const std::string& path : options.files) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    absl::StatusOr<Sequence> sequence = ParseSequence(text);
+    if (!file || !sequence.ok()) {
+      std::cerr << "random_sequences: " << path << ": "
+                << (file ? std::string(sequence.status().message()) : "cannot be read") << "\n";
+      return kUsage;
+    }
+    campaign.Check(path, *std::move(sequence));
+  }
+  if (options.files.empty()) campaign.Run(first, last);
+  return campaign.Finish();
+}
+
+}  // namespace
+}  // namespace isochron::conformance
+
+int main(int argc, char** argv) { return isochron::conformance::Main(argc, argv); }

@@ -1,0 +1,341 @@
+#include "conformance/sequence_check.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "alpha/disassemble.h"
+#include "alpha/translate.h"
+#include "conformance/cpu_fields.h"
+#include "conformance/sequence_machine.h"
+#include "conformance/sequence_operands.h"
+#include "machine/digest.h"
+#include "ref/testing.h"
+
+namespace isochron::conformance {
+namespace {
+
+constexpr std::string_view kPlanNames[] = {"whole", "blocks", "forgetting"};
+
+// One stop of a plan: run to `cycle`, then do what the flags say.
+struct Stop {
+  uint64_t cycle = 0;
+  bool digest = false;  // clear dirty marks
+  bool forget = false;  // drop translations
+};
+
+// The stops of a plan, one after the other. Each depends on where the machine stopped, and on
+// nothing else.
+class StopMaker {
+ public:
+  StopMaker(SequencePlan plan, const Sequence& sequence)
+      : plan_(plan), end_(sequence.cycles), random_(sequence.seed + 7) {}
+
+  Stop Next(uint64_t now) {
+    if (plan_ == SequencePlan::kWhole) return {end_, true, false};
+    const uint64_t kind = random_() % 16;
+    const uint64_t step = kind == 0   ? 1
+                          : kind < 12 ? 1 + random_() % 60
+                                      : 1 + random_() % 3000;
+    Stop stop{std::min(end_, now + step), random_() % 32 == 0, false};
+    if (plan_ == SequencePlan::kForgetting) stop.forget = random_() % 16 == 0;
+    stop.digest = stop.digest || stop.cycle == end_;
+    return stop;
+  }
+
+ private:
+  SequencePlan plan_;
+  uint64_t end_;
+  Random random_;
+};
+
+// Two machines at the same boundary.
+struct Pair {
+  Pair(const std::vector<NamedEngine>& engines, const Sequence& sequence)
+      : first(std::make_unique<SequenceMachine>(sequence, engines[0].factory)),
+        second(std::make_unique<SequenceMachine>(sequence, engines[1].factory)) {}
+
+  void RunTo(uint64_t cycle) {
+    first->RunTo(cycle);
+    second->RunTo(cycle);
+  }
+  bool SameCpus() const { return first->State() == second->State(); }
+  bool SameMemory() const {
+    return std::memcmp(first->memory().host(0), second->memory().host(0),
+                       SequenceLayout::kMemorySize) == 0;
+  }
+  // Compares all, and that each page that changed has its dirty mark.
+  bool SameDigests() const {
+    const machine::Digest a = first->UpdateMemoryDigest();
+    const machine::Digest b = second->UpdateMemoryDigest();
+    return a == b && a == first->RecomputeMemoryDigest() && b == second->RecomputeMemoryDigest();
+  }
+  bool Same(bool digest) const {
+    return SameCpus() && SameMemory() && (!digest || SameDigests());
+  }
+  void Forget() {
+    first->engine().Invalidate();
+    second->engine().Invalidate();
+  }
+  uint64_t now() const { return first->cpu().cycle; }
+
+  std::unique_ptr<SequenceMachine> first;
+  std::unique_ptr<SequenceMachine> second;
+};
+
+// The stops up to the first at which the engines differ.
+struct Failure {
+  std::vector<Stop> equal;
+  Stop different;
+};
+
+std::optional<Failure> FindFailure(const std::vector<NamedEngine>& engines,
+                                   const Sequence& sequence, SequencePlan plan,
+                                   SequenceVerdict* verdict) {
+  Pair pair(engines, sequence);
+  StopMaker maker(plan, sequence);
+  Failure failure;
+  while (!pair.first->stopped() && pair.now() < sequence.cycles) {
+    const Stop stop = maker.Next(pair.now());
+    pair.RunTo(stop.cycle);
+    const bool last = pair.first->stopped() || stop.cycle >= sequence.cycles;
+    // Comparing RAM after every call would cost more than the calls.
+    const bool same = stop.digest || last ? pair.Same(true) : pair.SameCpus();
+    if (!same) {
+      failure.different = stop;
+      return failure;
+    }
+    failure.equal.push_back(stop);
+    if (stop.forget) pair.Forget();
+  }
+  if (verdict != nullptr) {
+    verdict->cycles = pair.now();
+    verdict->instructions = pair.first->cpu().instructions;
+    const machine::Digest memory = pair.first->UpdateMemoryDigest();
+    verdict->digest = machine::DigestOf(
+        absl::StrCat(pair.first->State(), memory.ToString())).ToString();
+  }
+  return std::nullopt;
+}
+
+// The stops that differ only in RAM are found late: the last stop at which all was compared.
+void DropUncompared(Failure& failure) {
+  while (!failure.equal.empty() && !failure.equal.back().digest) failure.equal.pop_back();
+}
+
+// Two machines run with the same calls of the engine as in the failing run, and then to `cycle`.
+Pair Rerun(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+           const Failure& failure, uint64_t cycle) {
+  Pair pair(engines, sequence);
+  for (const Stop& stop : failure.equal) {
+    if (stop.cycle >= cycle) break;
+    pair.RunTo(stop.cycle);
+    if (stop.digest) pair.SameDigests();
+    if (stop.forget) pair.Forget();
+  }
+  pair.RunTo(cycle);
+  return pair;
+}
+
+// The word that is fetched from `pc`, which says in bit 0 whether in PALmode.
+std::optional<uint32_t> WordAt(const SequenceMachine& machine, uint64_t pc) {
+  uint64_t pa = pc & alpha::kPhysicalMask;
+  if ((pc & 1) == 0) {
+    const alpha::Translation translation = alpha::TranslateFetch(machine.cpu(), pc);
+    if (translation.status != alpha::TranslationStatus::kOk) return std::nullopt;
+    pa = translation.pa;
+  }
+  pa &= ~uint64_t{3};
+  if (!machine.memory().Contains(pa, 4)) return std::nullopt;
+  return machine.memory().Load<uint32_t>(pa);
+}
+
+std::string InstructionLines(const SequenceMachine& machine, uint64_t pc) {
+  std::string text;
+  for (int i = -5; i <= 5; ++i) {
+    const uint64_t at = pc + static_cast<uint64_t>(4 * i);
+    const std::optional<uint32_t> word = WordAt(machine, at);
+    if (!word) continue;
+    absl::StrAppendFormat(&text, "%s %016x  %08x  %s\n", i == 0 ? "=>" : "  ",
+                          at & ~uint64_t{3}, *word, alpha::Disassemble(*word, at & ~uint64_t{3}));
+  }
+  return text;
+}
+
+std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& second) {
+  std::string text;
+  int lines = 0;
+  for (uint64_t pa = 0; pa < SequenceLayout::kMemorySize && lines < 8; pa += 8) {
+    const auto a = first.memory().Load<uint64_t>(pa);
+    const auto b = second.memory().Load<uint64_t>(pa);
+    if (a == b) continue;
+    absl::StrAppendFormat(&text, "* memory 0x%08x: 0x%016x, 0x%016x\n", pa, a, b);
+    ++lines;
+  }
+  for (const SequenceMachine* machine : {&first, &second}) {
+    auto* mutable_machine = const_cast<SequenceMachine*>(machine);
+    if (mutable_machine->UpdateMemoryDigest() != machine->RecomputeMemoryDigest()) {
+      absl::StrAppend(&text, "* a page of the ", machine == &first ? "first" : "second",
+                      " engine has changed without its dirty mark\n");
+    }
+  }
+  if (!first.fatal().empty() || !second.fatal().empty()) {
+    absl::StrAppend(&text, "  stopped: '", first.fatal(), "', '", second.fatal(), "'\n");
+  }
+  return text;
+}
+
+SequenceMismatch Narrow(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+                        SequencePlan plan, Failure failure) {
+  DropUncompared(failure);
+  const auto differs_at = [&](uint64_t cycle) {
+    return !Rerun(engines, sequence, failure, cycle).Same(true);
+  };
+  SequenceMismatch mismatch;
+  mismatch.plan = plan;
+  uint64_t low = failure.equal.empty() ? 0 : failure.equal.back().cycle;
+  uint64_t high = failure.different.cycle;
+  if (!differs_at(high)) {
+    mismatch.reproduced = false;
+    mismatch.equal_cycle = low;
+    mismatch.different_cycle = high;
+    mismatch.report = "the difference did not come back in the rerun\n";
+    return mismatch;
+  }
+  while (high - low > 1) {
+    const uint64_t middle = low + (high - low) / 2;
+    (differs_at(middle) ? high : low) = middle;
+  }
+  const Pair before = Rerun(engines, sequence, failure, low);
+  const Pair after = Rerun(engines, sequence, failure, high);
+  const alpha::Cpu& cpu = before.first->cpu();
+  mismatch.equal_cycle = low;
+  mismatch.different_cycle = high;
+  mismatch.pc = cpu.pc;
+  const std::string lines = InstructionLines(*before.first, cpu.pc);
+  mismatch.report = absl::StrFormat(
+      "plan %s: equal at cycle %d, different one boundary later; PC 0x%x%s\n%s%s%s",
+      std::string(kPlanNames[static_cast<size_t>(plan)]), cpu.cycle, cpu.pc & ~uint64_t{3},
+      cpu.pal_mode() ? " (PALmode)" : "", lines,
+      FormatChanges(CompareCpus(cpu, after.first->cpu(), after.second->cpu()), engines[0].name,
+                    engines[1].name),
+      MemoryLines(*after.first, *after.second));
+  mismatch.word = WordAt(*before.first, cpu.pc).value_or(0);
+  return mismatch;
+}
+
+// Steps the first engine, counts, and compares its end with `verdict`.
+std::optional<SequenceMismatch> CountCoverage(const NamedEngine& engine, const Sequence& sequence,
+                                              const SequenceVerdict& verdict,
+                                              SequenceCoverage& coverage) {
+  SequenceMachine machine(sequence, engine.factory);
+  while (!machine.stopped() && machine.cpu().cycle < sequence.cycles) {
+    const std::optional<uint32_t> word = WordAt(machine, machine.cpu().pc);
+    const alpha::CpuCounters before = machine.cpu().counters;
+    machine.RunTo(machine.cpu().cycle + 1);
+    if (word) coverage.Count(*word, before, machine.cpu());
+  }
+  const machine::Digest memory = machine.UpdateMemoryDigest();
+  const std::string digest =
+      machine::DigestOf(absl::StrCat(machine.State(), memory.ToString())).ToString();
+  if (digest == verdict.digest) return std::nullopt;
+  SequenceMismatch mismatch;
+  mismatch.reproduced = false;
+  mismatch.report = absl::StrCat("engine ", engine.name,
+                                 " ends otherwise when it is run one instruction at a time\n");
+  return mismatch;
+}
+
+}  // namespace
+
+std::optional<SequenceMismatch> CheckPlan(const std::vector<NamedEngine>& engines,
+                                          const Sequence& sequence, SequencePlan plan) {
+  std::optional<Failure> failure = FindFailure(engines, sequence, plan, nullptr);
+  if (!failure) return std::nullopt;
+  SequenceMismatch mismatch;
+  mismatch.plan = plan;
+  mismatch.different_cycle = failure->different.cycle;
+  return mismatch;
+}
+
+SequenceVerdict CheckSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+                              SequenceCoverage* coverage) {
+  SequenceVerdict verdict;
+  for (const SequencePlan plan :
+       {SequencePlan::kWhole, SequencePlan::kBlocks, SequencePlan::kForgetting}) {
+    std::optional<Failure> failure =
+        FindFailure(engines, sequence, plan, plan == SequencePlan::kWhole ? &verdict : nullptr);
+    if (failure) {
+      verdict.mismatch = Narrow(engines, sequence, plan, *std::move(failure));
+      return verdict;
+    }
+  }
+  if (coverage != nullptr) {
+    verdict.mismatch = CountCoverage(engines[0], sequence, verdict, *coverage);
+  }
+  return verdict;
+}
+
+Sequence ShrinkSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+                        const SequenceMismatch& mismatch, int tries) {
+  Sequence best = sequence;
+  const auto keep_if_failing = [&](const Sequence& candidate) {
+    if (--tries < 0 || !CheckPlan(engines, candidate, mismatch.plan)) return false;
+    best = candidate;
+    return true;
+  };
+  {
+    Sequence shorter = best;
+    shorter.cycles = mismatch.different_cycle;
+    keep_if_failing(shorter);
+  }
+  const uint32_t nop = ref::testing::Nop();
+  // Runs of instructions become NOPs: long runs first, then single ones, until nothing gives.
+  for (size_t s = 0; s < best.segments.size(); ++s) {
+    if (best.segments[s].pa < SequenceLayout::kCode ||
+        best.segments[s].pa >= SequenceLayout::kData) {
+      continue;
+    }
+    const size_t size = best.segments[s].words.size();
+    for (size_t run = std::max<size_t>(size / 2, 1); run != 0; run /= 2) {
+      for (size_t at = 0; at < size && tries > 0; at += run) {
+        Sequence candidate = best;
+        auto& words = candidate.segments[s].words;
+        const size_t end = std::min(at + run, size);
+        std::fill(words.begin() + static_cast<std::ptrdiff_t>(at),
+                  words.begin() + static_cast<std::ptrdiff_t>(end), nop);
+        if (words != best.segments[s].words) keep_if_failing(candidate);
+      }
+    }
+  }
+  for (size_t i = 0; i < best.fills.size(); ++i) {
+    Sequence candidate = best;
+    candidate.fills.erase(candidate.fills.begin() + static_cast<std::ptrdiff_t>(i));
+    if (keep_if_failing(candidate)) --i;
+  }
+  for (int i = 0; i < 72 && tries > 0; ++i) {
+    Sequence candidate = best;
+    uint64_t& value = i < 40 ? candidate.r[i] : candidate.f[i - 40];
+    if (std::exchange(value, 0) != 0) keep_if_failing(candidate);
+  }
+  return best;
+}
+
+std::string ListSequence(const Sequence& sequence) {
+  std::string text;
+  for (const Segment& segment : sequence.segments) {
+    if (segment.pa < SequenceLayout::kCode || segment.pa >= SequenceLayout::kData) continue;
+    for (size_t i = 0; i < segment.words.size(); ++i) {
+      const uint32_t word = segment.words[i];
+      if (word == ref::testing::Nop()) continue;
+      const uint64_t pa = segment.pa + 4 * i;
+      absl::StrAppendFormat(&text, "  %05x  %08x  %s\n", pa, word, alpha::Disassemble(word, pa));
+    }
+  }
+  return text;
+}
+
+}  // namespace isochron::conformance

@@ -1,4 +1,4 @@
-"""Fixtures of the user-level tests: the program, and guests to run on it."""
+"""Fixtures of the user-level tests: guests to run on the program. What users of the driver get, too, is in its plugin."""
 
 import pathlib
 import subprocess
@@ -7,21 +7,13 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-
-def pytest_addoption(parser):
-    parser.addoption(
-        "--isochron",
-        default=str(ROOT / "build/release/cli/isochron"),
-        help="the program to test",
-    )
+pytest_plugins = ["isochron.pytest_plugin"]
 
 
-@pytest.fixture(scope="session")
-def isochron(request):
-    """Path of the program."""
-    path = pathlib.Path(request.config.getoption("--isochron")).resolve()
-    assert path.is_file(), f"{path} is not built"
-    return str(path)
+def pytest_configure(config):
+    """Without --isochron, the program of the release build."""
+    if config.option.isochron is None:
+        config.option.isochron = str(ROOT / "build/release/cli/isochron")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +39,12 @@ def guest_path(name):
         check=True,
     )
     return pathlib.Path(found.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def guest():
+    """guest(NAME): directory of a guest, as this tree makes it."""
+    return guest_path
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ def test_reader_made_from_the_document(isochron, console_guest, tmp_path):
     ).stdout
     # The distribution's Python has the zstandard module; another may run the tests.
     read = subprocess.run(
-        ["/usr/bin/python3", HERE / "read_log.py", log],
+        ["/usr/bin/python3", "-m", "isochron.log", log],
+        env={"PYTHONPATH": str(HERE)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -1,0 +1,56 @@
+"""Drives the Alpha emulator isochron: boots guests, talks to them, records, replays and reads logs.
+
+    from isochron import Machine
+
+    machine = Machine(kernel="vmlinux", initrd="initrd.cpio.gz", append="console=ttyS0")
+    with machine.record("boot.log") as session:
+        session.expect("# ", within=20e9)
+        session.send("uname -m\\n")
+        assert "alpha" in session.expect("# ").before
+        session.send("poweroff -f\\n")
+        result = session.finish()
+    assert result.reason == "power-off"
+    assert machine.replay("boot.log").finish().exit_code == 0
+
+Needs Python 3.10, the program, and for reading logs the module zstandard.
+"""
+
+from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, LogError, Output, Stop
+from isochron.machine import Machine, engines, find_program
+from isochron.script import quote
+from isochron.session import (
+    ExpectError,
+    IsochronError,
+    LogSummary,
+    Match,
+    RequestError,
+    Result,
+    Session,
+    SessionEnded,
+    Stats,
+)
+
+__all__ = [
+    "Checkpoint",
+    "End",
+    "Event",
+    "ExpectError",
+    "Input",
+    "Interrupt",
+    "IsochronError",
+    "Log",
+    "LogError",
+    "LogSummary",
+    "Machine",
+    "Match",
+    "Output",
+    "RequestError",
+    "Result",
+    "Session",
+    "SessionEnded",
+    "Stats",
+    "Stop",
+    "engines",
+    "find_program",
+    "quote",
+]

@@ -1,0 +1,157 @@
+"""A machine as options describe it, and the ways to run it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+from isochron.session import IsochronError, Session
+
+
+ENGINES = ("ref", "jit")
+
+
+def find_program() -> str:
+    """The program: $ISOCHRON, else the one on PATH. Raises IsochronError."""
+    found = os.environ.get("ISOCHRON") or shutil.which("isochron")
+    if not found:
+        raise IsochronError("no program isochron: it is not on PATH and $ISOCHRON is not set")
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def engines(program: str) -> tuple[str, ...]:
+    """The engines that a program was built with."""
+    found = []
+    for engine in ENGINES:
+        tried = subprocess.run(
+            [program, "run", "--kernel", os.devnull, "--engine", engine],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        # An engine is judged before the kernel, which is none.
+        if b"engine" not in tried.stderr:
+            found.append(engine)
+    return tuple(found)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConformResult:
+    """What `isochron conform` found."""
+
+    exit_code: int
+    report: str  #: what it printed
+
+    @property
+    def equal(self) -> bool:
+        """Whether the engines agree in everything."""
+        return self.exit_code == 0
+
+
+@dataclasses.dataclass
+class Machine:
+    """What a guest runs on. Fields that are None have the program's defaults.
+
+    `options` are further options of `isochron run`, as on the command line. Relative paths are taken from the working
+    directory of the caller.
+    """
+
+    kernel: str | os.PathLike[str]
+    initrd: str | os.PathLike[str] | None = None
+    append: str | None = None
+    memory: str | int | None = None
+    engine: str | None = None
+    options: Sequence[str] = ()
+    #: The program; None: find_program().
+    program: str | os.PathLike[str] | None = None
+    #: A file that gets the console's output as it comes; None: only Result.transcript has it.
+    transcript: str | os.PathLike[str] | None = None
+    #: Wall seconds for one answer. Only a hang should reach them; None: for ever.
+    patience: float | None = None
+
+    def run(self) -> Session:
+        """Boots the guest; it stands still before its first cycles are over."""
+        return self._start("run", [*self.machine_arguments(), *self.options])
+
+    def record(self, log: str | os.PathLike[str], options: Sequence[str] = ()) -> Session:
+        """The same, and writes a replay log. `options`: those of `isochron record` alone."""
+        arguments = ["-o", os.fspath(log), *self.machine_arguments(), *self.options, *options]
+        return self._start("record", arguments)
+
+    def replay(
+        self,
+        log: str | os.PathLike[str],
+        options: Sequence[str] = (),
+        *,
+        start: int | None = None,
+        live: int | None = None,
+        output: str | os.PathLike[str] | None = None,
+    ) -> Session:
+        """Runs a log again, with this machine's images and engine; configuration and input are the log's.
+
+        The session can watch the replay, not type. `start`: begin at the last snapshot at or before that cycle. `live`: end
+        the replay at that cycle and go on with the session's input, and record all of it to `output`.
+        """
+        arguments = [os.fspath(log), *self.image_arguments(), *self._engine_arguments()]
+        if start is not None:
+            arguments += ["--from", str(start)]
+        if live is not None:
+            if output is None:
+                raise ValueError("a replay that goes live needs an output")
+            arguments += ["--until", str(live), "--live", "-o", os.fspath(output)]
+        return self._start("replay", [*arguments, *options])
+
+    def conform(
+        self, log: str | os.PathLike[str] | None = None, options: Sequence[str] = ()
+    ) -> ConformResult:
+        """Runs the guest on both engines at once and compares everything; with `log`, the guest and input of that."""
+        what = self.image_arguments() if log is not None else self.machine_arguments()
+        if log is not None:
+            what = [os.fspath(log), *what]
+        done = subprocess.run(
+            [self._program(), "conform", *what, "--console", "null", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=self.patience,
+            check=False,
+        )
+        if done.returncode not in (0, 3):
+            raise IsochronError(f"conform ended with {done.returncode}", done.stdout)
+        return ConformResult(done.returncode, done.stdout)
+
+    def image_arguments(self) -> list[str]:
+        """The options that name the images."""
+        arguments = ["--kernel", os.fspath(self.kernel)]
+        if self.initrd is not None:
+            arguments += ["--initrd", os.fspath(self.initrd)]
+        return arguments
+
+    def machine_arguments(self) -> list[str]:
+        """The options that describe the machine."""
+        arguments = self.image_arguments()
+        if self.append is not None:
+            arguments += [f"--append={self.append}"]
+        if self.memory is not None:
+            arguments += ["--memory", str(self.memory)]
+        return arguments + self._engine_arguments()
+
+    def _engine_arguments(self) -> list[str]:
+        return [] if self.engine is None else ["--engine", self.engine]
+
+    def _program(self) -> str:
+        return find_program() if self.program is None else os.fspath(self.program)
+
+    def _start(self, command: str, arguments: list[str]) -> Session:
+        console = "null" if self.transcript is None else f"file:{pathlib.Path(self.transcript)}"
+        return Session(
+            [self._program(), command, *arguments, "--console", console], self.patience
+        )

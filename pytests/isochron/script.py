@@ -1,0 +1,26 @@
+"""Texts of the control language (docs/cli.md)."""
+
+from __future__ import annotations
+
+_NAMED = {
+    0x0A: "\\n",
+    0x0D: "\\r",
+    0x09: "\\t",
+    0x1B: "\\e",
+    0x5C: "\\\\",
+    0x22: '\\"',
+}
+
+
+def as_bytes(text: str | bytes) -> bytes:
+    """What goes over the console: text is UTF-8."""
+    return text if isinstance(text, bytes) else text.encode()
+
+
+def quote(text: str | bytes) -> str:
+    """A text as the control language writes it, quotes included."""
+    quoted = "".join(
+        _NAMED.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}")
+        for byte in as_bytes(text)
+    )
+    return f'"{quoted}"'

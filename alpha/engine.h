@@ -55,6 +55,12 @@ struct EngineStats {
   uint64_t blocks_decoded = 0;
   uint64_t blocks_invalidated = 0;
   uint64_t spin_cycles_skipped = 0;
+  // Of an engine that translates.
+  uint64_t regions_translated = 0;
+  uint64_t instructions_translated = 0;  // guest instructions in them
+  uint64_t links = 0;                    // exits that lead to another region directly
+  uint64_t cache_flushes = 0;            // times that everything was dropped for want of room
+  uint64_t code_bytes = 0;               // of host code in the cache now
 };
 
 // Runs a CPU. Every engine stops at the same boundaries with the same state.
@@ -71,6 +77,24 @@ class Engine {
   virtual void Invalidate() = 0;
 
   virtual EngineStats stats() const = 0;
+
+  // The rest is for those who look for a fault of an engine (conformance/narrowing.h); the guest
+  // can notice nothing of it.
+
+  // The engine's own code for what it runs at cpu.pc, as text, guest and host code; empty when it
+  // has none.
+  virtual std::string DescribeCode(const Cpu&) const { return {}; }
+  // Translates what follows cpu.pc now, hot or not, but no more than `instructions` instructions
+  // of it, in place of any translation that is there, so that the next Run() begins with it.
+  // False when the engine translates nothing there.
+  virtual bool TranslateAtMost(Cpu&, uint32_t /*instructions*/) { return false; }
+  // To be called in the child after fork(): makes private what is shared with the parent, so that
+  // both can go on.
+  virtual void DetachFromParent() {}
+
+  // For reports: the engine's own code for what it runs at `pc` (as Cpu::pc, bit 0 PALmode) in
+  // the state of `cpu`, as text; empty when it has none. Changes nothing that the guest sees.
+  virtual std::string DescribeCode(const Cpu&, uint64_t) const { return {}; }
 };
 
 }  // namespace isochron::alpha

@@ -4,11 +4,29 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "alpha/decode.h"
 #include "alpha/disassemble.h"
 #include "alpha/state_visitor.h"
 
 namespace isochron::conformance {
 namespace {
+
+std::string IntegerName(int i) {
+  return absl::StrCat(std::string(alpha::IntegerRegisterName(i)), " (r", i, ")");
+}
+std::string FloatName(int i) { return absl::StrCat("f", i); }
+
+// Whether `word` writes the register that reports call `name`.
+bool Writes(uint32_t word, const std::string& name) {
+  const alpha::Instruction instruction = alpha::Decode(word);
+  const uint32_t integers = alpha::IntegerWrites(instruction);
+  const uint32_t floats = alpha::FloatWrites(instruction);
+  for (int i = 0; i < 31; ++i) {
+    if ((integers >> i & 1) != 0 && name == IntegerName(i)) return true;
+    if ((floats >> i & 1) != 0 && name == FloatName(i)) return true;
+  }
+  return false;
+}
 
 class Collector {
  public:
@@ -19,13 +37,13 @@ class Collector {
 
   void AddRegisters(const alpha::Cpu& cpu) {
     for (int i = 0; i < 32; ++i) {
-      Add(absl::StrCat(std::string(alpha::IntegerRegisterName(i)), " (r", i, ")"), cpu.r[i]);
+      Add(IntegerName(i), cpu.r[i]);
     }
     for (int i = 0; i < 8; ++i) {
       const int reg = i < 4 ? 4 + i : 16 + i;
       Add(absl::StrCat("shadow r", reg), cpu.r[alpha::Cpu::kShadowBase + i]);
     }
-    for (int i = 0; i < 32; ++i) Add(absl::StrCat("f", i), cpu.f[i]);
+    for (int i = 0; i < 32; ++i) Add(FloatName(i), cpu.f[i]);
   }
 
   void AddTlb(const std::string& name, const alpha::Tlb& tlb) {
@@ -122,6 +140,18 @@ std::vector<FieldChange> CompareCpus(const alpha::Cpu& before, const alpha::Cpu&
     changes.push_back({a[i].name, a[i].value, b[i].value, c[i].value});
   }
   return changes;
+}
+
+std::optional<size_t> LikelyCulprit(const std::vector<uint32_t>& words,
+                                    const std::vector<FieldChange>& changes) {
+  std::optional<size_t> first;
+  for (const FieldChange& change : changes) {
+    if (!change.differs()) continue;
+    size_t i = words.size();
+    while (i != 0 && !Writes(words[i - 1], change.name)) --i;
+    if (i != 0 && (!first || i - 1 < *first)) first = i - 1;
+  }
+  return first;
 }
 
 std::string FormatChanges(const std::vector<FieldChange>& changes, const std::string& first_name,

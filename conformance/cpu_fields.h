@@ -4,6 +4,7 @@
 #define ISOCHRON_CONFORMANCE_CPU_FIELDS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,13 @@ struct FieldChange {
 std::vector<FieldChange> CompareCpus(const alpha::Cpu& before, const alpha::Cpu& first,
                                      const alpha::Cpu& second);
 
-// The same as a table with a mark at each difference.
+// Of the instructions `words`, executed in this order, the index of the first that was the last to
+// write a register in which the engines differ: the likely culprit when all were executed at once.
+// Nothing when no difference is in a register.
+std::optional<size_t> LikelyCulprit(const std::vector<uint32_t>& words,
+                                    const std::vector<FieldChange>& changes);
+
+// The changes as a table with a mark at each difference.
 std::string FormatChanges(const std::vector<FieldChange>& changes, const std::string& first_name,
                           const std::string& second_name);
 

@@ -5,6 +5,9 @@
 #include "absl/strings/str_join.h"
 #include "conformance/faulty_engine.h"
 #include "ref/engine.h"
+#ifdef ISOCHRON_JIT
+#include "jit/engine.h"
+#endif
 
 namespace isochron::conformance {
 namespace {
@@ -15,10 +18,30 @@ machine::EngineFactory RefFactory() {
 
 }  // namespace
 
-std::vector<std::string> EngineNames() { return {"ref"}; }
+std::vector<std::string> EngineNames() {
+#ifdef ISOCHRON_JIT
+  return {"ref", "jit"};
+#else
+  return {"ref"};
+#endif
+}
 
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
   if (name == "ref") return NamedEngine{"ref", RefFactory()};
+#ifdef ISOCHRON_JIT
+  if (name == "jit" || name.starts_with("jit:")) {
+    absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(3));
+    if (!options.ok()) return options.status();
+    return NamedEngine{std::string(name),
+                       [options = *options](alpha::Memory& memory, alpha::IoBus& io) {
+                         return jit::CreateEngine(memory, io, options);
+                       }};
+  }
+#else
+  if (name == "jit" || name.starts_with("jit:")) {
+    return absl::InvalidArgumentError("engine 'jit' is not in this build; --engine ref is");
+  }
+#endif
 #ifdef ISOCHRON_PLANTED_BUGS
   if (name.starts_with("ref!")) return FaultyInterpreter(name.substr(4));
 #endif

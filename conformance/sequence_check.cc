@@ -10,6 +10,7 @@
 #include "alpha/disassemble.h"
 #include "alpha/translate.h"
 #include "conformance/cpu_fields.h"
+#include "conformance/narrowing.h"
 #include "conformance/sequence_machine.h"
 #include "conformance/sequence_operands.h"
 #include "machine/digest.h"
@@ -188,42 +189,95 @@ std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& sec
   return text;
 }
 
-SequenceMismatch Narrow(const std::vector<NamedEngine>& engines, const Sequence& sequence,
-                        SequencePlan plan, Failure failure) {
+// Experiments by running from the start, as often as needed.
+class SequenceTwins final : public Twins {
+ public:
+  SequenceTwins(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+                const Failure& failure)
+      : engines_(engines), sequence_(sequence), failure_(failure) {}
+
+  bool Differ(const Experiment& experiment) override { return !Run(experiment).Same(true); }
+
+  Pair Run(const Experiment& experiment) const {
+    if (experiment.stop == 0) return Rerun(engines_, sequence_, failure_, experiment.end);
+    Pair pair = Rerun(engines_, sequence_, failure_, experiment.stop);
+    if (experiment.translate != 0) pair.second->TranslateAtMost(experiment.translate);
+    pair.RunTo(experiment.end);
+    return pair;
+  }
+
+  std::vector<Boundary> Step(uint64_t from, uint64_t to) override {
+    Pair pair = Rerun(engines_, sequence_, failure_, from);
+    SequenceMachine& machine = *pair.first;
+    std::vector<Boundary> steps;
+    for (;;) {
+      const alpha::Cpu& cpu = machine.cpu();
+      steps.push_back({cpu.cycle, cpu.pc, WordAt(machine, cpu.pc).value_or(0)});
+      if (machine.stopped() || cpu.cycle >= to) return steps;
+      machine.RunTo(cpu.cycle + 1);
+    }
+  }
+
+ private:
+  const std::vector<NamedEngine>& engines_;
+  const Sequence& sequence_;
+  const Failure& failure_;
+};
+
+std::string TraceLines(const std::vector<Boundary>& trace) {
+  std::string text;
+  for (const Boundary& at : trace) {
+    const uint64_t pc = at.pc & ~uint64_t{3};
+    absl::StrAppendFormat(&text, "  cycle %8d  %016x  %08x  %s\n", at.cycle, pc, at.word,
+                          alpha::Disassemble(at.word, pc));
+  }
+  return text;
+}
+
+SequenceMismatch NarrowSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+                                SequencePlan plan, Failure failure) {
   DropUncompared(failure);
-  const auto differs_at = [&](uint64_t cycle) {
-    return !Rerun(engines, sequence, failure, cycle).Same(true);
-  };
+  SequenceTwins twins(engines, sequence, failure);
   SequenceMismatch mismatch;
   mismatch.plan = plan;
-  uint64_t low = failure.equal.empty() ? 0 : failure.equal.back().cycle;
-  uint64_t high = failure.different.cycle;
-  if (!differs_at(high)) {
+  mismatch.equal_cycle = failure.equal.empty() ? 0 : failure.equal.back().cycle;
+  mismatch.different_cycle = failure.different.cycle;
+  Narrowed found = Narrow(twins, mismatch.equal_cycle, mismatch.different_cycle);
+  if (found.certainty == Certainty::kNotReproduced) {
     mismatch.reproduced = false;
-    mismatch.equal_cycle = low;
-    mismatch.different_cycle = high;
     mismatch.report = "the difference did not come back in the rerun\n";
     return mismatch;
   }
-  while (high - low > 1) {
-    const uint64_t middle = low + (high - low) / 2;
-    (differs_at(middle) ? high : low) = middle;
+  mismatch.different_cycle = found.different;
+  // Both engines up to the first instruction of what was run at once, and behind it.
+  const Pair before = Rerun(engines, sequence, failure, found.region.cycle);
+  const Pair after = twins.Run(
+      {found.different, found.translate != 0 ? found.region.cycle : 0, found.translate});
+  const std::vector<FieldChange> changes =
+      CompareCpus(before.first->cpu(), after.first->cpu(), after.second->cpu());
+  if (found.certainty == Certainty::kRegion) {
+    std::vector<uint32_t> words;
+    for (const Boundary& at : found.trace) words.push_back(at.word);
+    if (const std::optional<size_t> likely = LikelyCulprit(words, changes)) {
+      found.culprit = found.trace[*likely];
+    }
   }
-  const Pair before = Rerun(engines, sequence, failure, low);
-  const Pair after = Rerun(engines, sequence, failure, high);
-  const alpha::Cpu& cpu = before.first->cpu();
-  mismatch.equal_cycle = low;
-  mismatch.different_cycle = high;
-  mismatch.pc = cpu.pc;
-  const std::string lines = InstructionLines(*before.first, cpu.pc);
+  mismatch.equal_cycle = found.culprit.cycle;
+  mismatch.pc = found.culprit.pc;
+  mismatch.word = found.culprit.word;
   mismatch.report = absl::StrFormat(
-      "plan %s: equal at cycle %d, different one boundary later; PC 0x%x%s\n%s%s%s",
-      std::string(kPlanNames[static_cast<size_t>(plan)]), cpu.cycle, cpu.pc & ~uint64_t{3},
-      cpu.pal_mode() ? " (PALmode)" : "", lines,
-      FormatChanges(CompareCpus(cpu, after.first->cpu(), after.second->cpu()), engines[0].name,
-                    engines[1].name),
-      MemoryLines(*after.first, *after.second));
-  mismatch.word = WordAt(*before.first, cpu.pc).value_or(0);
+      "plan %s: %s at cycle %d, PC 0x%x%s; different at cycle %d\n%s",
+      std::string(kPlanNames[static_cast<size_t>(plan)]),
+      found.certainty == Certainty::kInstruction ? "the instruction"
+                                                 : "an instruction of this region, likely the one",
+      mismatch.equal_cycle, mismatch.pc & ~uint64_t{3},
+      (mismatch.pc & 1) != 0 ? " (PALmode)" : "", found.different,
+      InstructionLines(*before.first, mismatch.pc));
+  if (found.trace.size() > 1) {
+    absl::StrAppend(&mismatch.report, "executed at once:\n", TraceLines(found.trace));
+  }
+  absl::StrAppend(&mismatch.report, FormatChanges(changes, engines[0].name, engines[1].name),
+                  MemoryLines(*after.first, *after.second), after.second->DescribeCode());
   return mismatch;
 }
 
@@ -269,7 +323,7 @@ SequenceVerdict CheckSequence(const std::vector<NamedEngine>& engines, const Seq
     std::optional<Failure> failure =
         FindFailure(engines, sequence, plan, plan == SequencePlan::kWhole ? &verdict : nullptr);
     if (failure) {
-      verdict.mismatch = Narrow(engines, sequence, plan, *std::move(failure));
+      verdict.mismatch = NarrowSequence(engines, sequence, plan, *std::move(failure));
       return verdict;
     }
   }

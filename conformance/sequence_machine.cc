@@ -26,7 +26,7 @@ SequenceMachine::SequenceMachine(const Sequence& sequence, const machine::Engine
       memory_(pages_.front().bytes, Layout::kMemorySize),
       cpu_(0, static_cast<uint32_t>(sequence.tlb_entries),
            static_cast<uint32_t>(sequence.tlb_entries)),
-      engine_(factory(memory_, *this)),
+      engine_(*factory(memory_, *this)),
       memory_digest_(memory_) {
   Load(sequence);
 }

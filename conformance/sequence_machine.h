@@ -55,6 +55,9 @@ class SequenceMachine final : private alpha::IoBus {
   const alpha::Cpu& cpu() const { return cpu_; }
   const alpha::Memory& memory() const { return memory_; }
   alpha::Engine& engine() { return *engine_; }
+  // See alpha::Engine.
+  void TranslateAtMost(uint32_t instructions) { engine_->TranslateAtMost(cpu_, instructions); }
+  std::string DescribeCode() const { return engine_->DescribeCode(cpu_); }
 
   // The CPU's state and what the bus has seen, as bytes: equal for equal histories.
   std::string State();

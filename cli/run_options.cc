@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/quantity.h"
-#include "ref/engine.h"
+#include "conformance/engines.h"
 
 namespace isochron::cli {
 namespace {
@@ -157,18 +157,15 @@ CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
 }
 
 absl::Status ValidateOptions(const RunOptions& options) {
-  if (options.engine == "jit") {
-    return absl::InvalidArgumentError("engine 'jit' is not built in; --engine ref is");
-  }
-  if (options.engine != "ref") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unknown engine '", options.engine, "'; there is ref"));
+  if (absl::StatusOr<conformance::NamedEngine> engine = conformance::FindEngine(options.engine);
+      !engine.ok()) {
+    return engine.status();
   }
   return options.config.Validate();
 }
 
-machine::EngineFactory EngineFactoryFor(const std::string&) {
-  return [](alpha::Memory& memory, alpha::IoBus& io) { return ref::CreateEngine(memory, io); };
+machine::EngineFactory EngineFactoryFor(const std::string& name) {
+  return conformance::FindEngine(name)->factory;
 }
 
 }  // namespace isochron::cli

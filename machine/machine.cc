@@ -33,7 +33,10 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const MachineConfig& co
   if (!host_memory.ok()) return host_memory.status();
   std::unique_ptr<Machine> machine(
       new Machine(config, std::move(images), *std::move(host_memory)));
-  machine->engine_ = engine(machine->memory_, machine->board_);
+  absl::StatusOr<std::unique_ptr<alpha::Engine>> made =
+      engine(machine->memory_, machine->board_);
+  if (!made.ok()) return made.status();
+  machine->engine_ = *std::move(made);
   if (absl::Status status = machine->PowerOn(); !status.ok()) return status;
   return machine;
 }

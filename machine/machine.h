@@ -25,9 +25,9 @@
 
 namespace isochron::machine {
 
-// Makes an engine that works on the given memory and I/O space.
-using EngineFactory =
-    std::function<std::unique_ptr<alpha::Engine>(alpha::Memory& memory, alpha::IoBus& io)>;
+// Makes an engine that works on the given memory and I/O space, or says why it cannot.
+using EngineFactory = std::function<absl::StatusOr<std::unique_ptr<alpha::Engine>>(
+    alpha::Memory& memory, alpha::IoBus& io)>;
 
 // What is put into memory at power-on and at every reset.
 struct BootImages {

@@ -5,6 +5,13 @@
 
 namespace isochron::ref {
 
+void CodePage::ForgetLinksTo(const Block* block) {
+  for (const std::unique_ptr<Block>& from : blocks_) {
+    if (from->taken == block) from->taken = nullptr;
+    if (from->fall_through == block) from->fall_through = nullptr;
+  }
+}
+
 CodePage* BlockCache::Page(uint64_t pa, DecodeMode mode) {
   std::unique_ptr<CodePage>& page = pages_[Key(pa, mode)];
   if (page == nullptr) page = std::make_unique<CodePage>(pa & ~alpha::kPageMask, mode);

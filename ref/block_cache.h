@@ -26,6 +26,9 @@ class CodePage {
     const uint16_t number = numbers_[Slot(address)];
     return number == 0 ? nullptr : blocks_[number - 1].get();
   }
+  // Makes no block of the page lead directly to `block`.
+  void ForgetLinksTo(const Block* block);
+  DecodeMode mode() const { return mode_; }
 
  private:
   friend class BlockCache;

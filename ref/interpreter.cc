@@ -33,8 +33,8 @@ uint64_t FetchTag(const Cpu& cpu) {
 
 }  // namespace
 
-Interpreter::Interpreter(alpha::Memory& memory, alpha::IoBus& io)
-    : memory_(memory), context_(memory, io), cache_(memory) {
+Interpreter::Interpreter(alpha::Memory& memory, alpha::IoBus& io, SpinDetector spin)
+    : memory_(memory), context_(memory, io), cache_(memory), spin_(spin) {
   memory_.SetListener(this);
   ForgetFetches();
 }
@@ -64,13 +64,13 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
         if (!fatal_.empty()) break;
         continue;
       }
-      if (link != nullptr) *link = block;
+      if (link != nullptr && block->translation == nullptr) *link = block;
     }
     spin_.Observe(cpu, *block, deadline.cycle);
     context_.deadline = deadline.cycle;
     if (block->CrossesBoundaryAt(deadline.cycle, cpu.cycle)) {
       StepOne(cpu);
-    } else {
+    } else if (!RunTranslated(cpu, *block)) {
       context_.chain = spin_.watching() ? 0 : kChain;
       Execute(cpu, *block);
     }
@@ -122,10 +122,7 @@ CodePage* Interpreter::FindPage(Cpu& cpu, uint64_t tag) {
     TakeMachineCheck(cpu, "an instruction fetch outside memory", pa);
     return nullptr;
   }
-  if (cache_.IsFull()) {
-    cache_.DropAll();
-    ForgetFetches();
-  }
+  if (cache_.IsFull()) DropBlocks();
   entry = {tag, cache_.Page(pa, ModeOf(cpu))};
   return entry.page;
 }
@@ -151,7 +148,13 @@ void Interpreter::TakeMachineCheck(Cpu& cpu, const char* what, uint64_t pa) {
                         absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
 }
 
+void Interpreter::DropBlocks() {
+  cache_.DropAll();
+  ForgetFetches();
+}
+
 void Interpreter::ForgetFetches() {
+  OnFetchesForgotten();
   for (FetchEntry& entry : fetches_) entry = {kNoTag, nullptr};
   page_tag_ = kNoTag;
   context_.fetch_changed = false;
@@ -165,11 +168,10 @@ void Interpreter::OnCodeWritten(uint64_t pa, uint64_t size) {
 }
 
 void Interpreter::Invalidate() {
-  cache_.DropAll();
+  DropBlocks();
   cache_.Collect();
   context_.lookaside.Flush();
   fatal_.clear();
-  ForgetFetches();
 }
 
 alpha::EngineStats Interpreter::stats() const {

@@ -16,14 +16,30 @@
 
 namespace isochron::ref {
 
-class Interpreter final : public alpha::Engine, private alpha::MemoryListener {
+class Interpreter : public alpha::Engine, private alpha::MemoryListener {
  public:
-  Interpreter(alpha::Memory& memory, alpha::IoBus& io);
+  Interpreter(alpha::Memory& memory, alpha::IoBus& io, SpinDetector spin = SpinDetector());
   ~Interpreter() override;
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   void Invalidate() override;
   alpha::EngineStats stats() const override;
+
+ protected:
+  // What an engine that translates hot blocks adds to the loop. Called before `block` is
+  // interpreted; it starts at cpu.pc and no deadline falls before its last instruction. Runs
+  // something from there in its place and returns true, or does nothing and returns false.
+  virtual bool RunTranslated(alpha::Cpu&, Block&) { return false; }
+  // Everything derived from instruction translations is stale.
+  virtual void OnFetchesForgotten() {}
+
+  alpha::Memory& memory() { return memory_; }
+  Context& context() { return context_; }
+  SpinDetector& spin() { return spin_; }
+  // Where the block at the pc was found.
+  CodePage* page() { return page_; }
+  // Drops every block.
+  void DropBlocks();
 
  private:
   // Remembers which page a virtual page is fetched from: a subset of what ITB and superpages

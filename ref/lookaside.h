@@ -22,7 +22,15 @@ constexpr uint64_t DataContext(uint8_t asn, alpha::Mode mode) {
 // space, mode and alignment.
 class DataLookaside {
  public:
+  static constexpr uint32_t kMaxEntries = 1024;
+
   DataLookaside() { Flush(); }
+
+  // Makes it use only the first `entries`, a power of two from 2 to kMaxEntries.
+  void Limit(uint32_t entries) {
+    index_mask_ = entries - 1;
+    Flush();
+  }
 
   // Finds the host address of `va` for an access of `size` bytes. False: take the slow path.
   template <int kSize>
@@ -46,17 +54,18 @@ class DataLookaside {
   // Forgets the page of `va` in every address space and mode.
   void FlushPage(uint64_t va) { Invalidate(Index(va)); }
 
- private:
-  static constexpr int kEntries = 1024;
-
+  // The table as translated code reads it: entry `va >> kPageShift & index_mask()`.
   struct Entry {
     uint64_t read_tag;
     uint64_t write_tag;
     uint64_t addend;  // host address minus virtual address
     uint64_t unused;
   };
+  const Entry* entries() const { return entries_.data(); }
+  uint32_t index_mask() const { return index_mask_; }
 
-  static size_t Index(uint64_t va) { return va >> alpha::kPageShift & (kEntries - 1); }
+ private:
+  size_t Index(uint64_t va) const { return va >> alpha::kPageShift & index_mask_; }
   template <int kSize>
   static uint64_t Tag(uint64_t va, uint64_t context) {
     return (va & (~alpha::kPageMask | (kSize - 1))) | context;
@@ -70,7 +79,8 @@ class DataLookaside {
   }
   void Invalidate(size_t index);
 
-  std::array<Entry, kEntries> entries_{};
+  uint32_t index_mask_ = kMaxEntries - 1;
+  std::array<Entry, kMaxEntries> entries_{};
 };
 
 }  // namespace isochron::ref

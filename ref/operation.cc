@@ -105,6 +105,27 @@ bool IsPure(Op op) {
   }
 }
 
+namespace {
+
+void Append(Block& block, const uint8_t* code, bool shadow) {
+  uint32_t word = 0;
+  std::memcpy(&word, code, sizeof word);
+  const Instruction instruction = alpha::Decode(word);
+  block.operations.push_back(MakeOperation(instruction, shadow));
+  block.last_boundary = block.cost;
+  block.cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
+  block.cost_before.push_back(static_cast<uint16_t>(block.cost));
+  block.pure = block.pure && IsPure(instruction.op);
+  block.ends = EndsBlock(instruction.op);
+}
+
+void Finish(Block& block) {
+  block.count = static_cast<uint32_t>(block.operations.size());
+  block.operations.push_back(Operation{EndOfBlockHandler(), 0, 0, 0, 0, 0});
+}
+
+}  // namespace
+
 Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) {
   const bool shadow = mode == DecodeMode::kPalShadow;
   const uint64_t to_page_end = (alpha::kPageSize - (pa & alpha::kPageMask)) / 4;
@@ -113,22 +134,21 @@ Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) 
   Block block;
   block.pa = pa;
   block.cost_before.push_back(0);
-  for (uint64_t i = 0; i < most; ++i) {
-    uint32_t word = 0;
-    std::memcpy(&word, code + 4 * i, sizeof word);
-    const Instruction instruction = alpha::Decode(word);
-    block.operations.push_back(MakeOperation(instruction, shadow));
-    block.last_boundary = block.cost;
-    block.cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
-    block.cost_before.push_back(static_cast<uint16_t>(block.cost));
-    block.pure = block.pure && IsPure(instruction.op);
-    if (EndsBlock(instruction.op)) break;
-  }
-  block.count = static_cast<uint32_t>(block.operations.size());
-  block.operations.push_back(Operation{EndOfBlockHandler(), 0, 0, 0, 0, 0});
+  for (uint64_t i = 0; i < most && !block.ends; ++i) Append(block, code + 4 * i, shadow);
+  Finish(block);
   block.operations.shrink_to_fit();
   block.cost_before.shrink_to_fit();
   return block;
+}
+
+void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block) {
+  block.pa = pa;
+  block.operations.clear();
+  block.cost_before.assign(1, 0);
+  block.cost = 0;
+  Append(block, code, mode == DecodeMode::kPalShadow);
+  Finish(block);
+  block.taken = block.fall_through = nullptr;
 }
 
 }  // namespace isochron::ref

@@ -49,10 +49,15 @@ struct Block {
   // Whether an execution that ends with the registers it began with has changed nothing but
   // time: no stores, no PALcode, no counters read.
   bool pure = true;
+  bool ends = false;  // with an instruction that may go elsewhere
   // Where a direct branch in the same page leads to, once it has been taken. Blocks of a
   // page live and die together.
   Block* taken = nullptr;
   Block* fall_through = nullptr;
+  // For an engine that translates hot blocks: how often the block was seen, and what it made
+  // of it. No link leads to a block with a translation.
+  uint32_t samples = 0;
+  const void* translation = nullptr;
 
   // Whether a deadline falls before the last instruction of the block, when it starts at
   // `cycle`: then it must not be run as a whole.
@@ -80,6 +85,8 @@ bool IsPure(alpha::Op op);
 // Decodes the block that starts at `pa`, inside RAM whose bytes are at `code`; never beyond
 // `limit` instructions, the page or kMaxBlockLength.
 Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit);
+// Decodes the one instruction at `pa` into `block`, which keeps its storage.
+void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block);
 
 }  // namespace isochron::ref
 

@@ -13,7 +13,7 @@ uint64_t CountExceptions(const alpha::CpuCounters& counters) {
 
 void SpinDetector::Rest() {
   watching_ = false;
-  countdown_ = kRest;
+  countdown_ = rest_;
 }
 
 void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {

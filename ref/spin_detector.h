@@ -22,6 +22,9 @@ namespace isochron::ref {
 // what executing them gives.
 class SpinDetector {
  public:
+  // `rest` is the number of calls between two looks.
+  explicit SpinDetector(uint32_t rest = kRest) : rest_(rest), countdown_(rest) {}
+
   // To be called before each block while watching(), else now and then. Skips whole turns, as
   // many as end before `deadline`.
   void Observe(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
@@ -30,6 +33,11 @@ class SpinDetector {
   }
   // Something beside pure blocks has happened.
   void Disturb() { watching_ = false; }
+  // Looks at the next block already.
+  void LookSoon() {
+    watching_ = false;
+    countdown_ = 0;
+  }
 
   // Whether it must see every single block now.
   bool watching() const { return watching_; }
@@ -37,13 +45,14 @@ class SpinDetector {
   uint64_t skipped_cycles() const { return skipped_cycles_; }
 
  private:
-  static constexpr uint32_t kRest = 20;     // calls between two looks
+  static constexpr uint32_t kRest = 20;
   static constexpr uint32_t kLongest = 32;  // blocks in a turn
 
   void Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline);
   void Rest();
 
-  uint32_t countdown_ = kRest;
+  uint32_t rest_;
+  uint32_t countdown_;
   bool watching_ = false;
   uint32_t watched_ = 0;
   uint64_t pc_ = 0;

@@ -1,0 +1,156 @@
+// Branches and jumps, and the ways out of a region.
+
+#include "jit/emitter.h"
+
+namespace isochron::jit {
+
+using alpha::Cpu;
+using Xbyak::Label;
+
+Label& Emitter::SlowPath(const Site& site) {
+  if (slow_paths_.empty() || slow_paths_.back().site.offset() != site.offset()) {
+    slow_paths_.push_back({site, {}, {}, true});
+  }
+  return slow_paths_.back().start;
+}
+
+void Emitter::EmitGolden(const Site& site) {
+  jmp(SlowPath(site));
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitGoldenEnd(const Site& site) {
+  jmp(SlowPath(site));
+  slow_paths_.back().resumes = false;
+}
+
+Label& Emitter::ExitTo(int64_t target) {
+  exits_.push_back({target, {}});
+  return exits_.back().start;
+}
+
+void Emitter::EmitExit(int64_t target) {
+  ExitSlot* slot = &slots_[slots_used_++];
+  *slot = {nullptr, 0, PcOf(target), nullptr};
+  unlinked_.push_back({slot, {}});
+  SaveWritten();
+  if (target < 0 || target >= static_cast<int64_t>(alpha::kPageSize)) {
+    const bool pal = place_.mode != ref::DecodeMode::kNative;
+    mov(rax, qword[Low(&setup_.frame.fetch_context[pal ? 1 : 0])]);
+    cmp(rax, qword[Low(&slot->fetch_context)]);
+    jne(unlinked_.back().start);
+  }
+  jmp(qword[Low(&slot->code)]);
+}
+
+void Emitter::GoTo(const GuestBlock& from, int index, int64_t target) {
+  if (index == GuestBlock::kNoBlock) return EmitExit(target);
+  const bool follows = &region_.blocks[static_cast<size_t>(index)] == &from + 1;
+  if (!follows) jmp(blocks_[static_cast<size_t>(index)]);
+}
+
+Label& Emitter::TakenLabel(const Site& site) {
+  if (site.block.taken != GuestBlock::kNoBlock) {
+    return blocks_[static_cast<size_t>(site.block.taken)];
+  }
+  return ExitTo(int64_t{site.block.end()} + site.guest.word.immediate);
+}
+
+void Emitter::NotTaken(const Site& site) {
+  GoTo(site.block, site.block.next, site.block.end());
+}
+
+void Emitter::JumpIf(Sign sign, const Label& label) {
+  switch (sign) {
+    case Sign::kEqual: return je(label);
+    case Sign::kNotEqual: return jne(label);
+    case Sign::kLess: return jl(label);
+    case Sign::kLessOrEqual: return jle(label);
+    case Sign::kGreater: return jg(label);
+    case Sign::kGreaterOrEqual: return jge(label);
+  }
+}
+
+void Emitter::BranchOnSign(const Site& site, Sign sign) {
+  Label& taken = TakenLabel(site);
+  const bool compared = site.guest.ra == compared_ && site.guest.ra != 31;
+  if (compared && (sign == Sign::kEqual || sign == Sign::kNotEqual)) {
+    const bool holds = sign == Sign::kNotEqual;
+    switch (compared_as_) {
+      case Condition::kEqual: holds ? je(taken) : jne(taken); break;
+      case Condition::kLess: holds ? jl(taken) : jge(taken); break;
+      case Condition::kLessEqual: holds ? jle(taken) : jg(taken); break;
+      case Condition::kBelow: holds ? jb(taken) : jae(taken); break;
+      case Condition::kBelowEqual: holds ? jbe(taken) : ja(taken); break;
+    }
+  } else {
+    Test(site.guest.ra, false);
+    JumpIf(sign, taken);
+  }
+  NotTaken(site);
+}
+
+void Emitter::BranchOnLowBit(const Site& site, bool set) {
+  Label& taken = TakenLabel(site);
+  Test(site.guest.ra, true);
+  JumpIf(set ? Sign::kNotEqual : Sign::kEqual, taken);
+  NotTaken(site);
+}
+
+void Emitter::EmitBlbc(const Site& site) { BranchOnLowBit(site, false); }
+void Emitter::EmitBlbs(const Site& site) { BranchOnLowBit(site, true); }
+void Emitter::EmitBeq(const Site& site) { BranchOnSign(site, Sign::kEqual); }
+void Emitter::EmitBne(const Site& site) { BranchOnSign(site, Sign::kNotEqual); }
+void Emitter::EmitBlt(const Site& site) { BranchOnSign(site, Sign::kLess); }
+void Emitter::EmitBle(const Site& site) { BranchOnSign(site, Sign::kLessOrEqual); }
+void Emitter::EmitBgt(const Site& site) { BranchOnSign(site, Sign::kGreater); }
+void Emitter::EmitBge(const Site& site) { BranchOnSign(site, Sign::kGreaterOrEqual); }
+
+void Emitter::EmitLink(const Site& site) {
+  if (site.guest.ra == 31) return;
+  const Xbyak::Reg64 to = Target(site.guest.ra, rcx);
+  mov(to, PcOf(site.block.end()));
+  Write(site.guest.ra, to);
+}
+
+void Emitter::EmitBr(const Site& site) {
+  EmitLink(site);
+  GoTo(site.block, site.block.taken, int64_t{site.block.end()} + site.guest.word.immediate);
+}
+
+void Emitter::EmitBsr(const Site& site) { EmitBr(site); }
+
+void Emitter::EmitJmp(const Site& site) {
+  const bool pal = place_.mode != ref::DecodeMode::kNative;
+  Move(rax, site.guest.rb);
+  and_(rax, -4);
+  if (pal) or_(rax, 1);
+  EmitLink(site);
+  SaveWritten();
+  JumpIndirect();
+}
+
+void Emitter::EmitJsr(const Site& site) { EmitJmp(site); }
+void Emitter::EmitRet(const Site& site) { EmitJmp(site); }
+void Emitter::EmitJsrCoroutine(const Site& site) { EmitJmp(site); }
+
+void Emitter::JumpIndirect() {
+  const Frame& frame = setup_.frame;
+  const JumpEntry* table = frame.jumps;
+  const bool pal = place_.mode != ref::DecodeMode::kNative;
+  Label miss;
+  mov(ecx, eax);
+  and_(ecx, kJumpMask);
+  cmp(rax, qword[rcx * 8 + Low32(&table->pc)]);
+  jne(miss);
+  mov(rdx, qword[Low(&frame.fetch_context[pal ? 1 : 0])]);
+  cmp(rdx, qword[rcx * 8 + Low32(&table->fetch_context)]);
+  jne(miss);
+  jmp(qword[rcx * 8 + Low32(&table->code)]);
+  L(miss);
+  mov(qword[InCpu(offsetof(Cpu, pc))], rax);
+  xor_(eax, eax);
+  jmp(qword[Low(&frame.exit)]);
+}
+
+}  // namespace isochron::jit

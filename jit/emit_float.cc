@@ -1,0 +1,427 @@
+// Floating point: SSE for what is common, the golden function for all that is not.
+//
+// An operate runs on SSE when rounding is to nearest, its operands and its result are normal
+// numbers or zeros, and MXCSR shows no flag but inexact, which counts only while the FPCR
+// does not have it yet. Then result and FPCR are what the golden function gives.
+
+#include "jit/emitter.h"
+
+namespace isochron::jit {
+
+using alpha::Rounding;
+using Xbyak::Label;
+using Xbyak::Reg64;
+using Xbyak::Xmm;
+
+Xmm Emitter::FloatRead(int place, const Xmm& scratch) {
+  if (FloatInHost(place)) return Xmm(map_.floating(place));
+  FloatMove(scratch, place);
+  return scratch;
+}
+
+void Emitter::FloatMove(const Xmm& to, int place) {
+  if (place == 31) {
+    xorps(to, to);
+  } else if (FloatInHost(place)) {
+    movaps(to, Xmm(map_.floating(place)));
+  } else {
+    movsd(to, qword[FloatField(place)]);
+  }
+}
+
+void Emitter::FloatWrite(int place, const Xmm& from) {
+  if (place == 31) return;
+  if (FloatInHost(place)) {
+    movaps(Xmm(map_.floating(place)), from);
+  } else {
+    movsd(qword[FloatField(place)], from);
+  }
+}
+
+void Emitter::FloatBits(const Reg64& to, int place) {
+  if (place == 31) {
+    xor_(to.cvt32(), to.cvt32());
+  } else if (FloatInHost(place)) {
+    movq(to, Xmm(map_.floating(place)));
+  } else {
+    mov(to, qword[FloatField(place)]);
+  }
+}
+
+void Emitter::FloatWriteBits(int place, const Reg64& from) {
+  if (place == 31) return;
+  if (FloatInHost(place)) {
+    movq(Xmm(map_.floating(place)), from);
+  } else {
+    mov(qword[FloatField(place)], from);
+  }
+}
+
+bool Emitter::QuickQualifiers(const Site& site, Rounding rounding) const {
+  const alpha::FpQualifiers& q = site.guest.word.qualifiers;
+  return q.rounding == rounding && !q.inexact;
+}
+
+void Emitter::CheckFlags(const Site& site) {
+  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  mov(eax, dword[Low(&setup_.frame.mxcsr)]);
+  test(dword[Low(&setup_.frame.float_flags)], eax);
+  jnz(SlowPath(site));
+}
+
+// XMM0 must hold a normal number or, where it is all the same how it came about, a zero.
+void Emitter::CheckResult(const Site& site, bool zero_is_quick) {
+  movq(rax, xmm0);
+  add(rax, rax);
+  if (zero_is_quick) {
+    Label quick;
+    mov(rcx, rax);
+    sub(rcx, qword[Low(&setup_.frame.twice_min_normal)]);
+    cmp(rcx, qword[Low(&setup_.frame.normal_span)]);
+    jb(quick);
+    test(rax, rax);
+    jnz(SlowPath(site));
+    L(quick);
+  } else {
+    sub(rax, qword[Low(&setup_.frame.twice_min_normal)]);
+    cmp(rax, qword[Low(&setup_.frame.normal_span)]);
+    jae(SlowPath(site));
+  }
+}
+
+// Both registers must hold what an S_floating number can.
+void Emitter::CheckSingle(const Site& site, int place_a, int place_b) {
+  FloatBits(rax, place_a);
+  if (place_b != place_a) {
+    FloatBits(rcx, place_b);
+    or_(eax, ecx);
+  }
+  test(eax, (1 << 29) - 1);
+  jnz(SlowPath(site));
+}
+
+// The register must not hold an infinity or a NaN.
+void Emitter::CheckFinite(const Site& site, int place) {
+  FloatBits(rax, place);
+  add(rax, rax);
+  cmp(rax, qword[Low(&setup_.frame.twice_infinity)]);
+  jae(SlowPath(site));
+}
+
+template <typename Operation>
+void Emitter::FloatBinary(const Site& site, bool single, bool divides, Operation operation) {
+  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (single) CheckSingle(site, site.guest.ra, site.guest.rb);
+  FloatMove(xmm0, site.guest.ra);
+  operation(FloatRead(site.guest.rb, xmm1));
+  if (single) {
+    cvtsd2ss(xmm0, xmm0);
+    cvtss2sd(xmm0, xmm0);
+  }
+  CheckFlags(site);
+  CheckResult(site, !divides);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::FloatSquareRoot(const Site& site, bool single) {
+  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (single) CheckSingle(site, site.guest.rb, site.guest.rb);
+  sqrtsd(xmm0, FloatRead(site.guest.rb, xmm1));
+  if (single) {
+    cvtsd2ss(xmm0, xmm0);
+    cvtss2sd(xmm0, xmm0);
+  }
+  CheckFlags(site);
+  CheckResult(site, true);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitAddt(const Site& site) {
+  FloatBinary(site, false, false, [this](const Xmm& b) { addsd(xmm0, b); });
+}
+void Emitter::EmitSubt(const Site& site) {
+  FloatBinary(site, false, false, [this](const Xmm& b) { subsd(xmm0, b); });
+}
+void Emitter::EmitMult(const Site& site) {
+  FloatBinary(site, false, false, [this](const Xmm& b) { mulsd(xmm0, b); });
+}
+// A quotient of zero may be one by infinity.
+void Emitter::EmitDivt(const Site& site) {
+  FloatBinary(site, false, true, [this](const Xmm& b) { divsd(xmm0, b); });
+}
+void Emitter::EmitAdds(const Site& site) {
+  FloatBinary(site, true, false, [this](const Xmm& b) { addsd(xmm0, b); });
+}
+void Emitter::EmitSubs(const Site& site) {
+  FloatBinary(site, true, false, [this](const Xmm& b) { subsd(xmm0, b); });
+}
+void Emitter::EmitMuls(const Site& site) {
+  FloatBinary(site, true, false, [this](const Xmm& b) { mulsd(xmm0, b); });
+}
+void Emitter::EmitDivs(const Site& site) {
+  FloatBinary(site, true, true, [this](const Xmm& b) { divsd(xmm0, b); });
+}
+void Emitter::EmitSqrtt(const Site& site) { FloatSquareRoot(site, false); }
+void Emitter::EmitSqrts(const Site& site) { FloatSquareRoot(site, true); }
+
+void Emitter::FloatCompare(const Site& site, int predicate) {
+  CheckFinite(site, site.guest.ra);
+  CheckFinite(site, site.guest.rb);
+  FloatMove(xmm0, site.guest.ra);
+  cmpsd(xmm0, FloatRead(site.guest.rb, xmm1), static_cast<uint8_t>(predicate));
+  CheckFlags(site);
+  andps(xmm0, ptr[Low(setup_.frame.compare_true)]);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitCmpteq(const Site& site) { FloatCompare(site, 0); }
+void Emitter::EmitCmptlt(const Site& site) { FloatCompare(site, 1); }
+void Emitter::EmitCmptle(const Site& site) { FloatCompare(site, 2); }
+void Emitter::EmitCmptun(const Site& site) { EmitGolden(site); }
+
+void Emitter::EmitCvtqt(const Site& site) {
+  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  FloatBits(rax, site.guest.rb);
+  xorps(xmm0, xmm0);
+  cvtsi2sd(xmm0, rax);
+  CheckFlags(site);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitCvtqs(const Site& site) {
+  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  FloatBits(rax, site.guest.rb);
+  xorps(xmm0, xmm0);
+  cvtsi2ss(xmm0, rax);
+  cvtss2sd(xmm0, xmm0);
+  CheckFlags(site);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+// Conversion to a quadword: chopped, as compilers want it, or to nearest.
+void Emitter::EmitCvttq(const Site& site) {
+  const bool chopped = QuickQualifiers(site, Rounding::kChopped);
+  if (!chopped && !QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  FloatMove(xmm0, site.guest.rb);
+  CheckResult(site, true);
+  chopped ? cvttsd2si(rdx, xmm0) : cvtsd2si(rdx, xmm0);
+  CheckFlags(site);
+  FloatWriteBits(site.guest.rc, rdx);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitCvtts(const Site& site) {
+  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  cvtsd2ss(xmm0, FloatRead(site.guest.rb, xmm1));
+  cvtss2sd(xmm0, xmm0);
+  CheckFlags(site);
+  CheckResult(site, true);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitCvtst(const Site& site) {
+  FloatMove(xmm0, site.guest.rb);
+  CheckResult(site, true);
+  FloatWrite(site.guest.rc, xmm0);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitCvtlq(const Site& site) {
+  CompressSingle(site.guest.rb);
+  movsxd(rdx, edx);
+  FloatWriteBits(site.guest.rc, rdx);
+}
+
+void Emitter::EmitCvtql(const Site& site) {
+  FloatBits(rax, site.guest.rb);
+  movsxd(rcx, eax);
+  cmp(rcx, rax);
+  jne(SlowPath(site));
+  mov(ecx, eax);
+  and_(ecx, static_cast<int>(0xC0000000));
+  shl(rcx, 32);
+  and_(eax, 0x3FFFFFFF);
+  shl(rax, 29);
+  or_(rax, rcx);
+  FloatWriteBits(site.guest.rc, rax);
+  L(slow_paths_.back().resume);
+}
+
+// EAX: the memory image of an S_floating number; writes it to Fa.
+void Emitter::ExpandSingle(const Site& site) {
+  Label done;
+  // Normal numbers and zeros, which the host converts alike.
+  lea(ecx, ptr[rax + rax]);
+  sub(ecx, 0x01000000);
+  movd(xmm0, eax);
+  cmp(ecx, static_cast<int>(0xfe000000));
+  cvtss2sd(xmm0, xmm0);
+  jb(done);
+  test(eax, 0x7fffffff);
+  jnz(SlowPath(site));
+  L(done);
+  FloatWrite(site.guest.ra, xmm0);
+}
+
+// EDX := the S_floating memory image of a register, which is also how it holds a longword.
+// Leaves RAX alone.
+void Emitter::CompressSingle(int place) {
+  FloatBits(rdx, place);
+  mov(rcx, rdx);
+  shr(rdx, 32);
+  and_(edx, static_cast<int>(0xC0000000));
+  shr(rcx, 29);
+  and_(ecx, 0x3FFFFFFF);
+  or_(edx, ecx);
+}
+
+void Emitter::EmitItoft(const Site& site) {
+  const Reg64 from = Read(site.guest.ra, rax);
+  FloatWriteBits(site.guest.rc, from);
+}
+void Emitter::EmitFtoit(const Site& site) {
+  const Reg64 to = Target(site.guest.rc, rax);
+  FloatBits(to, site.guest.ra);
+  Write(site.guest.rc, to);
+}
+void Emitter::EmitFtois(const Site& site) {
+  CompressSingle(site.guest.ra);
+  movsxd(rdx, edx);
+  Write(site.guest.rc, rdx);
+}
+void Emitter::EmitItofs(const Site& site) { EmitGolden(site); }
+void Emitter::EmitItoff(const Site& site) { EmitGolden(site); }
+
+void Emitter::EmitCpys(const Site& site) {
+  if (site.guest.ra == site.guest.rb) {
+    FloatWrite(site.guest.rc, FloatRead(site.guest.rb, xmm0));
+    return;
+  }
+  movaps(xmm1, ptr[Low(setup_.frame.sign_mask)]);
+  FloatMove(xmm0, site.guest.ra);
+  andps(xmm0, xmm1);
+  FloatMove(xmm2, site.guest.rb);
+  andnps(xmm1, xmm2);
+  orps(xmm0, xmm1);
+  FloatWrite(site.guest.rc, xmm0);
+}
+
+void Emitter::EmitCpysn(const Site& site) {
+  movaps(xmm1, ptr[Low(setup_.frame.sign_mask)]);
+  FloatMove(xmm0, site.guest.ra);
+  if (site.guest.ra == site.guest.rb) {
+    xorps(xmm0, xmm1);
+  } else {
+    andnps(xmm0, xmm1);
+    FloatMove(xmm2, site.guest.rb);
+    andnps(xmm1, xmm2);
+    orps(xmm0, xmm1);
+  }
+  FloatWrite(site.guest.rc, xmm0);
+}
+
+void Emitter::EmitCpyse(const Site& site) { EmitGolden(site); }
+
+// Sets the flags for a condition on a register; the jumps below know how.
+enum FloatTestKind { kEquality, kNegative, kNotPositive };
+
+void Emitter::FloatTest(int place, int kind) {
+  FloatBits(rax, place);
+  switch (kind) {
+    case kEquality: return add(rax, rax);
+    case kNegative: return cmp(rax, qword[Low(setup_.frame.sign_mask)]);
+    default:
+      // One less, so that plus zero comes out above minus zero.
+      mov(rcx, qword[Low(setup_.frame.sign_mask)]);
+      sub(rax, 1);
+      sub(rcx, 1);
+      return cmp(rax, rcx);
+  }
+}
+
+template <typename Jump>
+void Emitter::FloatBranch(const Site& site, int kind, Jump jump) {
+  Label& taken = TakenLabel(site);
+  FloatTest(site.guest.ra, kind);
+  jump(taken);
+  NotTaken(site);
+}
+
+void Emitter::EmitFbeq(const Site& site) {
+  FloatBranch(site, kEquality, [this](Label& taken) { jz(taken); });
+}
+void Emitter::EmitFbne(const Site& site) {
+  FloatBranch(site, kEquality, [this](Label& taken) { jnz(taken); });
+}
+void Emitter::EmitFblt(const Site& site) {
+  FloatBranch(site, kNegative, [this](Label& taken) { ja(taken); });
+}
+void Emitter::EmitFbge(const Site& site) {
+  FloatBranch(site, kNegative, [this](Label& taken) { jbe(taken); });
+}
+void Emitter::EmitFble(const Site& site) {
+  FloatBranch(site, kNotPositive, [this](Label& taken) { jae(taken); });
+}
+void Emitter::EmitFbgt(const Site& site) {
+  FloatBranch(site, kNotPositive, [this](Label& taken) { jb(taken); });
+}
+
+template <typename Jump>
+void Emitter::FloatConditionalMove(const Site& site, int kind, Jump skip) {
+  Label skipped;
+  FloatTest(site.guest.ra, kind);
+  skip(skipped);
+  FloatWrite(site.guest.rc, FloatRead(site.guest.rb, xmm0));
+  L(skipped);
+}
+
+void Emitter::EmitFcmoveq(const Site& site) {
+  FloatConditionalMove(site, kEquality, [this](Label& skipped) { jnz(skipped); });
+}
+void Emitter::EmitFcmovne(const Site& site) {
+  FloatConditionalMove(site, kEquality, [this](Label& skipped) { jz(skipped); });
+}
+void Emitter::EmitFcmovlt(const Site& site) {
+  FloatConditionalMove(site, kNegative, [this](Label& skipped) { jbe(skipped); });
+}
+void Emitter::EmitFcmovge(const Site& site) {
+  FloatConditionalMove(site, kNegative, [this](Label& skipped) { ja(skipped); });
+}
+void Emitter::EmitFcmovle(const Site& site) {
+  FloatConditionalMove(site, kNotPositive, [this](Label& skipped) { jb(skipped); });
+}
+void Emitter::EmitFcmovgt(const Site& site) {
+  FloatConditionalMove(site, kNotPositive, [this](Label& skipped) { jae(skipped); });
+}
+
+void Emitter::EmitMtFpcr(const Site& site) { EmitGolden(site); }
+void Emitter::EmitMfFpcr(const Site& site) { EmitGolden(site); }
+
+// Nothing that is compiled today uses VAX formats.
+void Emitter::EmitAddf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitSubf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitMulf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitDivf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitSqrtf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitAddg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitSubg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitMulg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitDivg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitSqrtg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCmpgeq(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCmpglt(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCmpgle(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtdg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtgf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtgd(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtgq(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtqf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCvtqg(const Site& site) { EmitGolden(site); }
+
+}  // namespace isochron::jit

@@ -1,0 +1,170 @@
+// Loads and stores: an inline lookup in the interpreter's lookaside, which is a subset of what
+// the DTB and the superpages allow.
+
+#include "jit/emitter.h"
+
+namespace isochron::jit {
+
+using alpha::Cpu;
+using Xbyak::Reg64;
+
+// RAX := the address; with `align_mask` its low bits are ignored.
+void Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
+  const int32_t displacement = site.immediate();
+  if (site.guest.rb == 31) {
+    mov(rax, int64_t{displacement});
+  } else if (InHost(site.guest.rb)) {
+    lea(rax, ptr[HostOf(site.guest.rb) + displacement]);
+  } else {
+    Move(rax, site.guest.rb);
+    if (displacement != 0) add(rax, displacement);
+  }
+  if (align_mask != 0) and_(rax, ~static_cast<int>(align_mask));
+}
+
+// Finds the address in RAX: RCX is then what to add to it. The tag covers page, address space,
+// mode and alignment.
+void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset) {
+  using Entry = ref::DataLookaside::Entry;
+  static_assert(sizeof(Entry) == 32);
+  constexpr int kEntryShift = 5;
+  const ref::DataLookaside& lookaside = setup_.context.lookaside;
+  const uint32_t table = Low32(lookaside.entries());
+  mov(ecx, eax);
+  shr(ecx, alpha::kPageShift - kEntryShift);
+  and_(ecx, static_cast<int>(lookaside.index_mask() << kEntryShift));
+  mov(rdx, rax);
+  and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
+                             static_cast<uint32_t>(bytes - 1)));
+  or_(rdx, qword[Low(&setup_.context.data_context)]);
+  cmp(rdx, qword[rcx + (table + tag_offset)]);
+  jne(SlowPath(site));
+  mov(rcx, qword[rcx + (table + offsetof(Entry, addend))]);
+}
+
+template <typename Access>
+void Emitter::Load(const Site& site, int bytes, bool unaligned, Access access) {
+  if (site.guest.ra == 31) return Prefetch(site);
+  EffectiveAddress(site, unaligned ? 7 : 0);
+  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  access();
+  L(slow_paths_.back().resume);
+}
+
+// A load to R31 or F31 translates, but ignores alignment and reads nothing.
+void Emitter::Prefetch(const Site& site) {
+  EffectiveAddress(site, 0);
+  LookUp(site, 1, offsetof(ref::DataLookaside::Entry, read_tag));
+  L(slow_paths_.back().resume);
+}
+
+template <typename Access>
+void Emitter::Store(const Site& site, int bytes, bool unaligned, Access access) {
+  EffectiveAddress(site, unaligned ? 7 : 0);
+  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
+  access();
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitLdbu(const Site& site) {
+  Load(site, 1, false, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    movzx(to.cvt32(), byte[rax + rcx]);
+    Write(site.guest.ra, to);
+  });
+}
+void Emitter::EmitLdwu(const Site& site) {
+  Load(site, 2, false, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    movzx(to.cvt32(), word[rax + rcx]);
+    Write(site.guest.ra, to);
+  });
+}
+void Emitter::EmitLdl(const Site& site) {
+  Load(site, 4, false, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    movsxd(to, dword[rax + rcx]);
+    Write(site.guest.ra, to);
+  });
+}
+void Emitter::EmitLdq(const Site& site) {
+  Load(site, 8, false, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    mov(to, qword[rax + rcx]);
+    Write(site.guest.ra, to);
+  });
+}
+// To R31 it is UNOP: no access at all.
+void Emitter::EmitLdqU(const Site& site) {
+  if (site.guest.ra == 31) return;
+  Load(site, 8, true, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    mov(to, qword[rax + rcx]);
+    Write(site.guest.ra, to);
+  });
+}
+
+void Emitter::EmitStb(const Site& site) {
+  Store(site, 1, false, [&] { mov(byte[rax + rcx], Read(site.guest.ra, rdx).cvt8()); });
+}
+void Emitter::EmitStw(const Site& site) {
+  Store(site, 2, false, [&] { mov(word[rax + rcx], Read(site.guest.ra, rdx).cvt16()); });
+}
+void Emitter::EmitStl(const Site& site) {
+  Store(site, 4, false, [&] { mov(dword[rax + rcx], Read(site.guest.ra, rdx).cvt32()); });
+}
+void Emitter::EmitStq(const Site& site) {
+  Store(site, 8, false, [&] { mov(qword[rax + rcx], Read(site.guest.ra, rdx)); });
+}
+void Emitter::EmitStqU(const Site& site) {
+  Store(site, 8, true, [&] { mov(qword[rax + rcx], Read(site.guest.ra, rdx)); });
+}
+
+// The lock is a physical address, which the lookaside does not know.
+void Emitter::EmitLdlL(const Site& site) { EmitGolden(site); }
+void Emitter::EmitLdqL(const Site& site) { EmitGolden(site); }
+void Emitter::EmitStlC(const Site& site) { EmitGolden(site); }
+void Emitter::EmitStqC(const Site& site) { EmitGolden(site); }
+
+void Emitter::EmitLdt(const Site& site) {
+  Load(site, 8, false, [&] {
+    if (FloatInHost(site.guest.ra)) {
+      movsd(Xbyak::Xmm(map_.floating(site.guest.ra)), qword[rax + rcx]);
+    } else {
+      mov(rax, qword[rax + rcx]);
+      FloatWriteBits(site.guest.ra, rax);
+    }
+  });
+}
+void Emitter::EmitStt(const Site& site) {
+  Store(site, 8, false, [&] {
+    if (FloatInHost(site.guest.ra)) {
+      movsd(qword[rax + rcx], Xbyak::Xmm(map_.floating(site.guest.ra)));
+    } else {
+      FloatBits(rdx, site.guest.ra);
+      mov(qword[rax + rcx], rdx);
+    }
+  });
+}
+void Emitter::EmitLds(const Site& site) {
+  Load(site, 4, false, [&] {
+    mov(eax, dword[rax + rcx]);
+    ExpandSingle(site);
+  });
+}
+void Emitter::EmitSts(const Site& site) {
+  EffectiveAddress(site, 0);
+  LookUp(site, 4, offsetof(ref::DataLookaside::Entry, write_tag));
+  add(rax, rcx);
+  CompressSingle(site.guest.ra);
+  mov(dword[rax], edx);
+  L(slow_paths_.back().resume);
+}
+
+// Nothing that is compiled today uses VAX formats.
+void Emitter::EmitLdf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitLdg(const Site& site) { EmitGolden(site); }
+void Emitter::EmitStf(const Site& site) { EmitGolden(site); }
+void Emitter::EmitStg(const Site& site) { EmitGolden(site); }
+
+}  // namespace isochron::jit

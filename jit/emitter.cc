@@ -1,0 +1,200 @@
+#include "jit/emitter.h"
+
+#include <array>
+
+namespace isochron::jit {
+
+using alpha::Cpu;
+using Xbyak::Label;
+using Xbyak::Reg64;
+
+Emitter::EmitFunction Emitter::FunctionOf(alpha::Op op) {
+  static constexpr std::array<EmitFunction, alpha::kOpCount> kFunctions = {
+#define ISOCHRON_INSTRUCTION(Name, ...) &Emitter::Emit##Name,
+#include "alpha/instructions.inc"
+      &Emitter::EmitReserved,
+  };
+  return kFunctions[static_cast<size_t>(op)];
+}
+
+Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translation& place,
+                 uint8_t* buffer, const uint8_t* executable, ExitSlot* slots)
+    : CodeGenerator(MaxBytes(region), buffer),
+      setup_(setup),
+      region_(region),
+      place_(place),
+      map_(region),
+      executable_(executable),
+      slots_(slots),
+      blocks_(region.blocks.size()),
+      bails_(region.blocks.size()),
+      entries_(region.blocks.size()) {
+  setDefaultJmpNEAR(true);
+}
+
+bool Emitter::Emit() {
+  Xbyak::ClearError();
+  for (size_t i = 0; i < region_.blocks.size(); ++i) EmitBlock(i);
+  for (Exit& exit : exits_) {
+    L(exit.start);
+    EmitExit(exit.target);
+  }
+  for (size_t i = 0; i < region_.blocks.size(); ++i) {
+    EmitEntry(i);
+    EmitBail(i);
+  }
+  EmitSlowPaths();
+  EmitUnlinked();
+  EmitSubroutines();
+  return Xbyak::GetError() == Xbyak::ERR_NONE;
+}
+
+void Emitter::EmitBlock(size_t index) {
+  const GuestBlock& block = region_.blocks[index];
+  L(blocks_[index]);
+  sub(r15, static_cast<int>(block.cost));
+  jl(bails_[index]);
+  add(r14, static_cast<int>(block.code.size()));
+  for (uint32_t i = 0; i < block.code.size(); ++i) {
+    const GuestInstruction& guest = block.code[i];
+    if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;
+    (this->*FunctionOf(guest.word.op))(Site{guest, block, i});
+  }
+  compared_ = -1;
+  if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
+}
+
+void Emitter::ExitAt(uint32_t offset) {
+  mov(rax, PcOf(offset));
+  mov(qword[InCpu(offsetof(Cpu, pc))], rax);
+  xor_(eax, eax);
+  jmp(qword[Low(&setup_.frame.exit)]);
+}
+
+void Emitter::EmitEntry(size_t index) {
+  entries_[index] = getSize();
+  Label disabled;
+  if (region_.uses_float) {
+    cmp(byte[InCpu(offsetof(Cpu, fp_enable))], 0);
+    je(disabled);
+  }
+  LoadAssigned();
+  jmp(blocks_[index]);
+  if (!region_.uses_float) return;
+  L(disabled);
+  ExitAt(region_.blocks[index].start);
+}
+
+void Emitter::EmitBail(size_t index) {
+  const GuestBlock& block = region_.blocks[index];
+  L(bails_[index]);
+  add(r15, static_cast<int>(block.cost));
+  call(save_);
+  ExitAt(block.start);
+}
+
+void Emitter::EmitSlowPaths() {
+  for (SlowPathSite& slow : slow_paths_) {
+    const GuestBlock& block = slow.site.block;
+    L(slow.start);
+    call(save_);
+    lea(r8, ptr[r15 + static_cast<int>(block.cost - slow.site.guest.cost_before)]);
+    lea(r9, ptr[r14 - static_cast<int>(block.code.size() - slow.site.index)]);
+    mov(ecx, slow.site.offset());
+    mov(rdx, reinterpret_cast<uint64_t>(&place_));
+    call(qword[Low(&setup_.frame.golden)]);
+    if (!slow.resumes) {
+      jmp(leave_);
+      continue;
+    }
+    jnz(leave_);
+    call(load_);
+    jmp(slow.resume);
+  }
+}
+
+void Emitter::EmitUnlinked() {
+  for (Unlinked& exit : unlinked_) {
+    L(exit.start);
+    exit.slot->unlinked = exit.slot->code = executable_ + getSize();
+    mov(rax, exit.slot->target);
+    mov(qword[InCpu(offsetof(Cpu, pc))], rax);
+    mov(eax, Low32(exit.slot));
+    jmp(qword[Low(&setup_.frame.exit)]);
+  }
+}
+
+void Emitter::EmitSubroutines() {
+  L(save_);
+  SaveWritten();
+  ret();
+  L(load_);
+  LoadAssigned();
+  ret();
+  L(leave_);
+  jmp(qword[Low(&setup_.frame.exit_synced)]);
+}
+
+void Emitter::SaveWritten() {
+  for (const RegisterMap::Assignment& a : map_.integers()) {
+    if (a.written) mov(qword[IntegerField(a.place)], Host64(a.host));
+  }
+  for (const RegisterMap::Assignment& a : map_.floats()) {
+    if (a.written) movsd(qword[FloatField(a.place)], Xbyak::Xmm(a.host));
+  }
+}
+
+void Emitter::LoadAssigned() {
+  for (const RegisterMap::Assignment& a : map_.integers()) {
+    mov(Host64(a.host), qword[IntegerField(a.place)]);
+  }
+  for (const RegisterMap::Assignment& a : map_.floats()) {
+    movsd(Xbyak::Xmm(a.host), qword[FloatField(a.place)]);
+  }
+}
+
+Reg64 Emitter::Read(int place, const Reg64& scratch) {
+  if (InHost(place)) return HostOf(place);
+  Move(scratch, place);
+  return scratch;
+}
+
+void Emitter::Move(const Reg64& to, int place) {
+  if (place == 31) {
+    xor_(to.cvt32(), to.cvt32());
+  } else if (!InHost(place)) {
+    mov(to, qword[IntegerField(place)]);
+  } else if (HostOf(place) != to) {
+    mov(to, HostOf(place));
+  }
+}
+
+Reg64 Emitter::Target(int place, const Reg64& scratch) const {
+  return place != 31 && InHost(place) ? HostOf(place) : scratch;
+}
+
+void Emitter::Write(int place, const Reg64& from) {
+  if (place == 31) return;
+  if (!InHost(place)) {
+    mov(qword[IntegerField(place)], from);
+  } else if (HostOf(place) != from) {
+    mov(HostOf(place), from);
+  }
+}
+
+Reg64 Emitter::ReadB(const Site& site, const Reg64& scratch) {
+  if (!site.literal()) return Read(site.guest.rb, scratch);
+  MoveB(site, scratch);
+  return scratch;
+}
+
+void Emitter::MoveB(const Site& site, const Reg64& to) {
+  if (!site.literal()) return Move(to, site.guest.rb);
+  if (site.immediate() == 0) {
+    xor_(to.cvt32(), to.cvt32());
+  } else {
+    mov(to.cvt32(), site.immediate());
+  }
+}
+
+}  // namespace isochron::jit

@@ -1,0 +1,277 @@
+// From a region to x86-64.
+
+#ifndef ISOCHRON_JIT_EMITTER_H_
+#define ISOCHRON_JIT_EMITTER_H_
+
+#include <cstdint>
+#include <deque>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#define XBYAK_NO_EXCEPTION
+#include <xbyak/xbyak.h>
+
+#include "jit/frame.h"
+#include "jit/host_features.h"
+#include "jit/region.h"
+#include "jit/register_map.h"
+#include "ref/context.h"
+
+namespace isochron::jit {
+
+// What code is emitted against.
+struct EmitterSetup {
+  Frame& frame;
+  const ref::Context& context;
+  HostFeatures features;
+};
+
+// Emits one region into a buffer. Each row of the instruction table has a member that emits
+// it, Emit<Name>; one without does not link.
+//
+// Registers: RAX, RCX and RDX are free for each instruction. R13 points into the CPU
+// (kCpuBias), R14 counts retired instructions and R15 the cycles until the end of the slice,
+// both as they will be at the end of the running block. XMM0 to XMM2 are free. All others
+// belong to the RegisterMap.
+//
+// Whatever an instruction cannot do quickly it leaves to the golden function: it jumps to its
+// slow path before it has changed anything, and the interpreter's handler does all of it.
+class Emitter : private Xbyak::CodeGenerator {
+ public:
+  // An upper bound of what a region of this size takes, in bytes.
+  static size_t MaxBytes(const Region& region) {
+    return 2048 + 512 * region.blocks.size() + 400 * size_t{region.instructions};
+  }
+
+  // `buffer` has room for MaxBytes(region). Exits take slots from `slots` on; `place` holds
+  // page and mode.
+  Emitter(const EmitterSetup& setup, const Region& region, const Translation& place,
+          uint8_t* buffer, const uint8_t* executable, ExitSlot* slots);
+
+  // Emits everything. False when the assembler failed, and nothing must be used.
+  bool Emit();
+
+  size_t bytes() const { return getSize(); }
+  uint32_t slots_used() const { return slots_used_; }
+  // Where the block with this index is entered from outside: address for execution.
+  const uint8_t* EntryOf(size_t block) const { return executable_ + entries_[block]; }
+
+ private:
+  // The instruction being emitted, for its member.
+  struct Site {
+    const GuestInstruction& guest;
+    const GuestBlock& block;
+    uint32_t index;  // in the block
+    bool literal() const { return guest.word.literal; }
+    int32_t immediate() const { return static_cast<int32_t>(guest.word.immediate); }
+    uint32_t offset() const { return block.start + 4 * index; }
+  };
+  using EmitFunction = void (Emitter::*)(const Site&);
+  static EmitFunction FunctionOf(alpha::Op op);
+
+#define ISOCHRON_INSTRUCTION(Name, ...) void Emit##Name(const Site& site);
+#include "alpha/instructions.inc"
+  void EmitReserved(const Site& site);
+
+  // --- Frame of a region (emitter.cc).
+  void EmitBlock(size_t index);
+  void EmitEntry(size_t index);
+  void EmitBail(size_t index);
+  void EmitUnlinked();
+  void EmitSlowPaths();
+  void EmitSubroutines();
+  void ExitAt(uint32_t offset);
+  void SaveWritten();
+  void LoadAssigned();
+
+  // --- Operands (emitter.cc).
+  static Xbyak::RegExp Low(const void* address) {
+    return Xbyak::RegExp(reinterpret_cast<size_t>(address));
+  }
+  static uint32_t Low32(const void* address) {
+    return static_cast<uint32_t>(reinterpret_cast<size_t>(address));
+  }
+  static Xbyak::Reg64 Host64(int number) { return Xbyak::Reg64(number); }
+  static Xbyak::RegExp InCpu(size_t offset) {
+    return Xbyak::util::r13 + static_cast<int>(static_cast<int64_t>(offset) -
+                                               static_cast<int64_t>(kCpuBias));
+  }
+  static Xbyak::RegExp IntegerField(int place) {
+    return InCpu(offsetof(alpha::Cpu, r) + 8 * static_cast<size_t>(place));
+  }
+  static Xbyak::RegExp FloatField(int place) {
+    return InCpu(offsetof(alpha::Cpu, f) + 8 * static_cast<size_t>(place));
+  }
+  bool InHost(int place) const { return map_.integer(place) != RegisterMap::kNone; }
+  Xbyak::Reg64 HostOf(int place) const { return Host64(map_.integer(place)); }
+  // Calls `use` with the register or memory operand that holds a place.
+  template <typename Use>
+  void With(int place, Use use) {
+    if (InHost(place)) {
+      use(HostOf(place));
+    } else {
+      use(qword[IntegerField(place)]);
+    }
+  }
+  // The same for its low half.
+  template <typename Use>
+  void WithLow(int place, Use use) {
+    if (InHost(place)) {
+      use(HostOf(place).cvt32());
+    } else {
+      use(dword[IntegerField(place)]);
+    }
+  }
+  // The register that holds a place: its own, or `scratch` after a load. May change flags.
+  Xbyak::Reg64 Read(int place, const Xbyak::Reg64& scratch);
+  // Copies a place to a register. May change flags.
+  void Move(const Xbyak::Reg64& to, int place);
+  // Where a result for a place is to be computed: its own register or `scratch`; Write() then
+  // puts it in its place.
+  Xbyak::Reg64 Target(int place, const Xbyak::Reg64& scratch) const;
+  void Write(int place, const Xbyak::Reg64& from);
+  // Operand B of an operate in a register. May change flags.
+  Xbyak::Reg64 ReadB(const Site& site, const Xbyak::Reg64& scratch);
+  void MoveB(const Site& site, const Xbyak::Reg64& to);
+
+  // --- Ways out of the straight path (emit_control.cc).
+  // The label of this instruction's slow path, which ends behind the instruction.
+  Xbyak::Label& SlowPath(const Site& site);
+  // Has the golden function do the whole instruction.
+  void EmitGolden(const Site& site);
+  // Has it do an instruction that ends its block.
+  void EmitGoldenEnd(const Site& site);
+  // Goes to the block `index` of the region or, when that is kNoBlock, out to `target`, an
+  // offset from the page's start.
+  void GoTo(const GuestBlock& from, int index, int64_t target);
+  // Where a conditional branch jumps to when it is taken.
+  Xbyak::Label& TakenLabel(const Site& site);
+  // Falls through to the next block.
+  void NotTaken(const Site& site);
+  // Code that leaves the region for `target`.
+  Xbyak::Label& ExitTo(int64_t target);
+  void EmitExit(int64_t target);
+  enum class Sign : uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
+  void BranchOnSign(const Site& site, Sign sign);
+  void BranchOnLowBit(const Site& site, bool set);
+  void JumpIf(Sign sign, const Xbyak::Label& label);
+  uint64_t PcOf(int64_t offset) const {
+    return place_.virtual_page + static_cast<uint64_t>(offset);
+  }
+  // Jumps to the guest PC in RAX, in the mode that the region is in.
+  void JumpIndirect();
+  void EmitLink(const Site& site);
+
+  // --- Integer (emit_integer.cc).
+  template <typename Operation>
+  void Binary(const Site& site, bool commutative, Operation operation);
+  template <typename Operation>
+  void Binary32(const Site& site, Operation operation);
+  template <typename Operation>
+  void Overflow(const Site& site, bool longword, Operation operation);
+  // x86 multiplies by an immediate in an instruction of its own.
+  template <typename Register, typename B>
+  void MultiplyBy(const Register& to, const B& b) {
+    if constexpr (std::is_arithmetic_v<B>) {
+      imul(to, to, b);
+    } else {
+      imul(to, b);
+    }
+  }
+  void ScaledAdd(const Site& site, int scale, bool longword);
+  void ScaledSubtract(const Site& site, int scale, bool longword);
+  enum class Condition : uint8_t { kEqual, kLess, kLessEqual, kBelow, kBelowEqual };
+  void Compare(const Site& site, Condition condition);
+  template <typename Cmov>
+  void ConditionalMove(const Site& site, bool low_bit, Cmov cmov);
+  enum class ShiftKind : uint8_t { kLeft, kRight, kRightSigned };
+  void ShiftBy(ShiftKind kind, const Xbyak::Reg64& reg, int count);
+  void ShiftByCl(ShiftKind kind, const Xbyak::Reg64& reg);
+  void Shift(const Site& site, ShiftKind kind);
+  // Sets the flags for a test of Ra, or of its lowest bit.
+  void Test(int place, bool low_bit);
+  template <typename Count>
+  void CountBits(const Site& site, bool supported, Count count);
+
+  // --- Byte manipulation (emit_bytes.cc).
+  // Shifts RAX or RDX by 8 * (Rbv & 7) bits; `high`: by 64 minus that, the other way.
+  void ShiftByBytes(const Site& site, const Xbyak::Reg64& reg, bool left, bool high);
+  // Clears all but the lowest bytes.
+  void KeepBytes(const Xbyak::Reg64& reg, int bytes);
+  void Extract(const Site& site, int bytes, bool high);
+  void Insert(const Site& site, int bytes, bool high);
+  void Mask(const Site& site, int bytes, bool high);
+  void KeepZapnot(const Site& site, uint32_t keep);
+
+  // --- Memory (emit_memory.cc).
+  void EffectiveAddress(const Site& site, uint32_t align_mask);
+  void LookUp(const Site& site, int bytes, size_t tag_offset);
+  template <typename Access>
+  void Load(const Site& site, int bytes, bool unaligned, Access access);
+  template <typename Access>
+  void Store(const Site& site, int bytes, bool unaligned, Access access);
+  void Prefetch(const Site& site);
+
+  // --- Floating point (emit_float.cc).
+  bool FloatInHost(int place) const { return map_.floating(place) != RegisterMap::kNone; }
+  Xbyak::Xmm FloatRead(int place, const Xbyak::Xmm& scratch);
+  void FloatMove(const Xbyak::Xmm& to, int place);
+  void FloatWrite(int place, const Xbyak::Xmm& from);
+  void FloatBits(const Xbyak::Reg64& to, int place);
+  void FloatWriteBits(int place, const Xbyak::Reg64& from);
+  bool QuickQualifiers(const Site& site, alpha::Rounding rounding) const;
+  void CheckFlags(const Site& site);
+  void CheckResult(const Site& site, bool zero_is_quick);
+  void CheckSingle(const Site& site, int place_a, int place_b);
+  void CheckFinite(const Site& site, int place);
+  template <typename Operation>
+  void FloatBinary(const Site& site, bool single, bool divides, Operation operation);
+  void FloatSquareRoot(const Site& site, bool single);
+  void FloatCompare(const Site& site, int predicate);
+  template <typename Jump>
+  void FloatBranch(const Site& site, int kind, Jump jump);
+  template <typename Jump>
+  void FloatConditionalMove(const Site& site, int kind, Jump skip);
+  void FloatTest(int place, int kind);
+  void ExpandSingle(const Site& site);
+  void CompressSingle(int place);
+
+  const EmitterSetup& setup_;
+  const Region& region_;
+  const Translation& place_;
+  const RegisterMap map_;
+  const uint8_t* executable_;
+  ExitSlot* slots_;
+  uint32_t slots_used_ = 0;
+
+  std::vector<Xbyak::Label> blocks_;   // where each block starts
+  std::vector<Xbyak::Label> bails_;    // and gives up for want of cycles
+  std::vector<size_t> entries_;        // offsets of the entries
+  Xbyak::Label save_, load_, leave_;   // subroutines: save, load; jump: leave for good
+
+  struct SlowPathSite {
+    Site site;
+    Xbyak::Label start;
+    Xbyak::Label resume;
+    bool resumes;
+  };
+  std::deque<SlowPathSite> slow_paths_;
+  struct Exit {
+    int64_t target;
+    Xbyak::Label start;
+  };
+  std::deque<Exit> exits_;       // cold copies of EmitExit()
+  struct Unlinked {
+    ExitSlot* slot;
+    Xbyak::Label start;
+  };
+  std::deque<Unlinked> unlinked_;
+  // A place that the last instruction set from a comparison whose flags are still there.
+  int compared_ = -1;
+  Condition compared_as_ = Condition::kEqual;
+};
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_EMITTER_H_

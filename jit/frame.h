@@ -1,0 +1,91 @@
+// What translated code refers to beside the CPU: it lies below 2 GiB, so that an absolute
+// address is a displacement.
+
+#ifndef ISOCHRON_JIT_FRAME_H_
+#define ISOCHRON_JIT_FRAME_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "alpha/cpu.h"
+#include "alpha/memory.h"
+#include "ref/operation.h"
+
+namespace isochron::jit {
+
+class JitEngine;
+
+// Where a piece of translated code can be entered: at the start of a guest block.
+struct Translation {
+  const uint8_t* code = nullptr;
+  uint64_t virtual_page = 0;  // of the block, with the PALmode bit
+  uint64_t physical_page = 0;
+  ref::DecodeMode mode = ref::DecodeMode::kNative;
+  bool uses_float = false;  // to be entered only while floating point is enabled
+  uint32_t cost = 0;        // cycles of the first block
+};
+
+// How a direct branch leaves translated code. Unlinked, it goes back to the engine.
+struct ExitSlot {
+  const uint8_t* code;          // where the branch jumps to
+  uint64_t fetch_context;       // while which it may, if it leaves the page
+  uint64_t target;              // guest PC
+  const uint8_t* unlinked;      // what `code` is at first
+};
+
+// A guest PC that has been entered, for indirect jumps.
+struct JumpEntry {
+  uint64_t pc;
+  uint64_t fetch_context;
+  const uint8_t* code;
+  uint64_t unused;
+};
+
+struct Frame {
+  static constexpr uint32_t kJumpEntries = 4096;
+  static constexpr uint32_t kExitSlots = 1 << 16;
+  // MXCSR: everything masked, nearest even, no flag set.
+  static constexpr uint32_t kCleanMxcsr = 0x1f80;
+
+  // Constants for SSE instructions.
+  alignas(16) uint64_t sign_mask[2] = {uint64_t{1} << 63, uint64_t{1} << 63};
+  alignas(16) uint64_t compare_true[2] = {uint64_t{1} << 62, uint64_t{1} << 62};  // 2.0
+
+  // The bounds of doubled register images: smallest normal number, infinity.
+  uint64_t twice_min_normal = uint64_t{1} << 53;
+  uint64_t twice_infinity = uint64_t{0x7ff} << 53;
+  uint64_t normal_span = twice_infinity - twice_min_normal;
+
+  uint64_t slice_end = 0;  // the cycle at which this run of translated code ends
+  // A number that changes with everything that an instruction fetch depends on: outside
+  // PALmode and in it.
+  uint64_t fetch_context[2] = {};
+
+  uint32_t clean_mxcsr = kCleanMxcsr;
+  uint32_t mxcsr = 0;      // scratch
+  // The MXCSR flags that send an operate to the golden function: all, but not inexact when
+  // the FPCR knows it already.
+  uint32_t float_flags = 0;
+
+  // Code that every translation shares; see jit/thunks.h.
+  const uint8_t* exit = nullptr;
+  const uint8_t* exit_synced = nullptr;
+  const uint8_t* golden = nullptr;
+  // C++ that this code calls.
+  uint64_t (*run_golden)(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
+                         uint32_t offset, uint64_t remaining, uint64_t instructions) = nullptr;
+
+  JumpEntry jumps[kJumpEntries] = {};
+  ExitSlot slots[kExitSlots] = {};
+};
+
+// The lowest bits of a PC that choose an entry of Frame::jumps.
+inline constexpr uint32_t kJumpMask = (Frame::kJumpEntries - 1) << 2;
+
+// Translated code addresses the CPU relative to this member, so that all integer registers
+// are within the reach of a byte.
+inline constexpr size_t kCpuBias = offsetof(alpha::Cpu, r) + 16 * sizeof(uint64_t);
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_FRAME_H_

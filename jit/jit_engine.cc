@@ -1,0 +1,147 @@
+#include "jit/jit_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "alpha/fpcr.h"
+#include "ref/operation.h"
+
+namespace isochron::jit {
+
+using alpha::Cpu;
+
+namespace {
+
+constexpr uint64_t kPageOfPc = ~alpha::kPageMask | 1;
+
+}  // namespace
+
+JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
+                     const Options& options)
+    : Interpreter(memory, io, ref::SpinDetector(kSpinRest)),
+      translator_(frame_, context(), memory, std::move(code), options) {
+  frame_.run_golden = RunGoldenThunk;
+  context().lookaside.Limit(options.lookaside_entries);
+}
+
+absl::Status JitEngine::Start() {
+  enter_ = EmitThunks(translator_.code(), frame_, this);
+  if (enter_ == nullptr) return absl::InternalError("engine jit cannot assemble its first code");
+  translator_.KeepWhatIsThere();
+  return absl::OkStatus();
+}
+
+alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  left_by_ = nullptr;
+  spin().LookSoon();
+  return Interpreter::Run(cpu, deadline);
+}
+
+bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
+  ExitSlot* const left_by = std::exchange(left_by_, nullptr);
+  if (spin().watching()) return false;
+  const Translation* translation = TranslationOf(cpu, block);
+  if (translation == nullptr) return false;
+  if (translation->uses_float && !cpu.fp_enable) return false;
+  const uint64_t slice = std::min(context().deadline - cpu.cycle, kSlice);
+  if (slice < translation->cost) return false;
+
+  RefreshFrame(cpu);
+  left_by_ = left_by;
+  LinkTo(cpu, *translation);
+  frame_.slice_end = cpu.cycle + slice;
+  left_by_ = enter_(translation->code, &cpu, slice, cpu.instructions);
+  // A full slice may be a loop that only waits.
+  if (slice == kSlice && frame_.slice_end - cpu.cycle < slice / 2) spin().LookSoon();
+  return true;
+}
+
+const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
+  const auto* translation = static_cast<const Translation*>(block.translation);
+  if (translation != nullptr && translation->virtual_page == (cpu.pc & kPageOfPc)) {
+    return translation;
+  }
+  if (++block.samples < translator_.threshold()) return nullptr;
+  block.samples = 0;
+  switch (translator_.Translate(*page(), cpu.pc)) {
+    case Translator::Outcome::kDone:
+      return static_cast<const Translation*>(block.translation);
+    case Translator::Outcome::kFull:
+      DropBlocks();
+      translator_.DropAll();
+      return nullptr;
+    case Translator::Outcome::kImpossible: return nullptr;
+  }
+  return nullptr;
+}
+
+void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation) {
+  const uint64_t fetch_context = frame_.fetch_context[cpu.pc & 1];
+  if (left_by_ != nullptr && left_by_->target == cpu.pc) {
+    left_by_->code = translation.code;
+    left_by_->fetch_context = fetch_context;
+    translator_.CountLink();
+  }
+  JumpEntry& entry = frame_.jumps[(cpu.pc & kJumpMask) >> 2];
+  entry.pc = cpu.pc;
+  entry.fetch_context = fetch_context;
+  entry.code = translation.code;
+}
+
+void JitEngine::RefreshFrame(const Cpu& cpu) {
+  const bool shadow = (cpu.i_ctl & alpha::i_ctl::kShadowEnable) != 0;
+  frame_.fetch_context[0] =
+      generation_ << 16 | uint64_t{cpu.asn} << 8 | static_cast<uint64_t>(cpu.mode) << 4;
+  frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
+  constexpr uint32_t kFlags = 0x3f;
+  constexpr uint32_t kInexactFlag = 0x20;
+  const bool inexact = (cpu.fpcr & alpha::fpcr::kInexact) != 0;
+  frame_.float_flags = inexact ? kFlags & ~kInexactFlag : kFlags;
+}
+
+uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset,
+                              uint64_t remaining, uint64_t instructions) {
+  cpu.cycle = frame_.slice_end - remaining;
+  cpu.instructions = instructions;
+  cpu.pc = place.virtual_page + offset;
+  const uint64_t next = cpu.pc + 4;
+  const uint64_t pa = place.physical_page + offset;
+  ref::DecodeOne(memory().host(pa), pa, place.mode, one_);
+  ref::Context& c = context();
+  c.chain = 0;
+  c.block = &one_;
+  const ref::Operation* first = one_.operations.data();
+  first->handler(c, first, cpu);
+  c.link = nullptr;
+  RefreshFrame(cpu);
+  return cpu.pc != next || c.code_written || c.check_interrupts || c.fetch_changed ||
+         c.machine_check;
+}
+
+void JitEngine::OnFetchesForgotten() {
+  ++generation_;
+  left_by_ = nullptr;
+}
+
+alpha::EngineStats JitEngine::stats() const {
+  alpha::EngineStats stats = Interpreter::stats();
+  translator_.AddTo(stats);
+  return stats;
+}
+
+absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory,
+                                                            alpha::IoBus& io,
+                                                            const Options& options) {
+  absl::StatusOr<CodeMemory> code = CodeMemory::Create(options.code_bytes);
+  if (!code.ok()) return code.status();
+  std::unique_ptr<JitEngine> engine(
+      new (std::nothrow) JitEngine(memory, io, *std::move(code), options));
+  if (engine == nullptr) {
+    return absl::ResourceExhaustedError(
+        "the host gives no memory below 2 GiB for engine jit; --engine ref needs none");
+  }
+  if (absl::Status status = engine->Start(); !status.ok()) return status;
+  return engine;
+}
+
+}  // namespace isochron::jit

@@ -1,0 +1,73 @@
+// The engine: the interpreter's loop, which runs translations where there are some.
+
+#ifndef ISOCHRON_JIT_JIT_ENGINE_H_
+#define ISOCHRON_JIT_JIT_ENGINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#include "alpha/cpu.h"
+#include "jit/code_memory.h"
+#include "jit/engine.h"
+#include "jit/frame.h"
+#include "jit/thunks.h"
+#include "jit/translator.h"
+#include "ref/interpreter.h"
+
+namespace isochron::jit {
+
+// Lies below 2 GiB with all that translated code refers to.
+class JitEngine final : public ref::Interpreter {
+ public:
+  static void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    return AllocateLow(size);
+  }
+  static void operator delete(void* engine, size_t size) { FreeLow(engine, size); }
+  static void operator delete(void* engine, const std::nothrow_t&) noexcept {
+    FreeLow(engine, sizeof(JitEngine));
+  }
+
+  JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code, const Options& options);
+  // Writes the shared code. Internal when the assembler fails.
+  absl::Status Start();
+
+  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
+  alpha::EngineStats stats() const override;
+
+ protected:
+  bool RunTranslated(alpha::Cpu& cpu, ref::Block& block) override;
+  void OnFetchesForgotten() override;
+
+ private:
+  // Translated code comes back after so many cycles at the latest, so that the loop can look
+  // whether the guest only waits.
+  static constexpr uint64_t kSlice = uint64_t{1} << 17;
+  // Watching for loops that only wait is done when a run starts and when a slice ends.
+  static constexpr uint32_t kSpinRest = uint32_t{1} << 30;
+
+  // The translation to run from `block`; nullptr: interpret it.
+  const Translation* TranslationOf(const alpha::Cpu& cpu, ref::Block& block);
+  // Executes the one instruction at `offset` of the page of `place`, as Frame::run_golden says.
+  uint64_t RunGolden(alpha::Cpu& cpu, const Translation& place, uint32_t offset,
+                     uint64_t remaining, uint64_t instructions);
+  static uint64_t RunGoldenThunk(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
+                                 uint32_t offset, uint64_t remaining, uint64_t instructions) {
+    return engine->RunGolden(*cpu, *place, offset, remaining, instructions);
+  }
+  // Brings what the frame derives from the CPU up to date.
+  void RefreshFrame(const alpha::Cpu& cpu);
+  // Lets the exit that was taken last, and indirect jumps, come here directly from now on.
+  void LinkTo(const alpha::Cpu& cpu, const Translation& translation);
+
+  Frame frame_;
+  Translator translator_;
+  EnterFunction enter_ = nullptr;
+  ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
+  uint64_t generation_ = 1;      // of all that fetches depend on
+  ref::Block one_;               // the instruction that RunGolden executes
+};
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_JIT_ENGINE_H_

@@ -1,0 +1,81 @@
+#include "jit/register_map.h"
+
+#include <algorithm>
+#include <span>
+
+namespace isochron::jit {
+namespace {
+
+using alpha::RegisterRole;
+
+struct Usage {
+  int place = 0;
+  uint64_t weight = 0;
+  bool written = false;
+};
+
+class UsageCounter {
+ public:
+  UsageCounter() {
+    for (size_t i = 0; i < integers.size(); ++i) integers[i].place = static_cast<int>(i);
+    for (size_t i = 0; i < floats.size(); ++i) floats[i].place = static_cast<int>(i);
+  }
+
+  void Count(RegisterRole role, int place, uint64_t weight) {
+    if (place == 31) return;
+    switch (role) {
+      case RegisterRole::kNone: return;
+      case RegisterRole::kIntegerRead: return Add(integers[place], weight, false);
+      case RegisterRole::kIntegerWrite:
+      case RegisterRole::kIntegerReadWrite: return Add(integers[place], weight, true);
+      case RegisterRole::kFloatRead: return Add(floats[place], weight, false);
+      case RegisterRole::kFloatWrite:
+      case RegisterRole::kFloatReadWrite: return Add(floats[place], weight, true);
+    }
+  }
+
+  std::array<Usage, alpha::Cpu::kIntegerSink + 1> integers;
+  std::array<Usage, alpha::Cpu::kFloatSink + 1> floats;
+
+ private:
+  static void Add(Usage& usage, uint64_t weight, bool written) {
+    usage.weight += weight;
+    usage.written = usage.written || written;
+  }
+};
+
+// One use outside a loop costs as much as loading the register at the entry.
+constexpr uint64_t kWorthwhile = 2;
+
+void Assign(std::span<Usage> usages, std::span<const int> pool, std::span<int8_t> host_of,
+            std::vector<RegisterMap::Assignment>& assignments) {
+  std::fill(host_of.begin(), host_of.end(), static_cast<int8_t>(RegisterMap::kNone));
+  std::stable_sort(usages.begin(), usages.end(),
+                   [](const Usage& a, const Usage& b) { return a.weight > b.weight; });
+  for (size_t i = 0; i < pool.size() && i < usages.size(); ++i) {
+    const Usage& usage = usages[i];
+    if (usage.weight < kWorthwhile) return;
+    host_of[usage.place] = static_cast<int8_t>(pool[i]);
+    assignments.push_back({usage.place, pool[i], usage.written});
+  }
+}
+
+}  // namespace
+
+RegisterMap::RegisterMap(const Region& region) {
+  UsageCounter counter;
+  for (const GuestBlock& block : region.blocks) {
+    const uint64_t weight = uint64_t{1} << (3 * std::min(block.depth, 4u));
+    for (const GuestInstruction& instruction : block.code) {
+      const alpha::OperandRoles roles =
+          alpha::RolesOf(alpha::Info(instruction.word.op).shape);
+      counter.Count(roles.ra, instruction.ra, weight);
+      if (!instruction.word.literal) counter.Count(roles.rb, instruction.rb, weight);
+      counter.Count(roles.rc, instruction.rc, weight);
+    }
+  }
+  Assign(counter.integers, kIntegerPool, integer_, integers_);
+  Assign(counter.floats, kFloatPool, float_, floats_);
+}
+
+}  // namespace isochron::jit

@@ -1,0 +1,47 @@
+// Which guest registers live in host registers while a region runs.
+
+#ifndef ISOCHRON_JIT_REGISTER_MAP_H_
+#define ISOCHRON_JIT_REGISTER_MAP_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "alpha/cpu.h"
+#include "jit/region.h"
+
+namespace isochron::jit {
+
+// One assignment for a whole region: each host register holds one guest register from every
+// entry to every exit. Those used most get one, loops counting more.
+class RegisterMap {
+ public:
+  static constexpr int kNone = -1;
+  // Host registers, as x86 numbers them.
+  static constexpr std::array<int, 9> kIntegerPool = {3, 5, 6, 7, 8, 9, 10, 11, 12};
+  static constexpr std::array<int, 13> kFloatPool = {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+  struct Assignment {
+    int place;  // in Cpu::r or Cpu::f
+    int host;
+    bool written;
+  };
+
+  explicit RegisterMap(const Region& region);
+
+  // The host register of a place, or kNone.
+  int integer(int place) const { return integer_[place]; }
+  int floating(int place) const { return float_[place]; }
+  const std::vector<Assignment>& integers() const { return integers_; }
+  const std::vector<Assignment>& floats() const { return floats_; }
+
+ private:
+  std::array<int8_t, alpha::Cpu::kIntegerSink + 1> integer_;
+  std::array<int8_t, alpha::Cpu::kFloatSink + 1> float_;
+  std::vector<Assignment> integers_;
+  std::vector<Assignment> floats_;
+};
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_REGISTER_MAP_H_

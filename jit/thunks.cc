@@ -1,0 +1,87 @@
+#include "jit/thunks.h"
+
+#define XBYAK_NO_EXCEPTION
+#include <xbyak/xbyak.h>
+
+namespace isochron::jit {
+namespace {
+
+using alpha::Cpu;
+
+class Thunks : public Xbyak::CodeGenerator {
+ public:
+  static constexpr size_t kMaxBytes = 512;
+
+  explicit Thunks(uint8_t* buffer) : CodeGenerator(kMaxBytes, buffer) {}
+
+  // The System V calling convention: arguments in RDI, RSI, RDX and RCX.
+  void EmitEnter(const Frame& frame) {
+    for (const Xbyak::Reg64& reg : {rbx, rbp, r12, r13, r14, r15}) push(reg);
+    sub(rsp, 8);
+    ldmxcsr(dword[At(&frame.clean_mxcsr)]);
+    lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
+    mov(r15, rdx);
+    mov(r14, rcx);
+    jmp(rdi);
+  }
+
+  // RAX: the slot. R14 and R15 are those of the boundary.
+  void EmitExit(const Frame& frame) {
+    mov(rcx, qword[At(&frame.slice_end)]);
+    sub(rcx, r15);
+    mov(qword[Field(offsetof(Cpu, cycle))], rcx);
+    mov(qword[Field(offsetof(Cpu, instructions))], r14);
+    EmitReturn();
+  }
+
+  void EmitExitSynced() {
+    xor_(eax, eax);
+    EmitReturn();
+  }
+
+  // RDX: the Translation, ECX: offset in the page, R8: cycles to the end of the slice, R9:
+  // instructions. Comes back with the flag NZ when the region must be left.
+  void EmitGolden(const Frame& frame, JitEngine* engine) {
+    sub(rsp, 8);
+    mov(edi, static_cast<uint32_t>(reinterpret_cast<size_t>(engine)));
+    lea(rsi, ptr[r13 - static_cast<int>(kCpuBias)]);
+    call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);
+    ldmxcsr(dword[At(&frame.clean_mxcsr)]);
+    add(rsp, 8);
+    test(rax, rax);
+    ret();
+  }
+
+ private:
+  static Xbyak::RegExp At(const void* address) {
+    return Xbyak::RegExp(reinterpret_cast<size_t>(address));
+  }
+  Xbyak::RegExp Field(size_t offset) const {
+    return r13 + static_cast<int>(static_cast<int64_t>(offset) - static_cast<int64_t>(kCpuBias));
+  }
+  void EmitReturn() {
+    add(rsp, 8);
+    for (const Xbyak::Reg64& reg : {r15, r14, r13, r12, rbp, rbx}) pop(reg);
+    ret();
+  }
+};
+
+}  // namespace
+
+EnterFunction EmitThunks(CodeMemory& memory, Frame& frame, JitEngine* engine) {
+  Xbyak::ClearError();
+  Thunks thunks(memory.write_cursor());
+  const uint8_t* base = memory.execute_cursor();
+  const auto enter = reinterpret_cast<EnterFunction>(const_cast<uint8_t*>(base));
+  thunks.EmitEnter(frame);
+  frame.exit = base + thunks.getSize();
+  thunks.EmitExit(frame);
+  frame.exit_synced = base + thunks.getSize();
+  thunks.EmitExitSynced();
+  frame.golden = base + thunks.getSize();
+  thunks.EmitGolden(frame, engine);
+  memory.Advance(thunks.getSize());
+  return Xbyak::GetError() == Xbyak::ERR_NONE ? enter : nullptr;
+}
+
+}  // namespace isochron::jit

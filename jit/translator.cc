@@ -1,0 +1,59 @@
+#include "jit/translator.h"
+
+namespace isochron::jit {
+
+Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc) {
+  const Region region = FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
+  // A region has at most two exits a block.
+  const auto slots = static_cast<uint32_t>(2 * region.blocks.size());
+  if (code_.free() < Emitter::MaxBytes(region) || slots_used_ + slots > Frame::kExitSlots) {
+    return Outcome::kFull;
+  }
+  Translation place;
+  place.virtual_page = pc & (~alpha::kPageMask | 1);
+  place.physical_page = page.pa();
+  place.mode = page.mode();
+  place.uses_float = region.uses_float;
+  translations_.push_back(place);
+  Emitter emitter(setup_, region, translations_.back(), code_.write_cursor(),
+                  code_.execute_cursor(), &setup_.frame.slots[slots_used_]);
+  if (!emitter.Emit()) return Outcome::kImpossible;
+  Publish(page, region, emitter, place);
+  code_.Advance(emitter.bytes());
+  slots_used_ += emitter.slots_used();
+  ++regions_;
+  instructions_ += region.instructions;
+  return Outcome::kDone;
+}
+
+void Translator::Publish(ref::CodePage& page, const Region& region, const Emitter& emitter,
+                         const Translation& place) {
+  for (size_t i = 0; i < region.blocks.size(); ++i) {
+    ref::Block* block = page.Find(region.blocks[i].start);
+    const bool is_entry = static_cast<int>(i) == region.entry;
+    if (block->translation != nullptr && !is_entry) continue;
+    Translation translation = place;
+    translation.code = emitter.EntryOf(i);
+    translation.cost = region.blocks[i].cost;
+    translations_.push_back(translation);
+    block->translation = &translations_.back();
+    page.ForgetLinksTo(block);
+  }
+}
+
+void Translator::DropAll() {
+  code_.Truncate(kept_bytes_);
+  slots_used_ = 0;
+  translations_.clear();
+  ++flushes_;
+}
+
+void Translator::AddTo(alpha::EngineStats& stats) const {
+  stats.regions_translated = regions_;
+  stats.instructions_translated = instructions_;
+  stats.links = links_;
+  stats.cache_flushes = flushes_;
+  stats.code_bytes = code_.used();
+}
+
+}  // namespace isochron::jit

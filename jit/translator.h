@@ -1,0 +1,68 @@
+// Turns hot blocks into translations and keeps the code cache.
+
+#ifndef ISOCHRON_JIT_TRANSLATOR_H_
+#define ISOCHRON_JIT_TRANSLATOR_H_
+
+#include <cstdint>
+#include <deque>
+
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "jit/code_memory.h"
+#include "jit/emitter.h"
+#include "jit/engine.h"
+#include "jit/frame.h"
+#include "ref/block_cache.h"
+#include "ref/context.h"
+
+namespace isochron::jit {
+
+class Translator {
+ public:
+  Translator(Frame& frame, const ref::Context& context, alpha::Memory& memory, CodeMemory code,
+             const Options& options)
+      : setup_{frame, context, options.features},
+        memory_(memory),
+        code_(std::move(code)),
+        threshold_(options.threshold) {}
+
+  CodeMemory& code() { return code_; }
+  // Makes what is in the code memory now outlast DropAll().
+  void KeepWhatIsThere() { kept_bytes_ = code_.used(); }
+  uint32_t threshold() const { return threshold_; }
+
+  enum class Outcome : uint8_t {
+    kDone,        // the block at the pc has a translation
+    kFull,        // the code cache is: DropAll() and drop all blocks
+    kImpossible,  // the assembler refused
+  };
+  // Translates the region that is entered at `pc`, the address of a block of `page`. All
+  // blocks in it that have no translation get one.
+  Outcome Translate(ref::CodePage& page, uint64_t pc);
+  // Forgets all translations. No block may refer to one any more.
+  void DropAll();
+
+  void CountLink() { ++links_; }
+  void AddTo(alpha::EngineStats& stats) const;
+
+ private:
+  void Publish(ref::CodePage& page, const Region& region, const Emitter& emitter,
+               const Translation& place);
+
+  EmitterSetup setup_;
+  alpha::Memory& memory_;
+  CodeMemory code_;
+  uint32_t threshold_;
+  size_t kept_bytes_ = 0;
+  uint32_t slots_used_ = 0;
+  std::deque<Translation> translations_;
+
+  uint64_t regions_ = 0;
+  uint64_t instructions_ = 0;
+  uint64_t links_ = 0;
+  uint64_t flushes_ = 0;
+};
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_TRANSLATOR_H_

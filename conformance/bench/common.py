@@ -25,14 +25,14 @@ def guest(name, file):
     return pathlib.Path(found.stdout.strip()) / file
 
 
-def measure(command, converse):
-    """One run: wall and CPU seconds, peak resident bytes, what it wrote."""
+def measure(command, converse, patience=HANG):
+    """One run, killed after `patience` seconds: wall and CPU seconds, peak resident bytes, what it wrote."""
     with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
         )
-        watchdog = threading.Timer(HANG, process.kill)
+        watchdog = threading.Timer(patience, process.kill)
         watchdog.start()
         transcript = converse(process)
         _, status, usage = os.wait4(process.pid, 0)

@@ -150,8 +150,8 @@ uint64_t Mandelbrot(unsigned rounds) {
   return checksum;
 }
 
-// Small kernels as scientific programs have them: a stencil, a recurrence, a tridiagonal solver, an inner product, a first
-// minimum, a gather by index.
+// Small kernels as scientific programs have them: a stencil, a recurrence, a tridiagonal solver, an inner product, a
+// first minimum, a gather by index.
 enum { kVector = 2048 };
 
 struct Vectors {
@@ -161,7 +161,8 @@ struct Vectors {
 
 static double Stencil(struct Vectors *v) {
   for (int i = 5; i < kVector - 5; ++i) {
-    v->x[i] = v->u[i] + 0.5 * (v->z[i] + 0.5 * v->y[i]) + 0.25 * (v->u[i + 3] + 0.5 * (v->u[i + 2] + 0.5 * v->u[i - 1]));
+    const double near = v->z[i] + 0.5 * v->y[i], far = v->u[i + 3] + 0.5 * (v->u[i + 2] + 0.5 * v->u[i - 1]);
+    v->x[i] = v->u[i] + 0.5 * near + 0.25 * far;
   }
   return v->x[kVector / 2];
 }

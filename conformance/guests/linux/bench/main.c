@@ -1,7 +1,7 @@
 // bench [-r ROUNDS] NAME...: runs benchmark programs; "all" is all of them; without a name it lists them.
 //
-// Prints "bench: NAME start" and "bench: NAME end CHECKSUM" around each. Who times it does so from outside, by when these
-// lines arrive; guest clocks play no part. -r replaces the number of rounds, for short runs.
+// Prints "bench: NAME start" and "bench: NAME end CHECKSUM" around each. Who times it does so from outside, by when
+// these lines arrive; guest clocks play no part. -r replaces the number of rounds, for short runs.
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,26 +15,26 @@
 static const struct {
   const char *name;
   Program *program;
-  unsigned rounds;  // a second or two on qemu-system-alpha
+  unsigned rounds;  // a second or so on qemu-system-alpha
 } kPrograms[] = {
-    {"sieve", Sieve, 100},
-    {"sort", Sort, 5},
-    {"hash", Hash, 80},
-    {"compress", Compress, 40},
-    {"search", Search, 60},
-    {"interpreter", Interpreter, 12},
-    {"calls", Calls, 4},
+    {"sieve", Sieve, 130},
+    {"sort", Sort, 8},
+    {"hash", Hash, 150},
+    {"compress", Compress, 50},
+    {"search", Search, 120},
+    {"interpreter", Interpreter, 25},
+    {"calls", Calls, 10},
     {"chase", Chase, 2},
-    {"bignum", Bignum, 450},
+    {"bignum", Bignum, 1000},
     {"matrix", MatrixProduct, 28},
-    {"fft", Fft, 150},
+    {"fft", Fft, 180},
     {"nbody", NBody, 180},
-    {"mandelbrot", Mandelbrot, 16},
+    {"mandelbrot", Mandelbrot, 18},
     {"loops", Loops, 1200},
     {"single", Single, 130},
-    {"syscalls", SystemCalls, 20},
+    {"syscalls", SystemCalls, 30},
     {"forkexec", ForkExec, 700},
-    {"shell", Shell, 10},
+    {"shell", Shell, 14},
     {"pagefault", PageFaults, 100},
 };
 static const size_t kProgramCount = sizeof(kPrograms) / sizeof(kPrograms[0]);

@@ -1,0 +1,61 @@
+"""The benchmark command: that it knows all programs, runs them and reports; not how fast anything is."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from conftest import ROOT, guest_path
+
+COMMAND = str(ROOT / "conformance/bench/jit_bench")
+
+
+def programs_of_the_source():
+    source = (ROOT / "conformance/guests/linux/bench/main.c").read_text()
+    return re.findall(r'^    \{"(\w+)", \w+, \d+\},$', source, re.M)
+
+
+def listed(*args):
+    return subprocess.run([COMMAND, *args], capture_output=True, text=True)
+
+
+def test_refusals_name_all_programs_that_there_are():
+    result = listed("nonsense")
+    assert result.returncode == 2
+    names = result.stderr.split("programs: ")[1].strip().split(", ")
+    assert sorted(names) == sorted([*programs_of_the_source(), "boot"])
+
+
+def test_the_documentation_has_a_row_for_each_program():
+    text = (ROOT / "docs/benchmarks.md").read_text()
+    rows = re.findall(r"^\|[ a-z]*\| `(\w+)` \|", text.split("## The programs")[1], re.M)
+    assert sorted(rows) == sorted([*programs_of_the_source(), "boot"])
+
+
+@pytest.mark.parametrize("way", ["ref", "ref-record"])
+def test_a_short_run(isochron, way):
+    guest_path("bench")
+    result = listed(
+        "--isochron", isochron, "--ways", way, "--runs", "2", "--rounds", "1", "--json", "-",
+        "boot", "hash", "fft",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert set(figures["programs"]) == {"boot", "hash", "fft"}
+    for name, program in figures["programs"].items():
+        assert len(program["samples"][way]) == 2
+        assert all(seconds > 0 for seconds in program["samples"][way])
+        assert (program["checksum"] is None) == (name == "boot")
+
+
+def test_the_programs_compute_the_same_outside_the_machine(isochron):
+    """Their checksums under isochron against those under qemu-alpha, which has no kernel."""
+    program = str(guest_path("bench") / "programs/bench")
+    names = ["hash", "compress", "bignum", "fft", "loops", "single"]
+    outside = subprocess.run(["qemu-alpha", program, "-r", "1", *names], capture_output=True, text=True)
+    expected = dict(re.findall(r"bench: (\w+) end (\w+)", outside.stdout))
+    inside = listed("--isochron", isochron, "--ways", "ref", "--runs", "1", "--rounds", "1", "--json", "-", *names)
+    assert inside.returncode == 0, inside.stderr
+    figures = json.loads(inside.stdout)["programs"]
+    assert {name: figures[name]["checksum"] for name in names} == expected

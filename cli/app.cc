@@ -54,6 +54,16 @@ int PrintHelp(const CLI::App& app, const CLI::ParseError& request) {
 
 }  // namespace
 
+void AddCommands(CLI::App& app, std::function<int()>& command) {
+  app.set_version_flag("--version", "isochron " ISOCHRON_VERSION);
+  app.require_subcommand(0, 1);
+  app.footer(ExitCodeHelp());
+  AddRunCommand(app, command);
+  AddRecordCommand(app, command);
+  AddReplayCommand(app, command);
+  AddLogCommand(app, command);
+}
+
 int Main(int argc, char** argv) {
   FillClosedStream(STDIN_FILENO);
   const bool writable = IsWritable(STDOUT_FILENO);
@@ -62,15 +72,9 @@ int Main(int argc, char** argv) {
   if (!writable) return UsageError("standard output is closed");
   signal(SIGPIPE, SIG_IGN);
 
-  CLI::App app("A deterministic DEC Alpha computer", "isochron");
-  app.set_version_flag("--version", "isochron " ISOCHRON_VERSION);
-  app.require_subcommand(0, 1);
-  app.footer(ExitCodeHelp());
+  CLI::App app(kDescription, "isochron");
   std::function<int()> command;
-  AddRunCommand(app, command);
-  AddRecordCommand(app, command);
-  AddReplayCommand(app, command);
-  AddLogCommand(app, command);
+  AddCommands(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // CLI11 knows no other way

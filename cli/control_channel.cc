@@ -2,8 +2,8 @@
 
 #include <csignal>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -47,6 +47,14 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
     case Kind::kStats:
       Answer(absl::OkStatus(), cycle, services_.stats ? services_.stats() : "");
       return std::nullopt;
+    case Kind::kPeek: {
+      const absl::StatusOr<uint64_t> value =
+          services_.peek ? services_.peek(command.text)
+                         : absl::FailedPreconditionError("there is no memory to look into");
+      Answer(value.status(), cycle,
+             value.ok() ? absl::StrFormat("\"value\":\"0x%x\"", *value) : "");
+      return std::nullopt;
+    }
     case Kind::kSnapshot:
       Answer(services_.snapshot
                  ? services_.snapshot()

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "cli/command_source.h"
 #include "cli/control_socket.h"
 #include "cli/host_queue.h"
@@ -24,6 +25,8 @@ namespace isochron::cli {
 struct ControlServices {
   // The fields of the answer to `stats`, as JSON: "name":value,...
   std::function<std::string()> stats;
+  // The quadword of RAM at a symbol or an address.
+  std::function<absl::StatusOr<uint64_t>(const std::string& where)> peek;
   // Takes a snapshot at the next checkpoint.
   std::function<absl::Status()> snapshot;
   // Copies the log so far.

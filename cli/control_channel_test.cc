@@ -156,18 +156,24 @@ TEST_F(ControlChannelTest, RefusesLinesThatAreTooLong) {
 }
 
 TEST_F(ControlChannelTest, OffersServices) {
-  Ask("stats\nsnapshot\nsave \"a\\nb\"\nstop\n");
+  Ask("stats\npeek x+1 # a name\npeek\nsnapshot\nsave \"a\\nb\"\nstop\n");
   channel_->services().stats = [] { return "\"n\":1"; };
+  channel_->services().peek = [](const std::string& where) -> absl::StatusOr<uint64_t> {
+    return where.size();
+  };
   channel_->services().save = [](const std::string& path) {
     return path == "a\nb" ? absl::OkStatus() : absl::InternalError(path);
   };
   EXPECT_EQ(Poll(10), "quit");
   EXPECT_EQ(Answers(),
             "{\"request\":1,\"ok\":true,\"cycle\":10,\"n\":1}\n"
-            "{\"request\":2,\"ok\":false,\"cycle\":10,\"error\":\"there is no log to take a snapshot "
+            "{\"request\":2,\"ok\":true,\"cycle\":10,\"value\":\"0x3\"}\n"
+            "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:5: expected a symbol or an "
+            "address\"}\n"
+            "{\"request\":4,\"ok\":false,\"cycle\":10,\"error\":\"there is no log to take a snapshot "
             "for\"}\n"
-            "{\"request\":3,\"ok\":true,\"cycle\":10}\n"
-            "{\"request\":4,\"ok\":true,\"cycle\":10}\n");
+            "{\"request\":5,\"ok\":true,\"cycle\":10}\n"
+            "{\"request\":6,\"ok\":true,\"cycle\":10}\n");
 }
 
 TEST_F(ControlChannelTest, AWatcherCannotSend) {

@@ -87,14 +87,4 @@ std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_
   return text;
 }
 
-std::string StatsJson(const alpha::Cpu& cpu, const machine::Digest& state) {
-  return absl::StrCat("\"instructions\":", cpu.instructions,
-                      ",\"itb_misses\":", cpu.counters.itb_misses,
-                      ",\"dtb_misses\":", cpu.counters.dtb_misses,
-                      ",\"exceptions\":", cpu.counters.exceptions,
-                      ",\"interrupts\":", cpu.counters.interrupts,
-                      ",\"pal_calls\":", cpu.counters.pal_calls, ",\"state\":\"",
-                      state.ToString(), "\"");
-}
-
 }  // namespace isochron::cli

@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "alpha/cpu.h"
-#include "machine/digest.h"
 #include "machine/elf_image.h"
 
 namespace isochron::cli {
@@ -26,10 +25,6 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 // `touched_bytes`: host memory that guest RAM takes.
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
                         uint64_t touched_bytes, std::chrono::nanoseconds wall);
-
-// The fields of the answer to the request `stats`: counts of the guest alone, so that they are equal in
-// equal runs, and the state's digest. As JSON ("name":value,...).
-std::string StatsJson(const alpha::Cpu& cpu, const machine::Digest& state);
 
 }  // namespace isochron::cli
 

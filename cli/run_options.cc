@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/quantity.h"
 #include "conformance/engines.h"
 
@@ -115,7 +116,10 @@ void AddImageOptions(CLI::App& command, RunOptions& options) {
 }
 
 void AddEngineOption(CLI::App& command, RunOptions& options) {
-  command.add_option("--engine", options.engine, "what executes instructions: ref")
+  command
+      .add_option("--engine", options.engine,
+                  "what executes instructions: " +
+                      absl::StrJoin(conformance::EngineNames(), " or "))
       ->type_name("NAME")->default_str("ref")->group("Machine");
 }
 

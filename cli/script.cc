@@ -53,6 +53,10 @@ class LineParser {
                                        : ScriptCommand::Kind::kSnapshot;
         return absl::OkStatus();
       }
+      if (verb == "peek") {
+        command.kind = ScriptCommand::Kind::kPeek;
+        return ParseWord(command.text, "expected a symbol or an address");
+      }
       if (verb == "save") {
         command.kind = ScriptCommand::Kind::kSave;
         return ParseText(command.text);
@@ -60,8 +64,14 @@ class LineParser {
     }
     at_ = start;
     return Error(is_request_ ? "unknown request; there are expect, send, at, run, stop, stats, "
-                               "snapshot and save"
+                               "peek, snapshot and save"
                              : "unknown command; there are expect, send, at, run and stop");
+  }
+
+  absl::Status ParseWord(std::string& word, std::string_view expected) {
+    SkipSpace();
+    word = Word();
+    return word.empty() ? Error(expected) : absl::OkStatus();
   }
 
   absl::Status ParseRun(ScriptCommand& command) {

@@ -24,7 +24,8 @@ struct ScriptCommand {
     // Only in requests: what is asked of the program, not of the guest.
     kSnapshot,  // take a snapshot at the next checkpoint
     kSave,      // copy the log so far to the file `text`
-    kStats,     // tell counts
+    kStats,     // tell counts and the state's digest
+    kPeek,      // tell the quadword of RAM at `text`, a symbol or an address
   };
   // What `expect` waits without `within`: 20G cycles.
   static constexpr uint64_t kDefaultWithin = 20'000'000'000;

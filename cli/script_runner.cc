@@ -96,6 +96,7 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kSnapshot:
       case ScriptCommand::Kind::kSave:
       case ScriptCommand::Kind::kStats:
+      case ScriptCommand::Kind::kPeek:
         break;  // the source's own affair
     }
     Advance({"", point.cycle, ""});

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/inspect.h"
 #include "cli/report.h"
 #include "replaylog/codec.h"
 #include "replaylog/describe.h"
@@ -156,8 +157,9 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   }
   if (control_ != nullptr) {
     control_->SetReadOnly(watching_);
-    control_->services().stats = [&machine] {
-      return StatsJson(machine.cpu(), machine.StateDigest());
+    control_->services().stats = [&machine] { return StatsJson(machine); };
+    control_->services().peek = [&machine](const std::string& where) {
+      return Peek(machine, where);
     };
   }
 

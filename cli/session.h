@@ -51,7 +51,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // the replay will end, for the progress bar.
   void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
 
-  // What the control channel offers, `stats` aside. No effect without one.
+  // What the control channel offers beside looking into the machine. No effect without one.
   void SetControlServices(ControlServices services);
 
   // Runs to the end, with the terminal raw meanwhile if standard input is one and is the

@@ -123,6 +123,26 @@ def test_ends(machine, console_guest, key, code, reason):
     assert (result.exit_code, result.reason) == (code, reason)
 
 
+def test_looking_into_a_guest(console):
+    with console.run() as session:
+        session.expect("ready")
+        stats = session.stats()
+        assert stats.symbol.startswith(("next+0x", "put+0x", "print+0x"))
+        # Instructions of the kernel's first word, by name and by address.
+        word = session.peek("_start")
+        assert word != 0 and session.peek(0xFFFFFC0000310000) == session.peek(0x310000) == word
+        for where, message in [
+            ("nowhere", "'nowhere' is no number and no symbol"),
+            ("0x310001", "no aligned quadword of RAM"),
+            (1 << 40, "no aligned quadword of RAM"),
+            (0xFFFFFD01FC0003F8, "no aligned quadword of RAM"),
+            (0x10000000, "no aligned quadword of RAM"),
+            ("", "expected a symbol or an address"),
+        ]:
+            with pytest.raises(RequestError, match=message):
+                session.peek(where)
+
+
 def test_what_cannot_start(machine, tmp_path):
     with pytest.raises(IsochronError, match="No such file"):
         machine(kernel=tmp_path / "missing").run().expect("x")

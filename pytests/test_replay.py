@@ -363,7 +363,7 @@ def test_live_at_a_terminal(isochron, conversation_log, tmp_path):
         (["--live", "-o", "x"], "--live needs --until"),
         (["--script", "x"], "--script needs --live"),
         (["--until", "soon"], "number of cycles"),
-        (["--engine", "warp"], "unknown engine 'warp'"),
+        (["--engine", "warp"], "there is no engine 'warp'"),
         (["--kernel", "no/such/file"], "no/such/file"),
         (["--kernel", "/dev/null"], "/dev/null: not the kernel of this log: digest [0-9a-f]{32}, "
          "recorded [0-9a-f]{32}"),

@@ -56,7 +56,7 @@ class Match:
 
 @dataclasses.dataclass(frozen=True)
 class Stats:
-    """Counts since power-on, and the digest of the state."""
+    """Counts since power-on, where the CPU is, and the digest of the state."""
 
     cycle: int
     instructions: int
@@ -65,6 +65,8 @@ class Stats:
     exceptions: int
     interrupts: int
     pal_calls: int
+    pc: int
+    symbol: str  #: of the PC: take_key+0x20, PALmode, or empty
     state: str
 
 
@@ -158,7 +160,12 @@ class Session:
     def stats(self) -> Stats:
         """Counts and the digest of the state, where the guest stands."""
         answer = self.request("stats")
+        answer["pc"] = int(answer["pc"], 16)
         return Stats(**{field.name: answer[field.name] for field in dataclasses.fields(Stats)})
+
+    def peek(self, where: str | int) -> int:
+        """The quadword of RAM at a symbol of the kernel or at an address."""
+        return int(self.request(f"peek {where}")["value"], 16)
 
     def snapshot(self) -> None:
         """Takes a snapshot at the next checkpoint."""

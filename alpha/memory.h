@@ -83,8 +83,12 @@ class Memory {
   // Clears all dirty marks and tells the listener.
   void ClearDirty();
 
- private:
+  // The marks as translated code reads them, a byte a page: kDirty alone is what IsPlain()
+  // asks for.
   static constexpr uint8_t kDirty = 1;
+  const uint8_t* marks() const { return marks_.data(); }
+
+ private:
   static constexpr uint8_t kCode = 2;
 
   uint8_t* base_;

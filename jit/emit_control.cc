@@ -35,8 +35,7 @@ void Emitter::EmitExit(int64_t target) {
   unlinked_.push_back({slot, {}});
   SaveWritten();
   if (target < 0 || target >= static_cast<int64_t>(alpha::kPageSize)) {
-    const bool pal = place_.mode != ref::DecodeMode::kNative;
-    mov(rax, qword[Low(&setup_.frame.fetch_context[pal ? 1 : 0])]);
+    mov(rax, qword[Low(&setup_.frame.fetch_context[InPal() ? 1 : 0])]);
     cmp(rax, qword[Low(&slot->fetch_context)]);
     jne(unlinked_.back().start);
   }
@@ -121,29 +120,33 @@ void Emitter::EmitBr(const Site& site) {
 void Emitter::EmitBsr(const Site& site) { EmitBr(site); }
 
 void Emitter::EmitJmp(const Site& site) {
-  const bool pal = place_.mode != ref::DecodeMode::kNative;
   Move(rax, site.guest.rb);
   and_(rax, -4);
-  if (pal) or_(rax, 1);
+  if (InPal()) or_(rax, 1);
   EmitLink(site);
   SaveWritten();
-  JumpIndirect();
+  JumpIndirect(SameMode());
 }
 
 void Emitter::EmitJsr(const Site& site) { EmitJmp(site); }
 void Emitter::EmitRet(const Site& site) { EmitJmp(site); }
 void Emitter::EmitJsrCoroutine(const Site& site) { EmitJmp(site); }
 
-void Emitter::JumpIndirect() {
+void Emitter::JumpIndirect(JumpMode to) {
   const Frame& frame = setup_.frame;
   const JumpEntry* table = frame.jumps;
-  const bool pal = place_.mode != ref::DecodeMode::kNative;
   Label miss;
   mov(ecx, eax);
   and_(ecx, kJumpMask);
   cmp(rax, qword[rcx * 8 + Low32(&table->pc)]);
   jne(miss);
-  mov(rdx, qword[Low(&frame.fetch_context[pal ? 1 : 0])]);
+  if (to == JumpMode::kEither) {
+    mov(edx, eax);
+    and_(edx, 1);
+    mov(rdx, qword[rdx * 8 + Low32(frame.fetch_context)]);
+  } else {
+    mov(rdx, qword[Low(&frame.fetch_context[to == JumpMode::kPal ? 1 : 0])]);
+  }
   cmp(rdx, qword[rcx * 8 + Low32(&table->fetch_context)]);
   jne(miss);
   jmp(qword[rcx * 8 + Low32(&table->code)]);

@@ -22,9 +22,9 @@ void Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   if (align_mask != 0) and_(rax, ~static_cast<int>(align_mask));
 }
 
-// Finds the address in RAX: RCX is then what to add to it. The tag covers page, address space,
-// mode and alignment.
-void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset) {
+// Finds the address in RAX: RCX is then what to add to it. The tag covers page and alignment
+// and, from `context`, address space and mode.
+void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset, const uint64_t* context) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
@@ -36,10 +36,14 @@ void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset) {
   mov(rdx, rax);
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
                              static_cast<uint32_t>(bytes - 1)));
-  or_(rdx, qword[Low(&setup_.context.data_context)]);
+  or_(rdx, qword[Low(context)]);
   cmp(rdx, qword[rcx + (table + tag_offset)]);
   jne(SlowPath(site));
   mov(rcx, qword[rcx + (table + offsetof(Entry, addend))]);
+}
+
+void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset) {
+  LookUp(site, bytes, tag_offset, &setup_.context.data_context);
 }
 
 template <typename Access>
@@ -120,11 +124,65 @@ void Emitter::EmitStqU(const Site& site) {
   Store(site, 8, true, [&] { mov(qword[rax + rcx], Read(site.guest.ra, rdx)); });
 }
 
-// The lock is a physical address, which the lookaside does not know.
-void Emitter::EmitLdlL(const Site& site) { EmitGolden(site); }
-void Emitter::EmitLdqL(const Site& site) { EmitGolden(site); }
-void Emitter::EmitStlC(const Site& site) { EmitGolden(site); }
-void Emitter::EmitStqC(const Site& site) { EmitGolden(site); }
+// RAX: the host address. What the lookaside finds is RAM, so its place there is the physical
+// address that is locked.
+template <typename Access>
+void Emitter::LoadLocked(const Site& site, int bytes, Access access) {
+  EffectiveAddress(site, 0);
+  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  add(rax, rcx);
+  mov(rdx, rax);
+  sub(rdx, qword[Low(&setup_.frame.memory_base)]);
+  and_(rdx, -static_cast<int>(Cpu::kLockBlock));
+  mov(qword[InCpu(offsetof(Cpu, lock_address))], rdx);
+  mov(byte[InCpu(offsetof(Cpu, lock_flag))], 1);
+  access();
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitLdlL(const Site& site) {
+  LoadLocked(site, 4, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    movsxd(to, dword[rax]);
+    Write(site.guest.ra, to);
+  });
+}
+void Emitter::EmitLdqL(const Site& site) {
+  LoadLocked(site, 8, [&] {
+    const Reg64 to = Target(site.guest.ra, rax);
+    mov(to, qword[rax]);
+    Write(site.guest.ra, to);
+  });
+}
+
+template <typename Access>
+void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
+  Xbyak::Label failed;
+  EffectiveAddress(site, 0);
+  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
+  add(rax, rcx);
+  mov(rdx, rax);
+  sub(rdx, qword[Low(&setup_.frame.memory_base)]);
+  and_(rdx, -static_cast<int>(Cpu::kLockBlock));
+  xor_(ecx, ecx);
+  cmp(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
+  je(failed);
+  cmp(rdx, qword[InCpu(offsetof(Cpu, lock_address))]);
+  jne(failed);
+  access();
+  mov(ecx, 1);
+  L(failed);
+  mov(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
+  Write(site.guest.ra, rcx);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitStlC(const Site& site) {
+  StoreConditional(site, 4, [&] { mov(dword[rax], Read(site.guest.ra, rdx).cvt32()); });
+}
+void Emitter::EmitStqC(const Site& site) {
+  StoreConditional(site, 8, [&] { mov(qword[rax], Read(site.guest.ra, rdx)); });
+}
 
 void Emitter::EmitLdt(const Site& site) {
   Load(site, 8, false, [&] {

@@ -1,17 +1,194 @@
-// CALL_PAL, the opcodes reserved for PALcode, and the miscellaneous instructions.
+// CALL_PAL, the opcodes reserved for PALcode, and the miscellaneous instructions. What PALcode
+// does often is emitted; the rest is the golden function's, which also keeps the lookaside and
+// the fetch contexts in step with what it changes.
 
+#include "alpha/cost.h"
+#include "alpha/ipr.h"
 #include "jit/emitter.h"
 
 namespace isochron::jit {
 
+using alpha::Cpu;
+using alpha::Ipr;
+using Xbyak::Label;
+using Xbyak::Reg64;
+
 void Emitter::EmitReserved(const Site& site) { EmitGoldenEnd(site); }
-void Emitter::EmitCallPal(const Site& site) { EmitGoldenEnd(site); }
-void Emitter::EmitHwRet(const Site& site) { EmitGoldenEnd(site); }
-void Emitter::EmitHwMfpr(const Site& site) { EmitGolden(site); }
-void Emitter::EmitHwMtpr(const Site& site) { EmitGolden(site); }
-void Emitter::EmitHwLd(const Site& site) { EmitGolden(site); }
-void Emitter::EmitHwSt(const Site& site) { EmitGolden(site); }
-void Emitter::EmitRpcc(const Site& site) { EmitGolden(site); }
+
+// Enters the function's code with the next PC in the shadow of R23 (HRM section 6.8.1).
+void Emitter::EmitCallPal(const Site& site) {
+  const auto function = static_cast<uint32_t>(site.immediate());
+  const bool privileged = function < 0x40;
+  const bool unprivileged = function >= 0x80 && function < 0xc0;
+  // From PALmode the shadow would be one of the region's own registers.
+  if (InPal() || !(privileged || unprivileged)) return EmitGoldenEnd(site);
+  if (privileged) {
+    cmp(byte[InCpu(offsetof(Cpu, mode))], static_cast<int>(alpha::Mode::kKernel));
+    jne(SlowPath(site));
+  }
+  test(dword[InCpu(offsetof(Cpu, i_ctl))], static_cast<int>(alpha::i_ctl::kShadowEnable));
+  jz(SlowPath(site));
+  slow_paths_.back().resumes = false;
+  SaveWritten();
+  mov(rax, PcOf(site.block.end()));
+  mov(qword[IntegerField(Cpu::IntegerPlace(23, true))], rax);
+  add(qword[InCpu(offsetof(Cpu, counters) + offsetof(alpha::CpuCounters, pal_calls))], 1);
+  mov(rax, qword[InCpu(offsetof(Cpu, pal_base))]);
+  or_(rax, static_cast<int>(uint32_t{1} << 13 | (function >> 7 & 1) << 12 |
+                            (function & 0x3f) << 6 | 1));
+  JumpIndirect(JumpMode::kPal);
+}
+
+// An interrupt may be deliverable outside PALmode: only the engine's loop knows, and only when
+// anything is requested at all. Leaves for RAX then.
+void Emitter::CheckInterrupts() {
+  Label none;
+  test(al, 1);
+  jnz(none);
+  movzx(ecx, byte[InCpu(offsetof(Cpu, irq_pins))]);
+  movzx(edx, byte[InCpu(offsetof(Cpu, astrr))]);
+  or_(rcx, rdx);
+  or_(rcx, qword[InCpu(offsetof(Cpu, sirr))]);
+  or_(rcx, qword[InCpu(offsetof(Cpu, internal_requests))]);
+  jz(none);
+  mov(byte[Low(&setup_.context.check_interrupts)], 1);
+  mov(qword[InCpu(offsetof(Cpu, pc))], rax);
+  xor_(eax, eax);
+  jmp(qword[Low(&setup_.frame.exit)]);
+  L(none);
+}
+
+void Emitter::EmitHwRet(const Site& site) {
+  if (!InPal()) return EmitGoldenEnd(site);
+  Move(rax, site.guest.rb);
+  and_(rax, -3);
+  SaveWritten();
+  CheckInterrupts();
+  JumpIndirect(JumpMode::kEither);
+}
+
+void Emitter::ReadField(const Site& site, size_t offset) {
+  const Reg64 to = Target(site.guest.ra, rax);
+  mov(to, qword[InCpu(offset)]);
+  Write(site.guest.ra, to);
+}
+
+// The address of the PTE for VA, as three-level page tables have it (HRM section 5.1.5).
+void Emitter::ReadVaForm(const Site& site) {
+  constexpr int kOtherForms = alpha::va_ctl::kVa48 | alpha::va_ctl::kVaForm32;
+  constexpr int kTableBits = 33;
+  mov(rax, qword[InCpu(offsetof(Cpu, va_ctl))]);
+  test(eax, kOtherForms);
+  jnz(SlowPath(site));
+  mov(rcx, qword[InCpu(offsetof(Cpu, va))]);
+  shr(rax, kTableBits);
+  shl(rax, kTableBits);
+  shl(rcx, 64 - 43);  // VA<42:13>, times 8
+  shr(rcx, 64 - 43 + alpha::kPageShift);
+  lea(rax, ptr[rax + rcx * 8]);
+  Write(site.guest.ra, rax);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::EmitHwMfpr(const Site& site) {
+  if (!InPal()) return EmitGolden(site);
+  switch (static_cast<Ipr>(site.immediate() >> 8 & 0xff)) {
+    case Ipr::kExcAddr: return ReadField(site, offsetof(Cpu, exc_addr));
+    case Ipr::kExcSum: return ReadField(site, offsetof(Cpu, exc_sum));
+    case Ipr::kMmStat: return ReadField(site, offsetof(Cpu, mm_stat));
+    case Ipr::kVa: return ReadField(site, offsetof(Cpu, va));
+    case Ipr::kVaForm: return ReadVaForm(site);
+    default: return EmitGolden(site);
+  }
+}
+
+void Emitter::WriteField(const Site& site, size_t offset) {
+  mov(qword[InCpu(offset)], Read(site.guest.rb, rax));
+}
+
+void Emitter::EmitHwMtpr(const Site& site) {
+  if (!InPal()) return EmitGolden(site);
+  switch (static_cast<Ipr>(site.immediate() >> 8 & 0xff)) {
+    case Ipr::kDtbTag0: return WriteField(site, offsetof(Cpu, dtb_tag));
+    case Ipr::kItbTag: return WriteField(site, offsetof(Cpu, itb_tag));
+    case Ipr::kDtbTag1:
+    case Ipr::kDtbPte1: return;
+    default: return EmitGolden(site);
+  }
+}
+
+// RAX := the host address of a physical reference, which must be to RAM; RCX: the physical one.
+void Emitter::PhysicalAddress(const Site& site, int bytes) {
+  EffectiveAddress(site, static_cast<uint32_t>(bytes - 1));
+  and_(rax, qword[Low(&setup_.frame.physical_mask)]);
+  cmp(rax, qword[Low(&setup_.frame.memory_size)]);
+  jae(SlowPath(site));
+  mov(rcx, rax);
+  add(rax, qword[Low(&setup_.frame.memory_base)]);
+}
+
+void Emitter::FinishHwLoad(const Site& site, int bytes) {
+  const Reg64 to = Target(site.guest.ra, rax);
+  if (bytes == 8) {
+    mov(to, qword[rax]);
+  } else {
+    movsxd(to, dword[rax]);
+  }
+  Write(site.guest.ra, to);
+  L(slow_paths_.back().resume);
+}
+
+void Emitter::LoadVpte(const Site& site) {
+  EffectiveAddress(site, 7);
+  LookUp(site, 8, offsetof(ref::DataLookaside::Entry, read_tag), &setup_.frame.kernel_context);
+  add(rax, rcx);
+  FinishHwLoad(site, 8);
+}
+
+void Emitter::EmitHwLd(const Site& site) {
+  if (!InPal()) return EmitGolden(site);
+  const auto type = static_cast<alpha::HwLoadType>(site.guest.word.pal_type >> 1);
+  const int bytes = (site.guest.word.pal_type & alpha::kHwQuadword) != 0 ? 8 : 4;
+  if (type == alpha::HwLoadType::kVirtualVpte && bytes == 8) return LoadVpte(site);
+  if (type != alpha::HwLoadType::kPhysical) return EmitGolden(site);
+  PhysicalAddress(site, bytes);
+  FinishHwLoad(site, bytes);
+}
+
+void Emitter::EmitHwSt(const Site& site) {
+  const auto type = static_cast<alpha::HwStoreType>(site.guest.word.pal_type >> 1);
+  if (!InPal() || type != alpha::HwStoreType::kPhysical) return EmitGolden(site);
+  const int bytes = (site.guest.word.pal_type & alpha::kHwQuadword) != 0 ? 8 : 4;
+  PhysicalAddress(site, bytes);
+  shr(rcx, alpha::kPageShift);
+  add(rcx, qword[Low(&setup_.frame.memory_marks)]);
+  cmp(byte[rcx], alpha::Memory::kDirty);
+  jne(SlowPath(site));
+  const Reg64 value = Read(site.guest.ra, rdx);
+  if (bytes == 8) {
+    mov(qword[rax], value);
+  } else {
+    mov(dword[rax], value.cvt32());
+  }
+  L(slow_paths_.back().resume);
+}
+
+// The counter at the cycle at which the instruction starts.
+void Emitter::EmitRpcc(const Site& site) {
+  cmp(byte[InCpu(offsetof(Cpu, cc_enable))], 0);
+  je(SlowPath(site));
+  mov(rax, qword[Low(&setup_.frame.slice_end)]);
+  sub(rax, r15);
+  sub(rax, static_cast<int>(site.block.cost - site.guest.cost_before));
+  sub(rax, qword[InCpu(offsetof(Cpu, cc_start))]);
+  add(eax, dword[InCpu(offsetof(Cpu, cc_value))]);
+  mov(ecx, dword[InCpu(offsetof(Cpu, cc_offset))]);
+  shl(rcx, 32);
+  or_(rax, rcx);
+  Write(site.guest.ra, rax);
+  L(slow_paths_.back().resume);
+}
+
 void Emitter::EmitRc(const Site& site) { EmitGolden(site); }
 void Emitter::EmitRs(const Site& site) { EmitGolden(site); }
 

@@ -53,7 +53,7 @@ void Emitter::EmitBlock(size_t index) {
   const GuestBlock& block = region_.blocks[index];
   L(blocks_[index]);
   sub(r15, static_cast<int>(block.cost));
-  jl(bails_[index]);
+  block.needed() > block.cost ? jle(bails_[index]) : jl(bails_[index]);
   add(r14, static_cast<int>(block.code.size()));
   for (uint32_t i = 0; i < block.code.size(); ++i) {
     const GuestInstruction& guest = block.code[i];

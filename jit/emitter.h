@@ -159,8 +159,11 @@ class Emitter : private Xbyak::CodeGenerator {
   uint64_t PcOf(int64_t offset) const {
     return place_.virtual_page + static_cast<uint64_t>(offset);
   }
-  // Jumps to the guest PC in RAX, in the mode that the region is in.
-  void JumpIndirect();
+  // Jumps to the guest PC in RAX. `to`: whether it is in PALmode; kEither: its bit 0 says.
+  enum class JumpMode : uint8_t { kNative, kPal, kEither };
+  void JumpIndirect(JumpMode to);
+  bool InPal() const { return place_.mode != ref::DecodeMode::kNative; }
+  JumpMode SameMode() const { return InPal() ? JumpMode::kPal : JumpMode::kNative; }
   void EmitLink(const Site& site);
 
   // --- Integer (emit_integer.cc).
@@ -207,11 +210,26 @@ class Emitter : private Xbyak::CodeGenerator {
   // --- Memory (emit_memory.cc).
   void EffectiveAddress(const Site& site, uint32_t align_mask);
   void LookUp(const Site& site, int bytes, size_t tag_offset);
+  void LookUp(const Site& site, int bytes, size_t tag_offset, const uint64_t* context);
   template <typename Access>
   void Load(const Site& site, int bytes, bool unaligned, Access access);
   template <typename Access>
   void Store(const Site& site, int bytes, bool unaligned, Access access);
   void Prefetch(const Site& site);
+
+  template <typename Access>
+  void LoadLocked(const Site& site, int bytes, Access access);
+  template <typename Access>
+  void StoreConditional(const Site& site, int bytes, Access access);
+
+  // --- PALcode (emit_pal.cc).
+  void ReadField(const Site& site, size_t offset);
+  void WriteField(const Site& site, size_t offset);
+  void ReadVaForm(const Site& site);
+  void CheckInterrupts();
+  void PhysicalAddress(const Site& site, int bytes);
+  void LoadVpte(const Site& site);
+  void FinishHwLoad(const Site& site, int bytes);
 
   // --- Floating point (emit_float.cc).
   bool FloatInHost(int place) const { return map_.floating(place) != RegisterMap::kNone; }

@@ -9,6 +9,7 @@
 
 #include "alpha/cpu.h"
 #include "alpha/memory.h"
+#include "alpha/translate.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -22,7 +23,7 @@ struct Translation {
   uint64_t physical_page = 0;
   ref::DecodeMode mode = ref::DecodeMode::kNative;
   bool uses_float = false;  // to be entered only while floating point is enabled
-  uint32_t cost = 0;        // cycles of the first block
+  uint32_t needed = 0;      // cycles that must be left for the first block
 };
 
 // How a direct branch leaves translated code. Unlinked, it goes back to the engine.
@@ -52,14 +53,22 @@ struct Frame {
   alignas(16) uint64_t compare_true[2] = {uint64_t{1} << 62, uint64_t{1} << 62};  // 2.0
 
   // The bounds of doubled register images: smallest normal number, infinity.
+  uint64_t physical_mask = alpha::kPhysicalMask;
   uint64_t twice_min_normal = uint64_t{1} << 53;
   uint64_t twice_infinity = uint64_t{0x7ff} << 53;
   uint64_t normal_span = twice_infinity - twice_min_normal;
+
+  uint64_t memory_base = 0;   // host address of physical address 0
+  uint64_t memory_size = 0;   // bytes
+  uint64_t memory_marks = 0;  // Memory::marks()
 
   uint64_t slice_end = 0;  // the cycle at which this run of translated code ends
   // A number that changes with everything that an instruction fetch depends on: outside
   // PALmode and in it.
   uint64_t fetch_context[2] = {};
+
+  // Context::data_context as it would be in kernel mode.
+  uint64_t kernel_context = 0;
 
   uint32_t clean_mxcsr = kCleanMxcsr;
   uint32_t mxcsr = 0;      // scratch

@@ -21,6 +21,9 @@ JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
     : Interpreter(memory, io, ref::SpinDetector(kSpinRest)),
       translator_(frame_, context(), memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
+  frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
+  frame_.memory_size = memory.size();
+  frame_.memory_marks = reinterpret_cast<uint64_t>(memory.marks());
   context().lookaside.Limit(options.lookaside_entries);
 }
 
@@ -44,7 +47,7 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   if (translation == nullptr) return false;
   if (translation->uses_float && !cpu.fp_enable) return false;
   const uint64_t slice = std::min(context().deadline - cpu.cycle, kSlice);
-  if (slice < translation->cost) return false;
+  if (slice < translation->needed) return false;
 
   RefreshFrame(cpu);
   left_by_ = left_by;
@@ -93,6 +96,7 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
   frame_.fetch_context[0] =
       generation_ << 16 | uint64_t{cpu.asn} << 8 | static_cast<uint64_t>(cpu.mode) << 4;
   frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
+  frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   constexpr uint32_t kFlags = 0x3f;
   constexpr uint32_t kInexactFlag = 0x20;
   const bool inexact = (cpu.fpcr & alpha::fpcr::kInexact) != 0;

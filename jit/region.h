@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_JIT_REGION_H_
 #define ISOCHRON_JIT_REGION_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -36,6 +37,11 @@ struct GuestBlock {
   int next = kNoBlock;
   uint32_t depth = 0;  // how many loops of the region it is in
 
+  // How many cycles must be left for the block to be run: its last boundary, too, must lie
+  // before the deadline.
+  uint32_t needed() const {
+    return std::max(cost, static_cast<uint32_t>(code.back().cost_before) + 1);
+  }
   uint32_t end() const { return start + 4 * static_cast<uint32_t>(code.size()); }
   const alpha::Instruction& last() const { return code.back().word; }
 };

@@ -34,7 +34,7 @@ void Translator::Publish(ref::CodePage& page, const Region& region, const Emitte
     if (block->translation != nullptr && !is_entry) continue;
     Translation translation = place;
     translation.code = emitter.EntryOf(i);
-    translation.cost = region.blocks[i].cost;
+    translation.needed = region.blocks[i].needed();
     translations_.push_back(translation);
     block->translation = &translations_.back();
     page.ForgetLinksTo(block);

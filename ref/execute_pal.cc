@@ -124,6 +124,13 @@ Reference DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
   }
 }
 
+// Remembers what a TLB miss routine reads: page tables are read again and again.
+void RememberVpte(Context& context, const Cpu& cpu, uint64_t va, uint64_t pa) {
+  if (!context.memory.Contains(pa)) return;
+  context.lookaside.Add(va, DataContext(cpu.dtb_asn, alpha::Mode::kKernel),
+                        context.memory.host(pa), false);
+}
+
 void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
@@ -138,6 +145,7 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
       !TranslateOrFault(context, op, cpu, address, DescribeLoad(cpu, type), pa)) {
     return;
   }
+  if (type == alpha::HwLoadType::kVirtualVpte) RememberVpte(context, cpu, address, pa);
   uint64_t value = 0;
   const AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
   if (result == AccessResult::kFault) return;

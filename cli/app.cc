@@ -15,6 +15,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/command_conform.h"
 #include "cli/command_log.h"
 #include "cli/command_record.h"
 #include "cli/command_replay.h"
@@ -61,6 +62,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddRunCommand(app, command);
   AddRecordCommand(app, command);
   AddReplayCommand(app, command);
+  AddConformCommand(app, command);
   AddLogCommand(app, command);
 }
 

@@ -11,6 +11,7 @@
 #include "alpha/decode.h"
 #include "alpha/fpcr.h"
 #include "alpha/translate.h"
+#include "conformance/guest_code.h"
 #include "ref/engine.h"
 
 namespace isochron::conformance {
@@ -94,7 +95,7 @@ class FaultyEngine final : public alpha::Engine {
 
  private:
   alpha::RunResult RunOne(Cpu& cpu, alpha::Deadline& deadline) {
-    const std::optional<uint32_t> word = WordAtPc(cpu);
+    const std::optional<uint32_t> word = FetchWord(cpu, memory_, cpu.pc);
     const alpha::Instruction instruction = alpha::Decode(word.value_or(0));
     if (!word || instruction.op != fault_->op) {
       deadline.MoveNearer(cpu.cycle + 1);
@@ -123,18 +124,6 @@ class FaultyEngine final : public alpha::Engine {
     if (timed_->kind == "memory") *memory_.host(0x2'0100) ^= 1;
     if (timed_->kind == "cycle") ++cpu.cycle;
     if (timed_->kind == "tlb") cpu.dtb.InvalidateAll();
-  }
-
-  std::optional<uint32_t> WordAtPc(const Cpu& cpu) const {
-    uint64_t pa = cpu.pc & alpha::kPhysicalMask;
-    if (!cpu.pal_mode()) {
-      const alpha::Translation translation = TranslateFetch(cpu, cpu.pc);
-      if (translation.status != alpha::TranslationStatus::kOk) return std::nullopt;
-      pa = translation.pa;
-    }
-    pa &= ~uint64_t{3};
-    if (!memory_.Contains(pa, 4)) return std::nullopt;
-    return memory_.Load<uint32_t>(pa);
   }
 
   alpha::Memory& memory_;

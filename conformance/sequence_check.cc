@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "alpha/disassemble.h"
-#include "alpha/translate.h"
 #include "conformance/cpu_fields.h"
+#include "conformance/guest_code.h"
 #include "conformance/narrowing.h"
 #include "conformance/sequence_machine.h"
 #include "conformance/sequence_operands.h"
@@ -141,31 +141,6 @@ Pair Rerun(const std::vector<NamedEngine>& engines, const Sequence& sequence,
   return pair;
 }
 
-// The word that is fetched from `pc`, which says in bit 0 whether in PALmode.
-std::optional<uint32_t> WordAt(const SequenceMachine& machine, uint64_t pc) {
-  uint64_t pa = pc & alpha::kPhysicalMask;
-  if ((pc & 1) == 0) {
-    const alpha::Translation translation = alpha::TranslateFetch(machine.cpu(), pc);
-    if (translation.status != alpha::TranslationStatus::kOk) return std::nullopt;
-    pa = translation.pa;
-  }
-  pa &= ~uint64_t{3};
-  if (!machine.memory().Contains(pa, 4)) return std::nullopt;
-  return machine.memory().Load<uint32_t>(pa);
-}
-
-std::string InstructionLines(const SequenceMachine& machine, uint64_t pc) {
-  std::string text;
-  for (int i = -5; i <= 5; ++i) {
-    const uint64_t at = pc + static_cast<uint64_t>(4 * i);
-    const std::optional<uint32_t> word = WordAt(machine, at);
-    if (!word) continue;
-    absl::StrAppendFormat(&text, "%s %016x  %08x  %s\n", i == 0 ? "=>" : "  ",
-                          at & ~uint64_t{3}, *word, alpha::Disassemble(*word, at & ~uint64_t{3}));
-  }
-  return text;
-}
-
 std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& second) {
   std::string text;
   int lines = 0;
@@ -212,7 +187,7 @@ class SequenceTwins final : public Twins {
     std::vector<Boundary> steps;
     for (;;) {
       const alpha::Cpu& cpu = machine.cpu();
-      steps.push_back({cpu.cycle, cpu.pc, WordAt(machine, cpu.pc).value_or(0)});
+      steps.push_back({cpu.cycle, cpu.pc, FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
       if (machine.stopped() || cpu.cycle >= to) return steps;
       machine.RunTo(cpu.cycle + 1);
     }
@@ -272,7 +247,7 @@ SequenceMismatch NarrowSequence(const std::vector<NamedEngine>& engines, const S
                                                  : "an instruction of this region, likely the one",
       mismatch.equal_cycle, mismatch.pc & ~uint64_t{3},
       (mismatch.pc & 1) != 0 ? " (PALmode)" : "", found.different,
-      InstructionLines(*before.first, mismatch.pc));
+      InstructionLines(before.first->cpu(), before.first->memory(), mismatch.pc));
   if (found.trace.size() > 1) {
     absl::StrAppend(&mismatch.report, "executed at once:\n", TraceLines(found.trace));
   }
@@ -287,7 +262,7 @@ std::optional<SequenceMismatch> CountCoverage(const NamedEngine& engine, const S
                                               SequenceCoverage& coverage) {
   SequenceMachine machine(sequence, engine.factory);
   while (!machine.stopped() && machine.cpu().cycle < sequence.cycles) {
-    const std::optional<uint32_t> word = WordAt(machine, machine.cpu().pc);
+    const std::optional<uint32_t> word = FetchWord(machine.cpu(), machine.memory(), machine.cpu().pc);
     const alpha::CpuCounters before = machine.cpu().counters;
     machine.RunTo(machine.cpu().cycle + 1);
     if (word) coverage.Count(*word, before, machine.cpu());

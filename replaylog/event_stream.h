@@ -3,6 +3,8 @@
 #ifndef ISOCHRON_REPLAYLOG_EVENT_STREAM_H_
 #define ISOCHRON_REPLAYLOG_EVENT_STREAM_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
@@ -25,6 +27,9 @@ class EventSource {
   virtual ~EventSource() = default;
   // Moves the next event to `event`. False at the end of the stream.
   virtual absl::StatusOr<bool> Next(Event& event) = 0;
+  // Of a stream that is still being made: waits until its next event is there (false) or is known
+  // to be at or past `cycle` (true), so that nobody waits for what is far away.
+  virtual bool NothingBefore(uint64_t /*cycle*/) { return false; }
 };
 
 }  // namespace isochron::replaylog

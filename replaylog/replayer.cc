@@ -54,7 +54,11 @@ Event* Replayer::Peek(size_t index) {
 }
 
 void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {
-  for (size_t i = 0; const Event* event = Peek(i); ++i) {
+  for (size_t i = 0;; ++i) {
+    const bool known = i < ahead_.size() || exhausted_;
+    if (!known && source_.NothingBefore(point.cycle + 1)) return;
+    const Event* event = Peek(i);
+    if (event == nullptr) break;
     const auto* input = std::get_if<InputEvent>(&event->body);
     if (input == nullptr || event->cycle != point.cycle) break;
     inputs.push_back(input->input);

@@ -1,0 +1,298 @@
+#include "cli/command_conform.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/exit_code.h"
+#include "cli/guest.h"
+#include "cli/guest_images.h"
+#include "cli/log_output.h"
+#include "cli/replay_driver.h"
+#include "cli/replay_report.h"
+#include "conformance/divergence_report.h"
+#include "conformance/engines.h"
+#include "conformance/event_pipe.h"
+#include "conformance/follower.h"
+#include "conformance/machine_twins.h"
+#include "replaylog/image_set.h"
+#include "replaylog/log_reader.h"
+#include "replaylog/log_writer.h"
+#include "replaylog/observer_list.h"
+#include "replaylog/recorder.h"
+
+namespace isochron::cli {
+namespace {
+
+using conformance::NamedEngine;
+using std::chrono::nanoseconds;
+
+void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
+
+std::string Speed(const std::string& engine, uint64_t instructions, nanoseconds time) {
+  const double seconds = std::max(1e-9, std::chrono::duration<double>(time).count());
+  return absl::StrFormat("%s %.0f MIPS", engine,
+                         static_cast<double>(instructions) / seconds / 1e6);
+}
+
+// The recording machine, the log that it makes, and everything that can be wrong before it runs.
+class Conform {
+ public:
+  explicit Conform(ConformOptions options) : options_(std::move(options)) {}
+
+  absl::Status Prepare();
+  int Run();
+
+ private:
+  absl::Status OpenLog();
+  absl::StatusOr<GuestImages> FindImages();
+  int Compare(const machine::RunEnd& end);
+  int ReportAgreement(const machine::RunEnd& end);
+  int ReportDifference(replaylog::Divergence divergence);
+  // Writes the events that an engine had up to the difference as a log that breaks off there.
+  absl::Status KeepLog(const std::string& path, std::vector<replaylog::Event> events);
+  void KeepBothLogs(const replaylog::Divergence& divergence);
+
+  ConformOptions options_;
+  std::vector<NamedEngine> engines_;
+  std::unique_ptr<replaylog::LogReader> log_;
+  uint64_t last_cycle_ = 0;  // of the log
+  Guest guest_;
+  conformance::RecordedRun run_;
+  replaylog::LogHeader header_;
+  std::unique_ptr<replaylog::LogWriter> writer_;
+  conformance::EventPipe pipe_;
+  std::unique_ptr<conformance::Follower> follower_;
+  std::unique_ptr<ReplayDriver> driver_;
+  nanoseconds wall_{0};
+};
+
+absl::Status Conform::OpenLog() {
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+      replaylog::LogReader::Open(options_.log_path);
+  if (!log.ok()) return log.status();
+  log_ = *std::move(log);
+  if (absl::Status status = replaylog::CheckModel(log_->header(), PalcodeDigest());
+      !status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat(options_.log_path, ": ", status.message()));
+  }
+  absl::StatusOr<replaylog::LogSummary> summary = log_->Verify();
+  if (!summary.ok()) return summary.status();
+  last_cycle_ = summary->last_cycle;
+  options_.run.config = log_->header().config;
+  options_.run.reboot = log_->header().reboot;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<GuestImages> Conform::FindImages() {
+  if (log_ == nullptr) return LoadNamedImages(options_.run);
+  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
+      FindLogImages(*log_, options_.log_path, options_.run);
+  if (!files.ok()) return files.status();
+  return LoadImageFiles(*std::move(files));
+}
+
+absl::Status Conform::Prepare() {
+  RunOptions& run = options_.run;
+  absl::StatusOr<std::vector<NamedEngine>> engines =
+      conformance::ParseEnginePair(options_.engines);
+  if (!engines.ok()) return engines.status();
+  engines_ = *std::move(engines);
+  run.engine = engines_[0].name;
+  if (options_.log_path.empty() && run.kernel_path.empty()) {
+    return absl::InvalidArgumentError("give a log, or a guest with --kernel");
+  }
+  if (!options_.log_path.empty()) {
+    if (!run.script_path.empty()) {
+      return absl::InvalidArgumentError("a log brings its own input: --script cannot be given");
+    }
+    if (absl::Status status = OpenLog(); !status.ok()) return status;
+  }
+  absl::StatusOr<GuestImages> images = FindImages();
+  if (!images.ok()) return images.status();
+  run_.images = images->boot;
+  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images));
+  if (!guest.ok()) return guest.status();
+  guest_ = *std::move(guest);
+  run_.config = run.config;
+  run_.reboot = run.reboot;
+  header_ = HeaderOf(run, guest_);
+
+  absl::StatusOr<std::unique_ptr<machine::Machine>> second =
+      machine::Machine::Create(run.config, run_.images, engines_[1].factory);
+  if (!second.ok()) return second.status();
+  follower_ = std::make_unique<conformance::Follower>(*std::move(second), pipe_, run.reboot);
+
+  // Without -o the log is made all the same, for its identity.
+  const std::string& path = options_.output_path;
+  absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
+      replaylog::LogWriter::Create(path.empty() ? "/dev/null" : path, header_);
+  if (!writer.ok()) return writer.status();
+  writer_ = *std::move(writer);
+  if (path.empty()) return absl::OkStatus();
+  return replaylog::WriteSidecar(path, guest_.images);
+}
+
+int Conform::Run() {
+  replaylog::Recorder recorder(*writer_);
+  conformance::LeaderObserver leader(pipe_, *guest_.machine);
+  replaylog::ObserverList observers;
+  observers.Add(&recorder);
+  observers.Add(&leader);
+  machine::Observer* observer = &observers;
+  if (log_ != nullptr) {
+    driver_ = std::make_unique<ReplayDriver>(*log_, *guest_.machine,
+                                             ReplayDriver::Options{{}, false, &observers});
+    guest_.session->SetReplay(driver_.get(), last_cycle_);
+    observer = driver_.get();
+  }
+  guest_.machine->SetObserver(observer);
+  follower_->Start();
+  const auto start = std::chrono::steady_clock::now();
+  absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
+  wall_ = std::chrono::steady_clock::now() - start;
+  guest_.machine->SetObserver(nullptr);
+  pipe_.Close();
+  follower_->Join();
+  if (!end.ok()) return RefuseInput(end.status());
+  const int exit_code = Compare(*end);
+  guest_.session->EndControl(*end, *guest_.machine, exit_code);
+  return exit_code;
+}
+
+int Conform::Compare(const machine::RunEnd& end) {
+  const replaylog::Replayer& replayer = follower_->replayer();
+  if (replayer.divergence().has_value()) return ReportDifference(*replayer.divergence());
+  if (driver_ != nullptr && driver_->replayer().divergence().has_value()) {
+    fputs(DivergenceReport(options_.log_path, *driver_->replayer().divergence(),
+                           *driver_->divergence_place(), guest_.machine->kernel())
+              .c_str(),
+          stderr);
+    return ToInt(ExitCode::kDifference);
+  }
+  if (replayer.end().has_value()) return ReportAgreement(end);
+  if (end.kind == machine::RunEnd::Kind::kObserver) Say(end.message);
+  Say(absl::StrCat("the comparison is incomplete: ", replayer.events_compared(),
+                   " events were equal"));
+  return ToInt(ExitCode::kInternal);
+}
+
+int Conform::ReportAgreement(const machine::RunEnd& end) {
+  int exit_code = guest_.session->Report(end, *guest_.machine);
+  if (absl::Status status = writer_->Finish(); !status.ok()) {
+    Say(std::string(status.message()));
+    return ToInt(ExitCode::kInternal);
+  }
+  const auto checkpoints =
+      std::count_if(pipe_.events().begin(), pipe_.events().end(), [](const auto& event) {
+        return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
+      });
+  const alpha::Cpu& cpu = guest_.machine->cpu();
+  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " agree: ", writer_->events(),
+                   " events, ", cpu.cycle, " cycles, ", cpu.instructions, " instructions, ",
+                   checkpoints, " checkpoints, identity ", writer_->identity().ToString(), "; ",
+                   Speed(engines_[0].name, cpu.instructions, wall_), ", ",
+                   Speed(engines_[1].name, cpu.instructions, follower_->busy())));
+  // As in a replay it does not matter what the guest came to, but who broke it off does.
+  using Kind = machine::RunEnd::Kind;
+  const bool at_limit =
+      end.kind == Kind::kStopped && end.stop.cause == machine::StopCause::kCycleLimit;
+  const bool only_the_end = exit_code == ExitCodeOf(end) &&
+                            (end.kind == Kind::kFatal || end.kind == Kind::kReset || at_limit);
+  return only_the_end ? ToInt(ExitCode::kOk) : exit_code;
+}
+
+int Conform::ReportDifference(replaylog::Divergence divergence) {
+  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " differ at event ",
+                   divergence.actual.number, ", cycle ", divergence.actual.cycle,
+                   "; the run is repeated to find the first instruction"));
+  run_.events = pipe_.events();
+  follower_.reset();
+  absl::StatusOr<conformance::DivergenceReport> report =
+      conformance::InvestigateDivergence(run_, engines_, divergence);
+  if (!report.ok()) {
+    Say(std::string(report.status().message()));
+    return ToInt(ExitCode::kInternal);
+  }
+  fputs(conformance::ReportText(*report).c_str(), stderr);
+  if (!options_.report_path.empty()) {
+    std::ofstream file(options_.report_path, std::ios::binary);
+    file << conformance::ReportHtml(*report);
+    file.flush();
+    Say(file ? absl::StrCat("report: ", options_.report_path)
+             : absl::StrCat("cannot write ", options_.report_path));
+    if (!file) return ToInt(ExitCode::kInternal);
+  }
+  if (report->certainty == conformance::Certainty::kNotReproduced) KeepBothLogs(divergence);
+  return ToInt(ExitCode::kDifference);
+}
+
+absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Event> events) {
+  absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
+      replaylog::LogWriter::Create(path, header_);
+  if (!writer.ok()) return writer.status();
+  for (replaylog::Event& event : events) (*writer)->Append(std::move(event));
+  if (absl::Status status = (*writer)->status(); !status.ok()) return status;
+  return replaylog::WriteSidecar(path, guest_.images);
+}
+
+void Conform::KeepBothLogs(const replaylog::Divergence& divergence) {
+  const std::string base = options_.output_path.empty() ? "conform" : options_.output_path;
+  std::vector<replaylog::Event> second = run_.events;
+  std::erase_if(second, [&](const replaylog::Event& event) {
+    return event.number >= divergence.actual.number;
+  });
+  second.push_back(divergence.actual);
+  for (const auto& [path, events] : {std::pair{base + ".first", run_.events},
+                                     std::pair{base + ".second", std::move(second)}}) {
+    const absl::Status status = KeepLog(path, events);
+    Say(status.ok() ? absl::StrCat("kept: ", path, ".partial, to be compared by `isochron log diff`")
+                    : std::string(status.message()));
+  }
+}
+
+}  // namespace
+
+void AddConformCommand(CLI::App& app, std::function<int()>& command) {
+  CLI::App* conform = app.add_subcommand(
+      "conform", "Run a guest on two engines at once and find the first difference");
+  auto options = std::make_shared<ConformOptions>();
+  const std::vector<std::string> names = conformance::EngineNames();
+  options->engines = absl::StrCat(names.front(), ",", names.back());
+  conform->add_option("log", options->log_path, "repeat this log instead of running a guest")
+      ->type_name("LOG");
+  conform->add_option("--engines", options->engines, "the engine that records and the one that "
+                      "replays")
+      ->type_name("A,B")->default_str(options->engines);
+  conform->add_option("-o,--output", options->output_path, "keep the log of the run")
+      ->type_name("LOG");
+  conform->add_option("--report", options->report_path, "where to write a difference as HTML")
+      ->type_name("FILE");
+  AddMachineOptions(*conform, options->run);
+  conform->get_option("--kernel")->required(false);
+  AddIntervalOptions(*conform, options->run);
+  AddControlOptions(*conform, options->run);
+  AddConsoleOptions(*conform, options->run);
+  conform->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp());
+  conform->callback([options, &command] {
+    command = [options] { return ConformGuest(*options); };
+  });
+}
+
+int ConformGuest(ConformOptions options) {
+  Conform conform(std::move(options));
+  if (absl::Status status = conform.Prepare(); !status.ok()) return RefuseInput(status);
+  return conform.Run();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,44 @@
+#include "conformance/guest_code.h"
+
+#include "absl/strings/str_format.h"
+#include "alpha/disassemble.h"
+#include "alpha/translate.h"
+
+namespace isochron::conformance {
+
+std::optional<uint32_t> FetchWord(const alpha::Cpu& cpu, const alpha::Memory& memory,
+                                  uint64_t pc) {
+  uint64_t pa = pc & alpha::kPhysicalMask;
+  if ((pc & 1) == 0) {
+    const alpha::Translation translation = alpha::TranslateFetch(cpu, pc);
+    if (translation.status != alpha::TranslationStatus::kOk) return std::nullopt;
+    pa = translation.pa;
+  }
+  pa &= ~uint64_t{3};
+  if (!memory.Contains(pa, 4)) return std::nullopt;
+  return memory.Load<uint32_t>(pa);
+}
+
+std::string InstructionLines(const alpha::Cpu& cpu, const alpha::Memory& memory, uint64_t pc) {
+  std::string text;
+  for (int i = -5; i <= 5; ++i) {
+    const uint64_t at = pc + static_cast<uint64_t>(4 * i);
+    const std::optional<uint32_t> word = FetchWord(cpu, memory, at);
+    if (!word) continue;
+    absl::StrAppendFormat(&text, "%s %016x  %08x  %s\n", i == 0 ? "=>" : "  ",
+                          at & ~uint64_t{3}, *word, alpha::Disassemble(*word, at & ~uint64_t{3}));
+  }
+  return text;
+}
+
+std::string DescribePc(const alpha::Cpu& cpu, uint64_t pc, const machine::KernelImage& kernel) {
+  const uint64_t address = pc & ~uint64_t{3};
+  if ((pc & 1) != 0) return absl::StrFormat("0x%x (PALmode)", address);
+  if (const machine::Symbol* symbol = kernel.FindSymbol(address)) {
+    return absl::StrFormat("0x%x (%s+0x%x)", address, symbol->name, address - symbol->address);
+  }
+  if (static_cast<int64_t>(address) < 0) return absl::StrFormat("0x%x", address);
+  return absl::StrFormat("0x%x (ASN %d)", address, static_cast<int>(cpu.asn));
+}
+
+}  // namespace isochron::conformance

@@ -32,7 +32,8 @@ def connect(place, process):
         try:
             client.connect(place)
             return client
-        except ConnectionRefusedError:  # it is there, but does not listen yet
+        except (ConnectionRefusedError, FileNotFoundError):
+            # It does not listen yet, or is just taking the place of one that is gone.
             assert process.poll() is None
 
 

@@ -127,7 +127,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     files = sorted(path for path in directory.rglob("*") if path.is_file() and path.stat().st_size)
     keep = item.config.getoption("--keep-logs")
     if keep:
-        target = pathlib.Path(keep) / re.sub(r"[^\w.-]+", "_", item.nodeid)
+        # The test may have gone to another directory.
+        target = item.config.invocation_params.dir / keep / re.sub(r"[^\w.-]+", "_", item.nodeid)
         shutil.copytree(directory, target, dirs_exist_ok=True, symlinks=True, ignore=_special_files)
         files = [target / path.relative_to(directory) for path in files]
     if files:

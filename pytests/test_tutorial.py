@@ -1,0 +1,77 @@
+"""docs/tutorial.md does what it says."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+from test_cli_run import HANG, run
+from test_replay import own_guest
+
+TEXT = (ROOT / "docs/tutorial.md").read_text()
+
+
+def block(first_line):
+    """The indented block that begins with a line."""
+    found = re.search(rf"^    {re.escape(first_line)}\n(?:    .*\n|\n(?=    ))*", TEXT, re.M)
+    assert found, first_line
+    return re.sub(r"^    ", "", found[0], flags=re.M)
+
+
+def shape(text):
+    """A text without the numbers that another PALcode or compiler would change."""
+    return re.sub(r"0x[0-9a-f]+|\b[0-9a-f]{32}\b|\b\d{3,}\b", "N", text.replace("\r", ""))
+
+
+@pytest.fixture
+def here(isochron, tmp_path, monkeypatch):
+    """A directory that looks like the tree to the page's commands."""
+    guests = tmp_path / "build/release/guests"
+    guests.mkdir(parents=True)
+    for name in ("keys", "keys-mended"):
+        (guests / f"{name}.elf").symlink_to(own_guest(isochron, name))
+    (tmp_path / "typed").write_text(block('expect "> "'))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def follow(isochron, command):
+    """Runs a command of the page; its output must be the page's, the redrawn line apart."""
+    text = block(f"$ isochron {command}")
+    result = run(isochron, *command.split())
+    said = result.stderr.decode()
+    for line in said.splitlines():
+        assert shape(line) in shape(text), line
+    return result
+
+
+def python(isochron, name):
+    """Runs a program of the page; what it prints is the next block but one."""
+    program = block(f"# {name}")
+    expected = re.search(rf"# {re.escape(name)}\n.*?\nprints\n\n((?:    [^\n]*\n)+)", TEXT, re.S)[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(ROOT / "pytests"), "ISOCHRON": isochron},
+        stdout=subprocess.PIPE, text=True, timeout=HANG, check=True,
+    )  # fmt: skip
+    assert shape(done.stdout) == shape(re.sub(r"^    ", "", expected, flags=re.M))
+
+
+@pytest.mark.usefixtures("here")
+def test_tutorial(isochron):
+    kernel = "build/release/guests/keys.elf"
+    assert follow(isochron, f"record -o hang.log --kernel {kernel} --script typed").returncode == 5
+    assert follow(isochron, "replay hang.log --console null").returncode == 0
+    dumped = follow(isochron, "log dump hang.log --from 1M").stdout.decode()
+    assert dumped.count(" interrupt ") == 12
+    python(isochron, "look.py")
+    fine = f"record -o fine.log --input-interval 1000 --kernel {kernel} --script typed --console null"
+    run(isochron, *fine.split())
+    assert f"$ isochron {fine}\n" in TEXT
+    python(isochron, "find.py")
+    mended = "build/release/guests/keys-mended.elf"
+    result = follow(isochron, f"record -o mended.log --kernel {mended} --script typed")
+    assert result.returncode == 0 and b"keys: 11\r\n" in result.stdout
+    assert run(isochron, "replay", "hang.log", "--kernel", mended).returncode == 2

@@ -52,8 +52,8 @@ bool IsRegularFile(const std::string& path) {
 }
 
 // Until the log is complete, its sidecar serves the log that it will replace as well.
-absl::Status WriteSharedSidecar(const std::string& path,
-                                std::vector<replaylog::ImageFile> images) {
+absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> PrepareSharedSidecar(
+    const std::string& path, std::vector<replaylog::ImageFile> images) {
   absl::StatusOr<std::vector<replaylog::ImageFile>> former = replaylog::ReadSidecar(path);
   if (former.ok() && access(path.c_str(), F_OK) == 0) {
     for (replaylog::ImageFile& file : *former) {
@@ -63,7 +63,7 @@ absl::Status WriteSharedSidecar(const std::string& path,
       if (!known) images.push_back(std::move(file));
     }
   }
-  return replaylog::WriteSidecar(path, images);
+  return replaylog::PrepareSidecar(path, images);
 }
 
 }  // namespace
@@ -89,13 +89,23 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
                                                              const Guest& guest) {
   if (absl::Status status = CheckTarget(path, options); !status.ok()) return status;
   const bool is_file = IsRegularFile(path);
+  std::unique_ptr<replaylog::OutputFile> sidecar;
+  if (is_file) {
+    absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> prepared =
+        PrepareSharedSidecar(path, guest.images);
+    if (!prepared.ok()) return prepared.status();
+    sidecar = *std::move(prepared);
+  }
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
       replaylog::LogWriter::Create(path, HeaderOf(options, guest));
-  if (!writer.ok()) return writer.status();
-  if (is_file) {
-    // Only now is the log, and with it the sidecar, ours.
-    absl::Status status = WriteSharedSidecar(path, guest.images);
-    if (!status.ok()) return status;
+  if (!writer.ok()) {
+    if (sidecar != nullptr) sidecar->Discard();
+    return writer.status();
+  }
+  // Only now is the log, and with it the sidecar, ours. Whoever kills us between the two leaves a log
+  // without its images, so there is little in between.
+  if (sidecar != nullptr) {
+    if (absl::Status status = sidecar->Commit(); !status.ok()) return status;
   }
   return std::unique_ptr<LogOutput>(
       new LogOutput(path, is_file, guest.images, *std::move(writer)));

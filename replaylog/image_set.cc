@@ -169,7 +169,8 @@ std::string SidecarPath(const std::string& log) {
   return log.substr(0, log.size() - (partial ? suffix.size() : 0)) + ".images";
 }
 
-absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images) {
+absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
+    const std::string& log, const std::vector<ImageFile>& images) {
   std::vector<ImageFile> named = images;
   for (ImageFile& image : named) image.path = std::filesystem::absolute(image.path).string();
   const std::string path = SidecarPath(log);
@@ -177,7 +178,16 @@ absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& 
   absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->Write(FormatImageList(named));
-  if (status.ok()) status = (*file)->Commit();
+  if (status.ok()) status = (*file)->Sync();
+  if (status.ok()) return file;
+  (*file)->Discard();
+  return status;
+}
+
+absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images) {
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = PrepareSidecar(log, images);
+  if (!file.ok()) return file.status();
+  absl::Status status = (*file)->Commit();
   if (!status.ok()) (*file)->Discard();
   return status;
 }

@@ -4,6 +4,7 @@
 #define ISOCHRON_REPLAYLOG_IMAGE_SET_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
+#include "replaylog/output_file.h"
 
 namespace isochron::replaylog {
 
@@ -38,6 +40,9 @@ std::string SidecarPath(const std::string& log);
 // Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. Refuses
 // (FailedPrecondition) to replace what is no regular file.
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images);
+// The first half of that: what is left to do is the result's Commit(), or Discard().
+absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& log,
+                                                           const std::vector<ImageFile>& images);
 // NotFound when there is none, FailedPrecondition when it is no regular file; InvalidArgument names file and line. Names that are not
 // absolute count from the sidecar's directory. Nothing is opened or checked.
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);

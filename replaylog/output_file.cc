@@ -105,10 +105,15 @@ absl::Status OutputFile::Write(std::string_view bytes) {
   return absl::OkStatus();
 }
 
+absl::Status OutputFile::Sync() {
+  if (direct_ || fsync(fd_) == 0) return absl::OkStatus();
+  return SystemError(absl::StrCat("cannot write ", PartialPath(path_)));
+}
+
 absl::Status OutputFile::Commit() {
   if (direct_) return absl::OkStatus();
   const std::string partial = PartialPath(path_);
-  if (fsync(fd_) != 0) return SystemError(absl::StrCat("cannot write ", partial));
+  if (absl::Status status = Sync(); !status.ok()) return status;
   if (rename(partial.c_str(), path_.c_str()) != 0) {
     return SystemError(absl::StrCat("cannot rename ", partial, " to ", path_));
   }

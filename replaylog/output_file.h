@@ -35,6 +35,9 @@ class OutputFile {
   // where that can be had. The caller sees to it that SIGPIPE kills nobody.
   absl::Status Write(std::string_view bytes);
 
+  // Waits until the bytes are on the disk, so that Commit() has little left to wait for.
+  absl::Status Sync();
+
   // Waits until the bytes are on the disk, gives the file its name and waits for that, too.
   absl::Status Commit();
 

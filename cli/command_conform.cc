@@ -256,7 +256,7 @@ void Conform::KeepBothLogs(const replaylog::Divergence& divergence) {
   for (const auto& [path, events] : {std::pair{base + ".first", run_.events},
                                      std::pair{base + ".second", std::move(second)}}) {
     const absl::Status status = KeepLog(path, events);
-    Say(status.ok() ? absl::StrCat("kept: ", path, ".partial, to be compared by `isochron log diff`")
+    Say(status.ok() ? absl::StrCat("kept: ", path, ".partial, for `isochron log diff`")
                     : std::string(status.message()));
   }
 }

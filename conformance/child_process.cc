@@ -1,11 +1,18 @@
 #include "conformance/child_process.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <map>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace isochron::conformance {
 namespace {
@@ -20,6 +27,62 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
+// A shared mapping of a file in memory, such as the two views that a translator has of its code.
+struct SharedMapping {
+  char* start = nullptr;
+  size_t size = 0;
+  off_t offset = 0;
+  int protection = 0;
+};
+
+// The shared mappings of memory files, by inode.
+std::map<uint64_t, std::vector<SharedMapping>> FindSharedMappings() {
+  std::map<uint64_t, std::vector<SharedMapping>> found;
+  FILE* maps = fopen("/proc/self/maps", "re");
+  if (maps == nullptr) return found;
+  char line[512];
+  while (fgets(line, sizeof line, maps) != nullptr) {
+    uintptr_t start = 0, end = 0;
+    uint64_t offset = 0, inode = 0;
+    char flags[8] = {};
+    const int fields = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %" SCNx64 " %*s %" SCNu64,
+                              &start, &end, flags, &offset, &inode);
+    if (fields != 5 || flags[3] != 's' || strstr(line, "/memfd:") == nullptr) continue;
+    const int protection = (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) |
+                           (flags[2] == 'x' ? PROT_EXEC : 0);
+    found[inode].push_back({reinterpret_cast<char*>(start), end - start,
+                            static_cast<off_t>(offset), protection});
+  }
+  fclose(maps);
+  return found;
+}
+
+// Gives this process copies of the memory files that it shares with its parent, at the same
+// addresses, so that what is written there stays here. False when the host refuses.
+bool UnshareMemoryFiles() {
+  for (const auto& [inode, mappings] : FindSharedMappings()) {
+    const int file = memfd_create("isochron-copy", MFD_CLOEXEC);
+    if (file < 0) return false;
+    for (const SharedMapping& mapping : mappings) {
+      if ((mapping.protection & PROT_READ) == 0) return false;
+      const off_t end = mapping.offset + static_cast<off_t>(mapping.size);
+      if (lseek(file, 0, SEEK_END) < end && ftruncate(file, end) != 0) return false;
+      if (pwrite(file, mapping.start, mapping.size, mapping.offset) !=
+          static_cast<ssize_t>(mapping.size)) {
+        return false;
+      }
+    }
+    for (const SharedMapping& mapping : mappings) {
+      if (mmap(mapping.start, mapping.size, mapping.protection, MAP_SHARED | MAP_FIXED, file,
+               mapping.offset) == MAP_FAILED) {
+        return false;
+      }
+    }
+    close(file);
+  }
+  return true;
+}
+
 }  // namespace
 
 ChildProcess::ChildProcess(const std::function<std::string()>& work) {
@@ -29,7 +92,7 @@ ChildProcess::ChildProcess(const std::function<std::string()>& work) {
   if (pid_ == 0) {
     close(fds[0]);
     // Destructors and buffers are the parent's business.
-    _exit(WriteAll(fds[1], work()) ? 0 : 1);
+    _exit(UnshareMemoryFiles() && WriteAll(fds[1], work()) ? 0 : 1);
   }
   close(fds[1]);
   if (pid_ < 0) {

@@ -11,7 +11,8 @@
 
 namespace isochron::conformance {
 
-// A forked copy of this process that does one thing and tells its result. No other thread of this
+// A forked copy of this process that does one thing and tells its result. Memory files that are
+// mapped shared (a translator's two views of its code) are copied, too. No other thread of this
 // process may hold a lock that the work needs.
 class ChildProcess {
  public:

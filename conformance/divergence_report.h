@@ -50,8 +50,8 @@ struct DivergenceReport {
   std::string code;
 };
 
-// Repeats `run` on both engines and narrows the difference down. `divergence` is what the replay on the
-// second engine found. Errors are those of making the machines.
+// Repeats `run` on both engines and narrows the difference down. `divergence` is what the replay
+// on the second engine found. Errors are those of making the machines.
 absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
                                                        const std::vector<NamedEngine>& engines,
                                                        const replaylog::Divergence& divergence);

@@ -121,7 +121,9 @@ class FaultyEngine final : public alpha::Engine {
 
   void Strike(Cpu& cpu) {
     if (timed_->kind == "register" || timed_->kind == "vanishing") cpu.r[1] ^= 0x10;
-    if (timed_->kind == "memory") *memory_.host(0x2'0100) ^= 1;
+    if (timed_->kind == "memory") {
+      memory_.Store<uint8_t>(0x2'0100, memory_.Load<uint8_t>(0x2'0100) ^ 1);
+    }
     if (timed_->kind == "cycle") ++cpu.cycle;
     if (timed_->kind == "tlb") cpu.dtb.InvalidateAll();
   }

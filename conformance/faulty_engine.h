@@ -13,12 +13,12 @@
 namespace isochron::conformance {
 
 // Names of faults in what single instructions do: "addl" (result not sign-extended), "cmovlbs"
-// (condition inverted), "stb" (a bit too many stored), "beq" (a cycle too many), "ldq_l" (lock flag not
-// set), "callpal" (a counter not counted), "adds" (status bits lost).
+// (condition inverted), "stb" (a bit too many stored), "beq" (a cycle too many), "ldq_l" (lock
+// flag not set), "callpal" (a counter not counted), "adds" (status bits lost).
 std::vector<std::string> InstructionFaults();
 
 // The interpreter with a fault: one of InstructionFaults(), or one that strikes once, at the
-// first boundary at or past a cycle N: "register@N", "memory@N" (without a dirty mark), "cycle@N",
+// first boundary at or past a cycle N: "register@N", "memory@N", "cycle@N",
 // "tlb@N". "vanishing@N" is "register@N" in the first engine that this process makes and nothing
 // in later ones. InvalidArgument when there is no such fault.
 absl::StatusOr<NamedEngine> FaultyInterpreter(std::string_view fault);

@@ -37,8 +37,8 @@ Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
       if (high - base > kAdvanceCycles) twins.Advance(base = low);
     }
   }
-  // The last boundary before `high` is where to look first: an engine that goes step by step differs
-  // from there. Then further and further back, to where a region begins.
+  // The last boundary before `high` is where to look first: an engine that goes step by step
+  // differs from there. Then further and further back, to where a region begins.
   std::vector<Boundary> steps = StepsBefore(twins, base, low, high);
   while (!steps.empty() && steps.back().cycle >= high) steps.pop_back();
   result.certainty = Certainty::kRegion;

@@ -26,6 +26,7 @@ namespace isochron::conformance {
 namespace {
 
 constexpr int kEqual = 0;
+constexpr int kHoles = 1;
 constexpr int kUsage = 2;
 constexpr int kDifferent = 3;
 
@@ -91,9 +92,11 @@ class Campaign {
       std::ofstream file(options_.verdicts_path);
       for (const auto& [seed, line] : verdicts_) file << line;
     }
+    const std::vector<CoveragePair> holes =
+        options_.coverage ? coverage_.Holes() : std::vector<CoveragePair>();
     if (options_.coverage) {
       std::cout << coverage_.ToText();
-      for (const CoveragePair& hole : coverage_.Holes()) {
+      for (const CoveragePair& hole : holes) {
         std::cout << "never seen: " << alpha::Info(hole.op).mnemonic << " "
                   << ToString(hole.outcome) << "\n";
       }
@@ -101,7 +104,8 @@ class Campaign {
     std::cout << absl::StrFormat("%d sequences, %d instructions on %s and %s: %d differ\n",
                                  sequences_, instructions_, engines_[0].name, engines_[1].name,
                                  failures_);
-    return failures_ == 0 ? kEqual : kDifferent;
+    if (failures_ != 0) return kDifferent;
+    return holes.empty() ? kEqual : kHoles;
   }
 
  private:
@@ -152,7 +156,8 @@ int Main(int argc, char** argv) {
   app.add_option("--seeds", options.seeds, "first and last seed")->default_str("1-100");
   app.add_option("--jobs", options.jobs, "sequences at a time")->default_str("1");
   app.add_option("--cycles", options.cycles, "cycles a sequence instead of the generator's");
-  app.add_flag("--coverage", options.coverage, "count instructions and exceptions, print them");
+  app.add_flag("--coverage", options.coverage,
+               "count instructions and exceptions, print the table; exit code 1 if it has a hole");
   app.add_flag("!--no-shrink", options.shrink, "leave failing sequences as they are");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
   app.add_option("--stop-after", options.stop_after, "failures")->default_str("1");

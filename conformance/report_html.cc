@@ -24,10 +24,11 @@ p{margin:.3rem 0}.lead{font-size:1.1rem}.dim{color:var(--dim)}
 pre,td,code{font:13px/1.45 ui-monospace,monospace}
 pre{border:1px solid var(--line);border-radius:4px;padding:.6rem .8rem;overflow-x:auto;margin:0}
 table{border-collapse:collapse}td,th{padding:.1rem .9rem .1rem .3rem;text-align:left;
-border-bottom:1px solid var(--line);white-space:nowrap}th{font-weight:600}
+border-bottom:1px solid var(--line);white-space:pre}th{font-weight:600}
 tr.bad td{background:var(--mark)}tr.bad td.now,.bad-text{color:var(--bad);font-weight:600}
 .here{display:block;background:var(--mark);font-weight:600}
-svg{width:100%;height:auto;display:block}svg text{font:12px ui-monospace,monospace;fill:currentColor}
+svg{width:100%;height:auto;display:block}
+svg text{font:12px ui-monospace,monospace;fill:currentColor}
 )";
 
 std::string Escape(std::string_view text) {

@@ -262,7 +262,8 @@ std::optional<SequenceMismatch> CountCoverage(const NamedEngine& engine, const S
                                               SequenceCoverage& coverage) {
   SequenceMachine machine(sequence, engine.factory);
   while (!machine.stopped() && machine.cpu().cycle < sequence.cycles) {
-    const std::optional<uint32_t> word = FetchWord(machine.cpu(), machine.memory(), machine.cpu().pc);
+    const std::optional<uint32_t> word =
+        FetchWord(machine.cpu(), machine.memory(), machine.cpu().pc);
     const alpha::CpuCounters before = machine.cpu().counters;
     machine.RunTo(machine.cpu().cycle + 1);
     if (word) coverage.Count(*word, before, machine.cpu());

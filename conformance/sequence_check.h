@@ -42,9 +42,10 @@ struct SequenceVerdict {
   std::string digest;         // of the state at the end, on the first engine
 };
 
-// Runs `sequence` on both engines under all plans and compares the state, RAM, bus accesses and dirty
-// marks after every call. With `coverage`, runs the first engine once more, one instruction at a
-// time, holds the end against that of the first run and counts what was executed.
+// Runs `sequence` on both engines under all plans. Compares the CPUs and bus accesses after every
+// call, RAM and dirty marks now and then and at the end. With `coverage`, runs the first engine
+// once more, one instruction at a time, holds the end against that of the first run and counts
+// what was executed.
 SequenceVerdict CheckSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
                               SequenceCoverage* coverage);
 

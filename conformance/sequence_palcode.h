@@ -54,8 +54,8 @@ enum class AliasPage : uint32_t {
 inline constexpr int kChunkBytes = 256;
 
 // Exceptions skip the instruction, misses load a translation from a table, machine checks and
-// fetches that fail go on in the next chunk, interrupts are acknowledged at the bus. `code_base` is the virtual
-// address at which physical address 0 is executed.
+// fetches that fail go on in the next chunk, interrupts are acknowledged at the bus. `code_base` is
+// the virtual address at which physical address 0 is executed.
 void InstallPalcode(Random& random, uint64_t code_base, Sequence& sequence);
 
 }  // namespace isochron::conformance

@@ -61,6 +61,12 @@ struct EngineStats {
   uint64_t links = 0;                    // exits that lead to another region directly
   uint64_t cache_flushes = 0;            // times that everything was dropped for want of room
   uint64_t code_bytes = 0;               // of host code in the cache now
+  uint64_t translation_nanoseconds = 0;  // of host time
+  uint64_t entries = 0;                  // of translated code, from the engine's loop
+  uint64_t unlinked_exits = 0;           // ways back to the loop: a branch not linked yet,
+  uint64_t other_exits = 0;              // an indirect jump not seen yet, a slice that ended
+  uint64_t golden_exits = 0;             // an instruction that went elsewhere
+  uint64_t golden_calls = 0;             // instructions done by the golden functions
 };
 
 // Runs a CPU. Every engine stops at the same boundaries with the same state.

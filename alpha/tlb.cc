@@ -60,6 +60,7 @@ void Tlb::Insert(const TlbEntry& entry) {
 void Tlb::InvalidateAll() {
   std::fill(entries_.begin(), entries_.end(), TlbEntry{});
   Rebuild();
+  only_small_ = true;
 }
 
 void Tlb::InvalidateProcess() {
@@ -82,6 +83,7 @@ void Tlb::Link(uint16_t index) {
   chain_[index] = head;
   head = index;
   ++granularity_count_[entry.granularity];
+  only_small_ = only_small_ && entry.granularity == 0;
 }
 
 void Tlb::Unlink(uint16_t index) {

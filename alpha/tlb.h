@@ -53,6 +53,9 @@ class Tlb {
   // What the last Insert overwrote; not `valid` when the slot was empty. For engines that
   // remember translations; no part of the state.
   const TlbEntry& replaced() const { return replaced_; }
+  // Whether every entry since the last InvalidateAll() or restore was of one 8 KiB page. No
+  // part of the state.
+  bool only_small() const { return only_small_; }
   void InvalidateAll();
   // All entries without ASM.
   void InvalidateProcess();
@@ -73,6 +76,7 @@ class Tlb {
   std::vector<TlbEntry> entries_;
   uint32_t next_ = 0;
   TlbEntry replaced_;
+  bool only_small_ = true;
 
   // Derived from the entries: hash chains, and how many entries each granularity has.
   std::vector<uint16_t> heads_;

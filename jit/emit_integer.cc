@@ -113,6 +113,7 @@ void Emitter::ScaledSubtract(const Site& site, int scale, bool longword) {
 void Emitter::EmitLda(const Site& site) {
   const Reg64 to = Target(site.guest.ra, rax);
   const int32_t displacement = site.immediate();
+  Fetch(site.guest.rb);
   if (site.guest.rb == 31) {
     mov(to, int64_t{displacement});
   } else if (displacement == 0) {

@@ -11,6 +11,7 @@ using Xbyak::Reg64;
 // RAX := the address; with `align_mask` its low bits are ignored.
 void Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   const int32_t displacement = site.immediate();
+  Fetch(site.guest.rb);
   if (site.guest.rb == 31) {
     mov(rax, int64_t{displacement});
   } else if (InHost(site.guest.rb)) {
@@ -30,8 +31,12 @@ void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset, const uint6
   constexpr int kEntryShift = 5;
   const ref::DataLookaside& lookaside = setup_.context.lookaside;
   const uint32_t table = Low32(lookaside.entries());
-  mov(ecx, eax);
-  shr(ecx, alpha::kPageShift - kEntryShift);
+  if (setup_.features.bmi2) {
+    rorx(ecx, eax, alpha::kPageShift - kEntryShift);
+  } else {
+    mov(ecx, eax);
+    shr(ecx, alpha::kPageShift - kEntryShift);
+  }
   and_(ecx, static_cast<int>(lookaside.index_mask() << kEntryShift));
   mov(rdx, rax);
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
@@ -178,10 +183,16 @@ void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
 }
 
 void Emitter::EmitStlC(const Site& site) {
-  StoreConditional(site, 4, [&] { mov(dword[rax], Read(site.guest.ra, rdx).cvt32()); });
+  StoreConditional(site, 4, [&] {
+    Move(rdx, site.guest.ra);
+    mov(dword[rax], edx);
+  });
 }
 void Emitter::EmitStqC(const Site& site) {
-  StoreConditional(site, 8, [&] { mov(qword[rax], Read(site.guest.ra, rdx)); });
+  StoreConditional(site, 8, [&] {
+    Move(rdx, site.guest.ra);
+    mov(qword[rax], rdx);
+  });
 }
 
 void Emitter::EmitLdt(const Site& site) {

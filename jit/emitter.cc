@@ -24,6 +24,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       region_(region),
       place_(place),
       map_(region),
+      copies_(map_.spare()),
       executable_(executable),
       slots_(slots),
       blocks_(region.blocks.size()),
@@ -55,10 +56,14 @@ void Emitter::EmitBlock(size_t index) {
   sub(r15, static_cast<int>(block.cost));
   block.needed() > block.cost ? jle(bails_[index]) : jl(bails_[index]);
   add(r14, static_cast<int>(block.code.size()));
+  copies_.Reset();
   for (uint32_t i = 0; i < block.code.size(); ++i) {
     const GuestInstruction& guest = block.code[i];
     if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;
+    copies_.At(block, i);
+    const size_t slow_paths = slow_paths_.size();
     (this->*FunctionOf(guest.word.op))(Site{guest, block, i});
+    if (slow_paths_.size() != slow_paths) slow_paths_.back().copies = copies_.copies();
   }
   compared_ = -1;
   if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
@@ -109,6 +114,11 @@ void Emitter::EmitSlowPaths() {
     }
     jnz(leave_);
     call(load_);
+    for (const BlockRegisters::Copy& copy : slow.copies) {
+      if (copy.place != BlockRegisters::kNone) {
+        mov(Host64(copy.host), qword[IntegerField(copy.place)]);
+      }
+    }
     jmp(slow.resume);
   }
 }
@@ -153,7 +163,16 @@ void Emitter::LoadAssigned() {
   }
 }
 
+void Emitter::Fetch(int place) {
+  if (place == 31 || InHost(place)) return;
+  const int copy = copies_.Take(place);
+  if (copy == BlockRegisters::kNone) return;
+  mov(Host64(copy), qword[IntegerField(place)]);
+  copies_.Hold(copy, place);
+}
+
 Reg64 Emitter::Read(int place, const Reg64& scratch) {
+  Fetch(place);
   if (InHost(place)) return HostOf(place);
   Move(scratch, place);
   return scratch;
@@ -169,17 +188,26 @@ void Emitter::Move(const Reg64& to, int place) {
   }
 }
 
-Reg64 Emitter::Target(int place, const Reg64& scratch) const {
-  return place != 31 && InHost(place) ? HostOf(place) : scratch;
+Reg64 Emitter::Target(int place, const Reg64& scratch) {
+  if (place == 31) return scratch;
+  if (InHost(place)) return HostOf(place);
+  const int copy = copies_.Take(place);
+  return copy == BlockRegisters::kNone ? scratch : Host64(copy);
 }
 
 void Emitter::Write(int place, const Reg64& from) {
   if (place == 31) return;
-  if (!InHost(place)) {
-    mov(qword[IntegerField(place)], from);
-  } else if (HostOf(place) != from) {
-    mov(HostOf(place), from);
+  const int assigned = map_.integer(place);
+  if (assigned != RegisterMap::kNone) {
+    if (assigned != from.getIdx()) mov(Host64(assigned), from);
+    return;
   }
+  mov(qword[IntegerField(place)], from);
+  const int copy = copies_.Find(place);
+  if (copy == from.getIdx()) return;
+  copies_.Drop(place);
+  // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
+  if (from.getIdx() > 2) copies_.Hold(from.getIdx(), place);
 }
 
 Reg64 Emitter::ReadB(const Site& site, const Reg64& scratch) {

@@ -12,6 +12,7 @@
 #define XBYAK_NO_EXCEPTION
 #include <xbyak/xbyak.h>
 
+#include "jit/block_registers.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
 #include "jit/region.h"
@@ -103,11 +104,19 @@ class Emitter : private Xbyak::CodeGenerator {
   static Xbyak::RegExp FloatField(int place) {
     return InCpu(offsetof(alpha::Cpu, f) + 8 * static_cast<size_t>(place));
   }
-  bool InHost(int place) const { return map_.integer(place) != RegisterMap::kNone; }
-  Xbyak::Reg64 HostOf(int place) const { return Host64(map_.integer(place)); }
-  // Calls `use` with the register or memory operand that holds a place.
+  // Whether a host register holds a place now, and which.
+  bool InHost(int place) const { return HostNumber(place) != RegisterMap::kNone; }
+  Xbyak::Reg64 HostOf(int place) const { return Host64(HostNumber(place)); }
+  int HostNumber(int place) const {
+    const int host = map_.integer(place);
+    return host != RegisterMap::kNone ? host : copies_.Find(place);
+  }
+  // Loads a place into a copy when that is worth it.
+  void Fetch(int place);
+  // Calls `use` with the register or memory operand that holds a place. As for Read().
   template <typename Use>
   void With(int place, Use use) {
+    Fetch(place);
     if (InHost(place)) {
       use(HostOf(place));
     } else {
@@ -117,19 +126,21 @@ class Emitter : private Xbyak::CodeGenerator {
   // The same for its low half.
   template <typename Use>
   void WithLow(int place, Use use) {
+    Fetch(place);
     if (InHost(place)) {
       use(HostOf(place).cvt32());
     } else {
       use(dword[IntegerField(place)]);
     }
   }
-  // The register that holds a place: its own, or `scratch` after a load. May change flags.
+  // The register that holds a place: its own, or after a load a copy or `scratch`. To be
+  // called where all ways through the instruction's code come by. May change flags.
   Xbyak::Reg64 Read(int place, const Xbyak::Reg64& scratch);
   // Copies a place to a register. May change flags.
   void Move(const Xbyak::Reg64& to, int place);
   // Where a result for a place is to be computed: its own register or `scratch`; Write() then
   // puts it in its place.
-  Xbyak::Reg64 Target(int place, const Xbyak::Reg64& scratch) const;
+  Xbyak::Reg64 Target(int place, const Xbyak::Reg64& scratch);
   void Write(int place, const Xbyak::Reg64& from);
   // Operand B of an operate in a register. May change flags.
   Xbyak::Reg64 ReadB(const Site& site, const Xbyak::Reg64& scratch);
@@ -259,6 +270,7 @@ class Emitter : private Xbyak::CodeGenerator {
   const Region& region_;
   const Translation& place_;
   const RegisterMap map_;
+  BlockRegisters copies_;
   const uint8_t* executable_;
   ExitSlot* slots_;
   uint32_t slots_used_ = 0;
@@ -273,6 +285,7 @@ class Emitter : private Xbyak::CodeGenerator {
     Xbyak::Label start;
     Xbyak::Label resume;
     bool resumes;
+    std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
   };
   std::deque<SlowPathSite> slow_paths_;
   struct Exit {

@@ -4,6 +4,7 @@
 #define ISOCHRON_JIT_ENGINE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,12 +25,14 @@ struct Options {
   size_t code_bytes = size_t{32} << 20;
   // Entries of the inline lookup for data references: a power of two from 2 to
   // ref::DataLookaside::kMaxEntries.
-  uint32_t lookaside_entries = 1024;
+  uint32_t lookaside_entries = 4096;
   // How often the loop must see a block before it is translated.
-  uint32_t threshold = 4;
+  uint32_t threshold = 24;
   HostFeatures features = HostFeatures::Detect();
-  // Not empty: the file that tells `perf` which code is which (see perf-record(1)).
+  // Not empty: the file that tells perf(1) which code is which.
   std::string perf_map;
+  // A clock in nanoseconds, to tell how long translating took; nothing else reads it.
+  std::function<uint64_t()> clock;
 };
 
 // Reads what may follow the engine's name: settings, each with a colon before it.
@@ -44,7 +47,8 @@ struct Options {
 absl::StatusOr<Options> ParseOptions(std::string_view text);
 
 // Makes an engine that translates hot guest code to the host's and interprets the rest.
-// ResourceExhausted when the host has no memory for it.
+// ResourceExhausted when the host has no memory for it, another error when the perf map cannot
+// be written.
 absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory,
                                                             alpha::IoBus& io,
                                                             const Options& options = {});

@@ -27,11 +27,12 @@ JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
   context().lookaside.Limit(options.lookaside_entries);
 }
 
-absl::Status JitEngine::Start() {
+absl::Status JitEngine::Start(const Options& options) {
   enter_ = EmitThunks(translator_.code(), frame_, this);
   if (enter_ == nullptr) return absl::InternalError("engine jit cannot assemble its first code");
   translator_.KeepWhatIsThere();
-  return absl::OkStatus();
+  if (options.perf_map.empty()) return absl::OkStatus();
+  return translator_.MapForPerf(options.perf_map);
 }
 
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
@@ -54,6 +55,8 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   LinkTo(cpu, *translation);
   frame_.slice_end = cpu.cycle + slice;
   left_by_ = enter_(translation->code, &cpu, slice, cpu.instructions);
+  ++entries_;
+  if (left_by_ != nullptr) ++unlinked_exits_;
   // A full slice may be a loop that only waits.
   if (slice == kSlice && frame_.slice_end - cpu.cycle < slice / 2) spin().LookSoon();
   return true;
@@ -118,8 +121,11 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   first->handler(c, first, cpu);
   c.link = nullptr;
   RefreshFrame(cpu);
-  return cpu.pc != next || c.code_written || c.check_interrupts || c.fetch_changed ||
-         c.machine_check;
+  ++golden_calls_;
+  const bool leave = cpu.pc != next || c.code_written || c.check_interrupts ||
+                     c.fetch_changed || c.machine_check;
+  if (leave) ++golden_exits_;
+  return leave;
 }
 
 void JitEngine::OnFetchesForgotten() {
@@ -130,6 +136,11 @@ void JitEngine::OnFetchesForgotten() {
 alpha::EngineStats JitEngine::stats() const {
   alpha::EngineStats stats = Interpreter::stats();
   translator_.AddTo(stats);
+  stats.entries = entries_;
+  stats.unlinked_exits = unlinked_exits_;
+  stats.golden_exits = golden_exits_;
+  stats.other_exits = entries_ - unlinked_exits_ - golden_exits_;
+  stats.golden_calls = golden_calls_;
   return stats;
 }
 
@@ -144,7 +155,7 @@ absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memor
     return absl::ResourceExhaustedError(
         "the host gives no memory below 2 GiB for engine jit; --engine ref needs none");
   }
-  if (absl::Status status = engine->Start(); !status.ok()) return status;
+  if (absl::Status status = engine->Start(options); !status.ok()) return status;
   return engine;
 }
 

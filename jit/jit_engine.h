@@ -29,8 +29,8 @@ class JitEngine final : public ref::Interpreter {
   }
 
   JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code, const Options& options);
-  // Writes the shared code. Internal when the assembler fails.
-  absl::Status Start();
+  // Writes the shared code and opens the perf map. Internal when the assembler fails.
+  absl::Status Start(const Options& options);
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   alpha::EngineStats stats() const override;
@@ -66,6 +66,10 @@ class JitEngine final : public ref::Interpreter {
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   uint64_t generation_ = 1;      // of all that fetches depend on
   ref::Block one_;               // the instruction that RunGolden executes
+  uint64_t entries_ = 0;
+  uint64_t unlinked_exits_ = 0;
+  uint64_t golden_exits_ = 0;
+  uint64_t golden_calls_ = 0;
 };
 
 }  // namespace isochron::jit

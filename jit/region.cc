@@ -29,6 +29,17 @@ uint8_t Place(RegisterRole role, int reg, bool shadow) {
   return static_cast<uint8_t>(IsFloat(role) ? reg : alpha::Cpu::IntegerPlace(reg, shadow));
 }
 
+void NotePlace(GuestInstruction& instruction, RegisterRole role, int place) {
+  if (place == 31) return;
+  const uint64_t bit = uint64_t{1} << place;
+  if (role == RegisterRole::kIntegerRead || role == RegisterRole::kIntegerReadWrite) {
+    instruction.reads |= bit;
+  }
+  if (role == RegisterRole::kIntegerWrite || role == RegisterRole::kIntegerReadWrite) {
+    instruction.writes |= bit;
+  }
+}
+
 // Whether a direct branch to `target` stays in its page.
 bool InPage(int64_t target) {
   return target >= 0 && target < static_cast<int64_t>(alpha::kPageSize);
@@ -98,6 +109,9 @@ GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_
     instruction.ra = Place(roles.ra, instruction.word.ra, shadow);
     instruction.rb = Place(roles.rb, instruction.word.rb, shadow);
     instruction.rc = Place(roles.rc, instruction.word.rc, shadow);
+    NotePlace(instruction, roles.ra, instruction.ra);
+    if (!instruction.word.literal) NotePlace(instruction, roles.rb, instruction.rb);
+    NotePlace(instruction, roles.rc, instruction.rc);
     instruction.cost_before = static_cast<uint16_t>(block.cost);
     block.cost += alpha::InstructionCost(info.cost);
     block.code.push_back(instruction);

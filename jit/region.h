@@ -22,6 +22,9 @@ struct GuestInstruction {
   uint8_t rb = 31;
   uint8_t rc = 31;
   uint16_t cost_before = 0;  // cycles of the instructions before it in its block
+  // Places in Cpu::r, a bit each, without R31.
+  uint64_t reads = 0;
+  uint64_t writes = 0;
 };
 
 // A run of instructions with one entry and one end.

@@ -44,6 +44,9 @@ class UsageCounter {
   }
 };
 
+// How many integer registers are assigned for good where the pool is too small.
+constexpr size_t kAssignedUnderPressure = 5;
+
 // One use outside a loop costs as much as loading the register at the entry.
 constexpr uint64_t kWorthwhile = 2;
 
@@ -74,7 +77,14 @@ RegisterMap::RegisterMap(const Region& region) {
       counter.Count(roles.rc, instruction.rc, weight);
     }
   }
-  Assign(counter.integers, kIntegerPool, integer_, integers_);
+  const auto wanted = static_cast<size_t>(
+      std::count_if(counter.integers.begin(), counter.integers.end(),
+                    [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
+  std::span<const int> pool = kIntegerPool;
+  if (wanted > pool.size()) pool = pool.first(kAssignedUnderPressure);
+  Assign(counter.integers, pool, integer_, integers_);
+  spare_.assign(kIntegerPool.begin() + static_cast<ptrdiff_t>(integers_.size()),
+                kIntegerPool.end());
   Assign(counter.floats, kFloatPool, float_, floats_);
 }
 

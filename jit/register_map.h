@@ -13,7 +13,8 @@
 namespace isochron::jit {
 
 // One assignment for a whole region: each host register holds one guest register from every
-// entry to every exit. Those used most get one, loops counting more.
+// entry to every exit. Those used most get one, loops counting more. Where there are more of
+// them than host registers, some host registers are left for copies that live within a block.
 class RegisterMap {
  public:
   static constexpr int kNone = -1;
@@ -34,12 +35,15 @@ class RegisterMap {
   int floating(int place) const { return float_[place]; }
   const std::vector<Assignment>& integers() const { return integers_; }
   const std::vector<Assignment>& floats() const { return floats_; }
+  // Host registers that hold no guest register for good.
+  const std::vector<int>& spare() const { return spare_; }
 
  private:
   std::array<int8_t, alpha::Cpu::kIntegerSink + 1> integer_;
   std::array<int8_t, alpha::Cpu::kFloatSink + 1> float_;
   std::vector<Assignment> integers_;
   std::vector<Assignment> floats_;
+  std::vector<int> spare_;
 };
 
 }  // namespace isochron::jit

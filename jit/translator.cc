@@ -3,6 +3,14 @@
 namespace isochron::jit {
 
 Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc) {
+  if (!clock_) return TranslateNow(page, pc);
+  const uint64_t start = clock_();
+  const Outcome outcome = TranslateNow(page, pc);
+  nanoseconds_ += clock_() - start;
+  return outcome;
+}
+
+Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc) {
   const Region region = FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
   // A region has at most two exits a block.
   const auto slots = static_cast<uint32_t>(2 * region.blocks.size());
@@ -19,6 +27,8 @@ Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc) {
                   code_.execute_cursor(), &setup_.frame.slots[slots_used_]);
   if (!emitter.Emit()) return Outcome::kImpossible;
   Publish(page, region, emitter, place);
+  perf_map_.Add(code_.execute_cursor(), emitter.bytes(), pc,
+                place.mode == ref::DecodeMode::kNative ? "native" : "pal");
   code_.Advance(emitter.bytes());
   slots_used_ += emitter.slots_used();
   ++regions_;
@@ -54,6 +64,7 @@ void Translator::AddTo(alpha::EngineStats& stats) const {
   stats.links = links_;
   stats.cache_flushes = flushes_;
   stats.code_bytes = code_.used();
+  stats.translation_nanoseconds = nanoseconds_;
 }
 
 }  // namespace isochron::jit

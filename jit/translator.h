@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include "alpha/engine.h"
 #include "alpha/memory.h"
@@ -12,6 +15,7 @@
 #include "jit/emitter.h"
 #include "jit/engine.h"
 #include "jit/frame.h"
+#include "jit/perf_map.h"
 #include "ref/block_cache.h"
 #include "ref/context.h"
 
@@ -24,7 +28,11 @@ class Translator {
       : setup_{frame, context, options.features},
         memory_(memory),
         code_(std::move(code)),
-        threshold_(options.threshold) {}
+        threshold_(options.threshold),
+        clock_(options.clock) {}
+
+  // Writes a perf map from now on.
+  absl::Status MapForPerf(const std::string& path) { return perf_map_.Open(path); }
 
   CodeMemory& code() { return code_; }
   // Makes what is in the code memory now outlast DropAll().
@@ -53,10 +61,15 @@ class Translator {
   alpha::Memory& memory_;
   CodeMemory code_;
   uint32_t threshold_;
+  std::function<uint64_t()> clock_;
+  PerfMap perf_map_;
   size_t kept_bytes_ = 0;
   uint32_t slots_used_ = 0;
   std::deque<Translation> translations_;
 
+  Outcome TranslateNow(ref::CodePage& page, uint64_t pc);
+
+  uint64_t nanoseconds_ = 0;  // spent translating
   uint64_t regions_ = 0;
   uint64_t instructions_ = 0;
   uint64_t links_ = 0;

@@ -62,8 +62,13 @@ void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint
       }
       break;
     }
-    // The entry may have been one of a large page.
     case alpha::IprEffect::kDtbSingle:
+      if (cpu.dtb.only_small()) {
+        context.lookaside.FlushPage(value);
+      } else {
+        context.lookaside.Flush();
+      }
+      break;
     case alpha::IprEffect::kDtb: context.lookaside.Flush(); break;
     case alpha::IprEffect::kItb: context.fetch_changed = true; break;
     case alpha::IprEffect::kContext:

@@ -13,11 +13,11 @@ void DataLookaside::Add(uint64_t va, uint64_t context, uint8_t* host, bool writa
 }
 
 void DataLookaside::Flush() {
-  for (size_t i = 0; i < kMaxEntries; ++i) Invalidate(i);
+  for (size_t i = 0; i <= index_mask_; ++i) Invalidate(i);
 }
 
 void DataLookaside::FlushWrites() {
-  for (size_t i = 0; i < kMaxEntries; ++i) entries_[i].write_tag = NoTag(i);
+  for (size_t i = 0; i <= index_mask_; ++i) entries_[i].write_tag = NoTag(i);
 }
 
 void DataLookaside::Invalidate(size_t index) {

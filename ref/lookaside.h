@@ -22,7 +22,8 @@ constexpr uint64_t DataContext(uint8_t asn, alpha::Mode mode) {
 // space, mode and alignment.
 class DataLookaside {
  public:
-  static constexpr uint32_t kMaxEntries = 1024;
+  static constexpr uint32_t kMaxEntries = 4096;
+  static constexpr uint32_t kDefaultEntries = 1024;
 
   DataLookaside() { Flush(); }
 
@@ -79,7 +80,7 @@ class DataLookaside {
   }
   void Invalidate(size_t index);
 
-  uint32_t index_mask_ = kMaxEntries - 1;
+  uint32_t index_mask_ = kDefaultEntries - 1;
   std::array<Entry, kMaxEntries> entries_{};
 };
 

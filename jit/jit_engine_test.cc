@@ -1,0 +1,310 @@
+// Programs on the translating engine and on the interpreter, side by side.
+
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "alpha/cpu.h"
+#include "alpha/ipr.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "jit/engine.h"
+#include "ref/engine.h"
+#include "ref/testing.h"
+
+namespace isochron::jit {
+namespace {
+
+using alpha::Op;
+using ref::testing::BranchOp;
+using ref::testing::FakeIo;
+using ref::testing::HwStore;
+using ref::testing::MemoryOp;
+using ref::testing::Operate;
+using ref::testing::OperateLiteral;
+
+constexpr uint64_t kKseg = 0xffff'fc00'0000'0000;
+constexpr uint64_t kCode = 0x10000;
+constexpr uint64_t kData = 0x20000;
+constexpr uint64_t kIo = 0x1000'0000;
+
+Options Eager() {
+  Options options;
+  options.threshold = 1;
+  return options;
+}
+
+// RAM, a bus and a CPU in kernel mode that sees RAM at kKseg; PALcode loops where it is entered.
+class Computer {
+ public:
+  using Maker = std::function<std::unique_ptr<alpha::Engine>(alpha::Memory&, alpha::IoBus&)>;
+
+  explicit Computer(const Maker& make) : pages_(64), memory(pages_.front().bytes, 64 << 13) {
+    cpu.Reset(0x8000);
+    cpu.i_ctl |= uint64_t{2} << alpha::i_ctl::kSpeShift;
+    cpu.m_ctl = uint64_t{2} << 1;
+    cpu.pc = kKseg + kCode;
+    for (uint64_t entry = 0; entry < 0x4000; entry += 64) {
+      Put(0x8000 + entry, {BranchOp(Op::kBr, 31, -1)});
+    }
+    engine = make(memory, io);
+  }
+
+  void Put(uint64_t pa, const std::vector<uint32_t>& words) {
+    memory.Write(pa, words.data(), 4 * words.size());
+  }
+  void RunTo(uint64_t cycle) {
+    alpha::Deadline deadline{cycle};
+    engine->Run(cpu, deadline);
+  }
+  std::string State() {
+    alpha::StateWriter writer;
+    cpu.VisitState(writer);
+    return writer.Release() +
+           std::string(reinterpret_cast<const char*>(pages_.data()), memory.size());
+  }
+
+ private:
+  struct alignas(alpha::kPageSize) Page {
+    uint8_t bytes[alpha::kPageSize] = {};
+  };
+  std::vector<Page> pages_;
+
+ public:
+  alpha::Memory memory;
+  FakeIo io;
+  alpha::Cpu cpu{0, 16, 16};
+  std::unique_ptr<alpha::Engine> engine;
+};
+
+std::unique_ptr<alpha::Engine> Ref(alpha::Memory& memory, alpha::IoBus& io) {
+  return ref::CreateEngine(memory, io);
+}
+
+Computer::Maker Jit(const Options& options) {
+  return [options](alpha::Memory& memory, alpha::IoBus& io) {
+    return *CreateEngine(memory, io, options);
+  };
+}
+
+// Runs `program` on both to random boundaries and compares everything there. Gives the
+// translating computer's statistics.
+alpha::EngineStats ExpectEqual(const std::vector<uint32_t>& program, uint64_t cycles,
+                               const Options& options = Eager()) {
+  Computer ref(Ref);
+  Computer jit(Jit(options));
+  ref.Put(kCode, program);
+  jit.Put(kCode, program);
+  std::mt19937_64 random(1);
+  for (uint64_t cycle = 0; cycle < cycles;) {
+    cycle += 1 + random() % (random() % 8 == 0 ? 5000 : 50);
+    ref.RunTo(cycle);
+    jit.RunTo(cycle);
+    EXPECT_EQ(ref.cpu.pc, jit.cpu.pc);
+    EXPECT_EQ(ref.cpu.cycle, jit.cpu.cycle);
+    EXPECT_EQ(ref.cpu.instructions, jit.cpu.instructions);
+    if (ref.State() != jit.State()) {
+      ADD_FAILURE() << "states differ at cycle " << cycle;
+      break;
+    }
+  }
+  EXPECT_EQ(ref.io.accesses.size(), jit.io.accesses.size());
+  return jit.engine->stats();
+}
+
+// R1 := kKseg, without the constant: KSEG is where the program runs.
+const std::vector<uint32_t> kPrologue = {
+    OperateLiteral(Op::kSubq, 31, 1, 1),        // R1 := -1
+    OperateLiteral(Op::kSll, 1, 42, 1),         // R1 := kKseg
+    MemoryOp(Op::kLdah, 2, kData >> 16, 1),     // R2 := data
+};
+
+std::vector<uint32_t> Program(const std::vector<uint32_t>& body) {
+  std::vector<uint32_t> program = kPrologue;
+  program.insert(program.end(), body.begin(), body.end());
+  return program;
+}
+
+TEST(JitEngine, LoopsOverMemory) {
+  const alpha::EngineStats stats = ExpectEqual(Program({
+      OperateLiteral(Op::kAnd, 3, 0xf8, 4),
+      Operate(Op::kAddq, 2, 4, 4),
+      MemoryOp(Op::kLdq, 5, 0, 4),
+      Operate(Op::kAddq, 5, 3, 5),
+      MemoryOp(Op::kStq, 5, 0, 4),
+      OperateLiteral(Op::kAddq, 3, 3, 3),
+      BranchOp(Op::kBr, 31, -7),
+  }), 100'000);
+  EXPECT_GT(stats.regions_translated, 0u);
+  EXPECT_GT(stats.entries, 0u);
+}
+
+TEST(JitEngine, CallsAndReturns) {
+  ExpectEqual(Program({
+      BranchOp(Op::kBsr, 26, 3),
+      OperateLiteral(Op::kAddq, 3, 1, 3),
+      BranchOp(Op::kBsr, 27, 1),
+      BranchOp(Op::kBr, 31, -4),
+      // The function returns through the register that its caller linked last.
+      OperateLiteral(Op::kXor, 6, 1, 6),
+      Operate(Op::kCmovlbs, 6, 26, 28),
+      Operate(Op::kCmovlbc, 6, 27, 28),
+      ref::testing::JumpOp(Op::kRet, 31, 28),
+  }), 100'000);
+}
+
+TEST(JitEngine, SeesCodeThatItsOwnStoresChange) {
+  // Adds 1 to the literal of the first instruction of the loop, in every turn.
+  const alpha::EngineStats stats = ExpectEqual(Program({
+      MemoryOp(Op::kLdah, 7, 1, 1),                // R7 := code
+      OperateLiteral(Op::kAddq, 3, 1, 3),          // the one that changes, 16 bytes in
+      MemoryOp(Op::kLdl, 5, 16, 7),
+      MemoryOp(Op::kLda, 5, 1 << 13, 5),           // its literal, and more when that is full
+      MemoryOp(Op::kStl, 5, 16, 7),
+      BranchOp(Op::kBr, 31, -5),
+  }), 200'000);
+  EXPECT_GT(stats.blocks_invalidated, 10u);
+}
+
+TEST(JitEngine, StaysBoundedWhileCodeIsOverwrittenAndRun) {
+  Options options = Eager();
+  options.code_bytes = Options::kMinCodeBytes;
+  Computer jit(Jit(options));
+  jit.Put(kCode, Program({
+      MemoryOp(Op::kLdah, 7, 1, 1),
+      OperateLiteral(Op::kAddq, 3, 1, 3),
+      MemoryOp(Op::kLdl, 5, 16, 7),
+      MemoryOp(Op::kLda, 5, 1 << 13, 5),           // its literal, and more when that is full
+      MemoryOp(Op::kStl, 5, 16, 7),
+      OperateLiteral(Op::kSubq, 31, 40, 8),        // runs the loop below 40 times: it gets hot
+      OperateLiteral(Op::kAddq, 8, 1, 8),
+      BranchOp(Op::kBlt, 8, -2),
+      BranchOp(Op::kBr, 31, -8),
+  }));
+  for (uint64_t cycle = 1'000'000; cycle <= 20'000'000; cycle += 1'000'000) jit.RunTo(cycle);
+  const alpha::EngineStats stats = jit.engine->stats();
+  EXPECT_LE(stats.code_bytes, options.code_bytes);
+  EXPECT_GT(stats.cache_flushes, 0u);
+}
+
+TEST(JitEngine, ObeysADeadlineThatAnAccessMovesNearer) {
+  // A device that stops the run in the middle of a loop, at every 100th access.
+  for (const bool translated : {false, true}) {
+    Computer computer(translated ? Jit(Eager()) : Computer::Maker(Ref));
+    computer.Put(kCode, Program({
+        MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
+        MemoryOp(Op::kLdq, 5, 0, 7),
+        OperateLiteral(Op::kAddq, 3, 1, 3),
+        BranchOp(Op::kBr, 31, -3),
+    }));
+    alpha::Deadline deadline;
+    std::vector<uint64_t> stops;
+    computer.io.handler = [&](alpha::Cpu& cpu, const FakeIo::Access&) {
+      if (computer.io.accesses.size() % 100 == 0) deadline.MoveNearer(cpu.cycle);
+      return alpha::IoResult{computer.io.accesses.size(), 7, false};
+    };
+    for (int i = 0; i < 20; ++i) {
+      deadline.cycle = computer.cpu.cycle + 1'000'000;
+      computer.engine->Run(computer.cpu, deadline);
+      stops.push_back(computer.cpu.cycle);
+      EXPECT_EQ(computer.cpu.r[5], 100u * (i + 1));
+      EXPECT_EQ(computer.cpu.pc & 0xfff, 4 * kPrologue.size() + 8);
+    }
+    // 3 instructions and the access a turn: 2 + 1 + 1 + 7.
+    for (size_t i = 1; i < stops.size(); ++i) EXPECT_EQ(stops[i] - stops[i - 1], 1100u);
+  }
+}
+
+// The permissions of this process's mappings, such as "r-xs".
+std::vector<std::string> Mappings() {
+  std::ifstream maps("/proc/self/maps");
+  std::vector<std::string> permissions;
+  for (std::string line; std::getline(maps, line);) {
+    permissions.push_back(line.substr(line.find(' ') + 1, 4));
+  }
+  return permissions;
+}
+
+TEST(JitEngine, NoMappingIsWritableAndExecutableWhileCodeRuns) {
+  Computer jit(Jit(Eager()));
+  jit.Put(kCode, Program({
+      MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
+      OperateLiteral(Op::kAddq, 3, 1, 3),
+      OperateLiteral(Op::kAnd, 3, 0xff, 4),
+      BranchOp(Op::kBne, 4, -3),
+      MemoryOp(Op::kLdq, 5, 0, 7),
+      BranchOp(Op::kBr, 31, -5),
+  }));
+  int looks = 0;
+  jit.io.handler = [&](alpha::Cpu&, const FakeIo::Access&) {
+    ++looks;
+    const std::vector<std::string> mappings = Mappings();
+    EXPECT_THAT(mappings, testing::Not(testing::Contains(testing::MatchesRegex(".wx."))));
+    EXPECT_THAT(mappings, testing::Contains("r-xs"));
+    return alpha::IoResult{};
+  };
+  jit.RunTo(100'000);
+  EXPECT_GT(looks, 10);
+  EXPECT_GT(jit.engine->stats().entries, 0u);
+}
+
+TEST(JitEngine, TranslatesTheSameInEveryRun) {
+  const std::vector<uint32_t> program = Program({
+      OperateLiteral(Op::kAddq, 3, 3, 3),
+      OperateLiteral(Op::kAnd, 3, 7, 4),
+      BranchOp(Op::kBeq, 4, 1),
+      OperateLiteral(Op::kAddq, 5, 1, 5),
+      BranchOp(Op::kBr, 31, -5),
+  });
+  const alpha::EngineStats first = ExpectEqual(program, 50'000);
+  const alpha::EngineStats second = ExpectEqual(program, 50'000);
+  EXPECT_EQ(first.code_bytes, second.code_bytes);
+  EXPECT_EQ(first.entries, second.entries);
+  EXPECT_EQ(first.links, second.links);
+}
+
+TEST(JitEngine, SkipsLoopsThatOnlyWait) {
+  Computer jit(Jit(Eager()));
+  jit.Put(kCode, {BranchOp(Op::kBr, 31, -1)});
+  for (uint64_t cycle = 10'000'000; cycle <= 100'000'000; cycle += 10'000'000) jit.RunTo(cycle);
+  EXPECT_EQ(jit.cpu.instructions, jit.cpu.cycle);
+  EXPECT_GT(jit.engine->stats().spin_cycles_skipped, 99'000'000u);
+}
+
+TEST(Options, AreRead) {
+  const auto options = ParseOptions(":cache=2M:lookaside=16:threshold=3:host=none:perf-map=/a:");
+  EXPECT_FALSE(options.ok()) << "an empty setting";
+  const auto good = ParseOptions(":cache=2M:lookaside=16:threshold=3:host=none:perf-map=/a");
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_EQ(good->code_bytes, size_t{2} << 20);
+  EXPECT_EQ(good->lookaside_entries, 16u);
+  EXPECT_EQ(good->threshold, 3u);
+  EXPECT_FALSE(good->features.bmi2);
+  EXPECT_EQ(good->perf_map, "/a");
+}
+
+TEST(Options, NonsenseIsRefused) {
+  for (const char* text : {"x", ":", ":cache", ":cache=", ":cache=1", ":cache=99999M", ":lookaside=3",
+                           ":lookaside=1", ":lookaside=8192", ":threshold=0", ":host=all",
+                           ":perf-map=", ":speed=9", ":cache=18446744073709551615M"}) {
+    EXPECT_FALSE(ParseOptions(text).ok()) << text;
+  }
+}
+
+TEST(PerfMap, FileThatCannotBeWrittenIsAnError) {
+  std::vector<uint8_t> bytes(3 * alpha::kPageSize);
+  auto* base = reinterpret_cast<uint8_t*>(
+      (reinterpret_cast<uintptr_t>(bytes.data()) + alpha::kPageMask) & ~alpha::kPageMask);
+  alpha::Memory memory(base, alpha::kPageSize);
+  FakeIo io;
+  Options options;
+  options.perf_map = "/nonexistent/map";
+  EXPECT_FALSE(CreateEngine(memory, io, options).ok());
+}
+
+}  // namespace
+}  // namespace isochron::jit

@@ -28,7 +28,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
-      options.config, std::move(images.boot), EngineFactoryFor(options.engine));
+      options.config, std::move(images.boot), EngineFactoryFor(options));
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session =
       Session::Create(options, *std::move(script));

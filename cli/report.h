@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "alpha/cpu.h"
+#include "alpha/engine.h"
 #include "machine/elf_image.h"
 
 namespace isochron::cli {
@@ -22,9 +23,11 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 
 // What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
 // `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.
-// `touched_bytes`: host memory that guest RAM takes.
+// `touched_bytes`: host memory that guest RAM takes. Of an engine that has translated nothing
+// there are no lines.
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
-                        uint64_t touched_bytes, std::chrono::nanoseconds wall);
+                        uint64_t touched_bytes, std::chrono::nanoseconds wall,
+                        const alpha::EngineStats& engine);
 
 }  // namespace isochron::cli
 

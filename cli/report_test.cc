@@ -83,7 +83,8 @@ TEST(StatsReport, CountsAndRates) {
   cpu.instructions = 300'000'000;
   cpu.counters.dtb_misses = 42;
   const std::string report =
-      StatsReport(cpu, 600'000'000, 300'000'000, 5 << 20, std::chrono::milliseconds(1500));
+      StatsReport(cpu, 600'000'000, 300'000'000, 5 << 20, std::chrono::milliseconds(1500), {});
+  EXPECT_THAT(report, Not(HasSubstr("translated")));
   EXPECT_THAT(report, HasSubstr("instructions                      300000000\n"));
   EXPECT_THAT(report, HasSubstr("guest memory touched (KiB)             5120\n"));
   EXPECT_THAT(report, HasSubstr("guest seconds                         2.000\n"));
@@ -91,6 +92,16 @@ TEST(StatsReport, CountsAndRates) {
   EXPECT_THAT(report, HasSubstr("million instructions/s              200.000\n"));
   EXPECT_THAT(report, HasSubstr("idle share (%)                       25.000\n"));
   EXPECT_THAT(report, HasSubstr("DTB misses                               42\n"));
+}
+
+TEST(StatsReport, TellsOfTranslation) {
+  const alpha::Cpu cpu(0, 128, 128);
+  alpha::EngineStats engine;
+  engine.regions_translated = 12;
+  engine.code_bytes = 3 << 20;
+  const std::string report = StatsReport(cpu, 600'000'000, 0, 0, std::chrono::seconds(1), engine);
+  EXPECT_THAT(report, HasSubstr("regions translated                       12\n"));
+  EXPECT_THAT(report, HasSubstr("host code (KiB)                        3072\n"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "cli/run_options.h"
 
+#include <unistd.h>
+
 #include <memory>
 #include <string_view>
 
@@ -119,8 +121,13 @@ void AddEngineOption(CLI::App& command, RunOptions& options) {
   command
       .add_option("--engine", options.engine,
                   "what executes instructions: " +
-                      absl::StrJoin(conformance::EngineNames(), " or "))
-      ->type_name("NAME")->default_str("ref")->group("Machine");
+                      absl::StrJoin(conformance::EngineNames(), " or ") +
+                      ", which may be followed by settings (docs/jit.md)")
+      ->type_name("NAME")->default_str("the last of them")->group("Machine");
+  command
+      .add_flag("--perf-map", options.perf_map,
+                "write /tmp/perf-PID.map, from which perf knows translated code")
+      ->group("Output");
 }
 
 void AddScriptOptions(CLI::App& command, RunOptions& options) {
@@ -160,16 +167,32 @@ CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
   return AddParsed(command, name, target, ParseCycles, description)->type_name("CYCLE");
 }
 
+namespace {
+
+// The engine's name with the settings that options of their own make.
+std::string FullEngineName(const RunOptions& options) {
+  if (!options.perf_map) return options.engine;
+  return absl::StrCat(options.engine, ":perf-map=/tmp/perf-", getpid(), ".map");
+}
+
+}  // namespace
+
 absl::Status ValidateOptions(const RunOptions& options) {
-  if (absl::StatusOr<conformance::NamedEngine> engine = conformance::FindEngine(options.engine);
+  if (options.perf_map && !options.engine.starts_with("jit")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--perf-map is for engine jit; engine ", options.engine,
+                     " makes no code of its own"));
+  }
+  if (absl::StatusOr<conformance::NamedEngine> engine =
+          conformance::FindEngine(FullEngineName(options));
       !engine.ok()) {
     return engine.status();
   }
   return options.config.Validate();
 }
 
-machine::EngineFactory EngineFactoryFor(const std::string& name) {
-  return conformance::FindEngine(name)->factory;
+machine::EngineFactory EngineFactoryFor(const RunOptions& options) {
+  return conformance::FindEngine(FullEngineName(options))->factory;
 }
 
 }  // namespace isochron::cli

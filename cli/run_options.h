@@ -11,6 +11,7 @@
 #include <CLI/App.hpp>
 
 #include "absl/status/status.h"
+#include "conformance/engines.h"
 #include "machine/config.h"
 #include "machine/machine.h"
 
@@ -31,7 +32,8 @@ struct RunOptions {
   machine::MachineConfig config;
   std::string kernel_path;
   std::string initrd_path;  // empty: none
-  std::string engine = "ref";
+  std::string engine = conformance::EngineNames().back();
+  bool perf_map = false;  // tell perf which host code is which
 
   std::string script_path;             // empty: none
   std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
@@ -65,8 +67,8 @@ CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
 // InvalidArgument when options that were parsed one by one make no machine.
 absl::Status ValidateOptions(const RunOptions& options);
 
-// The factory of an engine that ValidateOptions() has accepted.
-machine::EngineFactory EngineFactoryFor(const std::string& name);
+// The factory of the engine that options which ValidateOptions() has accepted ask for.
+machine::EngineFactory EngineFactoryFor(const RunOptions& options);
 
 }  // namespace isochron::cli
 

@@ -18,8 +18,8 @@ struct MachineConfig {
   // Cycles in a guest second. Linux accepts 590 to 760 MHz for an EV67.
   uint64_t clock_hz = 600'000'000;
   // TLB sizes; 128 is the chip's.
-  uint32_t itb_entries = 128;
-  uint32_t dtb_entries = 128;
+  uint32_t itb_entries = 4096;
+  uint32_t dtb_entries = 4096;
   // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC).
   int64_t rtc_base_seconds = 1'262'304'000;  // 2010-01-01T00:00:00
   // Seed of the platform device's entropy register.

@@ -1,5 +1,7 @@
 #include "conformance/engines.h"
 
+#include <chrono>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -32,6 +34,10 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
   if (name == "jit" || name.starts_with("jit:")) {
     absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(3));
     if (!options.ok()) return options.status();
+    options->clock = [] {
+      return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                   std::chrono::nanoseconds(1));
+    };
     return NamedEngine{std::string(name),
                        [options = *options](alpha::Memory& memory, alpha::IoBus& io) {
                          return jit::CreateEngine(memory, io, options);

@@ -1,10 +1,11 @@
 #include "conformance/guest_run.h"
 
+#include "conformance/engines.h"
+
 #include <utility>
 #include <vector>
 
 #include "machine/image_file.h"
-#include "ref/engine.h"
 
 namespace isochron::conformance {
 
@@ -19,14 +20,16 @@ void StopAt::Poll(const machine::InputPoint& point, std::vector<machine::Input>&
 }
 
 absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
-    const std::string& path, const machine::MachineConfig& config) {
+    const std::string& path, const machine::MachineConfig& config, std::string_view engine) {
+  absl::StatusOr<NamedEngine> named = FindEngine(engine);
+  if (!named.ok()) return named.status();
   absl::StatusOr<std::string> file = machine::ReadImageFile(path);
   if (!file.ok()) return file.status();
   absl::StatusOr<machine::KernelImage> kernel = machine::ParseKernel(*file);
   if (!kernel.ok()) return kernel.status();
   machine::BootImages images;
   images.kernel = *std::move(kernel);
-  return machine::Machine::Create(config, std::move(images), ref::CreateEngine);
+  return machine::Machine::Create(config, std::move(images), named->factory);
 }
 
 machine::RunEnd RunTo(machine::Machine& machine, uint64_t cycle) {

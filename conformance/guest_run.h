@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "machine/machine.h"
@@ -32,9 +33,10 @@ class StopAt final : public machine::InputSource {
   uint64_t cycle_;
 };
 
-// A machine that has loaded the kernel at `path` and runs on the reference interpreter.
+// A machine that has loaded the kernel at `path` and runs on the engine called `engine`.
 absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
-    const std::string& path, const machine::MachineConfig& config = {});
+    const std::string& path, const machine::MachineConfig& config = {},
+    std::string_view engine = "ref");
 
 // Runs until the guest ends or to the first input point at or past `cycle`.
 machine::RunEnd RunTo(machine::Machine& machine, uint64_t cycle);

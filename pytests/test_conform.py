@@ -1,0 +1,115 @@
+"""`isochron conform`, as a user meets it."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def conform(isochron, *arguments, **options):
+    return subprocess.run(
+        [isochron, "conform", *arguments], capture_output=True, timeout=300, stdin=subprocess.DEVNULL, check=False, **options
+    )
+
+
+def agreement(error):
+    found = re.search(r"agree: (\d+) events, (\d+) cycles, (\d+) instructions, (\d+) checkpoints, identity ([0-9a-f]{32})", error)
+    assert found, error
+    return [int(number) for number in found.groups()[:4]], found.group(5)
+
+
+def test_agreement_is_one_line_with_the_identity_of_the_log(isochron, console_guest, tmp_path):
+    script = tmp_path / "script"
+    script.write_text('expect "ready"\nsend "xq"\n')
+    guest = ["--kernel", console_guest, "--script", str(script), "--max-cycles", "400M"]
+    log = tmp_path / "log"
+    recorded = subprocess.run([isochron, "record", "-o", str(log), *guest], capture_output=True, timeout=300, check=False)
+    identity = re.search(r"identity ([0-9a-f]{32})", recorded.stderr.decode()).group(1)
+    done = conform(isochron, *guest)
+    assert agreement(done.stderr.decode())[1] == identity
+    again = conform(isochron, str(log), "--console", "null")
+    assert again.returncode == 0, again.stderr
+    assert agreement(again.stderr.decode())[1] == identity
+
+
+def test_a_limit_ends_the_comparison_and_is_no_difference(isochron, console_guest):
+    done = conform(isochron, "--kernel", console_guest, "--console", "null", "--max-cycles", "5M")
+    assert done.returncode == 0, done.stderr
+    assert agreement(done.stderr.decode())[0][1] >= 5_000_000
+
+
+def test_an_interrupted_comparison_says_how_far_it_came(isochron, console_guest):
+    process = subprocess.Popen(
+        [isochron, "conform", "--kernel", console_guest, "--console", "null"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 60
+    # It has begun when it has its second and third thread.
+    while len(list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())) < 3:
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 128 + signal.SIGINT, error
+    assert "agree: " in error
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "give a log, or a guest with --kernel"),
+        (["--kernel", "/no/such/kernel"], "/no/such/kernel"),
+        (["/no/such/log"], "/no/such/log"),
+        (["--engines", "ref"], "is not two engines"),
+        (["--engines", "ref,none"], "there is no engine 'none'"),
+    ],
+)
+def test_bad_input_is_one_line(isochron, arguments, message):
+    done = conform(isochron, *arguments)
+    assert done.returncode == 2
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1 and message in lines[0], lines
+
+
+def test_another_kernel_than_the_logs_is_refused(isochron, console_guest, tmp_path):
+    log = tmp_path / "log"
+    subprocess.run(
+        [isochron, "record", "-o", str(log), "--kernel", console_guest, "--console", "null", "--max-cycles", "2M"],
+        capture_output=True, timeout=300, check=False,
+    )
+    other = tmp_path / "other"
+    other.write_bytes(pathlib.Path(console_guest).read_bytes() + b"\0")
+    done = conform(isochron, str(log), "--kernel", str(other), "--console", "null")
+    assert done.returncode == 2
+    assert str(other) in done.stderr.decode()
+
+
+def test_a_difference_is_reported(isochron, console_guest, tmp_path):
+    """Needs a build with ISOCHRON_PLANTED_BUGS."""
+    report = tmp_path / "report.html"
+    done = conform(
+        isochron, "--engines", "ref,ref!cycle@3000000", "--kernel", console_guest, "--console", "null",
+        "--max-cycles", "20M", "--checkpoint-interval", "1M", "--report", str(report),
+    )
+    error = done.stderr.decode()
+    if "there is no engine" in error:
+        pytest.skip("this build has no engines with known faults")
+    assert done.returncode == 3, error
+    assert "first visible difference: the instruction at cycle" in error
+    assert re.search(r"^\* cycle +0x", error, re.MULTILINE)
+    assert "first visible difference" in report.read_text()
+
+
+def test_documentation_has_the_options(isochron):
+    text = (ROOT / "docs/cli.md").read_text()
+
+    def manual(section):
+        body = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
+        return set(re.findall(r"^\| `(--[a-z-]+)", body, re.MULTILINE))
+
+    help_text = conform(isochron, "--help").stdout.decode()
+    options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", help_text, re.MULTILINE)) - {"--help"}
+    assert options == (manual("isochron run") | manual("isochron conform")) - {"--engine", "--perf-map"}

@@ -104,6 +104,18 @@ def test_from_the_middle(linux, engine):
     assert first[same].cycle >= at
 
 
+def test_both_engines_in_one_conversation(linux, isochron):
+    if len(engines(isochron)) < 2:
+        pytest.skip("one engine is built")
+    machine = linux("linux", None)
+    with machine.conform(options=["-o", "log"]) as session:
+        result = converse(session, COMMANDS[:2])
+    assert "ref and jit agree" in result.errors
+    again = machine.conform("log").finish()
+    assert again.exit_code == 0 and "agree" in again.errors, again.errors
+    assert again.cycles == result.cycles
+
+
 def test_a_bundle_replays_alone(linux, engine, isochron, tmp_path):
     machine = linux("linux", engine)
     with machine.record("log") as session:

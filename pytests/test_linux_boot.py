@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from isochron import engines
 from linux_guest import boot_arguments, conversation, converse, run_script
 
 CYCLES_PER_SECOND = 600_000_000
@@ -23,9 +24,10 @@ def fields(lines):
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("memory", ["64M", "1G", "3G"])
-def test_boots(isochron, tmp_path, kernel, memory):
+def test_boots(isochron, tmp_path, kernel, memory, engine):
+    arguments = ["--memory", memory, "--engine", engine]
     transcript = converse(
-        isochron, tmp_path, ["uname -a", "cat /proc/meminfo"], "--memory", memory, kernel=kernel
+        isochron, tmp_path, ["uname -a", "cat /proc/meminfo"], *arguments, kernel=kernel
     )
     version = "6.12" if kernel == "linux-6.12" else "6.1"
     assert re.fullmatch(
@@ -37,8 +39,9 @@ def test_boots(isochron, tmp_path, kernel, memory):
 
 
 @pytest.mark.parametrize("entries", ["16", "128", "1024"])
-def test_boots_with_tlb_entries(isochron, tmp_path, entries):
-    converse(isochron, tmp_path, ["ls -lR /sys >/dev/null"], "--tlb-entries", entries)
+def test_boots_with_tlb_entries(isochron, tmp_path, entries, engine):
+    arguments = ["--tlb-entries", entries, "--engine", engine]
+    converse(isochron, tmp_path, ["ls -lR /sys >/dev/null"], *arguments)
 
 
 def test_fewer_tlb_entries_miss_more_often(isochron, tmp_path):
@@ -138,6 +141,7 @@ def test_ten_runs_are_equal_to_the_byte(isochron, tmp_path):
         {"TZ": "America/St_Johns", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1"},
     ]
     arguments = [*boot_arguments(), "--seed", "7", "--stats"]
+    built = engines(isochron)
     script = conversation(BUSY)
 
     def run(number):
@@ -145,7 +149,7 @@ def test_ten_runs_are_equal_to_the_byte(isochron, tmp_path):
         directory.mkdir()
         return run_script(
             isochron,
-            arguments,
+            [*arguments, "--engine", built[number % len(built)]],
             directory / "script",
             script,
             cwd=directory,
@@ -159,9 +163,15 @@ def test_ten_runs_are_equal_to_the_byte(isochron, tmp_path):
         transcript.check()
     assert len({transcript.raw for transcript in transcripts}) == 1
     assert len(transcripts[0].printk_times()) > 50
-    # The counts agree as well, all but those of wall time.
+    # The counts agree as well, all but those of wall time; what is skipped and translated is an engine's own.
     counts = {
-        re.sub(r"^(wall seconds|million instructions/s) .*\n", "", transcript.errors, flags=re.M)
-        for transcript in transcripts
+        (
+            number % len(built),
+            re.sub(r"^(wall seconds|million instructions/s) .*\n", "", transcript.errors, flags=re.M),
+        )
+        for number, transcript in enumerate(transcripts)
     }
-    assert len(counts) == 1, counts
+    assert len(counts) == len(built), counts
+    guest = {tuple(re.findall(r"^(?:instructions|cycles|.TB misses|exceptions|interrupts|PAL calls) .*", text, re.M))
+             for _, text in counts}  # fmt: skip
+    assert len(guest) == 1, guest

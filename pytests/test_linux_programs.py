@@ -55,9 +55,13 @@ COMMANDS = [
 ]
 
 
-def test_busybox_agrees_with_qemu(isochron, tmp_path):
+def test_busybox_agrees_with_qemu(isochron, tmp_path, engine):
     transcript = converse(
-        isochron, tmp_path, ["stty cols 1000", one_line(MAKE_DATA)] + [one_line(c) for c in COMMANDS]
+        isochron,
+        tmp_path,
+        ["stty cols 1000", one_line(MAKE_DATA)] + [one_line(c) for c in COMMANDS],
+        "--engine",
+        engine,
     )
     busybox = guest_path("busybox") / "busybox"
     work = tmp_path / "work"
@@ -94,23 +98,23 @@ def kernel(request):
     return request.param
 
 
-def in_guest(isochron, tmp_path, kernel, name):
+def in_guest(isochron, tmp_path, kernel, name, engine):
     """Output lines of one of our programs under a kernel."""
-    return converse(isochron, tmp_path, [name], kernel=kernel).output(0)
+    return converse(isochron, tmp_path, [name], "--engine", engine, kernel=kernel).output(0)
 
 
-def test_arithmetic_traps(isochron, tmp_path, kernel):
+def test_arithmetic_traps(isochron, tmp_path, kernel, engine):
     expected = linux_program_model.fptraps(KERNELS[kernel])
     assert len(expected) > 1000
-    assert in_guest(isochron, tmp_path, kernel, "fptraps") == expected
+    assert in_guest(isochron, tmp_path, kernel, "fptraps", engine) == expected
 
 
-def test_floating_point_results(isochron, tmp_path):
+def test_floating_point_results(isochron, tmp_path, engine):
     # In one test: the model remembers what the chip does, which is the same for both.
     for kernel, version in KERNELS.items():
         expected = linux_program_model.fpdump(version)
         assert len(expected) > 100
-        assert in_guest(isochron, tmp_path, kernel, "fpdump") == expected
+        assert in_guest(isochron, tmp_path, kernel, "fpdump", engine) == expected
 
 
 # (line of qemu-alpha, line of Linux on the chip). The reasons are in docs/qemu-differences.md.
@@ -133,14 +137,14 @@ def corrected(lines, corrections):
     return [corrections.get(line, line) for line in lines]
 
 
-def test_signals(isochron, tmp_path, kernel):
+def test_signals(isochron, tmp_path, kernel, engine):
     expected = corrected(on_qemu(program("signals")), SIGNALS)
-    assert in_guest(isochron, tmp_path, kernel, "signals") == expected
+    assert in_guest(isochron, tmp_path, kernel, "signals", engine) == expected
 
 
-def test_load_locked_and_store_conditional(isochron, tmp_path, kernel):
+def test_load_locked_and_store_conditional(isochron, tmp_path, kernel, engine):
     expected = corrected(on_qemu(program("llsc")), LLSC)
-    assert in_guest(isochron, tmp_path, kernel, "llsc") == expected
+    assert in_guest(isochron, tmp_path, kernel, "llsc", engine) == expected
 
 
 # What do_entUnaUser in arch/alpha/kernel/traps.c puts right; the rest gets SIGBUS.
@@ -200,9 +204,9 @@ def unaligned():
     return lines
 
 
-def test_unaligned_accesses(isochron, tmp_path, kernel):
+def test_unaligned_accesses(isochron, tmp_path, kernel, engine):
     expected = unaligned()
-    assert in_guest(isochron, tmp_path, kernel, "unaligned") == expected
+    assert in_guest(isochron, tmp_path, kernel, "unaligned", engine) == expected
 
 
 def test_unaligned_accesses_agree_with_qemu():

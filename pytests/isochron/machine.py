@@ -41,19 +41,6 @@ def engines(program: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-@dataclasses.dataclass(frozen=True)
-class ConformResult:
-    """What `isochron conform` found."""
-
-    exit_code: int
-    report: str  #: what it printed
-
-    @property
-    def equal(self) -> bool:
-        """Whether the engines agree in everything."""
-        return self.exit_code == 0
-
-
 @dataclasses.dataclass
 class Machine:
     """What a guest runs on. Fields that are None have the program's defaults.
@@ -109,24 +96,15 @@ class Machine:
 
     def conform(
         self, log: str | os.PathLike[str] | None = None, options: Sequence[str] = ()
-    ) -> ConformResult:
-        """Runs the guest on both engines at once and compares everything; with `log`, the guest and input of that."""
-        what = self.image_arguments() if log is not None else self.machine_arguments()
+    ) -> Session:
+        """Runs the guest on both engines at once and compares everything; with `log`, the guest and the input of that.
+
+        The result's exit code is 0 when the engines agree and 3 when they do not; its `errors` have the report.
+        """
         if log is not None:
-            what = [os.fspath(log), *what]
-        done = subprocess.run(
-            [self._program(), "conform", *what, "--console", "null", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=self.patience,
-            check=False,
-        )
-        if done.returncode not in (0, 3):
-            raise IsochronError(f"conform ended with {done.returncode}", done.stdout)
-        return ConformResult(done.returncode, done.stdout)
+            return self._start("conform", [os.fspath(log), *self.image_arguments(), *options])
+        arguments = dataclasses.replace(self, engine=None).machine_arguments()
+        return self._start("conform", [*arguments, *self.options, *options])
 
     def image_arguments(self) -> list[str]:
         """The options that name the images."""

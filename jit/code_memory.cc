@@ -1,7 +1,6 @@
 #include "jit/code_memory.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -11,18 +10,15 @@ absl::StatusOr<CodeMemory> CodeMemory::Create(size_t size) {
   const absl::Status refused = absl::ResourceExhaustedError(
       absl::StrCat("the host gives no ", size >> 10, " KiB of executable memory for engine jit; ",
                    "--engine ref needs none"));
-  const int file = memfd_create("isochron-jit", MFD_CLOEXEC);
-  if (file < 0) return refused;
-  void* writable = MAP_FAILED;
-  void* executable = MAP_FAILED;
-  if (ftruncate(file, static_cast<off_t>(size)) == 0) {
-    writable = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    executable = mmap(nullptr, size, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
-  }
-  close(file);
-  if (writable == MAP_FAILED || executable == MAP_FAILED) {
-    if (writable != MAP_FAILED) munmap(writable, size);
+  // Shared anonymous memory, which perf(1) takes for code of a translator, as it does not files.
+  void* writable =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (writable == MAP_FAILED) return refused;
+  // An old size of 0 asks for a second mapping of the same pages.
+  void* executable = mremap(writable, 0, size, MREMAP_MAYMOVE);
+  if (executable == MAP_FAILED || mprotect(executable, size, PROT_READ | PROT_EXEC) != 0) {
     if (executable != MAP_FAILED) munmap(executable, size);
+    munmap(writable, size);
     return refused;
   }
   return CodeMemory(static_cast<uint8_t*>(writable), static_cast<uint8_t*>(executable), size);

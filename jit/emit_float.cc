@@ -1,8 +1,10 @@
 // Floating point: SSE for what is common, the golden function for all that is not.
 //
-// An operate runs on SSE when rounding is to nearest, its operands and its result are normal
-// numbers or zeros, and MXCSR shows no flag but inexact, which counts only while the FPCR
-// does not have it yet. Then result and FPCR are what the golden function gives.
+// An operate runs on SSE when rounding is to nearest or chopped, its operands and its result
+// are normal numbers or zeros, and MXCSR shows no flag but inexact, which sets the FPCR's bit.
+// Then result and FPCR are what the golden function gives.
+
+#include <bit>
 
 #include "jit/emitter.h"
 
@@ -57,16 +59,48 @@ void Emitter::FloatWriteBits(int place, const Reg64& from) {
   }
 }
 
-bool Emitter::QuickQualifiers(const Site& site, Rounding rounding) const {
+bool Emitter::IsChopped(const Site& site) const {
+  return site.guest.word.qualifiers.rounding == Rounding::kChopped;
+}
+
+bool Emitter::IsQuick(const Site& site) const {
   const alpha::FpQualifiers& q = site.guest.word.qualifiers;
-  return q.rounding == rounding && !q.inexact;
+  return (q.rounding == Rounding::kNearest || IsChopped(site)) && !q.inexact;
+}
+
+void Emitter::BeginRounding(const Site& site) {
+  if (IsChopped(site)) ldmxcsr(dword[Low(&setup_.frame.chopped_mxcsr)]);
+}
+
+void Emitter::EndRounding(const Site& site) {
+  if (!IsChopped(site)) return;
+  // Its flags are looked at after this.
+  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
 }
 
 void Emitter::CheckFlags(const Site& site) {
-  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  Label& slow = SlowPath(site);
+  inexact_.push_back({{}, {}, &slow});
+  if (!IsChopped(site)) stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
   mov(eax, dword[Low(&setup_.frame.mxcsr)]);
   test(dword[Low(&setup_.frame.float_flags)], eax);
-  jnz(SlowPath(site));
+  jnz(inexact_.back().start);
+  L(inexact_.back().resume);
+}
+
+// EAX: the flags of an operate.
+void Emitter::EmitInexactPaths() {
+  constexpr auto kOthers = static_cast<int>(Frame::kMxcsrFlags & ~Frame::kInexactFlag);
+  for (InexactSite& site : inexact_) {
+    L(site.start);
+    test(eax, kOthers);
+    jnz(*site.slow);
+    mov(rax, alpha::fpcr::kInexact | alpha::fpcr::kSummary);
+    or_(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rax);
+    mov(dword[Low(&setup_.frame.float_flags)], kOthers);
+    jmp(site.resume);
+  }
 }
 
 // XMM0 must hold a normal number or, where it is all the same how it came about, a zero.
@@ -110,30 +144,36 @@ void Emitter::CheckFinite(const Site& site, int place) {
 
 template <typename Operation>
 void Emitter::FloatBinary(const Site& site, bool single, bool divides, Operation operation) {
-  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (!IsQuick(site)) return EmitGolden(site);
   if (single) CheckSingle(site, site.guest.ra, site.guest.rb);
   FloatMove(xmm0, site.guest.ra);
-  operation(FloatRead(site.guest.rb, xmm1));
+  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  BeginRounding(site);
+  operation(b);
   if (single) {
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
-  CheckFlags(site);
+  EndRounding(site);
   CheckResult(site, !divides);
+  CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
   L(slow_paths_.back().resume);
 }
 
 void Emitter::FloatSquareRoot(const Site& site, bool single) {
-  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (!IsQuick(site)) return EmitGolden(site);
   if (single) CheckSingle(site, site.guest.rb, site.guest.rb);
-  sqrtsd(xmm0, FloatRead(site.guest.rb, xmm1));
+  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  BeginRounding(site);
+  sqrtsd(xmm0, b);
   if (single) {
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
-  CheckFlags(site);
+  EndRounding(site);
   CheckResult(site, true);
+  CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
   L(slow_paths_.back().resume);
 }
@@ -170,7 +210,10 @@ void Emitter::FloatCompare(const Site& site, int predicate) {
   CheckFinite(site, site.guest.ra);
   CheckFinite(site, site.guest.rb);
   FloatMove(xmm0, site.guest.ra);
-  cmpsd(xmm0, FloatRead(site.guest.rb, xmm1), static_cast<uint8_t>(predicate));
+  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  BeginRounding(site);
+  cmpsd(xmm0, b, static_cast<uint8_t>(predicate));
+  EndRounding(site);
   CheckFlags(site);
   andps(xmm0, ptr[Low(setup_.frame.compare_true)]);
   FloatWrite(site.guest.rc, xmm0);
@@ -183,21 +226,25 @@ void Emitter::EmitCmptle(const Site& site) { FloatCompare(site, 2); }
 void Emitter::EmitCmptun(const Site& site) { EmitGolden(site); }
 
 void Emitter::EmitCvtqt(const Site& site) {
-  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (!IsQuick(site)) return EmitGolden(site);
   FloatBits(rax, site.guest.rb);
   xorps(xmm0, xmm0);
+  BeginRounding(site);
   cvtsi2sd(xmm0, rax);
+  EndRounding(site);
   CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
   L(slow_paths_.back().resume);
 }
 
 void Emitter::EmitCvtqs(const Site& site) {
-  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (!IsQuick(site)) return EmitGolden(site);
   FloatBits(rax, site.guest.rb);
   xorps(xmm0, xmm0);
+  BeginRounding(site);
   cvtsi2ss(xmm0, rax);
   cvtss2sd(xmm0, xmm0);
+  EndRounding(site);
   CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
   L(slow_paths_.back().resume);
@@ -205,22 +252,26 @@ void Emitter::EmitCvtqs(const Site& site) {
 
 // Conversion to a quadword: chopped, as compilers want it, or to nearest.
 void Emitter::EmitCvttq(const Site& site) {
-  const bool chopped = QuickQualifiers(site, Rounding::kChopped);
-  if (!chopped && !QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
+  if (!IsQuick(site)) return EmitGolden(site);
   FloatMove(xmm0, site.guest.rb);
   CheckResult(site, true);
-  chopped ? cvttsd2si(rdx, xmm0) : cvtsd2si(rdx, xmm0);
+  BeginRounding(site);
+  cvtsd2si(rdx, xmm0);
+  EndRounding(site);
   CheckFlags(site);
   FloatWriteBits(site.guest.rc, rdx);
   L(slow_paths_.back().resume);
 }
 
 void Emitter::EmitCvtts(const Site& site) {
-  if (!QuickQualifiers(site, Rounding::kNearest)) return EmitGolden(site);
-  cvtsd2ss(xmm0, FloatRead(site.guest.rb, xmm1));
+  if (!IsQuick(site)) return EmitGolden(site);
+  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  BeginRounding(site);
+  cvtsd2ss(xmm0, b);
   cvtss2sd(xmm0, xmm0);
-  CheckFlags(site);
+  EndRounding(site);
   CheckResult(site, true);
+  CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
   L(slow_paths_.back().resume);
 }
@@ -400,8 +451,31 @@ void Emitter::EmitFcmovgt(const Site& site) {
   FloatConditionalMove(site, kNotPositive, [this](Label& skipped) { jae(skipped); });
 }
 
-void Emitter::EmitMtFpcr(const Site& site) { EmitGolden(site); }
-void Emitter::EmitMfFpcr(const Site& site) { EmitGolden(site); }
+// What exists is written, the summary bit is what the status bits make of it, and inexact
+// results are looked for anew.
+void Emitter::EmitMtFpcr(const Site& site) {
+  FloatBits(rax, site.guest.ra);
+  and_(rax, qword[Low(&setup_.frame.fpcr_writable)]);
+  xor_(ecx, ecx);
+  test(qword[Low(&setup_.frame.fpcr_status)], rax);
+  setnz(cl);
+  shl(rcx, 63);
+  or_(rcx, rax);
+  mov(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rcx);
+  constexpr int kInexactBit = std::countr_zero(alpha::fpcr::kInexact);
+  constexpr int kFlagBit = std::countr_zero(Frame::kInexactFlag);
+  shr(rax, kInexactBit - kFlagBit);
+  not_(eax);
+  and_(eax, static_cast<int>(Frame::kInexactFlag));
+  or_(eax, static_cast<int>(Frame::kMxcsrFlags & ~Frame::kInexactFlag));
+  mov(dword[Low(&setup_.frame.float_flags)], eax);
+  ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
+}
+
+void Emitter::EmitMfFpcr(const Site& site) {
+  mov(rax, qword[InCpu(offsetof(alpha::Cpu, fpcr))]);
+  FloatWriteBits(site.guest.ra, rax);
+}
 
 // Nothing that is compiled today uses VAX formats.
 void Emitter::EmitAddf(const Site& site) { EmitGolden(site); }

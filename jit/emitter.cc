@@ -44,6 +44,7 @@ bool Emitter::Emit() {
     EmitEntry(i);
     EmitBail(i);
   }
+  EmitInexactPaths();
   EmitSlowPaths();
   EmitUnlinked();
   EmitSubroutines();

@@ -249,8 +249,15 @@ class Emitter : private Xbyak::CodeGenerator {
   void FloatWrite(int place, const Xbyak::Xmm& from);
   void FloatBits(const Xbyak::Reg64& to, int place);
   void FloatWriteBits(int place, const Xbyak::Reg64& from);
-  bool QuickQualifiers(const Site& site, alpha::Rounding rounding) const;
+  // Whether SSE can do this operate: rounding to nearest or chopped, no trap on inexact.
+  bool IsQuick(const Site& site) const;
+  bool IsChopped(const Site& site) const;
+  // Between these two the host rounds as the instruction says.
+  void BeginRounding(const Site& site);
+  void EndRounding(const Site& site);
+  // To be called last: records that a result was inexact; any other flag takes the slow path.
   void CheckFlags(const Site& site);
+  void EmitInexactPaths();
   void CheckResult(const Site& site, bool zero_is_quick);
   void CheckSingle(const Site& site, int place_a, int place_b);
   void CheckFinite(const Site& site, int place);
@@ -288,6 +295,12 @@ class Emitter : private Xbyak::CodeGenerator {
     std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
   };
   std::deque<SlowPathSite> slow_paths_;
+  struct InexactSite {
+    Xbyak::Label start;
+    Xbyak::Label resume;
+    Xbyak::Label* slow;
+  };
+  std::deque<InexactSite> inexact_;
   struct Exit {
     int64_t target;
     Xbyak::Label start;

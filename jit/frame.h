@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "alpha/cpu.h"
+#include "alpha/fpcr.h"
 #include "alpha/memory.h"
 #include "alpha/translate.h"
 #include "ref/operation.h"
@@ -47,12 +48,18 @@ struct Frame {
   static constexpr uint32_t kExitSlots = 1 << 16;
   // MXCSR: everything masked, nearest even, no flag set.
   static constexpr uint32_t kCleanMxcsr = 0x1f80;
+  static constexpr uint32_t kChoppedMxcsr = kCleanMxcsr | 0x6000;
+  // Its flags, and which of them is "inexact".
+  static constexpr uint32_t kMxcsrFlags = 0x3f;
+  static constexpr uint32_t kInexactFlag = 0x20;
 
   // Constants for SSE instructions.
   alignas(16) uint64_t sign_mask[2] = {uint64_t{1} << 63, uint64_t{1} << 63};
   alignas(16) uint64_t compare_true[2] = {uint64_t{1} << 62, uint64_t{1} << 62};  // 2.0
 
   // The bounds of doubled register images: smallest normal number, infinity.
+  uint64_t fpcr_writable = alpha::fpcr::kImplementedMask & ~alpha::fpcr::kSummary;
+  uint64_t fpcr_status = alpha::fpcr::kStatusMask;
   uint64_t physical_mask = alpha::kPhysicalMask;
   uint64_t twice_min_normal = uint64_t{1} << 53;
   uint64_t twice_infinity = uint64_t{0x7ff} << 53;
@@ -71,9 +78,10 @@ struct Frame {
   uint64_t kernel_context = 0;
 
   uint32_t clean_mxcsr = kCleanMxcsr;
+  uint32_t chopped_mxcsr = kChoppedMxcsr;
   uint32_t mxcsr = 0;      // scratch
-  // The MXCSR flags that send an operate to the golden function: all, but not inexact when
-  // the FPCR knows it already.
+  // The MXCSR flags that an operate must look at: all, but not inexact when the FPCR has it
+  // already.
   uint32_t float_flags = 0;
 
   // Code that every translation shares; see jit/thunks.h.

@@ -100,10 +100,9 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
       generation_ << 16 | uint64_t{cpu.asn} << 8 | static_cast<uint64_t>(cpu.mode) << 4;
   frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
-  constexpr uint32_t kFlags = 0x3f;
-  constexpr uint32_t kInexactFlag = 0x20;
   const bool inexact = (cpu.fpcr & alpha::fpcr::kInexact) != 0;
-  frame_.float_flags = inexact ? kFlags & ~kInexactFlag : kFlags;
+  frame_.float_flags =
+      inexact ? Frame::kMxcsrFlags & ~Frame::kInexactFlag : Frame::kMxcsrFlags;
 }
 
 uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset,
@@ -112,12 +111,10 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   cpu.instructions = instructions;
   cpu.pc = place.virtual_page + offset;
   const uint64_t next = cpu.pc + 4;
-  const uint64_t pa = place.physical_page + offset;
-  ref::DecodeOne(memory().host(pa), pa, place.mode, one_);
   ref::Context& c = context();
   c.chain = 0;
-  c.block = &one_;
-  const ref::Operation* first = one_.operations.data();
+  c.block = &GoldenBlock(place.physical_page + offset, place.mode);
+  const ref::Operation* first = c.block->operations.data();
   first->handler(c, first, cpu);
   c.link = nullptr;
   RefreshFrame(cpu);
@@ -126,6 +123,19 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
                      c.fetch_changed || c.machine_check;
   if (leave) ++golden_exits_;
   return leave;
+}
+
+ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
+  Golden& golden = golden_[(pa >> 2) % kGolden];
+  const auto word = memory().Load<uint32_t>(pa);
+  if (golden.pa != pa || golden.word != word || golden.mode != mode) {
+    golden.pa = pa;
+    golden.word = word;
+    golden.mode = mode;
+    ref::DecodeOne(memory().host(pa), pa, mode, golden.block);
+  }
+  golden.block.taken = golden.block.fall_through = nullptr;
+  return golden.block;
 }
 
 void JitEngine::OnFetchesForgotten() {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "alpha/cpu.h"
 #include "jit/code_memory.h"
@@ -65,7 +66,17 @@ class JitEngine final : public ref::Interpreter {
   EnterFunction enter_ = nullptr;
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   uint64_t generation_ = 1;      // of all that fetches depend on
-  ref::Block one_;               // the instruction that RunGolden executes
+  // Instructions that RunGolden has executed, by physical address.
+  struct Golden {
+    uint64_t pa = ~uint64_t{0};
+    uint32_t word = 0;
+    ref::DecodeMode mode = ref::DecodeMode::kNative;
+    ref::Block block;
+  };
+  static constexpr size_t kGolden = 1024;
+  // The instruction at `pa`, decoded.
+  ref::Block& GoldenBlock(uint64_t pa, ref::DecodeMode mode);
+  std::vector<Golden> golden_{kGolden};
   uint64_t entries_ = 0;
   uint64_t unlinked_exits_ = 0;
   uint64_t golden_exits_ = 0;

@@ -57,6 +57,24 @@ std::map<uint64_t, std::vector<SharedMapping>> FindSharedMappings() {
   return found;
 }
 
+// Copies the pages that were ever written; all others are zero in both files.
+bool CopyResident(const SharedMapping& mapping, int file) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> resident(mapping.size / page);
+  if ((mapping.protection & PROT_READ) == 0 ||
+      mincore(mapping.start, mapping.size, resident.data()) != 0) {
+    return false;
+  }
+  for (size_t i = 0; i < resident.size(); ++i) {
+    if ((resident[i] & 1) == 0) continue;
+    const off_t at = mapping.offset + static_cast<off_t>(i * page);
+    if (pwrite(file, mapping.start + i * page, page, at) != static_cast<ssize_t>(page)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Gives this process copies of the memory files that it shares with its parent, at the same
 // addresses, so that what is written there stays here. False when the host refuses.
 bool UnshareMemoryFiles() {
@@ -64,13 +82,10 @@ bool UnshareMemoryFiles() {
     const int file = memfd_create("isochron-copy", MFD_CLOEXEC);
     if (file < 0) return false;
     for (const SharedMapping& mapping : mappings) {
-      if ((mapping.protection & PROT_READ) == 0) return false;
+      // Views of what has been copied already add nothing.
       const off_t end = mapping.offset + static_cast<off_t>(mapping.size);
-      if (lseek(file, 0, SEEK_END) < end && ftruncate(file, end) != 0) return false;
-      if (pwrite(file, mapping.start, mapping.size, mapping.offset) !=
-          static_cast<ssize_t>(mapping.size)) {
-        return false;
-      }
+      if (lseek(file, 0, SEEK_END) >= end) continue;
+      if (ftruncate(file, end) != 0 || !CopyResident(mapping, file)) return false;
     }
     for (const SharedMapping& mapping : mappings) {
       if (mmap(mapping.start, mapping.size, mapping.protection, MAP_SHARED | MAP_FIXED, file,

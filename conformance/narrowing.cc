@@ -24,19 +24,21 @@ std::vector<Boundary> StepsBefore(Twins& twins, uint64_t base, uint64_t low, uin
 
 Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
   Narrowed result;
-  if (!twins.Differ({different})) return result;
   uint64_t base = equal;
   uint64_t low = equal;
   uint64_t high = different;
+  bool seen = false;
   while (high - low > 1) {
     const uint64_t middle = low + (high - low) / 2;
     if (twins.Differ({middle})) {
+      seen = true;
       high = middle;
     } else {
       low = middle;
       if (high - base > kAdvanceCycles) twins.Advance(base = low);
     }
   }
+  if (!seen && !twins.Differ({high})) return result;
   // The last boundary before `high` is where to look first: an engine that goes step by step
   // differs from there. Then further and further back, to where a region begins.
   std::vector<Boundary> steps = StepsBefore(twins, base, low, high);

@@ -5,7 +5,10 @@
 namespace isochron::jit {
 
 void BlockRegisters::Reset() {
-  for (Copy& copy : copies_) copy.place = kNone;
+  for (Copy& copy : copies_) {
+    copy.place = kNone;
+    copy.kept_until = 0;
+  }
 }
 
 int BlockRegisters::Find(int place) const {
@@ -38,7 +41,7 @@ int BlockRegisters::Take(int place) {
   Copy* victim = nullptr;
   uint32_t latest = 0;
   for (Copy& copy : copies_) {
-    if ((taken_ >> copy.host & 1) != 0) continue;
+    if ((taken_ >> copy.host & 1) != 0 || copy.kept_until > index_) continue;
     if (copy.place != kNone && Needed(copy.place)) continue;
     const uint32_t read = copy.place == kNone ? size + 1 : NextRead(copy.place);
     if (victim == nullptr || read > latest) {
@@ -56,6 +59,26 @@ void BlockRegisters::Hold(int host, int place) {
   for (Copy& copy : copies_) {
     if (copy.host == host) copy.place = place;
   }
+}
+
+uint32_t BlockRegisters::Overwritten(int place) const {
+  const uint64_t bit = uint64_t{1} << place;
+  for (uint32_t i = index_ + 1; i < block_->code.size() && block_->code[i].plain; ++i) {
+    if ((block_->code[i].writes & bit) != 0) return i;
+  }
+  return 0;
+}
+
+bool BlockRegisters::KeepFromMemory(int place, int host) {
+  const uint32_t overwritten = Overwritten(place);
+  if (overwritten == 0) return false;
+  for (Copy& copy : copies_) {
+    if (copy.host != host || copy.place != place) continue;
+    copy.kept_until = overwritten;
+    return true;
+  }
+  // No copy: fine when nobody reads it. What overwrites it may read it first.
+  return NextRead(place) > overwritten;
 }
 
 void BlockRegisters::Drop(int place) {

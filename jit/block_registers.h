@@ -11,19 +11,20 @@
 namespace isochron::jit {
 
 // Host registers that hold copies of guest registers, from the instruction that first reads or
-// writes one to the last in the block that reads it. Memory always has the value as well:
-// nothing needs to be saved, and a slow path only loads the copies again.
+// writes one to the last in the block that reads it. Memory has the value as well wherever the
+// block can be left: nothing needs to be saved, and a slow path only loads the copies again.
 class BlockRegisters {
  public:
   static constexpr int kNone = -1;
 
   struct Copy {
     int host;
-    int place;  // kNone: holds nothing
+    int place;            // kNone: holds nothing
+    uint32_t kept_until;  // the instruction that overwrites a place that memory does not have
   };
 
   explicit BlockRegisters(const std::vector<int>& hosts) {
-    for (const int host : hosts) copies_.push_back({host, kNone});
+    for (const int host : hosts) copies_.push_back({host, kNone, 0});
   }
 
   // Forgets all copies: a block starts.
@@ -44,11 +45,16 @@ class BlockRegisters {
   void Hold(int host, int place);
   // `place` has a new value that no copy has.
   void Drop(int place);
+  // Whether what the instruction writes to `place` need not be in memory: another overwrites it
+  // before anything can look, and until then no other reads it or its copy, in `host`, is kept.
+  bool KeepFromMemory(int place, int host);
 
   // The copies as they are now.
   const std::vector<Copy>& copies() const { return copies_; }
 
  private:
+  // The instruction that overwrites `place` while nothing can look at memory; 0: none.
+  uint32_t Overwritten(int place) const;
   // The instruction after the running one that reads `place` before any writes it; beyond the
   // block when there is none.
   uint32_t NextRead(int place) const;

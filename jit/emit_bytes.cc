@@ -38,19 +38,29 @@ void Emitter::KeepBytes(const Reg64& reg, int bytes) {
 // EXTxL shifts the bytes at Rbv to the right; EXTxH those before Rbv to the left, by 64 minus
 // the bits that EXTxL shifts, and by none at all for byte 0.
 void Emitter::Extract(const Site& site, int bytes, bool high) {
-  Move(rax, site.guest.ra);
-  if (!high) {
-    ShiftByBytes(site, rax, false, false);
-  } else if (site.literal()) {
-    ShiftBy(ShiftKind::kLeft, rax, (64 - 8 * (site.immediate() & 7)) & 63);
-  } else {
-    Move(rcx, site.guest.rb);
-    neg(ecx);
-    shl(ecx, 3);
-    ShiftByCl(ShiftKind::kLeft, rax);
+  const ShiftKind kind = high ? ShiftKind::kLeft : ShiftKind::kRight;
+  if (site.literal()) {
+    const Reg64 to = Target(site.guest.rc, rax);
+    const int bits = 8 * (site.immediate() & 7);
+    Move(to, site.guest.ra);
+    ShiftBy(kind, to, (high ? 64 - bits : bits) & 63);
+    KeepBytes(to, bytes);
+    return Write(site.guest.rc, to);
   }
-  KeepBytes(rax, bytes);
-  Write(site.guest.rc, rax);
+  Move(rcx, site.guest.rb);
+  if (high) neg(ecx);
+  shl(ecx, 3);
+  if (!setup_.features.bmi2) {
+    Move(rax, site.guest.ra);
+    ShiftByCl(kind, rax);
+    KeepBytes(rax, bytes);
+    return Write(site.guest.rc, rax);
+  }
+  const Reg64 to = Target(site.guest.rc, rax);
+  const Reg64 a = Read(site.guest.ra, rax);
+  high ? shlx(to, a, rcx) : shrx(to, a, rcx);
+  KeepBytes(to, bytes);
+  Write(site.guest.rc, to);
 }
 
 void Emitter::Insert(const Site& site, int bytes, bool high) {
@@ -101,9 +111,11 @@ void Emitter::KeepZapnot(const Site& site, uint32_t keep) {
     if ((keep >> i & 1) != 0) mask |= uint64_t{0xff} << (8 * i);
   }
   const Reg64 to = Target(site.guest.rc, rax);
-  if (keep == 1 || keep == 3 || keep == 15) {
+  if (keep == 15) {
+    WithLow(site.guest.ra, [&](const auto& from) { mov(to.cvt32(), from); });
+  } else if (keep == 1 || keep == 3) {
     Move(to, site.guest.ra);
-    KeepBytes(to, keep == 1 ? 1 : keep == 3 ? 2 : 4);
+    KeepBytes(to, keep == 1 ? 1 : 2);
   } else {
     mov(rcx, mask);
     Move(to, site.guest.ra);

@@ -75,8 +75,19 @@ void Emitter::Overflow(const Site& site, bool longword, Operation operation) {
   L(slow_paths_.back().resume);
 }
 
+// Rc := the sign-extended longword of a place: how compilers use ADDL.
+void Emitter::SignExtend(const Site& site, const Reg64& to, int place) {
+  WithLow(place, [&](const auto& from) { movsxd(to, from); });
+  Write(site.guest.rc, to);
+}
+
 void Emitter::ScaledAdd(const Site& site, int scale, bool longword) {
   const Reg64 to = Target(site.guest.rc, rax);
+  const bool b_is_zero = site.literal() ? site.immediate() == 0 : site.guest.rb == 31;
+  if (longword && scale == 1 && b_is_zero) return SignExtend(site, to, site.guest.ra);
+  if (longword && site.guest.ra == 31 && !site.literal()) {
+    return SignExtend(site, to, site.guest.rb);
+  }
   const Reg64 a = Read(site.guest.ra, rcx);
   Reg64 sum = longword ? rax : to;
   if (site.literal()) {

@@ -14,7 +14,7 @@ void Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   Fetch(site.guest.rb);
   if (site.guest.rb == 31) {
     mov(rax, int64_t{displacement});
-  } else if (InHost(site.guest.rb)) {
+  } else if (InHost(site.guest.rb) && displacement != 0) {
     lea(rax, ptr[HostOf(site.guest.rb) + displacement]);
   } else {
     Move(rax, site.guest.rb);

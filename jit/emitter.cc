@@ -203,12 +203,13 @@ void Emitter::Write(int place, const Reg64& from) {
     if (assigned != from.getIdx()) mov(Host64(assigned), from);
     return;
   }
+  if (copies_.Find(place) != from.getIdx()) {
+    copies_.Drop(place);
+    // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
+    if (from.getIdx() > 2) copies_.Hold(from.getIdx(), place);
+  }
+  if (copies_.KeepFromMemory(place, from.getIdx())) return;
   mov(qword[IntegerField(place)], from);
-  const int copy = copies_.Find(place);
-  if (copy == from.getIdx()) return;
-  copies_.Drop(place);
-  // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
-  if (from.getIdx() > 2) copies_.Hold(from.getIdx(), place);
 }
 
 Reg64 Emitter::ReadB(const Site& site, const Reg64& scratch) {

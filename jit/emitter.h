@@ -193,6 +193,7 @@ class Emitter : private Xbyak::CodeGenerator {
       imul(to, b);
     }
   }
+  void SignExtend(const Site& site, const Xbyak::Reg64& to, int place);
   void ScaledAdd(const Site& site, int scale, bool longword);
   void ScaledSubtract(const Site& site, int scale, bool longword);
   enum class Condition : uint8_t { kEqual, kLess, kLessEqual, kBelow, kBelowEqual };

@@ -40,6 +40,21 @@ void NotePlace(GuestInstruction& instruction, RegisterRole role, int place) {
   }
 }
 
+bool IsPlain(const Instruction& instruction) {
+  const alpha::InstructionInfo& info = alpha::Info(instruction.op);
+  if (info.raises != alpha::raises::kNone) return false;
+  if (info.shape == alpha::Shape::kAddress) return true;
+  if (info.format != Format::kOperate) return false;
+  switch (instruction.op) {
+    case Op::kAmask:
+    case Op::kImplver: return false;
+    case Op::kZap:
+    case Op::kZapnot: return instruction.literal;
+    default:
+      return info.extension != alpha::Extension::kMvi && info.extension != alpha::Extension::kCix;
+  }
+}
+
 // Whether a direct branch to `target` stays in its page.
 bool InPage(int64_t target) {
   return target >= 0 && target < static_cast<int64_t>(alpha::kPageSize);
@@ -109,6 +124,7 @@ GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_
     instruction.ra = Place(roles.ra, instruction.word.ra, shadow);
     instruction.rb = Place(roles.rb, instruction.word.rb, shadow);
     instruction.rc = Place(roles.rc, instruction.word.rc, shadow);
+    instruction.plain = IsPlain(instruction.word);
     NotePlace(instruction, roles.ra, instruction.ra);
     if (!instruction.word.literal) NotePlace(instruction, roles.rb, instruction.rb);
     NotePlace(instruction, roles.rc, instruction.rc);

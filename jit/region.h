@@ -25,6 +25,8 @@ struct GuestInstruction {
   // Places in Cpu::r, a bit each, without R31.
   uint64_t reads = 0;
   uint64_t writes = 0;
+  // Whether it can do nothing but go on: no exception, no golden function, no branch.
+  bool plain = false;
 };
 
 // A run of instructions with one entry and one end.

@@ -88,7 +88,7 @@ def isochron(options: argparse.Namespace, engine: str) -> Machine:
 
 
 def run(command: list[str]) -> tuple[int, float]:
-    """Exit code and wall seconds."""
+    """Exit code and wall seconds; says why when it fails."""
     start = time.monotonic()
     try:
         done = subprocess.run(
@@ -96,7 +96,11 @@ def run(command: list[str]) -> tuple[int, float]:
         )
     except subprocess.TimeoutExpired:
         return -1, HANG
-    return done.returncode, time.monotonic() - start
+    seconds = time.monotonic() - start
+    if done.returncode != 0:
+        errors = done.stderr.decode(errors="replace")
+        print(f"compare-qemu: {command[0]} ended with {done.returncode}: {errors}", file=sys.stderr)
+    return done.returncode, seconds
 
 
 def must(command: list[str], what: str) -> float:
@@ -136,7 +140,10 @@ def measure(machine: Machine, count: int, directory: pathlib.Path) -> dict[str, 
         runs.append(Run(log, transcript, seconds))
         code, seconds = run(machine.replay(log, directory / "replayed"))
         replays.append(seconds)
-        faithful += code == 0 and (directory / "replayed").read_bytes() == transcript.read_bytes()
+        same = (directory / "replayed").read_bytes() == transcript.read_bytes()
+        if code == 0 and not same:
+            print(f"compare-qemu: {machine.name}: replay {number} wrote another transcript", file=sys.stderr)
+        faithful += code == 0 and same
     recording = [one.seconds for one in runs]
     logs, transcripts = [one.log for one in runs], [one.transcript for one in runs]
     middle = statistics.median

@@ -94,13 +94,6 @@ class Engine {
   // of it, in place of any translation that is there, so that the next Run() begins with it.
   // False when the engine translates nothing there.
   virtual bool TranslateAtMost(Cpu&, uint32_t /*instructions*/) { return false; }
-  // To be called in the child after fork(): makes private what is shared with the parent, so that
-  // both can go on.
-  virtual void DetachFromParent() {}
-
-  // For reports: the engine's own code for what it runs at `pc` (as Cpu::pc, bit 0 PALmode) in
-  // the state of `cpu`, as text; empty when it has none. Changes nothing that the guest sees.
-  virtual std::string DescribeCode(const Cpu&, uint64_t) const { return {}; }
 };
 
 }  // namespace isochron::alpha

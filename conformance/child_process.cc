@@ -27,7 +27,7 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
-// A shared mapping of a file in memory, such as the two views that a translator has of its code.
+// A shared mapping of memory without a file on disk, such as the two views that a translator has of its code.
 struct SharedMapping {
   char* start = nullptr;
   size_t size = 0;
@@ -35,7 +35,12 @@ struct SharedMapping {
   int protection = 0;
 };
 
-// The shared mappings of memory files, by inode.
+// Whether a line of /proc/self/maps names such memory: a memory file, or none.
+bool IsMemory(const char* line) {
+  return strstr(line, "/memfd:") != nullptr || strstr(line, "/dev/zero (deleted)") != nullptr;
+}
+
+// Those mappings by inode.
 std::map<uint64_t, std::vector<SharedMapping>> FindSharedMappings() {
   std::map<uint64_t, std::vector<SharedMapping>> found;
   FILE* maps = fopen("/proc/self/maps", "re");
@@ -47,7 +52,7 @@ std::map<uint64_t, std::vector<SharedMapping>> FindSharedMappings() {
     char flags[8] = {};
     const int fields = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %" SCNx64 " %*s %" SCNu64,
                               &start, &end, flags, &offset, &inode);
-    if (fields != 5 || flags[3] != 's' || strstr(line, "/memfd:") == nullptr) continue;
+    if (fields != 5 || flags[3] != 's' || !IsMemory(line)) continue;
     const int protection = (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) |
                            (flags[2] == 'x' ? PROT_EXEC : 0);
     found[inode].push_back({reinterpret_cast<char*>(start), end - start,

@@ -37,7 +37,6 @@ class RepeatingMachine::StoppingEngine final : public alpha::Engine {
   std::string DescribeCode(const alpha::Cpu& cpu) const override {
     return engine_->DescribeCode(cpu);
   }
-  void DetachFromParent() override { engine_->DetachFromParent(); }
 
   uint64_t stop = 0;
   uint32_t translate = 0;
@@ -115,7 +114,6 @@ void RepeatingMachine::RunTo(uint64_t cycle) {
 void RepeatingMachine::TranslateAtMost(uint32_t instructions) {
   engine_->translate = instructions;
 }
-void RepeatingMachine::DetachFromParent() { engine_->DetachFromParent(); }
 std::string RepeatingMachine::DescribeCode() const {
   return engine_->DescribeCode(machine_->cpu());
 }
@@ -270,7 +268,6 @@ void MachineTwins::Advance(uint64_t cycle) {
 
 void MachineTwins::Perform(size_t which, const Experiment& experiment) {
   RepeatingMachine& machine = *machines_[which];
-  machine.DetachFromParent();
   if (experiment.stop != 0) machine.RunTo(experiment.stop);
   if (experiment.translate != 0 && which == 1) machine.TranslateAtMost(experiment.translate);
   machine.RunTo(experiment.end);
@@ -295,7 +292,6 @@ bool MachineTwins::Differ(const Experiment& experiment) {
 std::vector<Boundary> MachineTwins::Step(uint64_t from, uint64_t to) {
   ChildProcess child([&] {
     RepeatingMachine& machine = *machines_[0];
-    machine.DetachFromParent();
     machine.RunTo(from);
     alpha::StateWriter writer;
     for (;;) {

@@ -39,8 +39,6 @@ class RepeatingMachine {
   void RunTo(uint64_t cycle);
   // The next call of the engine begins with a translation of so many instructions.
   void TranslateAtMost(uint32_t instructions);
-  // In the child after fork().
-  void DetachFromParent();
 
   machine::Machine& machine() { return *machine_; }
   const machine::Machine& machine() const { return *machine_; }

@@ -80,9 +80,13 @@ void Emitter::EndRounding(const Site& site) {
 }
 
 void Emitter::CheckFlags(const Site& site) {
+  if (!IsChopped(site)) stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  CheckStoredFlags(site);
+}
+
+void Emitter::CheckStoredFlags(const Site& site) {
   Label& slow = SlowPath(site);
   inexact_.push_back({{}, {}, &slow});
-  if (!IsChopped(site)) stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
   mov(eax, dword[Low(&setup_.frame.mxcsr)]);
   test(dword[Low(&setup_.frame.float_flags)], eax);
   jnz(inexact_.back().start);
@@ -255,10 +259,10 @@ void Emitter::EmitCvttq(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
   FloatMove(xmm0, site.guest.rb);
   CheckResult(site, true);
-  BeginRounding(site);
-  cvtsd2si(rdx, xmm0);
-  EndRounding(site);
-  CheckFlags(site);
+  // The host has an instruction for chopping: its rounding need not change.
+  IsChopped(site) ? cvttsd2si(rdx, xmm0) : cvtsd2si(rdx, xmm0);
+  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  CheckStoredFlags(site);
   FloatWriteBits(site.guest.rc, rdx);
   L(slow_paths_.back().resume);
 }

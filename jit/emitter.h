@@ -258,6 +258,7 @@ class Emitter : private Xbyak::CodeGenerator {
   void EndRounding(const Site& site);
   // To be called last: records that a result was inexact; any other flag takes the slow path.
   void CheckFlags(const Site& site);
+  void CheckStoredFlags(const Site& site);
   void EmitInexactPaths();
   void CheckResult(const Site& site, bool zero_is_quick);
   void CheckSingle(const Site& site, int place_a, int place_b);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "alpha/fpcr.h"
+#include "alpha/translate.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -136,6 +137,20 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
   }
   golden.block.taken = golden.block.fall_through = nullptr;
   return golden.block;
+}
+
+bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
+  // Looking for the block must not enter an exception.
+  if (!cpu.pal_mode() &&
+      alpha::TranslateFetch(cpu, cpu.pc & ~uint64_t{3}).status != alpha::TranslationStatus::kOk) {
+    return false;
+  }
+  ref::Block* block = FindBlock(cpu);
+  if (block == nullptr) return false;
+  block->translation = nullptr;
+  // Links and remembered jumps lead to what was there.
+  OnFetchesForgotten();
+  return translator_.Translate(*page(), cpu.pc, instructions) == Translator::Outcome::kDone;
 }
 
 void JitEngine::OnFetchesForgotten() {

@@ -35,6 +35,7 @@ class JitEngine final : public ref::Interpreter {
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   alpha::EngineStats stats() const override;
+  bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
 
  protected:
   bool RunTranslated(alpha::Cpu& cpu, ref::Block& block) override;

@@ -112,10 +112,11 @@ std::set<uint32_t> FindLeaders(const ref::CodePage& page, const uint8_t* code, u
 }
 
 GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders,
-                     bool shadow) {
+                     bool shadow, uint32_t limit) {
   GuestBlock block;
   block.start = start;
-  const uint32_t last = LastOf(code, start, leaders);
+  uint32_t last = LastOf(code, start, leaders);
+  if (limit != 0) last = std::min(last, start + 4 * (limit - 1));
   for (uint32_t offset = start; offset <= last; offset += 4) {
     GuestInstruction instruction;
     instruction.word = DecodeAt(code, offset);
@@ -161,13 +162,19 @@ void CountLoops(Region& region) {
 
 }  // namespace
 
-Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset) {
-  const std::set<uint32_t> leaders = FindLeaders(page, code, offset);
+Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset,
+                  uint32_t limit) {
+  std::set<uint32_t> leaders;
+  if (limit == 0) {
+    leaders = FindLeaders(page, code, offset);
+  } else {
+    leaders.insert(offset);
+  }
   const bool shadow = page.mode() == ref::DecodeMode::kPalShadow;
   Region region;
   for (const uint32_t start : leaders) {
     if (start == offset) region.entry = static_cast<int>(region.blocks.size());
-    region.blocks.push_back(MakeBlock(code, start, leaders, shadow));
+    region.blocks.push_back(MakeBlock(code, start, leaders, shadow, limit));
     const GuestBlock& block = region.blocks.back();
     region.instructions += static_cast<uint32_t>(block.code.size());
     for (const GuestInstruction& instruction : block.code) {

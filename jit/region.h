@@ -63,8 +63,10 @@ struct Region {
   static constexpr uint32_t kMaxBlocks = 64;
 };
 
-// Collects the region that is entered at `offset` of `page`, whose bytes are at `code`.
-Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset);
+// Collects the region that is entered at `offset` of `page`, whose bytes are at `code`. With a
+// `limit` it is one block of at most so many instructions.
+Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset,
+                  uint32_t limit = 0);
 
 }  // namespace isochron::jit
 

@@ -2,16 +2,19 @@
 
 namespace isochron::jit {
 
-Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc) {
-  if (!clock_) return TranslateNow(page, pc);
+Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc,
+                                          uint32_t limit) {
+  if (!clock_) return TranslateNow(page, pc, limit);
   const uint64_t start = clock_();
-  const Outcome outcome = TranslateNow(page, pc);
+  const Outcome outcome = TranslateNow(page, pc, limit);
   nanoseconds_ += clock_() - start;
   return outcome;
 }
 
-Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc) {
-  const Region region = FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
+Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc,
+                                             uint32_t limit) {
+  const Region region =
+      FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u, limit);
   // A region has at most two exits a block.
   const auto slots = static_cast<uint32_t>(2 * region.blocks.size());
   if (code_.free() < Emitter::MaxBytes(region) || slots_used_ + slots > Frame::kExitSlots) {

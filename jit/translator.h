@@ -45,8 +45,9 @@ class Translator {
     kImpossible,  // the assembler refused
   };
   // Translates the region that is entered at `pc`, the address of a block of `page`. All
-  // blocks in it that have no translation get one.
-  Outcome Translate(ref::CodePage& page, uint64_t pc);
+  // blocks in it that have no translation get one. With a `limit` only so many instructions
+  // of that block are translated.
+  Outcome Translate(ref::CodePage& page, uint64_t pc, uint32_t limit = 0);
   // Forgets all translations. No block may refer to one any more.
   void DropAll();
 
@@ -67,7 +68,7 @@ class Translator {
   uint32_t slots_used_ = 0;
   std::deque<Translation> translations_;
 
-  Outcome TranslateNow(ref::CodePage& page, uint64_t pc);
+  Outcome TranslateNow(ref::CodePage& page, uint64_t pc, uint32_t limit);
 
   uint64_t nanoseconds_ = 0;  // spent translating
   uint64_t regions_ = 0;

@@ -40,6 +40,9 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   CodePage* page() { return page_; }
   // Drops every block.
   void DropBlocks();
+  // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead
+  // or the CPU cannot go on.
+  Block* FindBlock(alpha::Cpu& cpu);
 
  private:
   // Remembers which page a virtual page is fetched from: a subset of what ITB and superpages
@@ -51,9 +54,6 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   static constexpr size_t kFetchEntries = 256;
   static constexpr int kChain = 32;
 
-  // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead
-  // or the CPU cannot go on.
-  Block* FindBlock(alpha::Cpu& cpu);
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
   // Translates cpu.pc; false when an exception has been entered instead.
   bool TranslatePc(alpha::Cpu& cpu, uint64_t& pa);

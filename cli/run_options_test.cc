@@ -44,7 +44,7 @@ TEST(RunOptions, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.config.clock_hz, 600'000'000u);
   EXPECT_EQ(options.config.rtc_base_seconds, 1'262'304'000);
   EXPECT_EQ(options.config.seed, 0u);
-  EXPECT_EQ(options.engine, "ref");
+  EXPECT_EQ(options.engine, conformance::EngineNames().back());
   EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kStdio);
   EXPECT_TRUE(options.reboot);
   EXPECT_FALSE(options.max_cycles.has_value());

@@ -44,6 +44,7 @@ inline LogHeader SmallHeader() {
   header.model_version = kModelVersion;
   header.palcode = {0x0123456789abcdef, 0xfedcba9876543210};
   header.config.command_line = "console=ttyS0";
+  header.config.itb_entries = header.config.dtb_entries = 128;
   header.images = {{ImageRecord::Role::kKernel, 4096, {1, 2}},
                    {ImageRecord::Role::kInitrd, 12345, {3, 4}}};
   return header;

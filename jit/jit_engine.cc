@@ -115,13 +115,15 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   ref::Context& c = context();
   c.chain = 0;
   c.block = &GoldenBlock(place.physical_page + offset, place.mode);
+  const bool fp_enable = cpu.fp_enable;
   const ref::Operation* first = c.block->operations.data();
   first->handler(c, first, cpu);
   c.link = nullptr;
   RefreshFrame(cpu);
   ++golden_calls_;
+  // Regions with floating point are entered only while it is enabled.
   const bool leave = cpu.pc != next || c.code_written || c.check_interrupts ||
-                     c.fetch_changed || c.machine_check;
+                     c.fetch_changed || c.machine_check || cpu.fp_enable != fp_enable;
   if (leave) ++golden_exits_;
   return leave;
 }

@@ -167,7 +167,9 @@ def test_ten_runs_are_equal_to_the_byte(isochron, tmp_path):
     counts = {
         (
             number % len(built),
-            re.sub(r"^(wall seconds|million instructions/s) .*\n", "", transcript.errors, flags=re.M),
+            re.sub(
+                r"^(wall seconds|million instructions/s|translating \(ms\)) .*\n", "", transcript.errors, flags=re.M
+            ),
         )
         for number, transcript in enumerate(transcripts)
     }

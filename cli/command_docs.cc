@@ -198,8 +198,9 @@ std::string BashCompletion(const CLI::App& app) {
       [&](const CLI::App& parent, const std::string& words) {
         for (const CLI::App* child :
              parent.get_subcommands([](const CLI::App*) { return true; })) {
-          all.push_back(absl::StrCat(words, words.empty() ? "" : " ", child->get_name()));
-          add(*child, all.back());
+          const std::string full = absl::StrCat(words, words.empty() ? "" : " ", child->get_name());
+          all.push_back(full);
+          add(*child, full);
         }
       };
   add(app, "");

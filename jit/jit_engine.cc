@@ -45,8 +45,13 @@ alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
 bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   ExitSlot* const left_by = std::exchange(left_by_, nullptr);
   if (spin().watching()) return false;
+  const uint64_t flushes = translator_.flushes();
   const Translation* translation = TranslationOf(cpu, block);
-  if (translation == nullptr) return false;
+  if (translation == nullptr) {
+    // After a flush the block is a dropped one, which must not run: a link of it would be
+    // remembered. The loop finds the new one.
+    return translator_.flushes() != flushes;
+  }
   if (translation->uses_float && !cpu.fp_enable) return false;
   const uint64_t slice = std::min(context().deadline - cpu.cycle, kSlice);
   if (slice < translation->needed) return false;

@@ -50,6 +50,8 @@ class Translator {
   Outcome Translate(ref::CodePage& page, uint64_t pc, uint32_t limit = 0);
   // Forgets all translations. No block may refer to one any more.
   void DropAll();
+  // How often that has happened.
+  uint64_t flushes() const { return flushes_; }
 
   void CountLink() { ++links_; }
   void AddTo(alpha::EngineStats& stats) const;

@@ -21,13 +21,14 @@
 #include "cli/command_replay.h"
 #include "cli/command_run.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 
 namespace isochron::cli {
 namespace {
 
 int UsageError(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fprintf(stderr, "isochron: %s\n", message.c_str());
+  Say(message);
   return ToInt(ExitCode::kUsage);
 }
 

@@ -19,6 +19,7 @@
 #include "cli/log_output.h"
 #include "cli/replay_driver.h"
 #include "cli/replay_report.h"
+#include "cli/report.h"
 #include "conformance/divergence_report.h"
 #include "conformance/engines.h"
 #include "conformance/event_pipe.h"
@@ -35,8 +36,6 @@ namespace {
 
 using conformance::NamedEngine;
 using std::chrono::nanoseconds;
-
-void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
 std::string Speed(const std::string& engine, uint64_t instructions, nanoseconds time) {
   const double seconds = std::max(1e-9, std::chrono::duration<double>(time).count());
@@ -77,18 +76,10 @@ class Conform {
 };
 
 absl::Status Conform::OpenLog() {
-  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
-      replaylog::LogReader::Open(options_.log_path);
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path);
   if (!log.ok()) return log.status();
-  log_ = *std::move(log);
-  if (absl::Status status = replaylog::CheckModel(log_->header(), PalcodeDigest());
-      !status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(options_.log_path, ": ", status.message()));
-  }
-  absl::StatusOr<replaylog::LogSummary> summary = log_->Verify();
-  if (!summary.ok()) return summary.status();
-  last_cycle_ = summary->last_cycle;
+  log_ = std::move(log->reader);
+  last_cycle_ = log->last_cycle;
   options_.run.config = log_->header().config;
   options_.run.reboot = log_->header().reboot;
   return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "cli/log_output.h"
 #include "cli/replay_driver.h"
 #include "cli/replay_report.h"
+#include "cli/report.h"
 #include "cli/snapshot_output.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
@@ -24,8 +25,6 @@
 
 namespace isochron::cli {
 namespace {
-
-void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
 // One replay, from what is checked first to what is told last.
 class Replay {
@@ -77,19 +76,11 @@ absl::Status Replay::CheckOptions() const {
 
 absl::Status Replay::Prepare() {
   if (absl::Status status = CheckOptions(); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
-      replaylog::LogReader::Open(options_.log_path);
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path);
   if (!log.ok()) return log.status();
-  log_ = *std::move(log);
+  log_ = std::move(log->reader);
+  last_cycle_ = log->last_cycle;
   const replaylog::LogHeader& header = log_->header();
-  if (absl::Status status = replaylog::CheckModel(header, PalcodeDigest()); !status.ok()) {
-    return absl::Status(status.code(),
-                        absl::StrCat(options_.log_path, ": ", status.message()));
-  }
-  // Reading it all takes next to nothing beside running it.
-  absl::StatusOr<replaylog::LogSummary> summary = log_->Verify();
-  if (!summary.ok()) return summary.status();
-  last_cycle_ = summary->last_cycle;
 
   RunOptions& run = options_.run;
   absl::StatusOr<std::vector<replaylog::ImageFile>> files =

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 #include "machine/image_file.h"
 
 namespace isochron::cli {
@@ -46,7 +47,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options) {
 int RefuseInput(const absl::Status& status) {
   std::string message(status.message());
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fprintf(stderr, "isochron: %s\n", message.c_str());
+  Say(message);
   return ToInt(ExitCode::kUsage);
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 #include "machine/digest.h"
 #include "machine/embedded_images.h"
 #include "replaylog/describe.h"
@@ -19,8 +20,6 @@
 
 namespace isochron::cli {
 namespace {
-
-void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
 // Whether bytes written to the log at `path` come out where standard output does.
 bool IsStandardOutput(const std::string& path) {

@@ -1,6 +1,24 @@
 #include "cli/replay_driver.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/log_output.h"
+
 namespace isochron::cli {
+
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader =
+      replaylog::LogReader::Open(path);
+  if (!reader.ok()) return reader.status();
+  if (absl::Status status = replaylog::CheckModel((*reader)->header(), PalcodeDigest());
+      !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
+  if (!summary.ok()) return summary.status();
+  return OpenedLog{*std::move(reader), summary->last_cycle};
+}
 
 void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   if (state_ != State::kReplaying) return;

@@ -4,17 +4,31 @@
 #define ISOCHRON_CLI_REPLAY_DRIVER_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "machine/input.h"
 #include "machine/machine.h"
 #include "machine/observer.h"
 #include "replaylog/event_stream.h"
+#include "replaylog/log_reader.h"
 #include "replaylog/replayer.h"
 
 namespace isochron::cli {
+
+// A log that can be run again on this version.
+struct OpenedLog {
+  std::unique_ptr<replaylog::LogReader> reader;
+  uint64_t last_cycle = 0;
+};
+
+// Opens the log or bundle at `path` and reads all of it, which takes next to nothing beside running
+// it. An error names the path when the file is no sound log, or one of another model.
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path);
 
 // Stands between a machine and the Replayer: gives the run the inputs of a log and holds its
 // events against it until the log ends, a given cycle is reached, or somebody loses patience.

@@ -1,5 +1,7 @@
 #include "cli/report.h"
 
+#include <cstdio>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -11,6 +13,8 @@ void AppendRegister(std::string& text, const std::string& name, uint64_t value) 
 }
 
 }  // namespace
+
+void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
 
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel) {
   std::string text = absl::StrFormat("0x%016x", address);

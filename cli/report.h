@@ -1,4 +1,4 @@
-// What is told at the end of a run.
+// What is told on standard error, and the texts of it that end a run.
 
 #ifndef ISOCHRON_CLI_REPORT_H_
 #define ISOCHRON_CLI_REPORT_H_
@@ -13,6 +13,9 @@
 #include "machine/elf_image.h"
 
 namespace isochron::cli {
+
+// Writes "isochron: " and `line` to standard error.
+void Say(const std::string& line);
 
 // An address with the kernel's symbol and offset, if there is one: "0xfffffc00... (main+0x10)".
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);

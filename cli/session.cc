@@ -53,8 +53,6 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
   return fd;
 }
 
-void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
-
 // Makes one input of console bytes that follow one another, as long as a log takes.
 void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
   using machine::InputKind;
@@ -218,13 +216,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
 }
 
 bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  std::vector<machine::Input> requests;
-  queue_.Poll(point, requests);
-  if (!requests.empty()) {
-    replay_->Abandon();
-    inputs = std::move(requests);
-    return false;
-  }
+  if (AbandonIfAsked(point, inputs)) return false;
   if (watching_ && PollWatcher(point, inputs)) return false;
   replay_->Poll(point, inputs);
   if (replay_->state() != ReplayDriver::State::kLive) {
@@ -249,6 +241,13 @@ bool Session::PollWatcher(const machine::InputPoint& point,
     inputs = std::move(requests);
     return true;
   }
+  // The watcher may have had the machine wait.
+  return AbandonIfAsked(point, inputs);
+}
+
+bool Session::AbandonIfAsked(const machine::InputPoint& point,
+                             std::vector<machine::Input>& inputs) {
+  std::vector<machine::Input> requests;
   queue_.Poll(point, requests);
   if (requests.empty()) return false;
   replay_->Abandon();

@@ -89,6 +89,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   absl::Status GoLive(const machine::InputPoint& point);
   // Lets the control channel ask of a replay what can be asked of one. True when it ended it.
   bool PollWatcher(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  // Gives the replay up for a request to stop, if there is one.
+  bool AbandonIfAsked(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   // Takes inputs from the log. True when the run has just gone live.
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);

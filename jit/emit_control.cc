@@ -31,7 +31,7 @@ Label& Emitter::ExitTo(int64_t target) {
 
 void Emitter::EmitExit(int64_t target) {
   ExitSlot* slot = &slots_[slots_used_++];
-  *slot = {nullptr, 0, PcOf(target), nullptr};
+  *slot = {nullptr, 0, PcOf(target)};
   unlinked_.push_back({slot, {}});
   SaveWritten();
   if (target < 0 || target >= static_cast<int64_t>(alpha::kPageSize)) {

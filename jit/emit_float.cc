@@ -383,77 +383,54 @@ void Emitter::EmitCpysn(const Site& site) {
 
 void Emitter::EmitCpyse(const Site& site) { EmitGolden(site); }
 
-// Sets the flags for a condition on a register; the jumps below know how.
-enum FloatTestKind { kEquality, kNegative, kNotPositive };
-
-void Emitter::FloatTest(int place, int kind) {
+// Jumps when a condition holds for a register; minus zero equals zero.
+void Emitter::JumpIfFloat(int place, Sign sign, const Label& label) {
   FloatBits(rax, place);
-  switch (kind) {
-    case kEquality: return add(rax, rax);
-    case kNegative: return cmp(rax, qword[Low(setup_.frame.sign_mask)]);
-    default:
+  switch (sign) {
+    case Sign::kEqual:
+    case Sign::kNotEqual:
+      add(rax, rax);
+      return sign == Sign::kEqual ? jz(label) : jnz(label);
+    case Sign::kLess:
+    case Sign::kGreaterOrEqual:
+      cmp(rax, qword[Low(setup_.frame.sign_mask)]);
+      return sign == Sign::kLess ? ja(label) : jbe(label);
+    case Sign::kLessOrEqual:
+    case Sign::kGreater:
       // One less, so that plus zero comes out above minus zero.
       mov(rcx, qword[Low(setup_.frame.sign_mask)]);
       sub(rax, 1);
       sub(rcx, 1);
-      return cmp(rax, rcx);
+      cmp(rax, rcx);
+      return sign == Sign::kLessOrEqual ? jae(label) : jb(label);
   }
 }
 
-template <typename Jump>
-void Emitter::FloatBranch(const Site& site, int kind, Jump jump) {
-  Label& taken = TakenLabel(site);
-  FloatTest(site.guest.ra, kind);
-  jump(taken);
+void Emitter::FloatBranch(const Site& site, Sign sign) {
+  JumpIfFloat(site.guest.ra, sign, TakenLabel(site));
   NotTaken(site);
 }
 
-void Emitter::EmitFbeq(const Site& site) {
-  FloatBranch(site, kEquality, [this](Label& taken) { jz(taken); });
-}
-void Emitter::EmitFbne(const Site& site) {
-  FloatBranch(site, kEquality, [this](Label& taken) { jnz(taken); });
-}
-void Emitter::EmitFblt(const Site& site) {
-  FloatBranch(site, kNegative, [this](Label& taken) { ja(taken); });
-}
-void Emitter::EmitFbge(const Site& site) {
-  FloatBranch(site, kNegative, [this](Label& taken) { jbe(taken); });
-}
-void Emitter::EmitFble(const Site& site) {
-  FloatBranch(site, kNotPositive, [this](Label& taken) { jae(taken); });
-}
-void Emitter::EmitFbgt(const Site& site) {
-  FloatBranch(site, kNotPositive, [this](Label& taken) { jb(taken); });
-}
+void Emitter::EmitFbeq(const Site& site) { FloatBranch(site, Sign::kEqual); }
+void Emitter::EmitFbne(const Site& site) { FloatBranch(site, Sign::kNotEqual); }
+void Emitter::EmitFblt(const Site& site) { FloatBranch(site, Sign::kLess); }
+void Emitter::EmitFble(const Site& site) { FloatBranch(site, Sign::kLessOrEqual); }
+void Emitter::EmitFbgt(const Site& site) { FloatBranch(site, Sign::kGreater); }
+void Emitter::EmitFbge(const Site& site) { FloatBranch(site, Sign::kGreaterOrEqual); }
 
-template <typename Jump>
-void Emitter::FloatConditionalMove(const Site& site, int kind, Jump skip) {
+void Emitter::FloatConditionalMove(const Site& site, Sign unless) {
   Label skipped;
-  FloatTest(site.guest.ra, kind);
-  skip(skipped);
+  JumpIfFloat(site.guest.ra, unless, skipped);
   FloatWrite(site.guest.rc, FloatRead(site.guest.rb, xmm0));
   L(skipped);
 }
 
-void Emitter::EmitFcmoveq(const Site& site) {
-  FloatConditionalMove(site, kEquality, [this](Label& skipped) { jnz(skipped); });
-}
-void Emitter::EmitFcmovne(const Site& site) {
-  FloatConditionalMove(site, kEquality, [this](Label& skipped) { jz(skipped); });
-}
-void Emitter::EmitFcmovlt(const Site& site) {
-  FloatConditionalMove(site, kNegative, [this](Label& skipped) { jbe(skipped); });
-}
-void Emitter::EmitFcmovge(const Site& site) {
-  FloatConditionalMove(site, kNegative, [this](Label& skipped) { ja(skipped); });
-}
-void Emitter::EmitFcmovle(const Site& site) {
-  FloatConditionalMove(site, kNotPositive, [this](Label& skipped) { jb(skipped); });
-}
-void Emitter::EmitFcmovgt(const Site& site) {
-  FloatConditionalMove(site, kNotPositive, [this](Label& skipped) { jae(skipped); });
-}
+void Emitter::EmitFcmoveq(const Site& site) { FloatConditionalMove(site, Sign::kNotEqual); }
+void Emitter::EmitFcmovne(const Site& site) { FloatConditionalMove(site, Sign::kEqual); }
+void Emitter::EmitFcmovlt(const Site& site) { FloatConditionalMove(site, Sign::kGreaterOrEqual); }
+void Emitter::EmitFcmovle(const Site& site) { FloatConditionalMove(site, Sign::kGreater); }
+void Emitter::EmitFcmovgt(const Site& site) { FloatConditionalMove(site, Sign::kLessOrEqual); }
+void Emitter::EmitFcmovge(const Site& site) { FloatConditionalMove(site, Sign::kLess); }
 
 // What exists is written, the summary bit is what the status bits make of it, and inexact
 // results are looked for anew.

@@ -127,7 +127,7 @@ void Emitter::EmitSlowPaths() {
 void Emitter::EmitUnlinked() {
   for (Unlinked& exit : unlinked_) {
     L(exit.start);
-    exit.slot->unlinked = exit.slot->code = executable_ + getSize();
+    exit.slot->code = executable_ + getSize();
     mov(rax, exit.slot->target);
     mov(qword[InCpu(offsetof(Cpu, pc))], rax);
     mov(eax, Low32(exit.slot));

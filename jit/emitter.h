@@ -267,11 +267,10 @@ class Emitter : private Xbyak::CodeGenerator {
   void FloatBinary(const Site& site, bool single, bool divides, Operation operation);
   void FloatSquareRoot(const Site& site, bool single);
   void FloatCompare(const Site& site, int predicate);
-  template <typename Jump>
-  void FloatBranch(const Site& site, int kind, Jump jump);
-  template <typename Jump>
-  void FloatConditionalMove(const Site& site, int kind, Jump skip);
-  void FloatTest(int place, int kind);
+  void JumpIfFloat(int place, Sign sign, const Xbyak::Label& label);
+  void FloatBranch(const Site& site, Sign sign);
+  // Moves unless that condition holds.
+  void FloatConditionalMove(const Site& site, Sign unless);
   void ExpandSingle(const Site& site);
   void CompressSingle(int place);
 

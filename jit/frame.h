@@ -32,7 +32,6 @@ struct ExitSlot {
   const uint8_t* code;          // where the branch jumps to
   uint64_t fetch_context;       // while which it may, if it leaves the page
   uint64_t target;              // guest PC
-  const uint8_t* unlinked;      // what `code` is at first
 };
 
 // A guest PC that has been entered, for indirect jumps.

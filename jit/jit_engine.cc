@@ -48,8 +48,8 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   const uint64_t flushes = translator_.flushes();
   const Translation* translation = TranslationOf(cpu, block);
   if (translation == nullptr) {
-    // After a flush the block is a dropped one, which must not run: a link of it would be
-    // remembered. The loop finds the new one.
+    // After a flush the block is a dropped one, which must not run: it would not see stores to
+    // its code, and a link of it would be remembered. The loop finds the new one.
     return translator_.flushes() != flushes;
   }
   if (translation->uses_float && !cpu.fp_enable) return false;
@@ -57,8 +57,7 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   if (slice < translation->needed) return false;
 
   RefreshFrame(cpu);
-  left_by_ = left_by;
-  LinkTo(cpu, *translation);
+  LinkTo(cpu, *translation, left_by);
   frame_.slice_end = cpu.cycle + slice;
   left_by_ = enter_(translation->code, &cpu, slice, cpu.instructions);
   ++entries_;
@@ -87,11 +86,11 @@ const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
   return nullptr;
 }
 
-void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation) {
+void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot* left_by) {
   const uint64_t fetch_context = frame_.fetch_context[cpu.pc & 1];
-  if (left_by_ != nullptr && left_by_->target == cpu.pc) {
-    left_by_->code = translation.code;
-    left_by_->fetch_context = fetch_context;
+  if (left_by != nullptr && left_by->target == cpu.pc) {
+    left_by->code = translation.code;
+    left_by->fetch_context = fetch_context;
     translator_.CountLink();
   }
   JumpEntry& entry = frame_.jumps[(cpu.pc & kJumpMask) >> 2];
@@ -142,7 +141,6 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
     golden.mode = mode;
     ref::DecodeOne(memory().host(pa), pa, mode, golden.block);
   }
-  golden.block.taken = golden.block.fall_through = nullptr;
   return golden.block;
 }
 

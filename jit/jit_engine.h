@@ -59,8 +59,9 @@ class JitEngine final : public ref::Interpreter {
   }
   // Brings what the frame derives from the CPU up to date.
   void RefreshFrame(const alpha::Cpu& cpu);
-  // Lets the exit that was taken last, and indirect jumps, come here directly from now on.
-  void LinkTo(const alpha::Cpu& cpu, const Translation& translation);
+  // Lets the exit `left_by`, unless it is nullptr, and indirect jumps come here directly from now
+  // on.
+  void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
 
   Frame frame_;
   Translator translator_;

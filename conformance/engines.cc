@@ -30,8 +30,8 @@ std::vector<std::string> EngineNames() {
 
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
   if (name == "ref") return NamedEngine{"ref", RefFactory()};
-#ifdef ISOCHRON_JIT
   if (name == "jit" || name.starts_with("jit:")) {
+#ifdef ISOCHRON_JIT
     absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(3));
     if (!options.ok()) return options.status();
     options->clock = [] {
@@ -42,12 +42,10 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
                        [options = *options](alpha::Memory& memory, alpha::IoBus& io) {
                          return jit::CreateEngine(memory, io, options);
                        }};
-  }
 #else
-  if (name == "jit" || name.starts_with("jit:")) {
     return absl::InvalidArgumentError("engine 'jit' is not in this build; --engine ref is");
-  }
 #endif
+  }
 #ifdef ISOCHRON_PLANTED_BUGS
   if (name.starts_with("ref!")) return FaultyInterpreter(name.substr(4));
 #endif

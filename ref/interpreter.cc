@@ -92,9 +92,9 @@ void Interpreter::Execute(Cpu& cpu, Block& block) {
 
 void Interpreter::StepOne(Cpu& cpu) {
   const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
-  Block one = DecodeBlock(memory_.host(pa), pa, ModeOf(cpu), 1);
+  DecodeOne(memory_.host(pa), pa, ModeOf(cpu), one_);
   context_.chain = 0;
-  Execute(cpu, one);
+  Execute(cpu, one_);
   context_.link = nullptr;
 }
 

@@ -71,6 +71,7 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   Context context_;
   BlockCache cache_;
   SpinDetector spin_;
+  Block one_;  // the instruction that StepOne() runs
   std::string fatal_;  // not empty: the CPU cannot go on
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from

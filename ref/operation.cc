@@ -148,7 +148,6 @@ void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block) 
   block.cost = 0;
   Append(block, code, mode == DecodeMode::kPalShadow);
   Finish(block);
-  block.taken = block.fall_through = nullptr;
 }
 
 }  // namespace isochron::ref

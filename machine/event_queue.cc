@@ -33,6 +33,9 @@ void EventQueue::VisitState(alpha::StateVisitor& visitor) {
   visitor.Field(now_);
   visitor.Field(due_);
   FindNext();
+  // All of the past has happened when a state is saved. A device that finds itself far behind
+  // would catch up event by event.
+  if (visitor.restoring() && next_ < now_) visitor.Fail("an event is due in the past");
 }
 
 }  // namespace isochron::machine

@@ -85,10 +85,10 @@ constexpr uint64_t CyclesToTicks(uint64_t cycles, uint64_t tick_hz, uint64_t hz)
   return static_cast<uint64_t>(static_cast<unsigned __int128>(cycles) * tick_hz / hz);
 }
 
-// The first cycle at which `ticks` whole ticks have passed.
+// The first cycle at which `ticks` whole ticks have passed; kNever when no cycle has that number.
 constexpr uint64_t TicksToCycles(uint64_t ticks, uint64_t tick_hz, uint64_t hz) {
-  return static_cast<uint64_t>(
-      (static_cast<unsigned __int128>(ticks) * hz + tick_hz - 1) / tick_hz);
+  const auto cycles = (static_cast<unsigned __int128>(ticks) * hz + tick_hz - 1) / tick_hz;
+  return cycles < kNever ? static_cast<uint64_t>(cycles) : kNever;
 }
 
 }  // namespace isochron::machine

@@ -194,6 +194,9 @@ void Machine::VisitSmallState(alpha::StateVisitor& visitor) {
   visitor.Field(waiting_);
   visitor.Field(cpu_);
   visitor.Field(events_);
+  if (visitor.restoring() && events_.now() != cpu_.cycle) {
+    visitor.Fail("CPU and devices stand at different cycles");
+  }
   board_.VisitState(visitor);
   // Without them a restored machine could not be stopped.
   const bool points_are_due =

@@ -269,6 +269,13 @@ void Rtc::VisitState(alpha::StateVisitor& visitor) {
   visitor.Section("mc146818");
   visitor.Field(address_, ram_, chain_start_, next_update_, periodic_seen_);
   address_ &= 0x7f;
+  if (!visitor.restoring()) return;
+  if (chain_start_ > events_.now() || periodic_seen_ > events_.now()) {
+    visitor.Fail("the clock of the MC146818 starts in the future");
+  }
+  if (next_update_ != events_.DueCycle(kUpdate)) {
+    visitor.Fail("the next update of the MC146818 is not the one that is due");
+  }
 }
 
 }  // namespace isochron::machine

@@ -178,8 +178,10 @@ void Emitter::EmitRpcc(const Site& site) {
   cmp(byte[InCpu(offsetof(Cpu, cc_enable))], 0);
   je(SlowPath(site));
   mov(rax, qword[Low(&setup_.frame.slice_end)]);
-  sub(rax, r15);
-  sub(rax, static_cast<int>(site.block.cost - site.guest.cost_before));
+  mov(rcx, r15);
+  sar(rcx, Budget::kInstructionBits);
+  sub(rax, rcx);
+  sub(rax, static_cast<int>(site.block.needed() - site.guest.cost_before));
   sub(rax, qword[InCpu(offsetof(Cpu, cc_start))]);
   add(eax, dword[InCpu(offsetof(Cpu, cc_value))]);
   mov(ecx, dword[InCpu(offsetof(Cpu, cc_offset))]);

@@ -1,12 +1,31 @@
 #include "jit/emitter.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
+
+#include "alpha/cost.h"
 
 namespace isochron::jit {
 
 using alpha::Cpu;
 using Xbyak::Label;
 using Xbyak::Reg64;
+
+namespace {
+
+constexpr uint32_t kMaxCost = [] {
+  uint32_t most = 0;
+  for (const alpha::CostRow& row : alpha::kCosts) {
+    if (row.cost_class < alpha::CostClass::kPalEntry) most = std::max(most, row.cycles);
+  }
+  return most;
+}();
+static_assert(Budget::Of(int64_t{ref::kMaxBlockLength} * kMaxCost, ref::kMaxBlockLength) <=
+                  std::numeric_limits<int32_t>::max(),
+              "what a block takes is an immediate operand");
+
+}  // namespace
 
 Emitter::EmitFunction Emitter::FunctionOf(alpha::Op op) {
   static constexpr std::array<EmitFunction, alpha::kOpCount> kFunctions = {
@@ -54,9 +73,8 @@ bool Emitter::Emit() {
 void Emitter::EmitBlock(size_t index) {
   const GuestBlock& block = region_.blocks[index];
   L(blocks_[index]);
-  sub(r15, static_cast<int>(block.cost));
-  block.needed() > block.cost ? jle(bails_[index]) : jl(bails_[index]);
-  add(r14, static_cast<int>(block.code.size()));
+  sub(r15, static_cast<int>(block.budget()));
+  jl(bails_[index]);
   copies_.Reset();
   for (uint32_t i = 0; i < block.code.size(); ++i) {
     const GuestInstruction& guest = block.code[i];
@@ -94,7 +112,7 @@ void Emitter::EmitEntry(size_t index) {
 void Emitter::EmitBail(size_t index) {
   const GuestBlock& block = region_.blocks[index];
   L(bails_[index]);
-  add(r15, static_cast<int>(block.cost));
+  add(r15, static_cast<int>(block.budget()));
   call(save_);
   ExitAt(block.start);
 }
@@ -104,8 +122,7 @@ void Emitter::EmitSlowPaths() {
     const GuestBlock& block = slow.site.block;
     L(slow.start);
     call(save_);
-    lea(r8, ptr[r15 + static_cast<int>(block.cost - slow.site.guest.cost_before)]);
-    lea(r9, ptr[r14 - static_cast<int>(block.code.size() - slow.site.index)]);
+    lea(r8, ptr[r15 + static_cast<int>(block.budget_from(slow.site.index))]);
     mov(ecx, slow.site.offset());
     mov(rdx, reinterpret_cast<uint64_t>(&place_));
     call(qword[Low(&setup_.frame.golden)]);

@@ -32,9 +32,8 @@ struct EmitterSetup {
 // it, Emit<Name>; one without does not link.
 //
 // Registers: RAX, RCX and RDX are free for each instruction. R13 points into the CPU
-// (kCpuBias), R14 counts retired instructions and R15 the cycles until the end of the slice,
-// both as they will be at the end of the running block. XMM0 to XMM2 are free. All others
-// belong to the RegisterMap.
+// (kCpuBias), R15 is the Budget as it will be at the end of the running block. XMM0 to XMM2 are
+// free. All others belong to the RegisterMap.
 //
 // Whatever an instruction cannot do quickly it leaves to the golden function: it jumps to its
 // slow path before it has changed anything, and the interpreter's handler does all of it.

@@ -42,6 +42,25 @@ struct JumpEntry {
   uint64_t unused;
 };
 
+// What is left of a slice, in one register: its cycles, above a count of instructions that goes
+// down. A block takes its share of both at once, and what is left is negative when it takes too
+// many cycles.
+struct Budget {
+  static constexpr int kInstructionBits = 18;
+  static constexpr int64_t kInstructionMask = (int64_t{1} << kInstructionBits) - 1;
+  // Every instruction costs a cycle or more: a longer slice could retire more than fit.
+  static constexpr uint64_t kMaxCycles = uint64_t{1} << (kInstructionBits - 1);
+
+  static constexpr int64_t Of(int64_t cycles, int64_t instructions) {
+    return (cycles << kInstructionBits) + instructions;
+  }
+  // That of a slice of so many cycles when it starts.
+  static constexpr int64_t Whole(uint64_t cycles) {
+    return Of(static_cast<int64_t>(cycles), kInstructionMask);
+  }
+  static constexpr int64_t CyclesLeft(int64_t budget) { return budget >> kInstructionBits; }
+};
+
 struct Frame {
   static constexpr uint32_t kJumpEntries = 4096;
   static constexpr uint32_t kExitSlots = 1 << 16;
@@ -69,6 +88,8 @@ struct Frame {
   uint64_t memory_marks = 0;  // Memory::marks()
 
   uint64_t slice_end = 0;  // the cycle at which this run of translated code ends
+  // Instructions retired when it began, and Budget::kInstructionMask.
+  uint64_t instruction_base = 0;
   // A number that changes with everything that an instruction fetch depends on: outside
   // PALmode and in it.
   uint64_t fetch_context[2] = {};
@@ -89,7 +110,7 @@ struct Frame {
   const uint8_t* golden = nullptr;
   // C++ that this code calls.
   uint64_t (*run_golden)(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
-                         uint32_t offset, uint64_t remaining, uint64_t instructions) = nullptr;
+                         uint32_t offset, int64_t budget) = nullptr;
 
   JumpEntry jumps[kJumpEntries] = {};
   ExitSlot slots[kExitSlots] = {};

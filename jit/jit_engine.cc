@@ -59,7 +59,8 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   RefreshFrame(cpu);
   LinkTo(cpu, *translation, left_by);
   frame_.slice_end = cpu.cycle + slice;
-  left_by_ = enter_(translation->code, &cpu, slice, cpu.instructions);
+  frame_.instruction_base = cpu.instructions + Budget::kInstructionMask;
+  left_by_ = enter_(translation->code, &cpu, Budget::Whole(slice));
   ++entries_;
   if (left_by_ != nullptr) ++unlinked_exits_;
   // A full slice may be a loop that only waits.
@@ -111,9 +112,10 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
 }
 
 uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset,
-                              uint64_t remaining, uint64_t instructions) {
-  cpu.cycle = frame_.slice_end - remaining;
-  cpu.instructions = instructions;
+                              int64_t budget) {
+  cpu.cycle = frame_.slice_end - static_cast<uint64_t>(Budget::CyclesLeft(budget));
+  cpu.instructions =
+      frame_.instruction_base - static_cast<uint64_t>(budget & Budget::kInstructionMask);
   cpu.pc = place.virtual_page + offset;
   const uint64_t next = cpu.pc + 4;
   ref::Context& c = context();

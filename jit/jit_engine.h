@@ -44,7 +44,7 @@ class JitEngine final : public ref::Interpreter {
  private:
   // Translated code comes back after so many cycles at the latest, so that the loop can look
   // whether the guest only waits.
-  static constexpr uint64_t kSlice = uint64_t{1} << 17;
+  static constexpr uint64_t kSlice = Budget::kMaxCycles;
   // Watching for loops that only wait is done when a run starts and when a slice ends.
   static constexpr uint32_t kSpinRest = uint32_t{1} << 30;
 
@@ -52,10 +52,10 @@ class JitEngine final : public ref::Interpreter {
   const Translation* TranslationOf(const alpha::Cpu& cpu, ref::Block& block);
   // Executes the one instruction at `offset` of the page of `place`, as Frame::run_golden says.
   uint64_t RunGolden(alpha::Cpu& cpu, const Translation& place, uint32_t offset,
-                     uint64_t remaining, uint64_t instructions);
+                     int64_t budget);
   static uint64_t RunGoldenThunk(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
-                                 uint32_t offset, uint64_t remaining, uint64_t instructions) {
-    return engine->RunGolden(*cpu, *place, offset, remaining, instructions);
+                                 uint32_t offset, int64_t budget) {
+    return engine->RunGolden(*cpu, *place, offset, budget);
   }
   // Brings what the frame derives from the CPU up to date.
   void RefreshFrame(const alpha::Cpu& cpu);

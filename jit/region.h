@@ -9,6 +9,7 @@
 
 #include "alpha/decode.h"
 #include "alpha/memory.h"
+#include "jit/frame.h"
 #include "ref/block_cache.h"
 #include "ref/operation.h"
 
@@ -46,6 +47,12 @@ struct GuestBlock {
   // before the deadline.
   uint32_t needed() const {
     return std::max(cost, static_cast<uint32_t>(code.back().cost_before) + 1);
+  }
+  // What it takes of the budget, and what the instructions from `index` on take of that.
+  int64_t budget() const { return budget_from(0); }
+  int64_t budget_from(size_t index) const {
+    return Budget::Of(needed() - code[index].cost_before,
+                      static_cast<int64_t>(code.size() - index));
   }
   uint32_t end() const { return start + 4 * static_cast<uint32_t>(code.size()); }
   const alpha::Instruction& last() const { return code.back().word; }

@@ -19,7 +19,7 @@ class RegisterMap {
  public:
   static constexpr int kNone = -1;
   // Host registers, as x86 numbers them.
-  static constexpr std::array<int, 9> kIntegerPool = {3, 5, 6, 7, 8, 9, 10, 11, 12};
+  static constexpr std::array<int, 10> kIntegerPool = {3, 5, 6, 7, 8, 9, 10, 11, 12, 14};
   static constexpr std::array<int, 13> kFloatPool = {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
   struct Assignment {

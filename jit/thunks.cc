@@ -14,23 +14,27 @@ class Thunks : public Xbyak::CodeGenerator {
 
   explicit Thunks(uint8_t* buffer) : CodeGenerator(kMaxBytes, buffer) {}
 
-  // The System V calling convention: arguments in RDI, RSI, RDX and RCX.
+  // The System V calling convention: arguments in RDI, RSI and RDX.
   void EmitEnter(const Frame& frame) {
     for (const Xbyak::Reg64& reg : {rbx, rbp, r12, r13, r14, r15}) push(reg);
     sub(rsp, 8);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
     mov(r15, rdx);
-    mov(r14, rcx);
     jmp(rdi);
   }
 
-  // RAX: the slot. R14 and R15 are those of the boundary.
+  // RAX: the slot. R15 is the budget at the boundary.
   void EmitExit(const Frame& frame) {
     mov(rcx, qword[At(&frame.slice_end)]);
-    sub(rcx, r15);
+    mov(rdx, r15);
+    sar(rdx, Budget::kInstructionBits);
+    sub(rcx, rdx);
     mov(qword[Field(offsetof(Cpu, cycle))], rcx);
-    mov(qword[Field(offsetof(Cpu, instructions))], r14);
+    mov(rcx, qword[At(&frame.instruction_base)]);
+    and_(r15d, static_cast<uint32_t>(Budget::kInstructionMask));
+    sub(rcx, r15);
+    mov(qword[Field(offsetof(Cpu, instructions))], rcx);
     EmitReturn();
   }
 
@@ -39,8 +43,7 @@ class Thunks : public Xbyak::CodeGenerator {
     EmitReturn();
   }
 
-  // RDX: the Translation, ECX: offset in the page, R8: cycles to the end of the slice, R9:
-  // instructions. Comes back with the flag NZ when the region must be left.
+  // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ when the region must be left.
   void EmitGolden(const Frame& frame, JitEngine* engine) {
     sub(rsp, 8);
     mov(edi, static_cast<uint32_t>(reinterpret_cast<size_t>(engine)));

@@ -14,9 +14,14 @@ Label& Emitter::SlowPath(const Site& site) {
   return slow_paths_.back().start;
 }
 
+void Emitter::Resume(const Site& site) {
+  if (slow_paths_.empty() || slow_paths_.back().site.offset() != site.offset()) return;
+  L(slow_paths_.back().resume);
+}
+
 void Emitter::EmitGolden(const Site& site) {
   jmp(SlowPath(site));
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitGoldenEnd(const Site& site) {

@@ -2,7 +2,9 @@
 //
 // An operate runs on SSE when rounding is to nearest or chopped, its operands and its result
 // are normal numbers or zeros, and MXCSR shows no flag but inexact, which sets the FPCR's bit.
-// Then result and FPCR are what the golden function gives.
+// Then result and FPCR are what the golden function gives. Reading MXCSR waits for all that the
+// host computes: it is not read where operands and result say as much. Whenever it shows
+// inexact, the FPCR has the bit.
 
 #include <bit>
 
@@ -33,6 +35,7 @@ void Emitter::FloatMove(const Xmm& to, int place) {
 
 void Emitter::FloatWrite(int place, const Xmm& from) {
   if (place == 31) return;
+  normal_floats_ &= ~(1u << place);
   if (FloatInHost(place)) {
     movaps(Xmm(map_.floating(place)), from);
   } else {
@@ -52,6 +55,7 @@ void Emitter::FloatBits(const Reg64& to, int place) {
 
 void Emitter::FloatWriteBits(int place, const Reg64& from) {
   if (place == 31) return;
+  normal_floats_ &= ~(1u << place);
   if (FloatInHost(place)) {
     movq(Xmm(map_.floating(place)), from);
   } else {
@@ -73,33 +77,42 @@ void Emitter::BeginRounding(const Site& site) {
 }
 
 void Emitter::EndRounding(const Site& site) {
-  if (!IsChopped(site)) return;
-  // Its flags are looked at after this.
-  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-  ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
+  if (IsChopped(site)) ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
 }
 
 void Emitter::CheckFlags(const Site& site) {
-  if (!IsChopped(site)) stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-  CheckStoredFlags(site);
-}
-
-void Emitter::CheckStoredFlags(const Site& site) {
+  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
   Label& slow = SlowPath(site);
-  inexact_.push_back({{}, {}, &slow});
+  inexact_.push_back({InexactSite::Seen::kFlags, {}, {}, &slow});
   mov(eax, dword[Low(&setup_.frame.mxcsr)]);
   test(dword[Low(&setup_.frame.float_flags)], eax);
   jnz(inexact_.back().start);
   L(inexact_.back().resume);
 }
 
-// EAX: the flags of an operate.
+void Emitter::CheckInexact() {
+  inexact_.push_back({InexactSite::Seen::kNothing, {}, {}, nullptr});
+  test(byte[Low(&setup_.frame.float_flags)], static_cast<int>(Frame::kInexactFlag));
+  jnz(inexact_.back().start);
+  L(inexact_.back().resume);
+}
+
 void Emitter::EmitInexactPaths() {
   constexpr auto kOthers = static_cast<int>(Frame::kMxcsrFlags & ~Frame::kInexactFlag);
   for (InexactSite& site : inexact_) {
     L(site.start);
-    test(eax, kOthers);
-    jnz(*site.slow);
+    switch (site.seen) {
+      case InexactSite::Seen::kFlags:
+        test(eax, kOthers);
+        jnz(*site.slow);
+        break;
+      case InexactSite::Seen::kNothing:
+        stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+        test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kInexactFlag));
+        jz(site.resume);
+        break;
+      case InexactSite::Seen::kInexact: break;
+    }
     mov(rax, alpha::fpcr::kInexact | alpha::fpcr::kSummary);
     or_(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rax);
     mov(dword[Low(&setup_.frame.float_flags)], kOthers);
@@ -107,9 +120,9 @@ void Emitter::EmitInexactPaths() {
   }
 }
 
-// XMM0 must hold a normal number or, where it is all the same how it came about, a zero.
-void Emitter::CheckResult(const Site& site, bool zero_is_quick) {
-  movq(rax, xmm0);
+// The register must hold a normal number or, where it is all the same how it came about, a zero.
+void Emitter::CheckNormal(const Site& site, const Xmm& xmm, bool zero_is_quick) {
+  movq(rax, xmm);
   add(rax, rax);
   if (zero_is_quick) {
     Label quick;
@@ -138,14 +151,6 @@ void Emitter::CheckSingle(const Site& site, int place_a, int place_b) {
   jnz(SlowPath(site));
 }
 
-// The register must not hold an infinity or a NaN.
-void Emitter::CheckFinite(const Site& site, int place) {
-  FloatBits(rax, place);
-  add(rax, rax);
-  cmp(rax, qword[Low(&setup_.frame.twice_infinity)]);
-  jae(SlowPath(site));
-}
-
 template <typename Operation>
 void Emitter::FloatBinary(const Site& site, bool single, bool divides, Operation operation) {
   if (!IsQuick(site)) return EmitGolden(site);
@@ -158,11 +163,16 @@ void Emitter::FloatBinary(const Site& site, bool single, bool divides, Operation
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
+  CheckNormal(site, xmm0, !divides);
+  // Numbers that gave a number.
+  if (IsNormal(site.guest.ra) && IsNormal(site.guest.rb)) {
+    CheckInexact();
+  } else {
+    CheckFlags(site);
+  }
   EndRounding(site);
-  CheckResult(site, !divides);
-  CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::FloatSquareRoot(const Site& site, bool single) {
@@ -175,11 +185,11 @@ void Emitter::FloatSquareRoot(const Site& site, bool single) {
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
-  EndRounding(site);
-  CheckResult(site, true);
+  CheckNormal(site, xmm0, true);
   CheckFlags(site);
+  EndRounding(site);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitAddt(const Site& site) {
@@ -210,18 +220,16 @@ void Emitter::EmitDivs(const Site& site) {
 void Emitter::EmitSqrtt(const Site& site) { FloatSquareRoot(site, false); }
 void Emitter::EmitSqrts(const Site& site) { FloatSquareRoot(site, true); }
 
+// Of normal numbers and zeros: it has no flags, and no rounding.
 void Emitter::FloatCompare(const Site& site, int predicate) {
-  CheckFinite(site, site.guest.ra);
-  CheckFinite(site, site.guest.rb);
   FloatMove(xmm0, site.guest.ra);
+  if (!IsNormal(site.guest.ra)) CheckNormal(site, xmm0, true);
   const Xmm b = FloatRead(site.guest.rb, xmm1);
-  BeginRounding(site);
+  if (!IsNormal(site.guest.rb)) CheckNormal(site, b, true);
   cmpsd(xmm0, b, static_cast<uint8_t>(predicate));
-  EndRounding(site);
-  CheckFlags(site);
   andps(xmm0, ptr[Low(setup_.frame.compare_true)]);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitCmpteq(const Site& site) { FloatCompare(site, 0); }
@@ -229,42 +237,57 @@ void Emitter::EmitCmptlt(const Site& site) { FloatCompare(site, 1); }
 void Emitter::EmitCmptle(const Site& site) { FloatCompare(site, 2); }
 void Emitter::EmitCmptun(const Site& site) { EmitGolden(site); }
 
-void Emitter::EmitCvtqt(const Site& site) {
+// Every quadword is in range: it is converted exactly when its magnitude fits in the fraction.
+template <typename Convert>
+void Emitter::ConvertQuadword(const Site& site, int fraction_bits, Convert convert) {
   if (!IsQuick(site)) return EmitGolden(site);
+  Label exact;
   FloatBits(rax, site.guest.rb);
   xorps(xmm0, xmm0);
   BeginRounding(site);
-  cvtsi2sd(xmm0, rax);
+  convert();
+  mov(rcx, rax);
+  sar(rcx, fraction_bits);
+  add(rcx, 1);
+  cmp(rcx, 1);
+  jbe(exact);
+  CheckInexact();
+  L(exact);
   EndRounding(site);
-  CheckFlags(site);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  if (site.guest.rc != 31) normal_floats_ |= 1u << site.guest.rc;
 }
 
+void Emitter::EmitCvtqt(const Site& site) {
+  ConvertQuadword(site, 53, [this] { cvtsi2sd(xmm0, rax); });
+}
 void Emitter::EmitCvtqs(const Site& site) {
-  if (!IsQuick(site)) return EmitGolden(site);
-  FloatBits(rax, site.guest.rb);
-  xorps(xmm0, xmm0);
-  BeginRounding(site);
-  cvtsi2ss(xmm0, rax);
-  cvtss2sd(xmm0, xmm0);
-  EndRounding(site);
-  CheckFlags(site);
-  FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  ConvertQuadword(site, 24, [this] {
+    cvtsi2ss(xmm0, rax);
+    cvtss2sd(xmm0, xmm0);
+  });
 }
 
 // Conversion to a quadword: chopped, as compilers want it, or to nearest.
 void Emitter::EmitCvttq(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
-  FloatMove(xmm0, site.guest.rb);
-  CheckResult(site, true);
+  const Xmm b = FloatRead(site.guest.rb, xmm0);
+  if (!IsNormal(site.guest.rb)) CheckNormal(site, b, true);
   // The host has an instruction for chopping: its rounding need not change.
-  IsChopped(site) ? cvttsd2si(rdx, xmm0) : cvtsd2si(rdx, xmm0);
-  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-  CheckStoredFlags(site);
+  IsChopped(site) ? cvttsd2si(rdx, b) : cvtsd2si(rdx, b);
+  // What it gives when the number is out of range; also for one number in range.
+  mov(rax, rdx);
+  sub(rax, 1);
+  jo(SlowPath(site));
+  // Exact when the way back leads to the number.
+  xorps(xmm1, xmm1);
+  cvtsi2sd(xmm1, rdx);
+  inexact_.push_back({InexactSite::Seen::kInexact, {}, {}, nullptr});
+  ucomisd(xmm1, b);
+  jne(inexact_.back().start);
+  L(inexact_.back().resume);
   FloatWriteBits(site.guest.rc, rdx);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitCvtts(const Site& site) {
@@ -273,18 +296,18 @@ void Emitter::EmitCvtts(const Site& site) {
   BeginRounding(site);
   cvtsd2ss(xmm0, b);
   cvtss2sd(xmm0, xmm0);
-  EndRounding(site);
-  CheckResult(site, true);
+  CheckNormal(site, xmm0, true);
   CheckFlags(site);
+  EndRounding(site);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitCvtst(const Site& site) {
   FloatMove(xmm0, site.guest.rb);
-  CheckResult(site, true);
+  CheckNormal(site, xmm0, true);
   FloatWrite(site.guest.rc, xmm0);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitCvtlq(const Site& site) {
@@ -305,7 +328,7 @@ void Emitter::EmitCvtql(const Site& site) {
   shl(rax, 29);
   or_(rax, rcx);
   FloatWriteBits(site.guest.rc, rax);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 // EAX: the memory image of an S_floating number; writes it to Fa.

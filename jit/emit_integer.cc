@@ -72,7 +72,7 @@ void Emitter::Overflow(const Site& site, bool longword, Operation operation) {
   jo(SlowPath(site));
   if (longword) movsxd(rax, eax);
   Write(site.guest.rc, rax);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 // Rc := the sign-extended longword of a place: how compilers use ADDL.

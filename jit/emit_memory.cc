@@ -57,14 +57,14 @@ void Emitter::Load(const Site& site, int bytes, bool unaligned, Access access) {
   EffectiveAddress(site, unaligned ? 7 : 0);
   LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
   access();
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 // A load to R31 or F31 translates, but ignores alignment and reads nothing.
 void Emitter::Prefetch(const Site& site) {
   EffectiveAddress(site, 0);
   LookUp(site, 1, offsetof(ref::DataLookaside::Entry, read_tag));
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 template <typename Access>
@@ -72,7 +72,7 @@ void Emitter::Store(const Site& site, int bytes, bool unaligned, Access access) 
   EffectiveAddress(site, unaligned ? 7 : 0);
   LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
   access();
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitLdbu(const Site& site) {
@@ -142,7 +142,7 @@ void Emitter::LoadLocked(const Site& site, int bytes, Access access) {
   mov(qword[InCpu(offsetof(Cpu, lock_address))], rdx);
   mov(byte[InCpu(offsetof(Cpu, lock_flag))], 1);
   access();
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitLdlL(const Site& site) {
@@ -179,7 +179,7 @@ void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
   L(failed);
   mov(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
   Write(site.guest.ra, rcx);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitStlC(const Site& site) {
@@ -227,7 +227,7 @@ void Emitter::EmitSts(const Site& site) {
   add(rax, rcx);
   CompressSingle(site.guest.ra);
   mov(dword[rax], edx);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 // Nothing that is compiled today uses VAX formats.

@@ -87,7 +87,7 @@ void Emitter::ReadVaForm(const Site& site) {
   shr(rcx, 64 - 43 + alpha::kPageShift);
   lea(rax, ptr[rax + rcx * 8]);
   Write(site.guest.ra, rax);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitHwMfpr(const Site& site) {
@@ -135,7 +135,7 @@ void Emitter::FinishHwLoad(const Site& site, int bytes) {
     movsxd(to, dword[rax]);
   }
   Write(site.guest.ra, to);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::LoadVpte(const Site& site) {
@@ -170,7 +170,7 @@ void Emitter::EmitHwSt(const Site& site) {
   } else {
     mov(dword[rax], value.cvt32());
   }
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 // The counter at the cycle at which the instruction starts.
@@ -188,7 +188,7 @@ void Emitter::EmitRpcc(const Site& site) {
   shl(rcx, 32);
   or_(rax, rcx);
   Write(site.guest.ra, rax);
-  L(slow_paths_.back().resume);
+  Resume(site);
 }
 
 void Emitter::EmitRc(const Site& site) { EmitGolden(site); }

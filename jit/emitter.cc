@@ -76,6 +76,7 @@ void Emitter::EmitBlock(size_t index) {
   sub(r15, static_cast<int>(block.budget()));
   jl(bails_[index]);
   copies_.Reset();
+  normal_floats_ = 0;
   for (uint32_t i = 0; i < block.code.size(); ++i) {
     const GuestInstruction& guest = block.code[i];
     if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;

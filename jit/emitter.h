@@ -148,6 +148,8 @@ class Emitter : private Xbyak::CodeGenerator {
   // --- Ways out of the straight path (emit_control.cc).
   // The label of this instruction's slow path, which ends behind the instruction.
   Xbyak::Label& SlowPath(const Site& site);
+  // Where that leads to, if anything of the instruction went there: called last.
+  void Resume(const Site& site);
   // Has the golden function do the whole instruction.
   void EmitGolden(const Site& site);
   // Has it do an instruction that ends its block.
@@ -252,19 +254,23 @@ class Emitter : private Xbyak::CodeGenerator {
   // Whether SSE can do this operate: rounding to nearest or chopped, no trap on inexact.
   bool IsQuick(const Site& site) const;
   bool IsChopped(const Site& site) const;
-  // Between these two the host rounds as the instruction says.
+  // Between these two the host rounds as the instruction says; the slow path may be taken there.
   void BeginRounding(const Site& site);
   void EndRounding(const Site& site);
   // To be called last: records that a result was inexact; any other flag takes the slow path.
   void CheckFlags(const Site& site);
-  void CheckStoredFlags(const Site& site);
+  // The same where there can be no other flag.
+  void CheckInexact();
   void EmitInexactPaths();
-  void CheckResult(const Site& site, bool zero_is_quick);
+  void CheckNormal(const Site& site, const Xbyak::Xmm& xmm, bool zero_is_quick);
+  // Whether a place is known to hold a normal number or zero.
+  bool IsNormal(int place) const { return place == 31 || (normal_floats_ >> place & 1) != 0; }
   void CheckSingle(const Site& site, int place_a, int place_b);
-  void CheckFinite(const Site& site, int place);
   template <typename Operation>
   void FloatBinary(const Site& site, bool single, bool divides, Operation operation);
   void FloatSquareRoot(const Site& site, bool single);
+  template <typename Convert>
+  void ConvertQuadword(const Site& site, int fraction_bits, Convert convert);
   void FloatCompare(const Site& site, int predicate);
   void JumpIfFloat(int place, Sign sign, const Xbyak::Label& label);
   void FloatBranch(const Site& site, Sign sign);
@@ -295,10 +301,16 @@ class Emitter : private Xbyak::CodeGenerator {
     std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
   };
   std::deque<SlowPathSite> slow_paths_;
+  // Where a result is or may be inexact for the first time since the FPCR was written.
   struct InexactSite {
+    enum class Seen : uint8_t {
+      kFlags,    // EAX has the flags, which are not all clear
+      kNothing,  // MXCSR has not been read
+      kInexact,  // it is
+    } seen;
     Xbyak::Label start;
     Xbyak::Label resume;
-    Xbyak::Label* slow;
+    Xbyak::Label* slow;  // of kFlags
   };
   std::deque<InexactSite> inexact_;
   struct Exit {
@@ -311,6 +323,7 @@ class Emitter : private Xbyak::CodeGenerator {
     Xbyak::Label start;
   };
   std::deque<Unlinked> unlinked_;
+  uint32_t normal_floats_ = 0;  // places in Cpu::f, a bit each; see IsNormal()
   // A place that the last instruction set from a comparison whose flags are still there.
   int compared_ = -1;
   Condition compared_as_ = Condition::kEqual;

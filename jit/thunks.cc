@@ -46,6 +46,7 @@ class Thunks : public Xbyak::CodeGenerator {
   // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ when the region must be left.
   void EmitGolden(const Frame& frame, JitEngine* engine) {
     sub(rsp, 8);
+    ldmxcsr(dword[At(&frame.clean_mxcsr)]);  // C++ rounds to nearest
     mov(edi, static_cast<uint32_t>(reinterpret_cast<size_t>(engine)));
     lea(rsi, ptr[r13 - static_cast<int>(kCpuBias)]);
     call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);

@@ -7,38 +7,48 @@ namespace isochron::jit {
 
 using alpha::Cpu;
 using Xbyak::Reg64;
+using Xbyak::RegExp;
 
-// RAX := the address; with `align_mask` its low bits are ignored.
-void Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
+// The address in the register that it gives, RAX or the one that holds the base; with
+// `align_mask` its low bits are ignored.
+Reg64 Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   const int32_t displacement = site.immediate();
   Fetch(site.guest.rb);
   if (site.guest.rb == 31) {
     mov(rax, int64_t{displacement});
-  } else if (InHost(site.guest.rb) && displacement != 0) {
-    lea(rax, ptr[HostOf(site.guest.rb) + displacement]);
+  } else if (InHost(site.guest.rb)) {
+    const Reg64 base = HostOf(site.guest.rb);
+    if (displacement == 0 && align_mask == 0) return base;
+    if (displacement != 0) {
+      lea(rax, ptr[base + displacement]);
+    } else {
+      mov(rax, base);
+    }
   } else {
-    Move(rax, site.guest.rb);
+    mov(rax, qword[IntegerField(site.guest.rb)]);
     if (displacement != 0) add(rax, displacement);
   }
   if (align_mask != 0) and_(rax, ~static_cast<int>(align_mask));
+  return rax;
 }
 
-// Finds the address in RAX: RCX is then what to add to it. The tag covers page and alignment
-// and, from `context`, address space and mode.
-void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset, const uint64_t* context) {
+// Finds an address: RCX is then what to add to it. The tag covers page and alignment and, from
+// `context`, address space and mode.
+void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset,
+                     const uint64_t* context) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
   const ref::DataLookaside& lookaside = setup_.context.lookaside;
   const uint32_t table = Low32(lookaside.entries());
   if (setup_.features.bmi2) {
-    rorx(ecx, eax, alpha::kPageShift - kEntryShift);
+    rorx(ecx, address.cvt32(), alpha::kPageShift - kEntryShift);
   } else {
-    mov(ecx, eax);
+    mov(ecx, address.cvt32());
     shr(ecx, alpha::kPageShift - kEntryShift);
   }
   and_(ecx, static_cast<int>(lookaside.index_mask() << kEntryShift));
-  mov(rdx, rax);
+  mov(rdx, address);
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
                              static_cast<uint32_t>(bytes - 1)));
   or_(rdx, qword[Low(context)]);
@@ -47,95 +57,95 @@ void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset, const uint6
   mov(rcx, qword[rcx + (table + offsetof(Entry, addend))]);
 }
 
-void Emitter::LookUp(const Site& site, int bytes, size_t tag_offset) {
-  LookUp(site, bytes, tag_offset, &setup_.context.data_context);
+void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset) {
+  LookUp(site, address, bytes, tag_offset, &setup_.context.data_context);
 }
 
 template <typename Access>
 void Emitter::Load(const Site& site, int bytes, bool unaligned, Access access) {
   if (site.guest.ra == 31) return Prefetch(site);
-  EffectiveAddress(site, unaligned ? 7 : 0);
-  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
-  access();
+  const Reg64 address = EffectiveAddress(site, unaligned ? 7 : 0);
+  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  access(address + rcx);
   Resume(site);
 }
 
 // A load to R31 or F31 translates, but ignores alignment and reads nothing.
 void Emitter::Prefetch(const Site& site) {
-  EffectiveAddress(site, 0);
-  LookUp(site, 1, offsetof(ref::DataLookaside::Entry, read_tag));
+  LookUp(site, EffectiveAddress(site, 0), 1, offsetof(ref::DataLookaside::Entry, read_tag));
   Resume(site);
 }
 
 template <typename Access>
 void Emitter::Store(const Site& site, int bytes, bool unaligned, Access access) {
-  EffectiveAddress(site, unaligned ? 7 : 0);
-  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
-  access();
+  const Reg64 address = EffectiveAddress(site, unaligned ? 7 : 0);
+  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
+  access(address + rcx);
   Resume(site);
 }
 
 void Emitter::EmitLdbu(const Site& site) {
-  Load(site, 1, false, [&] {
+  Load(site, 1, false, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    movzx(to.cvt32(), byte[rax + rcx]);
+    movzx(to.cvt32(), byte[at]);
     Write(site.guest.ra, to);
   });
 }
 void Emitter::EmitLdwu(const Site& site) {
-  Load(site, 2, false, [&] {
+  Load(site, 2, false, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    movzx(to.cvt32(), word[rax + rcx]);
+    movzx(to.cvt32(), word[at]);
     Write(site.guest.ra, to);
   });
 }
 void Emitter::EmitLdl(const Site& site) {
-  Load(site, 4, false, [&] {
+  Load(site, 4, false, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    movsxd(to, dword[rax + rcx]);
+    movsxd(to, dword[at]);
     Write(site.guest.ra, to);
   });
 }
 void Emitter::EmitLdq(const Site& site) {
-  Load(site, 8, false, [&] {
+  Load(site, 8, false, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    mov(to, qword[rax + rcx]);
+    mov(to, qword[at]);
     Write(site.guest.ra, to);
   });
 }
 // To R31 it is UNOP: no access at all.
 void Emitter::EmitLdqU(const Site& site) {
   if (site.guest.ra == 31) return;
-  Load(site, 8, true, [&] {
+  Load(site, 8, true, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    mov(to, qword[rax + rcx]);
+    mov(to, qword[at]);
     Write(site.guest.ra, to);
   });
 }
 
 void Emitter::EmitStb(const Site& site) {
-  Store(site, 1, false, [&] { mov(byte[rax + rcx], Read(site.guest.ra, rdx).cvt8()); });
+  Store(site, 1, false, [&](const RegExp& at) { mov(byte[at], Read(site.guest.ra, rdx).cvt8()); });
 }
 void Emitter::EmitStw(const Site& site) {
-  Store(site, 2, false, [&] { mov(word[rax + rcx], Read(site.guest.ra, rdx).cvt16()); });
+  Store(site, 2, false, [&](const RegExp& at) { mov(word[at], Read(site.guest.ra, rdx).cvt16()); });
 }
 void Emitter::EmitStl(const Site& site) {
-  Store(site, 4, false, [&] { mov(dword[rax + rcx], Read(site.guest.ra, rdx).cvt32()); });
+  Store(site, 4, false,
+        [&](const RegExp& at) { mov(dword[at], Read(site.guest.ra, rdx).cvt32()); });
 }
 void Emitter::EmitStq(const Site& site) {
-  Store(site, 8, false, [&] { mov(qword[rax + rcx], Read(site.guest.ra, rdx)); });
+  Store(site, 8, false, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
 }
 void Emitter::EmitStqU(const Site& site) {
-  Store(site, 8, true, [&] { mov(qword[rax + rcx], Read(site.guest.ra, rdx)); });
+  Store(site, 8, true, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
 }
 
 // RAX: the host address. What the lookaside finds is RAM, so its place there is the physical
 // address that is locked.
 template <typename Access>
 void Emitter::LoadLocked(const Site& site, int bytes, Access access) {
-  EffectiveAddress(site, 0);
-  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
-  add(rax, rcx);
+  const Reg64 address = EffectiveAddress(site, 0);
+  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  lea(rax, ptr[address + rcx]);
   mov(rdx, rax);
   sub(rdx, qword[Low(&setup_.frame.memory_base)]);
   and_(rdx, -static_cast<int>(Cpu::kLockBlock));
@@ -163,9 +173,9 @@ void Emitter::EmitLdqL(const Site& site) {
 template <typename Access>
 void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
   Xbyak::Label failed;
-  EffectiveAddress(site, 0);
-  LookUp(site, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
-  add(rax, rcx);
+  const Reg64 address = EffectiveAddress(site, 0);
+  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
+  lea(rax, ptr[address + rcx]);
   mov(rdx, rax);
   sub(rdx, qword[Low(&setup_.frame.memory_base)]);
   and_(rdx, -static_cast<int>(Cpu::kLockBlock));
@@ -196,35 +206,35 @@ void Emitter::EmitStqC(const Site& site) {
 }
 
 void Emitter::EmitLdt(const Site& site) {
-  Load(site, 8, false, [&] {
+  Load(site, 8, false, [&](const RegExp& at) {
     if (FloatInHost(site.guest.ra)) {
-      movsd(Xbyak::Xmm(map_.floating(site.guest.ra)), qword[rax + rcx]);
+      movsd(Xbyak::Xmm(map_.floating(site.guest.ra)), qword[at]);
     } else {
-      mov(rax, qword[rax + rcx]);
+      mov(rax, qword[at]);
       FloatWriteBits(site.guest.ra, rax);
     }
   });
 }
 void Emitter::EmitStt(const Site& site) {
-  Store(site, 8, false, [&] {
+  Store(site, 8, false, [&](const RegExp& at) {
     if (FloatInHost(site.guest.ra)) {
-      movsd(qword[rax + rcx], Xbyak::Xmm(map_.floating(site.guest.ra)));
+      movsd(qword[at], Xbyak::Xmm(map_.floating(site.guest.ra)));
     } else {
       FloatBits(rdx, site.guest.ra);
-      mov(qword[rax + rcx], rdx);
+      mov(qword[at], rdx);
     }
   });
 }
 void Emitter::EmitLds(const Site& site) {
-  Load(site, 4, false, [&] {
-    mov(eax, dword[rax + rcx]);
+  Load(site, 4, false, [&](const RegExp& at) {
+    mov(eax, dword[at]);
     ExpandSingle(site);
   });
 }
 void Emitter::EmitSts(const Site& site) {
-  EffectiveAddress(site, 0);
-  LookUp(site, 4, offsetof(ref::DataLookaside::Entry, write_tag));
-  add(rax, rcx);
+  const Reg64 address = EffectiveAddress(site, 0);
+  LookUp(site, address, 4, offsetof(ref::DataLookaside::Entry, write_tag));
+  lea(rax, ptr[address + rcx]);
   CompressSingle(site.guest.ra);
   mov(dword[rax], edx);
   Resume(site);

@@ -119,7 +119,8 @@ void Emitter::EmitHwMtpr(const Site& site) {
 
 // RAX := the host address of a physical reference, which must be to RAM; RCX: the physical one.
 void Emitter::PhysicalAddress(const Site& site, int bytes) {
-  EffectiveAddress(site, static_cast<uint32_t>(bytes - 1));
+  const Reg64 address = EffectiveAddress(site, static_cast<uint32_t>(bytes - 1));
+  if (address != rax) mov(rax, address);
   and_(rax, qword[Low(&setup_.frame.physical_mask)]);
   cmp(rax, qword[Low(&setup_.frame.memory_size)]);
   jae(SlowPath(site));
@@ -139,9 +140,10 @@ void Emitter::FinishHwLoad(const Site& site, int bytes) {
 }
 
 void Emitter::LoadVpte(const Site& site) {
-  EffectiveAddress(site, 7);
-  LookUp(site, 8, offsetof(ref::DataLookaside::Entry, read_tag), &setup_.frame.kernel_context);
-  add(rax, rcx);
+  const Reg64 address = EffectiveAddress(site, 7);
+  LookUp(site, address, 8, offsetof(ref::DataLookaside::Entry, read_tag),
+         &setup_.frame.kernel_context);
+  lea(rax, ptr[address + rcx]);
   FinishHwLoad(site, 8);
 }
 

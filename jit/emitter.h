@@ -221,9 +221,10 @@ class Emitter : private Xbyak::CodeGenerator {
   void KeepZapnot(const Site& site, uint32_t keep);
 
   // --- Memory (emit_memory.cc).
-  void EffectiveAddress(const Site& site, uint32_t align_mask);
-  void LookUp(const Site& site, int bytes, size_t tag_offset);
-  void LookUp(const Site& site, int bytes, size_t tag_offset, const uint64_t* context);
+  Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);
+  void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset);
+  void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset,
+              const uint64_t* context);
   template <typename Access>
   void Load(const Site& site, int bytes, bool unaligned, Access access);
   template <typename Access>

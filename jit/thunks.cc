@@ -43,7 +43,8 @@ class Thunks : public Xbyak::CodeGenerator {
     EmitReturn();
   }
 
-  // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ when the region must be left.
+  // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ
+  // when the region must be left.
   void EmitGolden(const Frame& frame, JitEngine* engine) {
     sub(rsp, 8);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);  // C++ rounds to nearest

@@ -1,14 +1,38 @@
 #include "jit/block_registers.h"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 
 namespace isochron::jit {
 
 void BlockRegisters::Reset() {
   for (Copy& copy : copies_) {
     copy.place = kNone;
-    copy.kept_until = 0;
+    copy.dirty = false;
   }
+}
+
+std::vector<BlockRegisters::Copy> BlockRegisters::StoresBefore(uint64_t places) {
+  std::vector<Copy> stores;
+  const auto store = [&stores](Copy& copy) {
+    if (copy.dirty) stores.push_back(copy);
+    copy.dirty = false;
+  };
+  if (IsLast()) {
+    for (Copy& copy : copies_) store(copy);
+    return stores;
+  }
+  for (; places != 0; places &= places - 1) {
+    const int place = std::countr_zero(places);
+    if (Find(place) != kNone) continue;
+    Copy* victim = Victim(place, true);
+    if (victim == nullptr) continue;
+    taken_ |= uint64_t{1} << victim->host;
+    store(*victim);
+  }
+  taken_ = 0;
+  return stores;
 }
 
 int BlockRegisters::Find(int place) const {
@@ -28,63 +52,65 @@ uint32_t BlockRegisters::NextRead(int place) const {
   return size;
 }
 
-bool BlockRegisters::Needed(int place) const {
+BlockRegisters::Copy* BlockRegisters::Victim(int place, bool may_be_dirty) {
   const GuestInstruction& instruction = block_->code[index_];
-  return ((instruction.reads | instruction.writes) >> place & 1) != 0;
+  const uint64_t needed = instruction.reads | instruction.writes;
+  const auto size = static_cast<uint32_t>(block_->code.size());
+  const uint32_t wanted = NextRead(place);
+  if (wanted == size) return nullptr;
+  Copy* victim = nullptr;
+  uint32_t latest = wanted;
+  for (Copy& copy : copies_) {
+    if ((taken_ >> copy.host & 1) != 0 || (copy.dirty && !may_be_dirty)) continue;
+    if (copy.place != kNone && (needed >> copy.place & 1) != 0) continue;
+    const uint32_t read = copy.place == kNone ? size + 1 : NextRead(copy.place);
+    if (read <= latest) continue;
+    victim = &copy;
+    latest = read;
+  }
+  return victim;
 }
 
 int BlockRegisters::Take(int place) {
-  const auto size = static_cast<uint32_t>(block_->code.size());
-  const uint32_t wanted = NextRead(place);
-  if (wanted == size) return kNone;
-  // The copy that is read last, or not at all, makes room.
-  Copy* victim = nullptr;
-  uint32_t latest = 0;
-  for (Copy& copy : copies_) {
-    if ((taken_ >> copy.host & 1) != 0 || copy.kept_until > index_) continue;
-    if (copy.place != kNone && Needed(copy.place)) continue;
-    const uint32_t read = copy.place == kNone ? size + 1 : NextRead(copy.place);
-    if (victim == nullptr || read > latest) {
-      victim = &copy;
-      latest = read;
-    }
-  }
-  if (victim == nullptr || latest <= wanted) return kNone;
+  Copy* victim = Victim(place, false);
+  if (victim == nullptr) return kNone;
   victim->place = kNone;
   taken_ |= uint64_t{1} << victim->host;
   return victim->host;
 }
 
-void BlockRegisters::Hold(int host, int place) {
+bool BlockRegisters::Hold(int host, int place, bool dirty) {
+  const bool later = !IsLast();
   for (Copy& copy : copies_) {
-    if (copy.host == host) copy.place = place;
+    if (copy.host != host) continue;
+    copy.place = place;
+    copy.dirty = dirty && later;
   }
+  return later;
 }
 
-uint32_t BlockRegisters::Overwritten(int place) const {
+bool BlockRegisters::IsDead(int place) const {
   const uint64_t bit = uint64_t{1} << place;
   for (uint32_t i = index_ + 1; i < block_->code.size() && block_->code[i].plain; ++i) {
-    if ((block_->code[i].writes & bit) != 0) return i;
+    if ((block_->code[i].reads & bit) != 0) return false;
+    if ((block_->code[i].writes & bit) != 0) return true;
   }
-  return 0;
-}
-
-bool BlockRegisters::KeepFromMemory(int place, int host) {
-  const uint32_t overwritten = Overwritten(place);
-  if (overwritten == 0) return false;
-  for (Copy& copy : copies_) {
-    if (copy.host != host || copy.place != place) continue;
-    copy.kept_until = overwritten;
-    return true;
-  }
-  // No copy: fine when nobody reads it. What overwrites it may read it first.
-  return NextRead(place) > overwritten;
+  return false;
 }
 
 void BlockRegisters::Drop(int place) {
   for (Copy& copy : copies_) {
-    if (copy.place == place) copy.place = kNone;
+    if (copy.place != place) continue;
+    copy.place = kNone;
+    copy.dirty = false;
   }
+}
+
+std::vector<BlockRegisters::Copy> BlockRegisters::dirty() const {
+  std::vector<Copy> dirty;
+  std::copy_if(copies_.begin(), copies_.end(), std::back_inserter(dirty),
+               [](const Copy& copy) { return copy.dirty; });
+  return dirty;
 }
 
 }  // namespace isochron::jit

@@ -9,7 +9,7 @@ using Xbyak::Label;
 
 Label& Emitter::SlowPath(const Site& site) {
   if (slow_paths_.empty() || slow_paths_.back().site.offset() != site.offset()) {
-    slow_paths_.push_back({site, {}, {}, true, {}});
+    slow_paths_.push_back({site, {}, {}, true, copies_.dirty(), {}});
   }
   return slow_paths_.back().start;
 }

@@ -81,6 +81,7 @@ void Emitter::EmitBlock(size_t index) {
     const GuestInstruction& guest = block.code[i];
     if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;
     copies_.At(block, i);
+    StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
     const size_t slow_paths = slow_paths_.size();
     (this->*FunctionOf(guest.word.op))(Site{guest, block, i});
     if (slow_paths_.size() != slow_paths) slow_paths_.back().copies = copies_.copies();
@@ -123,6 +124,7 @@ void Emitter::EmitSlowPaths() {
     const GuestBlock& block = slow.site.block;
     L(slow.start);
     call(save_);
+    StoreCopies(slow.dirty);
     lea(r8, ptr[r15 + static_cast<int>(block.budget_from(slow.site.index))]);
     mov(ecx, slow.site.offset());
     mov(rdx, reinterpret_cast<uint64_t>(&place_));
@@ -182,12 +184,18 @@ void Emitter::LoadAssigned() {
   }
 }
 
+void Emitter::StoreCopies(const std::vector<BlockRegisters::Copy>& copies) {
+  for (const BlockRegisters::Copy& copy : copies) {
+    mov(qword[IntegerField(copy.place)], Host64(copy.host));
+  }
+}
+
 void Emitter::Fetch(int place) {
   if (place == 31 || InHost(place)) return;
   const int copy = copies_.Take(place);
   if (copy == BlockRegisters::kNone) return;
   mov(Host64(copy), qword[IntegerField(place)]);
-  copies_.Hold(copy, place);
+  copies_.Hold(copy, place, false);
 }
 
 Reg64 Emitter::Read(int place, const Reg64& scratch) {
@@ -221,12 +229,10 @@ void Emitter::Write(int place, const Reg64& from) {
     if (assigned != from.getIdx()) mov(Host64(assigned), from);
     return;
   }
-  if (copies_.Find(place) != from.getIdx()) {
-    copies_.Drop(place);
-    // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
-    if (from.getIdx() > 2) copies_.Hold(from.getIdx(), place);
-  }
-  if (copies_.KeepFromMemory(place, from.getIdx())) return;
+  if (copies_.Find(place) != from.getIdx()) copies_.Drop(place);
+  // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
+  const bool is_copy = from.getIdx() > 2;
+  if (is_copy ? copies_.Hold(from.getIdx(), place, true) : copies_.IsDead(place)) return;
   mov(qword[IntegerField(place)], from);
 }
 

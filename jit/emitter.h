@@ -110,6 +110,7 @@ class Emitter : private Xbyak::CodeGenerator {
     const int host = map_.integer(place);
     return host != RegisterMap::kNone ? host : copies_.Find(place);
   }
+  void StoreCopies(const std::vector<BlockRegisters::Copy>& copies);
   // Loads a place into a copy when that is worth it.
   void Fetch(int place);
   // Calls `use` with the register or memory operand that holds a place. As for Read().
@@ -299,6 +300,7 @@ class Emitter : private Xbyak::CodeGenerator {
     Xbyak::Label start;
     Xbyak::Label resume;
     bool resumes;
+    std::vector<BlockRegisters::Copy> dirty;   // to be stored first
     std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
   };
   std::deque<SlowPathSite> slow_paths_;

@@ -83,6 +83,7 @@ RegisterMap::RegisterMap(const Region& region) {
   std::span<const int> pool = kIntegerPool;
   if (wanted > pool.size()) pool = pool.first(kAssignedUnderPressure);
   Assign(counter.integers, pool, integer_, integers_);
+  for (const Assignment& a : integers_) assigned_ |= uint64_t{1} << a.place;
   spare_.assign(kIntegerPool.begin() + static_cast<ptrdiff_t>(integers_.size()),
                 kIntegerPool.end());
   Assign(counter.floats, kFloatPool, float_, floats_);

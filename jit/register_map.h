@@ -34,6 +34,8 @@ class RegisterMap {
   int integer(int place) const { return integer_[place]; }
   int floating(int place) const { return float_[place]; }
   const std::vector<Assignment>& integers() const { return integers_; }
+  // The places of integers(), a bit each.
+  uint64_t assigned() const { return assigned_; }
   const std::vector<Assignment>& floats() const { return floats_; }
   // Host registers that hold no guest register for good.
   const std::vector<int>& spare() const { return spare_; }
@@ -44,6 +46,7 @@ class RegisterMap {
   std::vector<Assignment> integers_;
   std::vector<Assignment> floats_;
   std::vector<int> spare_;
+  uint64_t assigned_ = 0;
 };
 
 }  // namespace isochron::jit

@@ -111,6 +111,21 @@ std::set<uint32_t> FindLeaders(const ref::CodePage& page, const uint8_t* code, u
   return leaders;
 }
 
+// Whether `entry` lies in the middle of a block of what is reached from it, and no branch of that
+// leads there: an interrupt or a fault came from there.
+bool IsMidBlock(const uint8_t* code, const std::set<uint32_t>& leaders, uint32_t entry) {
+  std::set<uint32_t> others = leaders;
+  others.erase(entry);
+  bool inside = false;
+  for (const uint32_t start : leaders) {
+    const uint32_t last = LastOf(code, start, others);
+    const Successors successors = SuccessorsOf(DecodeAt(code, last), last);
+    if (successors.taken == entry || successors.next == entry) return false;
+    inside = inside || (start < entry && entry <= last);
+  }
+  return inside;
+}
+
 GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders,
                      bool shadow, uint32_t limit) {
   GuestBlock block;
@@ -167,6 +182,8 @@ Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offse
   std::set<uint32_t> leaders;
   if (limit == 0) {
     leaders = FindLeaders(page, code, offset);
+    // The rest of that block, which then goes on in the region that has it whole.
+    if (IsMidBlock(code, leaders, offset)) leaders = {offset};
   } else {
     leaders.insert(offset);
   }

@@ -63,12 +63,41 @@ void Assign(std::span<Usage> usages, std::span<const int> pool, std::span<int8_t
   }
 }
 
+// How much more a block counts than one outside loops.
+uint64_t WeightOf(const GuestBlock& block) {
+  return uint64_t{1} << (3 * std::min(block.depth, 4u));
+}
+
+// What a block costs when a place has no register for good: copies that live within the block
+// must be loaded when it starts, where it reads a place before it writes it, and stored when it
+// ends. A place for which it does both is part of a chain that goes through memory every time.
+void CountTransfers(const Region& region, std::span<Usage> usages) {
+  constexpr uint64_t kLoad = 8;
+  constexpr uint64_t kStore = 4;
+  constexpr uint64_t kChain = 8;
+  for (const GuestBlock& block : region.blocks) {
+    uint64_t exposed = 0;
+    uint64_t written = 0;
+    for (const GuestInstruction& instruction : block.code) {
+      exposed |= instruction.reads & ~written;
+      written |= instruction.writes;
+    }
+    for (Usage& usage : usages) {
+      if (usage.weight < kWorthwhile) continue;
+      const bool loads = (exposed >> usage.place & 1) != 0;
+      const bool stores = (written >> usage.place & 1) != 0;
+      usage.weight += WeightOf(block) * ((loads ? kLoad : 0) + (stores ? kStore : 0) +
+                                         (loads && stores ? kChain : 0));
+    }
+  }
+}
+
 }  // namespace
 
 RegisterMap::RegisterMap(const Region& region) {
   UsageCounter counter;
   for (const GuestBlock& block : region.blocks) {
-    const uint64_t weight = uint64_t{1} << (3 * std::min(block.depth, 4u));
+    const uint64_t weight = WeightOf(block);
     for (const GuestInstruction& instruction : block.code) {
       const alpha::OperandRoles roles =
           alpha::RolesOf(alpha::Info(instruction.word.op).shape);
@@ -81,7 +110,10 @@ RegisterMap::RegisterMap(const Region& region) {
       std::count_if(counter.integers.begin(), counter.integers.end(),
                     [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
   std::span<const int> pool = kIntegerPool;
-  if (wanted > pool.size()) pool = pool.first(kAssignedUnderPressure);
+  if (wanted > pool.size()) {
+    pool = pool.first(kAssignedUnderPressure);
+    CountTransfers(region, counter.integers);
+  }
   Assign(counter.integers, pool, integer_, integers_);
   for (const Assignment& a : integers_) assigned_ |= uint64_t{1} << a.place;
   spare_.assign(kIntegerPool.begin() + static_cast<ptrdiff_t>(integers_.size()),

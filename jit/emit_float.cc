@@ -1,10 +1,10 @@
 // Floating point: SSE for what is common, the golden function for all that is not.
 //
 // An operate runs on SSE when rounding is to nearest or chopped, its operands and its result
-// are normal numbers or zeros, and MXCSR shows no flag but inexact, which sets the FPCR's bit.
-// Then result and FPCR are what the golden function gives. Reading MXCSR waits for all that the
-// host computes: it is not read where operands and result say as much. Whenever it shows
-// inexact, the FPCR has the bit.
+// are normal numbers or zeros: then nothing but "inexact" can happen to the FPCR, and the result
+// is what the golden function gives. MXCSR, which waits for all that the host computes, is read
+// only while the FPCR's bit for inexact is clear, and for zeros, which may be underflows. Whenever
+// it shows inexact, the FPCR has the bit; it never shows more.
 
 #include <bit>
 
@@ -35,7 +35,6 @@ void Emitter::FloatMove(const Xmm& to, int place) {
 
 void Emitter::FloatWrite(int place, const Xmm& from) {
   if (place == 31) return;
-  normal_floats_ &= ~(1u << place);
   if (FloatInHost(place)) {
     movaps(Xmm(map_.floating(place)), from);
   } else {
@@ -55,7 +54,6 @@ void Emitter::FloatBits(const Reg64& to, int place) {
 
 void Emitter::FloatWriteBits(int place, const Reg64& from) {
   if (place == 31) return;
-  normal_floats_ &= ~(1u << place);
   if (FloatInHost(place)) {
     movq(Xmm(map_.floating(place)), from);
   } else {
@@ -80,64 +78,76 @@ void Emitter::EndRounding(const Site& site) {
   if (IsChopped(site)) ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
 }
 
-void Emitter::CheckFlags(const Site& site) {
-  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-  Label& slow = SlowPath(site);
-  inexact_.push_back({InexactSite::Seen::kFlags, {}, {}, &slow});
-  mov(eax, dword[Low(&setup_.frame.mxcsr)]);
-  test(dword[Low(&setup_.frame.float_flags)], eax);
-  jnz(inexact_.back().start);
-  L(inexact_.back().resume);
-}
-
 void Emitter::CheckInexact() {
-  inexact_.push_back({InexactSite::Seen::kNothing, {}, {}, nullptr});
-  test(byte[Low(&setup_.frame.float_flags)], static_cast<int>(Frame::kInexactFlag));
-  jnz(inexact_.back().start);
-  L(inexact_.back().resume);
+  FloatCold& cold = float_cold_.emplace_back(FloatCold::Kind::kMayBeInexact);
+  cmp(byte[Low(&setup_.frame.look_for_inexact)], 0);
+  jne(cold.start);
+  L(cold.resume);
 }
 
-void Emitter::EmitInexactPaths() {
-  constexpr auto kOthers = static_cast<int>(Frame::kMxcsrFlags & ~Frame::kInexactFlag);
-  for (InexactSite& site : inexact_) {
-    L(site.start);
-    switch (site.seen) {
-      case InexactSite::Seen::kFlags:
-        test(eax, kOthers);
-        jnz(*site.slow);
-        break;
-      case InexactSite::Seen::kNothing:
+void Emitter::EmitFloatCold() {
+  for (FloatCold& cold : float_cold_) {
+    L(cold.start);
+    switch (cold.kind) {
+      case FloatCold::Kind::kZeroOperand:
+      case FloatCold::Kind::kZeroResult:
+        movq(rax, Xmm(cold.xmm));
+        add(rax, rax);
+        jnz(*cold.slow);
+        if (cold.kind == FloatCold::Kind::kZeroResult) {
+          stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+          test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kMxcsrErrors));
+          jnz(*cold.slow);
+        }
+        jmp(cold.resume);
+        continue;
+      case FloatCold::Kind::kMayBeInexact:
         stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-        test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kInexactFlag));
-        jz(site.resume);
+        test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kMxcsrInexact));
+        jz(cold.resume);
         break;
-      case InexactSite::Seen::kInexact: break;
+      case FloatCold::Kind::kInexact: break;
     }
     mov(rax, alpha::fpcr::kInexact | alpha::fpcr::kSummary);
     or_(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rax);
-    mov(dword[Low(&setup_.frame.float_flags)], kOthers);
-    jmp(site.resume);
+    mov(byte[Low(&setup_.frame.look_for_inexact)], 0);
+    jmp(cold.resume);
   }
 }
 
-// The register must hold a normal number or, where it is all the same how it came about, a zero.
-void Emitter::CheckNormal(const Site& site, const Xmm& xmm, bool zero_is_quick) {
+void Emitter::CheckRange(const Site& site, const Xmm& xmm, FloatCold::Kind zero,
+                         const Frame::Range& range) {
+  Label& slow = SlowPath(site);
+  FloatCold& cold = float_cold_.emplace_back(zero);
+  cold.slow = &slow;
+  cold.xmm = xmm.getIdx();
   movq(rax, xmm);
   add(rax, rax);
-  if (zero_is_quick) {
-    Label quick;
-    mov(rcx, rax);
-    sub(rcx, qword[Low(&setup_.frame.twice_min_normal)]);
-    cmp(rcx, qword[Low(&setup_.frame.normal_span)]);
-    jb(quick);
-    test(rax, rax);
-    jnz(SlowPath(site));
-    L(quick);
-  } else {
-    sub(rax, qword[Low(&setup_.frame.twice_min_normal)]);
-    cmp(rax, qword[Low(&setup_.frame.normal_span)]);
-    jae(SlowPath(site));
-  }
+  sub(rax, qword[Low(&range.above)]);
+  cmp(rax, qword[Low(&range.span)]);
+  jae(cold.start);
+  L(cold.resume);
+}
+
+// Both rounding and what is too small or too large for the format show in the result's range;
+// of a zero the flags say whether it is one.
+void Emitter::CheckResult(const Site& site, bool single) {
+  CheckRange(site, xmm0, FloatCold::Kind::kZeroResult,
+             single ? setup_.frame.single_range : setup_.frame.double_range);
+}
+
+Xmm Emitter::ReadNormal(const Site& site, int place, const Xmm& scratch) {
+  const Xmm xmm = FloatRead(place, scratch);
+  if (IsNormal(place)) return xmm;
+  CheckRange(site, xmm, FloatCold::Kind::kZeroOperand, setup_.frame.double_range);
+  normal_floats_ |= 1u << place;
+  checked_normal_ |= 1u << place;
+  return xmm;
+}
+
+void Emitter::WriteNormal(const Site& site) {
+  FloatWrite(site.guest.rc, xmm0);
+  normal_result_ = true;
 }
 
 // Both registers must hold what an S_floating number can.
@@ -151,84 +161,75 @@ void Emitter::CheckSingle(const Site& site, int place_a, int place_b) {
   jnz(SlowPath(site));
 }
 
-template <typename Operation>
-void Emitter::FloatBinary(const Site& site, bool single, bool divides, Operation operation) {
-  if (!IsQuick(site)) return EmitGolden(site);
-  if (single) CheckSingle(site, site.guest.ra, site.guest.rb);
-  FloatMove(xmm0, site.guest.ra);
-  const Xmm b = FloatRead(site.guest.rb, xmm1);
-  BeginRounding(site);
-  operation(b);
+// XMM0 is the exact result rounded to double precision.
+void Emitter::FinishOperate(const Site& site, bool single) {
   if (single) {
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
-  CheckNormal(site, xmm0, !divides);
-  // Numbers that gave a number.
-  if (IsNormal(site.guest.ra) && IsNormal(site.guest.rb)) {
-    CheckInexact();
-  } else {
-    CheckFlags(site);
-  }
+  CheckResult(site, single);
+  CheckInexact();
   EndRounding(site);
-  FloatWrite(site.guest.rc, xmm0);
+  WriteNormal(site);
   Resume(site);
+}
+
+template <typename Operation>
+void Emitter::FloatBinary(const Site& site, bool single, Operation operation) {
+  if (!IsQuick(site)) return EmitGolden(site);
+  if (single) CheckSingle(site, site.guest.ra, site.guest.rb);
+  const Xmm a = ReadNormal(site, site.guest.ra, xmm0);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
+  if (a.getIdx() != 0) movaps(xmm0, a);
+  BeginRounding(site);
+  operation(b);
+  FinishOperate(site, single);
 }
 
 void Emitter::FloatSquareRoot(const Site& site, bool single) {
   if (!IsQuick(site)) return EmitGolden(site);
   if (single) CheckSingle(site, site.guest.rb, site.guest.rb);
-  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
   BeginRounding(site);
   sqrtsd(xmm0, b);
-  if (single) {
-    cvtsd2ss(xmm0, xmm0);
-    cvtss2sd(xmm0, xmm0);
-  }
-  CheckNormal(site, xmm0, true);
-  CheckFlags(site);
-  EndRounding(site);
-  FloatWrite(site.guest.rc, xmm0);
-  Resume(site);
+  FinishOperate(site, single);
 }
 
 void Emitter::EmitAddt(const Site& site) {
-  FloatBinary(site, false, false, [this](const Xmm& b) { addsd(xmm0, b); });
+  FloatBinary(site, false, [this](const Xmm& b) { addsd(xmm0, b); });
 }
 void Emitter::EmitSubt(const Site& site) {
-  FloatBinary(site, false, false, [this](const Xmm& b) { subsd(xmm0, b); });
+  FloatBinary(site, false, [this](const Xmm& b) { subsd(xmm0, b); });
 }
 void Emitter::EmitMult(const Site& site) {
-  FloatBinary(site, false, false, [this](const Xmm& b) { mulsd(xmm0, b); });
+  FloatBinary(site, false, [this](const Xmm& b) { mulsd(xmm0, b); });
 }
-// A quotient of zero may be one by infinity.
 void Emitter::EmitDivt(const Site& site) {
-  FloatBinary(site, false, true, [this](const Xmm& b) { divsd(xmm0, b); });
+  FloatBinary(site, false, [this](const Xmm& b) { divsd(xmm0, b); });
 }
 void Emitter::EmitAdds(const Site& site) {
-  FloatBinary(site, true, false, [this](const Xmm& b) { addsd(xmm0, b); });
+  FloatBinary(site, true, [this](const Xmm& b) { addsd(xmm0, b); });
 }
 void Emitter::EmitSubs(const Site& site) {
-  FloatBinary(site, true, false, [this](const Xmm& b) { subsd(xmm0, b); });
+  FloatBinary(site, true, [this](const Xmm& b) { subsd(xmm0, b); });
 }
 void Emitter::EmitMuls(const Site& site) {
-  FloatBinary(site, true, false, [this](const Xmm& b) { mulsd(xmm0, b); });
+  FloatBinary(site, true, [this](const Xmm& b) { mulsd(xmm0, b); });
 }
 void Emitter::EmitDivs(const Site& site) {
-  FloatBinary(site, true, true, [this](const Xmm& b) { divsd(xmm0, b); });
+  FloatBinary(site, true, [this](const Xmm& b) { divsd(xmm0, b); });
 }
 void Emitter::EmitSqrtt(const Site& site) { FloatSquareRoot(site, false); }
 void Emitter::EmitSqrts(const Site& site) { FloatSquareRoot(site, true); }
 
 // Of normal numbers and zeros: it has no flags, and no rounding.
 void Emitter::FloatCompare(const Site& site, int predicate) {
-  FloatMove(xmm0, site.guest.ra);
-  if (!IsNormal(site.guest.ra)) CheckNormal(site, xmm0, true);
-  const Xmm b = FloatRead(site.guest.rb, xmm1);
-  if (!IsNormal(site.guest.rb)) CheckNormal(site, b, true);
+  const Xmm a = ReadNormal(site, site.guest.ra, xmm0);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
+  if (a.getIdx() != 0) movaps(xmm0, a);
   cmpsd(xmm0, b, static_cast<uint8_t>(predicate));
   andps(xmm0, ptr[Low(setup_.frame.compare_true)]);
-  FloatWrite(site.guest.rc, xmm0);
+  WriteNormal(site);
   Resume(site);
 }
 
@@ -254,8 +255,7 @@ void Emitter::ConvertQuadword(const Site& site, int fraction_bits, Convert conve
   CheckInexact();
   L(exact);
   EndRounding(site);
-  FloatWrite(site.guest.rc, xmm0);
-  if (site.guest.rc != 31) normal_floats_ |= 1u << site.guest.rc;
+  WriteNormal(site);
 }
 
 void Emitter::EmitCvtqt(const Site& site) {
@@ -271,8 +271,7 @@ void Emitter::EmitCvtqs(const Site& site) {
 // Conversion to a quadword: chopped, as compilers want it, or to nearest.
 void Emitter::EmitCvttq(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
-  const Xmm b = FloatRead(site.guest.rb, xmm0);
-  if (!IsNormal(site.guest.rb)) CheckNormal(site, b, true);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm0);
   // The host has an instruction for chopping: its rounding need not change.
   IsChopped(site) ? cvttsd2si(rdx, b) : cvtsd2si(rdx, b);
   // What it gives when the number is out of range; also for one number in range.
@@ -282,31 +281,26 @@ void Emitter::EmitCvttq(const Site& site) {
   // Exact when the way back leads to the number.
   xorps(xmm1, xmm1);
   cvtsi2sd(xmm1, rdx);
-  inexact_.push_back({InexactSite::Seen::kInexact, {}, {}, nullptr});
+  FloatCold& cold = float_cold_.emplace_back(FloatCold::Kind::kInexact);
   ucomisd(xmm1, b);
-  jne(inexact_.back().start);
-  L(inexact_.back().resume);
+  jne(cold.start);
+  L(cold.resume);
   FloatWriteBits(site.guest.rc, rdx);
   Resume(site);
 }
 
 void Emitter::EmitCvtts(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
-  const Xmm b = FloatRead(site.guest.rb, xmm1);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
+  if (b.getIdx() != 0) movaps(xmm0, b);
   BeginRounding(site);
-  cvtsd2ss(xmm0, b);
-  cvtss2sd(xmm0, xmm0);
-  CheckNormal(site, xmm0, true);
-  CheckFlags(site);
-  EndRounding(site);
-  FloatWrite(site.guest.rc, xmm0);
-  Resume(site);
+  FinishOperate(site, true);
 }
 
 void Emitter::EmitCvtst(const Site& site) {
-  FloatMove(xmm0, site.guest.rb);
-  CheckNormal(site, xmm0, true);
-  FloatWrite(site.guest.rc, xmm0);
+  const Xmm b = ReadNormal(site, site.guest.rb, xmm0);
+  if (b.getIdx() != 0) movaps(xmm0, b);
+  WriteNormal(site);
   Resume(site);
 }
 
@@ -467,12 +461,8 @@ void Emitter::EmitMtFpcr(const Site& site) {
   or_(rcx, rax);
   mov(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rcx);
   constexpr int kInexactBit = std::countr_zero(alpha::fpcr::kInexact);
-  constexpr int kFlagBit = std::countr_zero(Frame::kInexactFlag);
-  shr(rax, kInexactBit - kFlagBit);
-  not_(eax);
-  and_(eax, static_cast<int>(Frame::kInexactFlag));
-  or_(eax, static_cast<int>(Frame::kMxcsrFlags & ~Frame::kInexactFlag));
-  mov(dword[Low(&setup_.frame.float_flags)], eax);
+  bt(rax, kInexactBit);
+  setnc(byte[Low(&setup_.frame.look_for_inexact)]);
   ldmxcsr(dword[Low(&setup_.frame.clean_mxcsr)]);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "alpha/cost.h"
@@ -63,7 +64,7 @@ bool Emitter::Emit() {
     EmitEntry(i);
     EmitBail(i);
   }
-  EmitInexactPaths();
+  EmitFloatCold();
   EmitSlowPaths();
   EmitUnlinked();
   EmitSubroutines();
@@ -82,9 +83,16 @@ void Emitter::EmitBlock(size_t index) {
     if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;
     copies_.At(block, i);
     StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
+    checked_normal_ = 0;
+    normal_result_ = false;
     const size_t slow_paths = slow_paths_.size();
     (this->*FunctionOf(guest.word.op))(Site{guest, block, i});
-    if (slow_paths_.size() != slow_paths) slow_paths_.back().copies = copies_.copies();
+    const uint32_t normal_result = normal_result_ ? guest.float_writes : 0;
+    normal_floats_ = (normal_floats_ & ~guest.float_writes) | normal_result;
+    if (slow_paths_.size() == slow_paths) continue;
+    slow_paths_.back().copies = copies_.copies();
+    slow_paths_.back().normal_floats =
+        (checked_normal_ & ~guest.float_writes) | normal_result;
   }
   compared_ = -1;
   if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
@@ -134,6 +142,7 @@ void Emitter::EmitSlowPaths() {
       continue;
     }
     jnz(leave_);
+    LeaveUnlessNormal(slow.normal_floats);
     call(load_);
     for (const BlockRegisters::Copy& copy : slow.copies) {
       if (copy.place != BlockRegisters::kNone) {
@@ -141,6 +150,19 @@ void Emitter::EmitSlowPaths() {
       }
     }
     jmp(slow.resume);
+  }
+}
+
+void Emitter::LeaveUnlessNormal(uint32_t places) {
+  for (; places != 0; places &= places - 1) {
+    Label zero;
+    mov(rax, qword[FloatField(std::countr_zero(places))]);
+    add(rax, rax);
+    jz(zero);
+    sub(rax, qword[Low(&setup_.frame.double_range.above)]);
+    cmp(rax, qword[Low(&setup_.frame.double_range.span)]);
+    jae(leave_);
+    L(zero);
   }
 }
 

@@ -74,12 +74,29 @@ class Emitter : private Xbyak::CodeGenerator {
 #include "alpha/instructions.inc"
   void EmitReserved(const Site& site);
 
+  // What floating point does out of line, and not by the golden function.
+  struct FloatCold {
+    enum class Kind : uint8_t {
+      kZeroOperand,   // a number out of range: it may be a zero
+      kZeroResult,    // the same, and it may be one by underflow
+      kMayBeInexact,  // the FPCR does not have the bit for inexact
+      kInexact,       // and now it must
+    };
+    explicit FloatCold(Kind kind) : kind(kind) {}
+    Kind kind;
+    Xbyak::Label start;
+    Xbyak::Label resume;
+    Xbyak::Label* slow = nullptr;  // of zeros
+    int xmm = 0;
+  };
+
   // --- Frame of a region (emitter.cc).
   void EmitBlock(size_t index);
   void EmitEntry(size_t index);
   void EmitBail(size_t index);
   void EmitUnlinked();
   void EmitSlowPaths();
+  void LeaveUnlessNormal(uint32_t places);
   void EmitSubroutines();
   void ExitAt(uint32_t offset);
   void SaveWritten();
@@ -259,17 +276,24 @@ class Emitter : private Xbyak::CodeGenerator {
   // Between these two the host rounds as the instruction says; the slow path may be taken there.
   void BeginRounding(const Site& site);
   void EndRounding(const Site& site);
-  // To be called last: records that a result was inexact; any other flag takes the slow path.
-  void CheckFlags(const Site& site);
-  // The same where there can be no other flag.
+  // Records that a result was inexact.
   void CheckInexact();
-  void EmitInexactPaths();
-  void CheckNormal(const Site& site, const Xbyak::Xmm& xmm, bool zero_is_quick);
-  // Whether a place is known to hold a normal number or zero.
+  void CheckRange(const Site& site, const Xbyak::Xmm& xmm, FloatCold::Kind zero,
+                  const Frame::Range& range);
+  // To be called before CheckInexact(): what is in XMM0 is a result to be used.
+  void CheckResult(const Site& site, bool single);
+  void FinishOperate(const Site& site, bool single);
+  void EmitFloatCold();
+  // Whether a place is known to hold a normal number or zero, in this block from here on. After a
+  // slow path that is made sure of again.
   bool IsNormal(int place) const { return place == 31 || (normal_floats_ >> place & 1) != 0; }
+  // As FloatRead(); anything else there takes the slow path.
+  Xbyak::Xmm ReadNormal(const Site& site, int place, const Xbyak::Xmm& scratch);
+  // Writes XMM0, which is normal or zero, to Fc.
+  void WriteNormal(const Site& site);
   void CheckSingle(const Site& site, int place_a, int place_b);
   template <typename Operation>
-  void FloatBinary(const Site& site, bool single, bool divides, Operation operation);
+  void FloatBinary(const Site& site, bool single, Operation operation);
   void FloatSquareRoot(const Site& site, bool single);
   template <typename Convert>
   void ConvertQuadword(const Site& site, int fraction_bits, Convert convert);
@@ -302,20 +326,10 @@ class Emitter : private Xbyak::CodeGenerator {
     bool resumes;
     std::vector<BlockRegisters::Copy> dirty;   // to be stored first
     std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
+    uint32_t normal_floats = 0;  // places that must hold normal numbers or zeros then
   };
   std::deque<SlowPathSite> slow_paths_;
-  // Where a result is or may be inexact for the first time since the FPCR was written.
-  struct InexactSite {
-    enum class Seen : uint8_t {
-      kFlags,    // EAX has the flags, which are not all clear
-      kNothing,  // MXCSR has not been read
-      kInexact,  // it is
-    } seen;
-    Xbyak::Label start;
-    Xbyak::Label resume;
-    Xbyak::Label* slow;  // of kFlags
-  };
-  std::deque<InexactSite> inexact_;
+  std::deque<FloatCold> float_cold_;
   struct Exit {
     int64_t target;
     Xbyak::Label start;
@@ -326,7 +340,9 @@ class Emitter : private Xbyak::CodeGenerator {
     Xbyak::Label start;
   };
   std::deque<Unlinked> unlinked_;
-  uint32_t normal_floats_ = 0;  // places in Cpu::f, a bit each; see IsNormal()
+  uint32_t normal_floats_ = 0;   // places in Cpu::f, a bit each; see IsNormal()
+  uint32_t checked_normal_ = 0;  // those that this instruction has added
+  bool normal_result_ = false;   // whether it writes one
   // A place that the last instruction set from a comparison whose flags are still there.
   int compared_ = -1;
   Condition compared_as_ = Condition::kEqual;

@@ -67,21 +67,29 @@ struct Frame {
   // MXCSR: everything masked, nearest even, no flag set.
   static constexpr uint32_t kCleanMxcsr = 0x1f80;
   static constexpr uint32_t kChoppedMxcsr = kCleanMxcsr | 0x6000;
-  // Its flags, and which of them is "inexact".
-  static constexpr uint32_t kMxcsrFlags = 0x3f;
-  static constexpr uint32_t kInexactFlag = 0x20;
+  // Its flags: "inexact", and all others.
+  static constexpr uint32_t kMxcsrInexact = 0x20;
+  static constexpr uint32_t kMxcsrErrors = 0x1f;
+
+  // Numbers of one sign and format between two that are left out, as register images, doubled.
+  struct Range {
+    constexpr Range(uint64_t low, uint64_t high) : above(2 * low + 2), span(2 * high - above) {}
+    uint64_t above;  // the first
+    uint64_t span;   // what is beyond the last, minus that
+  };
 
   // Constants for SSE instructions.
   alignas(16) uint64_t sign_mask[2] = {uint64_t{1} << 63, uint64_t{1} << 63};
   alignas(16) uint64_t compare_true[2] = {uint64_t{1} << 62, uint64_t{1} << 62};  // 2.0
 
-  // The bounds of doubled register images: smallest normal number, infinity.
+  // The numbers that a result can be without any flag but inexact. What is rounded to the smallest
+  // normal number may be an underflow, to the largest an overflow.
+  Range double_range{0x0010'0000'0000'0000, 0x7fef'ffff'ffff'ffff};
+  Range single_range{0x3810'0000'0000'0000, 0x47ef'ffff'e000'0000};
+
   uint64_t fpcr_writable = alpha::fpcr::kImplementedMask & ~alpha::fpcr::kSummary;
   uint64_t fpcr_status = alpha::fpcr::kStatusMask;
   uint64_t physical_mask = alpha::kPhysicalMask;
-  uint64_t twice_min_normal = uint64_t{1} << 53;
-  uint64_t twice_infinity = uint64_t{0x7ff} << 53;
-  uint64_t normal_span = twice_infinity - twice_min_normal;
 
   uint64_t memory_base = 0;   // host address of physical address 0
   uint64_t memory_size = 0;   // bytes
@@ -100,9 +108,7 @@ struct Frame {
   uint32_t clean_mxcsr = kCleanMxcsr;
   uint32_t chopped_mxcsr = kChoppedMxcsr;
   uint32_t mxcsr = 0;      // scratch
-  // The MXCSR flags that an operate must look at: all, but not inexact when the FPCR has it
-  // already.
-  uint32_t float_flags = 0;
+  uint8_t look_for_inexact = 0;  // whether the FPCR does not have the bit for inexact
 
   // Code that every translation shares; see jit/thunks.h.
   const uint8_t* exit = nullptr;

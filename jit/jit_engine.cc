@@ -106,9 +106,7 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
       generation_ << 16 | uint64_t{cpu.asn} << 8 | static_cast<uint64_t>(cpu.mode) << 4;
   frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
-  const bool inexact = (cpu.fpcr & alpha::fpcr::kInexact) != 0;
-  frame_.float_flags =
-      inexact ? Frame::kMxcsrFlags & ~Frame::kInexactFlag : Frame::kMxcsrFlags;
+  frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;
 }
 
 uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset,

@@ -38,6 +38,9 @@ void NotePlace(GuestInstruction& instruction, RegisterRole role, int place) {
   if (role == RegisterRole::kIntegerWrite || role == RegisterRole::kIntegerReadWrite) {
     instruction.writes |= bit;
   }
+  if (role == RegisterRole::kFloatWrite || role == RegisterRole::kFloatReadWrite) {
+    instruction.float_writes |= static_cast<uint32_t>(bit);
+  }
 }
 
 bool IsPlain(const Instruction& instruction) {

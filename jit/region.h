@@ -26,6 +26,7 @@ struct GuestInstruction {
   // Places in Cpu::r, a bit each, without R31.
   uint64_t reads = 0;
   uint64_t writes = 0;
+  uint32_t float_writes = 0;  // places in Cpu::f, without F31
   // Whether it can do nothing but go on: no exception, no golden function, no branch.
   bool plain = false;
 };

@@ -91,8 +91,9 @@ class Engine {
   // has none.
   virtual std::string DescribeCode(const Cpu&) const { return {}; }
   // Translates what follows cpu.pc now, hot or not, but no more than `instructions` instructions
-  // of it, in place of any translation that is there, so that the next Run() begins with it.
-  // False when the engine translates nothing there.
+  // of it, in place of any translation that is there, so that the next Run() begins with it. With
+  // 0, lets the next Run() begin with the translation that is there, if any. False when the engine
+  // translates nothing there.
   virtual bool TranslateAtMost(Cpu&, uint32_t /*instructions*/) { return false; }
 };
 

@@ -35,11 +35,9 @@ uint64_t FirstSureDifference(const replaylog::Divergence& divergence) {
 }
 
 void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
-  report.certainty = found.certainty;
   report.different_cycle = found.different;
-  const TwinState after =
-      twins.Capture({found.different, found.region.cycle, found.translate});
-  twins.Advance(found.region.cycle);
+  const TwinState after = twins.Capture(found.experiment);
+  twins.Advance(StartOf(found).cycle);
   const machine::Machine& before = twins.first().machine();
   report.changes = CompareCpus(before.cpu(), CpuOf(after.first_cpu, before.cpu()),
                                CpuOf(after.second_cpu, before.cpu()));
@@ -50,13 +48,8 @@ void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
   report.memory_words = after.memory_words;
   report.other = after.other;
   report.code = after.code;
-  if (found.certainty == Certainty::kRegion) {
-    std::vector<uint32_t> words;
-    for (const Boundary& at : found.trace) words.push_back(at.word);
-    if (const std::optional<size_t> likely = LikelyCulprit(words, report.changes)) {
-      found.culprit = found.trace[*likely];
-    }
-  }
+  Settle(found, report.changes);
+  report.certainty = found.certainty;
   report.culprit = found.culprit;
   if (found.trace.size() > 1) report.trace = std::move(found.trace);
   report.place = DescribePc(before.cpu(), report.culprit.pc, before.kernel());

@@ -27,8 +27,8 @@ class RepeatingMachine::StoppingEngine final : public alpha::Engine {
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
     if (cpu.cycle < stop) deadline.MoveNearer(stop);
-    if (const uint32_t count = std::exchange(translate, 0); count != 0) {
-      engine_->TranslateAtMost(cpu, count);
+    if (const std::optional<uint32_t> count = std::exchange(translate, std::nullopt)) {
+      engine_->TranslateAtMost(cpu, *count);
     }
     return engine_->Run(cpu, deadline);
   }
@@ -39,7 +39,7 @@ class RepeatingMachine::StoppingEngine final : public alpha::Engine {
   }
 
   uint64_t stop = 0;
-  uint32_t translate = 0;
+  std::optional<uint32_t> translate;
 
  private:
   std::unique_ptr<alpha::Engine> engine_;
@@ -268,8 +268,10 @@ void MachineTwins::Advance(uint64_t cycle) {
 
 void MachineTwins::Perform(size_t which, const Experiment& experiment) {
   RepeatingMachine& machine = *machines_[which];
-  if (experiment.stop != 0) machine.RunTo(experiment.stop);
-  if (experiment.translate != 0 && which == 1) machine.TranslateAtMost(experiment.translate);
+  if (experiment.stop != 0) {
+    machine.RunTo(experiment.stop);
+    if (which == 1) machine.TranslateAtMost(experiment.translate);
+  }
   machine.RunTo(experiment.end);
 }
 

@@ -37,7 +37,8 @@ class RepeatingMachine {
 
   // To the first boundary at or past `cycle`, or to the end of the run.
   void RunTo(uint64_t cycle);
-  // The next call of the engine begins with a translation of so many instructions.
+  // The next call of the engine begins with a translation of so many instructions; 0: with the one
+  // that is there, if any.
   void TranslateAtMost(uint32_t instructions);
 
   machine::Machine& machine() { return *machine_; }

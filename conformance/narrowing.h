@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "conformance/cpu_fields.h"
+
 namespace isochron::conformance {
 
 // An instruction boundary of a run.
@@ -19,7 +21,8 @@ struct Boundary {
 struct Experiment {
   uint64_t end = 0;    // run to this cycle, and compare there
   uint64_t stop = 0;   // if not 0: stop at this cycle on the way, a boundary
-  // If not 0: at `stop` let the second engine translate so many instructions anew.
+  // With a stop: how many instructions the second engine is to translate anew there; 0: none, it
+  // goes on with what it has.
   uint32_t translate = 0;
 };
 
@@ -52,8 +55,9 @@ struct Narrowed {
   uint64_t different = 0;
   // What the first engine executed from `region` to `different`.
   std::vector<Boundary> trace;
-  // What was translated when the fault was seen in the culprit; 0 when that was not needed.
-  uint32_t translate = 0;
+  // What shows the difference with as little before it as possible: from the start of the culprit's
+  // block on if the fault was seen in a new translation of it, else from `region` on.
+  Experiment experiment;
 };
 
 // Halves between `equal`, the base, and `different`, at which the machines differ, down to
@@ -61,6 +65,14 @@ struct Narrowed {
 // go step by step, and hides the fault. So then looks for the place from which the run to the
 // difference must be left alone, and shortens the translation there until the fault is gone.
 Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different);
+
+// Where `found.experiment` leaves the engines to themselves.
+const Boundary& StartOf(const Narrowed& found);
+
+// Holds the culprit against what differs after the experiment. When an earlier instruction was the
+// last to write a register that differs, it is named in its place, and only as the likely one: a
+// fault in how registers of a region are kept shows when the region ends.
+void Settle(Narrowed& found, const std::vector<FieldChange>& changes);
 
 }  // namespace isochron::conformance
 

@@ -122,24 +122,38 @@ std::optional<Failure> FindFailure(const std::vector<NamedEngine>& engines,
   return std::nullopt;
 }
 
-// The stops that differ only in RAM are found late: the last stop at which all was compared.
-void DropUncompared(Failure& failure) {
-  while (!failure.equal.empty() && !failure.equal.back().digest) failure.equal.pop_back();
+// The last cycle at which all was compared, RAM and dirty marks included.
+uint64_t EqualCycle(const Failure& failure) {
+  uint64_t cycle = 0;
+  for (const Stop& stop : failure.equal) {
+    if (stop.digest) cycle = stop.cycle;
+  }
+  return cycle;
 }
 
-// Two machines run with the same calls of the engine as in the failing run, and then to `cycle`.
-Pair Rerun(const std::vector<NamedEngine>& engines, const Sequence& sequence,
-           const Failure& failure, uint64_t cycle) {
-  Pair pair(engines, sequence);
-  for (const Stop& stop : failure.equal) {
-    if (stop.cycle >= cycle) break;
-    pair.RunTo(stop.cycle);
-    if (stop.digest) pair.SameDigests();
-    if (stop.forget) pair.Forget();
+// Two machines run with the same calls of the engine as in the failing run, and stopped in between.
+class Repetition {
+ public:
+  Repetition(const std::vector<NamedEngine>& engines, const Sequence& sequence,
+             const Failure& failure)
+      : pair(engines, sequence), failure_(failure) {}
+
+  void RunTo(uint64_t cycle) {
+    for (; next_ < failure_.equal.size() && failure_.equal[next_].cycle < cycle; ++next_) {
+      const Stop& stop = failure_.equal[next_];
+      pair.RunTo(stop.cycle);
+      if (stop.digest) pair.SameDigests();
+      if (stop.forget) pair.Forget();
+    }
+    pair.RunTo(cycle);
   }
-  pair.RunTo(cycle);
-  return pair;
-}
+
+  Pair pair;
+
+ private:
+  const Failure& failure_;
+  size_t next_ = 0;
+};
 
 std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& second) {
   std::string text;
@@ -174,15 +188,17 @@ class SequenceTwins final : public Twins {
   bool Differ(const Experiment& experiment) override { return !Run(experiment).Same(true); }
 
   Pair Run(const Experiment& experiment) const {
-    if (experiment.stop == 0) return Rerun(engines_, sequence_, failure_, experiment.end);
-    Pair pair = Rerun(engines_, sequence_, failure_, experiment.stop);
-    if (experiment.translate != 0) pair.second->TranslateAtMost(experiment.translate);
-    pair.RunTo(experiment.end);
-    return pair;
+    Repetition repetition(engines_, sequence_, failure_);
+    if (experiment.stop != 0) {
+      repetition.RunTo(experiment.stop);
+      repetition.pair.second->TranslateAtMost(experiment.translate);
+    }
+    repetition.RunTo(experiment.end);
+    return std::move(repetition.pair);
   }
 
   std::vector<Boundary> Step(uint64_t from, uint64_t to) override {
-    Pair pair = Rerun(engines_, sequence_, failure_, from);
+    const Pair pair = Run({from});
     SequenceMachine& machine = *pair.first;
     std::vector<Boundary> steps;
     for (;;) {
@@ -210,12 +226,11 @@ std::string TraceLines(const std::vector<Boundary>& trace) {
 }
 
 SequenceMismatch NarrowSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
-                                SequencePlan plan, Failure failure) {
-  DropUncompared(failure);
+                                SequencePlan plan, const Failure& failure) {
   SequenceTwins twins(engines, sequence, failure);
   SequenceMismatch mismatch;
   mismatch.plan = plan;
-  mismatch.equal_cycle = failure.equal.empty() ? 0 : failure.equal.back().cycle;
+  mismatch.equal_cycle = EqualCycle(failure);
   mismatch.different_cycle = failure.different.cycle;
   Narrowed found = Narrow(twins, mismatch.equal_cycle, mismatch.different_cycle);
   if (found.certainty == Certainty::kNotReproduced) {
@@ -225,18 +240,12 @@ SequenceMismatch NarrowSequence(const std::vector<NamedEngine>& engines, const S
   }
   mismatch.different_cycle = found.different;
   // Both engines up to the first instruction of what was run at once, and behind it.
-  const Pair before = Rerun(engines, sequence, failure, found.region.cycle);
-  const Pair after = twins.Run(
-      {found.different, found.translate != 0 ? found.region.cycle : 0, found.translate});
+  const Pair before = twins.Run({StartOf(found).cycle});
+  const Pair after = twins.Run(found.experiment);
   const std::vector<FieldChange> changes =
       CompareCpus(before.first->cpu(), after.first->cpu(), after.second->cpu());
-  if (found.certainty == Certainty::kRegion) {
-    std::vector<uint32_t> words;
-    for (const Boundary& at : found.trace) words.push_back(at.word);
-    if (const std::optional<size_t> likely = LikelyCulprit(words, changes)) {
-      found.culprit = found.trace[*likely];
-    }
-  }
+  Settle(found, changes);
+  mismatch.certainty = found.certainty;
   mismatch.equal_cycle = found.culprit.cycle;
   mismatch.pc = found.culprit.pc;
   mismatch.word = found.culprit.word;
@@ -299,7 +308,7 @@ SequenceVerdict CheckSequence(const std::vector<NamedEngine>& engines, const Seq
     std::optional<Failure> failure =
         FindFailure(engines, sequence, plan, plan == SequencePlan::kWhole ? &verdict : nullptr);
     if (failure) {
-      verdict.mismatch = NarrowSequence(engines, sequence, plan, *std::move(failure));
+      verdict.mismatch = NarrowSequence(engines, sequence, plan, *failure);
       return verdict;
     }
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conformance/engines.h"
+#include "conformance/narrowing.h"
 #include "conformance/sequence.h"
 #include "conformance/sequence_coverage.h"
 
@@ -29,6 +30,7 @@ struct SequenceMismatch {
   uint64_t equal_cycle = 0;
   uint64_t different_cycle = 0;
   bool reproduced = true;
+  Certainty certainty = Certainty::kNotReproduced;  // of the instruction
   uint64_t pc = 0;       // of the instruction in between
   uint32_t word = 0;
   std::string report;    // lines for people: instruction, state before, after on each engine

@@ -38,7 +38,7 @@ absl::Status JitEngine::Start(const Options& options) {
 
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   left_by_ = nullptr;
-  spin().LookSoon();
+  std::exchange(enter_at_once_, false) ? spin().Rest() : spin().LookSoon();
   return Interpreter::Run(cpu, deadline);
 }
 
@@ -145,6 +145,8 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
 }
 
 bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
+  enter_at_once_ = true;
+  if (instructions == 0) return false;
   // Looking for the block must not enter an exception.
   if (!cpu.pal_mode() &&
       alpha::TranslateFetch(cpu, cpu.pc & ~uint64_t{3}).status != alpha::TranslationStatus::kOk) {
@@ -152,7 +154,9 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
   }
   ref::Block* block = FindBlock(cpu);
   if (block == nullptr) return false;
-  block->translation = nullptr;
+  // The rest of the block must not keep a deadline behind these instructions from running them.
+  const int limit = static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength}));
+  *block = ref::DecodeBlock(memory().host(block->pa), block->pa, page()->mode(), limit);
   // Links and remembered jumps lead to what was there.
   OnFetchesForgotten();
   return translator_.Translate(*page(), cpu.pc, instructions) == Translator::Outcome::kDone;

@@ -68,6 +68,7 @@ class JitEngine final : public ref::Interpreter {
   EnterFunction enter_ = nullptr;
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   uint64_t generation_ = 1;      // of all that fetches depend on
+  bool enter_at_once_ = false;   // the next Run() need not look whether the guest waits
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {
     uint64_t pa = ~uint64_t{0};

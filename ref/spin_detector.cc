@@ -11,11 +11,6 @@ uint64_t CountExceptions(const alpha::CpuCounters& counters) {
 
 }  // namespace
 
-void SpinDetector::Rest() {
-  watching_ = false;
-  countdown_ = rest_;
-}
-
 void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
   countdown_ = 0;
   if (!watching_) {

@@ -39,6 +39,12 @@ class SpinDetector {
     countdown_ = 0;
   }
 
+  // Looks at nothing for a while.
+  void Rest() {
+    watching_ = false;
+    countdown_ = rest_;
+  }
+
   // Whether it must see every single block now.
   bool watching() const { return watching_; }
 
@@ -49,7 +55,6 @@ class SpinDetector {
   static constexpr uint32_t kLongest = 32;  // blocks in a turn
 
   void Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline);
-  void Rest();
 
   uint32_t rest_;
   uint32_t countdown_;

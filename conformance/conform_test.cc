@@ -1,69 +1,20 @@
 // Two machines side by side: agreement, differences, and what the report says of them.
 
-#include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "alpha/decode.h"
+#include "conformance/conform_testing.h"
 #include "conformance/divergence_report.h"
 #include "conformance/engines.h"
 #include "conformance/event_pipe.h"
 #include "conformance/faulty_engine.h"
-#include "conformance/follower.h"
-#include "conformance/guest_run.h"
-#include "conformance/machine_twins.h"
 #include "gtest/gtest.h"
-#include "machine/image_file.h"
 
 namespace isochron::conformance {
 namespace {
 
-machine::BootImages Guest(const std::string& name) {
-  const auto file =
-      machine::ReadImageFile(std::string(ISOCHRON_GUEST_DIR) + "/" + name + ".elf");
-  EXPECT_TRUE(file.ok()) << file.status();
-  auto kernel = machine::ParseKernel(*file);
-  EXPECT_TRUE(kernel.ok()) << kernel.status();
-  machine::BootImages images;
-  images.kernel = *std::move(kernel);
-  return images;
-}
-
-// What `isochron conform` does, without a terminal.
-struct Conformance {
-  Conformance(const std::string& guest, std::vector<NamedEngine> two) : engines(std::move(two)) {
-    run.config.memory_bytes = uint64_t{32} << 20;
-    run.config.input_interval = 100'000;
-    run.config.checkpoint_interval = 1'000'000;
-    run.images = Guest(guest);
-  }
-
-  void Run(uint64_t cycles) {
-    auto first = machine::Machine::Create(run.config, run.images, engines[0].factory);
-    auto second = machine::Machine::Create(run.config, run.images, engines[1].factory);
-    ASSERT_TRUE(first.ok() && second.ok());
-    EventPipe pipe;
-    LeaderObserver leader(pipe, **first);
-    Follower follower(*std::move(second), pipe, true);
-    (*first)->SetObserver(&leader);
-    follower.Start();
-    RunTo(**first, cycles);
-    pipe.Close();
-    follower.Join();
-    run.events = pipe.events();
-    divergence = follower.replayer().divergence();
-    agreed = follower.replayer().end().has_value();
-    compared = follower.replayer().events_compared();
-  }
-
-  std::vector<NamedEngine> engines;
-  RecordedRun run;
-  std::optional<replaylog::Divergence> divergence;
-  bool agreed = false;
-  uint64_t compared = 0;
-};
+using testing::Conformance;
+using testing::Mnemonic;
 
 constexpr uint64_t kCycles = 12'000'000;
 
@@ -83,19 +34,11 @@ TEST(Conform, EveryPairOfEnginesAgrees) {
   }
 }
 
-// The instruction that the report names.
-std::string Named(const DivergenceReport& report) {
-  return std::string(alpha::Info(alpha::Decode(report.culprit.word).op).mnemonic);
-}
-
 DivergenceReport Investigate(Conformance& conformance) {
   conformance.Run(kCycles);
   EXPECT_FALSE(conformance.agreed);
   EXPECT_TRUE(conformance.divergence.has_value());
-  auto report =
-      InvestigateDivergence(conformance.run, conformance.engines, *conformance.divergence);
-  EXPECT_TRUE(report.ok()) << report.status();
-  return *std::move(report);
+  return conformance.Investigate();
 }
 
 TEST(Conform, AFaultyInstructionIsNamed) {
@@ -103,7 +46,7 @@ TEST(Conform, AFaultyInstructionIsNamed) {
     Conformance conformance("integer", RefAnd(fault));
     const DivergenceReport report = Investigate(conformance);
     EXPECT_EQ(report.certainty, Certainty::kInstruction);
-    EXPECT_EQ(Named(report), fault) << ReportText(report);
+    EXPECT_EQ(Mnemonic(report.culprit.word), fault) << ReportText(report);
   }
 }
 

@@ -1,6 +1,9 @@
 #include "conformance/engines.h"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +21,34 @@ machine::EngineFactory RefFactory() {
   return [](alpha::Memory& memory, alpha::IoBus& io) { return ref::CreateEngine(memory, io); };
 }
 
+#ifdef ISOCHRON_JIT
+NamedEngine Translator(std::string_view name, jit::Options options) {
+  options.clock = [] {
+    return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                 std::chrono::nanoseconds(1));
+  };
+  return {std::string(name), [options](alpha::Memory& memory, alpha::IoBus& io) {
+            return jit::CreateEngine(memory, io, options);
+          }};
+}
+
+#ifdef ISOCHRON_PLANTED_BUGS
+absl::StatusOr<NamedEngine> FaultyTranslator(std::string_view name) {
+  const size_t bug = name.find('!') + 1;
+  const size_t end = std::min(name.find(':'), name.size());
+  const std::optional<jit::Bug> found = jit::FindBug(name.substr(bug, end - bug));
+  if (!found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no fault '", std::string(name.substr(bug, end - bug)), "'"));
+  }
+  absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(end));
+  if (!options.ok()) return options.status();
+  options->bug = *found;
+  return Translator(name, *std::move(options));
+}
+#endif
+#endif
+
 }  // namespace
 
 std::vector<std::string> EngineNames() {
@@ -34,19 +65,15 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
 #ifdef ISOCHRON_JIT
     absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(3));
     if (!options.ok()) return options.status();
-    options->clock = [] {
-      return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
-                                   std::chrono::nanoseconds(1));
-    };
-    return NamedEngine{std::string(name),
-                       [options = *options](alpha::Memory& memory, alpha::IoBus& io) {
-                         return jit::CreateEngine(memory, io, options);
-                       }};
+    return Translator(name, *std::move(options));
 #else
     return absl::InvalidArgumentError("engine 'jit' is not in this build; --engine ref is");
 #endif
   }
 #ifdef ISOCHRON_PLANTED_BUGS
+#ifdef ISOCHRON_JIT
+  if (name.starts_with("jit!")) return FaultyTranslator(name);
+#endif
   if (name.starts_with("ref!")) return FaultyInterpreter(name.substr(4));
 #endif
   return absl::InvalidArgumentError(absl::StrCat("there is no engine '", std::string(name),

@@ -23,8 +23,8 @@ std::vector<std::string> EngineNames();
 
 // The engine called `name`. InvalidArgument, naming those that exist, when there is none.
 //
-// A build with ISOCHRON_PLANTED_BUGS also knows "ref!FAULT": the interpreter with a fault of
-// conformance/faulty_engine.h.
+// A build with ISOCHRON_PLANTED_BUGS also knows "ref!FAULT", the interpreter with a fault of
+// conformance/faulty_engine.h, and "jit!FAULT", the translator with one of jit/planted_bugs.h.
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name);
 
 // Two engines from "ref,jit". InvalidArgument when there are not two or one is unknown.

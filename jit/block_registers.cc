@@ -4,6 +4,8 @@
 #include <bit>
 #include <iterator>
 
+#include "jit/planted_bugs.h"
+
 namespace isochron::jit {
 
 void BlockRegisters::Reset() {
@@ -91,7 +93,8 @@ bool BlockRegisters::Hold(int host, int place, bool dirty) {
 
 bool BlockRegisters::IsDead(int place) const {
   const uint64_t bit = uint64_t{1} << place;
-  for (uint32_t i = index_ + 1; i < block_->code.size() && block_->code[i].plain; ++i) {
+  for (uint32_t i = index_ + 1; i < block_->code.size(); ++i) {
+    if (!block_->code[i].plain && !Planted(Bug::kDeadStoreTooEager)) break;
     if ((block_->code[i].reads & bit) != 0) return false;
     if ((block_->code[i].writes & bit) != 0) return true;
   }
@@ -100,7 +103,7 @@ bool BlockRegisters::IsDead(int place) const {
 
 void BlockRegisters::Drop(int place) {
   for (Copy& copy : copies_) {
-    if (copy.place != place) continue;
+    if (copy.place != place || Planted(Bug::kCopyOutlivesWrite)) continue;
     copy.place = kNone;
     copy.dirty = false;
   }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "jit/emitter.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -20,7 +21,7 @@ void Emitter::ShiftByBytes(const Site& site, const Reg64& reg, bool left, bool h
   Move(rcx, site.guest.rb);
   shl(ecx, 3);
   if (high) {
-    ShiftBy(kind, reg, 1);
+    if (!Planted(Bug::kMaskHighOneBitOff)) ShiftBy(kind, reg, 1);
     not_(ecx);
   }
   ShiftByCl(kind, reg);
@@ -107,7 +108,7 @@ void Emitter::EmitMskqh(const Site& site) { Mask(site, 8, true); }
 // Keeps the bytes of Ra whose bit in `keep` is set.
 void Emitter::KeepZapnot(const Site& site, uint32_t keep) {
   uint64_t mask = 0;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < (Planted(Bug::kZapLosesByte7) ? 7 : 8); ++i) {
     if ((keep >> i & 1) != 0) mask |= uint64_t{0xff} << (8 * i);
   }
   const Reg64 to = Target(site.guest.rc, rax);
@@ -148,7 +149,7 @@ void Emitter::EmitCmpbge(const Site& site) {
 void Emitter::EmitSextb(const Site& site) {
   MoveB(site, rax);
   const Reg64 to = Target(site.guest.rc, rax);
-  movsx(to, al);
+  Planted(Bug::kSextbUnsigned) ? movzx(to, al) : movsx(to, al);
   Write(site.guest.rc, to);
 }
 

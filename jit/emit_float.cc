@@ -9,6 +9,7 @@
 #include <bit>
 
 #include "jit/emitter.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -71,7 +72,8 @@ bool Emitter::IsQuick(const Site& site) const {
 }
 
 void Emitter::BeginRounding(const Site& site) {
-  if (IsChopped(site)) ldmxcsr(dword[Low(&setup_.frame.chopped_mxcsr)]);
+  if (!IsChopped(site) || Planted(Bug::kRoundingIgnored)) return;
+  ldmxcsr(dword[Low(&setup_.frame.chopped_mxcsr)]);
 }
 
 void Emitter::EndRounding(const Site& site) {
@@ -97,7 +99,7 @@ void Emitter::EmitFloatCold() {
         if (cold.kind == FloatCold::Kind::kZeroResult) {
           stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
           test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kMxcsrErrors));
-          jnz(*cold.slow);
+          if (!Planted(Bug::kMxcsrFlagIgnored)) jnz(*cold.slow);
         }
         jmp(cold.resume);
         continue;
@@ -109,7 +111,7 @@ void Emitter::EmitFloatCold() {
       case FloatCold::Kind::kInexact: break;
     }
     mov(rax, alpha::fpcr::kInexact | alpha::fpcr::kSummary);
-    or_(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rax);
+    if (!Planted(Bug::kFpcrInexactLost)) or_(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rax);
     mov(byte[Low(&setup_.frame.look_for_inexact)], 0);
     jmp(cold.resume);
   }
@@ -163,7 +165,7 @@ void Emitter::CheckSingle(const Site& site, int place_a, int place_b) {
 
 // XMM0 is the exact result rounded to double precision.
 void Emitter::FinishOperate(const Site& site, bool single) {
-  if (single) {
+  if (single && !Planted(Bug::kSingleNotRounded)) {
     cvtsd2ss(xmm0, xmm0);
     cvtss2sd(xmm0, xmm0);
   }
@@ -273,7 +275,7 @@ void Emitter::EmitCvttq(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
   const Xmm b = ReadNormal(site, site.guest.rb, xmm0);
   // The host has an instruction for chopping: its rounding need not change.
-  IsChopped(site) ? cvttsd2si(rdx, b) : cvtsd2si(rdx, b);
+  IsChopped(site) && !Planted(Bug::kCvttqRounds) ? cvttsd2si(rdx, b) : cvtsd2si(rdx, b);
   // What it gives when the number is out of range; also for one number in range.
   mov(rax, rdx);
   sub(rax, 1);
@@ -314,7 +316,7 @@ void Emitter::EmitCvtql(const Site& site) {
   FloatBits(rax, site.guest.rb);
   movsxd(rcx, eax);
   cmp(rcx, rax);
-  jne(SlowPath(site));
+  Planted(Bug::kCvtqlOverflowMissed) ? jl(SlowPath(site)) : jne(SlowPath(site));
   mov(ecx, eax);
   and_(ecx, static_cast<int>(0xC0000000));
   shl(rcx, 32);
@@ -456,7 +458,7 @@ void Emitter::EmitMtFpcr(const Site& site) {
   and_(rax, qword[Low(&setup_.frame.fpcr_writable)]);
   xor_(ecx, ecx);
   test(qword[Low(&setup_.frame.fpcr_status)], rax);
-  setnz(cl);
+  if (!Planted(Bug::kFpcrSummaryLost)) setnz(cl);
   shl(rcx, 63);
   or_(rcx, rax);
   mov(qword[InCpu(offsetof(alpha::Cpu, fpcr))], rcx);

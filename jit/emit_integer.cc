@@ -1,6 +1,7 @@
 // Integer arithmetic, logic, shifts and conditional moves.
 
 #include "jit/emitter.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -69,7 +70,7 @@ void Emitter::Overflow(const Site& site, bool longword, Operation operation) {
       With(site.guest.rb, [&](const auto& b) { operation(rax, b); });
     }
   }
-  jo(SlowPath(site));
+  Planted(Bug::kCarryForOverflow) ? jc(SlowPath(site)) : jo(SlowPath(site));
   if (longword) movsxd(rax, eax);
   Write(site.guest.rc, rax);
   Resume(site);
@@ -99,8 +100,8 @@ void Emitter::ScaledAdd(const Site& site, int scale, bool longword) {
   } else {
     lea(sum, ptr[Read(site.guest.rb, rdx) + a * scale]);
   }
-  if (longword) movsxd(to, eax);
-  Write(site.guest.rc, to);
+  if (longword && !Planted(Bug::kAddlNotExtended)) movsxd(to, eax);
+  Write(site.guest.rc, longword && Planted(Bug::kAddlNotExtended) ? rax : to);
 }
 
 void Emitter::ScaledSubtract(const Site& site, int scale, bool longword) {
@@ -123,7 +124,8 @@ void Emitter::ScaledSubtract(const Site& site, int scale, bool longword) {
 
 void Emitter::EmitLda(const Site& site) {
   const Reg64 to = Target(site.guest.ra, rax);
-  const int32_t displacement = site.immediate();
+  const int32_t displacement =
+      Planted(Bug::kDisplacementUnsigned) ? site.immediate() & 0xffff : site.immediate();
   Fetch(site.guest.rb);
   if (site.guest.rb == 31) {
     mov(to, int64_t{displacement});
@@ -173,7 +175,7 @@ void Emitter::EmitUmulh(const Site& site) {
   if (site.guest.ra == 31) {
     xor_(edx, edx);
   } else {
-    With(site.guest.ra, [this](const auto& a) { mul(a); });
+    With(site.guest.ra, [this](const auto& a) { Planted(Bug::kUmulhSigned) ? imul(a) : mul(a); });
   }
   Write(site.guest.rc, rdx);
 }
@@ -318,7 +320,7 @@ void Emitter::Shift(const Site& site, ShiftKind kind) {
   const Reg64 to = Target(site.guest.rc, rax);
   if (site.literal()) {
     Move(to, site.guest.ra);
-    ShiftBy(kind, to, site.immediate() & 63);
+    ShiftBy(kind, to, site.immediate() & (Planted(Bug::kShiftOf32) ? 31 : 63));
     return Write(site.guest.rc, to);
   }
   if (setup_.features.bmi2 && InHost(site.guest.rb)) {
@@ -372,7 +374,9 @@ void Emitter::EmitCmovlt(const Site& site) {
   ConditionalMove(site, false, [this](const Reg64& to, const Reg64& b) { cmovl(to, b); });
 }
 void Emitter::EmitCmovge(const Site& site) {
-  ConditionalMove(site, false, [this](const Reg64& to, const Reg64& b) { cmovge(to, b); });
+  ConditionalMove(site, false, [this](const Reg64& to, const Reg64& b) {
+    Planted(Bug::kCmovInverted) ? cmovl(to, b) : cmovge(to, b);
+  });
 }
 void Emitter::EmitCmovle(const Site& site) {
   ConditionalMove(site, false, [this](const Reg64& to, const Reg64& b) { cmovle(to, b); });

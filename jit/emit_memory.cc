@@ -2,6 +2,7 @@
 // the DTB and the superpages allow.
 
 #include "jit/emitter.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -51,6 +52,7 @@ void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t t
   mov(rdx, address);
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
                              static_cast<uint32_t>(bytes - 1)));
+  if (Planted(Bug::kAlignmentNotChecked)) and_(rdx, ~7);
   or_(rdx, qword[Low(context)]);
   cmp(rdx, qword[rcx + (table + tag_offset)]);
   jne(SlowPath(site));
@@ -64,8 +66,10 @@ void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t t
 template <typename Access>
 void Emitter::Load(const Site& site, int bytes, bool unaligned, Access access) {
   if (site.guest.ra == 31) return Prefetch(site);
-  const Reg64 address = EffectiveAddress(site, unaligned ? 7 : 0);
-  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  const bool masked = unaligned && !Planted(Bug::kLdqUNotMasked);
+  const Reg64 address = EffectiveAddress(site, masked ? 7 : 0);
+  LookUp(site, address, masked == unaligned ? bytes : 1,
+         offsetof(ref::DataLookaside::Entry, read_tag));
   access(address + rcx);
   Resume(site);
 }
@@ -101,7 +105,11 @@ void Emitter::EmitLdwu(const Site& site) {
 void Emitter::EmitLdl(const Site& site) {
   Load(site, 4, false, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
-    movsxd(to, dword[at]);
+    if (Planted(Bug::kLdlNotExtended)) {
+      mov(to.cvt32(), dword[at]);
+    } else {
+      movsxd(to, dword[at]);
+    }
     Write(site.guest.ra, to);
   });
 }
@@ -187,7 +195,7 @@ void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
   access();
   mov(ecx, 1);
   L(failed);
-  mov(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
+  if (!Planted(Bug::kLockNotCleared)) mov(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
   Write(site.guest.ra, rcx);
   Resume(site);
 }

@@ -5,6 +5,7 @@
 #include "alpha/cost.h"
 #include "alpha/ipr.h"
 #include "jit/emitter.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -31,8 +32,10 @@ void Emitter::EmitCallPal(const Site& site) {
   slow_paths_.back().resumes = false;
   SaveWritten();
   mov(rax, PcOf(site.block.end()));
-  mov(qword[IntegerField(Cpu::IntegerPlace(23, true))], rax);
-  add(qword[InCpu(offsetof(Cpu, counters) + offsetof(alpha::CpuCounters, pal_calls))], 1);
+  const bool shadow = !Planted(Bug::kCallPalLinkUnshadowed);
+  mov(qword[IntegerField(Cpu::IntegerPlace(23, shadow))], rax);
+  const int calls = Planted(Bug::kPalCallNotCounted) ? 0 : 1;
+  add(qword[InCpu(offsetof(Cpu, counters) + offsetof(alpha::CpuCounters, pal_calls))], calls);
   mov(rax, qword[InCpu(offsetof(Cpu, pal_base))]);
   or_(rax, static_cast<int>(uint32_t{1} << 13 | (function >> 7 & 1) << 12 |
                             (function & 0x3f) << 6 | 1));
@@ -63,7 +66,7 @@ void Emitter::EmitHwRet(const Site& site) {
   Move(rax, site.guest.rb);
   and_(rax, -3);
   SaveWritten();
-  CheckInterrupts();
+  if (!Planted(Bug::kInterruptLate)) CheckInterrupts();
   JumpIndirect(JumpMode::kEither);
 }
 
@@ -83,7 +86,7 @@ void Emitter::ReadVaForm(const Site& site) {
   mov(rcx, qword[InCpu(offsetof(Cpu, va))]);
   shr(rax, kTableBits);
   shl(rax, kTableBits);
-  shl(rcx, 64 - 43);  // VA<42:13>, times 8
+  shl(rcx, 64 - 43 + (Planted(Bug::kVaFormOneBitShort) ? 1 : 0));  // VA<42:13>, times 8
   shr(rcx, 64 - 43 + alpha::kPageShift);
   lea(rax, ptr[rax + rcx * 8]);
   Write(site.guest.ra, rax);
@@ -113,13 +116,15 @@ void Emitter::EmitHwMtpr(const Site& site) {
     case Ipr::kItbTag: return WriteField(site, offsetof(Cpu, itb_tag));
     case Ipr::kDtbTag1:
     case Ipr::kDtbPte1: return;
+    case Ipr::kDtbIs0: return Planted(Bug::kDtbInvalidateSkipped) ? void() : EmitGolden(site);
     default: return EmitGolden(site);
   }
 }
 
 // RAX := the host address of a physical reference, which must be to RAM; RCX: the physical one.
 void Emitter::PhysicalAddress(const Site& site, int bytes) {
-  const Reg64 address = EffectiveAddress(site, static_cast<uint32_t>(bytes - 1));
+  const Reg64 address = EffectiveAddress(
+      site, Planted(Bug::kHwLdNotAligned) ? 0 : static_cast<uint32_t>(bytes - 1));
   if (address != rax) mov(rax, address);
   and_(rax, qword[Low(&setup_.frame.physical_mask)]);
   cmp(rax, qword[Low(&setup_.frame.memory_size)]);
@@ -151,7 +156,8 @@ void Emitter::EmitHwLd(const Site& site) {
   if (!InPal()) return EmitGolden(site);
   const auto type = static_cast<alpha::HwLoadType>(site.guest.word.pal_type >> 1);
   const int bytes = (site.guest.word.pal_type & alpha::kHwQuadword) != 0 ? 8 : 4;
-  if (type == alpha::HwLoadType::kVirtualVpte && bytes == 8) return LoadVpte(site);
+  const bool quadword = bytes == 8 || Planted(Bug::kVpteAlwaysQuadword);
+  if (type == alpha::HwLoadType::kVirtualVpte && quadword) return LoadVpte(site);
   if (type != alpha::HwLoadType::kPhysical) return EmitGolden(site);
   PhysicalAddress(site, bytes);
   FinishHwLoad(site, bytes);
@@ -165,7 +171,11 @@ void Emitter::EmitHwSt(const Site& site) {
   shr(rcx, alpha::kPageShift);
   add(rcx, qword[Low(&setup_.frame.memory_marks)]);
   cmp(byte[rcx], alpha::Memory::kDirty);
-  jne(SlowPath(site));
+  if (Planted(Bug::kPageNotMarkedDirty)) {
+    ja(SlowPath(site));
+  } else {
+    Planted(Bug::kCodeStoreNotSeen) ? jb(SlowPath(site)) : jne(SlowPath(site));
+  }
   const Reg64 value = Read(site.guest.ra, rdx);
   if (bytes == 8) {
     mov(qword[rax], value);
@@ -183,7 +193,8 @@ void Emitter::EmitRpcc(const Site& site) {
   mov(rcx, r15);
   sar(rcx, Budget::kInstructionBits);
   sub(rax, rcx);
-  sub(rax, static_cast<int>(site.block.needed() - site.guest.cost_before));
+  const int before = Planted(Bug::kRpccAtBlockStart) ? 0 : site.guest.cost_before;
+  sub(rax, static_cast<int>(site.block.needed()) - before);
   sub(rax, qword[InCpu(offsetof(Cpu, cc_start))]);
   add(eax, dword[InCpu(offsetof(Cpu, cc_value))]);
   mov(ecx, dword[InCpu(offsetof(Cpu, cc_offset))]);

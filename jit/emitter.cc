@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "alpha/cost.h"
+#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -80,7 +81,8 @@ void Emitter::EmitBlock(size_t index) {
   normal_floats_ = 0;
   for (uint32_t i = 0; i < block.code.size(); ++i) {
     const GuestInstruction& guest = block.code[i];
-    if (alpha::Info(guest.word.op).format != alpha::Format::kBranch) compared_ = -1;
+    const bool branch = alpha::Info(guest.word.op).format == alpha::Format::kBranch;
+    if (!branch && !Planted(Bug::kFlagsOutliveCompare)) compared_ = -1;
     copies_.At(block, i);
     StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
     checked_normal_ = 0;
@@ -145,7 +147,7 @@ void Emitter::EmitSlowPaths() {
     LeaveUnlessNormal(slow.normal_floats);
     call(load_);
     for (const BlockRegisters::Copy& copy : slow.copies) {
-      if (copy.place != BlockRegisters::kNone) {
+      if (copy.place != BlockRegisters::kNone && !Planted(Bug::kCopyNotReloaded)) {
         mov(Host64(copy.host), qword[IntegerField(copy.place)]);
       }
     }

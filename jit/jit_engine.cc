@@ -5,6 +5,7 @@
 
 #include "alpha/fpcr.h"
 #include "alpha/translate.h"
+#include "jit/planted_bugs.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -20,6 +21,7 @@ constexpr uint64_t kPageOfPc = ~alpha::kPageMask | 1;
 JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
                      const Options& options)
     : Interpreter(memory, io, ref::SpinDetector(kSpinRest)),
+      bug_(options.bug),
       translator_(frame_, context(), memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
@@ -37,6 +39,7 @@ absl::Status JitEngine::Start(const Options& options) {
 }
 
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  const BugScope scope(bug_);
   left_by_ = nullptr;
   std::exchange(enter_at_once_, false) ? spin().Rest() : spin().LookSoon();
   return Interpreter::Run(cpu, deadline);
@@ -70,9 +73,9 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
 
 const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
   const auto* translation = static_cast<const Translation*>(block.translation);
-  if (translation != nullptr && translation->virtual_page == (cpu.pc & kPageOfPc)) {
-    return translation;
-  }
+  const bool here = translation != nullptr && (translation->virtual_page == (cpu.pc & kPageOfPc) ||
+                                               Planted(Bug::kAliasIgnored));
+  if (here) return translation;
   if (++block.samples < translator_.threshold()) return nullptr;
   block.samples = 0;
   switch (translator_.Translate(*page(), cpu.pc)) {
@@ -89,7 +92,8 @@ const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
 
 void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot* left_by) {
   const uint64_t fetch_context = frame_.fetch_context[cpu.pc & 1];
-  if (left_by != nullptr && left_by->target == cpu.pc) {
+  const bool anywhere = Planted(Bug::kExitLinkedAnywhere);
+  if (left_by != nullptr && (left_by->target == cpu.pc || anywhere)) {
     left_by->code = translation.code;
     left_by->fetch_context = fetch_context;
     translator_.CountLink();
@@ -102,8 +106,9 @@ void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot*
 
 void JitEngine::RefreshFrame(const Cpu& cpu) {
   const bool shadow = (cpu.i_ctl & alpha::i_ctl::kShadowEnable) != 0;
+  const uint64_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
   frame_.fetch_context[0] =
-      generation_ << 16 | uint64_t{cpu.asn} << 8 | static_cast<uint64_t>(cpu.mode) << 4;
+      generation_ << 16 | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
   frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;
@@ -120,21 +125,26 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   c.chain = 0;
   c.block = &GoldenBlock(place.physical_page + offset, place.mode);
   const bool fp_enable = cpu.fp_enable;
+  const uint64_t data_context = c.data_context;
   const ref::Operation* first = c.block->operations.data();
   first->handler(c, first, cpu);
+  if (Planted(Bug::kStaleDataContext)) c.data_context = data_context;
   c.link = nullptr;
   RefreshFrame(cpu);
   ++golden_calls_;
   // Regions with floating point are entered only while it is enabled.
-  const bool leave = cpu.pc != next || c.code_written || c.check_interrupts ||
-                     c.fetch_changed || c.machine_check || cpu.fp_enable != fp_enable;
+  const bool disturbed = c.check_interrupts && !Planted(Bug::kIoDoesNotLeave);
+  const bool refetch = (c.code_written || c.fetch_changed) && !Planted(Bug::kOldCodeGoesOn);
+  const bool leave = cpu.pc != next || refetch || disturbed || c.machine_check ||
+                     cpu.fp_enable != fp_enable;
   if (leave) ++golden_exits_;
   return leave;
 }
 
 ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
   Golden& golden = golden_[(pa >> 2) % kGolden];
-  const auto word = memory().Load<uint32_t>(pa);
+  auto word = memory().Load<uint32_t>(pa);
+  if (Planted(Bug::kGoldenOutlivesCode) && golden.pa == pa) word = golden.word;
   if (golden.pa != pa || golden.word != word || golden.mode != mode) {
     golden.pa = pa;
     golden.word = word;
@@ -145,6 +155,7 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
 }
 
 bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
+  const BugScope scope(bug_);
   enter_at_once_ = true;
   if (instructions == 0) return false;
   // Looking for the block must not enter an exception.
@@ -163,7 +174,7 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
 }
 
 void JitEngine::OnFetchesForgotten() {
-  ++generation_;
+  if (!Planted(Bug::kLinksOutliveCode)) ++generation_;
   left_by_ = nullptr;
 }
 

@@ -63,12 +63,13 @@ class JitEngine final : public ref::Interpreter {
   // on.
   void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
 
+  const Bug bug_;
   Frame frame_;
   Translator translator_;
   EnterFunction enter_ = nullptr;
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
-  uint64_t generation_ = 1;      // of all that fetches depend on
   bool enter_at_once_ = false;   // the next Run() need not look whether the guest waits
+  uint64_t generation_ = 1;      // of all that fetches depend on
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {
     uint64_t pa = ~uint64_t{0};

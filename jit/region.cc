@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "jit/planted_bugs.h"
+
 namespace isochron::jit {
 namespace {
 
@@ -149,6 +151,7 @@ GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_
     NotePlace(instruction, roles.rc, instruction.rc);
     instruction.cost_before = static_cast<uint16_t>(block.cost);
     block.cost += alpha::InstructionCost(info.cost);
+    if (Planted(Bug::kBranchCostsTooMuch) && info.format == Format::kBranch) ++block.cost;
     block.code.push_back(instruction);
   }
   return block;
@@ -190,7 +193,8 @@ Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offse
   } else {
     leaders.insert(offset);
   }
-  const bool shadow = page.mode() == ref::DecodeMode::kPalShadow;
+  const bool shadow =
+      page.mode() == ref::DecodeMode::kPalShadow && !Planted(Bug::kShadowBankIgnored);
   Region region;
   for (const uint32_t start : leaders) {
     if (start == offset) region.entry = static_cast<int>(region.blocks.size());
@@ -202,6 +206,7 @@ Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offse
           (alpha::Info(instruction.word.op).raises & alpha::raises::kFen) != 0;
     }
   }
+  if (Planted(Bug::kFenIgnored)) region.uses_float = false;
   ConnectBlocks(region);
   CountLoops(region);
   return region;

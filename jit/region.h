@@ -10,6 +10,7 @@
 #include "alpha/decode.h"
 #include "alpha/memory.h"
 #include "jit/frame.h"
+#include "jit/planted_bugs.h"
 #include "ref/block_cache.h"
 #include "ref/operation.h"
 
@@ -47,6 +48,7 @@ struct GuestBlock {
   // How many cycles must be left for the block to be run: its last boundary, too, must lie
   // before the deadline.
   uint32_t needed() const {
+    if (Planted(Bug::kBlockAtDeadline)) return cost;
     return std::max(cost, static_cast<uint32_t>(code.back().cost_before) + 1);
   }
   // What it takes of the budget, and what the instructions from `index` on take of that.

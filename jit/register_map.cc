@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "jit/planted_bugs.h"
+
 namespace isochron::jit {
 namespace {
 
@@ -30,7 +32,8 @@ class UsageCounter {
       case RegisterRole::kIntegerReadWrite: return Add(integers[place], weight, true);
       case RegisterRole::kFloatRead: return Add(floats[place], weight, false);
       case RegisterRole::kFloatWrite:
-      case RegisterRole::kFloatReadWrite: return Add(floats[place], weight, true);
+      case RegisterRole::kFloatReadWrite:
+        return Add(floats[place], weight, !Planted(Bug::kFloatNotSaved));
     }
   }
 

@@ -1,0 +1,252 @@
+// Every fault that can be planted in the translator is found, and the report names the instruction.
+
+#include <fstream>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "conformance/conform_testing.h"
+#include "conformance/engines.h"
+#include "conformance/sequence.h"
+#include "conformance/sequence_check.h"
+#include "conformance/sequence_generator.h"
+#include "conformance/sequence_machine.h"
+#include "conformance/sequence_palcode.h"
+#include "gtest/gtest.h"
+#include "jit/planted_bugs.h"
+#include "ref/testing.h"
+
+namespace isochron::conformance {
+namespace {
+
+using alpha::Op;
+using ref::testing::BranchOp;
+using ref::testing::CallPal;
+using ref::testing::HwLoad;
+using ref::testing::HwStore;
+using ref::testing::MemoryOp;
+using ref::testing::Operate;
+using ref::testing::OperateLiteral;
+using testing::Conformance;
+using testing::Mnemonic;
+using Layout = SequenceLayout;
+
+// How a fault is made to show.
+enum class By : uint8_t {
+  kGuest,       // `isochron conform` with a guest of conformance/guests
+  kSeeds,       // the first random sequence that does
+  kRegression,  // a file in conformance/regressions
+  kProgram,     // a program below
+};
+
+struct Planting {
+  std::string_view bug;
+  By by;
+  std::string_view what;   // guest, file or program
+  std::string_view named;  // mnemonics, one of which the report must name
+  Certainty certainty = Certainty::kInstruction;
+};
+
+// The faults that a new translation of a few instructions does not show, because they are in what a
+// whole region does with its registers, or in when translations are left, are known to the region.
+constexpr Certainty kRegion = Certainty::kRegion;
+constexpr Planting kPlantings[] = {
+    {"addl-not-extended", By::kGuest, "integer", "addl"},
+    {"carry-for-overflow", By::kGuest, "integer", "addl/v"},
+    {"umulh-signed", By::kGuest, "byte", "umulh"},
+    {"shift-of-32", By::kGuest, "byte", "sll"},
+    {"cmov-inverted", By::kGuest, "integer", "cmovge"},
+    {"sextb-unsigned", By::kGuest, "byte", "sextb"},
+    {"zap-loses-byte-7", By::kGuest, "byte", "zapnot"},
+    {"mask-high-one-bit-off", By::kGuest, "byte", "inswh"},
+    {"displacement-unsigned", By::kGuest, "byte", "lda|ldah"},
+    {"rpcc-at-block-start", By::kGuest, "byte", "rpcc"},
+    {"rounding-ignored", By::kGuest, "ieee", "adds"},
+    {"cvttq-rounds", By::kSeeds, "", "cvttq"},
+    {"cvtql-overflow-missed", By::kSeeds, "", "cvtql"},
+    {"single-not-rounded", By::kGuest, "ieee", "adds"},
+    {"mxcsr-flag-ignored", By::kGuest, "ieee_traps", "addt"},
+    {"fpcr-inexact-lost", By::kGuest, "ieee", "adds"},
+    {"fpcr-summary-lost", By::kGuest, "fpcr", "mt_fpcr"},
+    {"float-not-saved", By::kGuest, "ieee", "ldt", kRegion},
+    {"fen-ignored", By::kGuest, "callpal", "cpys"},
+    {"ldl-not-extended", By::kGuest, "integer", "ldl"},
+    {"alignment-not-checked", By::kGuest, "unaligned", "ldwu"},
+    {"ldq_u-not-masked", By::kGuest, "integer", "ldq_u"},
+    {"stale-data-context", By::kGuest, "asn", "stq"},
+    {"lock-not-cleared", By::kGuest, "llsc", "stq_c"},
+    {"page-not-marked-dirty", By::kGuest, "mmu", "hw_st"},
+    {"code-store-not-seen", By::kProgram, "physical store to code", "addq"},
+    {"shadow-bank-ignored", By::kGuest, "byte", "hw_ld"},
+    {"call_pal-link-unshadowed", By::kGuest, "callpal", "call_pal"},
+    {"pal-call-not-counted", By::kGuest, "callpal", "call_pal"},
+    {"hw_ld-not-aligned", By::kProgram, "misaligned physical load", "hw_ld"},
+    {"vpte-always-quadword", By::kSeeds, "", "hw_ld"},
+    {"va_form-one-bit-short", By::kGuest, "mmu", "hw_mfpr"},
+    {"dtb-invalidate-skipped", By::kGuest, "mmu", "hw_mtpr"},
+    {"interrupt-late", By::kGuest, "interrupts", "hw_ret"},
+    {"flags-outlive-compare", By::kGuest, "integer", "beq"},
+    {"copy-outlives-write", By::kSeeds, "", "beq", kRegion},
+    {"copy-not-reloaded", By::kGuest, "interrupts", "or", kRegion},
+    {"dead-store-too-eager", By::kGuest, "llsc", "lda", kRegion},
+    {"branch-costs-too-much", By::kGuest, "byte", "bne"},
+    {"block-at-deadline", By::kRegression, "seed-3210-opcdec-at-deadline", "jmp"},
+    {"io-does-not-leave", By::kGuest, "byte", "hw_ld"},
+    {"old-code-goes-on", By::kGuest, "smc", "lda", kRegion},
+    {"links-outlive-code", By::kGuest, "mmu", "jsr"},
+    {"golden-outlives-code", By::kGuest, "unaligned", "stw"},
+    {"exit-linked-anywhere", By::kSeeds, "", "bgt", kRegion},
+    // The jump is right; what it enters is the code of another address space.
+    {"asn-not-in-context", By::kGuest, "asn", "call_pal", kRegion},
+    {"alias-ignored", By::kGuest, "mmu", "br"},
+};
+
+// Everything is translated when it is first seen.
+std::vector<NamedEngine> RefAndPlanted(std::string_view bug) {
+  return {*FindEngine("ref"),
+          *FindEngine(absl::StrCat("jit!", std::string(bug), ":threshold=1"))};
+}
+
+// What a report says.
+struct Verdict {
+  uint32_t word = 0;
+  Certainty certainty = Certainty::kNotReproduced;
+  std::string text;
+};
+
+std::optional<Verdict> RunGuest(const Planting& planting) {
+  Conformance conformance(std::string(planting.what), RefAndPlanted(planting.bug));
+  conformance.Run(12'000'000);
+  if (!conformance.divergence) return std::nullopt;
+  const DivergenceReport report = conformance.Investigate();
+  return Verdict{report.culprit.word, report.certainty, ReportText(report)};
+}
+
+std::optional<Verdict> RunSequence(const Planting& planting, const Sequence& sequence) {
+  const SequenceVerdict verdict =
+      CheckSequence(RefAndPlanted(planting.bug), sequence, nullptr);
+  if (!verdict.mismatch) return std::nullopt;
+  return Verdict{verdict.mismatch->word, verdict.mismatch->certainty, verdict.mismatch->report};
+}
+
+std::optional<Verdict> RunSeeds(const Planting& planting) {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    if (auto verdict = RunSequence(planting, GenerateSequence(seed))) return verdict;
+  }
+  return std::nullopt;
+}
+
+std::optional<Verdict> RunRegression(const Planting& planting) {
+  std::ifstream file(absl::StrCat(ISOCHRON_REGRESSION_DIR "/", std::string(planting.what),
+                                  ".sequence"));
+  std::stringstream text;
+  text << file.rdbuf();
+  absl::StatusOr<Sequence> sequence = ParseSequence(text.str());
+  EXPECT_TRUE(sequence.ok()) << sequence.status();
+  return RunSequence(planting, *sequence);
+}
+
+constexpr uint32_t Pal(SequencePal function) {
+  return CallPal(0x80 + static_cast<uint32_t>(function));
+}
+
+// A turn of the programs below, 20 times.
+std::vector<uint32_t> Loop(std::vector<uint32_t> words, std::vector<uint32_t> turn) {
+  words.push_back(MemoryOp(Op::kLda, 8, 20, 31));
+  words.insert(words.end(), turn.begin(), turn.end());
+  words.push_back(OperateLiteral(Op::kSubq, 8, 1, 8));
+  words.push_back(BranchOp(Op::kBne, 8, -static_cast<int>(turn.size()) - 2));
+  words.push_back(Pal(SequencePal::kStop));
+  return words;
+}
+
+Sequence Program(std::string_view name) {
+  Sequence sequence;
+  Random random;
+  InstallPalcode(random, Layout::kKseg, sequence);
+  sequence.pc = Layout::kKseg + Layout::kCode;
+  sequence.i_ctl = uint64_t{2} << alpha::i_ctl::kSpeShift | alpha::i_ctl::kShadowEnable;
+  sequence.m_ctl = uint64_t{2} << 1;
+  sequence.cycles = 10'000;
+  sequence.fills.push_back({Layout::kData, Layout::kDataSize, 1});
+  std::vector<uint32_t> words;
+  if (name == "misaligned physical load") {
+    sequence.r[16] = Layout::kData;
+    words = Loop({Pal(SequencePal::kEnterPalMode)},
+                 {HwLoad(alpha::HwLoadType::kPhysical, 1, 3, 16)});
+  } else if (name == "physical store to code") {
+    // The literal of the ADDQ behind it grows by one in every turn.
+    const uint32_t target = OperateLiteral(Op::kAddq, 3, 0, 3);
+    sequence.r[2] = target;
+    sequence.r[17] = 1 << 13;
+    sequence.r[16] = Layout::kCode + 4 * 4;
+    constexpr uint32_t kQuadword = uint32_t{alpha::kHwQuadword} << 12;
+    words = Loop({Pal(SequencePal::kEnterPalMode)},
+                 {HwStore(alpha::HwStoreType::kPhysical, 2, 0, 16) & ~kQuadword,
+                  Operate(Op::kAddq, 2, 17, 2), target});
+  }
+  sequence.segments.push_back({Layout::kCode, words});
+  return sequence;
+}
+
+class PlantedBug : public ::testing::TestWithParam<Planting> {};
+
+TEST_P(PlantedBug, IsFoundAndNamed) {
+  const Planting& planting = GetParam();
+  std::optional<Verdict> verdict;
+  switch (planting.by) {
+    case By::kGuest: verdict = RunGuest(planting); break;
+    case By::kSeeds: verdict = RunSeeds(planting); break;
+    case By::kRegression: verdict = RunRegression(planting); break;
+    case By::kProgram: verdict = RunSequence(planting, Program(planting.what)); break;
+  }
+  ASSERT_TRUE(verdict) << "not found";
+  const std::vector<std::string> expected =
+      absl::StrSplit(std::string(planting.named), '|');
+  const std::set<std::string> named(expected.begin(), expected.end());
+  EXPECT_TRUE(named.contains(Mnemonic(verdict->word)))
+      << Mnemonic(verdict->word) << "\n" << verdict->text;
+  EXPECT_EQ(verdict->certainty, planting.certainty) << verdict->text;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PlantedBug, ::testing::ValuesIn(kPlantings), [](const auto& info) {
+  std::string name(info.param.bug);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+// What is run for each fault shows nothing without one.
+TEST(PlantedBugs, AreAllThereAndTheProgramsAreSound) {
+  std::set<std::string> planted;
+  for (const Planting& planting : kPlantings) planted.emplace(planting.bug);
+  std::set<std::string> known;
+#define ISOCHRON_BUG(enumerator, name) known.emplace(name);
+  ISOCHRON_PLANTED_BUGS_OF_JIT(ISOCHRON_BUG)
+#undef ISOCHRON_BUG
+  EXPECT_EQ(planted, known);
+  const std::vector<NamedEngine> sound = {*FindEngine("ref"), *FindEngine("jit:threshold=1")};
+  for (const char* name : {"misaligned physical load", "physical store to code"}) {
+    const SequenceVerdict verdict = CheckSequence(sound, Program(name), nullptr);
+    EXPECT_FALSE(verdict.mismatch) << verdict.mismatch->report;
+    EXPECT_GT(verdict.instructions, 60u);
+  }
+  for (const char* guest : {"integer", "byte", "mmu", "asn"}) {
+    Conformance conformance(guest, sound);
+    conformance.Run(12'000'000);
+    EXPECT_TRUE(conformance.agreed) << guest;
+  }
+}
+
+TEST(PlantedBugs, UnknownOnesAreRefused) {
+  EXPECT_FALSE(FindEngine("jit!no-such-bug").ok());
+  EXPECT_FALSE(FindEngine("jit!addl-not-extended:nonsense").ok());
+}
+
+}  // namespace
+}  // namespace isochron::conformance

@@ -1,0 +1,118 @@
+// Faults that a test-only build plants in the translator, to show that conformance finds each.
+
+#ifndef ISOCHRON_JIT_PLANTED_BUGS_H_
+#define ISOCHRON_JIT_PLANTED_BUGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace isochron::jit {
+
+// The faults: enumerator and name. What each does stands at its Planted() and, with what finds it,
+// in docs/conformance.md.
+#define ISOCHRON_PLANTED_BUGS_OF_JIT(BUG)                       \
+  /* Results of single instructions. */                         \
+  BUG(kAddlNotExtended, "addl-not-extended")                    \
+  BUG(kCarryForOverflow, "carry-for-overflow")                  \
+  BUG(kUmulhSigned, "umulh-signed")                             \
+  BUG(kShiftOf32, "shift-of-32")                                \
+  BUG(kCmovInverted, "cmov-inverted")                           \
+  BUG(kSextbUnsigned, "sextb-unsigned")                         \
+  BUG(kZapLosesByte7, "zap-loses-byte-7")                       \
+  BUG(kMaskHighOneBitOff, "mask-high-one-bit-off")              \
+  BUG(kDisplacementUnsigned, "displacement-unsigned")           \
+  BUG(kRpccAtBlockStart, "rpcc-at-block-start")                 \
+  /* Floating point. */                                         \
+  BUG(kRoundingIgnored, "rounding-ignored")                     \
+  BUG(kCvttqRounds, "cvttq-rounds")                             \
+  BUG(kCvtqlOverflowMissed, "cvtql-overflow-missed")            \
+  BUG(kSingleNotRounded, "single-not-rounded")                  \
+  BUG(kMxcsrFlagIgnored, "mxcsr-flag-ignored")                  \
+  BUG(kFpcrInexactLost, "fpcr-inexact-lost")                    \
+  BUG(kFpcrSummaryLost, "fpcr-summary-lost")                    \
+  BUG(kFloatNotSaved, "float-not-saved")                        \
+  BUG(kFenIgnored, "fen-ignored")                               \
+  /* Memory. */                                                 \
+  BUG(kLdlNotExtended, "ldl-not-extended")                      \
+  BUG(kAlignmentNotChecked, "alignment-not-checked")            \
+  BUG(kLdqUNotMasked, "ldq_u-not-masked")                       \
+  BUG(kStaleDataContext, "stale-data-context")                  \
+  BUG(kLockNotCleared, "lock-not-cleared")                      \
+  BUG(kPageNotMarkedDirty, "page-not-marked-dirty")             \
+  BUG(kCodeStoreNotSeen, "code-store-not-seen")                 \
+  /* PALcode. */                                                \
+  BUG(kShadowBankIgnored, "shadow-bank-ignored")                \
+  BUG(kCallPalLinkUnshadowed, "call_pal-link-unshadowed")       \
+  BUG(kPalCallNotCounted, "pal-call-not-counted")               \
+  BUG(kHwLdNotAligned, "hw_ld-not-aligned")                     \
+  BUG(kVpteAlwaysQuadword, "vpte-always-quadword")              \
+  BUG(kVaFormOneBitShort, "va_form-one-bit-short")              \
+  BUG(kDtbInvalidateSkipped, "dtb-invalidate-skipped")          \
+  BUG(kInterruptLate, "interrupt-late")                         \
+  /* Registers of a region. */                                  \
+  BUG(kFlagsOutliveCompare, "flags-outlive-compare")            \
+  BUG(kCopyOutlivesWrite, "copy-outlives-write")                \
+  BUG(kCopyNotReloaded, "copy-not-reloaded")                    \
+  BUG(kDeadStoreTooEager, "dead-store-too-eager")               \
+  /* Time, and which code runs. */                              \
+  BUG(kBranchCostsTooMuch, "branch-costs-too-much")             \
+  BUG(kBlockAtDeadline, "block-at-deadline")                    \
+  BUG(kIoDoesNotLeave, "io-does-not-leave")                     \
+  BUG(kOldCodeGoesOn, "old-code-goes-on")                       \
+  BUG(kLinksOutliveCode, "links-outlive-code")                  \
+  BUG(kGoldenOutlivesCode, "golden-outlives-code")              \
+  BUG(kExitLinkedAnywhere, "exit-linked-anywhere")              \
+  BUG(kAsnNotInContext, "asn-not-in-context")                   \
+  BUG(kAliasIgnored, "alias-ignored")
+
+enum class Bug : uint8_t {
+  kNone,
+#define ISOCHRON_BUG(enumerator, name) enumerator,
+  ISOCHRON_PLANTED_BUGS_OF_JIT(ISOCHRON_BUG)
+#undef ISOCHRON_BUG
+};
+
+#ifdef ISOCHRON_PLANTED_BUGS
+
+// The fault of the engine that this thread runs.
+inline thread_local Bug running_bug = Bug::kNone;
+
+// Whether the running engine is to make this mistake.
+inline bool Planted(Bug bug) { return bug == running_bug; }
+
+// While it lives, this thread runs an engine with that fault.
+class BugScope {
+ public:
+  explicit BugScope(Bug bug) : outer_(std::exchange(running_bug, bug)) {}
+  ~BugScope() { running_bug = outer_; }
+  BugScope(const BugScope&) = delete;
+  BugScope& operator=(const BugScope&) = delete;
+
+ private:
+  Bug outer_;
+};
+
+// The fault of that name.
+inline std::optional<Bug> FindBug(std::string_view name) {
+#define ISOCHRON_BUG(enumerator, text) \
+  if (name == text) return Bug::enumerator;
+  ISOCHRON_PLANTED_BUGS_OF_JIT(ISOCHRON_BUG)
+#undef ISOCHRON_BUG
+  return std::nullopt;
+}
+
+#else
+
+constexpr bool Planted(Bug) { return false; }
+
+struct BugScope {
+  explicit constexpr BugScope(Bug) {}
+};
+
+#endif
+
+}  // namespace isochron::jit
+
+#endif  // ISOCHRON_JIT_PLANTED_BUGS_H_

@@ -1,5 +1,7 @@
-// Every fault that can be planted in the translator is found, and the report names the instruction.
+// Every fault that can be planted in the translator is found, and the report names the instruction;
+// so is every break of determinism that can be planted in devices and recorder.
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -7,6 +9,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +23,7 @@
 #include "conformance/sequence_palcode.h"
 #include "gtest/gtest.h"
 #include "jit/planted_bugs.h"
+#include "machine/planted_breaks.h"
 #include "ref/testing.h"
 
 namespace isochron::conformance {
@@ -74,7 +78,7 @@ constexpr Planting kPlantings[] = {
     {"mxcsr-flag-ignored", By::kGuest, "ieee_traps", "addt"},
     {"fpcr-inexact-lost", By::kGuest, "ieee", "adds"},
     {"fpcr-summary-lost", By::kGuest, "fpcr", "mt_fpcr"},
-    {"float-not-saved", By::kGuest, "ieee", "ldt", kRegion},
+    {"float-not-saved", By::kGuest, "ieee", "itoft|ldt", kRegion},
     {"fen-ignored", By::kGuest, "callpal", "cpys"},
     {"ldl-not-extended", By::kGuest, "integer", "ldl"},
     {"alignment-not-checked", By::kGuest, "unaligned", "ldwu"},
@@ -241,6 +245,53 @@ TEST(PlantedBugs, AreAllThereAndTheProgramsAreSound) {
     conformance.Run(12'000'000);
     EXPECT_TRUE(conformance.agreed) << guest;
   }
+}
+
+// Breaks of determinism in devices and recorder; two machines on the same engine part then.
+class PlantedBreak : public ::testing::Test {
+ protected:
+  void TearDown() override { machine::planted_break = machine::Break::kNone; }
+
+  // The first event that is not repeated.
+  static std::optional<replaylog::Divergence> Repeat(machine::Break which,
+                                                     const std::string& guest) {
+    const std::vector<NamedEngine> engines = {*FindEngine("ref"), *FindEngine("ref")};
+    Conformance sound(guest, engines);
+    sound.Run(12'000'000);
+    EXPECT_TRUE(sound.agreed);
+    machine::planted_break = which;
+    Conformance broken(guest, engines);
+    broken.Run(12'000'000);
+    EXPECT_FALSE(broken.agreed);
+    return broken.divergence;
+  }
+};
+
+TEST_F(PlantedBreak, AUartThatRemembersOtherRunsIsFound) {
+  const auto divergence = Repeat(machine::Break::kUartTime, "console");
+  ASSERT_TRUE(divergence);
+  EXPECT_TRUE(std::holds_alternative<replaylog::OutputEvent>(divergence->actual.body));
+}
+
+TEST_F(PlantedBreak, ATimerThatRemembersOtherRunsIsFound) {
+  const auto divergence = Repeat(machine::Break::kTimerTime, "timers");
+  ASSERT_TRUE(divergence);
+}
+
+TEST_F(PlantedBreak, AnInputThatIsRecordedLateIsFound) {
+  const auto divergence = Repeat(machine::Break::kInputLate, "console");
+  ASSERT_TRUE(divergence && divergence->expected);
+  EXPECT_TRUE(divergence->expected->is_input());
+}
+
+TEST_F(PlantedBreak, ADigestThatMissesAPageIsFound) {
+  machine::planted_break = machine::Break::kDigestSkipsPage;
+  const std::vector<NamedEngine> engines = {*FindEngine("ref"), *FindEngine("ref")};
+  const SequenceVerdict verdict = CheckSequence(engines, GenerateSequence(1), nullptr);
+  ASSERT_TRUE(verdict.mismatch);
+  EXPECT_NE(verdict.mismatch->report.find("has changed without its dirty mark"),
+            std::string::npos)
+      << verdict.mismatch->report;
 }
 
 TEST(PlantedBugs, UnknownOnesAreRefused) {

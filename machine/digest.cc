@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "absl/strings/str_format.h"
+#include "machine/planted_breaks.h"
 
 namespace isochron::machine {
 namespace {
@@ -53,6 +54,8 @@ Digest MemoryDigest::Update() {
   Wide sum = ToWide(sum_);
   for (uint64_t page = 0; page < pages_.size(); ++page) {
     if (!memory_.IsDirty(page << alpha::kPageShift)) continue;
+    const bool second = page != 0 && memory_.IsDirty((page - 1) << alpha::kPageShift);
+    if (second && Planted(Break::kDigestSkipsPage)) continue;
     if (page + 1 < pages_.size() && memory_.IsDirty((page + 1) << alpha::kPageShift)) {
       Prefetch(memory_.host((page + 1) << alpha::kPageShift));
     }

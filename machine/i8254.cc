@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "machine/planted_breaks.h"
+
 namespace isochron::machine {
 namespace {
 
@@ -312,7 +314,8 @@ void Pit::UpdateOutput(uint64_t tick) {
   if (edge == PitCounter::kNoEdge) {
     events_.Cancel(kEdge);
   } else {
-    events_.Schedule(kEdge, TicksToCycles(edge, kClockHz, events_.hz()));
+    events_.Schedule(kEdge,
+                   TicksToCycles(edge, kClockHz, events_.hz()) + PlantedCount(Break::kTimerTime));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "machine/planted_breaks.h"
+
 namespace isochron::machine {
 namespace {
 
@@ -251,7 +253,8 @@ void Uart::StartTransmit() {
   transmit_fifo_.pop_front();
   shifting_ = true;
   if (transmit_fifo_.empty()) transmit_interrupt_ = true;
-  events_.Schedule(Slot(kTransmitEvent), events_.now() + TransmitCycles());
+  events_.Schedule(Slot(kTransmitEvent),
+                   events_.now() + TransmitCycles() + PlantedCount(Break::kUartTime));
 }
 
 void Uart::FinishTransmit() {

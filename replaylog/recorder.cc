@@ -2,10 +2,13 @@
 
 #include <string>
 
+#include "machine/planted_breaks.h"
+
 namespace isochron::replaylog {
 
 void Recorder::OnInput(uint64_t cycle, const machine::Input& input) {
-  Append(cycle, 0, InputEvent{input});
+  const bool late = machine::Planted(machine::Break::kInputLate);
+  Append(cycle + (late ? 1 : 0), 0, InputEvent{input});
 }
 
 void Recorder::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {

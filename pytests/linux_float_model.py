@@ -300,13 +300,22 @@ class Process:
         causes = flags & (INV | DZE | OVF | (UNF if "u" in qualifiers else 0))
         return image, 0, causes or None
 
-    def complete(self, op, mode, a, b, causes):
-        """alpha_fp_emul."""
+    def emulate(self, op, mode, a, b):
+        """What alpha_fp_emul writes to the destination, whatever it then signals, and the exceptions that it raises."""
+        denormal = op not in INTEGER_OPERAND and (is_denormal(a) or is_denormal(b))
+        mapped = denormal and self.denormals_are_zero
+        if mapped:
+            a, b = (v & SIGN if is_denormal(v) else v for v in (a, b))
         image, raised = EMULATED[op](a, b, mode)
-        if op not in INTEGER_OPERAND and (is_denormal(a) or is_denormal(b)):
-            raised |= DNO
+        if mapped and not op.startswith("cmp"):
+            raised |= INE  # soft-fp calls the mapping of an operand inexact
         if raised & UNF and self.underflow_is_zero:
             image = 0
+        return image, raised | (DNO if denormal else 0)
+
+    def complete(self, op, mode, a, b, causes):
+        """alpha_fp_emul."""
+        image, raised = self.emulate(op, mode, a, b)
         self.status |= raised
         self.recorded |= raised
         if self.restores_status:

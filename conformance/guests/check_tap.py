@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Checks the TAP of a guest kernel: a complete plan, every test "ok".
 
-Usage: check_tap.py [--allow FILE --guest NAME] < transcript
+Usage: check_tap.py [--allow FILE --guest NAME [--against TRANSCRIPT]] < transcript
 
 Lines that are not TAP (a firmware's messages) are ignored.  FILE lists differences that are known
 and explained: lines "GUEST | TEST NAME | reason", where TEST NAME is a shell pattern; a listed test
-may fail.  Exit 0 if all is well, 1 if not.
+may fail.  TRANSCRIPT is that of the same guest on another machine: it must have the same tests in the
+same order with the same results, but for those differences; and every difference that FILE lists must
+be one.  Exit 0 if all is well, 1 if not.
 """
 
 import argparse
@@ -54,14 +56,41 @@ def check(text, allowed):
     return problems
 
 
+def results(text):
+    """(name, passed) of every test, in order."""
+    tests = (TEST.match(line) for line in text.replace("\r", "").split("\n"))
+    return [(test.group(3), not test.group(1)) for test in tests if test]
+
+
+def compare(text, other, allowed):
+    """Returns a list of problems."""
+    problems = []
+    mine, theirs = results(text), results(other)
+    if [name for name, _ in mine] != [name for name, _ in theirs]:
+        problems.append("the transcripts do not name the same tests")
+    used = set()
+    for here, there in zip(mine, theirs):
+        if here != there:
+            patterns = {name for name in allowed if fnmatch.fnmatchcase(here[0], name)}
+            used |= patterns
+            if not patterns:
+                problems.append(f"the other transcript has {there}, this one {here}")
+    problems += [f"a listed difference is none: {name}" for name in sorted(allowed - used)]
+    return problems
+
+
 def main():
     parser = argparse.ArgumentParser(description="Checks the TAP of a guest kernel on stdin.")
     parser.add_argument("--allow", help="file of known differences")
     parser.add_argument("--guest", help="the guest's name in that file")
+    parser.add_argument("--against", help="a transcript of the same guest on another machine")
     args = parser.parse_args()
     allowed = read_allowed(args.allow, args.guest) if args.allow else set()
     text = sys.stdin.buffer.read().decode("latin-1")
     problems = check(text, allowed)
+    if args.against:
+        with open(args.against, encoding="latin-1") as other:
+            problems += compare(text, other.read(), allowed)
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -21,6 +21,7 @@
 #include "conformance/engines.h"
 #include "conformance/sequence_check.h"
 #include "conformance/sequence_generator.h"
+#include "conformance/user_sequence.h"
 
 namespace isochron::conformance {
 namespace {
@@ -41,6 +42,7 @@ struct Options {
   uint64_t stop_after = 1;
   std::string save_directory;
   std::string verdicts_path;
+  std::string user_path;
   std::vector<std::string> files;
 };
 
@@ -149,6 +151,16 @@ class Campaign {
   std::atomic<uint64_t> failures_ = 0;
 };
 
+int EmitUserSequences(const std::string& path, uint64_t first, uint64_t last) {
+  std::vector<UserSequence> sequences;
+  for (uint64_t seed = first; seed <= last; ++seed) sequences.push_back(GenerateUserSequence(seed));
+  std::ofstream file(path, std::ios::binary);
+  file << FormatUserSequences(sequences) << std::flush;
+  if (file) return kEqual;
+  std::cerr << "random_sequences: " << path << ": cannot be written\n";
+  return kUsage;
+}
+
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs random instruction sequences on two engines and compares them.");
@@ -163,6 +175,8 @@ int Main(int argc, char** argv) {
   app.add_option("--stop-after", options.stop_after, "failures")->default_str("1");
   app.add_option("--save", options.save_directory, "directory for failing sequences");
   app.add_option("--verdicts", options.verdicts_path, "file for a line a sequence");
+  app.add_option("--emit-user", options.user_path,
+                 "write the user-mode sequences of the seeds to this file and run nothing");
   app.add_option("FILE", options.files, "regression files to run instead of seeds");
   try {
     app.parse(argc, argv);
@@ -184,6 +198,7 @@ int Main(int argc, char** argv) {
     }
     return kEqual;
   }
+  if (!options.user_path.empty()) return EmitUserSequences(options.user_path, first, last);
   Campaign campaign(options, *std::move(engines));
   for (const std::string& path : options.files) {
     std::ifstream file(path, std::ios::binary);

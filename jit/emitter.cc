@@ -134,7 +134,7 @@ void Emitter::EmitSlowPaths() {
     const GuestBlock& block = slow.site.block;
     L(slow.start);
     call(save_);
-    StoreCopies(slow.dirty);
+    if (!Planted(Bug::kDirtyNotStored)) StoreCopies(slow.dirty);
     lea(r8, ptr[r15 + static_cast<int>(block.budget_from(slow.site.index))]);
     mov(ecx, slow.site.offset());
     mov(rdx, reinterpret_cast<uint64_t>(&place_));
@@ -144,7 +144,7 @@ void Emitter::EmitSlowPaths() {
       continue;
     }
     jnz(leave_);
-    LeaveUnlessNormal(slow.normal_floats);
+    if (!Planted(Bug::kNormalAfterSlowPath)) LeaveUnlessNormal(slow.normal_floats);
     call(load_);
     for (const BlockRegisters::Copy& copy : slow.copies) {
       if (copy.place != BlockRegisters::kNone && !Planted(Bug::kCopyNotReloaded)) {

@@ -30,6 +30,8 @@ namespace isochron::jit {
   BUG(kCvtqlOverflowMissed, "cvtql-overflow-missed")            \
   BUG(kSingleNotRounded, "single-not-rounded")                  \
   BUG(kMxcsrFlagIgnored, "mxcsr-flag-ignored")                  \
+  BUG(kResultNotChecked, "result-not-checked")                  \
+  BUG(kNormalAfterSlowPath, "normal-after-slow-path")           \
   BUG(kFpcrInexactLost, "fpcr-inexact-lost")                    \
   BUG(kFpcrSummaryLost, "fpcr-summary-lost")                    \
   BUG(kFloatNotSaved, "float-not-saved")                        \
@@ -55,6 +57,7 @@ namespace isochron::jit {
   BUG(kFlagsOutliveCompare, "flags-outlive-compare")            \
   BUG(kCopyOutlivesWrite, "copy-outlives-write")                \
   BUG(kCopyNotReloaded, "copy-not-reloaded")                    \
+  BUG(kDirtyNotStored, "dirty-not-stored")                      \
   BUG(kDeadStoreTooEager, "dead-store-too-eager")               \
   /* Time, and which code runs. */                              \
   BUG(kBranchCostsTooMuch, "branch-costs-too-much")             \

@@ -330,8 +330,11 @@ TwinState MachineTwins::Compare() {
 TwinState MachineTwins::Capture(const Experiment& experiment) {
   ChildProcess child([&] {
     Perform(0, experiment);
-    if (experiment.stop != 0) machines_[1]->RunTo(experiment.stop);
-    const std::string code = machines_[1]->DescribeCode();
+    std::string code;
+    if (experiment.stop != 0) {
+      machines_[1]->RunTo(experiment.stop);
+      code = machines_[1]->DescribeCode();
+    }
     Perform(1, experiment);
     TwinState state = Compare();
     state.code = code;

@@ -228,6 +228,21 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedBug, ::testing::ValuesIn(kPlantings), [](co
   return name;
 });
 
+// Guest code and host code side by side.
+TEST(PlantedBugs, TheReportListsTheTranslation) {
+  Conformance conformance("integer", RefAndPlanted("ldl-not-extended"));
+  conformance.Run(12'000'000);
+  ASSERT_TRUE(conformance.divergence);
+  const DivergenceReport report = conformance.Investigate();
+  const size_t guest = report.code.find("  ldl\t");
+  ASSERT_NE(guest, std::string::npos) << report.code;
+  EXPECT_NE(report.code.find("bytes of host code"), std::string::npos);
+  // Its host code is in the lines behind it, indented.
+  const size_t host = report.code.find('\n', guest) + 1;
+  EXPECT_EQ(report.code.find_first_not_of(' ', host), host + 11) << report.code;
+  EXPECT_NE(ReportText(report).find(report.code), std::string::npos);
+}
+
 // What is run for each fault shows nothing without one.
 TEST(PlantedBugs, AreAllThereAndTheProgramsAreSound) {
   std::set<std::string> planted;

@@ -99,7 +99,7 @@ class Timeline {
   }
 
  private:
-  static constexpr int kLeft = 170;
+  static constexpr int kLeft = 250;
   static constexpr int kRight = 1000;
 
   static const char* Color(const Event& event) {

@@ -261,7 +261,7 @@ SequenceMismatch NarrowSequence(const std::vector<NamedEngine>& engines, const S
     absl::StrAppend(&mismatch.report, "executed at once:\n", TraceLines(found.trace));
   }
   absl::StrAppend(&mismatch.report, FormatChanges(changes, engines[0].name, engines[1].name),
-                  MemoryLines(*after.first, *after.second), after.second->DescribeCode());
+                  MemoryLines(*after.first, *after.second), before.second->DescribeCode());
   return mismatch;
 }
 

@@ -75,29 +75,34 @@ bool Emitter::Emit() {
 void Emitter::EmitBlock(size_t index) {
   const GuestBlock& block = region_.blocks[index];
   L(blocks_[index]);
+  Mark(CodeMark::Kind::kBlock, block.start, 0);
   sub(r15, static_cast<int>(block.budget()));
   jl(bails_[index]);
   copies_.Reset();
   normal_floats_ = 0;
   for (uint32_t i = 0; i < block.code.size(); ++i) {
-    const GuestInstruction& guest = block.code[i];
-    const bool branch = alpha::Info(guest.word.op).format == alpha::Format::kBranch;
-    if (!branch && !Planted(Bug::kFlagsOutliveCompare)) compared_ = -1;
-    copies_.At(block, i);
-    StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
-    checked_normal_ = 0;
-    normal_result_ = false;
-    const size_t slow_paths = slow_paths_.size();
-    (this->*FunctionOf(guest.word.op))(Site{guest, block, i});
-    const uint32_t normal_result = normal_result_ ? guest.float_writes : 0;
-    normal_floats_ = (normal_floats_ & ~guest.float_writes) | normal_result;
-    if (slow_paths_.size() == slow_paths) continue;
-    slow_paths_.back().copies = copies_.copies();
-    slow_paths_.back().normal_floats =
-        (checked_normal_ & ~guest.float_writes) | normal_result;
+    Mark(CodeMark::Kind::kInstruction, block.start + 4 * i, block.code[i].word.word);
+    EmitInstruction(Site{block.code[i], block, i});
   }
   compared_ = -1;
   if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
+}
+
+void Emitter::EmitInstruction(const Site& site) {
+  const GuestInstruction& guest = site.guest;
+  const bool branch = alpha::Info(guest.word.op).format == alpha::Format::kBranch;
+  if (!branch && !Planted(Bug::kFlagsOutliveCompare)) compared_ = -1;
+  copies_.At(site.block, site.index);
+  StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
+  checked_normal_ = 0;
+  normal_result_ = false;
+  const size_t slow_paths = slow_paths_.size();
+  (this->*FunctionOf(guest.word.op))(site);
+  const uint32_t normal_result = normal_result_ ? guest.float_writes : 0;
+  normal_floats_ = (normal_floats_ & ~guest.float_writes) | normal_result;
+  if (slow_paths_.size() == slow_paths) return;
+  slow_paths_.back().copies = copies_.copies();
+  slow_paths_.back().normal_floats = (checked_normal_ & ~guest.float_writes) | normal_result;
 }
 
 void Emitter::ExitAt(uint32_t offset) {

@@ -15,6 +15,7 @@
 #include "jit/block_registers.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
+#include "jit/list_code.h"
 #include "jit/region.h"
 #include "jit/register_map.h"
 #include "ref/context.h"
@@ -49,6 +50,9 @@ class Emitter : private Xbyak::CodeGenerator {
   Emitter(const EmitterSetup& setup, const Region& region, const Translation& place,
           uint8_t* buffer, const uint8_t* executable, ExitSlot* slots);
 
+  // Notes in `marks` where the code of each block and instruction begins, from now on.
+  void MarkCode(std::vector<CodeMark>* marks) { marks_ = marks; }
+
   // Emits everything. False when the assembler failed, and nothing must be used.
   bool Emit();
 
@@ -56,6 +60,7 @@ class Emitter : private Xbyak::CodeGenerator {
   uint32_t slots_used() const { return slots_used_; }
   // Where the block with this index is entered from outside: address for execution.
   const uint8_t* EntryOf(size_t block) const { return executable_ + entries_[block]; }
+  const RegisterMap& map() const { return map_; }
 
  private:
   // The instruction being emitted, for its member.
@@ -92,6 +97,10 @@ class Emitter : private Xbyak::CodeGenerator {
 
   // --- Frame of a region (emitter.cc).
   void EmitBlock(size_t index);
+  void EmitInstruction(const Site& site);
+  void Mark(CodeMark::Kind kind, uint32_t offset, uint32_t word) {
+    if (marks_ != nullptr) marks_->push_back({kind, PcOf(offset), word, getSize()});
+  }
   void EmitEntry(size_t index);
   void EmitBail(size_t index);
   void EmitUnlinked();
@@ -313,6 +322,7 @@ class Emitter : private Xbyak::CodeGenerator {
   const uint8_t* executable_;
   ExitSlot* slots_;
   uint32_t slots_used_ = 0;
+  std::vector<CodeMark>* marks_ = nullptr;
 
   std::vector<Xbyak::Label> blocks_;   // where each block starts
   std::vector<Xbyak::Label> bails_;    // and gives up for want of cycles

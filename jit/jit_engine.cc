@@ -173,6 +173,12 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
   return translator_.Translate(*page(), cpu.pc, instructions) == Translator::Outcome::kDone;
 }
 
+std::string JitEngine::DescribeCode(const Cpu& cpu) const {
+  const BugScope scope(bug_);
+  const ref::CodePage* page = KnownPage(cpu);
+  return page == nullptr ? std::string() : translator_.Describe(*page, cpu.pc);
+}
+
 void JitEngine::OnFetchesForgotten() {
   if (!Planted(Bug::kLinksOutliveCode)) ++generation_;
   left_by_ = nullptr;

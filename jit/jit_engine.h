@@ -36,6 +36,7 @@ class JitEngine final : public ref::Interpreter {
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   alpha::EngineStats stats() const override;
   bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
+  std::string DescribeCode(const alpha::Cpu& cpu) const override;
 
  protected:
   bool RunTranslated(alpha::Cpu& cpu, ref::Block& block) override;

@@ -1,5 +1,11 @@
 #include "jit/translator.h"
 
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "jit/list_code.h"
+
 namespace isochron::jit {
 
 Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc,
@@ -52,6 +58,33 @@ void Translator::Publish(ref::CodePage& page, const Region& region, const Emitte
     block->translation = &translations_.back();
     page.ForgetLinksTo(block);
   }
+}
+
+std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
+  const Region region =
+      FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
+  if (slots_used_ + 2 * region.blocks.size() > Frame::kExitSlots) return {};
+  Translation place;
+  place.virtual_page = pc & (~alpha::kPageMask | 1);
+  place.physical_page = page.pa();
+  place.mode = page.mode();
+  std::vector<uint8_t> code(Emitter::MaxBytes(region));
+  Emitter emitter(setup_, region, place, code.data(), code.data(),
+                  &setup_.frame.slots[slots_used_]);
+  std::vector<CodeMark> marks;
+  emitter.MarkCode(&marks);
+  if (!emitter.Emit()) return {};
+  const auto first = std::find_if(marks.begin(), marks.end(), [pc](const CodeMark& mark) {
+    return mark.kind == CodeMark::Kind::kBlock && mark.pc == pc;
+  });
+  const auto last = std::find_if(first, marks.end(), [](const CodeMark& mark) {
+    return mark.kind == CodeMark::Kind::kEnd;
+  });
+  if (last == marks.end()) return {};
+  return absl::StrCat("  ", region.blocks.size(), " blocks, ", region.instructions,
+                      " instructions, ", emitter.bytes(),
+                      " bytes of host code; the block at the entry:\n",
+                      ListCode(emitter.map(), {first, last + 1}, code));
 }
 
 void Translator::DropAll() {

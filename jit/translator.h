@@ -48,6 +48,9 @@ class Translator {
   // blocks in it that have no translation get one. With a `limit` only so many instructions
   // of that block are translated.
   Outcome Translate(ref::CodePage& page, uint64_t pc, uint32_t limit = 0);
+  // Lists the block at `pc`, an address of `page`, as it would be translated now. Empty when it
+  // cannot be.
+  std::string Describe(const ref::CodePage& page, uint64_t pc) const;
   // Forgets all translations. No block may refer to one any more.
   void DropAll();
   // How often that has happened.

@@ -252,8 +252,8 @@ TEST(BoardTest, RestoredBoardGoesOnAlike) {
   const std::string board = Save(first.board);
   const std::string events = Save(first.events);
   Rig second(99);  // another seed: the state counts
-  ASSERT_TRUE(Restore(second.board, board).ok());
   ASSERT_TRUE(Restore(second.events, events).ok());
+  ASSERT_TRUE(Restore(second.board, board).ok());
   second.cpu.cycle = first.cpu.cycle;
   second.irqs.levels = first.irqs.levels;
   EXPECT_EQ(first.State(), second.State());

@@ -46,7 +46,8 @@ class Device {
   // straddled it, a few cycles more.
   virtual void OnEvent(int kind) = 0;
 
-  // Shows all state; see alpha::StateVisitor. Events are saved by the queue itself.
+  // Shows all state; see alpha::StateVisitor. Events are saved by the queue itself, which is
+  // restored before.
   virtual void VisitState(alpha::StateVisitor& visitor) = 0;
 };
 

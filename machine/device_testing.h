@@ -80,8 +80,8 @@ absl::Status Restore(T& object, std::string_view bytes) {
 // Copies a device and its pending events into a fresh pair.
 template <typename T>
 absl::Status CopyInto(T& from, Bench& from_bench, T& to, Bench& to_bench) {
-  if (absl::Status status = Restore(to, Save(from)); !status.ok()) return status;
-  return Restore(to_bench.events(), Save(from_bench.events()));
+  const absl::Status status = Restore(to_bench.events(), Save(from_bench.events()));
+  return status.ok() ? Restore(to, Save(from)) : status;
 }
 
 }  // namespace isochron::machine

@@ -127,6 +127,12 @@ CodePage* Interpreter::FindPage(Cpu& cpu, uint64_t tag) {
   return entry.page;
 }
 
+const CodePage* Interpreter::KnownPage(const Cpu& cpu) const {
+  const uint64_t tag = FetchTag(cpu);
+  const FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
+  return entry.tag == tag && !context_.fetch_changed ? entry.page : nullptr;
+}
+
 bool Interpreter::TranslatePc(Cpu& cpu, uint64_t& pa) {
   const uint64_t va = cpu.pc & ~uint64_t{3};
   if (cpu.pal_mode()) {

@@ -38,6 +38,8 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   SpinDetector& spin() { return spin_; }
   // Where the block at the pc was found.
   CodePage* page() { return page_; }
+  // Where the block at cpu.pc would be found without asking the TLB; nullptr: not known.
+  const CodePage* KnownPage(const alpha::Cpu& cpu) const;
   // Drops every block.
   void DropBlocks();
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead

@@ -240,7 +240,7 @@ TEST(PlantedBugs, TheReportListsTheTranslation) {
   const DivergenceReport report = conformance.Investigate();
   const size_t guest = report.code.find("  ldl\t");
   ASSERT_NE(guest, std::string::npos) << report.code;
-  EXPECT_NE(report.code.find("bytes of host code"), std::string::npos);
+  EXPECT_NE(report.code.find("bytes of host code: "), std::string::npos);
   // Its host code is in the lines behind it, indented.
   const size_t host = report.code.find('\n', guest) + 1;
   EXPECT_GE(report.code.find_first_not_of(' ', host), host + 10) << report.code;

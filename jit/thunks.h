@@ -11,7 +11,8 @@
 
 namespace isochron::jit {
 
-// Runs translated code from `code` on until it leaves, with the Budget `budget`. Gives the slot of the exit that was taken, nullptr when it had none.
+// Runs translated code from `code` on until it leaves, with the Budget `budget`. Gives the slot of
+// the exit that was taken, nullptr when it had none.
 using EnterFunction = ExitSlot* (*)(const uint8_t* code, alpha::Cpu* cpu, int64_t budget);
 
 // Writes the shared code into `memory`, notes it in the frame, and gives the way in. nullptr

@@ -81,9 +81,9 @@ std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
     return mark.kind == CodeMark::Kind::kEnd;
   });
   if (last == marks.end()) return {};
-  return absl::StrCat("  ", region.blocks.size(), " blocks, ", region.instructions,
-                      " instructions, ", emitter.bytes(),
-                      " bytes of host code; the block at the entry:\n",
+  return absl::StrCat("  blocks: ", region.blocks.size(), ", instructions: ",
+                      region.instructions, ", bytes of host code: ", emitter.bytes(),
+                      "; the block at the entry:\n",
                       ListCode(emitter.map(), {first, last + 1}, code));
 }
 

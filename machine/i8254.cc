@@ -315,7 +315,7 @@ void Pit::UpdateOutput(uint64_t tick) {
     events_.Cancel(kEdge);
   } else {
     events_.Schedule(kEdge,
-                   TicksToCycles(edge, kClockHz, events_.hz()) + PlantedCount(Break::kTimerTime));
+                     TicksToCycles(edge, kClockHz, events_.hz()) + PlantedCount(Break::kTimerTime));
   }
 }
 

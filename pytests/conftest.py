@@ -1,6 +1,7 @@
 """Fixtures of the user-level tests: guests to run on the program. What users of the driver get, too, is in its plugin."""
 
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -11,7 +12,11 @@ pytest_plugins = ["isochron.pytest_plugin"]
 
 
 def pytest_configure(config):
-    """Without --isochron, the program of the release build."""
+    """Without --isochron, the program of the release build. Programs under test stop at signals."""
+    # nohup and background jobs of shells ignore some, and who is started by them does too.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if config.option.isochron is None:
         config.option.isochron = str(ROOT / "build/release/cli/isochron")
 

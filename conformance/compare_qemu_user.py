@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT / "pytests"))
 
 # pylint: disable=wrong-import-position
 import user_sequence_rules as rules  # noqa: E402
+from campaign import parse_seeds  # noqa: E402
 from guest_archive import Archive  # noqa: E402
 from isochron import engines  # noqa: E402
 
@@ -281,17 +282,6 @@ class Report:
             print(f"  {self.rules[rule.name]:8}  {rule.name}: {rule.reason} [{rule.source}]")
         for text in self.unexplained[:20]:
             print("\nNOT EXPLAINED:", text, end="")
-
-
-def parse_seeds(text):
-    first, _, last = text.partition("-")
-    try:
-        seeds = int(first), int(last or first)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not FIRST-LAST") from None
-    if not 0 <= seeds[0] <= seeds[1]:
-        raise argparse.ArgumentTypeError(f"'{text}' is not FIRST-LAST")
-    return seeds
 
 
 def parse_arguments():

@@ -86,6 +86,7 @@ void Emitter::EmitBlock(size_t index) {
   }
   compared_ = -1;
   if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
+  Mark(CodeMark::Kind::kEnd, block.end(), 0);
 }
 
 void Emitter::EmitInstruction(const Site& site) {

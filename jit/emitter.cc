@@ -153,9 +153,9 @@ void Emitter::EmitSlowPaths() {
     if (!Planted(Bug::kNormalAfterSlowPath)) LeaveUnlessNormal(slow.normal_floats);
     call(load_);
     for (const BlockRegisters::Copy& copy : slow.copies) {
-      if (copy.place != BlockRegisters::kNone && !Planted(Bug::kCopyNotReloaded)) {
-        mov(Host64(copy.host), qword[IntegerField(copy.place)]);
-      }
+      if (copy.place == BlockRegisters::kNone) continue;
+      mov(Host64(copy.host), qword[IntegerField(copy.place)]);
+      if (Planted(Bug::kCopyNotReloaded)) xor_(Host64(copy.host), Host64(copy.host));
     }
     jmp(slow.resume);
   }

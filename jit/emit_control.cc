@@ -7,16 +7,17 @@ namespace isochron::jit {
 using alpha::Cpu;
 using Xbyak::Label;
 
+bool Emitter::HasSlowPath(const Site& site) const {
+  return !slow_paths_.empty() && slow_paths_.back().site.offset() == site.offset();
+}
+
 Label& Emitter::SlowPath(const Site& site) {
-  if (slow_paths_.empty() || slow_paths_.back().site.offset() != site.offset()) {
-    slow_paths_.push_back({site, {}, {}, true, copies_.dirty(), {}});
-  }
+  if (!HasSlowPath(site)) slow_paths_.push_back({site, {}, {}, true, copies_.dirty(), {}});
   return slow_paths_.back().start;
 }
 
 void Emitter::Resume(const Site& site) {
-  if (slow_paths_.empty() || slow_paths_.back().site.offset() != site.offset()) return;
-  L(slow_paths_.back().resume);
+  if (HasSlowPath(site)) L(slow_paths_.back().resume);
 }
 
 void Emitter::EmitGolden(const Site& site) {

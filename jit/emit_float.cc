@@ -97,15 +97,13 @@ void Emitter::EmitFloatCold() {
         add(rax, rax);
         jnz(*cold.slow);
         if (cold.kind == FloatCold::Kind::kZeroResult) {
-          stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-          test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kMxcsrErrors));
+          TestMxcsr(Frame::kMxcsrErrors);
           if (!Planted(Bug::kMxcsrFlagIgnored)) jnz(*cold.slow);
         }
         jmp(cold.resume);
         continue;
       case FloatCold::Kind::kMayBeInexact:
-        stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
-        test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(Frame::kMxcsrInexact));
+        TestMxcsr(Frame::kMxcsrInexact);
         jz(cold.resume);
         break;
       case FloatCold::Kind::kInexact: break;
@@ -115,6 +113,11 @@ void Emitter::EmitFloatCold() {
     mov(byte[Low(&setup_.frame.look_for_inexact)], 0);
     jmp(cold.resume);
   }
+}
+
+void Emitter::TestMxcsr(uint32_t flags) {
+  stmxcsr(dword[Low(&setup_.frame.mxcsr)]);
+  test(byte[Low(&setup_.frame.mxcsr)], static_cast<int>(flags));
 }
 
 void Emitter::CheckRange(const Site& site, const Xmm& xmm, FloatCold::Kind zero,
@@ -146,6 +149,11 @@ Xmm Emitter::ReadNormal(const Site& site, int place, const Xmm& scratch) {
   normal_floats_ |= 1u << place;
   checked_normal_ |= 1u << place;
   return xmm;
+}
+
+void Emitter::MoveNormal(const Site& site, int place) {
+  const Xmm xmm = ReadNormal(site, place, xmm0);
+  if (xmm.getIdx() != 0) movaps(xmm0, xmm);
 }
 
 void Emitter::WriteNormal(const Site& site) {
@@ -181,9 +189,8 @@ template <typename Operation>
 void Emitter::FloatBinary(const Site& site, bool single, Operation operation) {
   if (!IsQuick(site)) return EmitGolden(site);
   if (single) CheckSingle(site, site.guest.ra, site.guest.rb);
-  const Xmm a = ReadNormal(site, site.guest.ra, xmm0);
+  MoveNormal(site, site.guest.ra);
   const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
-  if (a.getIdx() != 0) movaps(xmm0, a);
   BeginRounding(site);
   operation(b);
   FinishOperate(site, single);
@@ -227,9 +234,8 @@ void Emitter::EmitSqrts(const Site& site) { FloatSquareRoot(site, true); }
 
 // Of normal numbers and zeros: it has no flags, and no rounding.
 void Emitter::FloatCompare(const Site& site, int predicate) {
-  const Xmm a = ReadNormal(site, site.guest.ra, xmm0);
+  MoveNormal(site, site.guest.ra);
   const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
-  if (a.getIdx() != 0) movaps(xmm0, a);
   cmpsd(xmm0, b, static_cast<uint8_t>(predicate));
   andps(xmm0, ptr[Low(setup_.frame.compare_true)]);
   WriteNormal(site);
@@ -294,15 +300,13 @@ void Emitter::EmitCvttq(const Site& site) {
 
 void Emitter::EmitCvtts(const Site& site) {
   if (!IsQuick(site)) return EmitGolden(site);
-  const Xmm b = ReadNormal(site, site.guest.rb, xmm1);
-  if (b.getIdx() != 0) movaps(xmm0, b);
+  MoveNormal(site, site.guest.rb);
   BeginRounding(site);
   FinishOperate(site, true);
 }
 
 void Emitter::EmitCvtst(const Site& site) {
-  const Xmm b = ReadNormal(site, site.guest.rb, xmm0);
-  if (b.getIdx() != 0) movaps(xmm0, b);
+  MoveNormal(site, site.guest.rb);
   WriteNormal(site);
   Resume(site);
 }

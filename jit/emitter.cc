@@ -97,11 +97,10 @@ void Emitter::EmitInstruction(const Site& site) {
   StoreCopies(copies_.StoresBefore((guest.reads | guest.writes) & ~map_.assigned()));
   checked_normal_ = 0;
   normal_result_ = false;
-  const size_t slow_paths = slow_paths_.size();
   (this->*FunctionOf(guest.word.op))(site);
   const uint32_t normal_result = normal_result_ ? guest.float_writes : 0;
   normal_floats_ = (normal_floats_ & ~guest.float_writes) | normal_result;
-  if (slow_paths_.size() == slow_paths) return;
+  if (!HasSlowPath(site)) return;
   slow_paths_.back().copies = copies_.copies();
   slow_paths_.back().normal_floats = (checked_normal_ & ~guest.float_writes) | normal_result;
 }

@@ -45,6 +45,11 @@ class Emitter : private Xbyak::CodeGenerator {
     return 2048 + 512 * region.blocks.size() + 400 * size_t{region.instructions};
   }
 
+  // And of the exit slots: every block has two exits at most.
+  static uint32_t MaxSlots(const Region& region) {
+    return static_cast<uint32_t>(2 * region.blocks.size());
+  }
+
   // `buffer` has room for MaxBytes(region). Exits take slots from `slots` on; `place` holds
   // page and mode.
   Emitter(const EmitterSetup& setup, const Region& region, const Translation& place,
@@ -173,6 +178,8 @@ class Emitter : private Xbyak::CodeGenerator {
   void MoveB(const Site& site, const Xbyak::Reg64& to);
 
   // --- Ways out of the straight path (emit_control.cc).
+  // Whether the instruction being emitted has a slow path by now.
+  bool HasSlowPath(const Site& site) const;
   // The label of this instruction's slow path, which ends behind the instruction.
   Xbyak::Label& SlowPath(const Site& site);
   // Where that leads to, if anything of the instruction went there: called last.
@@ -287,6 +294,8 @@ class Emitter : private Xbyak::CodeGenerator {
   void EndRounding(const Site& site);
   // Records that a result was inexact.
   void CheckInexact();
+  // Sets the flags for a test of MXCSR.
+  void TestMxcsr(uint32_t flags);
   void CheckRange(const Site& site, const Xbyak::Xmm& xmm, FloatCold::Kind zero,
                   const Frame::Range& range);
   // To be called before CheckInexact(): what is in XMM0 is a result to be used.
@@ -298,6 +307,8 @@ class Emitter : private Xbyak::CodeGenerator {
   bool IsNormal(int place) const { return place == 31 || (normal_floats_ >> place & 1) != 0; }
   // As FloatRead(); anything else there takes the slow path.
   Xbyak::Xmm ReadNormal(const Site& site, int place, const Xbyak::Xmm& scratch);
+  // The same, copied to XMM0.
+  void MoveNormal(const Site& site, int place);
   // Writes XMM0, which is normal or zero, to Fc.
   void WriteNormal(const Site& site);
   void CheckSingle(const Site& site, int place_a, int place_b);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "jit/planted_bugs.h"
 
@@ -185,13 +186,11 @@ void CountLoops(Region& region) {
 
 Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset,
                   uint32_t limit) {
-  std::set<uint32_t> leaders;
+  std::set<uint32_t> leaders = {offset};
   if (limit == 0) {
-    leaders = FindLeaders(page, code, offset);
-    // The rest of that block, which then goes on in the region that has it whole.
-    if (IsMidBlock(code, leaders, offset)) leaders = {offset};
-  } else {
-    leaders.insert(offset);
+    std::set<uint32_t> reached = FindLeaders(page, code, offset);
+    // Else it is the rest of that block, which then goes on in the region that has it whole.
+    if (!IsMidBlock(code, reached, offset)) leaders = std::move(reached);
   }
   const bool shadow =
       page.mode() == ref::DecodeMode::kPalShadow && !Planted(Bug::kShadowBankIgnored);

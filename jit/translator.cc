@@ -7,6 +7,19 @@
 #include "jit/list_code.h"
 
 namespace isochron::jit {
+namespace {
+
+// Page and mode of what is translated at `pc`; it has no code yet.
+Translation PlaceOf(const ref::CodePage& page, uint64_t pc, const Region& region) {
+  Translation place;
+  place.virtual_page = pc & (~alpha::kPageMask | 1);
+  place.physical_page = page.pa();
+  place.mode = page.mode();
+  place.uses_float = region.uses_float;
+  return place;
+}
+
+}  // namespace
 
 Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc,
                                           uint32_t limit) {
@@ -21,16 +34,11 @@ Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc,
                                              uint32_t limit) {
   const Region region =
       FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u, limit);
-  // A region has at most two exits a block.
-  const auto slots = static_cast<uint32_t>(2 * region.blocks.size());
-  if (code_.free() < Emitter::MaxBytes(region) || slots_used_ + slots > Frame::kExitSlots) {
+  if (code_.free() < Emitter::MaxBytes(region) ||
+      slots_used_ + Emitter::MaxSlots(region) > Frame::kExitSlots) {
     return Outcome::kFull;
   }
-  Translation place;
-  place.virtual_page = pc & (~alpha::kPageMask | 1);
-  place.physical_page = page.pa();
-  place.mode = page.mode();
-  place.uses_float = region.uses_float;
+  const Translation place = PlaceOf(page, pc, region);
   translations_.push_back(place);
   Emitter emitter(setup_, region, translations_.back(), code_.write_cursor(),
                   code_.execute_cursor(), &setup_.frame.slots[slots_used_]);
@@ -63,11 +71,8 @@ void Translator::Publish(ref::CodePage& page, const Region& region, const Emitte
 std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
   const Region region =
       FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
-  if (slots_used_ + 2 * region.blocks.size() > Frame::kExitSlots) return {};
-  Translation place;
-  place.virtual_page = pc & (~alpha::kPageMask | 1);
-  place.physical_page = page.pa();
-  place.mode = page.mode();
+  if (slots_used_ + Emitter::MaxSlots(region) > Frame::kExitSlots) return {};
+  const Translation place = PlaceOf(page, pc, region);
   std::vector<uint8_t> code(Emitter::MaxBytes(region));
   Emitter emitter(setup_, region, place, code.data(), code.data(),
                   &setup_.frame.slots[slots_used_]);

@@ -54,8 +54,10 @@ Digest MemoryDigest::Update() {
   Wide sum = ToWide(sum_);
   for (uint64_t page = 0; page < pages_.size(); ++page) {
     if (!memory_.IsDirty(page << alpha::kPageShift)) continue;
-    const bool second = page != 0 && memory_.IsDirty((page - 1) << alpha::kPageShift);
-    if (second && Planted(Break::kDigestSkipsPage)) continue;
+    if (Planted(Break::kDigestSkipsPage) && page != 0 &&
+        memory_.IsDirty((page - 1) << alpha::kPageShift)) {
+      continue;
+    }
     if (page + 1 < pages_.size() && memory_.IsDirty((page + 1) << alpha::kPageShift)) {
       Prefetch(memory_.host((page + 1) << alpha::kPageShift));
     }

@@ -34,12 +34,13 @@ NamedEngine Translator(std::string_view name, jit::Options options) {
 
 #ifdef ISOCHRON_PLANTED_BUGS
 absl::StatusOr<NamedEngine> FaultyTranslator(std::string_view name) {
-  const size_t bug = name.find('!') + 1;
+  const size_t begin = name.find('!') + 1;
   const size_t end = std::min(name.find(':'), name.size());
-  const std::optional<jit::Bug> found = jit::FindBug(name.substr(bug, end - bug));
+  const std::string_view bug = name.substr(begin, end - begin);
+  const std::optional<jit::Bug> found = jit::FindBug(bug);
   if (!found) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there is no fault '", std::string(name.substr(bug, end - bug)), "'"));
+        absl::StrCat("there is no fault '", std::string(bug), "'"));
   }
   absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(end));
   if (!options.ok()) return options.status();

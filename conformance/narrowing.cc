@@ -133,8 +133,9 @@ const Boundary& StartOf(const Narrowed& found) {
 void Settle(Narrowed& found, const std::vector<FieldChange>& changes) {
   std::vector<uint32_t> words;
   std::vector<Boundary> executed;
+  const uint64_t start = StartOf(found).cycle;
   for (const Boundary& at : found.trace) {
-    if (at.cycle < StartOf(found).cycle || at.cycle >= found.different) continue;
+    if (at.cycle < start || at.cycle >= found.different) continue;
     executed.push_back(at);
     words.push_back(at.word);
   }

@@ -35,35 +35,16 @@ bool IsSingle(uint64_t image) {
   return exponent == 0 || exponent == 0x7ff || (exponent > 0x380 && exponent < 0x47f);
 }
 
-// Operations on S_floating registers; all others take any contents.
-bool ReadsSingles(Op op) {
-  switch (op) {
-    case Op::kAdds:
-    case Op::kSubs:
-    case Op::kMuls:
-    case Op::kDivs:
-    case Op::kSqrts:
-    case Op::kCvtst:
-      return true;
-    default:
-      return false;
-  }
+bool IsSingleArithmetic(Op op) {
+  return op == Op::kAdds || op == Op::kSubs || op == Op::kMuls || op == Op::kDivs ||
+         op == Op::kSqrts;
 }
+
+// Operations on S_floating registers; all others take any contents.
+bool ReadsSingles(Op op) { return IsSingleArithmetic(op) || op == Op::kCvtst; }
 bool WritesSingle(Op op) {
-  switch (op) {
-    case Op::kAdds:
-    case Op::kSubs:
-    case Op::kMuls:
-    case Op::kDivs:
-    case Op::kSqrts:
-    case Op::kCvtts:
-    case Op::kCvtqs:
-    case Op::kItofs:
-    case Op::kLds:
-      return true;
-    default:
-      return false;
-  }
+  return IsSingleArithmetic(op) || op == Op::kCvtts || op == Op::kCvtqs || op == Op::kItofs ||
+         op == Op::kLds;
 }
 
 bool IsVax(const alpha::InstructionInfo& info) {

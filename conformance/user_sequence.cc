@@ -25,8 +25,8 @@ constexpr uint32_t kUnmapped = 15;  // a page that does not exist
 constexpr uint32_t kLink = 26;
 constexpr uint32_t kScratch = 28;
 
-constexpr uint32_t kSingles = 10;  // F0 to F9
-constexpr uint32_t kFloats = 20;   // F0 to F19
+constexpr uint32_t kSingleRegisters = 10;  // F0 to F9
+constexpr uint32_t kFloatRegisters = 20;   // F0 to F19
 
 // S_floating numbers as a register holds them.
 bool IsSingle(uint64_t image) {
@@ -95,7 +95,7 @@ class UserGenerator {
   void InitialState() {
     for (uint64_t& r : sequence_.r) r = RandomInteger(random_);
     for (size_t i = 0; i < 32; ++i) {
-      sequence_.f[i] = i < kSingles ? RandomSingle() : RandomFloat(random_);
+      sequence_.f[i] = i < kSingleRegisters ? RandomSingle() : RandomFloat(random_);
     }
     if (OneIn(2)) sequence_.control = random_() & 0x7e;
     if (OneIn(4)) sequence_.control |= (random_() & 3) << 12;
@@ -104,12 +104,13 @@ class UserGenerator {
 
   uint32_t FloatSource(Op op) {
     if (OneIn(24)) return 31;
-    return static_cast<uint32_t>(Below(ReadsSingles(op) ? kSingles : kFloats));
+    return static_cast<uint32_t>(Below(ReadsSingles(op) ? kSingleRegisters : kFloatRegisters));
   }
   uint32_t FloatTarget(Op op) {
     if (OneIn(24)) return 31;
-    return static_cast<uint32_t>(WritesSingle(op) ? Below(kSingles)
-                                                  : kSingles + Below(kFloats - kSingles));
+    return static_cast<uint32_t>(
+        WritesSingle(op) ? Below(kSingleRegisters)
+                         : kSingleRegisters + Below(kFloatRegisters - kSingleRegisters));
   }
 
   // A table row of the given format, without what is left out.
@@ -154,7 +155,9 @@ class UserGenerator {
     if (info.shape == Shape::kFloatLoad) reg = FloatTarget(op);
     // To R31 and F31 loads are prefetches, whose faults nobody sees.
     if (reg == 31 && info.shape == Shape::kLoad) reg = 1;
-    if (reg == 31 && info.shape == Shape::kFloatLoad) reg = op == Op::kLds ? 1 : kSingles;
+    if (reg == 31 && info.shape == Shape::kFloatLoad) {
+      reg = op == Op::kLds ? 1 : kSingleRegisters;
+    }
     Emit(alpha::WithRb(alpha::WithRa(alpha::Skeleton(op), reg), pointer) |
          (static_cast<uint32_t>(displacement) & 0xffff));
   }

@@ -10,13 +10,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replaylog/system_error.h"
 
 namespace isochron::replaylog {
 namespace {
-
-absl::Status SystemError(const std::string& what) {
-  return absl::ErrnoToStatus(errno, what);
-}
 
 // Copies all of `fd` to a new temporary file and returns that, or -1 with errno set.
 int CopyToTemporaryFile(int fd) {

@@ -31,6 +31,8 @@ class CommandSource {
   // At an input point, when all earlier commands are done: the next one. May block; the machine
   // stands still meanwhile. Nothing: the machine is to run on to the next input point.
   virtual std::optional<ScriptCommand> Next(const machine::InputPoint& point) = 0;
+  // At an input point, while a `run` without an end is under way.
+  virtual void OnEndlessRun() = 0;
   // A command is done, or failed.
   virtual void OnDone(const ScriptCommand& command, const CommandResult& result) = 0;
 };

@@ -15,8 +15,7 @@ std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& poi
       case ControlSocket::Read::kStopped:
         return std::nullopt;
       case ControlSocket::Read::kEnd:
-        hung_up_ = true;
-        queue_.PushStop(machine::StopCause::kSignal, SIGHUP);
+        HangUp();
         return std::nullopt;
       case ControlSocket::Read::kTooLong:
         ++request_;
@@ -38,6 +37,15 @@ std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& poi
     }
   }
   return std::nullopt;
+}
+
+void ControlChannel::HangUp() {
+  hung_up_ = true;
+  queue_.PushStop(machine::StopCause::kSignal, SIGHUP);
+}
+
+void ControlChannel::OnEndlessRun() {
+  if (!hung_up_ && socket_->HasLostClient()) HangUp();
 }
 
 std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,

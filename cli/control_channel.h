@@ -37,7 +37,8 @@ struct ControlServices {
 //
 // Requests are read nowhere but in Next(), where the sequencer waits for them: what a client asks has
 // its place in guest time, and how long it takes to ask has no effect. A client that goes away is a
-// signal SIGHUP, after what it asked before has been done.
+// signal SIGHUP, after what it asked before has been done; a `run` without an end is done when nobody
+// is left who could read the answer.
 class ControlChannel final : public CommandSource {
  public:
   // `queue` must outlive the channel: it knows of requests to stop, and gets that SIGHUP.
@@ -49,6 +50,7 @@ class ControlChannel final : public CommandSource {
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
 
   std::optional<ScriptCommand> Next(const machine::InputPoint& point) override;
+  void OnEndlessRun() override;
   void OnDone(const ScriptCommand& command, const CommandResult& result) override;
 
   // The last line, when all is over: `fields` as JSON ("name":value,...).
@@ -57,6 +59,7 @@ class ControlChannel final : public CommandSource {
  private:
   // Obeys what concerns nobody but the channel; otherwise returns the command.
   std::optional<ScriptCommand> Obey(const ScriptCommand& command, uint64_t cycle);
+  void HangUp();
   void Answer(const absl::Status& status, uint64_t cycle, std::string_view fields = "");
 
   std::unique_ptr<ControlSocket> socket_;

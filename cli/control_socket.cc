@@ -35,6 +35,11 @@ absl::StatusOr<int> InheritedSocket(const std::string& target, std::string_view 
     return Refuse(target, strerror(errno));
   }
   if (type != SOCK_STREAM) return Refuse(target, "it is no stream socket");
+  sockaddr_storage peer;
+  socklen_t peer_size = sizeof(peer);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) {
+    return Refuse(target, "nobody is connected to it");
+  }
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;
 }
@@ -108,6 +113,24 @@ bool ControlSocket::WaitFor(int fd, short events, const EventFd& stop) {
   }
 }
 
+bool ControlSocket::WaitForReader(const EventFd& stop) const {
+  const int patience = static_cast<int>(std::chrono::milliseconds(kPatience).count());
+  for (bool stopped = false;;) {
+    std::array<pollfd, 2> fds = {{{client_, POLLOUT, 0}, {stopped ? -1 : stop.fd(), POLLIN, 0}}};
+    const int ready = poll(fds.data(), fds.size(), stopped ? patience : -1);
+    if (ready < 0) continue;  // EINTR
+    if (fds[0].revents != 0) return true;
+    if (ready == 0) return false;
+    stopped = true;
+  }
+}
+
+bool ControlSocket::HasLostClient() const {
+  if (client_ < 0) return false;
+  pollfd state = {client_, 0, 0};
+  return poll(&state, 1, 0) > 0;  // POLLHUP, POLLERR
+}
+
 bool ControlSocket::Accept(const EventFd& stop) {
   while (client_ < 0) {
     if (!WaitFor(listener_, POLLIN, stop)) return false;
@@ -153,7 +176,7 @@ void ControlSocket::WriteLine(std::string_view line, const EventFd& stop) {
     if (count >= 0) {
       sent += static_cast<size_t>(count);
     } else if (errno == EAGAIN) {
-      broken_ = !WaitFor(client_, POLLOUT, stop);
+      broken_ = !WaitForReader(stop);
     } else if (errno != EINTR) {
       broken_ = true;
     }

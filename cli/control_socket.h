@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_CLI_CONTROL_SOCKET_H_
 #define ISOCHRON_CLI_CONTROL_SOCKET_H_
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ class ControlSocket {
  public:
   // Bytes of a line at most, without its end.
   static constexpr size_t kMaxLine = 64 << 10;
+  static constexpr std::chrono::seconds kPatience{10};
 
   // `target` is a path at which to listen, or "fd:N", a connected stream socket that was inherited.
   // A socket at the path that nobody listens at any more is replaced. InvalidArgument, naming the
@@ -37,9 +39,12 @@ class ControlSocket {
   // the path is gone, and nobody else can connect.
   Read ReadLine(const EventFd& stop, std::string& line);
 
-  // Writes a line, for which "\n" is added. Waits for a client that reads slowly, but not once `stop` is
-  // raised. Without effect when the client is gone.
+  // Writes a line, for which "\n" is added. Waits for a client that reads slowly; once `stop` is raised,
+  // no longer than kPatience for it to go on reading. Without effect when the client is gone.
   void WriteLine(std::string_view line, const EventFd& stop);
+
+  // Whether the client was there and nobody is left who could read an answer.
+  bool HasLostClient() const;
 
  private:
   ControlSocket(int listener, int client, std::string path)
@@ -48,6 +53,8 @@ class ControlSocket {
   // False when `stop` was raised before.
   static bool WaitFor(int fd, short events, const EventFd& stop);
   bool Accept(const EventFd& stop);
+  // Waits until the client takes more bytes. False when it does not.
+  bool WaitForReader(const EventFd& stop) const;
   void StopListening();
 
   int listener_;  // -1 once the client is there

@@ -71,12 +71,10 @@ void HostReader::HandleSignal() {
 }
 
 void HostReader::HandleStopSignal(int signal) {
-  const auto now = std::chrono::steady_clock::now();
-  if (first_stop_.has_value() && now - *first_stop_ >= kPatience) {
+  if (signals_.IsMeant()) {
     if (terminal_ != nullptr) terminal_->Leave();
     StopSignals::EndProcess(signal);
   }
-  if (!first_stop_.has_value()) first_stop_ = now;
   queue_.PushStop(machine::StopCause::kSignal, static_cast<uint32_t>(signal));
 }
 

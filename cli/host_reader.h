@@ -3,8 +3,6 @@
 #ifndef ISOCHRON_CLI_HOST_READER_H_
 #define ISOCHRON_CLI_HOST_READER_H_
 
-#include <chrono>
-#include <optional>
 #include <thread>
 
 #include "cli/escape_keys.h"
@@ -21,12 +19,10 @@ namespace isochron::cli {
 // file every byte is the guest's, and the end just ends input.
 //
 // A signal to stop is a request that the next input point takes. When the machine does not get
-// there, because somebody does not read what we write, another signal kPatience later or more
-// ends the process.
+// there, because somebody does not read what we write, another signal later ends the process
+// (StopSignals::kPatience).
 class HostReader {
  public:
-  static constexpr std::chrono::seconds kPatience{1};
-
   // `input_fd` is -1 when nothing is to be read; `terminal` is nullptr unless that is a
   // terminal. All must outlive the reader.
   HostReader(HostQueue& queue, StopSignals& signals, int input_fd, RawTerminal* terminal);
@@ -46,7 +42,6 @@ class HostReader {
   RawTerminal* terminal_;
   EscapeKeys escape_keys_;
   EventFd end_;
-  std::optional<std::chrono::steady_clock::time_point> first_stop_;
   std::thread thread_;
 };
 

@@ -78,7 +78,7 @@ class LineParser {
     command.kind = ScriptCommand::Kind::kRun;
     SkipSpace();
     if (is_request_ && AtEnd()) {
-      command.cycles = std::numeric_limits<uint64_t>::max();
+      command.cycles = ScriptCommand::kEndless;
       return absl::OkStatus();
     }
     return ParseCycleCount(command.cycles);

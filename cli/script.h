@@ -4,6 +4,7 @@
 #define ISOCHRON_CLI_SCRIPT_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct ScriptCommand {
   };
   // What `expect` waits without `within`: 20G cycles.
   static constexpr uint64_t kDefaultWithin = 20'000'000'000;
+  // Of a `run` to the guest's end.
+  static constexpr uint64_t kEndless = std::numeric_limits<uint64_t>::max();
 
   Kind kind = Kind::kStop;
   std::string text;     // never empty where it has a meaning

@@ -79,8 +79,9 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
         Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles"));
         continue;
       case ScriptCommand::Kind::kRun:
-        if (point.cycle < deadline_) return;
-        break;
+        if (point.cycle >= deadline_) break;
+        if (source_ != nullptr && command.cycles == ScriptCommand::kEndless) source_->OnEndlessRun();
+        return;
       case ScriptCommand::Kind::kSendAt:
         if (point.cycle < command.cycles) return;
         [[fallthrough]];

@@ -45,7 +45,8 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
     case ConsoleTarget::Kind::kFile:
       break;
   }
-  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  // What is in the file stays until the run begins: it may yet be refused.
+  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("cannot write the console to ", target.path, ": ", strerror(errno)));
@@ -101,6 +102,7 @@ std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script) {
+  auto signals = std::make_unique<StopSignals>();
   std::unique_ptr<ControlSocket> control;
   if (options.control.has_value()) {
     absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options.control);
@@ -110,12 +112,14 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& optio
   absl::StatusOr<int> fd = OpenConsole(options.console);
   if (!fd.ok()) return fd.status();
   return std::unique_ptr<Session>(
-      new Session(options, std::move(script), *fd, std::move(control)));
+      new Session(options, std::move(script), std::move(signals), *fd, std::move(control)));
 }
 
-Session::Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd,
+Session::Session(const RunOptions& options, std::vector<ScriptCommand> script,
+                 std::unique_ptr<StopSignals> signals, int console_fd,
                  std::unique_ptr<ControlSocket> control)
     : options_(options),
+      signals_(std::move(signals)),
       scripted_(!options.script_path.empty() || control != nullptr),
       console_fd_(console_fd),
       console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
@@ -145,11 +149,11 @@ void Session::SetControlServices(ControlServices services) {
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   machine.SetReboot(options_.reboot);
   clock_hz_ = machine.config().clock_hz;
-  host_ = std::make_unique<Host>();
+  if (absl::Status status = EmptyConsoleFile(); !status.ok()) return status;
   if (replay_ == nullptr) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
-    host_->reader = std::make_unique<HostReader>(queue_, host_->signals, -1, nullptr);
+    ListenToSignals();
     watching_ = control_ != nullptr && !replay_->goes_live();
     if (watching_) script_ = ScriptRunner(control_.get());
   }
@@ -172,29 +176,46 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
   progress_.reset();
   output_.Flush();
-  const bool was_raw = host_->terminal != nullptr;
+  const bool was_raw = terminal_ != nullptr;
   if (was_raw && output_.error() == 0 && output_.mid_line()) {
     fputs("\r\n", stderr);  // the reports and the shell's prompt get a line of their own
   }
-  host_->reader.reset();
-  host_.reset();
+  reader_.reset();
+  terminal_.reset();
+  ListenToSignals();
   if (!live_status_.ok()) return live_status_;
   return end;
 }
 
+void Session::ListenToSignals() {
+  reader_ = std::make_unique<HostReader>(queue_, *signals_, -1, nullptr);
+}
+
+void Session::LetSignalsKill() {
+  reader_.reset();
+  signals_.reset();
+}
+
+absl::Status Session::EmptyConsoleFile() const {
+  if (options_.console.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
+  // EINVAL: a pipe or a device.
+  if (ftruncate(console_fd_, 0) == 0 || errno == EINVAL) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("cannot write the console to ",
+                                                 options_.console.path, ": ", strerror(errno)));
+}
+
 absl::Status Session::GoLive(const machine::InputPoint& point) {
-  host_->reader.reset();
+  reader_.reset();
   const int input_fd = InputFd();
   if (input_fd >= 0 && isatty(input_fd) != 0) {
     absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
     if (!raw.ok()) return raw.status();
-    host_->terminal = *std::move(raw);
+    terminal_ = *std::move(raw);
     if (!scripted_) pacer_.emplace(clock_hz_, *clock_, point);
   }
   script_ = control_ != nullptr ? ScriptRunner(control_.get())
                                 : ScriptRunner(std::move(commands_), point.cycle);
-  host_->reader =
-      std::make_unique<HostReader>(queue_, host_->signals, input_fd, host_->terminal.get());
+  reader_ = std::make_unique<HostReader>(queue_, *signals_, input_fd, terminal_.get());
   return absl::OkStatus();
 }
 

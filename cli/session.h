@@ -41,8 +41,9 @@ namespace isochron::cli {
 // does, a control channel can watch the replay and end it.
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
-  // Opens console and control channel; nothing else is started. InvalidArgument when one of them
-  // cannot be opened.
+  // Opens console and control channel; nothing else is started. From here on until the session is
+  // destroyed signals to stop end the run and nothing else, so that what it wrote gets completed:
+  // see StopSignals. InvalidArgument when console or channel cannot be opened.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
@@ -63,6 +64,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   int Report(const machine::RunEnd& end, const machine::Machine& machine);
   // The same of nothing but the console: the exit code if it failed.
   std::optional<int> ReportConsole();
+  // After Run(): signals end the process again, at once.
+  void LetSignalsKill();
   // What --stats asks for.
   void ReportStats(const machine::Machine& machine);
   // Tells the control channel, if there is one, how all ended, as the last thing. `fields`: what else
@@ -71,18 +74,12 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                   const std::string& fields = "");
 
  private:
-  Session(const RunOptions& options, std::vector<ScriptCommand> script, int console_fd,
+  Session(const RunOptions& options, std::vector<ScriptCommand> script,
+          std::unique_ptr<StopSignals> signals, int console_fd,
           std::unique_ptr<ControlSocket> control);
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
-
-  // What is there only during a run, or from the point on at which it goes live.
-  struct Host {
-    StopSignals signals;
-    std::unique_ptr<RawTerminal> terminal;
-    std::unique_ptr<HostReader> reader;
-  };
 
   // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be
   // made raw.
@@ -94,10 +91,14 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Takes inputs from the log. True when the run has just gone live.
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
+  // Has signals to stop taken, and nothing else that comes from the host.
+  void ListenToSignals();
+  absl::Status EmptyConsoleFile() const;
   // The file descriptor that input comes from, -1 for none.
   int InputFd() const;
 
   const RunOptions options_;
+  std::unique_ptr<StopSignals> signals_;
   const bool scripted_;  // somebody other than standard input is in charge
   const int console_fd_;
   const bool console_is_terminal_;
@@ -112,7 +113,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   uint64_t clock_hz_ = 0;
   std::optional<Pacer> pacer_;
   std::optional<CycleLimit> limit_;
-  std::unique_ptr<Host> host_;
+  std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live
+  std::unique_ptr<HostReader> reader_;
 
   ReplayDriver* replay_ = nullptr;  // until the run is live
   std::optional<ProgressBar> progress_;

@@ -40,6 +40,12 @@ int StopSignals::Take() {
   return static_cast<int>(info.ssi_signo);
 }
 
+bool StopSignals::IsMeant() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!first_stop_.has_value()) first_stop_ = now;
+  return now - *first_stop_ >= kPatience;
+}
+
 void StopSignals::EndProcess(int signal) {
   std::signal(signal, SIG_DFL);
   sigset_t set;

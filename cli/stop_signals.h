@@ -3,7 +3,9 @@
 #ifndef ISOCHRON_CLI_STOP_SIGNALS_H_
 #define ISOCHRON_CLI_STOP_SIGNALS_H_
 
+#include <chrono>
 #include <csignal>
+#include <optional>
 
 namespace isochron::cli {
 
@@ -21,12 +23,18 @@ class StopSignals {
   // The next signal's number, 0 when none waits.
   int Take();
 
+  // When a stop has been asked for and nothing came of it for so long, one more is meant.
+  static constexpr std::chrono::seconds kPatience{1};
+  // To be told of each request to stop: whether an earlier one came kPatience ago or more.
+  bool IsMeant();
+
   // Ends the process as the signal does when nobody catches it.
   [[noreturn]] static void EndProcess(int signal);
 
  private:
   sigset_t former_mask_;
   int fd_;
+  std::optional<std::chrono::steady_clock::time_point> first_stop_;
 };
 
 }  // namespace isochron::cli

@@ -82,10 +82,9 @@ def test_a_signal_ends_the_wait_for_a_client(isochron, console_guest, place, com
     wait_for(place, process)
     process.send_signal(number)
     code, errors = end_of(process)
-    # Before it catches signals, one ends it at once.
-    assert code in (128 + number, -number), errors
-    if code == 128 + number:
-        assert not os.path.exists(place)
+    assert code == 128 + number, errors
+    complete = {"log", "log.images"} if command == "record" else set()
+    assert set(os.listdir(".")) == complete
 
 
 def test_a_signal_ends_the_wait_for_a_request(isochron, console_guest, place):
@@ -96,6 +95,52 @@ def test_a_signal_ends_the_wait_for_a_request(isochron, console_guest, place):
     process.send_signal(signal.SIGTERM)
     assert answers(client)[-1]["end"]["exit_code"] == 128 + signal.SIGTERM
     assert end_of(process)[0] == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_after_the_end_loses_nothing(isochron, console_guest, place, number):
+    """When the answer to the last request is there, the log is still to be completed."""
+    for attempt in range(8):
+        process = begin(isochron, console_guest, place, "-o", "log", command="record")
+        client = connect(place, process)
+        with client, client.makefile("rb") as lines:
+            client.sendall(b'expect "ready"\nsend "q"\nrun\n')
+            for _ in range(3):
+                assert json.loads(lines.readline())["ok"]
+            process.send_signal(number)
+            end = json.loads(lines.readline())["end"]
+        assert end["reason"] == "power-off" and end["exit_code"] == 0
+        assert end_of(process)[0] == 0
+        assert set(os.listdir(".")) == {"log", "log.images"}
+
+
+def test_an_answer_is_complete_also_after_a_stop(isochron, console_guest, place):
+    """More than the socket holds, to a client that reads only when the run is over."""
+    process = begin(isochron, console_guest, place)
+    client = connect(place, process)
+    client.sendall(b'send "l"\nrun 2G\n')
+    client.shutdown(socket.SHUT_WR)
+    *_, end = answers(client)
+    assert end["end"]["exit_code"] == 128 + signal.SIGHUP and len(end["end"]["output"]) > 300_000
+    assert end_of(process)[0] == 128 + signal.SIGHUP
+
+
+def test_an_endless_run_ends_when_nobody_is_left(isochron, console_guest, place):
+    process = begin(isochron, console_guest, place, "-o", "log", command="record")
+    client = connect(place, process)
+    client.sendall(b'expect "ready"\nsend "A"\nexpect "[41]"\nrun\n')
+    client.close()
+    assert end_of(process)[0] == 128 + signal.SIGHUP
+    assert run(isochron, "replay", "log").returncode == 0
+
+
+def test_an_endless_run_goes_on_for_a_client_that_only_reads(isochron, console_guest, place):
+    process = begin(isochron, console_guest, place)
+    client = connect(place, process)
+    client.sendall(b'at 100M send "q"\nrun\n')
+    client.shutdown(socket.SHUT_WR)
+    assert answers(client)[-1]["end"]["reason"] == "power-off"
+    assert end_of(process)[0] == 0
 
 
 @pytest.mark.parametrize("half", [b"", b'send "half a li', b"\xff\xfe"])
@@ -153,6 +198,7 @@ def test_output_that_nobody_expects(isochron, console_guest, place):
 
 def test_refuses_paths(isochron, console_guest, place, tmp_path):
     write(tmp_path / "file", "precious")
+    lonely = socket.socket(socket.AF_UNIX)
     for path, message in [
         ("file", "file: something is there already"),
         (".", "something is there already"),
@@ -163,9 +209,14 @@ def test_refuses_paths(isochron, console_guest, place, tmp_path):
         ("fd:0", "3 or more"),
         ("fd:x", "number of an inherited socket"),
         ("fd:77", "Bad file descriptor"),
+        (f"fd:{lonely.fileno()}", "nobody is connected"),
     ]:
-        result = run(isochron, "run", "--kernel", console_guest, "--control", path)
+        result = run(
+            isochron, "run", "--kernel", console_guest, "--control", path,
+            pass_fds=[lonely.fileno()],
+        )  # fmt: skip
         assert_refused(result, message)
+    lonely.close()
     assert (tmp_path / "file").read_text() == "precious"
 
 

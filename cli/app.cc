@@ -51,7 +51,22 @@ void FillClosedStream(int fd) {
 int PrintHelp(const CLI::App& app, const CLI::ParseError& request) {
   app.exit(request, std::cout, std::cerr);
   std::cout.flush();
-  return std::cout.good() ? ToInt(ExitCode::kOk) : UsageError("cannot write standard output");
+  if (std::cout.good()) return ToInt(ExitCode::kOk);
+  Say("cannot write standard output");
+  return ToInt(ExitCode::kInternal);
+}
+
+// What holds for the options of all commands: a flag has no value, and a file has a name.
+void RefuseEmptyValues(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    if (option->get_items_expected_max() == 0) option->disable_flag_override();
+    if (type != "FILE" && type != "LOG" && type != "PATH") continue;
+    option->check([](const std::string& path) {
+      return std::string(path.empty() ? "the path is empty" : "");
+    });
+  }
+  for (CLI::App* command : app.get_subcommands({})) RefuseEmptyValues(*command);
 }
 
 }  // namespace
@@ -78,6 +93,7 @@ int Main(int argc, char** argv) {
   CLI::App app(kDescription, "isochron");
   std::function<int()> command;
   AddCommands(app, command);
+  RefuseEmptyValues(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // CLI11 knows no other way

@@ -29,7 +29,6 @@
 #include "replaylog/log_reader.h"
 #include "replaylog/log_writer.h"
 #include "replaylog/observer_list.h"
-#include "replaylog/recorder.h"
 
 namespace isochron::cli {
 namespace {
@@ -68,7 +67,7 @@ class Conform {
   Guest guest_;
   conformance::RecordedRun run_;
   replaylog::LogHeader header_;
-  std::unique_ptr<replaylog::LogWriter> writer_;
+  std::unique_ptr<LogOutput> output_;
   conformance::EventPipe pipe_;
   std::unique_ptr<conformance::Follower> follower_;
   std::unique_ptr<ReplayDriver> driver_;
@@ -107,12 +106,21 @@ absl::Status Conform::Prepare() {
     if (!run.script_path.empty()) {
       return absl::InvalidArgumentError("a log brings its own input: --script cannot be given");
     }
+    if (!options_.machine_option.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("a log brings its own machine: ",
+                                                     options_.machine_option,
+                                                     " cannot be given"));
+    }
     if (absl::Status status = OpenLog(); !status.ok()) return status;
   }
   absl::StatusOr<GuestImages> images = FindImages();
   if (!images.ok()) return images.status();
   run_.images = images->boot;
-  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images));
+  CommandFiles files;
+  files.AddInput(options_.log_path, "the log that is repeated");
+  files.AddLog(options_.output_path, "the new log");
+  files.AddOutput(options_.report_path, "the report");
+  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
   run_.config = run.config;
@@ -126,19 +134,17 @@ absl::Status Conform::Prepare() {
 
   // Without -o the log is made all the same, for its identity.
   const std::string& path = options_.output_path;
-  absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
-      replaylog::LogWriter::Create(path.empty() ? "/dev/null" : path, header_);
-  if (!writer.ok()) return writer.status();
-  writer_ = *std::move(writer);
-  if (path.empty()) return absl::OkStatus();
-  return replaylog::WriteSidecar(path, guest_.images);
+  absl::StatusOr<std::unique_ptr<LogOutput>> output =
+      LogOutput::Create(path.empty() ? "/dev/null" : path, run, guest_);
+  if (!output.ok()) return output.status();
+  output_ = *std::move(output);
+  return absl::OkStatus();
 }
 
 int Conform::Run() {
-  replaylog::Recorder recorder(*writer_);
   conformance::LeaderObserver leader(pipe_, *guest_.machine);
   replaylog::ObserverList observers;
-  observers.Add(&recorder);
+  observers.Add(&output_->recorder());
   observers.Add(&leader);
   machine::Observer* observer = &observers;
   if (log_ != nullptr) {
@@ -157,7 +163,8 @@ int Conform::Run() {
   follower_->Join();
   if (!end.ok()) return RefuseInput(end.status());
   const int exit_code = Compare(*end);
-  guest_.session->EndControl(*end, *guest_.machine, exit_code);
+  guest_.session->EndControl(*end, *guest_.machine, exit_code,
+                             options_.output_path.empty() ? "" : output_->Json());
   return exit_code;
 }
 
@@ -180,7 +187,7 @@ int Conform::Compare(const machine::RunEnd& end) {
 
 int Conform::ReportAgreement(const machine::RunEnd& end) {
   int exit_code = guest_.session->Report(end, *guest_.machine);
-  if (absl::Status status = writer_->Finish(); !status.ok()) {
+  if (absl::Status status = output_->Complete(); !status.ok()) {
     Say(std::string(status.message()));
     return ToInt(ExitCode::kInternal);
   }
@@ -189,9 +196,9 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
         return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
       });
   const alpha::Cpu& cpu = guest_.machine->cpu();
-  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " agree: ", writer_->events(),
+  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " agree: ", output_->writer().events(),
                    " events, ", cpu.cycle, " cycles, ", cpu.instructions, " instructions, ",
-                   checkpoints, " checkpoints, identity ", writer_->identity().ToString(), "; ",
+                   checkpoints, " checkpoints, identity ", output_->writer().identity().ToString(), "; ",
                    Speed(engines_[0].name, cpu.instructions, wall_), ", ",
                    Speed(engines_[1].name, cpu.instructions, follower_->busy())));
   // As in a replay it does not matter what the guest came to, but who broke it off does.
@@ -207,6 +214,7 @@ int Conform::ReportDifference(replaylog::Divergence divergence) {
   Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " differ at event ",
                    divergence.actual.number, ", cycle ", divergence.actual.cycle,
                    "; the run is repeated to find the first instruction"));
+  guest_.session->LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();
   follower_.reset();
   absl::StatusOr<conformance::DivergenceReport> report =
@@ -275,7 +283,14 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   AddControlOptions(*conform, options->run);
   AddConsoleOptions(*conform, options->run);
   conform->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp());
-  conform->callback([options, &command] {
+  conform->callback([conform, options, &command] {
+    for (const CLI::Option* option : conform->get_options()) {
+      const std::string& name = option->get_single_name();
+      const bool image = name == "kernel" || name == "initrd";
+      if (option->get_group() == "Machine" && option->count() > 0 && !image) {
+        options->machine_option = "--" + name;
+      }
+    }
     command = [options] { return ConformGuest(*options); };
   });
 }

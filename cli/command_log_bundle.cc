@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,13 +5,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cli/command_files.h"
 #include "cli/command_log.h"
 #include "cli/exit_code.h"
 #include "cli/guest.h"
 #include "cli/guest_images.h"
 #include "cli/run_options.h"
 #include "replaylog/bundle.h"
-#include "replaylog/bundle.h"
+#include "replaylog/describe.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
 
@@ -40,6 +39,14 @@ absl::Status WriteBundle(const BundleOptions& options) {
   absl::StatusOr<std::vector<replaylog::ImageFile>> images =
       FindLogImages(**log, options.log_path, options.images);
   if (!images.ok()) return images.status();
+  CommandFiles files;
+  files.AddInput(options.log_path, "the log");
+  for (const replaylog::ImageFile& image : *images) {
+    files.AddInput(image.path, absl::StrCat("the ", std::string(replaylog::ImageRoleName(
+                                                        image.record.role))));
+  }
+  files.AddOutput(options.bundle_path, "the bundle");
+  if (absl::Status status = files.Check(); !status.ok()) return status;
   return replaylog::WriteBundle(options.log_path, *images, options.bundle_path);
 }
 

@@ -18,8 +18,7 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   auto options = std::make_shared<RecordOptions>();
   record->add_option("-o,--output", options->log_path, "the log to write; - is standard output")
       ->type_name("LOG")->required();
-  AddCyclesOption(*record, "--snapshot-every", options->snapshot_every,
-                  "take a snapshot at the first checkpoint of every so many cycles");
+  AddSnapshotOption(*record, options->snapshot_every);
   AddMachineOptions(*record, options->run);
   AddIntervalOptions(*record, options->run);
   AddEngineOption(*record, options->run);
@@ -30,7 +29,14 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
 }
 
 int RecordGuest(const RecordOptions& options) {
-  absl::StatusOr<Guest> guest = PrepareGuest(options.run);
+  if (options.snapshot_every.has_value()) {
+    if (absl::Status status = SnapshotOutput::CheckLog(options.log_path); !status.ok()) {
+      return RefuseInput(status);
+    }
+  }
+  CommandFiles files;
+  files.AddLog(options.log_path, "the log");
+  absl::StatusOr<Guest> guest = PrepareGuest(options.run, std::move(files));
   if (!guest.ok()) return RefuseInput(guest.status());
   absl::StatusOr<std::unique_ptr<LogOutput>> log =
       LogOutput::Create(options.log_path, options.run, *guest);
@@ -51,7 +57,9 @@ int RecordGuest(const RecordOptions& options) {
     return TakeSnapshot(snapshots, options.log_path, HeaderOf(options.run, *guest),
                         *guest->machine, observers);
   };
-  services.save = [&](const std::string& path) { return (*log)->SaveCopy(path); };
+  services.save = [&](const std::string& path) {
+    return (*log)->SaveCopy(path, guest->files);
+  };
   guest->session->SetControlServices(std::move(services));
   guest->machine->SetObserver(&observers);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);

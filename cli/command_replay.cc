@@ -37,6 +37,13 @@ class Replay {
 
  private:
   absl::Status CheckOptions() const;
+  // The log that snapshots belong to: the new one, if there is one.
+  const std::string& WrittenLog() const {
+    return options_.live ? options_.new_log_path : options_.log_path;
+  }
+  replaylog::LogHeader WrittenHeader() const {
+    return options_.live ? HeaderOf(options_.run, guest_) : log_->header();
+  }
   // Puts machine and log to the snapshot that --from asks for.
   absl::Status StartFromSnapshot();
   int Report(const machine::RunEnd& end);
@@ -64,6 +71,10 @@ absl::Status Replay::CheckOptions() const {
   if (options_.live && !options_.until.has_value()) {
     return absl::InvalidArgumentError("--live needs --until, where the replay hands over");
   }
+  if (options_.from.has_value() && options_.until.has_value() &&
+      *options_.from > *options_.until) {
+    return absl::InvalidArgumentError("--from is behind --until");
+  }
   if (options_.from.has_value() && (options_.live || options_.snapshot_every.has_value())) {
     return absl::InvalidArgumentError(
         "--from begins in the middle: neither a new log nor snapshots can be written then");
@@ -90,7 +101,11 @@ absl::Status Replay::Prepare() {
   if (!images.ok()) return images.status();
   run.config = header.config;
   run.reboot = header.reboot;
-  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images));
+  CommandFiles command_files;
+  command_files.AddInput(options_.log_path, "the log that is replayed");
+  command_files.AddLog(options_.new_log_path, "the new log");
+  absl::StatusOr<Guest> guest =
+      PrepareGuest(run, *std::move(images), std::move(command_files));
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
 
@@ -110,7 +125,7 @@ absl::Status Replay::Prepare() {
   observers_.Add(driver_.get());
   if (options_.snapshot_every.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
-        options_.log_path, header, *guest_.machine, *options_.snapshot_every);
+        WrittenLog(), WrittenHeader(), *guest_.machine, *options_.snapshot_every);
     if (!snapshots.ok()) return snapshots.status();
     snapshots_ = *std::move(snapshots);
     observers_.Add(&snapshots_->taker());
@@ -170,8 +185,8 @@ int Replay::Run() {
     end->kind = machine::RunEnd::Kind::kObserver;
   }
   int exit_code = Report(*end);
-  if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
   if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
+  if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
   guest_.session->EndControl(*end, *guest_.machine, exit_code, EndFields());
   return exit_code;
 }
@@ -180,12 +195,14 @@ ControlServices Replay::Services() {
   ControlServices services;
   if (!options_.from.has_value()) {
     services.snapshot = [this]() -> absl::Status {
-      return TakeSnapshot(snapshots_, options_.log_path, log_->header(), *guest_.machine,
+      return TakeSnapshot(snapshots_, WrittenLog(), WrittenHeader(), *guest_.machine,
                           observers_);
     };
   }
   if (new_log_ != nullptr) {
-    services.save = [this](const std::string& path) { return new_log_->SaveCopy(path); };
+    services.save = [this](const std::string& path) {
+      return new_log_->SaveCopy(path, guest_.files);
+    };
   }
   return services;
 }
@@ -269,9 +286,7 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
   AddCyclesOption(*replay, "--from", options->from,
                   "begin at the last snapshot at or before this cycle")
       ->group("Control");
-  AddCyclesOption(*replay, "--snapshot-every", options->snapshot_every,
-                  "take a snapshot at the first checkpoint of every so many cycles")
-      ->group("Control");
+  AddSnapshotOption(*replay, options->snapshot_every)->group("Control");
   AddCyclesOption(*replay, "--until", options->until,
                   "end the replay at the first input point at or past this cycle")
       ->group("Control");

@@ -24,7 +24,7 @@ void AddRunCommand(CLI::App& app, std::function<int()>& command) {
 }
 
 int RunGuest(const RunOptions& options) {
-  absl::StatusOr<Guest> guest = PrepareGuest(options);
+  absl::StatusOr<Guest> guest = PrepareGuest(options, CommandFiles());
   if (!guest.ok()) return RefuseInput(guest.status());
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   if (!end.ok()) return RefuseInput(end.status());

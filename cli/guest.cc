@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "machine/image_file.h"
+#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -24,24 +26,33 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
   return ParseScript(*text, path);
 }
 
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images) {
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
+  for (const replaylog::ImageFile& image : images.files) {
+    files.AddInput(image.path,
+                   absl::StrCat("the ", std::string(replaylog::ImageRoleName(image.record.role))));
+  }
+  files.AddInput(options.script_path, "the script");
+  files.AddOutput(options.console.path, "the console's output");
+  if (absl::Status status = files.Check(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
       options.config, std::move(images.boot), EngineFactoryFor(options));
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session =
       Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();
-  return Guest{*std::move(machine), *std::move(session), std::move(images.files)};
+  return Guest{*std::move(machine), *std::move(session), std::move(images.files),
+               std::move(files)};
 }
 
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options) {
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   absl::StatusOr<GuestImages> images = LoadNamedImages(options);
   if (!images.ok()) return images.status();
-  return PrepareGuest(options, *std::move(images));
+  return PrepareGuest(options, *std::move(images), std::move(files));
 }
 
 int RefuseInput(const absl::Status& status) {

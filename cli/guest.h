@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/command_files.h"
 #include "cli/guest_images.h"
 #include "cli/run_options.h"
 #include "cli/script.h"
@@ -21,16 +22,18 @@ struct Guest {
   std::unique_ptr<machine::Machine> machine;
   std::unique_ptr<Session> session;
   std::vector<replaylog::ImageFile> images;
+  CommandFiles files;  // of the whole command
 };
 
 // The commands of --script; none without it.
 absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
 
 // Makes a guest of options and images. Everything that can be wrong with what the user gave is found
-// here, before anything runs.
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images);
+// here, before anything runs. `files` are those of the command that have nothing to do with the guest.
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files);
 // The same with the images that the options name.
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options);
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files);
 
 // Tells what is wrong, as one line that starts with "isochron: ", and returns the exit code of bad
 // input.

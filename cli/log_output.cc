@@ -17,6 +17,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/image_set.h"
+#include "replaylog/snapshot.h"
 
 namespace isochron::cli {
 namespace {
@@ -110,9 +111,19 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
       new LogOutput(path, is_file, guest.images, *std::move(writer)));
 }
 
-absl::Status LogOutput::SaveCopy(const std::string& path) {
-  if (absl::Status status = writer_->SaveCopy(path); !status.ok()) return status;
-  return replaylog::WriteSidecar(path, images_);
+absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) const {
+  if (path.find('\0') != std::string::npos || !IsRegularFile(path)) {
+    return absl::InvalidArgumentError("a copy of the log needs the name of a file");
+  }
+  files.AddLog(path, "a copy of the log");
+  if (absl::Status status = files.Check(); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> sidecar =
+      replaylog::PrepareSidecar(path, images_);
+  if (!sidecar.ok()) return sidecar.status();
+  absl::Status status = writer_->SaveCopy(path);
+  if (status.ok()) return (*sidecar)->Commit();
+  (*sidecar)->Discard();
+  return status;
 }
 
 std::string LogOutput::Json() const {
@@ -123,24 +134,30 @@ std::string LogOutput::Json() const {
                       writer_->identity().ToString(), "\"}");
 }
 
+absl::Status LogOutput::Complete() {
+  if (absl::Status status = writer_->Finish(); !status.ok()) return status;
+  complete_ = true;
+  if (!is_file_) return absl::OkStatus();
+  const std::string snapshots = replaylog::SnapshotPath(path_);
+  if (IsRegularFile(snapshots)) unlink(snapshots.c_str());
+  return replaylog::WriteSidecar(path_, images_);
+}
+
 int LogOutput::Finish(const machine::RunEnd& end, int exit_code) {
   const bool stopped = end.kind == machine::RunEnd::Kind::kObserver;
-  absl::Status status = writer_->status();
-  if (status.ok() && !stopped) status = writer_->Finish();
-  if (status.ok() && !stopped && is_file_) status = replaylog::WriteSidecar(path_, images_);
-  if (status.ok() && !stopped) {
-    Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ", writer_->events(),
-                     " events, ", writer_->file_bytes(), " bytes, identity ",
-                     writer_->identity().ToString()));
-    complete_ = true;
-    return exit_code;
-  }
   if (!stopped) {  // otherwise the reason has been reported
+    const absl::Status status = Complete();
+    if (status.ok()) {
+      Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ",
+                       writer_->events(), " events, ", writer_->file_bytes(),
+                       " bytes, identity ", writer_->identity().ToString()));
+      return exit_code;
+    }
     Say(std::string(status.message()));
     exit_code = ToInt(ExitCode::kInternal);
   }
-  writer_.reset();
-  if (is_file_) {
+  if (is_file_ && !complete_) {
+    writer_.reset();
     Say(absl::StrCat("the log is incomplete; what was written is ", path_, ".partial"));
   }
   return exit_code;

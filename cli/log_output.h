@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "cli/command_files.h"
 #include "cli/guest.h"
 #include "cli/run_options.h"
 #include "machine/digest.h"
@@ -46,9 +47,15 @@ class LogOutput {
   // an observer stopped leaves its log where it breaks off, and says so.
   int Finish(const machine::RunEnd& end, int exit_code);
 
-  // Writes what is recorded so far as a partial log of its own at `path`, with its sidecar. Errors: a log
-  // that is no file, a file that cannot be written.
-  absl::Status SaveCopy(const std::string& path);
+  // Without words: completes the log. An older log at its place, with its snapshots, is gone then.
+  absl::Status Complete();
+
+  // Writes what is recorded so far as a partial log of its own at `path`, with its sidecar. Errors,
+  // after which nothing is there: a log that is no file, a file that cannot be written or is one of
+  // the command's `files`.
+  absl::Status SaveCopy(const std::string& path, CommandFiles files) const;
+
+  const replaylog::LogWriter& writer() const { return *writer_; }
 
   // What Finish() said about the complete log, as JSON: "log":{...}. Empty when it is not complete.
   std::string Json() const;

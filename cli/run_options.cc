@@ -51,6 +51,14 @@ absl::StatusOr<uint64_t> ParseCycleLimit(std::string_view text) {
   return value;
 }
 
+absl::StatusOr<uint64_t> ParseInterval(std::string_view text) {
+  absl::StatusOr<uint64_t> value = ParseCycles(text);
+  if (value.ok() && *value == 0) {
+    return absl::InvalidArgumentError("an interval has at least one cycle");
+  }
+  return value;
+}
+
 absl::StatusOr<ConsoleTarget> ParseConsole(std::string_view text) {
   constexpr std::string_view kFile = "file:";
   if (text == "stdio") return ConsoleTarget{ConsoleTarget::Kind::kStdio, ""};
@@ -165,6 +173,12 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
 CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
                              std::optional<uint64_t>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseCycles, description)->type_name("CYCLE");
+}
+
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval) {
+  return AddParsed(command, "--snapshot-every", interval, ParseInterval,
+                   "take a snapshot at the first checkpoint of every so many cycles")
+      ->type_name("CYCLES");
 }
 
 namespace {

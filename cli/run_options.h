@@ -64,6 +64,9 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options);
 CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
                              std::optional<uint64_t>& target, const std::string& description);
 
+// Adds --snapshot-every.
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval);
+
 // InvalidArgument when options that were parsed one by one make no machine.
 absl::Status ValidateOptions(const RunOptions& options);
 

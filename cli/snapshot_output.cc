@@ -8,14 +8,19 @@
 
 namespace isochron::cli {
 
+absl::Status SnapshotOutput::CheckLog(const std::string& log_path) {
+  struct stat info;
+  if (log_path != "-" && (stat(log_path.c_str(), &info) != 0 || S_ISREG(info.st_mode))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "--snapshot-every needs a log that is a file: the snapshots go beside it");
+}
+
 absl::StatusOr<std::unique_ptr<SnapshotOutput>> SnapshotOutput::Create(
     const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
     uint64_t interval) {
-  struct stat info;
-  if (log_path == "-" || (stat(log_path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))) {
-    return absl::InvalidArgumentError(
-        "--snapshot-every needs a log that is a file: the snapshots go beside it");
-  }
+  if (absl::Status status = CheckLog(log_path); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<replaylog::SnapshotWriter>> writer =
       replaylog::SnapshotWriter::Create(replaylog::SnapshotPath(log_path), header);
   if (!writer.ok()) return writer.status();
@@ -24,7 +29,7 @@ absl::StatusOr<std::unique_ptr<SnapshotOutput>> SnapshotOutput::Create(
 }
 
 int SnapshotOutput::FinishOr(int exit_code) {
-  absl::Status status = taker_.status();
+  absl::Status status = taker_.error();
   if (status.ok()) status = writer_->Finish();
   if (status.ok()) return exit_code;
   fprintf(stderr, "isochron: the snapshots are incomplete: %s\n",

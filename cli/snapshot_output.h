@@ -22,8 +22,11 @@ namespace isochron::cli {
 // Takes snapshots of a machine while it is recorded or replayed.
 class SnapshotOutput {
  public:
+  // InvalidArgument when the log at `log_path` is no file, so that nothing can be beside it.
+  static absl::Status CheckLog(const std::string& log_path);
+
   // Snapshots for the log at `log_path`, at the first checkpoint of every `interval` cycles. The
-  // machine must outlive this. Errors: a log that is no file, a file that cannot be written.
+  // machine must outlive this. Errors: those of CheckLog(), a file that cannot be written.
   static absl::StatusOr<std::unique_ptr<SnapshotOutput>> Create(
       const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
       uint64_t interval);

@@ -11,13 +11,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replaylog/system_error.h"
 
 namespace isochron::replaylog {
 namespace {
-
-absl::Status SystemError(const std::string& what) {
-  return absl::ErrnoToStatus(errno, what);
-}
 
 bool IsSameFile(int fd, const std::string& path) {
   struct stat open_file;
@@ -114,6 +111,9 @@ absl::Status OutputFile::Commit() {
   if (direct_) return absl::OkStatus();
   const std::string partial = PartialPath(path_);
   if (absl::Status status = Sync(); !status.ok()) return status;
+  if (!IsSameFile(fd_, partial)) {
+    return absl::AbortedError(absl::StrCat(partial, " is no longer the file that was written"));
+  }
   if (rename(partial.c_str(), path_.c_str()) != 0) {
     return SystemError(absl::StrCat("cannot rename ", partial, " to ", path_));
   }

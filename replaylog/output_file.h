@@ -38,7 +38,8 @@ class OutputFile {
   // Waits until the bytes are on the disk, so that Commit() has little left to wait for.
   absl::Status Sync();
 
-  // Waits until the bytes are on the disk, gives the file its name and waits for that, too.
+  // Waits until the bytes are on the disk, gives the file its name and waits for that, too. An error
+  // also when somebody has put another file in the partial one's place.
   absl::Status Commit();
 
   // Appends what has been written so far to another file. FailedPrecondition when the bytes went

@@ -129,9 +129,9 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
 }
 
 void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest&) {
-  if (!status_.ok() || cycle < due_) return;
+  if (!error_.ok() || cycle < due_) return;
   due_ = cycle - cycle % interval_ + interval_;
-  status_ = writer_.Take(machine_);
+  error_ = writer_.Take(machine_);
 }
 
 absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path,

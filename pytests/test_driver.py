@@ -155,16 +155,16 @@ def test_an_exception_leaves_a_readable_log(console):
         with console.record("log") as session:
             session.expect("ready")
             assert 1 // 0
-    assert session.result.exit_code == 128 + signal.SIGINT
+    assert session.result.exit_code == 128 + signal.SIGTERM
     *_, stop, end = Log("log")
-    assert isinstance(stop, Stop) and (stop.cause, stop.detail) == ("signal", signal.SIGINT)
+    assert isinstance(stop, Stop) and (stop.cause, stop.detail) == ("signal", signal.SIGTERM)
     assert isinstance(end, End) and end.reason == "stopped"
 
 
 def test_a_driver_that_is_gone_leaves_a_readable_log(console):
     session = console.record("log")
     session.expect("ready")
-    session._socket.shutdown(2)  # pylint: disable=protected-access
+    session._channel.close()  # pylint: disable=protected-access
     assert session.process.wait() == 128 + signal.SIGHUP
     assert [type(event) for event in Log("log")] == [Output, Stop, End]
 
@@ -240,7 +240,7 @@ def test_snapshots(machine, console_guest):
         watcher.run(5e6)
         watcher.snapshot()
         watcher.finish()
-    assert "begins at the snapshot" in console.replay("plain", start=12_000_000).finish().errors
+    assert "begins at the snapshot" in console.replay("plain", start=12e6).finish().errors
 
 
 def test_saves(console):
@@ -289,6 +289,41 @@ def test_files_that_are_no_logs(tmp_path):
         (tmp_path / "file").write_bytes(content)
         with pytest.raises(LogError):
             Log(tmp_path / "file")
+
+
+def test_names_of_files_and_times_of_all_kinds(console):
+    """Names that are not ASCII; times that are written as floats."""
+    with console.record("größe.log") as session:
+        assert session.send("a", at=2e6) >= 2_000_000
+        session.expect("[61]")
+        assert session.save("größer.log").path == "größer.log"
+        with pytest.raises(RequestError, match="fehlt/größer.log"):
+            session.save("fehlt/größer.log")
+        session.run(5e6)
+        recorded = session.stop()
+    assert recorded.log.path.name == "größe.log" and len(list(recorded.log.read())) == recorded.log.events
+    with console.replay("größe.log", live=4e6, output="live.log") as session:
+        assert 4_000_000 <= session.stats().cycle < 6_000_000
+
+
+def test_long_texts(console, tmp_path):
+    """A text that takes several requests makes the log of one that takes none."""
+    text = bytes(random.Random(1).choices(EVERY_BYTE, k=100_000))
+    with console.record("long.log") as session:
+        assert session.send(text, at=3e6) >= 3_000_000
+        session.send(b"q")
+        session.finish()
+    assert b"".join(event.bytes for event in Log("long.log") if isinstance(event, Input)) == text + b"q"
+    script = f"at 3000000 send {quote(text + b'q')}\n"
+    assert len(script) > 1 << 17
+    (tmp_path / "script").write_text(script)
+    subprocess.run(
+        [console.program, "record", "-o", "scripted.log", "--kernel", console.kernel]
+        + ["--script", "script", "--console", "null"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    assert (tmp_path / "scripted.log").read_bytes() == (tmp_path / "long.log").read_bytes()
+    assert len(Log("long.log").script().splitlines()) > 1
 
 
 def test_quoting(console):

@@ -15,20 +15,18 @@
 Needs Python 3.10, the program, and for reading logs the module zstandard.
 """
 
-from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, LogError, Output, Stop
-from isochron.machine import Machine, engines, find_program
-from isochron.script import quote
-from isochron.session import (
+from isochron.errors import (
     ExpectError,
     IsochronError,
-    LogSummary,
-    Match,
+    LogError,
     RequestError,
-    Result,
-    Session,
     SessionEnded,
-    Stats,
+    Unresponsive,
 )
+from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, Output, Stop, Unknown
+from isochron.machine import Machine, engines, find_program
+from isochron.script import quote
+from isochron.session import LogSummary, Match, Result, Session, Stats
 
 __all__ = [
     "Checkpoint",
@@ -50,6 +48,8 @@ __all__ = [
     "SessionEnded",
     "Stats",
     "Stop",
+    "Unknown",
+    "Unresponsive",
     "engines",
     "find_program",
     "quote",

@@ -1,4 +1,4 @@
-"""Reads replay logs, as docs/replay-log.md describes them. As a program: prints what `isochron log dump --json` does."""
+"""Reads replay logs, as docs/replay-log.md describes them. As a program: what `isochron log dump --json` prints."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
-import zstandard
-
-from isochron.script import quote
+from isochron.errors import IsochronError, LogError
+from isochron.script import sends
 
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE_MAGIC = 0x184D2A5E
 _SEEKABLE_MAGIC = 0x8F92EAB1
+_MAX_HEADER = 64 << 10
 _MAX_CONTENT = 2 << 20
+_MAX_PAYLOAD = 1 << 20
+_MAX_OUTPUT = 4096
 
 _CAUSES = ["quit", "signal", "cycle-limit", "expect-failed"]
 _REASONS = ["power-off", "reset", "fatal", "stopped"]
@@ -32,10 +34,6 @@ _NUMBER_FIELDS = {
     9: "input_interval",
     10: "checkpoint_interval",
 }
-
-
-class LogError(Exception):
-    """A file is no log, or damaged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +134,11 @@ def _require(condition: object, message: str) -> None:
         raise LogError(message)
 
 
+def _name(names: Sequence[str], number: int) -> str:
+    _require(number < len(names), f"a number from 0 to {len(names) - 1} should be here, not {number}")
+    return names[number]
+
+
 class _Bytes:
     """Takes numbers and strings off the front of some bytes."""
 
@@ -151,15 +154,17 @@ class _Bytes:
         self.at += size
         return self.data[self.at - size : self.at]
 
-    def varint(self) -> int:
+    def varint(self, limit: int = 1 << 64) -> int:
+        """A number below `limit`."""
         value = shift = 0
-        while True:
-            byte = self.take(1)[0]
+        for byte in self.data[self.at : self.at + 10]:
+            self.at += 1
             value |= (byte & 0x7F) << shift
-            shift += 7
             if byte < 0x80:
-                _require((byte != 0 or shift == 7) and value < 1 << 64, "not a varint")
+                _require((byte != 0 or shift == 0) and value < limit, "not a varint, or one that is too large")
                 return value
+            shift += 7
+        raise LogError("not a varint")
 
     def counted(self) -> bytes:
         return self.take(self.varint())
@@ -171,43 +176,101 @@ class _Bytes:
         return self.take(len(self.data) - self.at)
 
 
-def _check_seek_table(data: bytes) -> int | None:
-    """Where the seek table begins; None in a partial log."""
+class _Frame(NamedTuple):
+    """Where a frame lies in a file, and the size of its content."""
+
+    start: int
+    end: int
+    content: int
+
+
+def _measure_frame(data: bytes, start: int) -> _Frame | None:
+    """The frame at `start`, by its own account; None when the data breaks off in it."""
+    magic = data[start : start + 4]
+    _require(magic == _FRAME_MAGIC[: len(magic)], f"no zstd frame at byte {start}")
+    if start + 5 > len(data):
+        return None
+    descriptor = data[start + 4]
+    _require(descriptor & 0b1111 == 0b0100, f"the frame at byte {start} has no checksum, or a dictionary")
+    single_segment = descriptor >> 5 & 1
+    size = [single_segment, 2, 4, 8][descriptor >> 6]
+    _require(size != 0, f"the frame at byte {start} does not tell the size of its content")
+    at = start + 6 - single_segment  # behind the window's size
+    content = int.from_bytes(data[at : at + size], "little") + (256 if size == 2 else 0)
+    at += size
+    last = False
+    while not last:
+        if at + 3 > len(data):
+            return None
+        block = int.from_bytes(data[at : at + 3], "little")
+        last, kind = block & 1 == 1, block >> 1 & 3
+        _require(kind != 3, f"the frame at byte {start} is damaged")
+        at += 3 + (1 if kind == 1 else block >> 3)
+    at += 4  # the checksum
+    if at > len(data):
+        return None
+    _require(content <= (_MAX_HEADER if start == 0 else _MAX_CONTENT), f"the frame at byte {start} is too large")
+    return _Frame(start, at, content)
+
+
+def _read_seek_table(data: bytes) -> list[_Frame] | None:
+    """All frames but the table's own; None in a partial log."""
     if len(data) < 17:
         return None
     count, descriptor, magic = struct.unpack("<IBI", data[-9:])
-    size = 17 + 12 * count
-    if magic != _SEEKABLE_MAGIC or descriptor != 0x80 or size > len(data):
+    if magic != _SEEKABLE_MAGIC:
         return None
-    start = len(data) - size
+    size = 17 + 12 * count
+    table = len(data) - size
     _require(
-        struct.unpack("<II", data[start : start + 8]) == (_SKIPPABLE_MAGIC, size - 8),
+        descriptor == 0x80
+        and table >= 0
+        and struct.unpack("<II", data[table : table + 8]) == (_SKIPPABLE_MAGIC, size - 8),
         "the seek table is damaged",
     )
-    offset = 0
-    for compressed, content, _ in struct.iter_unpack("<III", data[start + 8 : -9]):
-        _require(content <= _MAX_CONTENT, "a frame is too large")
-        offset += compressed
-    _require(offset == start, "the seek table does not fit the frames")
-    return start
-
-
-def _read_frames(data: bytes, end: int | None) -> Iterator[bytes]:
-    """Contents of the frames before `end`; without it, of all that are whole."""
+    frames = []
     at = 0
-    while at < (len(data) if end is None else end):
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            _require(data[at : at + 4] == _FRAME_MAGIC, f"no zstd frame at byte {at}")
-            content = decompressor.decompress(data[at:])
-            _require(decompressor.eof, f"the frame at byte {at} breaks off")
-        except (LogError, zstandard.ZstdError) as error:
-            if end is None and at > 0:
-                return
-            raise LogError(str(error)) from error
-        _require(len(content) <= _MAX_CONTENT, "a frame is too large")
-        yield content
-        at = len(data) - len(decompressor.unused_data)
+    for compressed, content, checksum in struct.iter_unpack("<III", data[table + 8 : -9]):
+        frame = _measure_frame(data, at)
+        _require(
+            frame == (at, at + compressed, content)
+            # The table's checksum is the one with which a frame ends.
+            and data[at + compressed - 4 : at + compressed] == checksum.to_bytes(4, "little"),
+            f"the frame at byte {at} is not the one in the seek table",
+        )
+        frames.append(_Frame(at, at + compressed, content))
+        at += compressed
+    _require(at == table and frames, "the frames in the seek table do not make up the file")
+    return frames
+
+
+def _find_frames(data: bytes) -> list[_Frame]:
+    """The frames of a partial log that are whole."""
+    frames: list[_Frame] = []
+    at = 0
+    # What breaks off may be the seek table, too.
+    while at < len(data) and not (at > 0 and data.startswith(struct.pack("<I", _SKIPPABLE_MAGIC), at)):
+        frame = _measure_frame(data, at)
+        if frame is None:
+            break
+        frames.append(frame)
+        at = frame.end
+    _require(frames, "the file breaks off within the header")
+    return frames
+
+
+def _read_frame(data: bytes, frame: _Frame) -> bytes:
+    try:
+        import zstandard  # pylint: disable=import-outside-toplevel  # driving guests does without it
+    except ImportError as error:
+        raise IsochronError("reading logs needs the module zstandard (Debian: python3-zstandard)") from error
+    try:
+        # Allocates what the frame says, which has been measured, and decompresses no more than that.
+        content: bytes = zstandard.ZstdDecompressor().decompress(memoryview(data)[frame.start : frame.end])
+    except zstandard.ZstdError as error:
+        raise LogError(f"the frame at byte {frame.start} is damaged: {error}") from error
+    _require(len(content) == frame.content, f"the frame at byte {frame.start} is damaged")
+    return content
 
 
 def _read_header(content: bytes) -> dict[str, Any]:
@@ -219,39 +282,50 @@ def _read_header(content: bytes) -> dict[str, Any]:
     fields = _Bytes(data.counted())
     _require(not data, "bytes follow the header")
     header: dict[str, Any] = {"type": "header", "images": []}
+    numbers = [0]
     while fields:
-        number = fields.varint()
+        numbers.append(fields.varint())
+        _require(numbers[-2] < numbers[-1] or numbers[-2:] == [13, 13], "the header's fields are out of order")
         value = _Bytes(fields.counted())
-        if number in _NUMBER_FIELDS:
-            header[_NUMBER_FIELDS[number]] = value.varint()
-        elif number == 2:
-            header["palcode"] = value.digest()
-        elif number == 7:
-            zigzag = value.varint()
-            header["rtc_base_seconds"] = (zigzag >> 1) ^ -(zigzag & 1)
-        elif number == 11:
-            header["command_line"] = value.rest().decode("latin-1")
-        elif number == 12:
-            header["reboot"] = value.varint() == 1
-        elif number == 13:
-            image: dict[str, Any] = {"role": _ROLES[value.varint()], "size": value.varint()}
-            header["images"].append(image | {"digest": value.digest()})
-        else:
-            _require(number >= 64, "a header field that must be understood")
-            value.rest()
+        _read_field(numbers[-1], value, header)
         _require(not value, "a header field is too long")
+    _require(numbers[:13] == list(range(13)), "a header field is missing")
+    roles = [image["role"] for image in header["images"]]
+    _require(roles == [role for role in _ROLES if role in roles], "the images are out of order")
     return header
+
+
+def _read_field(number: int, value: _Bytes, header: dict[str, Any]) -> None:
+    if number in _NUMBER_FIELDS:
+        header[_NUMBER_FIELDS[number]] = value.varint()
+    elif number == 2:
+        header["palcode"] = value.digest()
+    elif number == 7:
+        zigzag = value.varint()
+        header["rtc_base_seconds"] = (zigzag >> 1) ^ -(zigzag & 1)
+    elif number == 11:
+        header["command_line"] = value.rest().decode("latin-1")
+    elif number == 12:
+        header["reboot"] = value.varint(2) == 1
+    elif number == 13:
+        image: dict[str, Any] = {"role": _name(_ROLES, value.varint()), "size": value.varint()}
+        header["images"].append(image | {"digest": value.digest()})
+    else:
+        _require(number >= 64, "a header field that must be understood")
+        value.rest()
 
 
 def _read_event(kind: int, number: int, cycle: int, cpu: int, data: _Bytes) -> tuple[Event, int]:
     """An event, and the cycles from its cycle to its last."""
     place = (number, cycle, cpu)
     if kind == 1:
+        _require(data, "an input of no bytes")
         return Input(*place, data.rest()), 0
     if kind == 2:
-        return Stop(*place, _CAUSES[data.varint()], data.varint()), 0
+        return Stop(*place, _name(_CAUSES, data.varint()), data.varint(1 << 32)), 0
     if kind == 64:
-        uart, count = data.varint(), data.varint()
+        uart, count = data.varint(256), data.varint(_MAX_OUTPUT + 1)
+        _require(count > 0, "an output of no bytes")
         content = data.take(count)
         deltas = [data.varint() for _ in range(count - 1)]
         return Output(*place, uart, content, deltas), sum(deltas)
@@ -261,54 +335,53 @@ def _read_event(kind: int, number: int, cycle: int, cpu: int, data: _Bytes) -> t
     if kind == 66:
         return Checkpoint(*place, data.varint(), data.digest()), 0
     if kind == 67:
-        return End(*place, _REASONS[data.varint()], data.varint(), data.digest()), 0
+        return End(*place, _name(_REASONS, data.varint()), data.varint(), data.digest()), 0
     _require(kind >= 64, "an input that must be understood")
     return Unknown(*place, kind, data.rest().hex()), 0
 
 
-def _read_events(contents: Iterator[bytes]) -> Iterator[Event]:
+def _read_events(contents: Iterator[bytes], partial: bool) -> Iterator[Event]:
     cycle = number = 0
+    ended = False
     for content in contents:
         data = _Bytes(content)
         _require((data.varint(), data.varint()) == (0, 0), "no frame start")
         start = _Bytes(data.counted())
-        _require((start.varint(), start.varint()) == (cycle, number), "frames do not join")
+        _require((start.varint(), start.varint()) == (cycle, number) and not start, "frames do not join")
         while data:
-            tag = data.varint()
+            tag = data.varint(1 << 15)
             cycle += data.varint()
             payload = _Bytes(data.counted())
+            _require(len(payload.data) <= _MAX_PAYLOAD, "a record is too long")
             event, duration = _read_event(tag & 127, number, cycle, tag >> 7, payload)
             _require(not payload, "a record is too long")
-            yield event
             cycle += duration
             _require(cycle < 1 << 64, "cycles go back")
+            _require(not ended, "an event follows the end")
+            ended = isinstance(event, End)
             number += 1
+            yield event
+    _require(partial or ended, "the log has no end")
 
 
 class Log:
     """A replay log, complete or partial. Iterating gives its events; each iteration begins anew."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Raises LogError when the file is no log, OSError when it cannot be read."""
+        """Raises LogError when the file is no log, OSError when it cannot be read. Iterating raises LogError, too."""
         self.path = os.fspath(path)
         with open(self.path, "rb") as file:
             self._data = file.read()
-        self._end = _check_seek_table(self._data)
+        frames = _read_seek_table(self._data)
+        #: Whether the log was not finished.
+        self.partial = frames is None
+        self._frames = _find_frames(self._data) if frames is None else frames
         #: The fields of the header, with the names that `log dump --json` gives them.
-        self.header: dict[str, Any] = _read_header(next(self._frames(), b""))
-
-    def _frames(self) -> Iterator[bytes]:
-        return _read_frames(self._data, self._end)
-
-    @property
-    def partial(self) -> bool:
-        """Whether the log was not finished."""
-        return self._end is None
+        self.header: dict[str, Any] = _read_header(_read_frame(self._data, self._frames[0]))
 
     def __iter__(self) -> Iterator[Event]:
-        frames = self._frames()
-        next(frames)
-        return _read_events(frames)
+        contents = (_read_frame(self._data, frame) for frame in self._frames[1:])
+        return _read_events(contents, self.partial)
 
     def output(self, uart: int = 0) -> bytes:
         """Everything that a UART sent."""
@@ -318,11 +391,10 @@ class Log:
 
     def script(self) -> str:
         """A script with which a recording makes this log again."""
-
-        lines = []
+        lines: list[str] = []
         for event in self:
             if isinstance(event, Input):
-                lines.append(f"at {event.cycle} send {quote(event.bytes)}\n")
+                lines += (f"{line}\n" for line in sends(event.bytes, at=event.cycle))
             elif isinstance(event, Stop) and event.cause == "quit":
                 lines.append(f"at {event.cycle} stop\n")
         return "".join(lines)
@@ -330,10 +402,13 @@ class Log:
 
 def main() -> None:
     """Prints the log that the first argument names."""
-    log = Log(sys.argv[1])
-    print(json.dumps(log.header))
-    for event in log:
-        print(json.dumps(event.to_json()))
+    try:
+        log = Log(sys.argv[1])
+        print(json.dumps(log.header))
+        for event in log:
+            print(json.dumps(event.to_json()))
+    except (IsochronError, OSError) as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
 
 
 if __name__ == "__main__":

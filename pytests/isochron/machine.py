@@ -10,15 +10,16 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from isochron.session import IsochronError, Session
-
+from isochron.errors import IsochronError
+from isochron.session import Session
 
 ENGINES = ("ref", "jit")
 
 
 def find_program() -> str:
-    """The program: $ISOCHRON, else the one on PATH. Raises IsochronError."""
-    found = os.environ.get("ISOCHRON") or shutil.which("isochron")
+    """The program: $ISOCHRON, a path or a name on PATH, else isochron on PATH. Raises IsochronError."""
+    named = os.environ.get("ISOCHRON")
+    found = shutil.which(named or "isochron") or named
     if not found:
         raise IsochronError("no program isochron: it is not on PATH and $ISOCHRON is not set")
     return found
@@ -26,15 +27,18 @@ def find_program() -> str:
 
 @functools.lru_cache(maxsize=None)
 def engines(program: str) -> tuple[str, ...]:
-    """The engines that a program was built with."""
+    """The engines that a program was built with. Raises IsochronError when it cannot be started."""
     found = []
     for engine in ENGINES:
-        tried = subprocess.run(
-            [program, "run", "--kernel", os.devnull, "--engine", engine],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            tried = subprocess.run(
+                [program, "run", "--kernel", os.devnull, "--engine", engine],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise IsochronError(f"cannot start {program}: {error.strerror}") from error
         # An engine is judged before the kernel, which is none.
         if b"engine" not in tried.stderr:
             found.append(engine)
@@ -76,22 +80,22 @@ class Machine:
         log: str | os.PathLike[str],
         options: Sequence[str] = (),
         *,
-        start: int | None = None,
-        live: int | None = None,
+        start: float | None = None,
+        live: float | None = None,
         output: str | os.PathLike[str] | None = None,
     ) -> Session:
         """Runs a log again, with this machine's images and engine; configuration and input are the log's.
 
-        The session can watch the replay, not type. `start`: begin at the last snapshot at or before that cycle. `live`: end
-        the replay at that cycle and go on with the session's input, and record all of it to `output`.
+        The session can watch the replay, not type. `start`: begin at the last snapshot at or before that cycle.
+        `live`: end the replay at that cycle and go on with the session's input, and record all of it to `output`.
         """
         arguments = [os.fspath(log), *self.image_arguments(), *self._engine_arguments()]
         if start is not None:
-            arguments += ["--from", str(start)]
+            arguments += ["--from", str(int(start))]
         if live is not None:
             if output is None:
                 raise ValueError("a replay that goes live needs an output")
-            arguments += ["--until", str(live), "--live", "-o", os.fspath(output)]
+            arguments += ["--until", str(int(live)), "--live", "-o", os.fspath(output)]
         return self._start("replay", [*arguments, *options])
 
     def conform(

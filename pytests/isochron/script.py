@@ -11,6 +11,9 @@ _NAMED = {
     0x22: '\\"',
 }
 
+# A request has at most 65536 bytes, and a byte becomes up to four when it is quoted.
+_MAX_PIECE = 16_000
+
 
 def as_bytes(text: str | bytes) -> bytes:
     """What goes over the console: text is UTF-8."""
@@ -24,3 +27,11 @@ def quote(text: str | bytes) -> str:
         for byte in as_bytes(text)
     )
     return f'"{quoted}"'
+
+
+def sends(text: str | bytes, at: float | None = None) -> list[str]:
+    """The requests that type `text`, all at one input point: as many as it takes."""
+    data = as_bytes(text)
+    pieces = [data[start : start + _MAX_PIECE] for start in range(0, len(data), _MAX_PIECE)] or [b""]
+    first, *more = (f"send {quote(piece)}" for piece in pieces)
+    return [first if at is None else f"at {int(at)} {first}", *more]

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import math
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import tempfile
+import time
 from typing import IO, Any
 
+from isochron.channel import Channel
+from isochron.errors import (
+    ExpectError,
+    IsochronError,
+    RequestError,
+    SessionEnded,
+    Unresponsive,
+)
 from isochron.log import Log
-from isochron.script import quote
+from isochron.script import as_bytes, quote, sends
 
+# Wall seconds that a program may take to end when its session is left by an exception.
+_GRACE = 60
 
-
-class IsochronError(Exception):
-    """The program refused what it was asked for, or failed. `errors` is what it said."""
-
-    def __init__(self, message: str, errors: str = "") -> None:
-        super().__init__(f"{message}\n{errors}" if errors else message)
-        self.errors = errors
-
-
-class RequestError(IsochronError):
-    """A request was refused; the session goes on."""
-
-
-class ExpectError(RequestError):
-    """A text did not come in time; the session goes on. `output` is what came in its place."""
-
-    def __init__(self, message: str, output: str) -> None:
-        super().__init__(message)
-        self.output = output
-
-
-class SessionEnded(IsochronError):
-    """The guest ended before the request. `result` says how."""
-
-    def __init__(self, message: str, result: Result) -> None:
-        super().__init__(message, result.errors)
-        self.result = result
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,28 +91,41 @@ class Session:
     """A guest that stands still while nobody asks anything of it.
 
     All times are guest cycles. What a session does depends on its calls alone, never on how long the caller takes
-    between them. Made by Machine; use as a context manager: leaving it stops the guest.
+    between them. Made by Machine; use as a context manager: leaving it stops the guest, leaving it by an exception ends
+    the program by SIGTERM, with a complete log.
     """
 
     def __init__(self, arguments: list[str], patience: float | None = None) -> None:
         """Starts the program. `patience`: wall seconds for an answer, which only a hang should reach."""
         self.arguments = arguments
+        self.patience = patience
         self.result: Result | None = None
+        self._requests = 0
         self._end: dict[str, Any] | None = None
         self._output: list[str] = []
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
-        ours, theirs = socket.socketpair()
-        ours.settimeout(patience)
-        self._socket = ours
-        self._lines = ours.makefile("rb")
-        with theirs:
-            self.process = subprocess.Popen(
-                [*arguments, "--control", f"fd:{theirs.fileno()}"],
+        # The program inherits that, as from a shell's background job or nohup.
+        self._ignored = {
+            number for number in (*_STOPPING, signal.SIGQUIT) if signal.getsignal(number) is signal.SIG_IGN
+        }
+        with contextlib.ExitStack() as resources:
+            self._errors: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
+            ours, theirs = socket.socketpair()
+            self._channel = resources.enter_context(contextlib.closing(Channel(ours)))
+            with theirs:
+                self.process = self._spawn(theirs)
+            self._resources = resources.pop_all()
+
+    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [*self.arguments, "--control", f"fd:{theirs.fileno()}"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 pass_fds=[theirs.fileno()],
             )
+        except OSError as error:
+            raise IsochronError(f"cannot start {self.arguments[0]}: {error.strerror}") from error
 
     def __enter__(self) -> Session:
         return self
@@ -135,7 +136,7 @@ class Session:
         if error_type is None:
             self.stop()
         else:
-            self.interrupt()
+            self._abort()
 
     # Requests.
 
@@ -145,13 +146,16 @@ class Session:
         answer = self.request(f"expect {quote(text)}{limit}")
         output: str = answer["output"]
         self._output.append(output)
-        length = len(text.encode() if isinstance(text, str) else text)
+        length = len(as_bytes(text))
         return Match(output[len(output) - length :], output[: len(output) - length], answer["cycle"])
 
-    def send(self, text: str | bytes, at: int | None = None) -> int:
+    def send(self, text: str | bytes, at: float | None = None) -> int:
         """Types `text`, where the guest stands or at a cycle. Returns the cycle."""
-        when = "" if at is None else f"at {at} "
-        return self._cycle(f"{when}send {quote(text)}")
+        first, *more = sends(text, at)
+        cycle = self._cycle(first)
+        for request in more:
+            self.request(request)
+        return cycle
 
     def run(self, cycles: float | None = None) -> int:
         """Runs the guest for so many cycles, or to its end. Returns the cycle."""
@@ -165,6 +169,8 @@ class Session:
 
     def peek(self, where: str | int) -> int:
         """The quadword of RAM at a symbol of the kernel or at an address."""
+        if re.search(r'[\s"#\0]', str(where)):
+            raise ValueError(f"neither a symbol nor an address: {where!r}")
         return int(self.request(f"peek {where}")["value"], 16)
 
     def snapshot(self) -> None:
@@ -173,7 +179,7 @@ class Session:
 
     def save(self, path: str | os.PathLike[str]) -> Log:
         """Writes what has been recorded so far to another, partial log."""
-        self.request(f"save {quote(os.path.abspath(path))}")
+        self.request(f"save {quote(os.fsencode(os.path.abspath(path)))}")
         return Log(path)
 
     def stop(self) -> Result:
@@ -194,26 +200,38 @@ class Session:
 
     def interrupt(self, number: int = signal.SIGINT) -> Result:
         """Ends the run by a signal, as from outside; of a recording, what there is becomes the log."""
-        if self.process.poll() is None:
+        if self.result is None and self.process.poll() is None:
+            if number in self._ignored:
+                name = signal.Signals(number).name
+                raise IsochronError(f"the program ignores {name}, as this one did when it started it")
             self.process.send_signal(number)
         return self._finish()
 
     def request(self, line: str) -> dict[str, Any]:
         """Any request, as docs/control.md has them; returns the answer. Raises RequestError when it was refused."""
+        if re.search(r"[\n\0]", line) or re.match(r"[ \t\r]*(#|$)", line):
+            raise ValueError(f"not a request on one line: {line!r}")
+        encoded = line.encode()
+        if self.result is not None:
+            raise self._ended_before(line, self.result)
+        self._requests += 1
+        deadline = self._deadline()
         try:
-            self._socket.sendall(line.encode() + b"\n")
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        answer = self._read()
+            self._channel.write(encoded, deadline)
+            answer = self._read(deadline)
+        except TimeoutError:
+            raise self._give_up(line) from None
         if answer is None or "end" in answer:
-            self._end = answer
-            result = self._finish()
-            raise SessionEnded(f"the guest ended ({result.reason}) before the request: {line}", result)
+            self._end = answer and answer["end"]
+            raise self._ended_before(line, self._finish())
+        if answer["request"] != self._requests:
+            raise IsochronError(f"out of step: request {self._requests} got the answer to request {answer['request']}")
         if answer["ok"]:
             return answer
+        error = _as_bytes(answer["error"]).decode(errors="replace")
         if "output" in answer:
-            raise ExpectError(answer["error"], answer["output"])
-        raise RequestError(answer["error"])
+            raise ExpectError(error, answer["output"])
+        raise RequestError(error)
 
     # The rest.
 
@@ -221,47 +239,93 @@ class Session:
         cycle: int = self.request(line)["cycle"]
         return cycle
 
-    def _read(self) -> dict[str, Any] | None:
+    def _deadline(self) -> float | None:
+        return None if self.patience is None else time.monotonic() + self.patience
+
+    def _read(self, deadline: float | None) -> dict[str, Any] | None:
         """The next line; None when there are no more."""
+        line = self._channel.read(deadline)
+        if line is None:
+            return None
         try:
-            line = self._lines.readline()
-        except ConnectionResetError:
-            return None
-        except TimeoutError:
-            self.process.kill()
-            self.process.wait()
-            raise
-        if not line.endswith(b"\n"):
-            return None
-        answer: dict[str, Any] = json.loads(line)
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise IsochronError(f"this is no answer: {line!r}") from error
         return answer
+
+    def _read_to_end(self, deadline: float | None) -> None:
+        """Reads up to the end line, or until there are no more lines."""
+        while self._end is None:
+            answer = self._read(deadline)
+            if answer is None:
+                break
+            self._end = answer.get("end")
 
     def _finish(self) -> Result:
         """Waits for the end of all."""
         if self.result is not None:
             return self.result
-        while self._end is None:
-            line = self._read()
-            if line is None:
-                break
-            if "end" in line:
-                self._end = line
-        code = self.process.wait()
+        try:
+            self._read_to_end(self._deadline())
+        except TimeoutError:
+            raise self._give_up("the end") from None
+        result = self._conclude(self.patience)
+        if result.reason == "crashed":
+            raise IsochronError(f"the program ended with exit code {result.exit_code}", result.errors)
+        return result
+
+    def _abort(self) -> None:
+        """Ends the run for somebody who is busy with an error: in a bounded time, and without another one."""
+        deadline = time.monotonic() + min(_GRACE, math.inf if self.patience is None else self.patience)
+        try:
+            with contextlib.suppress(IsochronError, OSError):
+                if not self._has_ended():
+                    self.process.send_signal(next((n for n in _STOPPING if n not in self._ignored), signal.SIGKILL))
+                    self._read_to_end(deadline)
+                self._conclude(max(1, deadline - time.monotonic()))
+        finally:
+            if self.result is None:
+                self.process.kill()
+                self._conclude(None)
+
+    def _has_ended(self) -> bool:
+        """Whether what has been received already shows the end."""
+        try:
+            self._read_to_end(time.monotonic())
+        except TimeoutError:
+            return False
+        return True
+
+    def _give_up(self, awaited: str) -> Unresponsive:
+        """The error of a program that does not answer."""
+        self.process.kill()
+        result = self._conclude(None)
+        return Unresponsive(f"no answer within {self.patience} s: {awaited:.200}", result.errors)
+
+    def _conclude(self, patience: float | None) -> Result:
+        """Waits for the process, or kills it, closes everything, and sets the result."""
+        try:
+            code = self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
         self._errors.seek(0)
         errors = self._errors.read().decode(errors="replace")
-        self._errors.close()
-        self._lines.close()
-        self._socket.close()
+        self._resources.close()
         if self._end is None:
             self.result = Result(code, "crashed", 0, 0, "".join(self._output), errors)
-            raise IsochronError(f"the program ended with exit code {code}", errors)
-        self.result = self._make_result(self._end["end"], code, errors)
+        else:
+            self.result = self._make_result(self._end, code, errors)
         return self.result
 
+    def _ended_before(self, line: str, result: Result) -> SessionEnded:
+        return SessionEnded(f"the guest ended ({result.reason}) before the request: {line:.200}", result)
+
     def _make_result(self, end: dict[str, Any], code: int, errors: str) -> Result:
-        log = replay = None
+        log = None
         if "log" in end:
-            log = LogSummary(**end["log"] | {"path": pathlib.Path(end["log"]["path"])})
+            path = pathlib.Path(os.fsdecode(_as_bytes(end["log"]["path"])))
+            log = LogSummary(path, *(end["log"][name] for name in ("events", "bytes", "identity")))
         replay = end.get("replay", {})
         return Result(
             exit_code=code,
@@ -274,3 +338,8 @@ class Session:
             equal_events=replay.get("equal_events"),
             diverged=replay.get("diverged"),
         )
+
+
+def _as_bytes(text: str) -> bytes:
+    """A text of an answer, whose characters U+0000 to U+00FF stand for bytes."""
+    return text.encode("latin-1")

@@ -1,0 +1,44 @@
+"""What goes wrong, as exceptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from isochron.session import Result
+
+
+class IsochronError(Exception):
+    """The program refused what it was asked for, or failed. `errors` is what it said."""
+
+    def __init__(self, message: str, errors: str = "") -> None:
+        super().__init__(f"{message}\n{errors}" if errors else message)
+        self.errors = errors
+
+
+class LogError(IsochronError):
+    """A file is no log, or damaged."""
+
+
+class RequestError(IsochronError):
+    """A request was refused; the session goes on."""
+
+
+class ExpectError(RequestError):
+    """A text did not come in time; the session goes on. `output` is what came in its place."""
+
+    def __init__(self, message: str, output: str) -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class SessionEnded(IsochronError):
+    """The guest ended before the request. `result` says how."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message, result.errors)
+        self.result = result
+
+
+class Unresponsive(IsochronError, TimeoutError):
+    """The program did not answer within the session's patience, and was killed."""

@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "cli/exit_code.h"
 #include "conformance/engines.h"
+#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -55,7 +56,12 @@ std::string Roff(std::string_view text) {
   return absl::StrReplaceAll(roff, {{"\n.", "\n\\&."}, {"\n'", "\n\\&'"}});
 }
 
-bool TakesValue(const CLI::Option& option) { return option.get_type_size() != 0; }
+// CLI11 gives flags a type, but expects none of it.
+bool TakesValue(const CLI::Option& option) { return option.get_items_expected_max() != 0; }
+
+std::string RoffValue(const CLI::Option& option) {
+  return absl::StrCat(" \\fI", Roff(option.get_type_name()), "\\fR");
+}
 
 // "-o, --output LOG" with bold names.
 std::string RoffNames(const CLI::Option& option) {
@@ -65,17 +71,24 @@ std::string RoffNames(const CLI::Option& option) {
     names.push_back("\\fB\\-\\-" + Roff(name) + "\\fR");
   }
   std::string text = absl::StrJoin(names, ", ");
-  if (TakesValue(option)) absl::StrAppend(&text, " \\fI", Roff(option.get_type_name()), "\\fR");
+  if (TakesValue(option)) text += RoffValue(option);
   return text;
+}
+
+// The shortest way to write it: "-o LOG".
+std::string RoffShortest(const CLI::Option& option) {
+  const std::string name = option.get_snames().empty() ? "--" + option.get_lnames().front()
+                                                       : "-" + option.get_snames().front();
+  return absl::StrCat("\\fB", Roff(name), "\\fR", TakesValue(option) ? RoffValue(option) : "");
 }
 
 std::string Synopsis(const Command& command) {
   std::string text = absl::StrCat(".B isochron ", Roff(command.words), "\n");
   for (const CLI::Option* option : OptionsOf(*command.app, false)) {
     if (!option->get_required()) continue;
-    absl::StrAppend(&text, RoffNames(*option), "\n");
+    absl::StrAppend(&text, RoffShortest(*option), "\n");
   }
-  absl::StrAppend(&text, "[\\fIOPTION\\fR...]\n");
+  absl::StrAppend(&text, "[\\fIOPTION\\fR...]\\&\n");
   for (const CLI::Option* option : OptionsOf(*command.app, true)) {
     const std::string name = absl::StrCat("\\fI", Roff(option->get_type_name()), "\\fR");
     for (int i = 0; i < std::max(1, option->get_items_expected_min()); ++i) {
@@ -99,24 +112,43 @@ std::string RoffCommand(const Command& command) {
   return text;
 }
 
+// Installing below another prefix than /usr replaces it (packaging/CMakeLists.txt).
+constexpr std::string_view kDocumentation = "/usr/share/doc/isochron";
+
 constexpr std::string_view kFiles =
     ".SH FILES\n"
     ".TP\n\\fILOG\\fR\nThe replay log; \\fILOG\\fR.partial until it is complete.\n"
     ".TP\n\\fILOG\\fR.images\nA text that names the images of a log with their digests.\n"
     ".TP\n\\fILOG\\fR.snapshots\nWhere a replay of the log can begin.\n";
 
-// What a value of this type is completed to, as a command of bash.
+// An offer of these words, as a command of bash.
+std::string Offer(const std::vector<std::string>& words) {
+  return absl::StrCat("_isochron_offer \"", absl::StrJoin(words, " "), "\"");
+}
+
+// What a value of this option is completed to, as a command of bash.
 std::string Completion(const CLI::Option& option) {
   const std::string name = option.get_single_name();
   const std::string type = option.get_type_name();
-  if (name == "engine") {
-    return absl::StrCat("COMPREPLY=($(compgen -W \"",
-                        absl::StrJoin(conformance::EngineNames(), " "), "\" -- \"$word\"))");
+  const std::vector<std::string> engines = conformance::EngineNames();
+  if (name == "engine") return Offer(engines);
+  if (name == "engines") {
+    std::vector<std::string> pairs;
+    for (const std::string& first : engines) {
+      for (const std::string& second : engines) pairs.push_back(absl::StrCat(first, ",", second));
+    }
+    return Offer(pairs);
   }
-  if (name == "console") return "COMPREPLY=($(compgen -W \"stdio null file:\" -- \"$word\"))";
-  if (type == "FILE" || type == "LOG" || type == "PATH") {
-    return "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\"))";
+  if (name == "type") {
+    std::vector<std::string> types;
+    for (const std::string_view event : replaylog::EventTypeNames()) types.emplace_back(event);
+    return Offer(types);
   }
+  if (name == "console") {
+    return Offer({"stdio", "null", "file:"}) +
+           "; if [[ ${COMPREPLY[0]-} == file: ]]; then compopt -o nospace; fi";
+  }
+  if (type == "FILE" || type == "LOG" || type == "PATH") return "compopt -o default";
   return ":";
 }
 
@@ -137,7 +169,10 @@ std::string BashCommand(const Command& command) {
   if (!values.empty()) {
     absl::StrAppend(&text, "      case $previous in\n", values, "      esac\n");
   }
-  return absl::StrCat(text, "      words=\"", absl::StrJoin(names, " "), "\" ;;\n");
+  if (!OptionsOf(*command.app, true).empty()) {
+    text += "      if [[ $word != -* ]]; then compopt -o default; return; fi\n";
+  }
+  return absl::StrCat(text, "      ", Offer(names), " ;;\n");
 }
 
 // The branch for what has commands below it.
@@ -152,8 +187,9 @@ std::string BashGroup(const CLI::App& app, const std::string& words) {
       text += BashGroup(*child, absl::StrCat(words, words.empty() ? "" : " ", child->get_name()));
     }
   }
-  return absl::StrCat(text, "    \"", words, "\") words=\"", absl::StrJoin(names, " "),
-                      words.empty() ? " --version" : "", " --help\" ;;\n");
+  if (words.empty()) names.push_back("--version");
+  names.push_back("--help");
+  return absl::StrCat(text, "    \"", words, "\") ", Offer(names), " ;;\n");
 }
 
 }  // namespace
@@ -176,21 +212,32 @@ std::string ManPage(const CLI::App& app, const std::string& version) {
   for (const Command& command : commands) text += RoffCommand(command);
   text += ".SH EXIT STATUS\n";
   for (const ExitCodeRow& row : kExitCodes) {
-    absl::StrAppend(&text, ".TP\n", ToInt(row.code),
-                    row.code == ExitCode::kSignalBase ? "+N" : "", "\n",
-                    Roff(row.meaning), ".\n");
+    absl::StrAppend(&text, ".TP\n", ExitCodeText(row), "\n", Roff(row.meaning), ".\n");
   }
   return absl::StrCat(text, std::string(kFiles),
-                      ".SH SEE ALSO\nThe documentation in /usr/share/doc/isochron, first of all "
-                      "cli.md, which describes all of this, scripts and keys.\n");
+                      ".SH SEE ALSO\nThe documentation in ", std::string(kDocumentation),
+                      ", first of all docs/cli.md,\nwhich describes all of this, scripts and keys.\n");
 }
 
 std::string BashCompletion(const CLI::App& app) {
   std::string text =
       "# Completion of isochron for bash. Generated from the definitions of commands and options.\n"
+      "_isochron_offer() {\n"
+      "  mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\")\n"
+      "}\n\n"
       "_isochron() {\n"
-      "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command='' words=''\n"
-      "  local i\n"
+      "  local word=${COMP_WORDS[COMP_CWORD]} command='' before=$((COMP_CWORD - 1)) i\n"
+      "  # Bash takes = and : for words.\n"
+      "  if [[ $word == [=:] ]]; then\n"
+      "    word=''\n"
+      "    ((++before))\n"
+      "  fi\n"
+      "  if [[ ${COMP_WORDS[before]} == : ]]; then\n"
+      "    if [[ ${COMP_WORDS[before - 1]} == file ]]; then compopt -o default; fi\n"
+      "    return\n"
+      "  fi\n"
+      "  if [[ ${COMP_WORDS[before]} == = ]]; then ((--before)); fi\n"
+      "  local previous=${COMP_WORDS[before]}\n"
       "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
       "    case \"${command:+$command }${COMP_WORDS[i]}\" in\n";
   std::vector<std::string> all;
@@ -212,12 +259,6 @@ std::string BashCompletion(const CLI::App& app) {
   text += BashGroup(app, "");
   return text +
          "  esac\n"
-         "  if [[ $word == -* || $command == '' || $command == log ]]; then\n"
-         "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-         "  else\n"
-         "    compopt -o filenames\n"
-         "    COMPREPLY=($(compgen -f -- \"$word\"))\n"
-         "  fi\n"
          "}\n"
          "complete -F _isochron isochron\n";
 }

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 
+import pexpect
 import pytest
 
 from conftest import ROOT
+from isochron import engines
 from test_cli_run import HANG, help_options, run
 
 
@@ -29,10 +31,10 @@ def commands(isochron, *words):
 
 
 def complete(generated, *words):
-    """What bash offers for the last word."""
+    """What bash offers for the last word; FILES when it is to offer files."""
     script = (
-        f"source {generated}/isochron.bash; compopt() {{ :; }}; COMP_WORDS=(isochron \"$@\"); COMP_CWORD=$#; _isochron; "
-        'printf "%s\\n" "${COMPREPLY[@]}"'
+        f'source {generated}/isochron.bash; compopt() {{ [[ $2 != default ]] || echo FILES; }}; '
+        'COMP_WORDS=(isochron "$@"); COMP_CWORD=$#; _isochron; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
         ["bash", "-c", script, "bash", *words], stdout=subprocess.PIPE, text=True, check=True
@@ -53,18 +55,98 @@ def test_the_manual_page_has_every_option(isochron, generated):
     assert shown.stderr == "" and "isochron - a deterministic DEC Alpha computer" in shown.stdout
 
 
-def test_the_completion_knows_every_option(isochron, generated, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.log").touch()
+def test_the_completion_knows_every_option(isochron, generated):
     assert complete(generated, "r") == {"run", "record", "replay"}
     assert complete(generated, "log", "d") == {"dump", "diff"}
     for command in commands(isochron):
         assert complete(generated, *command, "--") - {"--help"} == help_options(isochron, *command), command
-    assert complete(generated, "run", "--kernel", "a") == {"a.log"}
-    assert complete(generated, "replay", "a") == {"a.log"}
-    assert "ref" in complete(generated, "run", "--engine", "")
+        # After a flag, too.
+        for flag in {"--stats", "--live", "--json", "--perf-map", "--no-reboot"} & help_options(isochron, *command):
+            assert complete(generated, *command, flag, "--") == complete(generated, *command, "--"), flag
+    assert complete(generated, "run", "--stats", "--ker") == {"--kernel"}
+    assert complete(generated, "run", "--kernel", "a") == {"FILES"}
+    assert complete(generated, "replay", "a") == {"FILES"}
+    assert complete(generated, "replay", "--live", "a") == {"FILES"}
+    names = engines(isochron)
+    for words in (["--engine"], ["--engine", "="], ["--stats", "--engine", "="]):
+        assert complete(generated, "run", *words, "r") == {"ref"}
+        assert complete(generated, "run", *words, "") == set(names)
+    assert complete(generated, "run", "--engine", "=") == set(names)
+    assert complete(generated, "run", "--engine", "jit", ":") == set()
+    assert complete(generated, "conform", "--engines", "") == {f"{one},{other}" for one in names for other in names}
+    assert {"output", "checkpoint"} <= complete(generated, "log", "dump", "--type", "")
     assert complete(generated, "run", "--console", "n") == {"null"}
+    assert complete(generated, "run", "--console", "file", ":", "a") == {"FILES"}
     assert complete(generated, "run", "--memory", "1") == set()
+
+
+@pytest.mark.parametrize("typed, completed", [
+    ("isochron replay --stats my", "isochron replay --stats my\\ session.log "),
+    ("isochron replay 'my", "isochron replay 'my session.log' "),
+    ("isochron run --initrd=my", "isochron run --initrd=my\\ session.log "),
+    ("isochron run --console file", "isochron run --console file:"),
+    ("isochron run --engine=r", "isochron run --engine=ref "),
+])  # fmt: skip
+def test_the_completion_in_bash(generated, tmp_path, typed, completed):
+    (tmp_path / "my session.log").touch()
+    bash = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], cwd=str(tmp_path), timeout=HANG,
+        env={"PS1": "ready> ", "TERM": "dumb", "PATH": os.environ["PATH"], "INPUTRC": "/dev/null"},
+    )  # fmt: skip
+    bash.expect_exact("ready> ")
+    bash.sendline(f"source {generated}/isochron.bash; bind 'set enable-bracketed-paste off'")
+    bash.expect_exact("ready> ")
+    bash.send(f"{typed}\t")
+    bash.expect_exact(completed)
+    bash.close(force=True)
+
+
+@pytest.fixture(params=["/usr", "/usr/local", "/opt/isochron"])
+def installed(request, isochron, tmp_path):
+    """(root, prefix) of an installation."""
+    build = pathlib.Path(isochron).resolve().parent.parent
+    subprocess.run(
+        ["cmake", "--install", build, "--prefix", request.param],
+        env={**os.environ, "DESTDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, check=True,
+    )  # fmt: skip
+    return tmp_path, request.param
+
+
+def test_an_installation(installed):
+    root, prefix = installed
+    below = root / prefix[1:]
+    assert {str(path.relative_to(below)) for path in below.rglob("isochron*") if "docs" not in path.parts} >= {
+        "bin/isochron", "share/man/man1/isochron.1", "share/bash-completion/completions/isochron", "share/doc/isochron",
+    }  # fmt: skip
+    documentation = below / "share/doc/isochron"
+    page = (below / "share/man/man1/isochron.1").read_text()
+    assert f"\nThe documentation in {prefix}/share/doc/isochron, first" in page
+
+    # Debian's python3 finds the driver by itself below its own prefixes.
+    [driver] = below.glob("lib/python3*/dist-packages/isochron")
+    sought = subprocess.run(
+        ["/usr/bin/python3", "-I", "-c", "import site; print(*site.getsitepackages())"],
+        stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    found = "/" + str(driver.parent.relative_to(root))
+    assert found in sought if prefix != "/opt/isochron" else found == f"{prefix}/lib/python3/dist-packages"
+    assert {path.name for path in driver.iterdir()} >= {"__init__.py", "pytest_plugin.py", "py.typed"}
+
+    assert (documentation / "docs/example/kernel.S").is_file()
+    check_links(documentation)
+
+
+def test_links_between_pages():
+    check_links(ROOT, "README.md", "docs/**/*.md")
+
+
+def check_links(folder, *patterns):
+    """Every link of these pages that names a file names one that is there."""
+    pages = [page for pattern in patterns or ["**/*.md"] for page in folder.glob(pattern)]
+    assert len(pages) > 10
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+            assert "://" in link or (page.parent / link).exists(), f"{page}: {link}"
 
 
 def test_the_example_passes_outside_the_tree(isochron, tmp_path):

@@ -1,5 +1,6 @@
 #include "cli/exit_code.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace isochron::cli {
@@ -29,10 +30,14 @@ int ExitCodeOf(const machine::RunEnd& end) {
   return ToInt(ExitCode::kInternal);
 }
 
+std::string ExitCodeText(const ExitCodeRow& row) {
+  return absl::StrCat(ToInt(row.code), row.code == ExitCode::kSignalBase ? "+N" : "");
+}
+
 std::string ExitCodeHelp() {
   std::string text = "Exit codes:\n";
   for (const ExitCodeRow& row : kExitCodes) {
-    absl::StrAppendFormat(&text, "  %3d  %s\n", ToInt(row.code), std::string(row.meaning));
+    absl::StrAppendFormat(&text, "  %5s  %s\n", ExitCodeText(row), std::string(row.meaning));
   }
   return text;
 }

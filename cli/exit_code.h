@@ -37,13 +37,16 @@ inline constexpr std::array<ExitCodeRow, 8> kExitCodes = {{
     {ExitCode::kFatal, "fatal", "the guest was stopped by a fatal error"},
     {ExitCode::kLimit, "limit", "a limit was reached: --max-cycles, or an expect not met"},
     {ExitCode::kReset, "reset", "the guest asked for a reset under --no-reboot"},
-    {ExitCode::kSignalBase, "signal", "128+N: ended by signal N (141: standard output closed)"},
+    {ExitCode::kSignalBase, "signal", "ended by signal N (141: standard output closed)"},
 }};
 
 constexpr int ToInt(ExitCode code) { return static_cast<int>(code); }
 
 // The exit code that a run's end stands for.
 int ExitCodeOf(const machine::RunEnd& end);
+
+// A row's code as people read it: "0", "128+N".
+std::string ExitCodeText(const ExitCodeRow& row);
 
 // The table as text, a line a code, for --help.
 std::string ExitCodeHelp();

@@ -1,5 +1,6 @@
 #include "cli/quantity.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <limits>
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace isochron::cli {
@@ -14,7 +16,8 @@ namespace {
 
 std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
-// All of `text` as an unsigned number; nothing when there is anything else in it.
+// All of `text` as an unsigned number; nothing when there is anything else in it or 64 bits do not
+// hold it.
 std::optional<uint64_t> Digits(std::string_view text, int base) {
   uint64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
@@ -36,12 +39,12 @@ absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo,
     if (scale != 1) digits.remove_suffix(1);
   }
   std::optional<uint64_t> value = Digits(digits, 10);
-  if (!value.has_value()) {
+  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
     return absl::InvalidArgumentError(
         absl::StrCat(Quoted(text), " is not ", std::string(what),
                      " (digits, perhaps followed by K, M or G)"));
   }
-  if (*value > std::numeric_limits<uint64_t>::max() / scale) {
+  if (!value.has_value() || *value > std::numeric_limits<uint64_t>::max() / scale) {
     return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
   }
   return *value * scale;

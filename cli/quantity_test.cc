@@ -28,6 +28,20 @@ TEST(ParseCycles, TakesPowersOf1000) {
   EXPECT_EQ(*ParseCycles("2G"), 2'000'000'000u);
 }
 
+TEST(ParseCycles, TellsTooLargeFromNoNumber) {
+  for (const char* text : {"18446744073709551616", "99999999999999999999", "99999999999999999999K",
+                           "18446744073709551615G"}) {
+    EXPECT_EQ(std::string(ParseCycles(text).status().message()),
+              "'" + std::string(text) + "' is too large");
+  }
+  EXPECT_EQ(*ParseCycles("18446744073709551615"), ~uint64_t{0});
+  for (const char* text : {"99999999999999999999x", "-99999999999999999999", "K"}) {
+    EXPECT_EQ(std::string(ParseCycles(text).status().message()),
+              "'" + std::string(text) +
+                  "' is not a number of cycles (digits, perhaps followed by K, M or G)");
+  }
+}
+
 TEST(ParseNumber, TakesDecimalAndHexadecimal) {
   EXPECT_EQ(*ParseNumber("18446744073709551615"), ~uint64_t{0});
   EXPECT_EQ(*ParseNumber("0xffffffffffffffff"), ~uint64_t{0});

@@ -46,8 +46,7 @@ TEST(ExitCode, HelpListsEveryRowOnce) {
   std::set<int> codes;
   for (const ExitCodeRow& row : kExitCodes) {
     EXPECT_TRUE(codes.insert(ToInt(row.code)).second) << row.name;
-    EXPECT_THAT(help, HasSubstr(std::to_string(ToInt(row.code)) + "  " +
-                                std::string(row.meaning) + "\n"));
+    EXPECT_THAT(help, HasSubstr(ExitCodeText(row) + "  " + std::string(row.meaning) + "\n"));
   }
 }
 

@@ -85,8 +85,9 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
 absl::StatusOr<std::vector<NamedEngine>> ParseEnginePair(std::string_view text) {
   const size_t comma = text.find(',');
   if (comma == text.npos || text.find(',', comma + 1) != text.npos) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", std::string(text), "' is not two engines, such as ref,ref"));
+    const std::vector<std::string> names = EngineNames();
+    return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is not two engines, such as ",
+                                                   names.front(), ",", names.back()));
   }
   std::vector<NamedEngine> engines;
   for (const std::string_view name : {text.substr(0, comma), text.substr(comma + 1)}) {

@@ -1,5 +1,6 @@
 // Runs random sequences on two engines, many at a time: random_sequences --help.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
@@ -31,8 +32,13 @@ constexpr int kHoles = 1;
 constexpr int kUsage = 2;
 constexpr int kDifferent = 3;
 
+// The first and the last that are built in.
+std::string DefaultEngines() {
+  return absl::StrCat(EngineNames().front(), ",", EngineNames().back());
+}
+
 struct Options {
-  std::string engines = "ref,ref";
+  std::string engines = DefaultEngines();
   std::string seeds = "1-100";
   unsigned jobs = 1;
   uint64_t cycles = 0;  // 0: as generated
@@ -163,25 +169,40 @@ int EmitUserSequences(const std::string& path, uint64_t first, uint64_t last) {
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("Runs random instruction sequences on two engines and compares them.");
-  app.add_option("--engines", options.engines, "the two engines")->default_str("ref,ref");
-  app.add_option("--seeds", options.seeds, "first and last seed")->default_str("1-100");
-  app.add_option("--jobs", options.jobs, "sequences at a time")->default_str("1");
-  app.add_option("--cycles", options.cycles, "cycles a sequence instead of the generator's");
+  CLI::App app("Runs random instruction sequences on two engines and compares them.",
+               "random_sequences");
+  app.footer("Exit codes: 0 equal, 1 a hole in the coverage, 2 usage or a bad file, 3 a difference.");
+  app.add_option("--engines", options.engines, "the two engines")
+      ->type_name("A,B")->default_str(options.engines);
+  app.add_option("--seeds", options.seeds, "first and last seed")
+      ->type_name("A-B")->default_str(options.seeds);
+  app.add_option("--jobs", options.jobs, "sequences at a time")->type_name("N")->default_str("1");
+  app.add_option("--cycles", options.cycles, "cycles a sequence instead of the generator's")
+      ->type_name("N");
   app.add_flag("--coverage", options.coverage,
                "count instructions and exceptions, print the table; exit code 1 if it has a hole");
-  app.add_flag("!--no-shrink", options.shrink, "leave failing sequences as they are");
+  app.add_flag_callback("--no-shrink", [&options] { options.shrink = false; },
+                        "leave failing sequences as they are");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
-  app.add_option("--stop-after", options.stop_after, "failures")->default_str("1");
-  app.add_option("--save", options.save_directory, "directory for failing sequences");
-  app.add_option("--verdicts", options.verdicts_path, "file for a line a sequence");
+  app.add_option("--stop-after", options.stop_after, "end after so many sequences that differ")
+      ->type_name("N")->default_str("1");
+  app.add_option("--save", options.save_directory, "keep failing sequences in this directory")
+      ->type_name("DIR");
+  app.add_option("--verdicts", options.verdicts_path, "write a line a sequence to this file")
+      ->type_name("FILE");
   app.add_option("--emit-user", options.user_path,
-                 "write the user-mode sequences of the seeds to this file and run nothing");
-  app.add_option("FILE", options.files, "regression files to run instead of seeds");
+                 "write the user-mode sequences of the seeds to this file and run nothing")
+      ->type_name("FILE");
+  app.add_option("files", options.files, "regression files to run instead of seeds")
+      ->type_name("FILE");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    std::string message = error.what();
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::cerr << "random_sequences: " << message << " (see random_sequences --help)\n";
+    return kUsage;
   }
   absl::StatusOr<std::vector<NamedEngine>> engines = ParseEnginePair(options.engines);
   uint64_t first = 0, last = 0;

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,16 +29,6 @@ APPEND = (
     "awk 'BEGIN { for (i = 1; i < 9999; ++i) s += sin(i); print s }'; "
     'cat /proc/interrupts /proc/uptime; poweroff -f"'
 )
-HANG = 600  # wall seconds
-
-
-@dataclasses.dataclass
-class Run:
-    """One recording."""
-
-    log: pathlib.Path
-    transcript: pathlib.Path
-    seconds: float
 
 
 @dataclasses.dataclass
@@ -61,11 +52,12 @@ def qemu(options: argparse.Namespace) -> Machine:
     ]  # fmt: skip
 
     def with_log(mode: str, log: pathlib.Path, console: pathlib.Path) -> list[str]:
-        icount = f"shift={options.shift},rr={mode},rrfile={log}"
+        # sleep=off: an idle guest's virtual time does not follow the host's.
+        icount = f"shift={options.shift},sleep=off,rr={mode},rrfile={log}"
         return [*fixed, "-icount", icount, "-serial", f"file:{console}"]
 
     return Machine(
-        f"QEMU {number}, shift={options.shift}",
+        f"QEMU {number}, shift={options.shift}, sleep=off",
         lambda console: [*fixed, "-serial", f"file:{console}"],
         lambda log, console: with_log("record", log, console),
         lambda log, console: with_log("replay", log, console),
@@ -87,34 +79,28 @@ def isochron(options: argparse.Namespace, engine: str) -> Machine:
     )
 
 
-def run(command: list[str]) -> tuple[int, float]:
-    """Exit code and wall seconds; says why when it fails."""
+def run(command: list[str], patience: int) -> float | None:
+    """Wall seconds; None, with the reason on standard error, when it fails or hangs."""
     start = time.monotonic()
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=patience, check=False
         )
     except subprocess.TimeoutExpired:
-        return -1, HANG
+        print(f"compare-qemu: {command[0]} did not end within {patience} s", file=sys.stderr)
+        return None
     seconds = time.monotonic() - start
     if done.returncode != 0:
         errors = done.stderr.decode(errors="replace")
         print(f"compare-qemu: {command[0]} ended with {done.returncode}: {errors}", file=sys.stderr)
-    return done.returncode, seconds
-
-
-def must(command: list[str], what: str) -> float:
-    """Wall seconds of what has to work."""
-    code, seconds = run(command)
-    if code != 0:
-        sys.exit(f"compare-qemu: {what} ended with {code}: {' '.join(command)}")
+        return None
     return seconds
 
 
 def first_difference(files: list[pathlib.Path]) -> str:
     """The lowest byte at which any of them differs from the first."""
     contents = [path.read_bytes() for path in files]
-    places = []
+    places: list[int] = []
     for other in contents[1:]:
         if other != contents[0]:
             pairs = zip(contents[0], other)
@@ -123,50 +109,116 @@ def first_difference(files: list[pathlib.Path]) -> str:
     return str(min(places)) if places else "none"
 
 
-def span(numbers: list[float], form: str) -> str:
+def span(numbers: list[int]) -> str:
     """A number, or the least and the greatest."""
-    low, high = (format(number, form) for number in (min(numbers), max(numbers)))
-    return low if low == high else f"{low} to {high}"
+    if not numbers:
+        return "none"
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
 
 
-def measure(machine: Machine, count: int, directory: pathlib.Path) -> dict[str, str]:
-    """The rows of a machine's column."""
+@dataclasses.dataclass
+class Column:
+    """What came of a machine's runs; only those that ended well are measured."""
+
+    plain: list[float] = dataclasses.field(default_factory=list)
+    recording: list[float] = dataclasses.field(default_factory=list)
+    replay: list[float] = dataclasses.field(default_factory=list)
+    logs: list[pathlib.Path] = dataclasses.field(default_factory=list)
+    transcripts: list[pathlib.Path] = dataclasses.field(default_factory=list)
+    faithful: int = 0
+    failed: list[int] = dataclasses.field(default_factory=lambda: [0, 0, 0])
+
+    def rows(self) -> dict[str, str]:
+        """The cells, from top to bottom."""
+        return {
+            "recordings": str(len(self.logs)),
+            "failed: plain runs, recordings, replays": ", ".join(map(str, self.failed)),
+            "distinct logs": str(len({path.read_bytes() for path in self.logs})),
+            "distinct transcripts": str(len({path.read_bytes() for path in self.transcripts})),
+            "first byte at which logs differ": first_difference(self.logs),
+            "first byte at which transcripts differ": first_difference(self.transcripts),
+            "replays that end well with the recorded transcript": str(self.faithful),
+            "log, bytes": span([path.stat().st_size for path in self.logs]),
+            "wall time of a plain run, s (median)": figure(middle(self.plain)),
+            "wall time of a recording, s (median)": figure(middle(self.recording)),
+            "wall time of a replay, s (median)": figure(middle(self.replay)),
+            "recording / plain run": ratio(middle(self.recording), middle(self.plain)),
+            "replay / recording": ratio(middle(self.replay), middle(self.recording)),
+        }
+
+    def against(self, other: "Column") -> dict[str, str]:
+        """The cells that compare it with another one."""
+
+        def size(column: Column) -> float | None:
+            return middle([path.stat().st_size for path in column.logs])
+
+        return {
+            "log, bytes, of QEMU's": ratio(size(self), size(other), 3),
+            "plain run, of QEMU's time": ratio(middle(self.plain), middle(other.plain)),
+            "recording, of QEMU's time": ratio(middle(self.recording), middle(other.recording)),
+            "replay, of QEMU's time": ratio(middle(self.replay), middle(other.replay)),
+        }
+
+
+def middle(numbers: list) -> float | None:
+    """The median, if there is one."""
+    return statistics.median(numbers) if numbers else None
+
+
+def figure(number: float | None) -> str:
+    """A cell."""
+    return "none" if number is None else f"{number:.2f}"
+
+
+def ratio(part: float | None, whole: float | None, places: int = 2) -> str:
+    """Another one."""
+    return "none" if part is None or whole is None else f"{part / whole:.{places}f}"
+
+
+def measure(machine: Machine, options: argparse.Namespace, directory: pathlib.Path) -> Column:
+    """Runs, records and replays a machine."""
     directory.mkdir()
-    plain, runs, replays, faithful = [], [], [], 0
-    for number in range(count):
-        plain.append(must(machine.plain(directory / "plain"), f"{machine.name}: a run"))
+    column = Column()
+
+    def timed(command: list[str], times: list[float], kind: int) -> bool:
+        seconds = run(command, options.patience)
+        if seconds is None:
+            column.failed[kind] += 1
+        else:
+            times.append(seconds)
+        return seconds is not None
+
+    replayed = directory / "replayed"
+    for number in range(options.recordings):
+        timed(machine.plain(directory / "plain"), column.plain, 0)
         log, transcript = directory / f"log{number}", directory / f"transcript{number}"
-        seconds = must(machine.record(log, transcript), f"{machine.name}: a recording")
-        runs.append(Run(log, transcript, seconds))
-        code, seconds = run(machine.replay(log, directory / "replayed"))
-        replays.append(seconds)
-        same = (directory / "replayed").read_bytes() == transcript.read_bytes()
-        if code == 0 and not same:
+        if not timed(machine.record(log, transcript), column.recording, 1):
+            continue
+        column.logs.append(log)
+        column.transcripts.append(transcript)
+        replayed.unlink(missing_ok=True)
+        if not timed(machine.replay(log, replayed), column.replay, 2):
+            continue
+        if replayed.exists() and replayed.read_bytes() == transcript.read_bytes():
+            column.faithful += 1
+        else:
             print(f"compare-qemu: {machine.name}: replay {number} wrote another transcript", file=sys.stderr)
-        faithful += code == 0 and same
-    recording = [one.seconds for one in runs]
-    logs, transcripts = [one.log for one in runs], [one.transcript for one in runs]
-    middle = statistics.median
-    return {
-        "recordings": str(count),
-        "distinct logs": str(len({path.read_bytes() for path in logs})),
-        "distinct transcripts": str(len({path.read_bytes() for path in transcripts})),
-        "first byte at which logs differ": first_difference(logs),
-        "first byte at which transcripts differ": first_difference(transcripts),
-        "replays that end well with the recorded transcript": str(faithful),
-        "log, bytes": span([path.stat().st_size for path in logs], "d"),
-        "wall time of a plain run, s (median)": f"{middle(plain):.2f}",
-        "wall time of a recording, s (median)": f"{middle(recording):.2f}",
-        "wall time of a replay, s (median)": f"{middle(replays):.2f}",
-        "recording / plain run": f"{middle(recording) / middle(plain):.2f}",
-        "replay / recording": f"{middle(replays) / middle(recording):.2f}",
-    }
+    return column
+
+
+def positive(text: str) -> int:
+    """An argument that is at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="compare-qemu")
-    parser.add_argument("--recordings", type=int, default=10)
+    parser.add_argument("--recordings", type=positive, default=10)
     parser.add_argument("--shift", default="1")
+    parser.add_argument("--patience", type=positive, default=600)
     parser.add_argument("--engine", action="append")
     parser.add_argument("--isochron", required=True)
     parser.add_argument("--qemu", default="qemu-system-alpha")
@@ -174,17 +226,21 @@ def main() -> None:
     parser.add_argument("--initrd", required=True)
     options = parser.parse_args()
     options.isochron = os.path.abspath(options.isochron)
+    if shutil.which(options.qemu) is None:
+        parser.error(f"there is no program {options.qemu}")
     machines = [qemu(options)]
     machines += [isochron(options, name) for name in options.engine or engines(options.isochron)]
-    columns = {}
+    columns: list[Column] = []
     with tempfile.TemporaryDirectory(prefix="compare-") as root:
         for number, machine in enumerate(machines):
             print(f"compare-qemu: {machine.name} ...", file=sys.stderr)
-            columns[machine.name] = measure(machine, options.recordings, pathlib.Path(root) / str(number))
-    print("| | " + " | ".join(columns) + " |")
-    print("|---" * (len(columns) + 1) + "|")
-    for row in next(iter(columns.values())):
-        print(f"| {row} | " + " | ".join(column[row] for column in columns.values()) + " |")
+            columns.append(measure(machine, options, pathlib.Path(root) / str(number)))
+        # The first is QEMU.
+        cells = [column.rows() | column.against(columns[0]) for column in columns]
+    print("| | " + " | ".join(machine.name for machine in machines) + " |")
+    print("|---" * (len(cells) + 1) + "|")
+    for row in cells[0]:
+        print(f"| {row} | " + " | ".join(column[row] for column in cells) + " |")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "machine/machine.h"
 #include "replaylog/event_merger.h"
 #include "replaylog/event_stream.h"
+#include "replaylog/log_testing.h"
 #include "replaylog/observer_list.h"
 #include "replaylog/recorder.h"
 #include "replaylog/replayer.h"
@@ -268,7 +269,7 @@ replaylog::LogHeader Header() {
 
 // A run from any snapshot writes the same rest of the log.
 TEST(Snapshots, TheRestOfTheLogIsTheSame) {
-  const std::string path = testing::TempDir() + "/replay_test.snapshots";
+  const std::string path = replaylog::TestPath("snapshots");
   for (const char* guest : {"interrupts", "timers", "mmu", "smc"}) {
     MemoryLog whole;
     uint64_t cycles = 0;
@@ -313,11 +314,10 @@ TEST(Snapshots, TheRestOfTheLogIsTheSame) {
       EXPECT_EQ(rest.events().back().cycle, whole.events().back().cycle);
     }
   }
-  std::filesystem::remove(path);
 }
 
 TEST(Snapshots, ADamagedFileIsAnError) {
-  const std::string path = testing::TempDir() + "/damaged.snapshots";
+  const std::string path = replaylog::TestPath("snapshots");
   {
     auto machine = Make("integer");
     auto writer = replaylog::SnapshotWriter::Create(path, Header());
@@ -359,11 +359,10 @@ TEST(Snapshots, ADamagedFileIsAnError) {
     }
   }
   EXPECT_GT(refused, 50);
-  std::filesystem::remove(path);
 }
 
 TEST(Snapshots, AnotherMachinesSnapshotsAreRefused) {
-  const std::string path = testing::TempDir() + "/other.snapshots";
+  const std::string path = replaylog::TestPath("snapshots");
   auto writer = replaylog::SnapshotWriter::Create(path, Header());
   ASSERT_TRUE(writer.ok() && (*writer)->Finish().ok());
   replaylog::LogHeader other = Header();
@@ -371,7 +370,6 @@ TEST(Snapshots, AnotherMachinesSnapshotsAreRefused) {
   EXPECT_TRUE(replaylog::SnapshotReader::Open(path, Header()).ok());
   EXPECT_EQ(replaylog::SnapshotReader::Open(path, other).status().code(),
             absl::StatusCode::kInvalidArgument);
-  std::filesystem::remove(path);
 }
 
 }  // namespace

@@ -3,12 +3,16 @@
 #ifndef ISOCHRON_REPLAYLOG_LOG_TESTING_H_
 #define ISOCHRON_REPLAYLOG_LOG_TESTING_H_
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,10 +23,30 @@
 
 namespace isochron::replaylog {
 
+// A directory of this process alone, which is gone when the process ends.
+class TestDirectory {
+ public:
+  TestDirectory() : path_(testing::TempDir() + "isochron_test." + std::to_string(getpid())) {
+    std::filesystem::create_directories(path_);
+  }
+  TestDirectory(const TestDirectory&) = delete;
+  TestDirectory& operator=(const TestDirectory&) = delete;
+  ~TestDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
 // A path for this test alone.
 inline std::string TestPath(const std::string& name) {
+  static const TestDirectory directory;
   const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-  return testing::TempDir() + info->test_suite_name() + "_" + info->name() + "_" + name;
+  return directory.path() + "/" + info->test_suite_name() + "_" + info->name() + "_" + name;
 }
 
 inline void WriteBytes(const std::string& path, std::string_view bytes) {

@@ -1,14 +1,23 @@
-"""Fixtures of the user-level tests: guests to run on the program. What users of the driver get, too, is in its plugin."""
+"""Fixtures of the user-level tests: guests to run on the program. What users of the driver get is in its plugin."""
 
+import faulthandler
+import os
 import pathlib
 import signal
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "conformance"))
 
-pytest_plugins = ["isochron.pytest_plugin"]
+from soak import build_locales  # noqa: E402  pylint: disable=wrong-import-position
+
+# Wall seconds for one test and its fixtures, on a slow host under a sanitizer: only a hang reaches them.
+WATCHDOG = 1800
+
+pytest_plugins = ["isochron.pytest_plugin", "recordings"]
 
 
 def pytest_configure(config):
@@ -19,6 +28,28 @@ def pytest_configure(config):
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if config.option.isochron is None:
         config.option.isochron = str(ROOT / "build/release/cli/isochron")
+
+
+def pytest_sessionstart():
+    """Keeps standard error for the watchdog: pytest takes it away while a test runs."""
+    global _watchdog_output  # pylint: disable=global-statement
+    _watchdog_output = os.dup(2)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_protocol():
+    """A test that hangs ends the process, with all threads' stacks: no test has to be stopped by hand."""
+    faulthandler.dump_traceback_later(WATCHDOG, exit=True, file=_watchdog_output)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(scope="session")
+def locales(tmp_path_factory):
+    """A directory for LOCPATH with locales of soak.LOCALES."""
+    root = tmp_path_factory.mktemp("locales")
+    build_locales(root)  # from the package locales
+    return root
 
 
 @pytest.fixture(scope="session")

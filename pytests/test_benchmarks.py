@@ -8,6 +8,9 @@ import pytest
 
 from conftest import ROOT, guest_path
 
+# Wall seconds that only a hang reaches.
+HANG = 900
+
 COMMAND = str(ROOT / "conformance/bench/jit_bench")
 
 
@@ -17,7 +20,7 @@ def programs_of_the_source():
 
 
 def listed(*args):
-    return subprocess.run([COMMAND, *args], capture_output=True, text=True)
+    return subprocess.run([COMMAND, *args], capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_refusals_name_all_programs_that_there_are():
@@ -53,7 +56,9 @@ def test_the_programs_compute_the_same_outside_the_machine(isochron):
     """Their checksums under isochron against those under qemu-alpha, which has no kernel."""
     program = str(guest_path("bench") / "programs/bench")
     names = ["hash", "compress", "bignum", "fft", "loops", "single"]
-    outside = subprocess.run(["qemu-alpha", program, "-r", "1", *names], capture_output=True, text=True)
+    outside = subprocess.run(
+        ["qemu-alpha", program, "-r", "1", *names], capture_output=True, text=True, timeout=HANG, check=True
+    )
     expected = dict(re.findall(r"bench: (\w+) end (\w+)", outside.stdout))
     inside = listed("--isochron", isochron, "--ways", "ref", "--runs", "1", "--rounds", "1", "--json", "-", *names)
     assert inside.returncode == 0, inside.stderr

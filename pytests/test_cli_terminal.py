@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import termios
+import time
 
 import pexpect.fdpexpect
 import pytest
+
+from recordings import rewritten
 
 HANG = 300
 
@@ -44,13 +47,18 @@ class Terminal:
             termios.ICANON | termios.ECHO | termios.ISIG
         ) == 0
 
+    def wait_until_raw(self):
+        deadline = time.monotonic() + HANG
+        while not self.is_raw():
+            assert self.process.poll() is None and time.monotonic() < deadline
+
     def is_restored(self):
         return termios.tcgetattr(self.slave) == self.before
 
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+            self.process.wait(timeout=HANG)
         for fd in (self.master, self.slave):
             if fd >= 0:
                 os.close(fd)
@@ -58,11 +66,11 @@ class Terminal:
 
 @pytest.fixture
 def terminal(isochron, console_guest):
-    """Starts a run at a terminal and waits until the guest is there."""
+    """Starts a run, or another command, at a terminal."""
     terminals = []
 
-    def start(*args, **options):
-        terminals.append(Terminal([isochron, "run", "--kernel", console_guest, *args], **options))
+    def start(*args, command="run", **options):
+        terminals.append(Terminal([isochron, command, "--kernel", console_guest, *args], **options))
         return terminals[-1]
 
     yield start
@@ -121,7 +129,7 @@ def test_restored_after_a_crash(terminal, number):
     tty = terminal()
     tty.expect("ready\r\n")
     tty.process.send_signal(number)
-    assert tty.end() != 0
+    assert tty.end() == -number
     assert tty.is_restored()
 
 
@@ -138,6 +146,93 @@ def test_restored_after_a_limit(terminal):
     tty = terminal("--max-cycles", "50M")
     tty.expect("ready\r\n")
     assert tty.end() == 5
+    assert tty.is_restored()
+
+
+def test_restored_after_a_reset_for_good(terminal):
+    tty = terminal("--no-reboot")
+    tty.expect("ready\r\n")
+    tty.type(b"r")
+    tty.expect("the guest asked for a reset")
+    assert tty.end() == 6
+    assert tty.is_restored()
+
+
+def test_restored_after_an_expect_that_is_not_met(terminal, tmp_path):
+    script = tmp_path / "s"
+    script.write_text('expect "ready"\nexpect "steady" within 20M\n')
+    tty = terminal("--script", str(script))
+    tty.expect("was not met")
+    assert tty.end() == 5
+    assert tty.is_restored()
+
+
+def test_restored_after_a_comparison(terminal):
+    tty = terminal(command="conform")
+    tty.expect("ready\r\n")
+    assert tty.is_raw()
+    tty.type(b"Aq")
+    tty.expect("agree")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+def test_restored_after_the_log_failed(terminal, tmp_path):
+    fifo = tmp_path / "log"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    tty = terminal("-o", str(fifo), command="record")
+    tty.expect("ready\r\n")
+    os.close(reader)
+    tty.type(b"q")
+    tty.expect("Broken pipe")
+    assert tty.end() == 1
+    assert tty.is_restored()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV])
+def test_restored_after_a_signal_to_a_recorder(terminal, tmp_path, number):
+    tty = terminal("-o", str(tmp_path / "log"), command="record")
+    tty.expect("ready\r\n")
+    assert tty.is_raw()
+    tty.process.send_signal(number)
+    assert tty.end() == (-number if number == signal.SIGSEGV else 128 + number)
+    assert tty.is_restored()
+
+
+@pytest.fixture
+def live(isochron, tmp_path):
+    """live(LOG): a replay at a terminal that goes on live at 60 million cycles."""
+    terminals = []
+
+    def start(log):
+        arguments = ["--until", "60M", "--live", "-o", str(tmp_path / "live")]
+        terminals.append(Terminal([isochron, "replay", str(log), *arguments]))
+        return terminals[-1]
+
+    yield start
+    for one in terminals:
+        one.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV])
+def test_restored_after_a_signal_to_a_run_gone_live(live, conversation_log, number):
+    tty = live(conversation_log)
+    tty.expect("[48][45]")
+    tty.wait_until_raw()
+    tty.type(b"Z")
+    tty.expect("[5a]")
+    tty.process.send_signal(number)
+    assert tty.end() == (-number if number == signal.SIGSEGV else 128 + number)
+    assert tty.is_restored()
+
+
+def test_restored_after_a_difference(live, conversation_log, tmp_path):
+    log = tmp_path / "log"
+    rewritten(log, conversation_log, lambda contents: [contents[0], contents[1].replace(b"[61][62]", b"[61][6X]")])
+    tty = live(log)
+    tty.expect("the run differs from")
+    assert tty.end() == 3
     assert tty.is_restored()
 
 

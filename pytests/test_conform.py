@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from recordings import rewritten
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -65,10 +67,14 @@ def test_an_interrupted_comparison_says_how_far_it_came(isochron, console_guest)
         (["/no/such/log"], "/no/such/log"),
         (["--engines", "ref"], "is not two engines"),
         (["--engines", "ref,none"], "there is no engine 'none'"),
+        (["{log}", "--memory", "64M"], "--memory"),
+        (["{log}", "-o", ""], "the path is empty"),
+        (["{log}", "-o", "/no/such/directory/log"], "cannot write /no/such/directory/log"),
+        (["{log}", "--report", "/no/such/directory/report"], "cannot write /no/such/directory/report"),
     ],
 )
-def test_bad_input_is_one_line(isochron, arguments, message):
-    done = conform(isochron, *arguments)
+def test_bad_input_is_one_line(isochron, conversation_log, arguments, message):
+    done = conform(isochron, *(str(conversation_log) if argument == "{log}" else argument for argument in arguments))
     assert done.returncode == 2
     lines = done.stderr.decode().splitlines()
     assert len(lines) == 1 and message in lines[0], lines
@@ -101,6 +107,16 @@ def test_a_difference_is_reported(isochron, console_guest, tmp_path):
     assert "first visible difference: the instruction at cycle" in error
     assert re.search(r"^\* cycle +0x", error, re.MULTILINE)
     assert "first visible difference" in report.read_text()
+
+
+def test_a_log_that_lies_is_reported(isochron, conversation_log, tmp_path):
+    log = tmp_path / "log"
+    rewritten(log, conversation_log, lambda contents: [contents[0], contents[1].replace(b"[61][62]", b"[61][6X]")])
+    done = conform(isochron, str(log), "--console", "null")
+    error = done.stderr.decode()
+    assert done.returncode == 3, error
+    assert "the run differs from" in error and "at event 2," in error
+    assert '"[61][6X][63]"' in error and "agree" not in error
 
 
 def test_documentation_has_the_options(isochron):

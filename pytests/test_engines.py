@@ -10,7 +10,8 @@ import pytest
 
 from isochron import End, Input, Log, Stop, engines
 from linux_guest import TROUBLE
-from test_cli_run import HANG
+from recordings import own_guest
+from test_cli_run import HANG, run
 from test_cli_terminal import Terminal
 
 KERNELS = ["linux", "linux-hz1024", "linux-poll", "linux-6.12"]
@@ -66,7 +67,7 @@ def test_record_and_replay(linux, isochron, kernel):
     first = recorded[built[0]]
     assert first.log.bytes < 128 << 10
     assert first.log.read().output().decode("latin-1") == first.transcript
-    subprocess.run(["zstd", "-q", "-t", first.log.path], check=True)
+    subprocess.run(["zstd", "-q", "-t", first.log.path], timeout=HANG, check=True)
     for engine in built:
         # Of the other one's log, where there is another.
         log = f"{built[built.index(engine) - 1]}.log"
@@ -120,16 +121,45 @@ def test_a_bundle_replays_alone(linux, engine, isochron, tmp_path):
     machine = linux("linux", engine)
     with machine.record("log") as session:
         result = converse(session, COMMANDS[:1])
-    subprocess.run([isochron, "log", "bundle", "log", "-o", "bundle"], check=True)
+    subprocess.run([isochron, "log", "bundle", "log", "-o", "bundle"], timeout=HANG, check=True)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "bundle").rename(elsewhere / "bundle")
+    # On another engine, where there is another.
+    built = engines(isochron)
     done = subprocess.run(
-        [isochron, "replay", "bundle", "--engine", engine],
+        [isochron, "replay", "bundle", "--engine", built[built.index(engine) - 1]],
         cwd=elsewhere, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode("latin-1") == result.transcript
+
+
+def test_a_snapshot_goes_on_another_engine(machine, isochron):
+    built = engines(isochron)
+    timers = own_guest(isochron, "timers")
+    intervals = ["--input-interval", "10000", "--checkpoint-interval", "1M", "--snapshot-every", "1M"]
+    for engine in built:
+        machine(kernel=timers, engine=engine).record(engine, intervals).finish()
+    assert len({pathlib.Path(f"{engine}.snapshots").read_bytes() for engine in built}) == 1
+    for number, engine in enumerate(built):
+        late = machine(kernel=timers, engine=engine).replay(built[number - 1], start=5_000_000).finish()
+        assert late.exit_code == 0 and "begins at the snapshot at cycle" in late.errors, late.errors
+
+
+def test_a_run_goes_on_live_on_another_engine(isochron, conversation_log, tmp_path):
+    script = tmp_path / "script"
+    script.write_text('send "Z"\nexpect "[5a]"\nat 90M send "q"\n')
+    logs = set()
+    for engine in engines(isochron):
+        log = tmp_path / engine
+        done = run(
+            isochron, "replay", str(conversation_log), "--until", "60M", "--live", "-o", str(log),
+            "--script", str(script), "--engine", engine,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (0, b"ready\r\n[61][62][63][48][45][5a]"), done.stderr
+        logs.add(log.read_bytes())
+    assert len(logs) == 1
 
 
 def test_typing_at_a_terminal(linux, engine, isochron, tmp_path):
@@ -189,7 +219,7 @@ def test_deaths_leave_a_partial_log_that_replays(machine, console_guest, engine,
     session.send("l")
     session.run(1.1e9)  # more than a frame of events
     session.process.send_signal(number)
-    assert session.process.wait() in (-number, 128 + number)
+    assert session.process.wait(HANG) in (-number, 128 + number)
     log = Log("log.partial")
     assert log.partial and len(list(log)) > 100
     result = console.replay("log.partial").finish()

@@ -1,94 +1,22 @@
-"""`isochron record`, `replay` and `log` as their users meet them."""
+"""`isochron record` and `replay` as their users meet them."""
 
-import json
 import os
 import pathlib
 import random
 import re
 import signal
 import subprocess
-import time
 
 import pytest
-import zstandard
 
+from isochron import engines
 from linux_guest import boot_arguments, conversation
+from recordings import (
+    CONVERSATION, assert_replays, dump, events, own_guest, record, replay, rewritten, script_of,
+)  # fmt: skip
+from soak import works
 from test_cli_run import HANG, assert_refused, run, write
 from test_cli_terminal import Terminal
-
-CONVERSATION = 'expect "ready"\nsend "abc"\nexpect "[63]"\nat 50M send "HE"\nat 70M send "q"\n'
-
-
-def record(isochron, log, *args, **options):
-    """A recording that must have ended well; its line about the log."""
-    result = run(isochron, "record", "-o", str(log), *args, **options)
-    assert result.returncode == 0, result.stderr.decode()
-    return result
-
-
-def replay(isochron, log, *args, **options):
-    return run(isochron, "replay", str(log), *args, **options)
-
-
-def dump(isochron, log, *args):
-    result = run(isochron, "log", "dump", str(log), "--json", *args)
-    assert result.returncode == 0, result.stderr.decode()
-    return [json.loads(line) for line in result.stdout.decode().splitlines()]
-
-
-def events(isochron, log, *types):
-    selection = [word for type_name in types for word in ("--type", type_name)]
-    return dump(isochron, log, *selection)
-
-
-def script_of(isochron, log):
-    """A script that does what was done when the log was recorded."""
-    lines = []
-    for event in events(isochron, log, "input", "stop"):
-        if event["type"] == "stop":
-            assert event["cause"] == "quit"
-            lines.append(f"at {event['cycle']} stop")
-        else:
-            text = "".join(f"\\x{ord(char):02x}" for char in event["bytes"])
-            lines.append(f'at {event["cycle"]} send "{text}"')
-    return "\n".join(lines) + "\n"
-
-
-def assert_replays(isochron, log, end, *args):
-    """The replay ends where the log does, says so, and is equal."""
-    result = replay(isochron, log, *args)
-    errors = result.stderr.decode()
-    assert result.returncode == 0, errors
-    assert errors.count("\n") == 1
-    assert re.fullmatch(
-        rf"isochron: replayed {re.escape(str(log))} to its end at cycle \d+: {end}; "
-        r"\d+ events are equal\n",
-        errors,
-    ), errors
-    return result
-
-
-def frames_of(log):
-    """The contents of a log's zstd frames, and where each begins; then what is behind them."""
-    data = pathlib.Path(log).read_bytes()
-    contents, starts, position = [], [], 0
-    while data[position : position + 4] == b"\x28\xb5\x2f\xfd":
-        decompressor = zstandard.ZstdDecompressor().decompressobj()
-        contents.append(decompressor.decompress(data[position:]))
-        starts.append(position)
-        position = len(data) - len(decompressor.unused_data)
-    return contents, starts, data[position:]
-
-
-@pytest.fixture(scope="session")
-def conversation_log(isochron, console_guest, tmp_path_factory):
-    """A recorded conversation with the console guest; not to be changed."""
-    directory = tmp_path_factory.mktemp("conversation")
-    script = write(directory / "script", CONVERSATION)
-    log = directory / "log"
-    result = record(isochron, log, "--kernel", console_guest, "--script", script)
-    assert result.stdout == b"ready\r\n[61][62][63][48][45]"
-    return log
 
 
 # Recording is a function of configuration, images and inputs.
@@ -109,7 +37,7 @@ def test_record_says_what_it_wrote(isochron, console_guest, tmp_path):
 
 
 def test_recordings_are_equal_whatever_surrounds_them(
-    isochron, console_guest, conversation_log, tmp_path
+    isochron, console_guest, conversation_log, locales, tmp_path
 ):
     script = write(tmp_path / "s", CONVERSATION)
     arguments = ["--kernel", console_guest, "--script", script]
@@ -118,11 +46,15 @@ def test_recordings_are_equal_whatever_surrounds_them(
     surroundings = {
         "again": ([], {}),
         "directory": ([], {"cwd": far}),
-        "locale": ([], {"env": {"LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Tokyo"}}),
+        **{
+            f"locale {path.name}": ([], {"env": {"LC_ALL": path.name, "LOCPATH": str(locales), "TZ": "Asia/Tokyo"}})
+            for path in locales.iterdir()
+        },
         "environment": ([], {"env": {f"VARIABLE_{i}": "x" * 1000 for i in range(100)}}),
-        "one-cpu": (["taskset", "-c", "0"], {}),
-        "no-aslr": (["setarch", "-R"], {}),
+        "one-cpu": (["taskset", "-c", str(min(os.sched_getaffinity(0)))], {}),
     }
+    if works("setarch", "-R", "true"):
+        surroundings["no-aslr"] = (["setarch", "-R"], {})
     for name, (prefix, options) in surroundings.items():
         log = tmp_path / name
         result = subprocess.run(
@@ -217,14 +149,22 @@ def test_replay_takes_no_input(isochron, conversation_log):
     ],
 )  # fmt: skip
 def test_every_end_is_in_the_log(isochron, console_guest, tmp_path, script, args, code, end):
-    log = tmp_path / "log"
+    built = engines(isochron)
     script = write(tmp_path / "s", script)
-    result = run(
-        isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script, *args
-    )
-    assert result.returncode == code
-    assert b"isochron: log: " in result.stderr
-    assert assert_replays(isochron, log, end).stdout == result.stdout
+    logs = []
+    for number, engine in enumerate(built):
+        log = tmp_path / engine
+        result = run(
+            isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script,
+            "--engine", engine, *args,
+        )  # fmt: skip
+        assert result.returncode == code
+        assert b"isochron: log: " in result.stderr
+        # On another one, where there is another.
+        again = assert_replays(isochron, log, end, "--engine", built[number - 1])
+        assert again.stdout == result.stdout
+        logs.append(log.read_bytes())
+    assert len(set(logs)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -251,7 +191,6 @@ def test_typing_at_random_times(isochron, console_guest, tmp_path, seed):
     try:
         tty.expect("ready\r\n")
         for _ in range(12):
-            time.sleep(dice.uniform(0, 0.05))
             keys = bytes(dice.choice(b"ABCDEFG\r\x03 \xff") for _ in range(dice.randint(1, 9)))
             tty.type(keys)
             tty.expect("[%02x]" % keys[-1])
@@ -270,14 +209,9 @@ def test_typing_at_random_times(isochron, console_guest, tmp_path, seed):
     assert result.stdout == transcript
 
 
-def own_guest(isochron, name):
-    """A guest kernel of conformance/guests, from the build that the program is of."""
-    return str(pathlib.Path(isochron).resolve().parent.parent / "guests" / f"{name}.elf")
-
-
 def test_snapshots(isochron, tmp_path):
     guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]
-    guest += ["--input-interval", "10000", "--checkpoint-interval", "100000"]
+    guest += ["--input-interval", "10000", "--checkpoint-interval", "1M"]
     log, plain = tmp_path / "log", tmp_path / "plain"
     record(isochron, log, *guest, "--snapshot-every", "1M")
     record(isochron, plain, *guest)
@@ -343,8 +277,7 @@ def test_live_at_a_terminal(isochron, conversation_log, tmp_path):
     )
     try:
         tty.expect("[48][45]")
-        while not tty.is_raw():
-            time.sleep(0.01)
+        tty.wait_until_raw()
         tty.type(b"Z")
         tty.expect("[5a]")
         tty.type(b"q")
@@ -362,7 +295,11 @@ def test_live_at_a_terminal(isochron, conversation_log, tmp_path):
         (["-o", "x"], "--live and -o need each other"),
         (["--live", "-o", "x"], "--live needs --until"),
         (["--script", "x"], "--script needs --live"),
+        (["--live", "--until", "1M", "-o", ""], "the path is empty"),
+        (["--live", "--until", "1M", "-o", "no/such/directory/log"], "cannot write no/such/directory/log"),
         (["--until", "soon"], "number of cycles"),
+        (["--from", "nonsense"], "--from: 'nonsense' is not a number of cycles"),
+        (["--snapshot-every", "0"], "--snapshot-every: "),
         (["--engine", "warp"], "there is no engine 'warp'"),
         (["--kernel", "no/such/file"], "no/such/file"),
         (["--kernel", "/dev/null"], "/dev/null: not the kernel of this log: digest [0-9a-f]{32}, "
@@ -392,15 +329,6 @@ def test_replay_without_its_images(isochron, console_guest, conversation_log, tm
 
 
 # Divergence. Logs that lie about a run are made by editing a true one.
-
-
-def rewritten(log, source, edit):
-    """Writes to `log` what `edit` makes of the contents of the source's frames."""
-    contents, _, _ = frames_of(source)
-    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
-    log.write_bytes(b"".join(compressor.compress(content) for content in edit(contents)))
-    sidecar = pathlib.Path(f"{source}.images")
-    pathlib.Path(f"{log}.images").write_text(sidecar.read_text())
 
 
 def test_the_first_difference_is_reported(isochron, conversation_log, tmp_path):
@@ -451,303 +379,6 @@ def test_another_model_version_is_refused(isochron, conversation_log, tmp_path):
     assert_refused(replay(isochron, log), "model")
 
 
-# Damage.
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda data: b"",
-        lambda data: b"no log at all\n" * 20,
-        lambda data: zstandard.ZstdCompressor().compress(b"packed but no log"),
-        lambda data: data[:20],
-        lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:],
-        lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:],
-    ],
-)
-def test_damaged_logs_are_refused(isochron, conversation_log, tmp_path, damage):
-    log = tmp_path / "log"
-    log.write_bytes(damage(conversation_log.read_bytes()))
-    (tmp_path / "log.images").write_text(
-        pathlib.Path(f"{conversation_log}.images").read_text()
-    )
-    for command in (["replay"], ["log", "verify"], ["log", "info"]):
-        assert_refused(run(isochron, *command, str(log)), re.escape(str(log)))
-    bundle = tmp_path / "bundle"
-    assert_refused(run(isochron, "log", "bundle", str(log), "-o", str(bundle)), "")
-    assert not bundle.exists()
-
-
-def test_kill_leaves_a_partial_log_that_replays(isochron, console_guest, tmp_path):
-    dice = random.Random(7)
-    script = write(tmp_path / "s", 'expect "ready"\nsend "abc"\nexpect "[63]"\nsend "l"\n')
-    for number in range(8):
-        log = tmp_path / f"log{number}"
-        process = subprocess.Popen(
-            [isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script]
-            + ["--console", "null", "--checkpoint-interval", "1M"],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        partial = pathlib.Path(f"{log}.partial")
-        while not partial.exists() or partial.stat().st_size == 0:
-            assert process.poll() is None
-        time.sleep(dice.uniform(0, 0.6))
-        process.kill()
-        process.communicate()
-        assert not log.exists()
-        assert dump(isochron, partial)[0]["type"] == "header"
-        assert b"partial" in run(isochron, "log", "verify", str(partial)).stdout
-        assert b"partial" in run(isochron, "log", "info", str(partial)).stdout
-        result = replay(isochron, partial, "--console", "null")
-        assert result.returncode == 0, result.stderr
-        assert b"where it breaks off (it is partial)" in result.stderr
-        for command in (["replay"], ["log", "info"], ["log", "dump"]):
-            assert_refused(run(isochron, *command, str(log)), re.escape(f"read from {partial}"))
-
-
-def test_a_partial_log_is_begun_anew(isochron, console_guest, conversation_log, tmp_path):
-    log = tmp_path / "log"
-    (tmp_path / "log.partial").write_bytes(b"what a killed recorder left")
-    script = write(tmp_path / "s", CONVERSATION)
-    record(isochron, log, "--kernel", console_guest, "--script", script)
-    assert log.read_bytes() == conversation_log.read_bytes()
-    assert not (tmp_path / "log.partial").exists()
-
-
-def test_a_second_recorder_is_refused_and_the_old_log_stays(
-    isochron, console_guest, conversation_log, tmp_path
-):
-    log = tmp_path / "log"
-    log.write_bytes(conversation_log.read_bytes())
-    (tmp_path / "log.images").write_text(
-        pathlib.Path(f"{conversation_log}.images").read_text()
-    )
-    arguments = ["record", "-o", str(log), "--kernel", console_guest, "--seed", "5"]
-    first = subprocess.Popen(
-        [isochron, *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert first.stdout.readline() == b"ready\r\n"
-    assert_refused(run(isochron, *arguments), "another process is writing")
-    assert_replays(isochron, log, "the guest powered off")
-    first.communicate(b"q", timeout=HANG)
-    assert first.returncode == 0
-    assert dump(isochron, log, "--type", "header")[0]["seed"] == 5
-    assert_replays(isochron, log, "the guest powered off")
-
-
-# Logs that cannot be written.
-
-
-ENDLESS = 'expect "ready"\nsend "l"\n'
-
-
-def assert_log_failed(result, message):
-    errors = result.stderr.decode()
-    assert result.returncode == 1, errors
-    assert message in errors, errors
-
-
-def test_read_only_directory(isochron, console_guest):
-    result = run(isochron, "record", "-o", "/proc/log", "--kernel", console_guest)
-    assert_refused(result, "cannot write /proc/log")
-
-
-def test_log_at_a_directory(isochron, console_guest, tmp_path):
-    result = run(isochron, "record", "-o", str(tmp_path), "--kernel", console_guest)
-    assert_refused(result, "directory")
-
-
-def test_device_that_is_full(isochron, console_guest):
-    result = run(isochron, "record", "-o", "/dev/full", "--kernel", console_guest)
-    assert_refused(result, "/dev/full: No space left on device")
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A directory with room for 64 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    if mounted.returncode != 0:
-        pytest.skip("mounting a file system is not allowed here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_disk_that_fills(isochron, console_guest, small_disk, tmp_path):
-    log = small_disk / "log"
-    filler = small_disk / "filler"
-    script = write(tmp_path / "s", ENDLESS)
-    filler.write_bytes(bytes(48 << 10))
-    result = run(
-        isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script,
-        "--console", "null", "--checkpoint-interval", "1M",
-    )  # fmt: skip
-    assert_log_failed(result, "No space left on device")
-    assert f"the log is incomplete; what was written is {log}.partial" in result.stderr.decode()
-    result = replay(isochron, f"{log}.partial", "--console", "null")
-    assert result.returncode == 0, result.stderr
-    count = int(re.search(rb"; (\d+) events are equal", result.stderr)[1])
-    assert count > 10
-
-
-def test_pipe_that_nobody_reads_any_more(isochron, console_guest, tmp_path):
-    script = write(tmp_path / "s", ENDLESS)
-    process = subprocess.Popen(
-        [isochron, "record", "-o", "-", "--kernel", console_guest, "--script", script]
-        + ["--console", "null", "--checkpoint-interval", "1M"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout.read(100) != b""
-    process.stdout.close()
-    errors = process.stderr.read().decode()
-    assert process.wait(timeout=HANG) == 1
-    assert errors == "isochron: cannot write standard output: Broken pipe\n"
-
-
-def test_a_list_of_images_needs_a_file(isochron, console_guest, tmp_path):
-    os.mkfifo(tmp_path / "log.images")
-    result = run(
-        isochron, "record", "-o", str(tmp_path / "log"), "--kernel", console_guest,
-        "--max-cycles", "1M",
-    )  # fmt: skip
-    assert_refused(result, r"log\.images: is no regular file")
-
-
-def test_log_and_console_cannot_share_standard_output(isochron, console_guest, tmp_path):
-    result = run(isochron, "record", "-o", "-", "--kernel", console_guest)
-    assert_refused(result, "cannot both go to standard output")
-    tty = Terminal([isochron, "record", "-o", "-", "--kernel", console_guest, "--console", "null"])
-    try:
-        tty.expect("a log is not for a terminal")
-        assert tty.end() == 2
-    finally:
-        tty.close()
-
-
-# Reading.
-
-
-def test_zstd_reads_every_log(conversation_log):
-    subprocess.run(["zstd", "-q", "-t", str(conversation_log)], check=True)
-    unpacked = subprocess.run(
-        ["zstd", "-q", "-d", "-c", str(conversation_log)], capture_output=True, check=True
-    )
-    contents, starts, _ = frames_of(conversation_log)
-    assert unpacked.stdout == b"".join(contents)
-    assert starts[0] == 0 and contents[0].startswith(b"ISOCHLOG")
-
-
-def test_info(isochron, console_guest, conversation_log):
-    text = run(isochron, "log", "info", str(conversation_log)).stdout.decode()
-    rows = dict(re.findall(r"^(\S(?: ?\S)*)  +(\S.*)$", text, re.MULTILINE))
-    assert rows["state"] == "complete"
-    assert rows["memory"] == "268435456 bytes (256M)"
-    assert rows["date at start"] == "2010-01-01T00:00:00"
-    assert rows["input"] == "3" and rows["end"] == "1" and rows["all"] == "7"
-    assert f"{os.path.getsize(console_guest)} bytes" in rows["kernel"]
-    cycles, seconds = re.search(r"(\d+) cycles, (\S+) guest seconds", rows["duration"]).groups()
-    assert float(seconds) == pytest.approx(int(cycles) / 600e6, abs=0.001)
-    assert f"{conversation_log.stat().st_size} bytes" in rows["size"]
-
-
-def test_dump(isochron, conversation_log):
-    text = run(isochron, "log", "dump", str(conversation_log)).stdout.decode()
-    lines = text.splitlines()
-    assert len(lines) == 8 and max(map(len, lines)) <= 80
-    numbers = [int(line.split()[0]) for line in lines[1:]]
-    assert numbers == list(range(7))
-
-
-def test_dump_selects(isochron, conversation_log):
-    everything = dump(isochron, conversation_log)
-    assert everything[0]["type"] == "header"
-    cycles = [event["cycle"] for event in everything[1:]]
-    assert cycles == sorted(cycles)
-    for first, last in [(0, cycles[2]), (cycles[2], cycles[4]), (cycles[2] + 1, cycles[4] - 1)]:
-        window = dump(isochron, conversation_log, "--from", str(first), "--to", str(last))
-        window = [event for event in window if event["type"] != "header"]
-        assert window == [event for event in everything[1:] if first <= event["cycle"] <= last]
-    assert [event["bytes"] for event in events(isochron, conversation_log, "input")] == [
-        "abc", "HE", "q",
-    ]  # fmt: skip
-    types = {event["type"] for event in events(isochron, conversation_log, "input", "end")}
-    assert types == {"input", "end"}
-    output = "".join(event["bytes"] for event in events(isochron, conversation_log, "output"))
-    assert output == "ready\r\n[61][62][63][48][45]"
-
-
-def test_dump_refuses_unknown_types(isochron, conversation_log):
-    result = run(isochron, "log", "dump", str(conversation_log), "--type", "thing")
-    assert_refused(result, "'thing' is none of header, input")
-
-
-def test_dump_to_a_reader_that_stops(isochron, console_guest, tmp_path):
-    log = tmp_path / "log"
-    script = write(tmp_path / "s", 'expect "ready"\nsend "%s"\nexpect "[7a]"\nsend "q"\n' % (
-        "y" * 30000 + "z"))  # fmt: skip
-    record(
-        isochron, log, "--kernel", console_guest, "--script", script, "--console", "null",
-        "--checkpoint-interval", "20000",
-    )  # fmt: skip
-    result = subprocess.run(
-        ["/bin/bash", "-c", '"$0" log dump "$1" | head -1; echo ${PIPESTATUS[0]}', isochron, log],
-        capture_output=True, timeout=HANG, check=True,
-    )  # fmt: skip
-    assert result.stderr == b"" and result.stdout.endswith(b"\n141\n")
-
-
-def test_diff(isochron, console_guest, conversation_log, tmp_path):
-    same = tmp_path / "same"
-    same.write_bytes(conversation_log.read_bytes())
-    result = run(isochron, "log", "diff", str(conversation_log), str(same))
-    assert (result.returncode, result.stdout) == (0, b"the logs are equal\n")
-    other = tmp_path / "other"
-    script = write(tmp_path / "s", CONVERSATION.replace("HE", "HI"))
-    record(isochron, other, "--kernel", console_guest, "--script", script)
-    result = run(isochron, "log", "diff", str(conversation_log), str(other))
-    assert result.returncode == 3
-    text = result.stdout.decode()
-    assert '"HE"' in text and '"HI"' in text and '"abc"' in text and "headers" not in text
-
-
-def test_bundle(isochron, conversation_log, tmp_path):
-    bundles = [tmp_path / "a.bundle", tmp_path / "b.bundle"]
-    for bundle in bundles:
-        assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
-    assert bundles[0].read_bytes() == bundles[1].read_bytes()
-    result = assert_replays(isochron, bundles[0], "the guest powered off")
-    assert result.stdout == b"ready\r\n[61][62][63][48][45]"
-    assert dump(isochron, bundles[0]) == dump(isochron, conversation_log)
-    again = run(isochron, "log", "bundle", str(bundles[0]), "-o", str(tmp_path / "c"))
-    assert_refused(again, "is a bundle already")
-
-
-def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log, tmp_path):
-    bundled = subprocess.Popen(
-        [isochron, "log", "bundle", conversation_log, "-o", "-"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    bundled.stdout.read(1)
-    bundled.stdout.close()
-    errors = bundled.stderr.read()
-    assert bundled.wait() == 2
-    assert errors == b"isochron: cannot write standard output: Broken pipe\n"
-
-
-def test_reading_from_standard_input(isochron, console_guest, conversation_log):
-    for command in (["replay", "-", "--kernel", console_guest], ["log", "verify", "-"]):
-        with open(conversation_log, "rb") as log:
-            result = run(isochron, *command, stdin=log)
-        assert result.returncode == 0, result.stderr
-    result = run(isochron, "log", "verify", "-", stdin=None, input=conversation_log.read_bytes())
-    assert result.returncode == 0
-
-
 # The progress bar.
 
 
@@ -795,7 +426,7 @@ def test_linux(isochron, tmp_path):
     results = [record(isochron, log, *arguments) for log in logs]
     assert logs[0].read_bytes() == logs[1].read_bytes()
     assert logs[0].stat().st_size < 128 << 10
-    subprocess.run(["zstd", "-q", "-t", str(logs[0])], check=True)
+    subprocess.run(["zstd", "-q", "-t", str(logs[0])], timeout=HANG, check=True)
     result = assert_replays(isochron, logs[0], "the guest powered off")
     assert result.stdout == results[0].stdout
     half = dump(isochron, logs[0], "--type", "end")[0]["cycle"] // 2

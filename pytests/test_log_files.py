@@ -1,0 +1,355 @@
+"""Logs as files: damaged, broken off, on disks that fill; and the commands that read them."""
+
+import os
+import pathlib
+import random
+import re
+import subprocess
+import time
+
+import pytest
+import zstandard
+
+from recordings import CONVERSATION, assert_replays, dump, events, frames_of, record, replay
+from test_cli_run import HANG, assert_refused, run, write
+from test_cli_terminal import Terminal
+
+
+# Damage.
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda data: b"", "the file is empty"),
+        (lambda data: b"no log at all\n" * 20, "at byte 0: this is no replay log"),
+        (lambda data: zstandard.ZstdCompressor().compress(b"packed but no log"), "the zstd frame has no checksum"),
+        (lambda data: data[:20], "at byte 20: the file breaks off within the header"),
+        (lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:], r"at byte \d+: the zstd frame is damaged"),
+        (lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:], "at byte 0: the zstd frame is damaged"),
+    ],
+)
+def test_damaged_logs_are_refused(isochron, conversation_log, tmp_path, damage, message):
+    log = tmp_path / "log"
+    log.write_bytes(damage(conversation_log.read_bytes()))
+    (tmp_path / "log.images").write_text(
+        pathlib.Path(f"{conversation_log}.images").read_text()
+    )
+    for command in (["replay"], ["log", "verify"], ["log", "info"]):
+        assert_refused(run(isochron, *command, str(log)), f"{re.escape(str(log))}: .*{message}")
+    bundle = tmp_path / "bundle"
+    assert_refused(run(isochron, "log", "bundle", str(log), "-o", str(bundle)), f"{re.escape(str(log))}: .*{message}")
+    assert not bundle.exists()
+
+
+def test_kill_leaves_a_partial_log_that_replays(isochron, console_guest, tmp_path):
+    dice = random.Random(7)
+    script = write(tmp_path / "s", 'expect "ready"\nsend "abc"\nexpect "[63]"\nsend "l"\n')
+    for number in range(8):
+        log = tmp_path / f"log{number}"
+        process = subprocess.Popen(
+            [isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script]
+            + ["--console", "null", "--checkpoint-interval", "1M"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        partial = pathlib.Path(f"{log}.partial")
+        # From where the list of images is there on, a log of any length can be replayed.
+        length = dice.randint(1, 20_000)
+        deadline = time.monotonic() + HANG
+        while not pathlib.Path(f"{log}.images").exists() or partial.stat().st_size < length:
+            assert process.poll() is None and time.monotonic() < deadline
+        process.kill()
+        process.communicate(timeout=HANG)
+        assert not log.exists()
+        assert dump(isochron, partial)[0]["type"] == "header"
+        assert b"partial" in run(isochron, "log", "verify", str(partial)).stdout
+        assert b"partial" in run(isochron, "log", "info", str(partial)).stdout
+        result = replay(isochron, partial, "--console", "null")
+        assert result.returncode == 0, result.stderr
+        assert b"where it breaks off (it is partial)" in result.stderr
+        for command in (["replay"], ["log", "info"], ["log", "dump"]):
+            assert_refused(run(isochron, *command, str(log)), re.escape(f"read from {partial}"))
+
+
+def test_a_partial_log_is_begun_anew(isochron, console_guest, conversation_log, tmp_path):
+    log = tmp_path / "log"
+    (tmp_path / "log.partial").write_bytes(b"what a killed recorder left")
+    script = write(tmp_path / "s", CONVERSATION)
+    record(isochron, log, "--kernel", console_guest, "--script", script)
+    assert log.read_bytes() == conversation_log.read_bytes()
+    assert not (tmp_path / "log.partial").exists()
+
+
+def test_a_second_recorder_is_refused_and_the_old_log_stays(
+    isochron, console_guest, conversation_log, tmp_path
+):
+    log = tmp_path / "log"
+    log.write_bytes(conversation_log.read_bytes())
+    (tmp_path / "log.images").write_text(
+        pathlib.Path(f"{conversation_log}.images").read_text()
+    )
+    arguments = ["record", "-o", str(log), "--kernel", console_guest, "--seed", "5"]
+    first = subprocess.Popen(
+        [isochron, *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert first.stdout.readline() == b"ready\r\n"
+    assert_refused(run(isochron, *arguments), "another process is writing")
+    assert_replays(isochron, log, "the guest powered off")
+    first.communicate(b"q", timeout=HANG)
+    assert first.returncode == 0
+    assert dump(isochron, log, "--type", "header")[0]["seed"] == 5
+    assert_replays(isochron, log, "the guest powered off")
+
+
+# Logs that cannot be written.
+
+
+ENDLESS = 'expect "ready"\nsend "l"\n'
+
+
+def assert_log_failed(result, message):
+    errors = result.stderr.decode()
+    assert result.returncode == 1, errors
+    assert message in errors, errors
+
+
+def test_read_only_directory(isochron, console_guest):
+    result = run(isochron, "record", "-o", "/proc/log", "--kernel", console_guest)
+    assert_refused(result, "cannot write /proc/log")
+
+
+def test_log_at_a_directory(isochron, console_guest, tmp_path):
+    result = run(isochron, "record", "-o", str(tmp_path), "--kernel", console_guest)
+    assert_refused(result, "directory")
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["--input-interval", "soon"], "--input-interval: 'soon' is not a number of cycles"),
+        (["--input-interval", "999"], "input interval in cycles must be from 1000 "),
+        (["--checkpoint-interval", "soon"], "--checkpoint-interval: 'soon' is not a number of cycles"),
+        (["--checkpoint-interval", "0"], "checkpoint interval in cycles must be from 1000 "),
+        (["--snapshot-every", "soon"], "--snapshot-every: 'soon' is not a number of cycles"),
+        (["--snapshot-every", "0"], "--snapshot-every: "),
+        (["-o", ""], "the path is empty"),
+        (["-o", "no/such/directory/log"], "cannot write no/such/directory/log: No such file"),
+    ],
+)
+def test_record_refuses(isochron, console_guest, tmp_path, args, message):
+    output = [] if "-o" in args else ["-o", "log"]
+    result = run(isochron, "record", *output, "--kernel", console_guest, *args, cwd=tmp_path)
+    assert_refused(result, message)
+    assert not any(tmp_path.iterdir())
+
+
+def test_device_that_is_full(isochron, console_guest):
+    result = run(isochron, "record", "-o", "/dev/full", "--kernel", console_guest)
+    assert_refused(result, "/dev/full: No space left on device")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A directory with room for 64 KiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
+        capture_output=True, timeout=HANG, check=False,
+    )  # fmt: skip
+    if mounted.returncode != 0:
+        pytest.skip("mounting a file system is not allowed here")
+    yield disk
+    subprocess.run(["umount", str(disk)], timeout=HANG, check=True)
+
+
+def test_disk_that_fills(isochron, console_guest, small_disk, tmp_path):
+    log = small_disk / "log"
+    filler = small_disk / "filler"
+    script = write(tmp_path / "s", ENDLESS)
+    filler.write_bytes(bytes(48 << 10))
+    result = run(
+        isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script,
+        "--console", "null", "--checkpoint-interval", "1M",
+    )  # fmt: skip
+    assert_log_failed(result, "No space left on device")
+    assert f"the log is incomplete; what was written is {log}.partial" in result.stderr.decode()
+    result = replay(isochron, f"{log}.partial", "--console", "null")
+    assert result.returncode == 0, result.stderr
+    count = int(re.search(rb"; (\d+) events are equal", result.stderr)[1])
+    assert count > 10
+
+
+def test_pipe_that_nobody_reads_any_more(isochron, console_guest, tmp_path):
+    script = write(tmp_path / "s", ENDLESS)
+    process = subprocess.Popen(
+        [isochron, "record", "-o", "-", "--kernel", console_guest, "--script", script]
+        + ["--console", "null", "--checkpoint-interval", "1M"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout.read(100) != b""
+    process.stdout.close()
+    errors = process.stderr.read().decode()
+    assert process.wait(timeout=HANG) == 1
+    assert errors == "isochron: cannot write standard output: Broken pipe\n"
+
+
+def test_a_list_of_images_needs_a_file(isochron, console_guest, tmp_path):
+    os.mkfifo(tmp_path / "log.images")
+    result = run(
+        isochron, "record", "-o", str(tmp_path / "log"), "--kernel", console_guest,
+        "--max-cycles", "1M",
+    )  # fmt: skip
+    assert_refused(result, r"log\.images: is no regular file")
+
+
+def test_log_and_console_cannot_share_standard_output(isochron, console_guest, tmp_path):
+    result = run(isochron, "record", "-o", "-", "--kernel", console_guest)
+    assert_refused(result, "cannot both go to standard output")
+    tty = Terminal([isochron, "record", "-o", "-", "--kernel", console_guest, "--console", "null"])
+    try:
+        tty.expect("a log is not for a terminal")
+        assert tty.end() == 2
+    finally:
+        tty.close()
+
+
+# Reading.
+
+
+def test_zstd_reads_every_log(conversation_log):
+    subprocess.run(["zstd", "-q", "-t", str(conversation_log)], timeout=HANG, check=True)
+    unpacked = subprocess.run(
+        ["zstd", "-q", "-d", "-c", str(conversation_log)], capture_output=True, timeout=HANG, check=True
+    )
+    contents, starts, _ = frames_of(conversation_log)
+    assert unpacked.stdout == b"".join(contents)
+    assert starts[0] == 0 and contents[0].startswith(b"ISOCHLOG")
+
+
+def test_info(isochron, console_guest, conversation_log):
+    text = run(isochron, "log", "info", str(conversation_log)).stdout.decode()
+    rows = dict(re.findall(r"^(\S(?: ?\S)*)  +(\S.*)$", text, re.MULTILINE))
+    assert rows["state"] == "complete"
+    assert rows["memory"] == "268435456 bytes (256M)"
+    assert rows["date at start"] == "2010-01-01T00:00:00"
+    assert rows["input"] == "3" and rows["end"] == "1" and rows["all"] == "7"
+    assert f"{os.path.getsize(console_guest)} bytes" in rows["kernel"]
+    cycles, seconds = re.search(r"(\d+) cycles, (\S+) guest seconds", rows["duration"]).groups()
+    assert float(seconds) == pytest.approx(int(cycles) / 600e6, abs=0.001)
+    assert f"{conversation_log.stat().st_size} bytes" in rows["size"]
+
+
+def test_dump(isochron, conversation_log):
+    text = run(isochron, "log", "dump", str(conversation_log)).stdout.decode()
+    lines = text.splitlines()
+    assert len(lines) == 8 and max(map(len, lines)) <= 80
+    numbers = [int(line.split()[0]) for line in lines[1:]]
+    assert numbers == list(range(7))
+
+
+def test_dump_selects(isochron, conversation_log):
+    everything = dump(isochron, conversation_log)
+    assert everything[0]["type"] == "header"
+    cycles = [event["cycle"] for event in everything[1:]]
+    assert cycles == sorted(cycles)
+    for first, last in [(0, cycles[2]), (cycles[2], cycles[4]), (cycles[2] + 1, cycles[4] - 1)]:
+        window = dump(isochron, conversation_log, "--from", str(first), "--to", str(last))
+        window = [event for event in window if event["type"] != "header"]
+        assert window == [event for event in everything[1:] if first <= event["cycle"] <= last]
+    assert [event["bytes"] for event in events(isochron, conversation_log, "input")] == [
+        "abc", "HE", "q",
+    ]  # fmt: skip
+    types = {event["type"] for event in events(isochron, conversation_log, "input", "end")}
+    assert types == {"input", "end"}
+    output = "".join(event["bytes"] for event in events(isochron, conversation_log, "output"))
+    assert output == "ready\r\n[61][62][63][48][45]"
+
+
+def test_dump_refuses_unknown_types(isochron, conversation_log):
+    result = run(isochron, "log", "dump", str(conversation_log), "--type", "thing")
+    assert_refused(result, "'thing' is none of header, input")
+
+
+def test_dump_to_a_reader_that_stops(isochron, console_guest, tmp_path):
+    log = tmp_path / "log"
+    script = write(tmp_path / "s", 'expect "ready"\nsend "%s"\nexpect "[7a]"\nsend "q"\n' % (
+        "y" * 30000 + "z"))  # fmt: skip
+    record(
+        isochron, log, "--kernel", console_guest, "--script", script, "--console", "null",
+        "--checkpoint-interval", "20000",
+    )  # fmt: skip
+    result = subprocess.run(
+        ["/bin/bash", "-c", '"$0" log dump "$1" | head -1; echo ${PIPESTATUS[0]}', isochron, log],
+        capture_output=True, timeout=HANG, check=True,
+    )  # fmt: skip
+    assert result.stderr == b"" and result.stdout.endswith(b"\n141\n")
+
+
+def test_diff(isochron, console_guest, conversation_log, tmp_path):
+    same = tmp_path / "same"
+    same.write_bytes(conversation_log.read_bytes())
+    result = run(isochron, "log", "diff", str(conversation_log), str(same))
+    assert (result.returncode, result.stdout) == (0, b"the logs are equal\n")
+    other = tmp_path / "other"
+    script = write(tmp_path / "s", CONVERSATION.replace("HE", "HI"))
+    record(isochron, other, "--kernel", console_guest, "--script", script)
+    result = run(isochron, "log", "diff", str(conversation_log), str(other))
+    assert result.returncode == 3
+    text = result.stdout.decode()
+    assert '"HE"' in text and '"HI"' in text and '"abc"' in text and "headers" not in text
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["diff", "{log}", "no-such-log"], "no-such-log: No such file"),
+        (["diff", "no-such-log", "{log}"], "no-such-log: No such file"),
+        (["diff", "{log}", "empty"], "empty: the file is empty"),
+        (["diff", "{log}"], "is required"),
+        (["info", "no-such-log"], "no-such-log: No such file"),
+        (["verify", "empty"], "empty: the file is empty"),
+        (["dump", "{log}", "--from", "nonsense"], "--from: 'nonsense' is not a number of cycles"),
+        (["dump", "{log}", "--to", "nonsense"], "--to: 'nonsense' is not a number of cycles"),
+        (["bundle", "{log}", "-o", "no/such/directory/b"], "cannot write no/such/directory/b: No such file"),
+        (["bundle", "{log}", "-o", ""], "the path is empty"),
+    ],
+)
+def test_log_commands_refuse(isochron, conversation_log, tmp_path, args, message):
+    (tmp_path / "empty").touch()
+    args = [str(conversation_log) if arg == "{log}" else arg for arg in args]
+    assert_refused(run(isochron, "log", *args, cwd=tmp_path), message)
+
+
+def test_bundle(isochron, conversation_log, tmp_path):
+    bundles = [tmp_path / "a.bundle", tmp_path / "b.bundle"]
+    for bundle in bundles:
+        assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+    assert bundles[0].read_bytes() == bundles[1].read_bytes()
+    result = assert_replays(isochron, bundles[0], "the guest powered off")
+    assert result.stdout == b"ready\r\n[61][62][63][48][45]"
+    assert dump(isochron, bundles[0]) == dump(isochron, conversation_log)
+    again = run(isochron, "log", "bundle", str(bundles[0]), "-o", str(tmp_path / "c"))
+    assert_refused(again, "is a bundle already")
+
+
+def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log, tmp_path):
+    bundled = subprocess.Popen(
+        [isochron, "log", "bundle", conversation_log, "-o", "-"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    bundled.stdout.read(1)
+    bundled.stdout.close()
+    errors = bundled.stderr.read()
+    assert bundled.wait(HANG) == 2
+    assert errors == b"isochron: cannot write standard output: Broken pipe\n"
+
+
+def test_reading_from_standard_input(isochron, console_guest, conversation_log):
+    for command in (["replay", "-", "--kernel", console_guest], ["log", "verify", "-"]):
+        with open(conversation_log, "rb") as log:
+            result = run(isochron, *command, stdin=log)
+        assert result.returncode == 0, result.stderr
+    result = run(isochron, "log", "verify", "-", stdin=None, input=conversation_log.read_bytes())
+    assert result.returncode == 0

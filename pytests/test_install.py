@@ -149,17 +149,45 @@ def check_links(folder, *patterns):
             assert "://" in link or (page.parent / link).exists(), f"{page}: {link}"
 
 
-def test_the_example_passes_outside_the_tree(isochron, tmp_path):
+@pytest.fixture(scope="session")
+def package(isochron, tmp_path_factory):
+    """What the Debian package puts below /."""
+    directory = tmp_path_factory.mktemp("package")
+    build = pathlib.Path(isochron).resolve().parent.parent
+    subprocess.run(
+        ["cpack", "-G", "DEB", "-B", str(directory)],
+        cwd=build, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
+    )  # fmt: skip
+    [archive] = directory.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", str(archive), str(directory / "root")], timeout=HANG, check=True)
+    return directory / "root"
+
+
+def test_the_example_of_the_package_passes_outside_the_tree(package, tmp_path):
+    """With nothing but what the package brings, as its README says."""
     project = tmp_path / "project"
-    shutil.copytree(ROOT / "docs/example", project, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package / "usr/share/doc/isochron/docs/example", project)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--isochron={isochron}"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=project,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "pytests")},
+        env={
+            "PATH": f"{package}/usr/bin:{os.environ['PATH']}",
+            "PYTHONPATH": f"{package}/usr/lib/python3/dist-packages",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d passed in", done.stdout)
+
+
+def test_annotations_of_the_driver(tmp_path):
+    """They are for users' type checkers, too: py.typed is installed."""
+    checked = subprocess.run(
+        ["mypy", "--strict", f"--cache-dir={tmp_path}", "isochron"],
+        cwd=ROOT / "pytests", capture_output=True, text=True, timeout=HANG, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 FAILING = '''

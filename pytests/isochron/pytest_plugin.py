@@ -161,7 +161,7 @@ def machine(
     os.chdir(before)
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # type: ignore[misc]
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Iterator[None]:
     """Remembers the directories of tests: of those that fail in setup nothing else tells them."""
     outcome: Any = yield
@@ -169,7 +169,7 @@ def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> Ite
         request.node.stash[_DIRECTORY] = outcome.get_result()
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(hookwrapper=True)  # type: ignore[misc]
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Names what a failed test left behind."""
     outcome: Any = yield
@@ -178,7 +178,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if not report.failed or directory is None:
         return
     # A test can fail again, in its teardown.
-    named = item.stash.setdefault(_NAMED, set())
+    nothing: set[pathlib.Path] = set()
+    named = item.stash.setdefault(_NAMED, nothing)
     files = [path for path in _files_in(directory) if path not in named]
     named.update(files)
     lines = []

@@ -253,6 +253,14 @@ class Squeeze(threading.Thread):
         self.join()
 
 
+def own_copy(program: str, path: pathlib.Path) -> str:
+    """A copy of a program whose pages can be taken away: they are on disk."""
+    shutil.copy(program, path)
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    return str(path)
+
+
 def page_out(pid: int) -> None:
     """Asks the kernel to reclaim a process's pages; raises OSError when it does not allow that."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -320,7 +328,7 @@ class Recordings:
         (trial.directory / "session").write_text(SESSION)
         program = self._options.isochron
         if trial.squeezed:
-            program = str(shutil.copy(program, trial.directory / "program"))
+            program = own_copy(program, trial.directory / "program")
         command = [
             *LEASH, "nice", "-n", str(trial.nice), "taskset", "-c", ",".join(map(str, trial.cpus)),
             *trial.prefix, program, "record", "-o", "log", "--engine", trial.engine,

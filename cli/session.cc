@@ -102,7 +102,7 @@ std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script) {
-  auto signals = std::make_unique<StopSignals>();
+  auto signals = std::make_unique<StopSignals>();  // before there is a socket that tells of us
   std::unique_ptr<ControlSocket> control;
   if (options.control.has_value()) {
     absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options.control);
@@ -193,7 +193,7 @@ void Session::ListenToSignals() {
 
 void Session::LetSignalsKill() {
   reader_.reset();
-  signals_.reset();
+  signals_->Release();
 }
 
 absl::Status Session::EmptyConsoleFile() const {

@@ -41,9 +41,9 @@ namespace isochron::cli {
 // does, a control channel can watch the replay and end it.
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
-  // Opens console and control channel; nothing else is started. From here on until the session is
-  // destroyed signals to stop end the run and nothing else, so that what it wrote gets completed:
-  // see StopSignals. InvalidArgument when console or channel cannot be opened.
+  // Opens console and control channel; nothing else is started. From here on signals to stop end the
+  // run and nothing else, so that what it wrote gets completed: see StopSignals. InvalidArgument when
+  // console or channel cannot be opened.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;

@@ -26,11 +26,11 @@ StopSignals::StopSignals() {
   }
 }
 
-StopSignals::~StopSignals() {
-  // Signals that came too late have had their wish: the run is over.
+StopSignals::~StopSignals() { close(fd_); }
+
+void StopSignals::Release() {
   while (Take() != 0) {
   }
-  close(fd_);
   pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
 }
 

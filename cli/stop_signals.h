@@ -9,9 +9,10 @@
 
 namespace isochron::cli {
 
-// While it lives, SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait to be
-// read from fd() instead. Signals that the process was told to ignore (nohup) stay ignored.
-// To be made before any other thread is.
+// From its construction on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait to
+// be read from fd() instead. That is so to the end of the process, unless Release() is called: a signal
+// that comes when all is done must not change how the process ends. Signals that the process was told to
+// ignore (nohup) stay ignored. To be made before any other thread is.
 class StopSignals {
  public:
   StopSignals();
@@ -20,6 +21,9 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   int fd() const { return fd_; }
+  // Lets signals do again what they did before. Those that wait have had their wish.
+  void Release();
+
   // The next signal's number, 0 when none waits.
   int Take();
 

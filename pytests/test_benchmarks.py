@@ -48,7 +48,8 @@ def test_a_short_run(isochron, way):
     assert set(figures["programs"]) == {"boot", "hash", "fft"}
     for name, program in figures["programs"].items():
         assert len(program["samples"][way]) == 2
-        assert all(seconds > 0 for seconds in program["samples"][way])
+        # 0: on a busy host a program's first and last line may arrive together.
+        assert all(seconds >= 0 for seconds in program["samples"][way])
         assert (program["checksum"] is None) == (name == "boot")
 
 

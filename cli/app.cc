@@ -21,6 +21,7 @@
 #include "cli/command_replay.h"
 #include "cli/command_run.h"
 #include "cli/exit_code.h"
+#include "cli/option_kind.h"
 #include "cli/report.h"
 
 namespace isochron::cli {
@@ -59,9 +60,8 @@ int PrintHelp(const CLI::App& app, const CLI::ParseError& request) {
 // What holds for the options of all commands: a flag has no value, and a file has a name.
 void RefuseEmptyValues(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
-    const std::string type = option->get_type_name();
-    if (option->get_items_expected_max() == 0) option->disable_flag_override();
-    if (type != "FILE" && type != "LOG" && type != "PATH") continue;
+    if (!TakesValue(*option)) option->disable_flag_override();
+    if (!NamesFile(*option)) continue;
     option->check([](const std::string& path) {
       return std::string(path.empty() ? "the path is empty" : "");
     });

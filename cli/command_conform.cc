@@ -266,8 +266,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* conform = app.add_subcommand(
       "conform", "Run a guest on two engines at once and find the first difference");
   auto options = std::make_shared<ConformOptions>();
-  const std::vector<std::string> names = conformance::EngineNames();
-  options->engines = absl::StrCat(names.front(), ",", names.back());
+  options->engines = conformance::DefaultEnginePair();
   conform->add_option("log", options->log_path, "repeat this log instead of running a guest")
       ->type_name("LOG");
   conform->add_option("--engines", options->engines, "the engine that records and the one that "

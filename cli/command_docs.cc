@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "cli/exit_code.h"
+#include "cli/option_kind.h"
 #include "conformance/engines.h"
 #include "replaylog/describe.h"
 
@@ -55,9 +56,6 @@ std::string Roff(std::string_view text) {
   if (roff.starts_with(".") || roff.starts_with("'")) roff.insert(0, "\\&");
   return absl::StrReplaceAll(roff, {{"\n.", "\n\\&."}, {"\n'", "\n\\&'"}});
 }
-
-// CLI11 gives flags a type, but expects none of it.
-bool TakesValue(const CLI::Option& option) { return option.get_items_expected_max() != 0; }
 
 std::string RoffValue(const CLI::Option& option) {
   return absl::StrCat(" \\fI", Roff(option.get_type_name()), "\\fR");
@@ -129,7 +127,6 @@ std::string Offer(const std::vector<std::string>& words) {
 // What a value of this option is completed to, as a command of bash.
 std::string Completion(const CLI::Option& option) {
   const std::string name = option.get_single_name();
-  const std::string type = option.get_type_name();
   const std::vector<std::string> engines = conformance::EngineNames();
   if (name == "engine") return Offer(engines);
   if (name == "engines") {
@@ -148,7 +145,7 @@ std::string Completion(const CLI::Option& option) {
     return Offer({"stdio", "null", "file:"}) +
            "; if [[ ${COMPREPLY[0]-} == file: ]]; then compopt -o nospace; fi";
   }
-  if (type == "FILE" || type == "LOG" || type == "PATH") return "compopt -o default";
+  if (NamesFile(option)) return "compopt -o default";
   return ":";
 }
 

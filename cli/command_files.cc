@@ -9,17 +9,17 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "replaylog/image_set.h"
+#include "replaylog/describe.h"
 #include "replaylog/output_file.h"
 #include "replaylog/snapshot.h"
 
 namespace isochron::cli {
 namespace {
 
-bool IsSpecial(const std::string& path) {
-  struct stat info;
-  return path == "-" || (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) &&
-                         !S_ISDIR(info.st_mode));
+// A directory is none of them: it is in the way.
+bool IsNobodys(const std::string& path) {
+  std::error_code error;
+  return replaylog::IsSpecialFile(path) && !std::filesystem::is_directory(path, error);
 }
 
 bool AreSame(const std::string& a, const std::string& b) {
@@ -53,11 +53,18 @@ absl::Status CheckWritable(const std::string& path) {
 }  // namespace
 
 void CommandFiles::Add(const std::string& path, const std::string& use, bool written) {
-  if (!path.empty() && !IsSpecial(path)) files_.push_back({path, use, written});
+  if (!path.empty() && !IsNobodys(path)) files_.push_back({path, use, written});
 }
 
 void CommandFiles::AddInput(const std::string& path, const std::string& use) {
   Add(path, use, false);
+}
+
+void CommandFiles::AddImages(const std::vector<replaylog::ImageFile>& images) {
+  for (const replaylog::ImageFile& image : images) {
+    AddInput(image.path,
+             absl::StrCat("the ", std::string(replaylog::ImageRoleName(image.record.role))));
+  }
 }
 
 void CommandFiles::AddOutput(const std::string& path, const std::string& use) {
@@ -65,7 +72,7 @@ void CommandFiles::AddOutput(const std::string& path, const std::string& use) {
 }
 
 void CommandFiles::AddLog(const std::string& path, const std::string& use) {
-  if (path.empty() || IsSpecial(path)) return;
+  if (path.empty() || IsNobodys(path)) return;
   AddOutput(path, use);
   AddOutput(replaylog::PartialPath(path), absl::StrCat(use, ", while it is written"));
   for (const std::string& name : {replaylog::SidecarPath(path), replaylog::SnapshotPath(path)}) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "replaylog/image_set.h"
 
 namespace isochron::cli {
 
@@ -17,6 +18,7 @@ class CommandFiles {
  public:
   // `use` is what messages call the file, such as "the kernel".
   void AddInput(const std::string& path, const std::string& use);
+  void AddImages(const std::vector<replaylog::ImageFile>& images);
   void AddOutput(const std::string& path, const std::string& use);
   // Everything that comes into being with a log: the log, its sidecar and its snapshots, whole
   // and partial.

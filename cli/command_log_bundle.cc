@@ -12,7 +12,6 @@
 #include "cli/guest_images.h"
 #include "cli/run_options.h"
 #include "replaylog/bundle.h"
-#include "replaylog/describe.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
 
@@ -41,10 +40,7 @@ absl::Status WriteBundle(const BundleOptions& options) {
   if (!images.ok()) return images.status();
   CommandFiles files;
   files.AddInput(options.log_path, "the log");
-  for (const replaylog::ImageFile& image : *images) {
-    files.AddInput(image.path, absl::StrCat("the ", std::string(replaylog::ImageRoleName(
-                                                        image.record.role))));
-  }
+  files.AddImages(*images);
   files.AddOutput(options.bundle_path, "the bundle");
   if (absl::Status status = files.Check(); !status.ok()) return status;
   return replaylog::WriteBundle(options.log_path, *images, options.bundle_path);

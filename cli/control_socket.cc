@@ -114,15 +114,14 @@ bool ControlSocket::WaitFor(int fd, short events, const EventFd& stop) {
 }
 
 bool ControlSocket::WaitForReader(const EventFd& stop) const {
+  if (WaitFor(client_, POLLOUT, stop)) return true;
   const int patience = static_cast<int>(std::chrono::milliseconds(kPatience).count());
-  for (bool stopped = false;;) {
-    std::array<pollfd, 2> fds = {{{client_, POLLOUT, 0}, {stopped ? -1 : stop.fd(), POLLIN, 0}}};
-    const int ready = poll(fds.data(), fds.size(), stopped ? patience : -1);
-    if (ready < 0) continue;  // EINTR
-    if (fds[0].revents != 0) return true;
-    if (ready == 0) return false;
-    stopped = true;
-  }
+  pollfd state = {client_, POLLOUT, 0};
+  int ready;
+  do {
+    ready = poll(&state, 1, patience);
+  } while (ready < 0);  // EINTR
+  return ready > 0;
 }
 
 bool ControlSocket::HasLostClient() const {

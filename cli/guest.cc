@@ -5,11 +5,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "machine/image_file.h"
-#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -31,10 +29,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
-  for (const replaylog::ImageFile& image : images.files) {
-    files.AddInput(image.path,
-                   absl::StrCat("the ", std::string(replaylog::ImageRoleName(image.record.role))));
-  }
+  files.AddImages(images.files);
   files.AddInput(options.script_path, "the script");
   files.AddOutput(options.console.path, "the console's output");
   if (absl::Status status = files.Check(); !status.ok()) return status;

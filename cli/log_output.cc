@@ -17,6 +17,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/image_set.h"
+#include "replaylog/output_file.h"
 #include "replaylog/snapshot.h"
 
 namespace isochron::cli {
@@ -43,12 +44,6 @@ absl::Status CheckTarget(const std::string& path, const RunOptions& options) {
         "--console file:PATH, or write the log to a file");
   }
   return absl::OkStatus();
-}
-
-bool IsRegularFile(const std::string& path) {
-  struct stat info;
-  if (path == "-") return false;
-  return stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
 }
 
 // Until the log is complete, its sidecar serves the log that it will replace as well.
@@ -88,7 +83,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
                                                              const RunOptions& options,
                                                              const Guest& guest) {
   if (absl::Status status = CheckTarget(path, options); !status.ok()) return status;
-  const bool is_file = IsRegularFile(path);
+  const bool is_file = !replaylog::IsSpecialFile(path);
   std::unique_ptr<replaylog::OutputFile> sidecar;
   if (is_file) {
     absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> prepared =
@@ -112,7 +107,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
 }
 
 absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) const {
-  if (path.find('\0') != std::string::npos || !IsRegularFile(path)) {
+  if (path.find('\0') != std::string::npos || replaylog::IsSpecialFile(path)) {
     return absl::InvalidArgumentError("a copy of the log needs the name of a file");
   }
   files.AddLog(path, "a copy of the log");
@@ -139,7 +134,7 @@ absl::Status LogOutput::Complete() {
   complete_ = true;
   if (!is_file_) return absl::OkStatus();
   const std::string snapshots = replaylog::SnapshotPath(path_);
-  if (IsRegularFile(snapshots)) unlink(snapshots.c_str());
+  if (!replaylog::IsSpecialFile(snapshots)) unlink(snapshots.c_str());
   return replaylog::WriteSidecar(path_, images_);
 }
 

@@ -36,6 +36,13 @@ class QueueClock final : public HostClock {
   HostQueue& queue_;
 };
 
+// Of errno.
+absl::Status ConsoleError(const ConsoleTarget& target) {
+  const int error = errno;
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
+}
+
 absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
   switch (target.kind) {
     case ConsoleTarget::Kind::kStdio:
@@ -47,10 +54,7 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
   }
   // What is in the file stays until the run begins: it may yet be refused.
   const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot write the console to ", target.path, ": ", strerror(errno)));
-  }
+  if (fd < 0) return ConsoleError(target);
   return fd;
 }
 
@@ -200,8 +204,7 @@ absl::Status Session::EmptyConsoleFile() const {
   if (options_.console.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
   // EINVAL: a pipe or a device.
   if (ftruncate(console_fd_, 0) == 0 || errno == EINVAL) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("cannot write the console to ",
-                                                 options_.console.path, ": ", strerror(errno)));
+  return ConsoleError(options_.console);
 }
 
 absl::Status Session::GoLive(const machine::InputPoint& point) {

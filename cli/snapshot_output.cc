@@ -1,18 +1,14 @@
 #include "cli/snapshot_output.h"
 
-#include <sys/stat.h>
-
 #include <cstdio>
 
 #include "cli/exit_code.h"
+#include "replaylog/output_file.h"
 
 namespace isochron::cli {
 
 absl::Status SnapshotOutput::CheckLog(const std::string& log_path) {
-  struct stat info;
-  if (log_path != "-" && (stat(log_path.c_str(), &info) != 0 || S_ISREG(info.st_mode))) {
-    return absl::OkStatus();
-  }
+  if (!replaylog::IsSpecialFile(log_path)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "--snapshot-every needs a log that is a file: the snapshots go beside it");
 }

@@ -20,6 +20,7 @@ from collections.abc import Callable
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "pytests"))
 
+from arguments import positive  # noqa: E402  pylint: disable=wrong-import-position
 from isochron import engines  # noqa: E402  pylint: disable=wrong-import-position
 
 # No input at all: what the guest does comes with its command line.
@@ -205,13 +206,6 @@ def measure(machine: Machine, options: argparse.Namespace, directory: pathlib.Pa
         else:
             print(f"compare-qemu: {machine.name}: replay {number} wrote another transcript", file=sys.stderr)
     return column
-
-
-def positive(text: str) -> int:
-    """An argument that is at least 1."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
 
 
 def main() -> None:

@@ -82,12 +82,16 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
                                                  absl::StrJoin(EngineNames(), ", ")));
 }
 
+std::string DefaultEnginePair() {
+  const std::vector<std::string> names = EngineNames();
+  return absl::StrCat(names.front(), ",", names.back());
+}
+
 absl::StatusOr<std::vector<NamedEngine>> ParseEnginePair(std::string_view text) {
   const size_t comma = text.find(',');
   if (comma == text.npos || text.find(',', comma + 1) != text.npos) {
-    const std::vector<std::string> names = EngineNames();
-    return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is not two engines, such as ",
-                                                   names.front(), ",", names.back()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", std::string(text), "' is not two engines, such as ", DefaultEnginePair()));
   }
   std::vector<NamedEngine> engines;
   for (const std::string_view name : {text.substr(0, comma), text.substr(comma + 1)}) {

@@ -27,6 +27,9 @@ std::vector<std::string> EngineNames();
 // conformance/faulty_engine.h, and "jit!FAULT", the translator with one of jit/planted_bugs.h.
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name);
 
+// What to compare when nobody says it, for ParseEnginePair(): the first and the last of them.
+std::string DefaultEnginePair();
+
 // Two engines from "ref,jit". InvalidArgument when there are not two or one is unknown.
 absl::StatusOr<std::vector<NamedEngine>> ParseEnginePair(std::string_view text);
 

@@ -32,13 +32,8 @@ constexpr int kHoles = 1;
 constexpr int kUsage = 2;
 constexpr int kDifferent = 3;
 
-// The first and the last that are built in.
-std::string DefaultEngines() {
-  return absl::StrCat(EngineNames().front(), ",", EngineNames().back());
-}
-
 struct Options {
-  std::string engines = DefaultEngines();
+  std::string engines = DefaultEnginePair();
   std::string seeds = "1-100";
   unsigned jobs = 1;
   uint64_t cycles = 0;  // 0: as generated

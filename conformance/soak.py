@@ -28,6 +28,7 @@ from collections.abc import Iterator, Sequence
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "pytests"))
 
+from arguments import positive  # noqa: E402  pylint: disable=wrong-import-position
 from isochron import Log, LogError, engines  # noqa: E402  pylint: disable=wrong-import-position
 
 # A session whose log shows nearly everything that could go wrong: processes, timers, floating point, interrupts and what
@@ -457,13 +458,6 @@ def report(options: argparse.Namespace, names: Sequence[str], kinds: list[list[O
         print(f"\nreplay --engine {engine} {log}:")
         tell("replay", log, "--engine", engine, "--console", "null",
              "--kernel", options.kernel, "--initrd", options.initrd)  # fmt: skip
-
-
-def positive(text: str) -> int:
-    """An argument that is at least 1."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
 
 
 def parse_options() -> argparse.Namespace:

@@ -16,9 +16,15 @@ from test_cli_run import HANG, help_options, run
 
 
 @pytest.fixture(scope="session")
-def generated(isochron):
+def build(isochron):
+    """The build that the program is of."""
+    return pathlib.Path(isochron).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def generated(build):
     """Where the build puts manual page and completion."""
-    return pathlib.Path(isochron).resolve().parent.parent / "generated"
+    return build / "generated"
 
 
 def commands(isochron, *words):
@@ -102,9 +108,8 @@ def test_the_completion_in_bash(generated, tmp_path, typed, completed):
 
 
 @pytest.fixture(params=["/usr", "/usr/local", "/opt/isochron"])
-def installed(request, isochron, tmp_path):
+def installed(request, build, tmp_path):
     """(root, prefix) of an installation."""
-    build = pathlib.Path(isochron).resolve().parent.parent
     subprocess.run(
         ["cmake", "--install", build, "--prefix", request.param],
         env={**os.environ, "DESTDIR": str(tmp_path)}, stdout=subprocess.DEVNULL, check=True,
@@ -150,10 +155,9 @@ def check_links(folder, *patterns):
 
 
 @pytest.fixture(scope="session")
-def package(isochron, tmp_path_factory):
+def package(build, tmp_path_factory):
     """What the Debian package puts below /."""
     directory = tmp_path_factory.mktemp("package")
-    build = pathlib.Path(isochron).resolve().parent.parent
     subprocess.run(
         ["cpack", "-G", "DEB", "-B", str(directory)],
         cwd=build, stdout=subprocess.DEVNULL, timeout=HANG, check=True,

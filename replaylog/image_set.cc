@@ -109,10 +109,7 @@ absl::StatusOr<bool> Holds(const ImageFile& file, const ImageRecord& record,
 
 // A pipe in place of a sidecar may have nobody at its other end, and could be read only once.
 absl::Status RefuseSpecialFile(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error)) {
-    return absl::OkStatus();
-  }
+  if (!IsSpecialFile(path)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(path, ": is no regular file, and the log's list of images is to be there"));
 }

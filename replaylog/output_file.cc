@@ -63,16 +63,18 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 
 std::string PartialPath(const std::string& path) { return path + ".partial"; }
 
-absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
+bool IsSpecialFile(const std::string& path) {
   struct stat info;
-  const bool standard_output = path == "-";
-  const bool special = standard_output || (stat(path.c_str(), &info) == 0 &&
-                                           !S_ISREG(info.st_mode));
-  if (!special) {
+  return path == "-" || (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode));
+}
+
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
+  if (!IsSpecialFile(path)) {
     absl::StatusOr<int> fd = OpenPartial(path);
     if (!fd.ok()) return fd.status();
     return std::unique_ptr<OutputFile>(new OutputFile(*fd, path, /*direct=*/false));
   }
+  const bool standard_output = path == "-";
   const std::string name = standard_output ? "standard output" : path;
   const int fd = standard_output ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
                                  : open(path.c_str(), O_WRONLY | O_CLOEXEC);

@@ -16,10 +16,13 @@ namespace isochron::replaylog {
 // The name that a file has until it is whole: `path`.partial.
 std::string PartialPath(const std::string& path);
 
+// Whether `path` is "-" (standard output) or names something that is no regular file, such as a pipe, a
+// device or a directory. What does not exist yet will be a regular file.
+bool IsSpecialFile(const std::string& path);
+
 // A file being written as PartialPath(path). An existing file at `path` stays what it is until
-// Commit() replaces it; a partial one, which a killed writer left, is begun anew. When `path` is "-"
-// (standard output) or names something that is no regular file (a pipe, a device), bytes go
-// straight there.
+// Commit() replaces it; a partial one, which a killed writer left, is begun anew. When `path` is a
+// special file, bytes go straight there.
 class OutputFile {
  public:
   // Errors name the file: AlreadyExists when another process writes it, otherwise what the operating

@@ -67,10 +67,12 @@ void Cpu::VisitState(StateVisitor& visitor) {
     visitor.Fail("the cycle counter is out of range");
     cycle = 0;
   }
-  if (mode > Mode::kUser || alt_mode > Mode::kUser || r[31] != 0 || f[31] != 0) {
+  if (mode > Mode::kUser || alt_mode > Mode::kUser || r[31] != 0 || f[31] != 0 ||
+      pal_base != (pal_base & kPalBaseMask)) {
     visitor.Fail("a CPU register holds an impossible value");
     mode = alt_mode = Mode::kKernel;
     r[31] = f[31] = 0;
+    pal_base = 0;
   }
 }
 

@@ -155,7 +155,20 @@ TEST(CpuTest, EveryByteOfTheStateIsRestored) {
   }
   // Section name and length, R31 and F31.
   EXPECT_GE(refused, 7 + 16);
-  EXPECT_LT(refused, 7 + 16 + 16);
+  // Bits that modes, PAL_BASE and the four translations do not have.
+  EXPECT_LT(refused, 7 + 16 + 4 + 4 + 4 * 8);
+}
+
+TEST(CpuTest, APalBaseWithinItsAlignmentIsRefused) {
+  for (uint64_t pal_base : {uint64_t{0x4000}, uint64_t{1} << 44}) {
+    Cpu cpu(0, 1, 1);
+    cpu.pal_base = pal_base;
+    const std::string state = StateOf(cpu);
+    StateReader reader(state);
+    cpu.VisitState(reader);
+    EXPECT_FALSE(reader.Finish().ok());
+    EXPECT_EQ(cpu.pal_base, 0u);
+  }
 }
 
 TEST(CpuTest, ImpossibleModesAreRefused) {

@@ -8,6 +8,11 @@
 
 namespace isochron::alpha {
 
+// The bits of a physical address.
+inline constexpr uint64_t kPhysicalMask = (uint64_t{1} << 44) - 1;
+// Those that PAL_BASE has: <43:15>.
+inline constexpr uint64_t kPalBaseMask = kPhysicalMask & ~uint64_t{0x7fff};
+
 // Processor modes as CM, the PTE protection bits and PS encode them.
 enum class Mode : uint8_t { kKernel = 0, kExecutive = 1, kSupervisor = 2, kUser = 3 };
 

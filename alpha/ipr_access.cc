@@ -114,7 +114,7 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
       cpu.internal_requests &= ~value;
       return IprEffect::kNone;
     case Ipr::kPalBase:
-      cpu.pal_base = value & kPhysicalMask & ~uint64_t{0x7fff};
+      cpu.pal_base = value & kPalBaseMask;
       return IprEffect::kNone;
     case Ipr::kICtl: {
       constexpr uint64_t kReadOnly = uint64_t{0x3f} << i_ctl::kChipIdShift;

@@ -11,6 +11,11 @@ void TlbEntry::VisitState(StateVisitor& visitor) {
     visitor.Fail("a translation has no such granularity");
     granularity = 0;
   }
+  // What Insert() lets in. Engines count on translated addresses that are aligned as virtual ones.
+  if (((tag | base) & offset_mask()) != 0 || base > kPhysicalMask) {
+    visitor.Fail("a translation begins within a page, or beyond physical memory");
+    *this = {};
+  }
 }
 
 Tlb::Tlb(uint32_t size)

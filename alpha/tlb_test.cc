@@ -257,6 +257,17 @@ TEST(TlbTest, ImpossibleStateIsRefused) {
   EXPECT_FALSE(bad_granularity.Finish().ok());
   EXPECT_EQ(tlb.Find(kPage * 5, 0), nullptr) << "still usable";
 
+  // Translations that would make an aligned address one that is not, or lead out of the 44 bits.
+  const size_t base = 8;
+  for (size_t at : {size_t{0}, base, base + 1, base + 5}) {
+    bytes = writer.bytes();
+    bytes[at] ^= 0x10;
+    StateReader reader(bytes);
+    tlb.VisitState(reader);
+    EXPECT_FALSE(reader.Finish().ok()) << at;
+    EXPECT_EQ(tlb.Find(kPage, 0), nullptr) << at;
+  }
+
   bytes = writer.bytes();
   bytes[bytes.size() - 4] = 2;  // the hand, past the end
   StateReader bad_hand(bytes);

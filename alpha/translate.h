@@ -9,9 +9,6 @@
 
 namespace isochron::alpha {
 
-// Physical addresses have 44 bits.
-inline constexpr uint64_t kPhysicalMask = (uint64_t{1} << 44) - 1;
-
 enum class TranslationStatus : uint8_t {
   kOk,
   kMiss,   // no TLB entry

@@ -53,6 +53,7 @@ class Conform {
  private:
   absl::Status OpenLog();
   absl::StatusOr<GuestImages> FindImages();
+  void OfferServices();
   int Compare(const machine::RunEnd& end);
   int ReportAgreement(const machine::RunEnd& end);
   int ReportDifference(replaylog::Divergence divergence);
@@ -80,7 +81,6 @@ absl::Status Conform::OpenLog() {
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
   options_.run.config = log_->header().config;
-  options_.run.reboot = log_->header().reboot;
   return absl::OkStatus();
 }
 
@@ -103,13 +103,9 @@ absl::Status Conform::Prepare() {
     return absl::InvalidArgumentError("give a log, or a guest with --kernel");
   }
   if (!options_.log_path.empty()) {
-    if (!run.script_path.empty()) {
-      return absl::InvalidArgumentError("a log brings its own input: --script cannot be given");
-    }
-    if (!options_.machine_option.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("a log brings its own machine: ",
-                                                     options_.machine_option,
-                                                     " cannot be given"));
+    if (!options_.guest_option.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a log brings its own machine and input: ", options_.guest_option, " cannot be given"));
     }
     if (absl::Status status = OpenLog(); !status.ok()) return status;
   }
@@ -124,13 +120,12 @@ absl::Status Conform::Prepare() {
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
   run_.config = run.config;
-  run_.reboot = run.reboot;
-  header_ = HeaderOf(run, guest_);
+  header_ = HeaderOf(guest_);
 
   absl::StatusOr<std::unique_ptr<machine::Machine>> second =
       machine::Machine::Create(run.config, run_.images, engines_[1].factory);
   if (!second.ok()) return second.status();
-  follower_ = std::make_unique<conformance::Follower>(*std::move(second), pipe_, run.reboot);
+  follower_ = std::make_unique<conformance::Follower>(*std::move(second), pipe_);
 
   // Without -o the log is made all the same, for its identity.
   const std::string& path = options_.output_path;
@@ -154,6 +149,7 @@ int Conform::Run() {
     observer = driver_.get();
   }
   guest_.machine->SetObserver(observer);
+  OfferServices();
   follower_->Start();
   const auto start = std::chrono::steady_clock::now();
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
@@ -166,6 +162,19 @@ int Conform::Run() {
   guest_.session->EndControl(*end, *guest_.machine, exit_code,
                              options_.output_path.empty() ? "" : output_->Json());
   return exit_code;
+}
+
+void Conform::OfferServices() {
+  ControlServices services;
+  services.snapshot = [] {
+    return absl::FailedPreconditionError("conform takes no snapshots; a replay of its log does");
+  };
+  if (!options_.output_path.empty()) {
+    services.save = [this](const std::string& path) {
+      return output_->SaveCopy(path, guest_.files);
+    };
+  }
+  guest_.session->SetControlServices(std::move(services));
 }
 
 int Conform::Compare(const machine::RunEnd& end) {
@@ -241,7 +250,7 @@ absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Ev
       replaylog::LogWriter::Create(path, header_);
   if (!writer.ok()) return writer.status();
   for (replaylog::Event& event : events) (*writer)->Append(std::move(event));
-  if (absl::Status status = (*writer)->status(); !status.ok()) return status;
+  if (absl::Status status = (*writer)->LeavePartial(); !status.ok()) return status;
   return replaylog::WriteSidecar(path, guest_.images);
 }
 
@@ -286,9 +295,9 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
     for (const CLI::Option* option : conform->get_options()) {
       const std::string& name = option->get_single_name();
       const bool image = name == "kernel" || name == "initrd";
-      if (option->get_group() == "Machine" && option->count() > 0 && !image) {
-        options->machine_option = "--" + name;
-      }
+      const bool of_guest = (option->get_group() == "Machine" && !image) || name == "script" ||
+                            name == "max-cycles" || name == "no-reboot";
+      if (of_guest && option->count() > 0) options->guest_option = "--" + name;
     }
     command = [options] { return ConformGuest(*options); };
   });

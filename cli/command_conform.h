@@ -18,7 +18,7 @@ struct ConformOptions {
   std::string engines;      // two names, "ref,jit"
   std::string output_path;  // empty: the log is not kept
   std::string report_path;  // empty: no HTML
-  std::string machine_option;  // one that describes a machine, if any was given
+  std::string guest_option;  // one that a log excludes, if any was given
 };
 
 // Adds the command to `app`; when it is given, `command` becomes what runs it.

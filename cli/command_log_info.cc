@@ -85,7 +85,7 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   Row(out, "entropy seed", absl::StrCat(config.seed));
   Row(out, "input points", absl::StrCat("every ", config.input_interval, " cycles"));
   Row(out, "checkpoints", absl::StrCat("every ", config.checkpoint_interval, " cycles"));
-  Row(out, "a reset", header.reboot ? "restarts the guest" : "ends the run");
+  Row(out, "a reset", header.config.reboot ? "restarts the guest" : "ends the run");
 }
 
 void PrintCounts(TextOutput& out, const LogSummary& summary) {

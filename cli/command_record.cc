@@ -46,7 +46,7 @@ int RecordGuest(const RecordOptions& options) {
   std::unique_ptr<SnapshotOutput> snapshots;
   if (options.snapshot_every.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> created =
-        SnapshotOutput::Create(options.log_path, HeaderOf(options.run, *guest), *guest->machine,
+        SnapshotOutput::Create(options.log_path, HeaderOf(*guest), *guest->machine,
                                *options.snapshot_every);
     if (!created.ok()) return RefuseInput(created.status());
     snapshots = *std::move(created);
@@ -54,7 +54,7 @@ int RecordGuest(const RecordOptions& options) {
   }
   ControlServices services;
   services.snapshot = [&] {
-    return TakeSnapshot(snapshots, options.log_path, HeaderOf(options.run, *guest),
+    return TakeSnapshot(snapshots, options.log_path, HeaderOf(*guest),
                         *guest->machine, observers);
   };
   services.save = [&](const std::string& path) {

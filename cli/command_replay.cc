@@ -42,7 +42,7 @@ class Replay {
     return options_.live ? options_.new_log_path : options_.log_path;
   }
   replaylog::LogHeader WrittenHeader() const {
-    return options_.live ? HeaderOf(options_.run, guest_) : log_->header();
+    return options_.live ? HeaderOf(guest_) : log_->header();
   }
   // Puts machine and log to the snapshot that --from asks for.
   absl::Status StartFromSnapshot();
@@ -100,7 +100,6 @@ absl::Status Replay::Prepare() {
   absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
   if (!images.ok()) return images.status();
   run.config = header.config;
-  run.reboot = header.reboot;
   CommandFiles command_files;
   command_files.AddInput(options_.log_path, "the log that is replayed");
   command_files.AddLog(options_.new_log_path, "the new log");
@@ -137,11 +136,11 @@ absl::Status Replay::StartFromSnapshot() {
   absl::StatusOr<std::unique_ptr<replaylog::SnapshotReader>> reader =
       replaylog::SnapshotReader::Open(replaylog::SnapshotPath(options_.log_path),
                                       log_->header());
-  if (!reader.ok()) {
-    return absl::Status(reader.status().code(),
-                        absl::StrCat(reader.status().message(),
-                                     "; replay --snapshot-every makes snapshots"));
+  if (absl::IsNotFound(reader.status())) {
+    return absl::NotFoundError(absl::StrCat(reader.status().message(),
+                                            "; replay --snapshot-every makes snapshots"));
   }
+  if (!reader.ok()) return reader.status();
   const replaylog::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(*options_.from);
   if (snapshot == nullptr) {
     Say(absl::StrCat("no snapshot is at or before cycle ", *options_.from,

@@ -15,7 +15,7 @@
 namespace isochron::cli {
 
 struct ReplayOptions {
-  RunOptions run;  // configuration and --no-reboot come from the log
+  RunOptions run;  // the configuration comes from the log
   std::string log_path;
   std::optional<uint64_t> from;   // a snapshot at or before this cycle is the start
   std::optional<uint64_t> until;

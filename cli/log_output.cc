@@ -69,12 +69,11 @@ machine::Digest PalcodeDigest() {
       std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
 }
 
-replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest) {
+replaylog::LogHeader HeaderOf(const Guest& guest) {
   replaylog::LogHeader header;
   header.model_version = replaylog::kModelVersion;
   header.palcode = PalcodeDigest();
   header.config = guest.machine->config();
-  header.reboot = options.reboot;
   for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
   return header;
 }
@@ -92,7 +91,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
     sidecar = *std::move(prepared);
   }
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
-      replaylog::LogWriter::Create(path, HeaderOf(options, guest));
+      replaylog::LogWriter::Create(path, HeaderOf(guest));
   if (!writer.ok()) {
     if (sidecar != nullptr) sidecar->Discard();
     return writer.status();
@@ -100,7 +99,10 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
   // Only now is the log, and with it the sidecar, ours. Whoever kills us between the two leaves a log
   // without its images, so there is little in between.
   if (sidecar != nullptr) {
-    if (absl::Status status = sidecar->Commit(); !status.ok()) return status;
+    if (absl::Status status = sidecar->Commit(); !status.ok()) {
+      sidecar->Discard();
+      return status;
+    }
   }
   return std::unique_ptr<LogOutput>(
       new LogOutput(path, is_file, guest.images, *std::move(writer)));

@@ -27,7 +27,7 @@ namespace isochron::cli {
 machine::Digest PalcodeDigest();
 
 // The header of a log of this guest.
-replaylog::LogHeader HeaderOf(const RunOptions& options, const Guest& guest);
+replaylog::LogHeader HeaderOf(const Guest& guest);
 
 // Records a guest to a file, to a pipe or to standard output, from power-on to its end.
 class LogOutput {

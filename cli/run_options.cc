@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -126,12 +128,12 @@ void AddImageOptions(CLI::App& command, RunOptions& options) {
 }
 
 void AddEngineOption(CLI::App& command, RunOptions& options) {
+  const std::vector<std::string> names = conformance::EngineNames();
   command
       .add_option("--engine", options.engine,
-                  "what executes instructions: " +
-                      absl::StrJoin(conformance::EngineNames(), " or ") +
-                      ", which may be followed by settings (docs/jit.md)")
-      ->type_name("NAME")->default_str("the last of them")->group("Machine");
+                  "what executes instructions: " + absl::StrJoin(names, " or ") +
+                      (names.back() == "jit" ? ", perhaps with settings (docs/jit.md)" : ""))
+      ->type_name("NAME")->default_str(names.back())->group("Machine");
   command
       .add_flag("--perf-map", options.perf_map,
                 "write /tmp/perf-PID.map, from which perf knows translated code")
@@ -156,7 +158,7 @@ void AddControlOptions(CLI::App& command, RunOptions& options) {
             "end the run after so many cycles; K, M and G are powers of 1000")
       ->type_name("N")->group(group);
   command
-      .add_flag_callback("--no-reboot", [&options] { options.reboot = false; },
+      .add_flag_callback("--no-reboot", [&options] { options.config.reboot = false; },
                          "end the run when the guest asks for a reset")
       ->group(group);
 }

@@ -38,7 +38,6 @@ struct RunOptions {
   std::string script_path;             // empty: none
   std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
   std::optional<uint64_t> max_cycles;  // nothing: no limit
-  bool reboot = true;
 
   ConsoleTarget console;
   bool stats = false;

@@ -46,7 +46,7 @@ TEST(RunOptions, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.config.seed, 0u);
   EXPECT_EQ(options.engine, conformance::EngineNames().back());
   EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kStdio);
-  EXPECT_TRUE(options.reboot);
+  EXPECT_TRUE(options.config.reboot);
   EXPECT_FALSE(options.max_cycles.has_value());
   EXPECT_FALSE(options.stats);
 }
@@ -67,7 +67,7 @@ TEST(RunOptions, TakeEveryOption) {
   EXPECT_EQ(options.config.itb_entries, 512u);
   EXPECT_EQ(options.config.dtb_entries, 512u);
   EXPECT_EQ(options.config.clock_hz, 700'000'000u);
-  EXPECT_FALSE(options.reboot);
+  EXPECT_FALSE(options.config.reboot);
   EXPECT_EQ(options.max_cycles, 5'000'000'000u);
   EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kFile);
   EXPECT_EQ(options.console.path, "out");

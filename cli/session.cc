@@ -151,7 +151,6 @@ void Session::SetControlServices(ControlServices services) {
 }
 
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
-  machine.SetReboot(options_.reboot);
   clock_hz_ = machine.config().clock_hz;
   if (absl::Status status = EmptyConsoleFile(); !status.ok()) return status;
   if (replay_ == nullptr) {
@@ -169,6 +168,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     };
   }
 
+  if (control_ != nullptr) control_->AwaitClient();
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
   const nanoseconds start = clock_->Now();

@@ -64,7 +64,7 @@ struct Conformance {
     ASSERT_TRUE(first.ok() && second.ok());
     EventPipe pipe;
     LeaderObserver leader(pipe, **first);
-    Follower follower(*std::move(second), pipe, true);
+    Follower follower(*std::move(second), pipe);
     (*first)->SetObserver(&leader);
     follower.Start();
     Typist typist(cycles);

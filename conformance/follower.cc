@@ -6,9 +6,8 @@
 
 namespace isochron::conformance {
 
-Follower::Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe, bool reboot)
+Follower::Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe)
     : machine_(std::move(machine)), pipe_(pipe), replayer_(pipe) {
-  machine_->SetReboot(reboot);
   machine_->SetInputSource(&replayer_);
   machine_->SetObserver(&replayer_);
 }
@@ -21,7 +20,7 @@ void Follower::Start() {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] {
     const auto start = std::chrono::steady_clock::now();
-    end_ = machine_->Run();
+    machine_->Run();
     busy_ = std::chrono::steady_clock::now() - start - pipe_.waited();
     // Without a reader the recording machine must not wait; with the end seen it need not know.
     if (!replayer_.end().has_value()) pipe_.Cancel();

@@ -58,7 +58,7 @@ class LeaderObserver final : public machine::Observer {
 class Follower {
  public:
   // `pipe` must outlive the follower.
-  Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe, bool reboot);
+  Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe);
   // The pipe must have been closed.
   ~Follower() { Join(); }
 
@@ -67,19 +67,14 @@ class Follower {
   void Join();
 
   // After Join().
-  const machine::Machine& machine() const { return *machine_; }
   const replaylog::Replayer& replayer() const { return replayer_; }
-  const machine::RunEnd& end() const { return end_; }
   // Host time that it ran, without waiting for events.
   std::chrono::nanoseconds busy() const { return busy_; }
-  // Where its CPU was when it left the record: bit 0 says PALmode.
-  uint64_t pc() const { return machine_->cpu().pc; }
 
  private:
   std::unique_ptr<machine::Machine> machine_;
   EventPipe& pipe_;
   replaylog::Replayer replayer_;
-  machine::RunEnd end_;
   std::chrono::nanoseconds busy_{0};
   std::thread thread_;
 };

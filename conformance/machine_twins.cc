@@ -98,7 +98,6 @@ absl::StatusOr<std::unique_ptr<RepeatingMachine>> RepeatingMachine::Create(
   repeating->inputs_ = std::make_unique<Inputs>(run);
   repeating->stopper_ = std::make_unique<Stopper>();
   repeating->stopper_->machine = repeating->machine_.get();
-  repeating->machine_->SetReboot(run.reboot);
   repeating->machine_->SetInputSource(repeating->inputs_.get());
   repeating->machine_->SetObserver(repeating->stopper_.get());
   return repeating;

@@ -22,7 +22,6 @@ namespace isochron::conformance {
 struct RecordedRun {
   machine::MachineConfig config;
   machine::BootImages images;
-  bool reboot = true;
   std::vector<replaylog::Event> events;  // only inputs are used
 };
 

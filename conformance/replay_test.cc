@@ -1,9 +1,12 @@
-// Recording and replaying guest kernels, without files in between: the same events every time, each difference
-// found where it is.
+// Recording and replaying guest kernels, without files in between: the same events every time, each
+// difference found where it is.
+
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +87,17 @@ class Typist final : public machine::InputSource {
 
  private:
   uint64_t last_ = 0;
+};
+
+// Types a byte at every input point, and quits soon.
+class Chatterbox final : public machine::InputSource {
+ public:
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+    inputs.push_back(machine::Input::Console("x"));
+    if (point.cycle > 8'000'000) {
+      inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    }
+  }
 };
 
 MachineConfig Config() {
@@ -260,6 +274,35 @@ TEST(Checkpoints, ComeAlsoWhenTheRunWasStoppedThere) {
   EXPECT_EQ(checkpoints(whole.events()), checkpoints(parts.events()));
 }
 
+// Rule 5 of determinism: what meets at one boundary happens in one order. Intervals are as short as
+// they can be, so that all kinds do meet.
+TEST(Boundaries, OutputInputCheckpointAndInterruptComeInThisOrder) {
+  const auto rank = [](const Event& event) {
+    if (std::holds_alternative<OutputEvent>(event.body)) return 0;
+    if (std::holds_alternative<InputEvent>(event.body)) return 1;
+    if (std::holds_alternative<CheckpointEvent>(event.body)) return 2;
+    return std::holds_alternative<InterruptEvent>(event.body) ? 3 : 4;
+  };
+  MachineConfig config = Config();
+  config.input_interval = config.checkpoint_interval = 1000;
+  auto machine = MakeMachine(std::string(ISOCHRON_GUEST_DIR) + "/interrupts.elf", config);
+  ASSERT_TRUE(machine.ok());
+  MemoryLog log;
+  Recorder recorder(log);
+  Chatterbox chatterbox;
+  (*machine)->SetObserver(&recorder);
+  (*machine)->SetInputSource(&chatterbox);
+  (*machine)->Run();
+  const std::vector<Event>& events = log.events();
+  std::set<std::pair<int, int>> met;
+  for (size_t i = 1; i < events.size(); ++i) {
+    if (events[i].cycle != events[i - 1].last_cycle()) continue;
+    EXPECT_LE(rank(events[i - 1]), rank(events[i])) << "cycle " << events[i].cycle;
+    met.emplace(rank(events[i - 1]), rank(events[i]));
+  }
+  EXPECT_EQ(met.count({1, 2}) + met.count({2, 3}) + met.count({0, 1}), 3u);
+}
+
 replaylog::LogHeader Header() {
   replaylog::LogHeader header;
   header.model_version = replaylog::kModelVersion;
@@ -369,6 +412,12 @@ TEST(Snapshots, AnotherMachinesSnapshotsAreRefused) {
   other.config.command_line = "other";
   EXPECT_TRUE(replaylog::SnapshotReader::Open(path, Header()).ok());
   EXPECT_EQ(replaylog::SnapshotReader::Open(path, other).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  // Nor is there anything to wait for at a pipe.
+  ASSERT_TRUE(std::filesystem::remove(path));
+  EXPECT_TRUE(absl::IsNotFound(replaylog::SnapshotReader::Open(path, Header()).status()));
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(replaylog::SnapshotReader::Open(path, Header()).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 

@@ -1,6 +1,7 @@
 #include "machine/config.h"
 
 #include "absl/strings/str_cat.h"
+#include "alpha/memory.h"
 #include "machine/firmware.h"
 
 namespace isochron::machine {
@@ -21,7 +22,7 @@ absl::Status MachineConfig::Validate() const {
                                                    "M to ", kMaxMemory >> 30, "G, not ",
                                                    memory_bytes, " bytes"));
   }
-  if (memory_bytes % 8192 != 0) {
+  if (memory_bytes % alpha::kPageSize != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "memory must be a multiple of 8K (a page), not ", memory_bytes, " bytes"));
   }
@@ -29,6 +30,8 @@ absl::Status MachineConfig::Validate() const {
       CheckRange<uint64_t>("the clock in Hz", clock_hz, 1'000'000, 10'000'000'000),
       CheckRange("the number of ITB entries", itb_entries, kMinTlbEntries, kMaxTlbEntries),
       CheckRange("the number of DTB entries", dtb_entries, kMinTlbEntries, kMaxTlbEntries),
+      CheckRange<int64_t>("the date and time, in seconds since 1970,", rtc_base_seconds, 0,
+                          kMaxRtcSeconds),
       CheckRange<uint64_t>("the input interval in cycles", input_interval, 1000,
                            uint64_t{1} << 40),
       CheckRange<uint64_t>("the checkpoint interval in cycles", checkpoint_interval, 1000,

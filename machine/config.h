@@ -20,7 +20,7 @@ struct MachineConfig {
   // TLB sizes; 128 is the chip's.
   uint32_t itb_entries = 4096;
   uint32_t dtb_entries = 4096;
-  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC).
+  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC): up to the end of 9999.
   int64_t rtc_base_seconds = 1'262'304'000;  // 2010-01-01T00:00:00
   // Seed of the platform device's entropy register.
   uint64_t seed = 0;
@@ -31,11 +31,14 @@ struct MachineConfig {
   uint64_t checkpoint_interval = uint64_t{1} << 29;
   // The kernel's command line; at most 255 bytes.
   std::string command_line;
+  // Whether a reset restarts the machine; else it ends the run.
+  bool reboot = true;
 
   static constexpr uint64_t kMinMemory = uint64_t{16} << 20;
   static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
   static constexpr uint32_t kMinTlbEntries = 16;
   static constexpr uint32_t kMaxTlbEntries = 8192;
+  static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
 
   // InvalidArgument naming the first field that is out of its range.
   absl::Status Validate() const;

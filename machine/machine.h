@@ -39,7 +39,7 @@ struct BootImages {
 struct RunEnd {
   enum class Kind : uint8_t {
     kPowerOff,  // the guest powered off or halted
-    kReset,     // the guest asked for a reset and `reboot` was false
+    kReset,     // the guest asked for a reset and config().reboot is false
     kFatal,     // the guest cannot go on; `message` says why
     kStopped,   // an input asked for it; `stop` is that input
     kObserver,  // the observer's status is not OK; `message` is it
@@ -68,8 +68,6 @@ class Machine final : private ConsoleSink, private IrqSink {
   void SetInputSource(InputSource* source) { input_source_ = source; }
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
-  // Whether a reset that the guest asks for restarts it (the default) or ends the run.
-  void SetReboot(bool reboot) { reboot_ = reboot; }
 
   // Runs until an end. May be called again after kStopped to go on.
   RunEnd Run();
@@ -101,6 +99,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   uint64_t wait_cycles() const { return wait_cycles_; }
 
  private:
+  void CheckMemoryDigest(const Digest& memory);
   Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);
 
   // Puts the machine to its state at power-on. Memory must be zero.
@@ -142,11 +141,13 @@ class Machine final : private ConsoleSink, private IrqSink {
   Board board_;
   std::unique_ptr<alpha::Engine> engine_;
   MemoryDigest memory_digest_;
+#ifdef ISOCHRON_CHECK_DIGESTS
+  uint64_t digests_ = 0;
+#endif
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;
   Observer* observer_ = nullptr;
-  bool reboot_ = true;
   bool waiting_ = false;
   uint64_t wait_cycles_ = 0;
 };

@@ -79,8 +79,8 @@ constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
-  [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line] =
-      config;
+  [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line,
+                                reboot] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -148,7 +148,7 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       return true;
     case kReboot:
       if (!ConsumeVarint(value, number) || number > 1) return false;
-      header.reboot = number != 0;
+      header.config.reboot = number != 0;
       return true;
     case kImage:
       return DecodeImage(value, header.images);
@@ -207,7 +207,7 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   AppendField(kInputInterval, config.input_interval, body);
   AppendField(kCheckpointInterval, config.checkpoint_interval, body);
   AppendField(kCommandLine, config.command_line, body);
-  AppendField(kReboot, uint64_t{header.reboot}, body);
+  AppendField(kReboot, uint64_t{header.config.reboot}, body);
   for (size_t i = 0; i < header.images.size(); ++i) {
     if (i != 0 && header.images[i - 1].role >= header.images[i].role) {
       return absl::InvalidArgumentError("the images of a log must be ordered by role");
@@ -249,12 +249,12 @@ absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes) {
 
 // ---- Events ----
 
-namespace {
-
 RecordType InputRecordType(const InputEvent& event) {
   return event.input.kind == machine::InputKind::kConsole ? RecordType::kConsoleInput
                                                           : RecordType::kStop;
 }
+
+namespace {
 
 // Appends the payload of an event and tells the type of its record.
 class PayloadEncoder {

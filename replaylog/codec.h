@@ -37,6 +37,8 @@ enum class RecordType : uint8_t {
   kCheckpoint = 66,
   kEnd = 67,
 };
+// The type of the record that holds an input.
+RecordType InputRecordType(const InputEvent& event);
 
 // The content of the header frame. InvalidArgument when it would exceed kMaxHeaderBytes or the
 // images are not in order.

@@ -69,7 +69,7 @@ TEST(HeaderTest, RoundTrips) {
   header.config.rtc_base_seconds = -5;
   header.config.seed = kMax;
   header.config.command_line = std::string("a\0b\xff", 4);
-  header.reboot = false;
+  header.config.reboot = false;
   absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(Encode(*decoded), Encode(header));
@@ -77,7 +77,7 @@ TEST(HeaderTest, RoundTrips) {
   EXPECT_EQ(decoded->config.rtc_base_seconds, -5);
   EXPECT_EQ(decoded->config.seed, kMax);
   EXPECT_EQ(decoded->config.command_line, header.config.command_line);
-  EXPECT_FALSE(decoded->reboot);
+  EXPECT_FALSE(decoded->config.reboot);
   EXPECT_EQ(decoded->palcode, header.palcode);
   EXPECT_EQ(decoded->images, header.images);
 }

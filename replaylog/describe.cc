@@ -137,10 +137,7 @@ std::string JsonString(std::string_view bytes) {
 
 RecordType TypeOf(const Event& event) {
   struct Type {
-    RecordType operator()(const InputEvent& e) const {
-      return e.input.kind == machine::InputKind::kConsole ? RecordType::kConsoleInput
-                                                          : RecordType::kStop;
-    }
+    RecordType operator()(const InputEvent& e) const { return InputRecordType(e); }
     RecordType operator()(const OutputEvent&) const { return RecordType::kOutput; }
     RecordType operator()(const InterruptEvent&) const { return RecordType::kInterrupt; }
     RecordType operator()(const CheckpointEvent&) const { return RecordType::kCheckpoint; }
@@ -240,7 +237,7 @@ std::string HeaderToJson(const LogHeader& header) {
       ",\"input_interval\":", config.input_interval,
       ",\"checkpoint_interval\":", config.checkpoint_interval);
   absl::StrAppend(&json, ",\"command_line\":", JsonString(config.command_line),
-                  ",\"reboot\":", header.reboot ? "true" : "false", ",\"images\":[");
+                  ",\"reboot\":", config.reboot ? "true" : "false", ",\"images\":[");
   for (size_t i = 0; i < header.images.size(); ++i) {
     const ImageRecord& image = header.images[i];
     absl::StrAppend(&json, i == 0 ? "" : ",", "{\"role\":", JsonString(ImageRoleName(image.role)),

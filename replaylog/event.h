@@ -30,7 +30,6 @@ struct LogHeader {
   uint32_t model_version = 0;      // kModelVersion of the program that wrote it
   machine::Digest palcode;         // digest of the PALcode image
   machine::MachineConfig config;
-  bool reboot = true;              // whether a reset restarts the machine
   std::vector<ImageRecord> images;  // by ascending role, each role at most once
 };
 

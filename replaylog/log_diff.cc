@@ -75,12 +75,6 @@ std::string DescribeImages(const LogHeader& header) {
 
 }  // namespace
 
-void EventHistory::Add(const Event& event) {
-  if (limit_ == 0) return;
-  if (events_.size() == limit_) events_.pop_front();
-  events_.push_back(event);
-}
-
 std::string EventDifference::Describe(std::string_view left_name,
                                       std::string_view right_name) const {
   const std::string names[] = {std::string(left_name), std::string(right_name)};
@@ -153,7 +147,7 @@ std::vector<std::string> CompareHeaders(const LogHeader& left, const LogHeader& 
   CompareField("input_interval", a.input_interval, b.input_interval, lines);
   CompareField("checkpoint_interval", a.checkpoint_interval, b.checkpoint_interval, lines);
   CompareField("command_line", QuoteBytes(a.command_line), QuoteBytes(b.command_line), lines);
-  CompareField("reboot", left.reboot, right.reboot, lines);
+  CompareField("reboot", left.config.reboot, right.config.reboot, lines);
   CompareField("images", DescribeImages(left), DescribeImages(right), lines);
   return lines;
 }

@@ -4,28 +4,16 @@
 #define ISOCHRON_REPLAYLOG_LOG_DIFF_H_
 
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
+#include "replaylog/event_history.h"
 #include "replaylog/log_reader.h"
 
 namespace isochron::replaylog {
-
-// The last events seen, for reports.
-class EventHistory {
- public:
-  explicit EventHistory(size_t limit = 16) : limit_(limit) {}
-  void Add(const Event& event);
-  const std::deque<Event>& events() const { return events_; }
-
- private:
-  size_t limit_;
-  std::deque<Event> events_;
-};
 
 struct EventDifference {
   std::vector<Event> before;   // the last equal events, oldest first

@@ -9,6 +9,7 @@
 
 #include "machine/input.h"
 #include "machine/observer.h"
+#include "replaylog/event_history.h"
 #include "replaylog/event_stream.h"
 
 namespace isochron::replaylog {
@@ -54,8 +55,6 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   uint64_t events_compared() const { return events_compared_; }
 
  private:
-  static constexpr size_t kHistory = 16;
-
   // The `index`th event that has not been seen yet, or nullptr past the end of the log.
   Event* Peek(size_t index);
   // Compares an event with the next of the log.
@@ -72,7 +71,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   size_t output_seen_ = 0;
   uint64_t output_cycle_ = 0;
   uint64_t events_compared_ = 0;
-  std::deque<Event> history_;
+  EventHistory history_;
   std::optional<Event> end_;
   std::optional<Divergence> divergence_;
   absl::Status status_;

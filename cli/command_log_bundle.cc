@@ -43,7 +43,7 @@ absl::Status WriteBundle(const BundleOptions& options) {
   files.AddImages(*images);
   files.AddOutput(options.bundle_path, "the bundle");
   if (absl::Status status = files.Check(); !status.ok()) return status;
-  return replaylog::WriteBundle(options.log_path, *images, options.bundle_path);
+  return replaylog::WriteBundle((*log)->source(), *images, options.bundle_path);
 }
 
 }  // namespace

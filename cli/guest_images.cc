@@ -8,8 +8,6 @@
 #include "machine/digest.h"
 #include "machine/elf_image.h"
 #include "machine/image_file.h"
-#include "replaylog/bundle.h"
-#include "replaylog/bundle.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -44,11 +42,7 @@ absl::Status AddImage(Role role, std::string bytes, const std::string& path,
 // What the log's own files say about its images; nothing when there are none.
 absl::StatusOr<std::vector<ImageFile>> OwnImages(const replaylog::LogReader& log,
                                                  const std::string& path) {
-  if (log.is_bundle()) {
-    absl::StatusOr<replaylog::Bundle> bundle = replaylog::OpenBundle(path);
-    if (!bundle.ok()) return bundle.status();
-    return std::move(bundle->images);
-  }
+  if (log.is_bundle()) return log.bundled_images();
   if (path == "-") return std::vector<ImageFile>();
   absl::StatusOr<std::vector<ImageFile>> sidecar = replaylog::ReadSidecar(path);
   if (absl::IsNotFound(sidecar.status())) return std::vector<ImageFile>();
@@ -68,7 +62,7 @@ absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options) {
   auto load = [&images](Role role, const std::string& path) -> absl::Status {
     absl::StatusOr<std::string> bytes = machine::ReadFileBytes(path);
     if (!bytes.ok()) return bytes.status();
-    images.files.push_back({{role, bytes->size(), machine::DigestOf(*bytes)}, path});
+    images.files.push_back({{role, bytes->size(), machine::DigestOf(*bytes)}, path, nullptr});
     return AddImage(role, *std::move(bytes), path, images.boot);
   };
   if (absl::Status status = load(Role::kKernel, options.kernel_path); !status.ok()) {

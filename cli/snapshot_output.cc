@@ -1,8 +1,8 @@
 #include "cli/snapshot_output.h"
 
-#include <cstdio>
-
+#include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 #include "replaylog/output_file.h"
 
 namespace isochron::cli {
@@ -28,8 +28,7 @@ int SnapshotOutput::FinishOr(int exit_code) {
   absl::Status status = taker_.error();
   if (status.ok()) status = writer_->Finish();
   if (status.ok()) return exit_code;
-  fprintf(stderr, "isochron: the snapshots are incomplete: %s\n",
-          std::string(status.message()).c_str());
+  Say(absl::StrCat("the snapshots are incomplete: ", status.message()));
   return ToInt(ExitCode::kInternal);
 }
 

@@ -28,13 +28,13 @@ absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile&
   return out.Write(MakeTarHeader(name, size));
 }
 
-absl::Status CopyMember(std::string_view name, const LogSource& source, uint64_t offset,
-                        uint64_t size, OutputFile& out) {
+absl::Status CopyMember(std::string_view name, const LogSource& source, OutputFile& out) {
+  const uint64_t size = source.size();
   if (absl::Status status = WriteMemberHeader(name, size, out); !status.ok()) return status;
   std::string buffer;
   for (uint64_t done = 0; done < size; done += buffer.size()) {
     const size_t piece = static_cast<size_t>(std::min<uint64_t>(size - done, kBufferBytes));
-    if (absl::Status status = source.ReadAt(offset + done, piece, buffer); !status.ok()) {
+    if (absl::Status status = source.ReadAt(done, piece, buffer); !status.ok()) {
       return status;
     }
     if (buffer.size() != piece) {
@@ -52,11 +52,15 @@ absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& im
   const std::string list = FormatImageList(members);
   absl::Status status = WriteMemberHeader(kListName, list.size(), out);
   if (status.ok()) status = out.Write(list + std::string(TarPadding(list.size()), '\0'));
-  if (status.ok()) status = CopyMember(kLogName, log, 0, log.size(), out);
+  if (status.ok()) status = CopyMember(kLogName, log, out);
   for (size_t i = 0; i < images.size() && status.ok(); ++i) {
-    absl::StatusOr<std::unique_ptr<LogSource>> image = LogSource::Open(images[i].path);
+    absl::StatusOr<std::shared_ptr<const LogSource>> image = OpenImage(images[i]);
     if (!image.ok()) return image.status();
-    status = CopyMember(members[i].path, **image, images[i].offset, images[i].record.size, out);
+    if ((*image)->size() != images[i].record.size) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(images[i].path, ": the file has changed since its digest was taken"));
+    }
+    status = CopyMember(members[i].path, **image, out);
   }
   if (status.ok()) status = out.Write(std::string(kTrailerBlocks * kTarBlock, '\0'));
   return status;
@@ -93,16 +97,11 @@ absl::StatusOr<std::vector<ImageFile>> ReadList(const LogSource& source, uint64_
 
 }  // namespace
 
-absl::Status WriteBundle(const std::string& log, const std::vector<ImageFile>& images,
+absl::Status WriteBundle(const LogSource& log, const std::vector<ImageFile>& images,
                          const std::string& bundle) {
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(log);
-  if (!source.ok()) return source.status();
-  if (IsBundle(**source)) {
-    return absl::InvalidArgumentError(absl::StrCat(log, ": is a bundle already"));
-  }
   absl::StatusOr<std::unique_ptr<OutputFile>> out = OutputFile::Create(bundle);
   if (!out.ok()) return out.status();
-  absl::Status status = WriteMembers(**source, images, **out);
+  absl::Status status = WriteMembers(log, images, **out);
   if (status.ok()) status = (*out)->Commit();
   if (!status.ok()) (*out)->Discard();
   return status;
@@ -115,11 +114,6 @@ bool IsBundle(const LogSource& source) {
   return member.ok() && member->name == kListName;
 }
 
-bool IsBundle(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
-  return source.ok() && IsBundle(**source);
-}
-
 absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
   uint64_t offset = 0;
   absl::StatusOr<std::vector<ImageFile>> images = ReadList(source, offset);
@@ -130,8 +124,9 @@ absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
   if (log->name != kLogName) {
     return ErrorAt(source, offset, absl::DataLossError("the bundle's second member is no log"));
   }
-  bundle.log_offset = offset;
-  bundle.log_bytes = log->size;
+  absl::StatusOr<std::unique_ptr<LogSource>> part = source.Part(offset, log->size);
+  if (!part.ok()) return part.status();
+  bundle.log = *std::move(part);
   offset += log->size + TarPadding(log->size);
   for (ImageFile& image : *images) {
     absl::StatusOr<TarMember> member = ReadMember(source, offset);
@@ -140,16 +135,12 @@ absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
       return ErrorAt(source, offset,
                      absl::DataLossError("the bundle's members are not those of its list"));
     }
-    bundle.images.push_back({image.record, source.name(), offset});
+    absl::StatusOr<std::unique_ptr<LogSource>> content = source.Part(offset, member->size);
+    if (!content.ok()) return content.status();
+    bundle.images.push_back({image.record, source.name(), *std::move(content)});
     offset += member->size + TarPadding(member->size);
   }
   return bundle;
-}
-
-absl::StatusOr<Bundle> OpenBundle(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
-  if (!source.ok()) return source.status();
-  return ReadBundle(**source);
 }
 
 }  // namespace isochron::replaylog

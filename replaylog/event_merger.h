@@ -29,8 +29,6 @@ class EventMerger {
 
   // The number that the next completed event gets.
   uint64_t next_number() const { return next_number_; }
-  // Starts counting elsewhere, for a run that goes on from the middle of a log.
-  void set_next_number(uint64_t number) { next_number_ = number; }
 
  private:
   bool Joins(const Event& event) const;

@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "machine/image_file.h"
+#include "replaylog/bundle.h"
 #include "replaylog/describe.h"
-#include "replaylog/log_source.h"
 #include "replaylog/output_file.h"
 #include "replaylog/stream_digest.h"
 
@@ -23,19 +23,17 @@ constexpr std::string_view kListHeading = "isochron-images 1";
 constexpr size_t kMaxListBytes = 64 << 10;
 constexpr size_t kBufferBytes = 256 << 10;
 
-absl::StatusOr<machine::Digest> DigestRange(const LogSource& source, uint64_t offset,
-                                            uint64_t size) {
+absl::StatusOr<machine::Digest> DigestOf(const LogSource& source) {
   StreamDigest digest;
   std::string buffer;
-  while (size != 0) {
-    const size_t piece = static_cast<size_t>(std::min<uint64_t>(size, kBufferBytes));
-    if (absl::Status status = source.ReadAt(offset, piece, buffer); !status.ok()) return status;
+  for (uint64_t done = 0; done < source.size(); done += buffer.size()) {
+    const size_t piece =
+        static_cast<size_t>(std::min<uint64_t>(source.size() - done, kBufferBytes));
+    if (absl::Status status = source.ReadAt(done, piece, buffer); !status.ok()) return status;
     if (buffer.size() != piece) {
       return absl::DataLossError(absl::StrCat(source.name(), ": the file breaks off"));
     }
     digest.Update(buffer);
-    offset += piece;
-    size -= piece;
   }
   return digest.digest();
 }
@@ -93,25 +91,28 @@ std::optional<ImageFile> ParseImage(absl::string_view line) {
   return image;
 }
 
-// Whether a file holds what the record says.
-absl::StatusOr<bool> Holds(const ImageFile& file, const ImageRecord& record,
-                           machine::Digest& digest) {
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(file.path);
-  if (!source.ok()) return source.status();
-  // A member of a bundle has the size that the bundle says; any other file its own.
-  const bool member = file.offset != 0;
-  const uint64_t size = member ? file.record.size : (*source)->size();
-  absl::StatusOr<machine::Digest> actual = DigestRange(**source, file.offset, size);
-  if (!actual.ok()) return actual.status();
-  digest = *actual;
-  return size == record.size && digest == record.digest;
-}
-
 // A pipe in place of a sidecar may have nobody at its other end, and could be read only once.
 absl::Status RefuseSpecialFile(const std::string& path) {
   if (!IsSpecialFile(path)) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(path, ": is no regular file, and the log's list of images is to be there"));
+}
+
+// OK when a file holds what the record says. A file of another size is not read.
+absl::Status CheckImage(const ImageFile& file, const ImageRecord& record) {
+  absl::StatusOr<std::shared_ptr<const LogSource>> source = OpenImage(file);
+  if (!source.ok()) return source.status();
+  const std::string what = absl::StrCat(file.path, ": not the ",
+                                        std::string(ImageRoleName(record.role)), " of this log: ");
+  if ((*source)->size() != record.size) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(what, (*source)->size(), " bytes, recorded ", record.size));
+  }
+  absl::StatusOr<machine::Digest> digest = DigestOf(**source);
+  if (!digest.ok()) return digest.status();
+  if (*digest == record.digest) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      what, "digest ", digest->ToString(), ", recorded ", record.digest.ToString()));
 }
 
 }  // namespace
@@ -123,9 +124,9 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
   }
   absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
   if (!source.ok()) return source.status();
-  absl::StatusOr<machine::Digest> digest = DigestRange(**source, 0, (*source)->size());
+  absl::StatusOr<machine::Digest> digest = DigestOf(**source);
   if (!digest.ok()) return digest.status();
-  return ImageFile{{role, (*source)->size(), *digest}, path, 0};
+  return ImageFile{{role, (*source)->size(), *digest}, path, *std::move(source)};
 }
 
 std::string FormatImageList(const std::vector<ImageFile>& images) {
@@ -169,7 +170,12 @@ std::string SidecarPath(const std::string& log) {
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
     const std::string& log, const std::vector<ImageFile>& images) {
   std::vector<ImageFile> named = images;
-  for (ImageFile& image : named) image.path = std::filesystem::absolute(image.path).string();
+  for (ImageFile& image : named) {
+    std::error_code error;
+    const std::filesystem::path absolute = std::filesystem::absolute(image.path, error);
+    if (error) return absl::UnavailableError(absl::StrCat(image.path, ": ", error.message()));
+    image.path = absolute.string();
+  }
   const std::string path = SidecarPath(log);
   if (absl::Status status = RefuseSpecialFile(path); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
@@ -216,28 +222,39 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
           absl::StrCat("the log needs the image ", role, " (", record.size, " bytes, digest ",
                        record.digest.ToString(), "), and none is given"));
     }
-    machine::Digest digest;
-    absl::StatusOr<bool> holds = Holds(*file, record, digest);
-    if (!holds.ok()) return holds.status();
-    if (!*holds) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(file->path, ": not the ", role, " of this log: digest ",
-                       digest.ToString(), ", recorded ", record.digest.ToString()));
-    }
-    matched.push_back({record, file->path, file->offset});
+    if (absl::Status status = CheckImage(*file, record); !status.ok()) return status;
+    matched.push_back({record, file->path, file->source});
   }
   return matched;
+}
+
+absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& image) {
+  if (image.source != nullptr) return image.source;
+  // The name comes out of a list, which may be somebody else's.
+  if (IsSpecialFile(image.path)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        image.path, ": is no regular file, and an image of the log is to be there"));
+  }
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(image.path);
+  if (!source.ok()) return source.status();
+  if (IsBundle(**source)) {
+    absl::StatusOr<Bundle> bundle = ReadBundle(**source);
+    if (!bundle.ok()) return bundle.status();
+    for (const ImageFile& member : bundle->images) {
+      if (member.record == image.record) return member.source;
+    }
+  }
+  return std::shared_ptr<const LogSource>(*std::move(source));
 }
 
 absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
   if (image.record.size > machine::kMaxImageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(image.path, ": the file is too large"));
   }
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(image.path);
+  absl::StatusOr<std::shared_ptr<const LogSource>> source = OpenImage(image);
   if (!source.ok()) return source.status();
   std::string bytes;
-  absl::Status status =
-      (*source)->ReadAt(image.offset, static_cast<size_t>(image.record.size), bytes);
+  absl::Status status = (*source)->ReadAt(0, static_cast<size_t>(image.record.size), bytes);
   if (!status.ok()) return status;
   if (bytes.size() != image.record.size || machine::DigestOf(bytes) != image.record.digest) {
     return absl::FailedPreconditionError(

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
+#include "replaylog/log_source.h"
 #include "replaylog/output_file.h"
 
 namespace isochron::replaylog {
@@ -20,9 +21,10 @@ namespace isochron::replaylog {
 struct ImageFile {
   ImageRecord record;
   std::string path;
-  // The bytes are those of the file from here on, `record.size` of them: not 0 only for a member
-  // of a bundle.
-  uint64_t offset = 0;
+  // Its bytes, if they are at hand already: those of a bundle's member, or of a pipe that has been read.
+  // Otherwise they are what the file at `path` holds; if that is a bundle, what its member holds that
+  // has this record.
+  std::shared_ptr<const LogSource> source;
 };
 
 // Digest and size of a file, whose bytes pass through a small buffer. NotFound,
@@ -43,15 +45,19 @@ absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& 
 // The first half of that: what is left to do is the result's Commit(), or Discard().
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& log,
                                                            const std::vector<ImageFile>& images);
-// NotFound when there is none, FailedPrecondition when it is no regular file; InvalidArgument names file and line. Names that are not
-// absolute count from the sidecar's directory. Nothing is opened or checked.
+// NotFound when there is none, FailedPrecondition when it is no regular file; InvalidArgument names
+// file and line. Names that are not absolute count from the sidecar's directory. The images are
+// neither opened nor checked.
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);
 
 // Finds for each image of the header the file among `files` of the same role and checks size and
-// digest by reading it. FailedPrecondition names the file with both digests, or the role that
-// is missing. The result is in the order of the header.
+// digest by reading it. FailedPrecondition names the file with both digests, the role that is missing,
+// or a file without a source that is no regular one. The result is in the order of the header.
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
                                                    const std::vector<ImageFile>& files);
+
+// The source of an image. FailedPrecondition when it has none and its path names no regular file.
+absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& image);
 
 // The bytes of an image, checked against its record. At most 1 GiB (machine::kMaxImageBytes).
 absl::StatusOr<std::string> ReadImage(const ImageFile& image);

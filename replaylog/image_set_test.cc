@@ -1,5 +1,9 @@
 #include "replaylog/image_set.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
@@ -26,6 +30,8 @@ class ImageSetTest : public testing::Test {
     header_.images = {files_[0].record, files_[1].record};
     WriteLog(log_, SmallEvents(), header_);
   }
+
+  absl::Status Pack() { return WriteBundle(**LogSource::Open(log_), files_, bundle_); }
 
   const std::string log_ = TestPath("log");
   const std::string kernel_ = TestPath("kernel \\ with spaces");
@@ -74,7 +80,7 @@ TEST_F(ImageSetTest, RelativeNamesCountFromTheSidecar) {
 
 TEST_F(ImageSetTest, MatchRefusesOtherAndMissingImages) {
   std::vector<ImageFile> swapped = files_;
-  std::swap(swapped[0].path, swapped[1].path);
+  std::swap(swapped[0].source, swapped[1].source);
   absl::Status status = MatchImages(header_, swapped).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("not the kernel of this log"));
@@ -83,25 +89,61 @@ TEST_F(ImageSetTest, MatchRefusesOtherAndMissingImages) {
 }
 
 TEST_F(ImageSetTest, BundleHoldsLogAndImages) {
-  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
-  EXPECT_TRUE(IsBundle(bundle_));
-  EXPECT_FALSE(IsBundle(log_));
-  absl::StatusOr<Bundle> bundle = OpenBundle(bundle_);
-  ASSERT_TRUE(bundle.ok()) << bundle.status();
-  EXPECT_EQ(bundle->log_bytes, ReadBytes(log_).size());
-  absl::StatusOr<std::vector<ImageFile>> matched = MatchImages(header_, bundle->images);
+  ASSERT_TRUE(Pack().ok());
+  EXPECT_TRUE(IsBundle(**LogSource::Open(bundle_)));
+  EXPECT_FALSE(IsBundle(**LogSource::Open(log_)));
+  auto reader = LogReader::Open(bundle_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ((*reader)->log_bytes(), ReadBytes(log_).size());
+  // What has been opened stays.
+  ASSERT_EQ(std::remove(bundle_.c_str()), 0);
+  absl::StatusOr<std::vector<ImageFile>> matched =
+      MatchImages(header_, (*reader)->bundled_images());
   ASSERT_TRUE(matched.ok()) << matched.status();
   EXPECT_EQ(ReadImage((*matched)[0]).value(), "kernel bytes");
   EXPECT_EQ(ReadImage((*matched)[1]).value(), std::string(100'000, 'i'));
 
-  auto reader = LogReader::Open(bundle_);
-  ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_TRUE((*reader)->is_bundle());
   EXPECT_EQ(ReadRest(**reader).events, SmallEvents());
 }
 
+TEST_F(ImageSetTest, ABundleServesForTheImagesInIt) {
+  ASSERT_TRUE(Pack().ok());
+  for (ImageFile& file : files_) file = {file.record, bundle_, nullptr};
+  absl::StatusOr<std::vector<ImageFile>> matched = MatchImages(header_, files_);
+  ASSERT_TRUE(matched.ok()) << matched.status();
+  EXPECT_EQ(ReadImage((*matched)[0]).value(), "kernel bytes");
+  EXPECT_EQ(ReadImage((*matched)[1]).value(), std::string(100'000, 'i'));
+}
+
+TEST_F(ImageSetTest, OnlyRegularFilesAreOpenedForAList) {
+  const std::string fifo = TestPath("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::string& path : {fifo, std::string("/dev/zero"), std::string("-")}) {
+    files_[0] = {files_[0].record, path, nullptr};
+    const absl::Status status = MatchImages(header_, files_).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("is no regular file"));
+  }
+}
+
+TEST_F(ImageSetTest, WithoutAWorkingDirectoryASidecarIsAnError) {
+  files_[0].path = "kernel";
+  EXPECT_EXIT(
+      {
+        const std::string gone = TestPath("gone");
+        if (mkdir(gone.c_str(), 0700) != 0 || chdir(gone.c_str()) != 0 ||
+            rmdir(gone.c_str()) != 0) {
+          std::exit(1);
+        }
+        const absl::Status status = WriteSidecar(log_, files_);
+        std::exit(status.message().find("kernel: ") == 0 ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 TEST_F(ImageSetTest, BundleIsATarArchive) {
-  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  ASSERT_TRUE(Pack().ok());
   const std::string list = TestPath("list");
   const std::string unpacked = TestPath("unpacked");
   ASSERT_EQ(std::system(("tar tf " + bundle_ + " > " + list).c_str()), 0);
@@ -111,7 +153,7 @@ TEST_F(ImageSetTest, BundleIsATarArchive) {
 }
 
 TEST_F(ImageSetTest, CutBundlesAreErrors) {
-  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  ASSERT_TRUE(Pack().ok());
   const std::string bytes = ReadBytes(bundle_);
   const std::string cut = TestPath("cut");
   const size_t content = bytes.size() - 2 * kTarBlock;
@@ -122,12 +164,12 @@ TEST_F(ImageSetTest, CutBundlesAreErrors) {
 }
 
 TEST_F(ImageSetTest, ChangedImageInABundleIsFound) {
-  ASSERT_TRUE(WriteBundle(log_, files_, bundle_).ok());
+  ASSERT_TRUE(Pack().ok());
   std::string bytes = ReadBytes(bundle_);
   bytes[bytes.find("kernel bytes")] = 'K';
   WriteBytes(bundle_, bytes);
   EXPECT_TRUE(absl::IsFailedPrecondition(
-      MatchImages(header_, OpenBundle(bundle_).value().images).status()));
+      MatchImages(header_, LogReader::Open(bundle_).value()->bundled_images()).status()));
 }
 
 }  // namespace

@@ -15,10 +15,13 @@ namespace isochron::replaylog {
 
 class LogReader::Impl {
  public:
-  Impl(std::unique_ptr<LogSource> source, FrameIndex index, bool is_bundle)
+  // `images` are those of the bundle that the log is in.
+  Impl(std::unique_ptr<LogSource> source, FrameIndex index,
+       std::optional<std::vector<ImageFile>> images)
       : source_(std::move(source)),
         index_(std::move(index)),
-        is_bundle_(is_bundle),
+        is_bundle_(images.has_value()),
+        images_(std::move(images).value_or(std::vector<ImageFile>())),
         loader_(*source_) {}
 
   absl::Status ReadHeader() {
@@ -36,7 +39,8 @@ class LogReader::Impl {
   const FrameIndex& index() const { return index_; }
   bool is_bundle() const { return is_bundle_; }
   uint64_t unknown_witnesses() const { return unknown_witnesses_; }
-  uint64_t log_bytes() const { return source_->size(); }
+  const std::vector<ImageFile>& images() const { return images_; }
+  const LogSource& source() const { return *source_; }
 
   absl::StatusOr<bool> Next(Event& event) {
     if (held_) {
@@ -108,6 +112,7 @@ class LogReader::Impl {
   // Makes frame `frame` the current one.
   absl::Status EnterFrame(size_t frame) {
     const FrameInfo& info = index_.frames[frame];
+    decoder_ = {};  // it points into content_
     if (absl::Status status = loader_.Load(info, content_); !status.ok()) return status;
     if (digest_ != nullptr) digest_->Update(content_);
     if (absl::Status status = decoder_.Start(content_); !status.ok()) {
@@ -187,6 +192,7 @@ class LogReader::Impl {
   const std::unique_ptr<LogSource> source_;
   const FrameIndex index_;
   const bool is_bundle_;
+  const std::vector<ImageFile> images_;
   FrameLoader loader_;
   LogHeader header_;
 
@@ -209,8 +215,9 @@ absl::Status HintAtPartial(const std::string& path, absl::Status status) {
   const std::string partial = PartialPath(path);
   std::error_code error;
   if (!absl::IsNotFound(status) || !std::filesystem::exists(partial, error)) return status;
-  return absl::NotFoundError(absl::StrCat(status.message(), "; its recording is not finished or was cut short: what ",
-                                          "there is can be read from ", partial));
+  return absl::NotFoundError(
+      absl::StrCat(status.message(), "; its recording is not finished or was cut short: what ",
+                   "there is can be read from ", partial));
 }
 
 }  // namespace
@@ -218,16 +225,16 @@ absl::Status HintAtPartial(const std::string& path, absl::Status status) {
 absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& path) {
   absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
   if (!source.ok()) return HintAtPartial(path, source.status());
-  const bool is_bundle = IsBundle(**source);
-  if (is_bundle) {
+  std::optional<std::vector<ImageFile>> images;
+  if (IsBundle(**source)) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);
     if (!bundle.ok()) return bundle.status();
-    absl::Status status = (*source)->Narrow(bundle->log_offset, bundle->log_bytes);
-    if (!status.ok()) return status;
+    images = std::move(bundle->images);
+    *source = std::move(bundle->log);
   }
   absl::StatusOr<FrameIndex> index = IndexFrames(**source);
   if (!index.ok()) return index.status();
-  auto impl = std::make_unique<Impl>(*std::move(source), *std::move(index), is_bundle);
+  auto impl = std::make_unique<Impl>(*std::move(source), *std::move(index), std::move(images));
   if (absl::Status status = impl->ReadHeader(); !status.ok()) return status;
   return std::unique_ptr<LogReader>(new LogReader(std::move(impl)));
 }
@@ -242,7 +249,9 @@ uint64_t LogReader::unknown_witnesses() const { return impl_->unknown_witnesses(
 absl::Status LogReader::SeekToCycle(uint64_t cycle) { return impl_->SeekToCycle(cycle); }
 absl::Status LogReader::SeekToEvent(uint64_t number) { return impl_->SeekToEvent(number); }
 const std::vector<FrameInfo>& LogReader::frames() const { return impl_->index().frames; }
-uint64_t LogReader::log_bytes() const { return impl_->log_bytes(); }
+const std::vector<ImageFile>& LogReader::bundled_images() const { return impl_->images(); }
+const LogSource& LogReader::source() const { return impl_->source(); }
+uint64_t LogReader::log_bytes() const { return impl_->source().size(); }
 absl::StatusOr<LogSummary> LogReader::Verify() { return impl_->Verify(); }
 
 absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode) {

@@ -17,6 +17,8 @@
 #include "replaylog/event.h"
 #include "replaylog/event_stream.h"
 #include "replaylog/frame_index.h"
+#include "replaylog/image_set.h"
+#include "replaylog/log_source.h"
 
 namespace isochron::replaylog {
 
@@ -39,7 +41,7 @@ struct LogSummary {
 class LogReader final : public EventSource {
  public:
   // Opens the log at `path`: complete, partial (its whole frames), or inside a bundle (see
-  // image_set.h). "-" is standard input; what cannot be sought in is copied to a temporary
+  // bundle.h). "-" is standard input; what cannot be sought in is copied to a temporary
   // file first.
   static absl::StatusOr<std::unique_ptr<LogReader>> Open(const std::string& path);
 
@@ -50,8 +52,12 @@ class LogReader final : public EventSource {
   const LogHeader& header() const;
   // Whether the log breaks off: its recorder is still running or was killed.
   bool is_partial() const;
-  // Whether the log is the first member of a bundle.
+  // Whether the log is in a bundle.
   bool is_bundle() const;
+  // The images of the bundle; none when the log is in no bundle.
+  const std::vector<ImageFile>& bundled_images() const;
+  // The bytes of the log.
+  const LogSource& source() const;
 
   // Decodes the next event to `event`, whose storage is used again. False at the end. Events of
   // unknown type come as UnknownEvent and may be ignored.
@@ -60,7 +66,8 @@ class LogReader final : public EventSource {
   uint64_t unknown_witnesses() const;
 
   // Makes Next() go on with the first event at or past `cycle`, or with event number `number`;
-  // at the end of the log if there is none. Reads some frames' first bytes and one whole frame.
+  // at the end of the log if there is none. Reads as many frames as a binary
+  // search takes.
   absl::Status SeekToCycle(uint64_t cycle);
   absl::Status SeekToEvent(uint64_t number);
 

@@ -60,21 +60,21 @@ absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Open(const std::string& pa
     return status;
   }
   return std::unique_ptr<LogSource>(
-      new LogSource(fd, name, static_cast<uint64_t>(info.st_size)));
+      new LogSource(fd, name, 0, static_cast<uint64_t>(info.st_size)));
 }
 
-LogSource::LogSource(int fd, std::string name, uint64_t size)
-    : fd_(fd), name_(std::move(name)), size_(size) {}
+LogSource::LogSource(int fd, std::string name, uint64_t base, uint64_t size)
+    : fd_(fd), name_(std::move(name)), base_(base), size_(size) {}
 
 LogSource::~LogSource() { close(fd_); }
 
-absl::Status LogSource::Narrow(uint64_t offset, uint64_t size) {
+absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Part(uint64_t offset, uint64_t size) const {
   if (offset > size_ || size > size_ - offset) {
     return absl::OutOfRangeError(absl::StrCat(name_, ": the file breaks off"));
   }
-  base_ += offset;
-  size_ = size;
-  return absl::OkStatus();
+  const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return SystemError(name_);
+  return std::unique_ptr<LogSource>(new LogSource(fd, name_, base_ + offset, size));
 }
 
 absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {

@@ -25,8 +25,8 @@ class LogSource {
   LogSource(const LogSource&) = delete;
   LogSource& operator=(const LogSource&) = delete;
 
-  // Restricts the source to `size` bytes from `offset`. OutOfRange when the file has not that many.
-  absl::Status Narrow(uint64_t offset, uint64_t size);
+  // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that many.
+  absl::StatusOr<std::unique_ptr<LogSource>> Part(uint64_t offset, uint64_t size) const;
 
   // For messages.
   const std::string& name() const { return name_; }
@@ -37,12 +37,13 @@ class LogSource {
   absl::Status ReadAt(uint64_t offset, size_t size, std::string& bytes) const;
 
  private:
-  LogSource(int fd, std::string name, uint64_t size);
+  // `size` bytes of the file `fd`, which it will close, from `base`.
+  LogSource(int fd, std::string name, uint64_t base, uint64_t size);
 
   const int fd_;
   const std::string name_;
-  uint64_t base_ = 0;
-  uint64_t size_;
+  const uint64_t base_;
+  const uint64_t size_;
 };
 
 }  // namespace isochron::replaylog

@@ -68,6 +68,7 @@ class FrameWriter {
   // Appends all frames so far to `copy`.
   absl::Status CopyTo(OutputFile& copy) {
     Drain();
+    if (absl::Status status = this->status(); !status.ok()) return status;
     return file_->CopyTo(copy);
   }
 
@@ -164,11 +165,13 @@ class LogWriter::Impl {
   Impl(std::unique_ptr<OutputFile> file, LogWriterOptions options)
       : writer_(std::move(file), std::move(options.before_frame)) {}
 
-  ~Impl() {
-    if (finished_) return;
+  absl::Status LeavePartial() {
+    if (finished_) return status();
+    finished_ = true;
     FlushRun();
     if (status().ok() && !encoder_.empty()) writer_.Add(encoder_.TakeFrame());
     writer_.Close(/*complete=*/false);
+    return status();
   }
 
   absl::Status WriteHeader(std::string header) {
@@ -271,10 +274,11 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& 
 }
 
 LogWriter::LogWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-LogWriter::~LogWriter() = default;
+LogWriter::~LogWriter() { (void)LeavePartial(); }
 void LogWriter::Append(Event event) { impl_->Append(std::move(event)); }
 absl::Status LogWriter::status() const { return impl_->status(); }
 absl::Status LogWriter::Finish() { return impl_->Finish(); }
+absl::Status LogWriter::LeavePartial() { return impl_->LeavePartial(); }
 absl::Status LogWriter::SaveCopy(const std::string& path) { return impl_->SaveCopy(path); }
 machine::Digest LogWriter::identity() const { return impl_->identity(); }
 uint64_t LogWriter::events() const { return impl_->events(); }

@@ -39,7 +39,7 @@ class LogWriter final : public EventSink {
                                                            const LogHeader& header,
                                                            LogWriterOptions options = {});
 
-  // Without Finish(): writes the events so far as a last frame and leaves `path`.partial.
+  // As LeavePartial(), unless the log has been finished.
   ~LogWriter() override;
 
   LogWriter(const LogWriter&) = delete;
@@ -57,6 +57,10 @@ class LogWriter final : public EventSink {
   // name. The last event must have been an EndEvent. Any error of the writer's life comes
   // out here.
   absl::Status Finish();
+
+  // Ends the writer without Finish(): writes the events so far as a last frame and leaves `path`.partial.
+  // Any error of the writer's life comes out here.
+  absl::Status LeavePartial();
 
   // Writes to another file at `path` a log that breaks off here, as a crash would leave it but without
   // loss: commands that read logs take it as partial. This log is not touched. Errors name a path;

@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <future>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "replaylog/log_testing.h"
@@ -39,8 +42,9 @@ constexpr char kGoldenStream[] =
     "000000000000060000000000000005020502010f43001503969aef3a000000000000000800000000"
     "00000007";
 
-std::unique_ptr<LogWriter> MustCreate(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<LogWriter>> writer = LogWriter::Create(path, SmallHeader());
+std::unique_ptr<LogWriter> MustCreate(const std::string& path, LogWriterOptions options = {}) {
+  absl::StatusOr<std::unique_ptr<LogWriter>> writer =
+      LogWriter::Create(path, SmallHeader(), std::move(options));
   EXPECT_TRUE(writer.ok()) << writer.status();
   return writer.ok() ? *std::move(writer) : nullptr;
 }
@@ -106,16 +110,49 @@ TEST(LogWriterTest, ASavedCopyHasWhatWasAppendedAndChangesNothing) {
             absl::StatusCode::kFailedPrecondition);
 }
 
-TEST(LogWriterTest, DelaysInTheBackgroundChangeNoByte) {
+// Holds the writer's background thread up at the first frame of events.
+class Barrier {
+ public:
+  LogWriterOptions options() {
+    return {[this] {
+      if (frames_++ == 1) open_.get_future().wait();
+    }};
+  }
+  void Open() { open_.set_value(); }
+  // Once the writer has ended.
+  int frames() const { return frames_; }
+
+ private:
+  std::promise<void> open_;
+  int frames_ = 0;
+};
+
+// Waits until a thread sleeps.
+void WaitUntilAsleep(pid_t thread) {
+  const std::string path = absl::StrCat("/proc/self/task/", thread, "/stat");
+  for (char state = 0; state != 'S'; std::this_thread::yield()) {
+    const std::string stat = ReadBytes(path);
+    state = stat[stat.rfind(')') + 2];
+  }
+}
+
+TEST(LogWriterTest, AFullQueueChangesNoByte) {
   const std::string path = TestPath("log");
   const std::string delayed = TestPath("delayed");
-  const std::vector<Event> events = ManyEvents(100'000);
+  const std::vector<Event> events = ManyEvents(400'000);
   WriteLog(path, events);
-  int frames = 0;
-  WriteLog(delayed, events, SmallHeader(), {[&frames] {
-             std::this_thread::sleep_for(std::chrono::milliseconds(frames++ * 37 % 50));
-           }});
-  EXPECT_GT(frames, 5);
+  Barrier barrier;
+  std::unique_ptr<LogWriter> writer = MustCreate(delayed, barrier.options());
+  std::promise<pid_t> id;
+  std::thread feeder([&] {
+    id.set_value(gettid());
+    for (const Event& event : events) writer->Append(event);
+  });
+  WaitUntilAsleep(id.get_future().get());
+  barrier.Open();
+  feeder.join();
+  ASSERT_TRUE(writer->Finish().ok());
+  EXPECT_GT(barrier.frames(), 8);
   EXPECT_EQ(ReadBytes(delayed), ReadBytes(path));
 }
 
@@ -189,6 +226,47 @@ TEST(LogWriterTest, FullDiskIsAnErrorThatNamesTheFile) {
       LogWriter::Create("/dev/full", SmallHeader());
   EXPECT_TRUE(absl::IsResourceExhausted(writer.status())) << writer.status();
   EXPECT_THAT(std::string(writer.status().message()), HasSubstr("/dev/full"));
+}
+
+// Exits with 0 when no copy was made of a log that lost a frame while it was being copied.
+[[noreturn]] void CopyWhatLosesAFrame(const std::string& path, const std::string& copy) {
+  signal(SIGXFSZ, SIG_IGN);
+  Barrier barrier;
+  std::unique_ptr<LogWriter> writer = MustCreate(path, barrier.options());
+  for (const Event& event : ManyEvents(30'000)) writer->Append(event);
+  const rlimit full = {200, RLIM_INFINITY};
+  setrlimit(RLIMIT_FSIZE, &full);
+  std::thread disk([&] {
+    barrier.Open();
+    while (writer->status().ok()) std::this_thread::yield();
+    const rlimit empty = {RLIM_INFINITY, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &empty);
+  });
+  const absl::Status status = writer->SaveCopy(copy);
+  disk.join();
+  _exit(!status.ok() && !FileExists(copy) && !FileExists(PartialPath(copy)) ? 0 : 1);
+}
+
+TEST(LogWriterTest, NoCopyIsSavedOfALogThatLostAFrame) {
+  EXPECT_EXIT(CopyWhatLosesAFrame(TestPath("log"), TestPath("copy")),
+              testing::ExitedWithCode(0), "");
+}
+
+TEST(LogWriterTest, LeavingAPartialLogTellsErrors) {
+  const std::string path = TestPath("log");
+  std::unique_ptr<LogWriter> writer = MustCreate(path);
+  for (const Event& event : ManyEvents(10)) writer->Append(event);
+  ASSERT_TRUE(writer->LeavePartial().ok());
+  EXPECT_TRUE(ReadLog(PartialPath(path)).is_partial);
+  EXPECT_FALSE(writer->Finish().ok());
+
+  const std::string fifo = TestPath("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  writer = MustCreate(fifo);
+  close(reader);
+  writer->Append(ManyEvents(1).front());
+  EXPECT_THAT(std::string(writer->LeavePartial().message()), HasSubstr(fifo));
 }
 
 TEST(LogWriterTest, DirectoriesThatAreNoneAreAnError) {

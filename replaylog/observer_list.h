@@ -14,9 +14,8 @@ namespace isochron::replaylog {
 // is not OK.
 class ObserverList final : public machine::Observer {
  public:
-  // `observer` must outlive the list or be removed.
+  // `observer` must outlive the list.
   void Add(machine::Observer* observer) { observers_.push_back(observer); }
-  void Remove(machine::Observer* observer) { std::erase(observers_, observer); }
 
   void OnInput(uint64_t cycle, const machine::Input& input) override {
     for (auto* observer : observers_) observer->OnInput(cycle, input);

@@ -1,17 +1,12 @@
 #include "replaylog/snapshot.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "replaylog/codec.h"
+#include "replaylog/output_file.h"
 #include "replaylog/varint.h"
 
 namespace isochron::replaylog {
@@ -136,17 +131,18 @@ void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest
 
 absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path,
                                                                      const LogHeader& header) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::NotFoundError(absl::StrCat(path, ": ", strerror(errno)));
-  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(fd, path));
+  if (IsSpecialFile(path)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a file of snapshots"));
+  }
+  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  if (!source.ok()) return source.status();
+  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(*std::move(source)));
   if (absl::Status status = reader->Scan(header); !status.ok()) return status;
   return reader;
 }
 
-SnapshotReader::~SnapshotReader() { close(fd_); }
-
 absl::Status SnapshotReader::Damaged(uint64_t offset, std::string_view what) const {
-  return absl::DataLossError(absl::StrCat(path_, ": damaged at byte ", offset, ": ",
+  return absl::DataLossError(absl::StrCat(source_->name(), ": damaged at byte ", offset, ": ",
                                           absl::string_view(what.data(), what.size())));
 }
 
@@ -155,27 +151,15 @@ absl::Status SnapshotReader::Damaged(uint64_t offset, const absl::Status& why) c
 }
 
 absl::StatusOr<std::string> SnapshotReader::ReadBytes(uint64_t offset, uint64_t size) const {
-  if (offset > file_bytes_ || size > file_bytes_ - offset) {
-    return Damaged(offset, "the file ends too early");
-  }
-  std::string bytes(size, '\0');
-  for (uint64_t done = 0; done < size;) {
-    const ssize_t got =
-        pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return Damaged(offset + done, "the file cannot be read");
-    done += static_cast<uint64_t>(got);
-  }
+  std::string bytes;
+  if (absl::Status status = source_->ReadAt(offset, size, bytes); !status.ok()) return status;
+  if (bytes.size() != size) return Damaged(offset, "the file ends too early");
   return bytes;
 }
 
 absl::Status SnapshotReader::Scan(const LogHeader& header) {
-  struct stat info;
-  if (fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat(path_, ": not a file of snapshots"));
-  }
-  file_bytes_ = static_cast<uint64_t>(info.st_size);
-  absl::StatusOr<std::string> front = ReadBytes(0, std::min<uint64_t>(file_bytes_, 4096));
+  const uint64_t file_bytes = source_->size();
+  absl::StatusOr<std::string> front = ReadBytes(0, std::min<uint64_t>(file_bytes, 4096));
   if (!front.ok()) return front.status();
   const absl::StatusOr<FrameSizes> sizes = MeasureFrame(*front, kMaxContent);
   std::string content;
@@ -184,17 +168,17 @@ absl::Status SnapshotReader::Scan(const LogHeader& header) {
            .Decompress(std::string_view(*front).substr(0, sizes->compressed), kMaxContent, content)
            .ok() ||
       !content.starts_with(kSnapshotMagic)) {
-    return absl::InvalidArgumentError(absl::StrCat(path_, ": not a file of snapshots"));
+    return absl::InvalidArgumentError(absl::StrCat(source_->name(), ": not a file of snapshots"));
   }
   const absl::StatusOr<std::string> expected = FileHeader(header);
   if (!expected.ok()) return expected.status();
   if (content != *expected) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path_, ": these snapshots belong to another log, or to another version"));
+        absl::StrCat(source_->name(), ": these snapshots belong to another log, or to another version"));
   }
   // A file that breaks off ends with its last whole snapshot.
   uint64_t offset = sizes->compressed;
-  while (file_bytes_ - offset >= kIndexBytes) {
+  while (file_bytes - offset >= kIndexBytes) {
     absl::StatusOr<std::string> index = ReadBytes(offset, kIndexBytes);
     if (!index.ok()) return index.status();
     if (ReadFixed<uint32_t>(*index, 0) != kSkippableMagic ||
@@ -206,7 +190,7 @@ absl::Status SnapshotReader::Scan(const LogHeader& header) {
     snapshot.state = {ReadFixed<uint64_t>(*index, 16), ReadFixed<uint64_t>(*index, 24)};
     snapshot.bytes = ReadFixed<uint64_t>(*index, 32);
     snapshot.offset = offset + kIndexBytes;
-    if (snapshot.bytes > file_bytes_ - snapshot.offset) break;
+    if (snapshot.bytes > file_bytes - snapshot.offset) break;
     if (!snapshots_.empty() && snapshot.cycle <= snapshots_.back().cycle) {
       return Damaged(offset, "a snapshot's cycle goes back");
     }
@@ -271,6 +255,7 @@ absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, alpha::Memory& 
       }
       memory.Write(key >> 1 << alpha::kPageShift, taken.data(), taken.size());
     }
+    if (!rest.empty()) return Damaged(offset, "bytes are left over");
   }
   return offset == end ? absl::OkStatus() : Damaged(offset, "bytes are left over");
 }
@@ -286,11 +271,11 @@ absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Mach
         return small;
       });
   if (!status.ok()) {
-    return absl::DataLossError(absl::StrCat(path_, ": the snapshot at cycle ", snapshot.cycle,
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
                                             " cannot be restored: ", status.message()));
   }
   if (machine.StateDigest() != snapshot.state) {
-    return absl::DataLossError(absl::StrCat(path_, ": the snapshot at cycle ", snapshot.cycle,
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
                                             " has not the state that its digest says"));
   }
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include "machine/machine.h"
 #include "machine/observer.h"
 #include "replaylog/event.h"
+#include "replaylog/log_source.h"
 #include "replaylog/output_file.h"
 #include "replaylog/zstd_frame.h"
 
@@ -84,11 +85,10 @@ struct SnapshotInfo {
 // Reads a file of snapshots, complete or broken off.
 class SnapshotReader {
  public:
-  // InvalidArgument when the file is none of ours or belongs to a machine other than the one that
+  // What the operating system says when the file cannot be read, InvalidArgument when it is none of ours or belongs to a machine other than the one that
   // `header` describes, DataLoss when it is damaged; with the path and the byte.
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(const std::string& path,
                                                               const LogHeader& header);
-  ~SnapshotReader();
 
   // By ascending cycle.
   const std::vector<SnapshotInfo>& snapshots() const { return snapshots_; }
@@ -100,7 +100,7 @@ class SnapshotReader {
   absl::Status Restore(const SnapshotInfo& snapshot, machine::Machine& machine);
 
  private:
-  SnapshotReader(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  explicit SnapshotReader(std::unique_ptr<LogSource> source) : source_(std::move(source)) {}
 
   absl::Status Scan(const LogHeader& header);
   absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;
@@ -109,9 +109,7 @@ class SnapshotReader {
   absl::Status Damaged(uint64_t offset, std::string_view what) const;
   absl::Status Damaged(uint64_t offset, const absl::Status& why) const;
 
-  const int fd_;
-  const std::string path_;
-  uint64_t file_bytes_ = 0;
+  const std::unique_ptr<LogSource> source_;
   FrameDecompressor decompressor_;
   std::vector<SnapshotInfo> snapshots_;
 };

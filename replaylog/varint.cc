@@ -1,6 +1,5 @@
 #include "replaylog/varint.h"
 
-#include <bit>
 
 namespace isochron::replaylog {
 
@@ -10,10 +9,6 @@ void AppendVarint(uint64_t value, std::string& out) {
     value >>= 7;
   }
   out.push_back(static_cast<char>(value));
-}
-
-size_t VarintSize(uint64_t value) {
-  return static_cast<size_t>(std::bit_width(value | 1) + 6) / 7;
 }
 
 bool ConsumeVarint(std::string_view& bytes, uint64_t& value) {

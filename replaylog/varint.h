@@ -17,9 +17,6 @@ inline constexpr size_t kMaxVarintBytes = 10;
 // byte (LEB128). The encoding is the shortest one and the only one that is accepted.
 void AppendVarint(uint64_t value, std::string& out);
 
-// The number of bytes that AppendVarint() appends.
-size_t VarintSize(uint64_t value);
-
 // Takes one number off the front of `bytes`. False, with both arguments unspecified, when
 // `bytes` ends within the number, when the number needs more than 64 bits or when a shorter
 // encoding exists.

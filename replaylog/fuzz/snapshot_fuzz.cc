@@ -1,5 +1,5 @@
-// Restores a machine from a snapshot's state that has been tampered with, and runs it: an error, or some other
-// machine; never a fault of ours.
+// Restores a machine from a snapshot's state that has been tampered with, and runs it: an error, or
+// some other machine; never a fault of ours.
 //
 // The input is a list of changes to a good state, three bytes each: where (two bytes) and what to
 // XOR; a rest of one or two bytes cuts the state short.

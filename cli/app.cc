@@ -10,11 +10,14 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "cli/command_conform.h"
 #include "cli/command_log.h"
 #include "cli/command_record.h"
@@ -31,6 +34,17 @@ int UsageError(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   Say(message);
   return ToInt(ExitCode::kUsage);
+}
+
+// How to ask for the help of the command that was being read: "isochron log dump --help".
+std::string HelpOf(const CLI::App& app) {
+  const std::vector<CLI::App*> given = app.get_subcommands();
+  return absl::StrCat(app.get_name(), " ",
+                      given.empty() ? "--help" : HelpOf(*given.front()));
+}
+
+int UsageErrorIn(const CLI::App& app, std::string_view message) {
+  return UsageError(absl::StrCat(std::string(message), " (see ", HelpOf(app), ")"));
 }
 
 // Whether anybody can read what is written there.
@@ -100,9 +114,9 @@ int Main(int argc, char** argv) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       return PrintHelp(app, error);
     }
-    return UsageError(std::string(error.what()) + " (see isochron --help)");
+    return UsageErrorIn(app, error.what());
   }
-  if (!command) return UsageError("a command is required (see isochron --help)");
+  if (!command) return UsageErrorIn(app, "a command is required");
   return command();
 }
 

@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "cli/command_log.h"
 #include "cli/exit_code.h"
 #include "cli/option_kind.h"
 #include "conformance/engines.h"
-#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -136,11 +136,7 @@ std::string Completion(const CLI::Option& option) {
     }
     return Offer(pairs);
   }
-  if (name == "type") {
-    std::vector<std::string> types;
-    for (const std::string_view event : replaylog::EventTypeNames()) types.emplace_back(event);
-    return Offer(types);
-  }
+  if (name == "type") return Offer(LogDumpTypes());
   if (name == "console") {
     return Offer({"stdio", "null", "file:"}) +
            "; if [[ ${COMPREPLY[0]-} == file: ]]; then compopt -o nospace; fi";

@@ -4,7 +4,6 @@ namespace isochron::cli {
 
 void AddLogCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* log = app.add_subcommand("log", "Read, compare, check and pack logs");
-  log->require_subcommand(1);
   AddLogInfoCommand(*log, command);
   AddLogDumpCommand(*log, command);
   AddLogDiffCommand(*log, command);

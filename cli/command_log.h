@@ -4,6 +4,8 @@
 #define ISOCHRON_CLI_COMMAND_LOG_H_
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -19,6 +21,9 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command);
 void AddLogDiffCommand(CLI::App& log, std::function<int()>& command);
 void AddLogVerifyCommand(CLI::App& log, std::function<int()>& command);
 void AddLogBundleCommand(CLI::App& log, std::function<int()>& command);
+
+// What `log dump --type` takes: "header" and the types of events.
+std::vector<std::string> LogDumpTypes();
 
 }  // namespace isochron::cli
 

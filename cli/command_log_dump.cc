@@ -35,12 +35,9 @@ struct DumpOptions {
 };
 
 std::string CheckType(const std::string& name) {
-  if (name == kHeaderType || replaylog::EventTypeFromName(name).has_value()) return "";
-  std::string known(kHeaderType);
-  for (std::string_view type : replaylog::EventTypeNames()) {
-    absl::StrAppend(&known, ", ", std::string(type));
-  }
-  return absl::StrCat("'", name, "' is none of ", known);
+  const std::vector<std::string> known = LogDumpTypes();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return "";
+  return absl::StrCat("'", name, "' is none of ", absl::StrJoin(known, ", "));
 }
 
 absl::Status DumpEvents(replaylog::LogReader& log, const DumpOptions& options, TextOutput& out) {
@@ -59,6 +56,9 @@ absl::Status DumpEvents(replaylog::LogReader& log, const DumpOptions& options, T
 }
 
 int Dump(const DumpOptions& options) {
+  if (options.from.value_or(0) > options.to.value_or(UINT64_MAX)) {
+    return RefuseInput(absl::InvalidArgumentError("--from is behind --to"));
+  }
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
       replaylog::LogReader::Open(options.path);
   if (!log.ok()) return RefuseInput(log.status());
@@ -74,6 +74,12 @@ int Dump(const DumpOptions& options) {
 }
 
 }  // namespace
+
+std::vector<std::string> LogDumpTypes() {
+  std::vector<std::string> types = {std::string(kHeaderType)};
+  for (const std::string_view type : replaylog::EventTypeNames()) types.emplace_back(type);
+  return types;
+}
 
 void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
   CLI::App* dump = log.add_subcommand("dump", "Print the events of a log");

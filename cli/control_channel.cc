@@ -8,6 +8,8 @@
 
 namespace isochron::cli {
 
+void ControlChannel::AwaitClient() { socket_->Accept(queue_.stop_event()); }
+
 std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& point) {
   while (!hung_up_) {
     std::string line;

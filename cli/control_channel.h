@@ -49,6 +49,9 @@ class ControlChannel final : public CommandSource {
   // Whether the guest takes input from elsewhere, so that `send` is refused.
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
 
+  // Waits until the client is there, or a request to stop.
+  void AwaitClient();
+
   std::optional<ScriptCommand> Next(const machine::InputPoint& point) override;
   void OnEndlessRun() override;
   void OnDone(const ScriptCommand& command, const CommandResult& result) override;

@@ -1,5 +1,6 @@
 #include "cli/control_channel.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -211,6 +212,26 @@ TEST(ControlSocketTest, RefusesWhatIsNoSocket) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("the path is empty"));
   EXPECT_THAT(ErrorOf("/no/such/directory/s"), HasSubstr("No such file"));
   EXPECT_THAT(ErrorOf(std::string(108, 'x')), HasSubstr("at most 107 bytes"));
+}
+
+TEST(ControlSocketTest, AProcessThatCannotAcceptGivesUp) {
+  const std::string path = testing::TempDir() + absl::StrCat("control", getpid());
+  const auto out_of_descriptors = [&path] {
+    const absl::StatusOr<std::unique_ptr<ControlSocket>> control = ControlSocket::Open(path);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) _exit(1);
+    const EventFd stop;
+    const rlimit none = {3, 3};
+    setrlimit(RLIMIT_NOFILE, &none);
+    std::string line;
+    const bool ended = (*control)->ReadLine(stop, line) == ControlSocket::Read::kEnd;
+    _exit(ended && access(path.c_str(), F_OK) != 0 ? 0 : 1);
+  };
+  EXPECT_EXIT(out_of_descriptors(), testing::ExitedWithCode(0),
+              "cannot be controlled at .*: Too many open files");
 }
 
 TEST(ControlSocketTest, ReplacesOnlyWhatWasLeftBehind) {

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/report.h"
 
 namespace isochron::cli {
 namespace {
@@ -132,16 +133,20 @@ bool ControlSocket::HasLostClient() const {
 
 bool ControlSocket::Accept(const EventFd& stop) {
   while (client_ < 0) {
-    if (!WaitFor(listener_, POLLIN, stop)) return false;
-    // Fails when the client has gone again.
+    if (listener_ < 0 || !WaitFor(listener_, POLLIN, stop)) return false;
     client_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const bool gone_again = errno == ECONNABORTED || errno == EAGAIN || errno == EINTR;
+    if (client_ >= 0 || gone_again) continue;
+    Say(absl::StrCat("cannot be controlled at ", path_, ": ", strerror(errno)));
+    StopListening();
+    return false;
   }
   StopListening();
   return true;
 }
 
 ControlSocket::Read ControlSocket::ReadLine(const EventFd& stop, std::string& line) {
-  if (!Accept(stop)) return Read::kStopped;
+  if (!Accept(stop)) return listener_ < 0 ? Read::kEnd : Read::kStopped;
   for (;;) {
     if (const size_t end = buffer_.find('\n', searched_); end != std::string::npos) {
       line.assign(buffer_, 0, end);

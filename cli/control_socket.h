@@ -19,7 +19,7 @@ class ControlSocket {
  public:
   // Bytes of a line at most, without its end.
   static constexpr size_t kMaxLine = 64 << 10;
-  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kPatience{30};
 
   // `target` is a path at which to listen, or "fd:N", a connected stream socket that was inherited.
   // A socket at the path that nobody listens at any more is replaced. InvalidArgument, naming the
@@ -35,8 +35,11 @@ class ControlSocket {
     kEnd,      // the client will write no more; what it wrote without a line end is dropped
     kStopped,  // `stop` was raised meanwhile
   };
-  // Waits for the client, if it is not there yet, and for its next line. As soon as the client is there
-  // the path is gone, and nobody else can connect.
+  // Waits until the client is there, after which the path is gone and nobody else can connect. False when
+  // `stop` was raised before, or when nobody can come: that has been told on standard error.
+  bool Accept(const EventFd& stop);
+
+  // Waits for the client, if it is not there yet, and for its next line.
   Read ReadLine(const EventFd& stop, std::string& line);
 
   // Writes a line, for which "\n" is added. Waits for a client that reads slowly; once `stop` is raised,
@@ -52,7 +55,6 @@ class ControlSocket {
 
   // False when `stop` was raised before.
   static bool WaitFor(int fd, short events, const EventFd& stop);
-  bool Accept(const EventFd& stop);
   // Waits until the client takes more bytes. False when it does not.
   bool WaitForReader(const EventFd& stop) const;
   void StopListening();

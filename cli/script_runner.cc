@@ -23,26 +23,25 @@ bool ScriptRunner::Expecting() const {
 }
 
 void ScriptRunner::Begin(uint64_t cycle) {
-  if (done()) return;
-  const uint64_t within = commands_[next_].cycles;
-  deadline_ = cycle + std::min(within, std::numeric_limits<uint64_t>::max() - cycle);
-  if (!Expecting()) return;
-  matcher_ = StreamMatcher(commands_[next_].text);
-  for (size_t i = 0; i < output_.size(); ++i) {
-    if (matcher_.Feed(output_[i])) return Match(cycle, i + 1);
+  size_t matched = 0;  // bytes of output_
+  while (!done()) {
+    const uint64_t within = commands_[next_].cycles;
+    deadline_ = cycle + std::min(within, std::numeric_limits<uint64_t>::max() - cycle);
+    if (!Expecting()) break;
+    matcher_ = StreamMatcher(commands_[next_].text);
+    size_t end = matched;
+    bool met = false;
+    while (!met && end < output_.size()) met = matcher_.Feed(output_[end++]);
+    if (!met) break;
+    CountDone({"", cycle, output_.substr(matched, end - matched)});
+    matched = end;
   }
+  output_.erase(0, matched);
 }
 
-void ScriptRunner::Match(uint64_t cycle, size_t length) {
-  CommandResult result{"", cycle, output_.substr(0, length)};
-  output_.erase(0, length);
-  Advance(result);  // as deep as there are `expect`s in a row
-}
-
-void ScriptRunner::Advance(const CommandResult& result) {
+void ScriptRunner::CountDone(const CommandResult& result) {
   const size_t done = next_++;
   if (source_ != nullptr) source_->OnDone(commands_[done], result);
-  Begin(result.cycle);
 }
 
 bool ScriptRunner::FetchCommand(const machine::InputPoint& point) {
@@ -62,7 +61,9 @@ void ScriptRunner::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   output_.push_back(static_cast<char>(byte));
   // Too late: the next input point says so.
   if (!Expecting() || cycle > deadline_) return;
-  if (matcher_.Feed(static_cast<char>(byte))) Match(cycle, output_.size());
+  if (!matcher_.Feed(static_cast<char>(byte))) return;
+  CountDone({"", cycle, std::exchange(output_, {})});
+  Begin(cycle);
 }
 
 void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
@@ -100,7 +101,8 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kPeek:
         break;  // the source's own affair
     }
-    Advance({"", point.cycle, ""});
+    CountDone({"", point.cycle, ""});
+    Begin(point.cycle);
   }
 }
 

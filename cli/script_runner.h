@@ -53,13 +53,11 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
 
  private:
   bool Expecting() const;
-  // Makes commands_[next_] the current command from `cycle` on; an `expect` looks for its text in
-  // what has been written since the last match.
+  // Makes commands_[next_] the current command from `cycle` on. An `expect` looks for its text in what
+  // has been written since the last match; those that are met by it are done.
   void Begin(uint64_t cycle);
-  // The current `expect` is met at `cycle`, by the first `length` bytes of output_.
-  void Match(uint64_t cycle, size_t length);
-  // The current command is done; the next one begins.
-  void Advance(const CommandResult& result);
+  // The current command is done.
+  void CountDone(const CommandResult& result);
   // Makes what the source has next the current command. False when it has nothing.
   bool FetchCommand(const machine::InputPoint& point);
   void NoteLastLine(char byte);

@@ -88,6 +88,20 @@ TEST_F(ScriptRunnerTest, MatchesAcrossItsTurn) {
   EXPECT_EQ(Poll(4), "[2]");
 }
 
+// In a time that grows with the output, not with its square, and in bounded stack.
+TEST_F(ScriptRunnerTest, ManyExpectsAreMetAtOnce) {
+  constexpr int kExpects = 90'000;
+  std::string script = "at 100 send \"a\"\n";
+  for (int i = 0; i < kExpects; ++i) script += "expect \"x\"\n";
+  Load(script + "send \"b\"\n");
+  for (int i = 0; i < kExpects - 1; ++i) Print("x", 1);
+  Print(std::string(4 << 20, '.'), 2);
+  EXPECT_EQ(Poll(100), "[a]");
+  EXPECT_EQ(runner_->output().size(), size_t{4} << 20);
+  Print("x", 150);
+  EXPECT_EQ(Poll(200), "[b]");
+}
+
 TEST_F(ScriptRunnerTest, SendsInOrderAtOnePoint) {
   Load("send \"a\"\nsend \"b\"\nat 50 send \"c\"\nsend \"d\"\n");
   EXPECT_EQ(Poll(49), "[a][b]");

@@ -4,10 +4,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/report.h"
 
 namespace isochron::cli {
 namespace {
@@ -39,7 +40,7 @@ int TextOutput::Finish(int exit_code) {
   Flush();
   if (error_ == 0) return exit_code;
   if (error_ == EPIPE) return ToInt(ExitCode::kSignalBase) + SIGPIPE;
-  fprintf(stderr, "isochron: cannot write standard output: %s\n", strerror(error_));
+  Say(absl::StrCat("cannot write standard output: ", strerror(error_)));
   return ToInt(ExitCode::kInternal);
 }
 

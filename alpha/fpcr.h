@@ -23,7 +23,6 @@ inline constexpr uint64_t kUnderflow = uint64_t{1} << 55;                // UNF
 inline constexpr uint64_t kInexact = uint64_t{1} << 56;                  // INE
 inline constexpr uint64_t kIntegerOverflow = uint64_t{1} << 57;          // IOV
 inline constexpr int kDynamicRoundingShift = 58;                         // DYN, two bits
-inline constexpr uint64_t kDynamicRoundingMask = uint64_t{3} << kDynamicRoundingShift;
 inline constexpr uint64_t kUnderflowToZero = uint64_t{1} << 60;          // UNDZ
 inline constexpr uint64_t kUnderflowDisable = uint64_t{1} << 61;         // UNFD
 inline constexpr uint64_t kInexactDisable = uint64_t{1} << 62;           // INED

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from arguments import positive
+
 EQUAL, HOLES, USAGE, DIFFERENT = 0, 1, 2, 3
 ATTEMPTS = 3  # for a batch whose worker died
 
@@ -53,6 +55,9 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=250, help="seeds a batch (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches at a time on this machine")
     parser.add_argument("--scheduler", metavar="HOST:PORT", help="the scheduler of a Dask cluster")
+    parser.add_argument(
+        "--patience", type=positive, default=60, metavar="SECONDS", help="wait so long for the scheduler (default: %(default)s)"
+    )
     parser.add_argument("--output", type=pathlib.Path, required=True, help="directory for verdicts and failures")
     return parser.parse_args()
 
@@ -76,11 +81,11 @@ class LocalWorkers:
 class DaskWorkers:
     """A cluster. Dask itself runs a batch again whose worker died."""
 
-    def __init__(self, address):
+    def __init__(self, address, patience):
         import distributed  # only who has a cluster needs it
 
         self.distributed = distributed
-        self.client = distributed.Client(address, timeout=10)
+        self.client = distributed.Client(address, timeout=patience)
 
     def submit(self, arguments):
         return self.client.submit(run_batch, *arguments, pure=False, retries=ATTEMPTS)
@@ -96,7 +101,7 @@ def connect(options):
     if options.scheduler is None:
         return LocalWorkers(options.jobs)
     try:
-        return DaskWorkers(options.scheduler)
+        return DaskWorkers(options.scheduler, options.patience)
     except ImportError:
         raise SystemExit("campaign: --scheduler needs the Python package distributed (python3-distributed)") from None
     except (OSError, ValueError) as error:

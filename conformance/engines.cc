@@ -62,6 +62,9 @@ std::vector<std::string> EngineNames() {
 
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
   if (name == "ref") return NamedEngine{"ref", RefFactory()};
+  if (name.starts_with("ref:")) {
+    return absl::InvalidArgumentError("engine 'ref' has no settings");
+  }
   if (name == "jit" || name.starts_with("jit:")) {
 #ifdef ISOCHRON_JIT
     absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(3));

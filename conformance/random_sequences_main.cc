@@ -2,23 +2,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
-#include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "conformance/engines.h"
 #include "conformance/sequence_check.h"
 #include "conformance/sequence_generator.h"
@@ -47,13 +50,27 @@ struct Options {
   std::vector<std::string> files;
 };
 
+int UsageError(std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::cerr << "random_sequences: " << message << "\n";
+  return kUsage;
+}
+
+// Seeds from "A-B" or "A".
 bool ParseSeeds(const std::string& text, uint64_t& first, uint64_t& last) {
-  std::istringstream stream(text);
-  char dash = 0;
-  if (!(stream >> first)) return false;
+  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('-', 1));
+  if (!absl::SimpleAtoi(parts.first, &first)) return false;
   last = first;
-  if (stream >> dash) return dash == '-' && stream >> last && last >= first;
-  return true;
+  if (text.find('-') == text.npos) return true;
+  return absl::SimpleAtoi(parts.second, &last) && last >= first && last != UINT64_MAX;
+}
+
+// Writes a file whole, or says which cannot be written.
+bool WriteFile(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text << std::flush;
+  if (!file) std::cerr << "random_sequences: " << path << ": cannot be written\n";
+  return static_cast<bool>(file);
 }
 
 // Collects verdicts in the order of seeds, whichever thread finished first.
@@ -81,9 +98,9 @@ class Campaign {
     ++sequences_;
     instructions_ += verdict.instructions;
     coverage_.Merge(coverage);
-    verdicts_[sequence.seed] = verdict.mismatch
-                                   ? absl::StrCat(name, " DIFFERENT\n")
-                                   : absl::StrCat(name, " ok ", verdict.digest, "\n");
+    verdicts_[{sequence.seed, name}] = verdict.mismatch
+                                           ? absl::StrCat(name, " DIFFERENT\n")
+                                           : absl::StrCat(name, " ok ", verdict.digest, "\n");
     if (verdict.mismatch) {
       ++failures_;
       std::cout << failure << std::flush;
@@ -92,8 +109,9 @@ class Campaign {
 
   int Finish() {
     if (!options_.verdicts_path.empty()) {
-      std::ofstream file(options_.verdicts_path);
-      for (const auto& [seed, line] : verdicts_) file << line;
+      std::string text;
+      for (const auto& [place, line] : verdicts_) text += line;
+      if (!WriteFile(options_.verdicts_path, text)) return kUsage;
     }
     const std::vector<CoveragePair> holes =
         options_.coverage ? coverage_.Holes() : std::vector<CoveragePair>();
@@ -132,11 +150,9 @@ class Campaign {
       if (again.mismatch) absl::StrAppend(&text, "where\n", again.mismatch->report);
     }
     if (!options_.save_directory.empty()) {
-      std::filesystem::create_directories(options_.save_directory);
       const std::string path =
           absl::StrCat(options_.save_directory, "/seed-", sequence.seed, ".sequence");
-      std::ofstream(path) << FormatSequence(saved);
-      absl::StrAppend(&text, "saved to ", path, "\n");
+      if (WriteFile(path, FormatSequence(saved))) absl::StrAppend(&text, "saved to ", path, "\n");
     }
     return text;
   }
@@ -145,7 +161,7 @@ class Campaign {
   std::vector<NamedEngine> engines_;
   std::atomic<uint64_t> next_ = 0;
   std::mutex mutex_;
-  std::map<uint64_t, std::string> verdicts_;
+  std::map<std::pair<uint64_t, std::string>, std::string> verdicts_;  // by seed and name
   SequenceCoverage coverage_;
   uint64_t sequences_ = 0;
   uint64_t instructions_ = 0;
@@ -155,17 +171,10 @@ class Campaign {
 int EmitUserSequences(const std::string& path, uint64_t first, uint64_t last) {
   std::vector<UserSequence> sequences;
   for (uint64_t seed = first; seed <= last; ++seed) sequences.push_back(GenerateUserSequence(seed));
-  std::ofstream file(path, std::ios::binary);
-  file << FormatUserSequences(sequences) << std::flush;
-  if (file) return kEqual;
-  std::cerr << "random_sequences: " << path << ": cannot be written\n";
-  return kUsage;
+  return WriteFile(path, FormatUserSequences(sequences)) ? kEqual : kUsage;
 }
 
-int Main(int argc, char** argv) {
-  Options options;
-  CLI::App app("Runs random instruction sequences on two engines and compares them.",
-               "random_sequences");
+void AddOptions(CLI::App& app, Options& options) {
   app.footer("Exit codes: 0 equal, 1 a hole in the coverage, 2 usage or a bad file, 3 a difference.");
   app.add_option("--engines", options.engines, "the two engines")
       ->type_name("A,B")->default_str(options.engines);
@@ -190,24 +199,16 @@ int Main(int argc, char** argv) {
       ->type_name("FILE");
   app.add_option("files", options.files, "regression files to run instead of seeds")
       ->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    std::string message = error.what();
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    std::cerr << "random_sequences: " << message << " (see random_sequences --help)\n";
-    return kUsage;
-  }
+}
+
+int Run(const Options& options) {
   absl::StatusOr<std::vector<NamedEngine>> engines = ParseEnginePair(options.engines);
+  if (!engines.ok()) return UsageError(std::string(engines.status().message()));
   uint64_t first = 0, last = 0;
-  if (!engines.ok() || !ParseSeeds(options.seeds, first, last) || options.jobs == 0) {
-    std::cerr << "random_sequences: "
-              << (engines.ok() ? "--seeds takes A-B, --jobs at least 1"
-                               : std::string(engines.status().message()))
-              << "\n";
-    return kUsage;
+  if (!ParseSeeds(options.seeds, first, last)) {
+    return UsageError(absl::StrCat("--seeds: '", options.seeds, "' is not A-B"));
   }
+  if (options.jobs == 0) return UsageError("--jobs: there is at least 1");
   if (options.list) {
     for (uint64_t seed = first; seed <= last; ++seed) {
       std::cout << "seed " << seed << "\n" << ListSequence(GenerateSequence(seed));
@@ -215,20 +216,36 @@ int Main(int argc, char** argv) {
     return kEqual;
   }
   if (!options.user_path.empty()) return EmitUserSequences(options.user_path, first, last);
+  if (!options.save_directory.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.save_directory, error);
+    if (error) return UsageError(absl::StrCat(options.save_directory, ": ", error.message()));
+  }
   Campaign campaign(options, *std::move(engines));
   for (const std::string& path : options.files) {
     std::ifstream file(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file) return UsageError(absl::StrCat(path, ": cannot be read"));
     absl::StatusOr<Sequence> sequence = ParseSequence(text);
-    if (!file || !sequence.ok()) {
-      std::cerr << "random_sequences: " << path << ": "
-                << (file ? std::string(sequence.status().message()) : "cannot be read") << "\n";
-      return kUsage;
-    }
+    if (!sequence.ok()) return UsageError(absl::StrCat(path, ": ", sequence.status().message()));
     campaign.Check(path, *std::move(sequence));
   }
   if (options.files.empty()) campaign.Run(first, last);
   return campaign.Finish();
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Runs random instruction sequences on two engines and compares them.",
+               "random_sequences");
+  AddOptions(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    return UsageError(absl::StrCat(error.what(), " (see random_sequences --help)"));
+  }
+  return Run(options);
 }
 
 }  // namespace

@@ -290,7 +290,7 @@ TEST(Options, AreRead) {
 TEST(Options, NonsenseIsRefused) {
   for (const char* text : {"x", ":", ":cache", ":cache=", ":cache=1", ":cache=99999M", ":lookaside=3",
                            ":lookaside=1", ":lookaside=8192", ":threshold=0", ":host=all",
-                           ":perf-map=", ":speed=9", ":cache=18446744073709551615M"}) {
+                           ":perf-map=", ":speed=9", ":threshold=3:threshold=3", ":cache=18446744073709551615M"}) {
     EXPECT_FALSE(ParseOptions(text).ok()) << text;
   }
 }

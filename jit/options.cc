@@ -2,6 +2,9 @@
 
 #include <bit>
 #include <charconv>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "jit/engine.h"
@@ -66,10 +69,15 @@ absl::Status Apply(std::string_view setting, Options& options) {
 
 absl::StatusOr<Options> ParseOptions(std::string_view text) {
   Options options;
+  std::set<std::string_view> names;
   while (!text.empty()) {
     if (text.front() != ':') return Unknown(text);
     text.remove_prefix(1);
     const std::string_view setting = text.substr(0, text.find(':'));
+    if (!names.insert(setting.substr(0, setting.find('='))).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("engine jit: '", std::string(setting), "' is a setting given twice"));
+    }
     if (absl::Status status = Apply(setting, options); !status.ok()) return status;
     text.remove_prefix(setting.size());
   }

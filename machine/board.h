@@ -66,7 +66,6 @@ class Board final : public alpha::IoBus {
 
   PlatformDevice& platform() { return *platform_; }
   Uart& uart(int index) { return *uarts_[index]; }
-  PicPair& pics() { return *pics_; }
   Cchip& cchip() { return *cchip_; }
 
  private:

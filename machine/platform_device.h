@@ -40,7 +40,6 @@ class PlatformDevice final : public Device {
 
   // Whether CPU 0 asked to stand still since the last call. Makes an event due, too.
   bool ConsumeWait() { return std::exchange(wait_, false); }
-  bool wait_requested() const { return wait_; }
 
  private:
   static constexpr EventSlot kAttention{DeviceId::kPlatform, 0};

@@ -14,7 +14,9 @@ sys.path.append(str(ROOT / "conformance"))
 
 from soak import build_locales  # noqa: E402  pylint: disable=wrong-import-position
 
-# Wall seconds for one test and its fixtures, on a slow host under a sanitizer: only a hang reaches them.
+# Wall seconds on a slow host under a sanitizer, which only a hang reaches: for one thing that a test waits for, be it the
+# boot of Linux, and for one test with its fixtures.
+HANG = 600
 WATCHDOG = 1800
 
 pytest_plugins = ["isochron.pytest_plugin", "recordings"]

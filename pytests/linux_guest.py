@@ -3,10 +3,8 @@
 import re
 import subprocess
 
-from conftest import guest_path
+from conftest import HANG, guest_path
 
-# Wall seconds that only a hang reaches, also on a slow host under a sanitizer.
-HANG = 600
 
 PROMPT = "~ # "
 TROUBLE = re.compile(r"WARNING|BUG|Oops|Unable to handle|Kernel bug|Call Trace|panic")

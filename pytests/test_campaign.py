@@ -1,11 +1,12 @@
 """Campaigns of random sequences, as a user starts them."""
 
 import pathlib
+import re
 import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from conftest import HANG, ROOT
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def program(isochron):
 
 def campaign(program, output, *arguments):
     command = [str(ROOT / "conformance/campaign.py"), "--program", program, "--engines", "ref,ref", "--output", str(output)]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_verdicts_do_not_depend_on_who_finds_them(program, tmp_path):
@@ -53,16 +54,47 @@ def test_bad_arguments_are_refused(program, tmp_path, arguments):
     assert campaign(program, tmp_path, *arguments).returncode == 2
 
 
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--seeds", "1-5x"], "'1-5x' is not A-B"),
+        (["--seeds", "5-1"], "'5-1' is not A-B"),
+        (["--seeds=-3"], "'-3' is not A-B"),
+        (["--seeds", "1-2", "--jobs", "0"], "--jobs"),
+        (["--seeds", "1-2", "--verdicts", "no/such/directory/v"], "no/such/directory/v: cannot be written"),
+        (["--seeds", "1-2", "--emit-user", "no/such/directory/v"], "no/such/directory/v: cannot be written"),
+        (["--seeds", "1-2", "--save", "/dev/null/d"], "/dev/null/d: "),
+        (["no-such-file"], "no-such-file: cannot be read"),
+        (["/dev/null"], "/dev/null: "),
+        (["--walk"], r"--walk \(see random_sequences --help\)"),
+    ],
+)
+def test_the_program_refuses(program, tmp_path, arguments, message):
+    done = subprocess.run(
+        [program, "--engines", "ref,ref", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(f"random_sequences: .*{message}.*\n", done.stderr), done.stderr
+
+
 def test_a_scheduler_that_is_not_there_is_bad_input(program, tmp_path):
     pytest.importorskip("distributed")
-    done = campaign(program, tmp_path, "--seeds", "1-2", "--scheduler", "127.0.0.1:1")
+    done = campaign(program, tmp_path, "--seeds", "1-2", "--scheduler", "127.0.0.1:1", "--patience", "1")
     assert done.returncode == 2 and "no Dask scheduler answers" in done.stderr
 
 
+# Of Debian's distributed itself.
+@pytest.mark.filterwarnings("ignore:make_current is deprecated:DeprecationWarning")
 def test_a_dask_cluster_gives_the_same_verdicts(program, tmp_path):
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True) as cluster:
-        done = campaign(program, tmp_path / "cluster", "--seeds", "5-14", "--batch", "3", "--scheduler", cluster.scheduler_address)
+    dask = pytest.importorskip("dask")
+    # Dask's own patience of half a minute is too short for a busy host.
+    with dask.config.set({"distributed.comm.timeouts.connect": HANG, "distributed.comm.timeouts.tcp": HANG}):
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as cluster:
+            cluster_options = ["--scheduler", cluster.scheduler_address, "--patience", str(HANG)]
+            done = campaign(program, tmp_path / "cluster", "--seeds", "5-14", "--batch", "3", *cluster_options)
     assert done.returncode == 0, done.stderr
     assert campaign(program, tmp_path / "here", "--seeds", "5-14").returncode == 0
     assert (tmp_path / "cluster/verdicts").read_text() == (tmp_path / "here/verdicts").read_text()

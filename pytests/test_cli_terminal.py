@@ -10,9 +10,9 @@ import time
 import pexpect.fdpexpect
 import pytest
 
+from conftest import HANG
 from recordings import rewritten
 
-HANG = 300
 
 
 class Terminal:

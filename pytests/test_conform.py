@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from conftest import HANG
 from recordings import rewritten
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -15,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def conform(isochron, *arguments, **options):
     return subprocess.run(
-        [isochron, "conform", *arguments], capture_output=True, timeout=300, stdin=subprocess.DEVNULL, check=False, **options
+        [isochron, "conform", *arguments], capture_output=True, timeout=HANG, stdin=subprocess.DEVNULL, check=False, **options
     )
 
 
@@ -30,7 +31,7 @@ def test_agreement_is_one_line_with_the_identity_of_the_log(isochron, console_gu
     script.write_text('expect "ready"\nsend "xq"\n')
     guest = ["--kernel", console_guest, "--script", str(script), "--max-cycles", "400M"]
     log = tmp_path / "log"
-    recorded = subprocess.run([isochron, "record", "-o", str(log), *guest], capture_output=True, timeout=300, check=False)
+    recorded = subprocess.run([isochron, "record", "-o", str(log), *guest], capture_output=True, timeout=HANG, check=False)
     identity = re.search(r"identity ([0-9a-f]{32})", recorded.stderr.decode()).group(1)
     done = conform(isochron, *guest)
     assert agreement(done.stderr.decode())[1] == identity
@@ -49,12 +50,12 @@ def test_an_interrupted_comparison_says_how_far_it_came(isochron, console_guest)
     process = subprocess.Popen(
         [isochron, "conform", "--kernel", console_guest, "--console", "null"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG
     # It has begun when it has its second and third thread.
     while len(list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())) < 3:
         assert time.monotonic() < deadline
     process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=120)[1].decode()
+    error = process.communicate(timeout=HANG)[1].decode()
     assert process.returncode == 128 + signal.SIGINT, error
     assert "agree: " in error
 
@@ -67,7 +68,10 @@ def test_an_interrupted_comparison_says_how_far_it_came(isochron, console_guest)
         (["/no/such/log"], "/no/such/log"),
         (["--engines", "ref"], "is not two engines"),
         (["--engines", "ref,none"], "there is no engine 'none'"),
-        (["{log}", "--memory", "64M"], "--memory"),
+        (["{log}", "--memory", "64M"], "--memory cannot be given"),
+        (["{log}", "--max-cycles", "2M"], "--max-cycles cannot be given"),
+        (["{log}", "--no-reboot"], "--no-reboot cannot be given"),
+        (["{log}", "--script", "/dev/null"], "--script cannot be given"),
         (["{log}", "-o", ""], "the path is empty"),
         (["{log}", "-o", "/no/such/directory/log"], "cannot write /no/such/directory/log"),
         (["{log}", "--report", "/no/such/directory/report"], "cannot write /no/such/directory/report"),
@@ -84,7 +88,7 @@ def test_another_kernel_than_the_logs_is_refused(isochron, console_guest, tmp_pa
     log = tmp_path / "log"
     subprocess.run(
         [isochron, "record", "-o", str(log), "--kernel", console_guest, "--console", "null", "--max-cycles", "2M"],
-        capture_output=True, timeout=300, check=False,
+        capture_output=True, timeout=HANG, check=False,
     )
     other = tmp_path / "other"
     other.write_bytes(pathlib.Path(console_guest).read_bytes() + b"\0")

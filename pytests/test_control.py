@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from test_cli_run import HANG, assert_refused, end_of, run, start, write
+from conftest import HANG
+from test_cli_run import assert_refused, end_of, run, start, write
 
 
 @pytest.fixture
@@ -48,6 +49,34 @@ def answers(client):
     """Everything that is still to come."""
     with client.makefile("rb") as file:
         return [json.loads(line) for line in file]
+
+
+def test_the_guest_waits_for_the_client(isochron, console_guest, place):
+    process = start(
+        isochron, "run", "--kernel", console_guest, "--control", place, "--max-cycles", "1G",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    wait_for(place, process)
+    # It cannot have written anything, however long it took to come here, if its first bytes come after ours.
+    os.set_blocking(process.stdout.fileno(), False)
+    assert process.stdout.read() is None
+    client = connect(place, process)
+    os.set_blocking(process.stdout.fileno(), True)
+    client.sendall(b'expect "ready"\nstop\n')
+    assert answers(client)[0]["output"] == "ready"
+    assert process.stdout.read().startswith(b"ready")
+    assert process.wait(HANG) == 0
+
+
+def test_a_comparison_saves_its_log(isochron, console_guest, place):
+    process = begin(isochron, console_guest, place, "-o", "log", command="conform")
+    client = connect(place, process)
+    client.sendall(b'expect "ready"\nsave "copy"\nsnapshot\nsend "q"\nrun\n')
+    _, saved, snapshot, *_ = answers(client)
+    assert saved["ok"] and not snapshot["ok"] and "conform takes no snapshots" in snapshot["error"]
+    assert process.wait(HANG) == 0
+    copied = run(isochron, "log", "verify", "copy")
+    assert copied.returncode == 0, copied.stderr
 
 
 def test_a_session(isochron, console_guest, place):

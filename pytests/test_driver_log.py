@@ -16,7 +16,7 @@ from isochron import Event, Log, LogError
 
 
 @pytest.fixture(scope="session")
-def log(isochron, console_guest, tmp_path_factory):
+def log_path(isochron, console_guest, tmp_path_factory):
     """A small log of several frames, with events of all types."""
     path = tmp_path_factory.mktemp("logs") / "log"
     script = path.with_name("script")
@@ -26,6 +26,20 @@ def log(isochron, console_guest, tmp_path_factory):
         + ["--script", script, "--checkpoint-interval", "100M"],
         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="session")
+def log(log_path):
+    """Its bytes."""
+    return log_path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def bundle(isochron, log_path):
+    """The same log with its images."""
+    path = log_path.with_name("bundle")
+    subprocess.run([isochron, "log", "bundle", log_path, "-o", path], check=True)
     return path.read_bytes()
 
 
@@ -75,6 +89,22 @@ def test_damaged_files(log, tmp_path):
     for size in range(len(log)):
         got = read(path, log[:size])
         assert isinstance(got, LogError) or got == events[: len(got)]
+
+
+def test_bundles(log, bundle, tmp_path):
+    path = tmp_path / "log"
+    events = read(path, log)
+    assert read(path, bundle) == events
+    start = bundle.index(log)
+
+    @hypothesis.given(st.integers(0, start + len(log) - 1), st.binary(max_size=4), st.integers(0, 4))
+    @hypothesis.settings(max_examples=1000, deadline=None, database=None)
+    def check(at, new, removed):
+        read(path, bundle[:at] + new + bundle[at + removed :])
+
+    check()
+    for size in range(16, start + len(log)):
+        assert isinstance(read(path, bundle[:size]), LogError)
 
 
 def test_frames_that_are_whole_and_hold_nonsense(log, tmp_path):

@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from conftest import ROOT
+from conftest import HANG, ROOT
 from isochron import engines
-from test_cli_run import HANG
 
 
 @pytest.fixture

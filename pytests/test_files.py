@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
+from conftest import HANG
 from isochron import Log, Machine
-from test_cli_run import HANG, assert_refused, end_of, run, start, write
+from test_cli_run import assert_refused, end_of, run, start, write
 
 
 @pytest.fixture

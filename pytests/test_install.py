@@ -10,9 +10,9 @@ import sys
 import pexpect
 import pytest
 
-from conftest import ROOT
+from conftest import HANG, ROOT
 from isochron import engines
-from test_cli_run import HANG, help_options, run
+from test_cli_run import help_options, run
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,7 @@ def test_the_completion_knows_every_option(isochron, generated):
     assert complete(generated, "run", "--engine", "=") == set(names)
     assert complete(generated, "run", "--engine", "jit", ":") == set()
     assert complete(generated, "conform", "--engines", "") == {f"{one},{other}" for one in names for other in names}
-    assert {"output", "checkpoint"} <= complete(generated, "log", "dump", "--type", "")
+    assert {"header", "output", "checkpoint"} <= complete(generated, "log", "dump", "--type", "")
     assert complete(generated, "run", "--console", "n") == {"null"}
     assert complete(generated, "run", "--console", "file", ":", "a") == {"FILES"}
     assert complete(generated, "run", "--memory", "1") == set()

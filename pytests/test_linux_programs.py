@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 import linux_program_model
-from conftest import guest_path
+from conftest import HANG, guest_path
 from linux_guest import converse, program
 
 KERNELS = {"linux": "6.1", "linux-6.12": "6.12"}
@@ -22,7 +22,7 @@ def on_qemu(*command, **options):
         ["qemu-alpha", "-cpu", "ev67", *map(str, command)],
         stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=HANG,
         check=True,
         **options,
     )
@@ -80,7 +80,7 @@ def test_busybox_agrees_with_qemu(isochron, tmp_path, engine):
             text=True,
             cwd=work,
             env={"PATH": f"{applets}:/usr/bin:/bin"},
-            timeout=120,
+            timeout=HANG,
             check=True,
         ).stdout
         assert transcript.output(number + 1) == expected.splitlines(), command

@@ -5,10 +5,9 @@ import re
 import pexpect
 import pytest
 
+from conftest import HANG
 from linux_guest import PROMPT, boot_arguments, conversation
 
-# Wall seconds for an answer; only a hang reaches them.
-HANG = 120
 
 
 def command(tty, text):

@@ -10,8 +10,9 @@ import time
 import pytest
 import zstandard
 
+from conftest import HANG
 from recordings import CONVERSATION, assert_replays, dump, events, frames_of, record, replay
-from test_cli_run import HANG, assert_refused, run, write
+from test_cli_run import assert_refused, run, write
 from test_cli_terminal import Terminal
 
 
@@ -311,6 +312,8 @@ def test_diff(isochron, console_guest, conversation_log, tmp_path):
         (["info", "no-such-log"], "no-such-log: No such file"),
         (["verify", "empty"], "empty: the file is empty"),
         (["dump", "{log}", "--from", "nonsense"], "--from: 'nonsense' is not a number of cycles"),
+        (["dump", "{log}", "--from", "5G", "--to", "1G"], "--from is behind --to"),
+        (["dump", "{log}", "--type", "outputs"], "'outputs' is none of header, input, .*, end"),
         (["dump", "{log}", "--to", "nonsense"], "--to: 'nonsense' is not a number of cycles"),
         (["bundle", "{log}", "-o", "no/such/directory/b"], "cannot write no/such/directory/b: No such file"),
         (["bundle", "{log}", "-o", ""], "the path is empty"),
@@ -346,10 +349,57 @@ def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log,
     assert errors == b"isochron: cannot write standard output: Broken pipe\n"
 
 
-def test_reading_from_standard_input(isochron, console_guest, conversation_log):
-    for command in (["replay", "-", "--kernel", console_guest], ["log", "verify", "-"]):
-        with open(conversation_log, "rb") as log:
-            result = run(isochron, *command, stdin=log)
+def test_reading_from_standard_input(isochron, console_guest, conversation_log, tmp_path):
+    bundle = tmp_path / "bundle"
+    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+    packed = tmp_path / "packed"
+    for source, *command in (
+        (conversation_log, "replay", "-", "--kernel", console_guest),
+        (conversation_log, "log", "verify", "-"),
+        (conversation_log, "log", "bundle", "-", "--kernel", console_guest, "-o", str(packed)),
+        (bundle, "replay", "-"),
+        (bundle, "conform", "-", "--console", "null"),
+        (bundle, "log", "verify", "-"),
+    ):
+        with open(source, "rb") as file:
+            result = run(isochron, *command, stdin=file)
         assert result.returncode == 0, result.stderr
-    result = run(isochron, "log", "verify", "-", stdin=None, input=conversation_log.read_bytes())
-    assert result.returncode == 0
+        packed.unlink(missing_ok=True)
+        result = run(isochron, *command, stdin=None, input=source.read_bytes())  # a pipe
+        assert result.returncode == 0, result.stderr
+    result = run(isochron, "log", "bundle", "-", "--kernel", console_guest, "-o", str(packed), stdin=None,
+                 input=conversation_log.read_bytes())  # fmt: skip
+    assert packed.read_bytes() == bundle.read_bytes()
+
+
+def test_a_log_continued_from_a_bundle_finds_its_images_there(isochron, conversation_log, tmp_path):
+    bundle = tmp_path / "bundle"
+    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+    script = write(tmp_path / "script", 'send "q"\n')
+    live = tmp_path / "live"
+    result = run(isochron, "replay", str(bundle), "--until", "60M", "--live", "-o", str(live), "--script", script)
+    assert result.returncode == 0, result.stderr
+    assert_replays(isochron, live, "the guest powered off")
+
+
+def test_images_of_a_foreign_list_are_files(isochron, conversation_log, tmp_path):
+    """A list that somebody sent may name anything: nothing is waited for or read without end."""
+    log = tmp_path / "log"
+    log.write_bytes(conversation_log.read_bytes())
+    heading, kernel = pathlib.Path(f"{conversation_log}.images").read_text().splitlines()
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("/dev/zero", str(tmp_path / "fifo"), str(tmp_path)):
+        words = kernel.split(" ", 3)
+        (tmp_path / "log.images").write_text("\n".join([heading, " ".join([*words[:3], name]), ""]))
+        assert_refused(run(isochron, "replay", str(log)), f"{name}: is no regular file")
+
+
+def test_without_a_working_directory(isochron, console_guest, tmp_path):
+    shell = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    result = subprocess.run(
+        ["sh", "-c", shell, "sh", isochron, "record", "-o", tmp_path / "log", "--console", "null"]
+        + ["--kernel", "../kernel", "--max-cycles", "2M"],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG, check=False,
+    )  # fmt: skip
+    assert_refused(result, "../kernel: No such file")
+    assert list(tmp_path.iterdir()) == []

@@ -9,13 +9,14 @@ import subprocess
 
 import pytest
 
+from conftest import HANG
 from isochron import engines
 from linux_guest import boot_arguments, conversation
 from recordings import (
     CONVERSATION, assert_replays, dump, events, own_guest, record, replay, rewritten, script_of,
 )  # fmt: skip
 from soak import works
-from test_cli_run import HANG, assert_refused, run, write
+from test_cli_run import assert_refused, run, write
 from test_cli_terminal import Terminal
 
 
@@ -302,8 +303,7 @@ def test_live_at_a_terminal(isochron, conversation_log, tmp_path):
         (["--snapshot-every", "0"], "--snapshot-every: "),
         (["--engine", "warp"], "there is no engine 'warp'"),
         (["--kernel", "no/such/file"], "no/such/file"),
-        (["--kernel", "/dev/null"], "/dev/null: not the kernel of this log: digest [0-9a-f]{32}, "
-         "recorded [0-9a-f]{32}"),
+        (["--kernel", "/dev/null"], "/dev/null: not the kernel of this log: 0 bytes, recorded [0-9]+"),
         (["--initrd", "/dev/null"], "was recorded without initrd"),
     ],
 )  # fmt: skip

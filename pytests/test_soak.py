@@ -11,11 +11,10 @@ import time
 
 import pytest
 
-from conftest import ROOT, guest_path
+from conftest import HANG, ROOT, guest_path
 from soak import can_page_out, own_copy, page_out
 
 # More than the patience of all that a script runs one after the other.
-HANG = 1500
 
 
 def script(name, *args):

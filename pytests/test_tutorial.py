@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from conftest import ROOT
-from test_cli_run import HANG, run
+from conftest import HANG, ROOT
+from test_cli_run import run
 from test_replay import own_guest
 
 TEXT = (ROOT / "docs/tutorial.md").read_text()

@@ -23,6 +23,7 @@ from isochron.errors import (
     SessionEnded,
     Unresponsive,
 )
+from isochron.exit_code import ExitCode
 from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, Output, Stop, Unknown
 from isochron.machine import Machine, engines, find_program
 from isochron.script import quote
@@ -32,6 +33,7 @@ __all__ = [
     "Checkpoint",
     "End",
     "Event",
+    "ExitCode",
     "ExpectError",
     "Input",
     "Interrupt",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import struct
 import sys
+import tarfile
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from isochron.errors import IsochronError, LogError
 from isochron.script import sends
 
+_BUNDLE_MAGIC = b"isochron-bundle\0"
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE_MAGIC = 0x184D2A5E
 _SEEKABLE_MAGIC = 0x8F92EAB1
@@ -244,6 +247,18 @@ def _read_seek_table(data: bytes) -> list[_Frame] | None:
     return frames
 
 
+def _log_in(bundle: bytes) -> bytes:
+    """The log of a bundle, which is a tar archive."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(bundle), mode="r:") as archive:
+            log = archive.getmember("log")
+    except (tarfile.TarError, KeyError) as error:
+        raise LogError(f"the bundle is damaged: {error}") from error
+    data = bundle[log.offset_data : log.offset_data + log.size]
+    _require(len(data) == log.size, "the bundle breaks off in its log")
+    return data
+
+
 def _find_frames(data: bytes) -> list[_Frame]:
     """The frames of a partial log that are whole."""
     frames: list[_Frame] = []
@@ -365,13 +380,14 @@ def _read_events(contents: Iterator[bytes], partial: bool) -> Iterator[Event]:
 
 
 class Log:
-    """A replay log, complete or partial. Iterating gives its events; each iteration begins anew."""
+    """A replay log, complete, partial or in a bundle. Iterating gives its events; each iteration begins anew."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Raises LogError when the file is no log, OSError when it cannot be read. Iterating raises LogError, too."""
         self.path = os.fspath(path)
         with open(self.path, "rb") as file:
-            self._data = file.read()
+            data = file.read()
+        self._data = _log_in(data) if data.startswith(_BUNDLE_MAGIC) else data
         frames = _read_seek_table(self._data)
         #: Whether the log was not finished.
         self.partial = frames is None

@@ -103,6 +103,8 @@ class Machine:
     ) -> Session:
         """Runs the guest on both engines at once and compares everything; with `log`, the guest and the input of that.
 
+        Neither takes this machine's engine, and a log, which brings its own machine, nothing but the images.
+
         The result's exit code is 0 when the engines agree and 3 when they do not; its `errors` have the report.
         """
         if log is not None:

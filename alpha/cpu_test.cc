@@ -159,7 +159,7 @@ TEST(CpuTest, EveryByteOfTheStateIsRestored) {
   EXPECT_LT(refused, 7 + 16 + 4 + 4 + 4 * 8);
 }
 
-TEST(CpuTest, APalBaseWithinItsAlignmentIsRefused) {
+TEST(CpuTest, APalBaseWithBitsThatItDoesNotHaveIsRefused) {
   for (uint64_t pal_base : {uint64_t{0x4000}, uint64_t{1} << 44}) {
     Cpu cpu(0, 1, 1);
     cpu.pal_base = pal_base;

@@ -11,7 +11,8 @@ void TlbEntry::VisitState(StateVisitor& visitor) {
     visitor.Fail("a translation has no such granularity");
     granularity = 0;
   }
-  // What Insert() lets in. Engines count on translated addresses that are aligned as virtual ones.
+  // As ITB_PTE and DTB_PTE make them. Engines count on translated addresses that are aligned as the
+  // virtual ones.
   if (((tag | base) & offset_mask()) != 0 || base > kPhysicalMask) {
     visitor.Fail("a translation begins within a page, or beyond physical memory");
     *this = {};

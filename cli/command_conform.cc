@@ -72,7 +72,6 @@ class Conform {
   conformance::EventPipe pipe_;
   std::unique_ptr<conformance::Follower> follower_;
   std::unique_ptr<ReplayDriver> driver_;
-  nanoseconds wall_{0};
 };
 
 absl::Status Conform::OpenLog() {
@@ -151,9 +150,7 @@ int Conform::Run() {
   guest_.machine->SetObserver(observer);
   OfferServices();
   follower_->Start();
-  const auto start = std::chrono::steady_clock::now();
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
-  wall_ = std::chrono::steady_clock::now() - start;
   guest_.machine->SetObserver(nullptr);
   pipe_.Close();
   follower_->Join();
@@ -208,7 +205,7 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
   Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " agree: ", output_->writer().events(),
                    " events, ", cpu.cycle, " cycles, ", cpu.instructions, " instructions, ",
                    checkpoints, " checkpoints, identity ", output_->writer().identity().ToString(), "; ",
-                   Speed(engines_[0].name, cpu.instructions, wall_), ", ",
+                   Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
                    Speed(engines_[1].name, cpu.instructions, follower_->busy())));
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;

@@ -8,7 +8,7 @@
 
 namespace isochron::cli {
 
-void ControlChannel::AwaitClient() { socket_->Accept(queue_.stop_event()); }
+absl::Status ControlChannel::AwaitClient() { return socket_->AwaitClient(queue_.stop_event()); }
 
 std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& point) {
   while (!hung_up_) {

@@ -49,8 +49,8 @@ class ControlChannel final : public CommandSource {
   // Whether the guest takes input from elsewhere, so that `send` is refused.
   void SetReadOnly(bool read_only) { read_only_ = read_only; }
 
-  // Waits until the client is there, or a request to stop.
-  void AwaitClient();
+  // Waits until the client is there, or a request to stop. An error when nobody can come.
+  absl::Status AwaitClient();
 
   std::optional<ScriptCommand> Next(const machine::InputPoint& point) override;
   void OnEndlessRun() override;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -226,6 +227,8 @@ TEST(ControlSocketTest, AProcessThatCannotAcceptGivesUp) {
     const EventFd stop;
     const rlimit none = {3, 3};
     setrlimit(RLIMIT_NOFILE, &none);
+    const absl::Status status = (*control)->AwaitClient(stop);
+    std::fputs(std::string(status.message()).c_str(), stderr);
     std::string line;
     const bool ended = (*control)->ReadLine(stop, line) == ControlSocket::Read::kEnd;
     _exit(ended && access(path.c_str(), F_OK) != 0 ? 0 : 1);

@@ -14,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cli/report.h"
 
 namespace isochron::cli {
 namespace {
@@ -131,22 +130,25 @@ bool ControlSocket::HasLostClient() const {
   return poll(&state, 1, 0) > 0;  // POLLHUP, POLLERR
 }
 
-bool ControlSocket::Accept(const EventFd& stop) {
+absl::Status ControlSocket::AwaitClient(const EventFd& stop) {
   while (client_ < 0) {
-    if (listener_ < 0 || !WaitFor(listener_, POLLIN, stop)) return false;
+    if (listener_ < 0) return absl::UnavailableError("nobody can connect any more");
+    if (!WaitFor(listener_, POLLIN, stop)) return absl::OkStatus();
     client_ = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     const bool gone_again = errno == ECONNABORTED || errno == EAGAIN || errno == EINTR;
     if (client_ >= 0 || gone_again) continue;
-    Say(absl::StrCat("cannot be controlled at ", path_, ": ", strerror(errno)));
+    const absl::Status status = absl::UnavailableError(
+        absl::StrCat("cannot be controlled at ", path_, ": ", strerror(errno)));
     StopListening();
-    return false;
+    return status;
   }
   StopListening();
-  return true;
+  return absl::OkStatus();
 }
 
 ControlSocket::Read ControlSocket::ReadLine(const EventFd& stop, std::string& line) {
-  if (!Accept(stop)) return listener_ < 0 ? Read::kEnd : Read::kStopped;
+  if (!AwaitClient(stop).ok()) return Read::kEnd;
+  if (client_ < 0) return Read::kStopped;
   for (;;) {
     if (const size_t end = buffer_.find('\n', searched_); end != std::string::npos) {
       line.assign(buffer_, 0, end);

@@ -35,9 +35,9 @@ class ControlSocket {
     kEnd,      // the client will write no more; what it wrote without a line end is dropped
     kStopped,  // `stop` was raised meanwhile
   };
-  // Waits until the client is there, after which the path is gone and nobody else can connect. False when
-  // `stop` was raised before, or when nobody can come: that has been told on standard error.
-  bool Accept(const EventFd& stop);
+  // Waits until the client is there, after which the path is gone and nobody else can connect, or until
+  // `stop` is raised. Unavailable when nobody can come.
+  absl::Status AwaitClient(const EventFd& stop);
 
   // Waits for the client, if it is not there yet, and for its next line.
   Read ReadLine(const EventFd& stop, std::string& line);

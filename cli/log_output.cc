@@ -118,8 +118,8 @@ absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) co
       replaylog::PrepareSidecar(path, images_);
   if (!sidecar.ok()) return sidecar.status();
   absl::Status status = writer_->SaveCopy(path);
-  if (status.ok()) return (*sidecar)->Commit();
-  (*sidecar)->Discard();
+  if (status.ok()) status = (*sidecar)->Commit();
+  if (!status.ok()) (*sidecar)->Discard();
   return status;
 }
 

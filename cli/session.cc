@@ -168,7 +168,9 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     };
   }
 
-  if (control_ != nullptr) control_->AwaitClient();
+  if (control_ != nullptr) {
+    if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
+  }
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
   const nanoseconds start = clock_->Now();

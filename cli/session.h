@@ -55,8 +55,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // What the control channel offers beside looking into the machine. No effect without one.
   void SetControlServices(ControlServices services);
 
-  // Runs to the end, with the terminal raw meanwhile if standard input is one and is the
-  // console. Errors are those of taking the terminal over: nothing was run.
+  // Waits for the client of the control channel, if there is one, and runs to the end, with the
+  // terminal raw meanwhile if standard input is one and is the console. Errors are those of taking
+  // the terminal over and of the channel: nothing was run.
   absl::StatusOr<machine::RunEnd> Run(machine::Machine& machine);
 
   // Tells on standard error how a run has ended, as far as that needs words, and what
@@ -64,6 +65,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   int Report(const machine::RunEnd& end, const machine::Machine& machine);
   // The same of nothing but the console: the exit code if it failed.
   std::optional<int> ReportConsole();
+  // Host time of the machine's run. After Run().
+  std::chrono::nanoseconds wall() const { return wall_; }
   // After Run(): signals end the process again, at once.
   void LetSignalsKill();
   // What --stats asks for.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -18,10 +20,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "conformance/engines.h"
 #include "conformance/sequence_check.h"
 #include "conformance/sequence_generator.h"
@@ -56,13 +56,17 @@ int UsageError(std::string message) {
   return kUsage;
 }
 
+bool ParseSeed(std::string_view text, uint64_t& seed) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return error == std::errc() && end == text.data() + text.size() && seed != UINT64_MAX;
+}
+
 // Seeds from "A-B" or "A".
-bool ParseSeeds(const std::string& text, uint64_t& first, uint64_t& last) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('-', 1));
-  if (!absl::SimpleAtoi(parts.first, &first)) return false;
+bool ParseSeeds(std::string_view text, uint64_t& first, uint64_t& last) {
+  const size_t dash = text.find('-');
+  if (!ParseSeed(text.substr(0, dash), first)) return false;
   last = first;
-  if (text.find('-') == text.npos) return true;
-  return absl::SimpleAtoi(parts.second, &last) && last >= first && last != UINT64_MAX;
+  return dash == text.npos || (ParseSeed(text.substr(dash + 1), last) && last >= first);
 }
 
 // Writes a file whole, or says which cannot be written.
@@ -108,11 +112,6 @@ class Campaign {
   }
 
   int Finish() {
-    if (!options_.verdicts_path.empty()) {
-      std::string text;
-      for (const auto& [place, line] : verdicts_) text += line;
-      if (!WriteFile(options_.verdicts_path, text)) return kUsage;
-    }
     const std::vector<CoveragePair> holes =
         options_.coverage ? coverage_.Holes() : std::vector<CoveragePair>();
     if (options_.coverage) {
@@ -125,7 +124,14 @@ class Campaign {
     std::cout << absl::StrFormat("%d sequences, %d instructions on %s and %s: %d differ\n",
                                  sequences_, instructions_, engines_[0].name, engines_[1].name,
                                  failures_);
+    bool written = true;
+    if (!options_.verdicts_path.empty()) {
+      std::string text;
+      for (const auto& [place, line] : verdicts_) text += line;
+      written = WriteFile(options_.verdicts_path, text);
+    }
     if (failures_ != 0) return kDifferent;
+    if (!written) return kUsage;
     return holes.empty() ? kEqual : kHoles;
   }
 

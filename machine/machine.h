@@ -99,8 +99,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   uint64_t wait_cycles() const { return wait_cycles_; }
 
  private:
-  void CheckMemoryDigest(const Digest& memory);
   Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);
+
+  // Stops the process, in a build that checks digests, when this is not the digest of RAM.
+  void CheckMemoryDigest(const Digest& memory);
 
   // Puts the machine to its state at power-on. Memory must be zero.
   absl::Status PowerOn();

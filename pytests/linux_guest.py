@@ -5,7 +5,6 @@ import subprocess
 
 from conftest import HANG, guest_path
 
-
 PROMPT = "~ # "
 TROUBLE = re.compile(r"WARNING|BUG|Oops|Unable to handle|Kernel bug|Call Trace|panic")
 

@@ -58,6 +58,8 @@ def test_bad_arguments_are_refused(program, tmp_path, arguments):
     "arguments, message",
     [
         (["--seeds", "1-5x"], "'1-5x' is not A-B"),
+        (["--seeds", "1 - 5"], "'1 - 5' is not A-B"),
+        (["--seeds", "18446744073709551615", "--list"], "'18446744073709551615' is not A-B"),
         (["--seeds", "5-1"], "'5-1' is not A-B"),
         (["--seeds=-3"], "'-3' is not A-B"),
         (["--seeds", "1-2", "--jobs", "0"], "--jobs"),

@@ -13,7 +13,6 @@ from conftest import HANG, ROOT
 from isochron import ExitCode
 
 
-
 def run(isochron, *args, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run(
@@ -202,8 +201,8 @@ def test_documentation_has_the_exit_codes_of_the_program(isochron):
     for path in ("docs/cli.md", "README.md"):
         rows = re.findall(r"^\| (\d+(?:\+N)?) \| ([a-z]+) \| (.+?) \|$", (ROOT / path).read_text(), re.MULTILINE)
         assert {code: meaning for code, _, meaning in rows} == program, path
-        codes = {code: name for code, name, _ in rows}
-        assert {str(code.value): code.name.lower() for code in ExitCode} == {code.removesuffix("+N"): name for code, name in codes.items()}
+        names = {code.removesuffix("+N"): name for code, name, _ in rows}
+        assert {str(code.value): code.name.lower() for code in ExitCode} == names, path
 
 
 def help_options(isochron, *command):

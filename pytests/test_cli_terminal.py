@@ -14,7 +14,6 @@ from conftest import HANG
 from recordings import rewritten
 
 
-
 class Terminal:
     """A pseudoterminal with a program that has it as its controlling terminal."""
 

@@ -46,6 +46,16 @@ def test_a_limit_ends_the_comparison_and_is_no_difference(isochron, console_gues
     assert agreement(done.stderr.decode())[0][1] >= 5_000_000
 
 
+@pytest.mark.parametrize("options, answers", [([], 2), (["--no-reboot"], 1)])
+def test_a_reset_is_what_the_options_say(isochron, console_guest, tmp_path, options, answers):
+    script = tmp_path / "script"
+    script.write_text('expect "ready"\nsend "r"\nrun 100M\nsend "q"\n')
+    done = conform(isochron, "--kernel", console_guest, "--script", str(script), *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"ready") == answers
+    assert (b"asked for a reset" in done.stderr) == bool(options)
+
+
 def test_an_interrupted_comparison_says_how_far_it_came(isochron, console_guest):
     process = subprocess.Popen(
         [isochron, "conform", "--kernel", console_guest, "--console", "null"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -57,7 +58,9 @@ def test_the_guest_waits_for_the_client(isochron, console_guest, place):
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
     )  # fmt: skip
     wait_for(place, process)
-    # It cannot have written anything, however long it took to come here, if its first bytes come after ours.
+    # When it sleeps it waits for us.
+    while pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        pass
     os.set_blocking(process.stdout.fileno(), False)
     assert process.stdout.read() is None
     client = connect(place, process)

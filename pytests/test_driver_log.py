@@ -103,6 +103,18 @@ def test_bundles(log, bundle, tmp_path):
         read(path, bundle[:at] + new + bundle[at + removed :])
 
     check()
+
+    @hypothesis.given(st.sampled_from([0, 512]), st.integers(124, 135), st.binary(min_size=1, max_size=12))
+    @hypothesis.settings(max_examples=500, deadline=None, database=None)
+    def check_sizes(header, at, new):
+        """Sizes that are none, in headers whose checksum is right."""
+        block = bytearray(bundle[header : header + 512])
+        block[at : at + len(new)] = new[: 136 - at]
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        read(path, bundle[:header] + bytes(block) + bundle[header + 512 :])
+
+    check_sizes()
     for size in range(16, start + len(log)):
         assert isinstance(read(path, bundle[:size]), LogError)
 

@@ -9,7 +9,6 @@ from conftest import HANG
 from linux_guest import PROMPT, boot_arguments, conversation
 
 
-
 def command(tty, text):
     """Types a command and returns what it printed."""
     tty.send(text + "\r")

@@ -14,13 +14,14 @@ import pytest
 from conftest import HANG, ROOT, guest_path
 from soak import can_page_out, own_copy, page_out
 
-# More than the patience of all that a script runs one after the other.
+# Wall seconds for a script: more than the patience that it has with one thing after the other.
+SCRIPT_HANG = 2 * HANG
 
 
 def script(name, *args):
     return subprocess.run(
         [str(ROOT / "scripts" / name), *args],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SCRIPT_HANG, check=False,
     )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
     }
     absl::StatusOr<std::unique_ptr<LogSource>> content = source.Part(offset, member->size);
     if (!content.ok()) return content.status();
-    bundle.images.push_back({image.record, source.name(), *std::move(content)});
+    bundle.images.push_back({image.record, source.path(), *std::move(content)});
     offset += member->size + TarPadding(member->size);
   }
   return bundle;

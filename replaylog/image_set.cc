@@ -102,7 +102,7 @@ absl::Status RefuseSpecialFile(const std::string& path) {
 absl::Status CheckImage(const ImageFile& file, const ImageRecord& record) {
   absl::StatusOr<std::shared_ptr<const LogSource>> source = OpenImage(file);
   if (!source.ok()) return source.status();
-  const std::string what = absl::StrCat(file.path, ": not the ",
+  const std::string what = absl::StrCat((*source)->name(), ": not the ",
                                         std::string(ImageRoleName(record.role)), " of this log: ");
   if ((*source)->size() != record.size) {
     return absl::FailedPreconditionError(
@@ -170,6 +170,7 @@ std::string SidecarPath(const std::string& log) {
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
     const std::string& log, const std::vector<ImageFile>& images) {
   std::vector<ImageFile> named = images;
+  std::erase_if(named, [](const ImageFile& image) { return image.path == "-"; });
   for (ImageFile& image : named) {
     std::error_code error;
     const std::filesystem::path absolute = std::filesystem::absolute(image.path, error);

@@ -39,8 +39,9 @@ absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
 
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);
-// Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. Refuses
-// (FailedPrecondition) to replace what is no regular file.
+// Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. What came
+// through standard input has no name and is left out. Refuses (FailedPrecondition) to replace what
+// is no regular file.
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images);
 // The first half of that: what is left to do is the result's Commit(), or Discard().
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& log,
@@ -50,9 +51,9 @@ absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& lo
 // neither opened nor checked.
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);
 
-// Finds for each image of the header the file among `files` of the same role and checks size and
-// digest by reading it. FailedPrecondition names the file with both digests, the role that is missing,
-// or a file without a source that is no regular one. The result is in the order of the header.
+// Finds for each image of the header the file among `files` of the same role and checks its size,
+// and its digest by reading it. FailedPrecondition names the file with both sizes or both digests,
+// the role that is missing, or what OpenImage() refuses. The result is in the order of the header.
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
                                                    const std::vector<ImageFile>& files);
 

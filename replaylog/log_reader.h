@@ -66,8 +66,7 @@ class LogReader final : public EventSource {
   uint64_t unknown_witnesses() const;
 
   // Makes Next() go on with the first event at or past `cycle`, or with event number `number`;
-  // at the end of the log if there is none. Reads as many frames as a binary
-  // search takes.
+  // at the end of the log if there is none. Reads as many frames as a binary search takes.
   absl::Status SeekToCycle(uint64_t cycle);
   absl::Status SeekToEvent(uint64_t number);
 

@@ -60,21 +60,21 @@ absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Open(const std::string& pa
     return status;
   }
   return std::unique_ptr<LogSource>(
-      new LogSource(fd, name, 0, static_cast<uint64_t>(info.st_size)));
+      new LogSource(fd, path, 0, static_cast<uint64_t>(info.st_size)));
 }
 
-LogSource::LogSource(int fd, std::string name, uint64_t base, uint64_t size)
-    : fd_(fd), name_(std::move(name)), base_(base), size_(size) {}
+LogSource::LogSource(int fd, std::string path, uint64_t base, uint64_t size)
+    : fd_(fd), path_(std::move(path)), base_(base), size_(size) {}
 
 LogSource::~LogSource() { close(fd_); }
 
 absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Part(uint64_t offset, uint64_t size) const {
   if (offset > size_ || size > size_ - offset) {
-    return absl::OutOfRangeError(absl::StrCat(name_, ": the file breaks off"));
+    return absl::OutOfRangeError(absl::StrCat(name(), ": the file breaks off"));
   }
   const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return SystemError(name_);
-  return std::unique_ptr<LogSource>(new LogSource(fd, name_, base_ + offset, size));
+  if (fd < 0) return SystemError(name());
+  return std::unique_ptr<LogSource>(new LogSource(fd, path_, base_ + offset, size));
 }
 
 absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
@@ -85,7 +85,7 @@ absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes)
     const ssize_t got = pread(fd_, bytes.data() + done, bytes.size() - done,
                               static_cast<off_t>(base_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return SystemError(name_);
+    if (got < 0) return SystemError(name());
     if (got == 0) break;  // the file has become shorter
     done += static_cast<size_t>(got);
   }

@@ -28,8 +28,10 @@ class LogSource {
   // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that many.
   absl::StatusOr<std::unique_ptr<LogSource>> Part(uint64_t offset, uint64_t size) const;
 
+  // As it was opened: a path, or "-".
+  const std::string& path() const { return path_; }
   // For messages.
-  const std::string& name() const { return name_; }
+  std::string name() const { return path_ == "-" ? "standard input" : path_; }
   uint64_t size() const { return size_; }
 
   // Replaces `bytes` by `size` bytes from `offset`, fewer where the source ends. Unavailable when
@@ -38,10 +40,10 @@ class LogSource {
 
  private:
   // `size` bytes of the file `fd`, which it will close, from `base`.
-  LogSource(int fd, std::string name, uint64_t base, uint64_t size);
+  LogSource(int fd, std::string path, uint64_t base, uint64_t size);
 
   const int fd_;
-  const std::string name_;
+  const std::string path_;
   const uint64_t base_;
   const uint64_t size_;
 };

@@ -212,8 +212,8 @@ class LogWriter::Impl {
     if (!copy.ok()) return copy.status();
     absl::Status status = writer_.CopyTo(**copy);
     if (status.ok()) status = WriteOpenFrame(**copy);
-    if (status.ok()) return (*copy)->Commit();
-    (*copy)->Discard();
+    if (status.ok()) status = (*copy)->Commit();
+    if (!status.ok()) (*copy)->Discard();
     return status;
   }
 

@@ -148,7 +148,8 @@ absl::Status OutputFile::CopyTo(OutputFile& other) const {
 }
 
 void OutputFile::Discard() {
-  if (!direct_) unlink(PartialPath(path_).c_str());
+  const std::string partial = PartialPath(path_);
+  if (!direct_ && IsSameFile(fd_, partial)) unlink(partial.c_str());
 }
 
 }  // namespace isochron::replaylog

@@ -49,7 +49,7 @@ class OutputFile {
   // straight to a pipe or a device.
   absl::Status CopyTo(OutputFile& other) const;
 
-  // Deletes the partial file.
+  // Deletes the partial file, unless somebody has put another in its place.
   void Discard();
 
   uint64_t size() const { return size_; }

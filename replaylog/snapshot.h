@@ -85,8 +85,9 @@ struct SnapshotInfo {
 // Reads a file of snapshots, complete or broken off.
 class SnapshotReader {
  public:
-  // What the operating system says when the file cannot be read, InvalidArgument when it is none of ours or belongs to a machine other than the one that
-  // `header` describes, DataLoss when it is damaged; with the path and the byte.
+  // What the operating system says when the file cannot be read, InvalidArgument when it is none of
+  // ours or belongs to a machine other than the one that `header` describes, DataLoss when it is
+  // damaged; with the path and the byte.
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(const std::string& path,
                                                               const LogHeader& header);
 

@@ -1,6 +1,5 @@
 #include "replaylog/varint.h"
 
-
 namespace isochron::replaylog {
 
 void AppendVarint(uint64_t value, std::string& out) {

@@ -251,9 +251,12 @@ def _log_in(bundle: bytes) -> bytes:
     """The log of a bundle, which is a tar archive."""
     try:
         with tarfile.open(fileobj=io.BytesIO(bundle), mode="r:") as archive:
-            log = archive.getmember("log")
-    except (tarfile.TarError, KeyError) as error:
+            archive.next()  # the list of images
+            log = archive.next()
+    except (tarfile.TarError, ValueError, OverflowError) as error:  # the latter two of numbers that no size can be
         raise LogError(f"the bundle is damaged: {error}") from error
+    if log is None or log.name != "log":
+        raise LogError("the bundle's second member is no log")
     data = bundle[log.offset_data : log.offset_data + log.size]
     _require(len(data) == log.size, "the bundle breaks off in its log")
     return data

@@ -134,10 +134,10 @@ TEST_F(ImageSetTest, WithoutAWorkingDirectoryASidecarIsAnError) {
         const std::string gone = TestPath("gone");
         if (mkdir(gone.c_str(), 0700) != 0 || chdir(gone.c_str()) != 0 ||
             rmdir(gone.c_str()) != 0) {
-          std::exit(1);
+          _exit(1);
         }
         const absl::Status status = WriteSidecar(log_, files_);
-        std::exit(status.message().find("kernel: ") == 0 ? 0 : 1);
+        _exit(status.message().find("kernel: ") == 0 ? 0 : 1);
       },
       ::testing::ExitedWithCode(0), "");
 }

@@ -200,6 +200,13 @@ TEST_F(ControlChannelTest, AStopEndsTheWait) {
 
 // Sockets with a name.
 
+sockaddr_un AddressOf(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  return address;
+}
+
 std::string ErrorOf(const std::string& target) {
   const absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(target);
   return socket.ok() ? "no error" : std::string(socket.status().message());
@@ -219,11 +226,9 @@ TEST(ControlSocketTest, AProcessThatCannotAcceptGivesUp) {
   const std::string path = testing::TempDir() + absl::StrCat("control", getpid());
   const auto out_of_descriptors = [&path] {
     const absl::StatusOr<std::unique_ptr<ControlSocket>> control = ControlSocket::Open(path);
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const sockaddr_un address = AddressOf(path);
     const int client = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) _exit(1);
+    if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) _exit(1);
     const EventFd stop;
     const rlimit none = {3, 3};
     setrlimit(RLIMIT_NOFILE, &none);
@@ -244,11 +249,9 @@ TEST(ControlSocketTest, ReplacesOnlyWhatWasLeftBehind) {
     ASSERT_TRUE(socket.ok()) << socket.status();
     EXPECT_THAT(ErrorOf(path), HasSubstr("something is there already"));
     // Whoever tried has not taken the client's place.
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const sockaddr_un address = AddressOf(path);
     const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
-    ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    ASSERT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     ASSERT_EQ(write(client, "hello\n", 6), 6);
     const EventFd stop;
     std::string line;
@@ -258,11 +261,9 @@ TEST(ControlSocketTest, ReplacesOnlyWhatWasLeftBehind) {
     close(client);
   }
   // A process that was killed.
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  const sockaddr_un address = AddressOf(path);
   const int killed = socket(AF_UNIX, SOCK_STREAM, 0);
-  ASSERT_EQ(bind(killed, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(bind(killed, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   close(killed);
   ASSERT_EQ(access(path.c_str(), F_OK), 0);
   EXPECT_EQ(ErrorOf(path), "no error");

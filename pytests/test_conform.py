@@ -8,10 +8,8 @@ import time
 
 import pytest
 
-from conftest import HANG
+from conftest import HANG, ROOT
 from recordings import rewritten
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def conform(isochron, *arguments, **options):

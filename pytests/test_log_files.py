@@ -325,6 +325,14 @@ def test_log_commands_refuse(isochron, conversation_log, tmp_path, args, message
     assert_refused(run(isochron, "log", *args, cwd=tmp_path), message)
 
 
+@pytest.fixture
+def bundle(isochron, conversation_log, tmp_path):
+    """The conversation's log with its kernel."""
+    path = tmp_path / "bundle"
+    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(path)).returncode == 0
+    return path
+
+
 def test_bundle(isochron, conversation_log, tmp_path):
     bundles = [tmp_path / "a.bundle", tmp_path / "b.bundle"]
     for bundle in bundles:
@@ -349,17 +357,15 @@ def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log,
     assert errors == b"isochron: cannot write standard output: Broken pipe\n"
 
 
-def test_reading_from_standard_input(isochron, console_guest, conversation_log, tmp_path):
-    bundle = tmp_path / "bundle"
-    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+def test_reading_from_standard_input(isochron, console_guest, conversation_log, bundle, tmp_path):
     packed = tmp_path / "packed"
     for source, *command in (
         (conversation_log, "replay", "-", "--kernel", console_guest),
         (conversation_log, "log", "verify", "-"),
-        (conversation_log, "log", "bundle", "-", "--kernel", console_guest, "-o", str(packed)),
         (bundle, "replay", "-"),
         (bundle, "conform", "-", "--console", "null"),
         (bundle, "log", "verify", "-"),
+        (conversation_log, "log", "bundle", "-", "--kernel", console_guest, "-o", str(packed)),
     ):
         with open(source, "rb") as file:
             result = run(isochron, *command, stdin=file)
@@ -367,14 +373,10 @@ def test_reading_from_standard_input(isochron, console_guest, conversation_log, 
         packed.unlink(missing_ok=True)
         result = run(isochron, *command, stdin=None, input=source.read_bytes())  # a pipe
         assert result.returncode == 0, result.stderr
-    result = run(isochron, "log", "bundle", "-", "--kernel", console_guest, "-o", str(packed), stdin=None,
-                 input=conversation_log.read_bytes())  # fmt: skip
     assert packed.read_bytes() == bundle.read_bytes()
 
 
-def test_a_log_continued_from_a_bundle_finds_its_images_there(isochron, conversation_log, tmp_path):
-    bundle = tmp_path / "bundle"
-    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+def test_a_log_continued_from_a_bundle_finds_its_images_there(isochron, bundle, tmp_path):
     script = write(tmp_path / "script", 'send "q"\n')
     live = tmp_path / "live"
     result = run(isochron, "replay", str(bundle), "--until", "60M", "--live", "-o", str(live), "--script", script)
@@ -382,9 +384,7 @@ def test_a_log_continued_from_a_bundle_finds_its_images_there(isochron, conversa
     assert_replays(isochron, live, "the guest powered off")
 
 
-def test_a_log_continued_from_standard_input_asks_for_its_images(isochron, console_guest, conversation_log, tmp_path):
-    bundle = tmp_path / "bundle"
-    assert run(isochron, "log", "bundle", str(conversation_log), "-o", str(bundle)).returncode == 0
+def test_a_log_continued_from_standard_input_asks_for_its_images(isochron, console_guest, bundle, tmp_path):
     script = write(tmp_path / "script", 'send "q"\n')
     live = tmp_path / "live"
     with open(bundle, "rb") as file:

@@ -1,8 +1,6 @@
 #include "replaylog/bundle.h"
 
-#include <algorithm>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -18,7 +16,6 @@ namespace {
 constexpr std::string_view kListName = "isochron-bundle";
 constexpr std::string_view kLogName = "log";
 constexpr size_t kMaxListBytes = 64 << 10;
-constexpr size_t kBufferBytes = 256 << 10;
 constexpr size_t kTrailerBlocks = 2;
 
 absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile& out) {
@@ -29,20 +26,12 @@ absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile&
 }
 
 absl::Status CopyMember(std::string_view name, const LogSource& source, OutputFile& out) {
-  const uint64_t size = source.size();
-  if (absl::Status status = WriteMemberHeader(name, size, out); !status.ok()) return status;
-  std::string buffer;
-  for (uint64_t done = 0; done < size; done += buffer.size()) {
-    const size_t piece = static_cast<size_t>(std::min<uint64_t>(size - done, kBufferBytes));
-    if (absl::Status status = source.ReadAt(done, piece, buffer); !status.ok()) {
-      return status;
-    }
-    if (buffer.size() != piece) {
-      return absl::DataLossError(absl::StrCat(source.name(), ": the file breaks off"));
-    }
-    if (absl::Status status = out.Write(buffer); !status.ok()) return status;
+  absl::Status status = WriteMemberHeader(name, source.size(), out);
+  if (status.ok()) {
+    status = source.ReadAll([&out](std::string_view piece) { return out.Write(piece); });
   }
-  return out.Write(std::string(TarPadding(size), '\0'));
+  if (status.ok()) status = out.Write(std::string(TarPadding(source.size()), '\0'));
+  return status;
 }
 
 absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& images,

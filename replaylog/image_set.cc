@@ -20,21 +20,16 @@ namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kListHeading = "isochron-images 1";
+constexpr std::string_view kListName = "the log's list of images";
 constexpr size_t kMaxListBytes = 64 << 10;
-constexpr size_t kBufferBytes = 256 << 10;
 
 absl::StatusOr<machine::Digest> DigestOf(const LogSource& source) {
   StreamDigest digest;
-  std::string buffer;
-  for (uint64_t done = 0; done < source.size(); done += buffer.size()) {
-    const size_t piece =
-        static_cast<size_t>(std::min<uint64_t>(source.size() - done, kBufferBytes));
-    if (absl::Status status = source.ReadAt(done, piece, buffer); !status.ok()) return status;
-    if (buffer.size() != piece) {
-      return absl::DataLossError(absl::StrCat(source.name(), ": the file breaks off"));
-    }
-    digest.Update(buffer);
-  }
+  const absl::Status status = source.ReadAll([&digest](std::string_view piece) {
+    digest.Update(piece);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
   return digest.digest();
 }
 
@@ -91,11 +86,12 @@ std::optional<ImageFile> ParseImage(absl::string_view line) {
   return image;
 }
 
-// A pipe in place of a sidecar may have nobody at its other end, and could be read only once.
-absl::Status RefuseSpecialFile(const std::string& path) {
+// For a place where `what` is to be. A pipe there may have nobody at its other end, and could be read
+// only once.
+absl::Status RefuseSpecialFile(const std::string& path, std::string_view what) {
   if (!IsSpecialFile(path)) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(path, ": is no regular file, and the log's list of images is to be there"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
 // OK when a file holds what the record says. A file of another size is not read.
@@ -178,7 +174,7 @@ absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
     image.path = absolute.string();
   }
   const std::string path = SidecarPath(log);
-  if (absl::Status status = RefuseSpecialFile(path); !status.ok()) return status;
+  if (absl::Status status = RefuseSpecialFile(path, kListName); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
   if (!file.ok()) return file.status();
   absl::Status status = (*file)->Write(FormatImageList(named));
@@ -198,7 +194,7 @@ absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& 
 
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
   const std::string path = SidecarPath(log);
-  if (absl::Status status = RefuseSpecialFile(path); !status.ok()) return status;
+  if (absl::Status status = RefuseSpecialFile(path, kListName); !status.ok()) return status;
   absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxListBytes);
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<ImageFile>> images =
@@ -232,9 +228,8 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
 absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& image) {
   if (image.source != nullptr) return image.source;
   // The name comes out of a list, which may be somebody else's.
-  if (IsSpecialFile(image.path)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        image.path, ": is no regular file, and an image of the log is to be there"));
+  if (absl::Status status = RefuseSpecialFile(image.path, "an image of the log"); !status.ok()) {
+    return status;
   }
   absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(image.path);
   if (!source.ok()) return source.status();

@@ -15,6 +15,8 @@
 namespace isochron::replaylog {
 namespace {
 
+constexpr size_t kBufferBytes = 256 << 10;
+
 // Copies all of `fd` to a new temporary file and returns that, or -1 with errno set.
 int CopyToTemporaryFile(int fd) {
   std::FILE* file = std::tmpfile();
@@ -90,6 +92,20 @@ absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes)
     done += static_cast<size_t>(got);
   }
   bytes.resize(done);
+  return absl::OkStatus();
+}
+
+absl::Status LogSource::ReadAll(
+    const std::function<absl::Status(std::string_view piece)>& take) const {
+  std::string buffer;
+  for (uint64_t done = 0; done < size_; done += buffer.size()) {
+    const size_t piece = static_cast<size_t>(std::min<uint64_t>(size_ - done, kBufferBytes));
+    if (absl::Status status = ReadAt(done, piece, buffer); !status.ok()) return status;
+    if (buffer.size() != piece) {
+      return absl::DataLossError(absl::StrCat(name(), ": the file breaks off"));
+    }
+    if (absl::Status status = take(buffer); !status.ok()) return status;
+  }
   return absl::OkStatus();
 }
 

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +39,10 @@ class LogSource {
   // Replaces `bytes` by `size` bytes from `offset`, fewer where the source ends. Unavailable when
   // the file cannot be read.
   absl::Status ReadAt(uint64_t offset, size_t size, std::string& bytes) const;
+
+  // Gives all bytes to `take`, in order and in pieces of bounded size, until it returns an error, which
+  // is returned. Errors also as of ReadAt(), and DataLoss when the file has become shorter.
+  absl::Status ReadAll(const std::function<absl::Status(std::string_view piece)>& take) const;
 
  private:
   // `size` bytes of the file `fd`, which it will close, from `base`.

@@ -25,7 +25,7 @@ absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile&
   return out.Write(MakeTarHeader(name, size));
 }
 
-absl::Status CopyMember(std::string_view name, const LogSource& source, OutputFile& out) {
+absl::Status CopyMember(std::string_view name, const FileSource& source, OutputFile& out) {
   absl::Status status = WriteMemberHeader(name, source.size(), out);
   if (status.ok()) {
     status = source.ReadAll([&out](std::string_view piece) { return out.Write(piece); });
@@ -34,7 +34,7 @@ absl::Status CopyMember(std::string_view name, const LogSource& source, OutputFi
   return status;
 }
 
-absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& images,
+absl::Status WriteMembers(const FileSource& log, const std::vector<ImageFile>& images,
                           OutputFile& out) {
   std::vector<ImageFile> members = images;
   for (ImageFile& member : members) member.path = ImageRoleName(member.record.role);
@@ -43,7 +43,7 @@ absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& im
   if (status.ok()) status = out.Write(list + std::string(TarPadding(list.size()), '\0'));
   if (status.ok()) status = CopyMember(kLogName, log, out);
   for (size_t i = 0; i < images.size() && status.ok(); ++i) {
-    absl::StatusOr<std::shared_ptr<const LogSource>> image = OpenImage(images[i]);
+    absl::StatusOr<std::shared_ptr<const FileSource>> image = OpenImage(images[i]);
     if (!image.ok()) return image.status();
     if ((*image)->size() != images[i].record.size) {
       return absl::FailedPreconditionError(
@@ -56,7 +56,7 @@ absl::Status WriteMembers(const LogSource& log, const std::vector<ImageFile>& im
 }
 
 // Reads the header of the member at `offset` and moves `offset` to its content.
-absl::StatusOr<TarMember> ReadMember(const LogSource& source, uint64_t& offset) {
+absl::StatusOr<TarMember> ReadMember(const FileSource& source, uint64_t& offset) {
   std::string block;
   if (absl::Status status = source.ReadAt(offset, kTarBlock, block); !status.ok()) return status;
   absl::StatusOr<TarMember> member = ParseTarHeader(block);
@@ -69,7 +69,7 @@ absl::StatusOr<TarMember> ReadMember(const LogSource& source, uint64_t& offset) 
   return member;
 }
 
-absl::StatusOr<std::vector<ImageFile>> ReadList(const LogSource& source, uint64_t& offset) {
+absl::StatusOr<std::vector<ImageFile>> ReadList(const FileSource& source, uint64_t& offset) {
   absl::StatusOr<TarMember> member = ReadMember(source, offset);
   if (!member.ok()) return member.status();
   if (member->name != kListName || member->size > kMaxListBytes) {
@@ -86,7 +86,7 @@ absl::StatusOr<std::vector<ImageFile>> ReadList(const LogSource& source, uint64_
 
 }  // namespace
 
-absl::Status WriteBundle(const LogSource& log, const std::vector<ImageFile>& images,
+absl::Status WriteBundle(const FileSource& log, const std::vector<ImageFile>& images,
                          const std::string& bundle) {
   absl::StatusOr<std::unique_ptr<OutputFile>> out = OutputFile::Create(bundle);
   if (!out.ok()) return out.status();
@@ -96,14 +96,14 @@ absl::Status WriteBundle(const LogSource& log, const std::vector<ImageFile>& ima
   return status;
 }
 
-bool IsBundle(const LogSource& source) {
+bool IsBundle(const FileSource& source) {
   std::string block;
   if (!source.ReadAt(0, kTarBlock, block).ok()) return false;
   absl::StatusOr<TarMember> member = ParseTarHeader(block);
   return member.ok() && member->name == kListName;
 }
 
-absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
+absl::StatusOr<Bundle> ReadBundle(const FileSource& source) {
   uint64_t offset = 0;
   absl::StatusOr<std::vector<ImageFile>> images = ReadList(source, offset);
   if (!images.ok()) return images.status();
@@ -113,7 +113,7 @@ absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
   if (log->name != kLogName) {
     return ErrorAt(source, offset, absl::DataLossError("the bundle's second member is no log"));
   }
-  absl::StatusOr<std::unique_ptr<LogSource>> part = source.Part(offset, log->size);
+  absl::StatusOr<std::unique_ptr<FileSource>> part = source.Part(offset, log->size);
   if (!part.ok()) return part.status();
   bundle.log = *std::move(part);
   offset += log->size + TarPadding(log->size);
@@ -124,7 +124,7 @@ absl::StatusOr<Bundle> ReadBundle(const LogSource& source) {
       return ErrorAt(source, offset,
                      absl::DataLossError("the bundle's members are not those of its list"));
     }
-    absl::StatusOr<std::unique_ptr<LogSource>> content = source.Part(offset, member->size);
+    absl::StatusOr<std::unique_ptr<FileSource>> content = source.Part(offset, member->size);
     if (!content.ok()) return content.status();
     bundle.images.push_back({image.record, source.path(), *std::move(content)});
     offset += member->size + TarPadding(member->size);

@@ -16,7 +16,7 @@ constexpr size_t kFirstRead = 64 << 10;
 size_t MaxRawAt(uint64_t offset) { return offset == 0 ? kMaxHeaderBytes : kMaxFrameBytes; }
 
 // Measures the frame at `offset`. OutOfRange when the source ends within it.
-absl::StatusOr<FrameInfo> MeasureAt(const LogSource& source, uint64_t offset,
+absl::StatusOr<FrameInfo> MeasureAt(const FileSource& source, uint64_t offset,
                                     std::string& buffer) {
   const size_t max_raw = MaxRawAt(offset);
   const size_t limit = MaxCompressedBytes(max_raw);
@@ -37,7 +37,7 @@ absl::StatusOr<FrameInfo> MeasureAt(const LogSource& source, uint64_t offset,
   }
 }
 
-absl::StatusOr<FrameIndex> IndexFromSeekTable(const LogSource& source,
+absl::StatusOr<FrameIndex> IndexFromSeekTable(const FileSource& source,
                                               std::string_view footer) {
   const uint64_t footer_offset = source.size() - kSeekFooterBytes;
   absl::StatusOr<uint64_t> table_bytes = SeekTableBytes(footer);
@@ -72,7 +72,7 @@ absl::StatusOr<FrameIndex> IndexFromSeekTable(const LogSource& source,
   return index;
 }
 
-absl::StatusOr<FrameIndex> IndexByWalking(const LogSource& source) {
+absl::StatusOr<FrameIndex> IndexByWalking(const FileSource& source) {
   FrameIndex index;
   std::string buffer;
   uint64_t offset = 0;
@@ -94,12 +94,12 @@ absl::StatusOr<FrameIndex> IndexByWalking(const LogSource& source) {
 
 }  // namespace
 
-absl::Status ErrorAt(const LogSource& source, uint64_t offset, const absl::Status& status) {
+absl::Status ErrorAt(const FileSource& source, uint64_t offset, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(source.name(), ": at byte ", offset, ": ", status.message()));
 }
 
-absl::StatusOr<FrameIndex> IndexFrames(const LogSource& source) {
+absl::StatusOr<FrameIndex> IndexFrames(const FileSource& source) {
   if (source.size() == 0) {
     return absl::InvalidArgumentError(absl::StrCat(source.name(), ": the file is empty"));
   }

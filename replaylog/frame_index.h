@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "replaylog/log_source.h"
+#include "replaylog/file_source.h"
 #include "replaylog/zstd_frame.h"
 
 namespace isochron::replaylog {
@@ -30,22 +30,22 @@ struct FrameIndex {
 };
 
 // An error at a byte of a log: "NAME: at byte N: WHAT".
-absl::Status ErrorAt(const LogSource& source, uint64_t offset, const absl::Status& status);
+absl::Status ErrorAt(const FileSource& source, uint64_t offset, const absl::Status& status);
 
 // Finds the frames of a log: by its seek table, or else by going from frame to frame as far as they
 // are whole. InvalidArgument when the file is no zstd file, DataLoss when it is damaged.
-absl::StatusOr<FrameIndex> IndexFrames(const LogSource& source);
+absl::StatusOr<FrameIndex> IndexFrames(const FileSource& source);
 
 // Reads frames of an index.
 class FrameLoader {
  public:
-  explicit FrameLoader(const LogSource& source) : source_(source) {}
+  explicit FrameLoader(const FileSource& source) : source_(source) {}
 
   // Replaces `content` by the content of the frame. Errors as of ErrorAt().
   absl::Status Load(const FrameInfo& frame, std::string& content);
 
  private:
-  const LogSource& source_;
+  const FileSource& source_;
   FrameDecompressor decompressor_;
   std::string bytes_;
 };

@@ -23,7 +23,7 @@ constexpr std::string_view kListHeading = "isochron-images 1";
 constexpr std::string_view kListName = "the log's list of images";
 constexpr size_t kMaxListBytes = 64 << 10;
 
-absl::StatusOr<machine::Digest> DigestOf(const LogSource& source) {
+absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) {
   StreamDigest digest;
   const absl::Status status = source.ReadAll([&digest](std::string_view piece) {
     digest.Update(piece);
@@ -96,7 +96,7 @@ absl::Status RefuseSpecialFile(const std::string& path, std::string_view what) {
 
 // OK when a file holds what the record says. A file of another size is not read.
 absl::Status CheckImage(const ImageFile& file, const ImageRecord& record) {
-  absl::StatusOr<std::shared_ptr<const LogSource>> source = OpenImage(file);
+  absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file);
   if (!source.ok()) return source.status();
   const std::string what = absl::StrCat((*source)->name(), ": not the ",
                                         std::string(ImageRoleName(record.role)), " of this log: ");
@@ -118,7 +118,7 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
   if (std::filesystem::is_directory(path, error)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
   }
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
   if (!source.ok()) return source.status();
   absl::StatusOr<machine::Digest> digest = DigestOf(**source);
   if (!digest.ok()) return digest.status();
@@ -225,13 +225,13 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
   return matched;
 }
 
-absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& image) {
+absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image) {
   if (image.source != nullptr) return image.source;
   // The name comes out of a list, which may be somebody else's.
   if (absl::Status status = RefuseSpecialFile(image.path, "an image of the log"); !status.ok()) {
     return status;
   }
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(image.path);
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(image.path);
   if (!source.ok()) return source.status();
   if (IsBundle(**source)) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);
@@ -240,14 +240,14 @@ absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& imag
       if (member.record == image.record) return member.source;
     }
   }
-  return std::shared_ptr<const LogSource>(*std::move(source));
+  return std::shared_ptr<const FileSource>(*std::move(source));
 }
 
 absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
   if (image.record.size > machine::kMaxImageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(image.path, ": the file is too large"));
   }
-  absl::StatusOr<std::shared_ptr<const LogSource>> source = OpenImage(image);
+  absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(image);
   if (!source.ok()) return source.status();
   std::string bytes;
   absl::Status status = (*source)->ReadAt(0, static_cast<size_t>(image.record.size), bytes);

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
-#include "replaylog/log_source.h"
+#include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
 
 namespace isochron::replaylog {
@@ -24,7 +24,7 @@ struct ImageFile {
   // Its bytes, if they are at hand already: those of a bundle's member, or of a pipe that has been read.
   // Otherwise they are what the file at `path` holds; if that is a bundle, what its member holds that
   // has this record.
-  std::shared_ptr<const LogSource> source;
+  std::shared_ptr<const FileSource> source;
 };
 
 // Digest and size of a file, whose bytes pass through a small buffer. NotFound,
@@ -58,7 +58,7 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
                                                    const std::vector<ImageFile>& files);
 
 // The source of an image. FailedPrecondition when it has none and its path names no regular file.
-absl::StatusOr<std::shared_ptr<const LogSource>> OpenImage(const ImageFile& image);
+absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image);
 
 // The bytes of an image, checked against its record. At most 1 GiB (machine::kMaxImageBytes).
 absl::StatusOr<std::string> ReadImage(const ImageFile& image);

@@ -31,7 +31,7 @@ class ImageSetTest : public testing::Test {
     WriteLog(log_, SmallEvents(), header_);
   }
 
-  absl::Status Pack() { return WriteBundle(**LogSource::Open(log_), files_, bundle_); }
+  absl::Status Pack() { return WriteBundle(**FileSource::Open(log_), files_, bundle_); }
 
   const std::string log_ = TestPath("log");
   const std::string kernel_ = TestPath("kernel \\ with spaces");
@@ -90,8 +90,8 @@ TEST_F(ImageSetTest, MatchRefusesOtherAndMissingImages) {
 
 TEST_F(ImageSetTest, BundleHoldsLogAndImages) {
   ASSERT_TRUE(Pack().ok());
-  EXPECT_TRUE(IsBundle(**LogSource::Open(bundle_)));
-  EXPECT_FALSE(IsBundle(**LogSource::Open(log_)));
+  EXPECT_TRUE(IsBundle(**FileSource::Open(bundle_)));
+  EXPECT_FALSE(IsBundle(**FileSource::Open(log_)));
   auto reader = LogReader::Open(bundle_);
   ASSERT_TRUE(reader.ok()) << reader.status();
   EXPECT_EQ((*reader)->log_bytes(), ReadBytes(log_).size());

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "replaylog/bundle.h"
 #include "replaylog/describe.h"
-#include "replaylog/log_source.h"
+#include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
 #include "replaylog/stream_digest.h"
 
@@ -16,7 +16,7 @@ namespace isochron::replaylog {
 class LogReader::Impl {
  public:
   // `images` are those of the bundle that the log is in.
-  Impl(std::unique_ptr<LogSource> source, FrameIndex index,
+  Impl(std::unique_ptr<FileSource> source, FrameIndex index,
        std::optional<std::vector<ImageFile>> images)
       : source_(std::move(source)),
         index_(std::move(index)),
@@ -40,7 +40,7 @@ class LogReader::Impl {
   bool is_bundle() const { return is_bundle_; }
   uint64_t unknown_witnesses() const { return unknown_witnesses_; }
   const std::vector<ImageFile>& images() const { return images_; }
-  const LogSource& source() const { return *source_; }
+  const FileSource& source() const { return *source_; }
 
   absl::StatusOr<bool> Next(Event& event) {
     if (held_) {
@@ -189,7 +189,7 @@ class LogReader::Impl {
     }
   }
 
-  const std::unique_ptr<LogSource> source_;
+  const std::unique_ptr<FileSource> source_;
   const FrameIndex index_;
   const bool is_bundle_;
   const std::vector<ImageFile> images_;
@@ -223,7 +223,7 @@ absl::Status HintAtPartial(const std::string& path, absl::Status status) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
   if (!source.ok()) return HintAtPartial(path, source.status());
   std::optional<std::vector<ImageFile>> images;
   if (IsBundle(**source)) {
@@ -250,7 +250,7 @@ absl::Status LogReader::SeekToCycle(uint64_t cycle) { return impl_->SeekToCycle(
 absl::Status LogReader::SeekToEvent(uint64_t number) { return impl_->SeekToEvent(number); }
 const std::vector<FrameInfo>& LogReader::frames() const { return impl_->index().frames; }
 const std::vector<ImageFile>& LogReader::bundled_images() const { return impl_->images(); }
-const LogSource& LogReader::source() const { return impl_->source(); }
+const FileSource& LogReader::source() const { return impl_->source(); }
 uint64_t LogReader::log_bytes() const { return impl_->source().size(); }
 absl::StatusOr<LogSummary> LogReader::Verify() { return impl_->Verify(); }
 

@@ -16,9 +16,9 @@
 #include "replaylog/codec.h"
 #include "replaylog/event.h"
 #include "replaylog/event_stream.h"
+#include "replaylog/file_source.h"
 #include "replaylog/frame_index.h"
 #include "replaylog/image_set.h"
-#include "replaylog/log_source.h"
 
 namespace isochron::replaylog {
 
@@ -57,7 +57,7 @@ class LogReader final : public EventSource {
   // The images of the bundle; none when the log is in no bundle.
   const std::vector<ImageFile>& bundled_images() const;
   // The bytes of the log.
-  const LogSource& source() const;
+  const FileSource& source() const;
 
   // Decodes the next event to `event`, whose storage is used again. False at the end. Events of
   // unknown type come as UnknownEvent and may be ignored.

@@ -134,7 +134,7 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::
   if (IsSpecialFile(path)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a file of snapshots"));
   }
-  absl::StatusOr<std::unique_ptr<LogSource>> source = LogSource::Open(path);
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
   if (!source.ok()) return source.status();
   std::unique_ptr<SnapshotReader> reader(new SnapshotReader(*std::move(source)));
   if (absl::Status status = reader->Scan(header); !status.ok()) return status;

@@ -15,7 +15,7 @@
 #include "machine/machine.h"
 #include "machine/observer.h"
 #include "replaylog/event.h"
-#include "replaylog/log_source.h"
+#include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
 #include "replaylog/zstd_frame.h"
 
@@ -101,7 +101,7 @@ class SnapshotReader {
   absl::Status Restore(const SnapshotInfo& snapshot, machine::Machine& machine);
 
  private:
-  explicit SnapshotReader(std::unique_ptr<LogSource> source) : source_(std::move(source)) {}
+  explicit SnapshotReader(std::unique_ptr<FileSource> source) : source_(std::move(source)) {}
 
   absl::Status Scan(const LogHeader& header);
   absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;
@@ -110,7 +110,7 @@ class SnapshotReader {
   absl::Status Damaged(uint64_t offset, std::string_view what) const;
   absl::Status Damaged(uint64_t offset, const absl::Status& why) const;
 
-  const std::unique_ptr<LogSource> source_;
+  const std::unique_ptr<FileSource> source_;
   FrameDecompressor decompressor_;
   std::vector<SnapshotInfo> snapshots_;
 };

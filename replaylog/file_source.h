@@ -1,7 +1,7 @@
 // The bytes of a file, wherever one wants them.
 
-#ifndef ISOCHRON_REPLAYLOG_LOG_SOURCE_H_
-#define ISOCHRON_REPLAYLOG_LOG_SOURCE_H_
+#ifndef ISOCHRON_REPLAYLOG_FILE_SOURCE_H_
+#define ISOCHRON_REPLAYLOG_FILE_SOURCE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -16,19 +16,19 @@
 namespace isochron::replaylog {
 
 // A file, or a range of one, for reading. Its size is what it was when it was opened.
-class LogSource {
+class FileSource {
  public:
   // Opens the file at `path`; "-" is standard input. What cannot be read at any offset (a pipe, a
   // terminal) is first copied to its end into a temporary file without a name. Errors name
   // the path.
-  static absl::StatusOr<std::unique_ptr<LogSource>> Open(const std::string& path);
-  ~LogSource();
+  static absl::StatusOr<std::unique_ptr<FileSource>> Open(const std::string& path);
+  ~FileSource();
 
-  LogSource(const LogSource&) = delete;
-  LogSource& operator=(const LogSource&) = delete;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
 
   // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that many.
-  absl::StatusOr<std::unique_ptr<LogSource>> Part(uint64_t offset, uint64_t size) const;
+  absl::StatusOr<std::unique_ptr<FileSource>> Part(uint64_t offset, uint64_t size) const;
 
   // As it was opened: a path, or "-".
   const std::string& path() const { return path_; }
@@ -46,7 +46,7 @@ class LogSource {
 
  private:
   // `size` bytes of the file `fd`, which it will close, from `base`.
-  LogSource(int fd, std::string path, uint64_t base, uint64_t size);
+  FileSource(int fd, std::string path, uint64_t base, uint64_t size);
 
   const int fd_;
   const std::string path_;
@@ -56,4 +56,4 @@ class LogSource {
 
 }  // namespace isochron::replaylog
 
-#endif  // ISOCHRON_REPLAYLOG_LOG_SOURCE_H_
+#endif  // ISOCHRON_REPLAYLOG_FILE_SOURCE_H_

@@ -1,4 +1,4 @@
-#include "replaylog/log_source.h"
+#include "replaylog/file_source.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,7 +41,7 @@ int CopyToTemporaryFile(int fd) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& path) {
   const bool standard_input = path == "-";
   const std::string name = standard_input ? "standard input" : path;
   int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -61,25 +61,25 @@ absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Open(const std::string& pa
     close(fd);
     return status;
   }
-  return std::unique_ptr<LogSource>(
-      new LogSource(fd, path, 0, static_cast<uint64_t>(info.st_size)));
+  return std::unique_ptr<FileSource>(
+      new FileSource(fd, path, 0, static_cast<uint64_t>(info.st_size)));
 }
 
-LogSource::LogSource(int fd, std::string path, uint64_t base, uint64_t size)
+FileSource::FileSource(int fd, std::string path, uint64_t base, uint64_t size)
     : fd_(fd), path_(std::move(path)), base_(base), size_(size) {}
 
-LogSource::~LogSource() { close(fd_); }
+FileSource::~FileSource() { close(fd_); }
 
-absl::StatusOr<std::unique_ptr<LogSource>> LogSource::Part(uint64_t offset, uint64_t size) const {
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, uint64_t size) const {
   if (offset > size_ || size > size_ - offset) {
     return absl::OutOfRangeError(absl::StrCat(name(), ": the file breaks off"));
   }
   const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return SystemError(name());
-  return std::unique_ptr<LogSource>(new LogSource(fd, path_, base_ + offset, size));
+  return std::unique_ptr<FileSource>(new FileSource(fd, path_, base_ + offset, size));
 }
 
-absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
+absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
   const uint64_t available = offset < size_ ? size_ - offset : 0;
   bytes.resize(static_cast<size_t>(std::min<uint64_t>(size, available)));
   size_t done = 0;
@@ -95,7 +95,7 @@ absl::Status LogSource::ReadAt(uint64_t offset, size_t size, std::string& bytes)
   return absl::OkStatus();
 }
 
-absl::Status LogSource::ReadAll(
+absl::Status FileSource::ReadAll(
     const std::function<absl::Status(std::string_view piece)>& take) const {
   std::string buffer;
   for (uint64_t done = 0; done < size_; done += buffer.size()) {

@@ -8,6 +8,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/frame_index.h"
 #include "replaylog/output_file.h"
+#include "replaylog/stream_digest.h"
 #include "replaylog/tar.h"
 
 namespace isochron::replaylog {
@@ -25,13 +26,20 @@ absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile&
   return out.Write(MakeTarHeader(name, size));
 }
 
-absl::Status CopyMember(std::string_view name, const FileSource& source, OutputFile& out) {
+// The digest of what was copied.
+absl::StatusOr<machine::Digest> CopyMember(std::string_view name, const FileSource& source,
+                                           OutputFile& out) {
+  StreamDigest digest;
   absl::Status status = WriteMemberHeader(name, source.size(), out);
   if (status.ok()) {
-    status = source.ReadAll([&out](std::string_view piece) { return out.Write(piece); });
+    status = source.ReadAll([&out, &digest](std::string_view piece) {
+      digest.Update(piece);
+      return out.Write(piece);
+    });
   }
   if (status.ok()) status = out.Write(std::string(TarPadding(source.size()), '\0'));
-  return status;
+  if (!status.ok()) return status;
+  return digest.digest();
 }
 
 absl::Status WriteMembers(const FileSource& log, const std::vector<ImageFile>& images,
@@ -41,15 +49,16 @@ absl::Status WriteMembers(const FileSource& log, const std::vector<ImageFile>& i
   const std::string list = FormatImageList(members);
   absl::Status status = WriteMemberHeader(kListName, list.size(), out);
   if (status.ok()) status = out.Write(list + std::string(TarPadding(list.size()), '\0'));
-  if (status.ok()) status = CopyMember(kLogName, log, out);
+  if (status.ok()) status = CopyMember(kLogName, log, out).status();
   for (size_t i = 0; i < images.size() && status.ok(); ++i) {
     absl::StatusOr<std::shared_ptr<const FileSource>> image = OpenImage(images[i]);
     if (!image.ok()) return image.status();
-    if ((*image)->size() != images[i].record.size) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(images[i].path, ": the file has changed since its digest was taken"));
+    const absl::StatusOr<machine::Digest> copied = CopyMember(members[i].path, **image, out);
+    status = copied.status();
+    if (copied.ok() && (*copied != images[i].record.digest ||
+                        (*image)->size() != images[i].record.size)) {
+      status = ImageHasChanged(images[i]);
     }
-    status = CopyMember(members[i].path, **image, out);
   }
   if (status.ok()) status = out.Write(std::string(kTrailerBlocks * kTarBlock, '\0'));
   return status;

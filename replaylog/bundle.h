@@ -9,13 +9,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "replaylog/image_set.h"
 #include "replaylog/file_source.h"
+#include "replaylog/image_set.h"
 
 namespace isochron::replaylog {
 
 // Packs a log and its images, which MatchImages() returned, to `bundle`. The bytes depend on log and
-// images alone. The file appears at its name when it is whole. Errors name the file.
+// images alone. The file appears at its name when it is whole. Errors name the file;
+// FailedPrecondition when an image's bytes are no longer those of its record.
 absl::Status WriteBundle(const FileSource& log, const std::vector<ImageFile>& images,
                          const std::string& bundle);
 

@@ -243,6 +243,11 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
   return std::shared_ptr<const FileSource>(*std::move(source));
 }
 
+absl::Status ImageHasChanged(const ImageFile& image) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(image.path, ": the file has changed since its digest was taken"));
+}
+
 absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
   if (image.record.size > machine::kMaxImageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(image.path, ": the file is too large"));
@@ -253,8 +258,7 @@ absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
   absl::Status status = (*source)->ReadAt(0, static_cast<size_t>(image.record.size), bytes);
   if (!status.ok()) return status;
   if (bytes.size() != image.record.size || machine::DigestOf(bytes) != image.record.digest) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(image.path, ": the file has changed since its digest was taken"));
+    return ImageHasChanged(image);
   }
   return bytes;
 }

@@ -60,6 +60,9 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
 // The source of an image. FailedPrecondition when it has none and its path names no regular file.
 absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image);
 
+// What a reader says when an image's bytes are not those of its record.
+absl::Status ImageHasChanged(const ImageFile& image);
+
 // The bytes of an image, checked against its record. At most 1 GiB (machine::kMaxImageBytes).
 absl::StatusOr<std::string> ReadImage(const ImageFile& image);
 

@@ -107,6 +107,23 @@ TEST_F(ImageSetTest, BundleHoldsLogAndImages) {
   EXPECT_EQ(ReadRest(**reader).events, SmallEvents());
 }
 
+TEST_F(ImageSetTest, AnImageThatHasChangedIsNotBundled) {
+  const auto code = [this](std::string_view now) {
+    WriteBytes(kernel_, now);
+    return Pack().code();
+  };
+  // Open since it was described, or opened anew.
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(code("kernel BYTES"), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(code(std::string(12'000, 'k')), absl::StatusCode::kFailedPrecondition);
+    EXPECT_FALSE(code("kernel") == absl::StatusCode::kOk);
+    EXPECT_FALSE(std::filesystem::exists(bundle_));
+    EXPECT_FALSE(std::filesystem::exists(bundle_ + ".partial"));
+    files_[0].source = nullptr;
+  }
+  EXPECT_EQ(code("kernel bytes"), absl::StatusCode::kOk);
+}
+
 TEST_F(ImageSetTest, ABundleServesForTheImagesInIt) {
   ASSERT_TRUE(Pack().ok());
   for (ImageFile& file : files_) file = {file.record, bundle_, nullptr};

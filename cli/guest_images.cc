@@ -17,10 +17,6 @@ using replaylog::ImageFile;
 using replaylog::ImageRecord;
 using Role = ImageRecord::Role;
 
-absl::Status WithPath(const absl::Status& status, const std::string& path) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
-
 // Puts the bytes of an image to their place among the images to boot.
 absl::Status AddImage(Role role, std::string bytes, const std::string& path,
                       machine::BootImages& boot) {
@@ -30,11 +26,11 @@ absl::Status AddImage(Role role, std::string bytes, const std::string& path,
   }
   if (machine::IsGzip(bytes)) {
     absl::StatusOr<std::string> unpacked = machine::Gunzip(bytes, machine::kMaxImageBytes);
-    if (!unpacked.ok()) return WithPath(unpacked.status(), path);
+    if (!unpacked.ok()) return machine::WithPath(unpacked.status(), path);
     bytes = *std::move(unpacked);
   }
   absl::StatusOr<machine::KernelImage> kernel = machine::ParseKernel(bytes);
-  if (!kernel.ok()) return WithPath(kernel.status(), path);
+  if (!kernel.ok()) return machine::WithPath(kernel.status(), path);
   boot.kernel = *std::move(kernel);
   return absl::OkStatus();
 }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "cli/log_output.h"
+#include "machine/image_file.h"
 
 namespace isochron::cli {
 
@@ -13,7 +13,7 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path) {
   if (!reader.ok()) return reader.status();
   if (absl::Status status = replaylog::CheckModel((*reader)->header(), PalcodeDigest());
       !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+    return machine::WithPath(status, path);
   }
   absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
   if (!summary.ok()) return summary.status();

@@ -43,11 +43,11 @@ absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes) {
   }
 }
 
+}  // namespace
+
 absl::Status WithPath(const absl::Status& status, const std::string& path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> ReadFileBytes(const std::string& path, uint64_t max_bytes) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);

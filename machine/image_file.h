@@ -15,6 +15,9 @@ namespace isochron::machine {
 // The largest image, in the file and unpacked, in bytes.
 inline constexpr uint64_t kMaxImageBytes = uint64_t{1} << 30;
 
+// The error with the name of the file that it is about before its message.
+absl::Status WithPath(const absl::Status& status, const std::string& path);
+
 // The bytes of the file at `path`. For an initrd: what it is packed with is the guest's
 // affair. The error names the path and the reason: NotFound, PermissionDenied,
 // InvalidArgument (a directory, larger than `max_bytes`) or Unavailable (reading failed).

@@ -15,6 +15,7 @@
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
 #include "cli/report.h"
+#include "machine/uart16550.h"
 #include "replaylog/codec.h"
 #include "replaylog/describe.h"
 
@@ -58,7 +59,8 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
   return fd;
 }
 
-// Makes one input of console bytes that follow one another, as long as a log takes.
+// Makes one input of console bytes that follow one another, so that a point has few inputs. What
+// the line of the UART cannot hold would be lost there.
 void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
   using machine::InputKind;
   std::vector<machine::Input> joined;
@@ -71,14 +73,11 @@ void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
       joined.push_back(std::move(input));
     }
   }
-  inputs.clear();
+  static_assert(machine::Uart::kMaxLine <= replaylog::kMaxInputBytes);
   for (machine::Input& input : joined) {
-    while (input.bytes.size() > replaylog::kMaxInputBytes) {
-      inputs.push_back(machine::Input::Console(input.bytes.substr(0, replaylog::kMaxInputBytes)));
-      input.bytes.erase(0, replaylog::kMaxInputBytes);
-    }
-    inputs.push_back(std::move(input));
+    if (input.bytes.size() > machine::Uart::kMaxLine) input.bytes.resize(machine::Uart::kMaxLine);
   }
+  inputs = std::move(joined);
 }
 
 // "power-off", "reset", "fatal", "stopped", or "failed" when the log could not be continued or was left.

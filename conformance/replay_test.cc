@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "conformance/guest_run.h"
 #include "gtest/gtest.h"
 #include "machine/machine.h"
@@ -21,6 +23,7 @@
 #include "replaylog/recorder.h"
 #include "replaylog/replayer.h"
 #include "replaylog/snapshot.h"
+#include "replaylog/zstd_frame.h"
 
 namespace isochron::conformance {
 namespace {
@@ -236,6 +239,39 @@ TEST(PartialLog, ReplaysToWhereItBreaksOff) {
   EXPECT_EQ(result.end.kind, RunEnd::Kind::kStopped);
 }
 
+TEST(HostileLog, InputsOfOneCycleAreBounded) {
+  std::vector<Event> events = Record("interrupts");
+  size_t first = 0;
+  while (!events[first].is_input()) ++first;
+  const Event input = events[first];
+  // More than any memory holds, were they gathered.
+  class Endless final : public replaylog::EventSource {
+   public:
+    Endless(std::vector<Event> before, Event repeated)
+        : before_(std::move(before)), repeated_(std::move(repeated)) {}
+    absl::StatusOr<bool> Next(Event& event) override {
+      event = next_ < before_.size() ? before_[next_] : repeated_;
+      event.number = next_++;
+      return true;
+    }
+
+   private:
+    const std::vector<Event> before_;
+    const Event repeated_;
+    size_t next_ = 0;
+  };
+  events.resize(first);
+  Endless source(std::move(events), input);
+  auto machine = Make("interrupts");
+  Replayer replayer(source);
+  machine->SetObserver(&replayer);
+  machine->SetInputSource(&replayer);
+  EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kObserver);
+  EXPECT_EQ(replayer.status(),
+            absl::DataLossError(absl::StrCat("event ", first + 64,
+                                             ": more than 64 inputs at cycle ", input.cycle)));
+}
+
 // Stops at every input point that is also a checkpoint, again and again.
 class StopAtCheckpoints final : public machine::InputSource {
  public:
@@ -402,6 +438,36 @@ TEST(Snapshots, ADamagedFileIsAnError) {
     }
   }
   EXPECT_GT(refused, 50);
+}
+
+TEST(Snapshots, BytesBehindTheLastPageAreAnError) {
+  const std::string path = replaylog::TestPath("snapshots");
+  auto machine = Make("integer");
+  auto writer = replaylog::SnapshotWriter::Create(path, Header());
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->Take(*machine).ok() && (*writer)->Finish().ok());
+  const auto open = [&path] { return replaylog::SnapshotReader::Open(path, Header()); };
+  auto reader = open();
+  ASSERT_TRUE(reader.ok() && (*reader)->snapshots().size() == 1) << reader.status();
+  const replaylog::SnapshotInfo snapshot = (*reader)->snapshots()[0];
+  ASSERT_TRUE((*reader)->Restore(snapshot, *machine).ok());
+
+  const std::string bytes = replaylog::ReadBytes(path);
+  const absl::StatusOr<std::string> frame =
+      replaylog::FrameCompressor().Compress(std::string(1, '\0'));
+  ASSERT_TRUE(frame.ok());
+  for (const std::string& more : {*frame, std::string("x")}) {
+    // The last eight bytes in front of the snapshot say how many it has.
+    std::string longer = bytes + more;
+    const uint64_t size = snapshot.bytes + more.size();
+    std::memcpy(&longer[snapshot.offset - sizeof size], &size, sizeof size);
+    replaylog::WriteBytes(path, longer);
+    reader = open();
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    const absl::Status status = (*reader)->Restore((*reader)->snapshots()[0], *machine);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_NE(status.message().find("bytes are left over"), std::string::npos) << status;
+  }
 }
 
 TEST(Snapshots, AnotherMachinesSnapshotsAreRefused) {

@@ -25,6 +25,7 @@ inline constexpr size_t kMaxPayloadBytes = 1 << 20;   // payload of one record
 inline constexpr size_t kMaxFrameBytes = 2 << 20;     // content of one event frame
 inline constexpr size_t kMaxOutputRun = 4096;         // bytes in one output record
 inline constexpr size_t kMaxInputBytes = 1 << 20;     // bytes in one console input record
+inline constexpr size_t kMaxInputsPerCycle = 64;      // input records of one cycle
 
 // Types of records. Those below kFirstWitness must be understood; the others may be skipped.
 enum class RecordType : uint8_t {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "replaylog/codec.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -42,6 +43,12 @@ void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs
     if (event == nullptr) break;
     const auto* input = std::get_if<InputEvent>(&event->body);
     if (input == nullptr || event->cycle != point.cycle) break;
+    if (i == kMaxInputsPerCycle) {
+      status_ = absl::DataLossError(absl::StrCat("event ", event->number, ": more than ",
+                                                 kMaxInputsPerCycle, " inputs at cycle ",
+                                                 point.cycle));
+      break;
+    }
     inputs.push_back(input->input);
   }
   if (exhausted_ && ahead_.empty()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));

@@ -26,9 +26,10 @@ struct Divergence {
 // Feeds a machine the inputs of a log and compares every event as it happens, console bytes
 // one by one. The machine must have been made from the log's configuration and images.
 //
-// status() is Aborted after the first difference (see divergence()), and what the source
-// says when the log cannot be read. Where a partial log breaks off, the run is stopped at the
-// next input point: see reached_end().
+// status() is Aborted after the first difference (see divergence()), what the source says
+// when the log cannot be read, and DataLoss when it has more than kMaxInputsPerCycle inputs at
+// one cycle. Where a partial log breaks off, the run is stopped at the next input point: see
+// reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
   // `source` must outlive the replayer.

@@ -117,6 +117,19 @@ def installed(request, build, tmp_path):
     return tmp_path, request.param
 
 
+def test_the_target_installable_is_all_that_is_installed_and_no_more(build):
+    """Which is what README and scripts/demo build: cpack has to find everything after it."""
+    rules = (build / "packaging/cmake_install.cmake").read_text()
+    files = set(re.findall(rf'FILES "{re.escape(str(build))}/([^"]+)"', rules))
+    assert files >= {"cli/isochron", "generated/isochron.1"}
+    steps = subprocess.run(
+        ["ninja", "-C", build, "-t", "commands", "installable"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    for file in files - {"generated/README.md"}:  # configuring writes that one
+        assert re.search(rf"[ /]{re.escape(file)}\s", steps), file
+    assert "_test.cc" not in steps
+
+
 def test_an_installation(installed):
     root, prefix = installed
     below = root / prefix[1:]

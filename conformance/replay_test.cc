@@ -133,16 +133,22 @@ struct ReplayResult {
   std::optional<Divergence> divergence;
   bool reached_end;
   uint64_t cycle;
+  absl::Status status;
 };
 
-ReplayResult Replay(const std::string& guest, std::vector<Event> events) {
+ReplayResult Replay(const std::string& guest, replaylog::EventSource& source) {
   auto machine = Make(guest);
-  MemorySource source(std::move(events));
   Replayer replayer(source);
   machine->SetObserver(&replayer);
   machine->SetInputSource(&replayer);
   const RunEnd end = machine->Run();
-  return {end, replayer.divergence(), replayer.reached_end(), machine->cpu().cycle};
+  return {end, replayer.divergence(), replayer.reached_end(), machine->cpu().cycle,
+          replayer.status()};
+}
+
+ReplayResult Replay(const std::string& guest, std::vector<Event> events) {
+  MemorySource source(std::move(events));
+  return Replay(guest, source);
 }
 
 class GuestReplay : public testing::TestWithParam<const char*> {};
@@ -262,12 +268,9 @@ TEST(HostileLog, InputsOfOneCycleAreBounded) {
   };
   events.resize(first);
   Endless source(std::move(events), input);
-  auto machine = Make("interrupts");
-  Replayer replayer(source);
-  machine->SetObserver(&replayer);
-  machine->SetInputSource(&replayer);
-  EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kObserver);
-  EXPECT_EQ(replayer.status(),
+  const ReplayResult result = Replay("interrupts", source);
+  EXPECT_EQ(result.end.kind, RunEnd::Kind::kObserver);
+  EXPECT_EQ(result.status,
             absl::DataLossError(absl::StrCat("event ", first + 64,
                                              ": more than 64 inputs at cycle ", input.cycle)));
 }
@@ -406,11 +409,9 @@ TEST(Snapshots, ADamagedFileIsAnError) {
     machine->Run();
     ASSERT_TRUE((*writer)->Finish().ok());
   }
-  const auto size = std::filesystem::file_size(path);
-  std::string bytes(size, '\0');
-  FILE* file = fopen(path.c_str(), "rb");
-  ASSERT_EQ(fread(bytes.data(), 1, size, file), size);
-  fclose(file);
+  const std::string bytes = replaylog::ReadBytes(path);
+  const size_t size = bytes.size();
+  ASSERT_GT(size, 0u);
   uint64_t random = 7;
   int refused = 0;
   for (int i = 0; i < 150; ++i) {
@@ -421,9 +422,7 @@ TEST(Snapshots, ADamagedFileIsAnError) {
     } else {
       bad[(random >> 20) % size] ^= static_cast<char>(1 << (random >> 60 & 7));
     }
-    file = fopen(path.c_str(), "wb");
-    ASSERT_EQ(fwrite(bad.data(), 1, bad.size(), file), bad.size());
-    fclose(file);
+    replaylog::WriteBytes(path, bad);
     auto reader = replaylog::SnapshotReader::Open(path, Header());
     if (!reader.ok()) {
       ++refused;

@@ -199,9 +199,7 @@ absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<ImageFile>> images =
       ParseImageList(*text, std::filesystem::path(path).parent_path().string());
-  if (!images.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": ", images.status().message()));
-  }
+  if (!images.ok()) return machine::WithPath(images.status(), path);
   return images;
 }
 

@@ -63,8 +63,9 @@ uint8_t DaysInMonth(uint8_t month, uint8_t year) {
 void Rtc::Reset() {
   address_ = 0;
   ram_.fill(0);
-  ram_[kRegA] = kDividerRuns | 6;  // 1024 Hz, as the console leaves it
-  ram_[kRegB] = k24Hours;
+  // As the console leaves it: 1024 Hz, and the mode that NetBSD takes for granted.
+  ram_[kRegA] = kDividerRuns | 6;
+  ram_[kRegB] = kBinary | k24Hours;
   const uint64_t elapsed = events_.now() / events_.hz();
   SetTime(base_seconds_ + static_cast<int64_t>(elapsed));
   chain_start_ = elapsed * events_.hz();

@@ -49,7 +49,7 @@ TEST(DescribeTest, JsonFieldsAreStable) {
             R"("instructions":123456790,"state":"00000000000000080000000000000007"})");
   EXPECT_EQ(EventToJson({1, 2, 3, UnknownEvent{100, "\x01z"}}),
             R"({"event":1,"cycle":2,"cpu":3,"type":"unknown","record_type":100,"payload":"017a"})");
-  EXPECT_EQ(HeaderToJson(SmallHeader()),
+  EXPECT_EQ(HeaderToJson(GoldenHeader()),
             R"({"type":"header","model_version":1,"palcode":"fedcba98765432100123456789abcdef",)"
             R"("memory_bytes":268435456,"clock_hz":600000000,"itb_entries":128,"dtb_entries":128,)"
             R"("rtc_base_seconds":1262304000,"seed":0,"input_interval":1048576,)"

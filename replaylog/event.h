@@ -34,8 +34,8 @@ struct LogHeader {
 };
 
 // The machine model that this program implements: cost table, devices, firmware. Grows with every
-// change after which the same inputs could give another log.
-inline constexpr uint32_t kModelVersion = 1;
+// change after which the same inputs could give another log; docs/replay-log.md tells what changed.
+inline constexpr uint32_t kModelVersion = 2;
 
 struct InputEvent {
   machine::Input input;

@@ -63,6 +63,7 @@ inline std::string ReadBytes(const std::string& path) {
 
 inline bool FileExists(const std::string& path) { return std::ifstream(path).good(); }
 
+// The header of a small log; of version 1 of the model where its very bytes are compared.
 inline LogHeader SmallHeader() {
   LogHeader header;
   header.model_version = kModelVersion;
@@ -77,6 +78,12 @@ inline LogHeader SmallHeader() {
 inline Event OutputAt(uint64_t cycle, std::string bytes, uint64_t delta) {
   std::vector<uint64_t> deltas(bytes.size() - 1, delta);
   return Event{0, cycle, 0, OutputEvent{0, std::move(bytes), std::move(deltas)}};
+}
+
+inline LogHeader GoldenHeader() {
+  LogHeader header = SmallHeader();
+  header.model_version = 1;
+  return header;
 }
 
 // One event of each kind.

@@ -53,7 +53,7 @@ std::unique_ptr<LogWriter> MustCreate(const std::string& path, LogWriterOptions 
 TEST(LogWriterTest, StreamOfASmallLogIsThis) {
   const std::string path = TestPath("log");
   const std::string raw = TestPath("raw");
-  const machine::Digest identity = WriteLog(path, SmallEvents());
+  const machine::Digest identity = WriteLog(path, SmallEvents(), GoldenHeader());
   ASSERT_EQ(std::system(("zstd -q -d -c " + path + " > " + raw).c_str()), 0);
   EXPECT_EQ(Hex(ReadBytes(raw)), kGoldenStream);
   EXPECT_EQ(identity.ToString(), "974f57a0421edad682ac3460cbc42e2d");
@@ -63,7 +63,7 @@ TEST(LogWriterTest, StreamOfASmallLogIsThis) {
 // may change: the stream above must not.
 TEST(LogWriterTest, FileOfASmallLogIsThis) {
   const std::string path = TestPath("log");
-  WriteLog(path, SmallEvents());
+  WriteLog(path, SmallEvents(), GoldenHeader());
   EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "2e997fd8e1d4c0c6cacb9ef107d585c3");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -17,8 +18,11 @@
 namespace isochron::conformance {
 namespace {
 
-machine::EngineFactory RefFactory() {
-  return [](alpha::Memory& memory, alpha::IoBus& io) { return ref::CreateEngine(memory, io); };
+using Create = std::unique_ptr<alpha::Engine> (*)(alpha::Memory&, alpha::IoBus&);
+
+NamedEngine WithoutSettings(std::string_view name, Create create) {
+  return {std::string(name),
+          [create](alpha::Memory& memory, alpha::IoBus& io) { return create(memory, io); }};
 }
 
 #ifdef ISOCHRON_JIT
@@ -61,9 +65,13 @@ std::vector<std::string> EngineNames() {
 }
 
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
-  if (name == "ref") return NamedEngine{"ref", RefFactory()};
-  if (name.starts_with("ref:")) {
-    return absl::InvalidArgumentError("engine 'ref' has no settings");
+  if (name == "ref") return WithoutSettings(name, ref::CreateEngine);
+  if (name == kOracle) return WithoutSettings(name, ref::CreateOracle);
+  for (const std::string_view plain : {std::string_view("ref"), kOracle}) {
+    if (name.starts_with(plain) && name.substr(plain.size()).starts_with(':')) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("engine '", std::string(plain), "' has no settings"));
+    }
   }
   if (name == "jit" || name.starts_with("jit:")) {
 #ifdef ISOCHRON_JIT
@@ -82,7 +90,8 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
 #endif
   return absl::InvalidArgumentError(absl::StrCat("there is no engine '", std::string(name),
                                                  "'; there is ",
-                                                 absl::StrJoin(EngineNames(), ", ")));
+                                                 absl::StrJoin(EngineNames(), ", "), ", ",
+                                                 std::string(kOracle)));
 }
 
 std::string DefaultEnginePair() {

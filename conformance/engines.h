@@ -18,8 +18,10 @@ struct NamedEngine {
   machine::EngineFactory factory;
 };
 
-// The engines of this build: "ref", and "jit" where it is compiled in.
+// The engines that people run guests on: "ref", and "jit" where it is compiled in.
 std::vector<std::string> EngineNames();
+// One more, which every build has: what "ref" itself is held against (ref/oracle.h).
+inline constexpr std::string_view kOracle = "oracle";
 
 // The engine called `name`. InvalidArgument, naming those that exist, when there is none.
 //

@@ -78,6 +78,14 @@ def test_record_and_replay(linux, isochron, kernel):
         assert (replayed.transcript, replayed.cycles) == (first.transcript, first.cycles)
 
 
+def test_the_oracle_agrees_on_a_boot(linux):
+    """It shares neither blocks nor lookaside with the interpreter, nor skips what the interpreter skips."""
+    for engine in ("ref", "oracle"):
+        with linux("linux", engine).record(f"{engine}.log") as session:
+            converse(session, COMMANDS[:1])
+    assert pathlib.Path("oracle.log").read_bytes() == pathlib.Path("ref.log").read_bytes()
+
+
 def test_from_the_middle(linux, engine):
     machine = linux("linux", engine)
     options = ["--snapshot-every", "100M", "--checkpoint-interval", "50M"]

@@ -1,9 +1,7 @@
 #include "ref/interpreter.h"
 
-#include "absl/strings/str_cat.h"
-#include "alpha/exceptions.h"
-#include "alpha/translate.h"
 #include "ref/engine.h"
+#include "ref/fetch.h"
 
 namespace isochron::ref {
 
@@ -15,11 +13,6 @@ namespace {
 constexpr uint64_t kPalTag = 1;
 constexpr uint64_t kPalShadowTag = 3;
 constexpr uint64_t kNoTag = 7;
-
-DecodeMode ModeOf(const Cpu& cpu) {
-  if (!cpu.pal_mode()) return DecodeMode::kNative;
-  return cpu.shadow_active() ? DecodeMode::kPalShadow : DecodeMode::kPal;
-}
 
 uint64_t FetchTag(const Cpu& cpu) {
   const uint64_t page = cpu.pc & ~alpha::kPageMask;
@@ -76,7 +69,7 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
     }
     if (context_.machine_check) [[unlikely]] {
       context_.machine_check = false;
-      TakeMachineCheck(cpu, "an access to nonexistent memory", context_.machine_check_pa);
+      fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);
       if (!fatal_.empty()) break;
     }
   }
@@ -119,7 +112,7 @@ CodePage* Interpreter::FindPage(Cpu& cpu, uint64_t tag) {
   uint64_t pa = 0;
   if (!TranslatePc(cpu, pa)) return nullptr;
   if (!memory_.Contains(pa)) {
-    TakeMachineCheck(cpu, "an instruction fetch outside memory", pa);
+    fatal_ = TakeMachineCheck(cpu, kFetchOutsideMemory, pa);
     return nullptr;
   }
   if (cache_.IsFull()) DropBlocks();
@@ -131,27 +124,6 @@ const CodePage* Interpreter::KnownPage(const Cpu& cpu) const {
   const uint64_t tag = FetchTag(cpu);
   const FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
   return entry.tag == tag && !context_.fetch_changed ? entry.page : nullptr;
-}
-
-bool Interpreter::TranslatePc(Cpu& cpu, uint64_t& pa) {
-  const uint64_t va = cpu.pc & ~uint64_t{3};
-  if (cpu.pal_mode()) {
-    pa = va & alpha::kPhysicalMask;
-    return true;
-  }
-  const alpha::Translation translation = alpha::TranslateFetch(cpu, va);
-  switch (translation.status) {
-    case alpha::TranslationStatus::kOk: pa = translation.pa; return true;
-    case alpha::TranslationStatus::kMiss: alpha::EnterItbMiss(cpu); return false;
-    case alpha::TranslationStatus::kFault: alpha::EnterIacv(cpu); return false;
-  }
-  return false;
-}
-
-void Interpreter::TakeMachineCheck(Cpu& cpu, const char* what, uint64_t pa) {
-  if (!cpu.pal_mode()) return alpha::EnterMachineCheck(cpu);
-  fatal_ = absl::StrCat("machine check in PALmode: ", what, " at physical address 0x",
-                        absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
 }
 
 void Interpreter::DropBlocks() {

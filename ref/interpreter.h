@@ -57,13 +57,9 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   static constexpr int kChain = 32;
 
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
-  // Translates cpu.pc; false when an exception has been entered instead.
-  bool TranslatePc(alpha::Cpu& cpu, uint64_t& pa);
   void Execute(alpha::Cpu& cpu, Block& block);
   // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
   void StepOne(alpha::Cpu& cpu);
-  // Takes a machine check at cpu.pc: enters PALcode or, in PALmode, stops the CPU for good.
-  void TakeMachineCheck(alpha::Cpu& cpu, const char* what, uint64_t pa);
   void ForgetFetches();
 
   void OnCodeWritten(uint64_t pa, uint64_t size) override;

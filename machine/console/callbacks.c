@@ -44,6 +44,7 @@ enum {
   kUartLineControl = 3,
   kUartModemControl = 4,
   kUartLineStatus = 5,
+  kModemReady = 0x03, /* DTR and RTS */
   kDataReady = 0x01,
   kLineErrors = 0x1e,
   kTransmitterEmpty = 0x20,
@@ -61,9 +62,19 @@ static int WaitForTransmitter(void) {
   return 0;
 }
 
+/* Tells the terminal that it may send. Whoever had the line before may have told it not to: Linux's
+   serial driver leaves DTR and RTS off while nobody has the port open. OUT2 and the interrupt enables are
+   the driver's and stay as they are. */
+static void RaiseReady(void) {
+  const uint8_t modem = UartRead(kUartModemControl);
+  if ((modem & kModemReady) != kModemReady) UartWrite(kUartModemControl, modem | kModemReady);
+}
+
 static uint64_t Getc(void) {
-  uint8_t status = UartRead(kUartLineStatus);
+  uint8_t status;
   uint64_t value;
+  RaiseReady();
+  status = UartRead(kUartLineStatus);
   if (!(status & kDataReady)) return STATUS_NOT_READY;
   value = UartRead(kUartData);
   if (status & kLineErrors) return STATUS_FAILED | value;
@@ -127,6 +138,9 @@ static uint64_t GetEnv(uint64_t id, uint8_t* buffer, uint64_t size) {
   return STATUS_MORE | size;
 }
 
+/* Returns the number of bytes taken. The console manuals say that R0<60:0> should be zero, and tell
+   success by the status alone; Linux (srm_env.c) hands R0<31:0> to write() as what was written, and a
+   program that writes all there is never comes to an end with zero. */
 static uint64_t SetEnv(uint64_t id, const uint8_t* value, uint64_t length) {
   uint8_t* slot;
   if (!IsVariable(id)) return STATUS_FAILED;
@@ -135,7 +149,7 @@ static uint64_t SetEnv(uint64_t id, const uint8_t* value, uint64_t length) {
   slot = Slot(CONSOLE_ENV, id);
   Copy(slot + 8, value, length);
   *(uint64_t*)slot = length;
-  return 0;
+  return length;
 }
 
 /* Restores the default and returns it as GET_ENV would. */

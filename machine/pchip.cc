@@ -15,6 +15,12 @@ constexpr uint64_t kWsba3ScatterGather = 0x2;  // window 3 has no other way
 constexpr uint64_t kWsmWritable = 0xfff00000;
 constexpr uint64_t kTbaWritable = 0x7fffffc00;
 
+// The DMA windows as SRM leaves them (NetBSD, tsp_dma_init): 8 MiB at 8 MiB by scatter-gather, for ISA, and
+// 1 GiB at 2 GiB to physical 0. The first one's table is at physical 0, where firmware has zeros: invalid
+// entries.
+constexpr uint64_t kWindow0 = 0x00800003, kWindow0Mask = 0x00700000;
+constexpr uint64_t kWindow1 = 0x80000001, kWindow1Mask = 0x3ff00000;
+
 // As firmware leaves it: the arbiter on, ECC checked, revision 1, Pchip number 0.
 constexpr uint64_t kPctlReset = 0x0000104401440081;
 // All but reserved bits, REV <31:24>, PCLKX <41:40>, RPP <45> and PID <47:46>.
@@ -25,9 +31,8 @@ constexpr uint64_t kErrorBits = 0xfff;
 }  // namespace
 
 void Pchip::Reset() {
-  wsba_.fill(0);
-  wsba_[3] = kWsba3ScatterGather;
-  wsm_.fill(0);
+  wsba_ = {kWindow0, kWindow1, 0, kWsba3ScatterGather};
+  wsm_ = {kWindow0Mask, kWindow1Mask, 0, 0};
   tba_.fill(0);
   pctl_ = kPctlReset;
   plat_ = perror_ = perrmask_ = pmonctl_ = 0;

@@ -24,6 +24,8 @@ class PchipTest : public testing::Test {
 };
 
 TEST_F(PchipTest, WindowRegistersKeepTheirFields) {
+  EXPECT_EQ(Read(kWsba0), 0x00800003u);  // as the console leaves them
+  EXPECT_EQ(Read(kWsm1), 0x3ff00000u);
   EXPECT_EQ(Read(kWsba3), 2u);
   for (uint64_t reg : {kWsba0, kWsba3, kWsm1, kTba2}) Write(reg, ~uint64_t{0});
   EXPECT_EQ(Read(kWsba0), 0xfff00007u);

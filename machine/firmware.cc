@@ -171,6 +171,9 @@ void LoadConsole(const FirmwareOptions& options, alpha::Memory& memory) {
   static_assert(kMaxCommandLine <= CONSOLE_ENV_MAX_LENGTH);
   Put(ConsoleImage(), FW_CONSOLE_PA, memory);
   SetVariable(CONSOLE_ENV_AUTO_ACTION, "HALT", memory);
+  // Protocol, hose, slot, channel, remote address, unit, device type, controller type: of a network boot,
+  // since the kernel came from no disk.
+  SetVariable(CONSOLE_ENV_BOOTED_DEV, "BOOTP 0 0 0 0 0 0 0", memory);
   SetVariable(CONSOLE_ENV_BOOT_OSFLAGS, options.command_line, memory);
   SetVariable(CONSOLE_ENV_BOOTED_OSFLAGS, options.command_line, memory);
   SetVariable(CONSOLE_ENV_BOOT_RESET, "OFF", memory);

@@ -33,7 +33,13 @@
 #define FW_STACK_PA 0x48000
 #define FW_STACK_SIZE 0x4000
 
-#define FW_END 0x80000
+/* What the console maps for a boot program: 256 KiB, for kernel mode only. Nothing is loaded there,
+   but kernels that call the console keep its stack and buffers in it (NetBSD). */
+#define FW_BOOTSTRAP_PA 0x80000
+#define FW_BOOTSTRAP_SIZE 0x40000
+#define FW_BOOTSTRAP_VA 0x20000000
+
+#define FW_END 0xc0000
 
 /* Boot parameters: the loader writes them at the start of each CPU's impure page, PALcode's reset
    code reads them. Offsets in bytes, quadwords. */

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,10 @@ constexpr uint64_t kPalTypeOsf = 2;
 constexpr uint64_t kPalRevision = uint64_t{FW_MAX_CPUS} << 48 | kPalTypeOsf << 16 | 1 << 8;
 // Machine check logout frame in the impure area: I_LOGOUT and LF_END of palcode/pal_defs.inc.
 constexpr uint64_t kLogoutOffset = 0x400;
-constexpr uint64_t kLogoutBytes = 0xa0;
+constexpr uint64_t kLogoutBytes = 0xb8;
+// Of the same area: I_ARG0, I_ARG1, I_ARG2 and I_NO_ENTRY.
+constexpr uint64_t kArgumentOffset = 0x180;
+constexpr uint64_t kNoEntryOffset = 0x198;
 
 constexpr uint64_t kTerminalBlockType4 = 4;
 constexpr uint64_t kTerminalSerial = 2;
@@ -156,9 +160,56 @@ constexpr uint64_t Pte(uint64_t pa) {
          kPteAddressSpaceMatch | kPteValid;
 }
 
+struct Mapping {
+  uint64_t va;
+  uint64_t pa;
+  uint64_t bytes;  // within 8 MiB, what a level 3 table maps
+};
+
 // Index of `va` in the table of `level` (1 to 3) for 8 KiB pages.
 constexpr uint64_t TableIndex(uint64_t va, int level) {
   return va >> (alpha::kPageShift + 10 * (3 - level)) & 0x3ff;
+}
+
+// The exception that has no entry point, from the arguments that the entry point would have got
+// (OSF/1 PALcode).
+std::string DescribeException(uint64_t entry, uint64_t a0, uint64_t a1, uint64_t a2) {
+  static constexpr const char* kFaults[] = {"translation not valid", "access violation",
+                                            "fault on read", "fault on execute", "fault on write"};
+  static constexpr const char* kInstructions[] = {"bpt", "bugchk", "gentrap",
+                                                  "floating point is disabled",
+                                                  "illegal instruction"};
+  static constexpr const char* kInterrupts[] = {"interprocessor interrupt", "clock interrupt",
+                                                "machine check", "device interrupt",
+                                                "performance counter"};
+  const auto name = [](uint64_t code, const auto& names) {
+    return code < std::size(names) ? names[code] : "unknown";
+  };
+  switch (entry) {
+    case 0: return absl::StrFormat("%s, vector 0x%x", name(a0, kInterrupts), a1);
+    case 1: return absl::StrFormat("arithmetic trap, summary 0x%x", a0);
+    case 2: {
+      const char* access = a2 == 0 ? "load" : a2 == 1 ? "store" : "fetch";
+      return absl::StrFormat("%s, %s, VA 0x%x", name(a1, kFaults), access, a0);
+    }
+    case 3: return name(a0, kInstructions);
+    case 4: return absl::StrFormat("unaligned access, opcode 0x%x, VA 0x%x", a1, a0);
+    default: return "callsys";
+  }
+}
+
+std::string DescribeMissingEntry(const alpha::Memory& memory) {
+  static constexpr const char* kNames[] = {"entInt", "entArith", "entMM",
+                                           "entIF",  "entUna",   "entSys"};
+  const auto impure = [&memory](uint64_t offset) {
+    return memory.Load<uint64_t>(FW_IMPURE_BASE + offset);
+  };
+  const uint64_t entry = impure(kNoEntryOffset);
+  return absl::StrFormat(
+      "an exception before the kernel has set %s: %s",
+      entry < std::size(kNames) ? kNames[entry] : "its entry point",
+      DescribeException(entry, impure(kArgumentOffset), impure(kArgumentOffset + 8),
+                        impure(kArgumentOffset + 16)));
 }
 
 }  // namespace
@@ -190,21 +241,27 @@ std::vector<uint8_t> BuildPageTables() {
   constexpr uint64_t kEntries = alpha::kPageSize / sizeof(uint64_t);
   constexpr uint64_t kLevel1 = FW_PAGE_TABLES_PA;
   constexpr uint64_t kLevel2 = kLevel1 + alpha::kPageSize;
-  constexpr uint64_t kLevel3 = kLevel2 + alpha::kPageSize;
-  constexpr uint64_t kMapped = FW_HWRPB_SIZE + FW_CONSOLE_SIZE;
+  constexpr Mapping kMappings[] = {
+      {FW_HWRPB_VA, FW_HWRPB_PA, FW_HWRPB_SIZE + FW_CONSOLE_SIZE},
+      {FW_BOOTSTRAP_VA, FW_BOOTSTRAP_PA, FW_BOOTSTRAP_SIZE},
+  };
   static_assert(FW_CONSOLE_PA == FW_HWRPB_PA + FW_HWRPB_SIZE);
-  static_assert(3 * alpha::kPageSize <= FW_PAGE_TABLES_SIZE);
-  static_assert(TableIndex(FW_HWRPB_VA, 3) + kMapped / alpha::kPageSize <= kEntries);
+  static_assert(TableIndex(FW_BOOTSTRAP_VA, 1) == TableIndex(FW_HWRPB_VA, 1));
+  static_assert((2 + std::size(kMappings)) * alpha::kPageSize <= FW_PAGE_TABLES_SIZE);
 
-  std::vector<uint64_t> entries(3 * kEntries);
+  std::vector<uint64_t> entries((2 + std::size(kMappings)) * kEntries);
   uint64_t* level1 = entries.data();
   uint64_t* level2 = level1 + kEntries;
-  uint64_t* level3 = level2 + kEntries;
   level1[TableIndex(FW_VPTB_VA, 1)] = Pte(kLevel1);
   level1[TableIndex(FW_HWRPB_VA, 1)] = Pte(kLevel2);
-  level2[TableIndex(FW_HWRPB_VA, 2)] = Pte(kLevel3);
-  for (uint64_t offset = 0; offset < kMapped; offset += alpha::kPageSize) {
-    level3[TableIndex(FW_HWRPB_VA + offset, 3)] = Pte(FW_HWRPB_PA + offset);
+  for (size_t i = 0; i < std::size(kMappings); ++i) {
+    const Mapping& mapping = kMappings[i];
+    // Each mapping has a level 3 table of its own.
+    level2[TableIndex(mapping.va, 2)] = Pte(kLevel2 + (i + 1) * alpha::kPageSize);
+    uint64_t* level3 = level2 + (i + 1) * kEntries;
+    for (uint64_t offset = 0; offset < mapping.bytes; offset += alpha::kPageSize) {
+      level3[TableIndex(mapping.va + offset, 3)] = Pte(mapping.pa + offset);
+    }
   }
 
   std::vector<uint8_t> bytes(entries.size() * sizeof(uint64_t));
@@ -216,9 +273,10 @@ std::string DescribeFatalHalt(const alpha::Memory& memory) {
   constexpr uint64_t kSlot = FW_HWRPB_PA + offsetof(Layout, slots);
   const auto pc = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_pc));
   const auto reason = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_reason));
-  const char* what = "PALcode stopped the machine";
+  std::string what = "PALcode stopped the machine";
   switch (reason) {
     case 2: what = "the kernel stack is not valid"; break;
+    case 3: what = DescribeMissingEntry(memory); break;
     case 6: what = "a machine check while another was being handled"; break;
     case 7: what = "an exception in PALmode"; break;
     default: break;

@@ -197,7 +197,9 @@ Hwpcb BootHwpcb(uint32_t cpu);
 std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options);
 
 // Builds the bootstrap page tables for physical address FW_PAGE_TABLES_PA: a self-map at
-// FW_VPTB_VA, and the HWRPB and the console area at FW_HWRPB_VA, for kernel mode only.
+// FW_VPTB_VA, the HWRPB and the console area at FW_HWRPB_VA, and the memory of a boot program at
+// FW_BOOTSTRAP_VA, for kernel mode only. One level 1 entry leads to the last two: NetBSD copies it
+// into its own table when it calls the console.
 std::vector<uint8_t> BuildPageTables();
 
 // Why PALcode stopped the machine, in one line: what it left in the slot of CPU 0 of the HWRPB

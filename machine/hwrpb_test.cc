@@ -163,6 +163,19 @@ TEST(PageTablesTest, MapTheHwrpbAndTheConsole) {
   EXPECT_EQ(Translate(0), std::nullopt);
 }
 
+// NetBSD's prom.c has its buffers at 0x20000000, prom_disp.s its stack below 0x20001ff8; boot programs
+// for SRM use 256 KiB from there.
+TEST(PageTablesTest, MapTheMemoryOfABootProgram) {
+  EXPECT_EQ(Translate(0x20000000), uint64_t{FW_BOOTSTRAP_PA});
+  EXPECT_EQ(Translate(0x20001ff8), uint64_t{FW_BOOTSTRAP_PA + 0x1ff8});
+  EXPECT_EQ(Translate(0x2003ffff), uint64_t{FW_BOOTSTRAP_PA + 0x3ffff});
+  EXPECT_EQ(Translate(0x20040000), std::nullopt);
+  EXPECT_EQ(Translate(0x1fffffff), std::nullopt);
+  // It is not the system's to take, and nothing else is there.
+  EXPECT_GE(uint64_t{FW_BOOTSTRAP_PA}, uint64_t{FW_STACK_PA + FW_MAX_CPUS * FW_STACK_SIZE});
+  EXPECT_LE(uint64_t{FW_BOOTSTRAP_PA + FW_BOOTSTRAP_SIZE}, uint64_t{FW_END});
+}
+
 TEST(PageTablesTest, MapThemselvesAtTheVptb) {
   // VPTB plus eight times the page number of an address is where its level 3 PTE is seen.
   EXPECT_EQ(Translate(FW_VPTB_VA + (uint64_t{FW_HWRPB_VA} >> 13) * 8),

@@ -54,18 +54,22 @@ def locales(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="session")
-def console_guest(tmp_path_factory):
-    """Path of the kernel of guests/console.S."""
-    source = ROOT / "pytests/guests/console.S"
-    kernel = tmp_path_factory.mktemp("guests") / "console.elf"
+def build_kernel(kernel, sources, *flags):
+    """Makes a guest kernel of sources, which are named from the top of the tree; returns its path as a string."""
     subprocess.run(
-        ["alpha-linux-gnu-gcc", "-mcpu=ev67", f"-I{ROOT}", "-nostdlib", "-static", "-no-pie"]
+        ["alpha-linux-gnu-gcc", "-mcpu=ev67", f"-I{ROOT}", *flags, "-nostdlib", "-static", "-no-pie"]
         + ["-Wl,--no-relax", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
-        + [f"-Wl,-T,{ROOT}/conformance/guests/guest.ld", "-o", str(kernel), str(source)],
+        + [f"-Wl,-T,{ROOT}/conformance/guests/guest.ld", "-o", str(kernel)]
+        + [str(ROOT / source) for source in sources],
         check=True,
     )
     return str(kernel)
+
+
+@pytest.fixture(scope="session")
+def console_guest(tmp_path_factory):
+    """Path of the kernel of guests/console.S."""
+    return build_kernel(tmp_path_factory.mktemp("guests") / "console.elf", ["pytests/guests/console.S"])
 
 
 def guest_path(name):

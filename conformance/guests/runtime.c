@@ -241,6 +241,7 @@ static void set_entries(void) {
 void runtime_main(void);
 void runtime_main(void) {
   hwrpb = kseg(*(u64*)HWRPB_VA);
+  if (guest_early != 0) guest_early();
   set_entries();
   pal_wrfen(1);
   guest_main();

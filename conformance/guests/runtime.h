@@ -73,6 +73,8 @@ void bail_out(const char* format, ...) __attribute__((noreturn, format(printf, 1
 
 /* Each guest defines this; TAP's plan is printed when it returns. */
 void guest_main(void);
+/* Called before any entry point is set, if a guest defines it. */
+void guest_early(void) __attribute__((weak));
 
 /* PCI I/O space and memory barriers. */
 #define IO_BASE 0xfffffd01fc000000UL

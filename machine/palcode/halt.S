@@ -15,6 +15,23 @@ halt_pal:
 
 halt_double_error:
         lda     p7, HALT_DOUBLE(zero)
+        br      zero, halt_fatal
+
+/* Where the entry points lead that the operating system has not set: two instructions each, in the
+   order of wrent. The frame is pushed, a0 to a2 are the arguments of the entry point. */
+no_entry:
+        .irp    n, 0,1,2,3,4,5
+        lda     p5, \n(zero)
+        br      zero, halt_no_entry
+        .endr
+halt_no_entry:
+        hw_stq/p p5, I_NO_ENTRY(p20)
+        hw_stq/p a0, I_ARG0(p20)
+        hw_stq/p a1, I_ARG1(p20)
+        hw_stq/p a2, I_ARG2(p20)
+        ldq     p21, FRAME_PC(sp)
+        ldq     p22, FRAME_PS(sp)
+        lda     p7, HALT_NO_ENTRY(zero)
 
 /* In: p7 halt code, p21 the PC. */
 halt_fatal:
@@ -62,6 +79,22 @@ halt_record:
 halt_now:
         hw_ldq/p p4, I_PLATFORM(p20)
         hw_stq/p p6, FW_PLATFORM_POWER(p4)
+
+/* Makes every entry point lead to no_entry. Destroys p4, p5, p6. */
+        .macro  UNSET_ENTRY_POINTS
+        br      p4, unset_base\@
+unset_base\@:
+        bis     p4, 1, p4               // PALmode
+        lda     p4, (no_entry - unset_base\@)(p4)
+        lda     p5, I_ENT(p20)
+        lda     p6, 6(zero)
+unset_next\@:
+        hw_stq/p p4, 0(p5)
+        lda     p4, 8(p4)
+        lda     p5, 8(p5)
+        subq    p6, 1, p6
+        bne     p6, unset_next\@
+        .endm
 
 /* Nothing is enabled, so the wait never ends. */
 stand_still:

@@ -50,12 +50,29 @@ deliver_machine_check:
         hw_stq/p p4, LF_I_CTL(a2)
         MFPR(p4, IPR_PCTX_ALL)
         hw_stq/p p4, LF_PCTX(a2)
-        hw_ldq/p p4, I_CCHIP(p20)
-        hw_ldq/p p4, CCHIP_MISC(p4)
-        hw_stq/p p4, LF_MISC(a2)
+
+        // The system part. What has been logged is cleared, as the chip's sample PALcode clears what it
+        // logs: neither NetBSD nor Linux clears NXM or all of PERROR, and a cause that stands would be
+        // a second machine check as soon as the IPL drops.
         hw_ldq/p p4, I_DIR(p20)
         hw_ldq/p p4, 0(p4)
         hw_stq/p p4, LF_DIR(a2)
+        hw_ldq/p p5, I_CCHIP(p20)
+        hw_ldq/p p4, CCHIP_MISC(p5)
+        hw_stq/p p4, LF_MISC(a2)
+        lda     p6, 1(zero)
+        sll     p6, MISC_V_NXM, p6
+        and     p4, p6, p4
+        hw_stq/p p4, CCHIP_MISC(p5)
+        LOADQ   p5, PCHIP_PERROR_PA
+        hw_ldq/p p4, 0(p5)
+        hw_stq/p p4, LF_PERROR0(a2)
+        hw_stq/p zero, LF_PERROR1(a2)
+        lda     p6, PERROR_BITS(zero)
+        and     p4, p6, p4
+        hw_stq/p p4, 0(p5)
+        cmpult  zero, p4, p4
+        hw_stq/p p4, LF_FLAGS_SYSTEM(a2)
 
         lda     p4, -1(zero)
         sll     p4, 42, p4              // KSEG

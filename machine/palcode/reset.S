@@ -96,6 +96,7 @@ cold_start:
         bis     p4, PS_USER, p4         // CM
         hw_stq/p p4, I_IER_CM_USER(p20)
 
+        UNSET_ENTRY_POINTS
         lda     p22, 7(zero)            // PS: kernel mode, IPL 7
 
         // Floating-point state; the context loaded below decides about FEN.

@@ -1,6 +1,5 @@
 #include "cli/guest.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -51,9 +50,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files
 }
 
 int RefuseInput(const absl::Status& status) {
-  std::string message(status.message());
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  Say(message);
+  Say(std::string(status.message()));
   return ToInt(ExitCode::kUsage);
 }
 

@@ -15,9 +15,7 @@ namespace {
 // "name+0x10"; "PALmode" there; empty when nothing is known.
 std::string SymbolAt(const alpha::Cpu& cpu, const machine::KernelImage& kernel) {
   if (cpu.pal_mode()) return "PALmode";
-  const machine::Symbol* symbol = kernel.FindSymbol(cpu.pc);
-  return symbol == nullptr ? ""
-                           : absl::StrFormat("%s+0x%x", symbol->name, cpu.pc - symbol->address);
+  return kernel.DescribePlace(cpu.pc);
 }
 
 absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::string_view where) {

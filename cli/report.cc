@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "machine/printable.h"
 
 namespace isochron::cli {
 namespace {
@@ -14,14 +15,15 @@ void AppendRegister(std::string& text, const std::string& name, uint64_t value) 
 
 }  // namespace
 
-void Say(const std::string& line) { fprintf(stderr, "isochron: %s\n", line.c_str()); }
+void Say(std::string_view line) {
+  fprintf(stderr, "isochron: %s\n", machine::Printable(line).c_str());
+}
+
+void Tell(std::string_view lines) { fputs(machine::PrintableLines(lines).c_str(), stderr); }
 
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel) {
-  std::string text = absl::StrFormat("0x%016x", address);
-  if (const machine::Symbol* symbol = kernel.FindSymbol(address)) {
-    absl::StrAppendFormat(&text, " (%s+0x%x)", symbol->name, address - symbol->address);
-  }
-  return text;
+  const std::string place = kernel.DescribePlace(address);
+  return absl::StrFormat("0x%016x", address) + (place.empty() ? "" : " (" + place + ")");
 }
 
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,

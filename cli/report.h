@@ -14,8 +14,13 @@
 
 namespace isochron::cli {
 
-// Writes "isochron: " and `line` to standard error.
-void Say(const std::string& line);
+// All that goes to standard error goes through these two, which let nothing through but printable text
+// (machine/printable.h): names and paths may come out of a file that somebody sent.
+//
+// Writes "isochron: " and `line`.
+void Say(std::string_view line);
+// Writes several lines that end in "\n". What is put into them must be printable on one line already.
+void Tell(std::string_view lines);
 
 // An address with the kernel's symbol and offset, if there is one: "0xfffffc00... (main+0x10)".
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);

@@ -300,7 +300,7 @@ void Session::ReportStats(const machine::Machine& machine) {
   const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle,
                                         machine.touched_bytes(), wall_,
                                         machine.engine().stats());
-  fputs(stats.c_str(), stderr);
+  Tell(stats);
 }
 
 void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine,
@@ -336,7 +336,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
   int exit_code = ExitCodeOf(end);
   switch (end.kind) {
     case Kind::kFatal:
-      fputs(FatalReport(end.message, machine.cpu(), machine.kernel()).c_str(), stderr);
+      Tell(FatalReport(end.message, machine.cpu(), machine.kernel()));
       break;
     case Kind::kObserver:
       Say(end.message);

@@ -26,6 +26,7 @@
 #include "conformance/sequence_check.h"
 #include "conformance/sequence_generator.h"
 #include "conformance/user_sequence.h"
+#include "machine/printable.h"
 
 namespace isochron::conformance {
 namespace {
@@ -52,7 +53,7 @@ struct Options {
 
 int UsageError(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  std::cerr << "random_sequences: " << message << "\n";
+  std::cerr << "random_sequences: " << machine::Printable(message) << "\n";
   return kUsage;
 }
 
@@ -73,7 +74,7 @@ bool ParseSeeds(std::string_view text, uint64_t& first, uint64_t& last) {
 bool WriteFile(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text << std::flush;
-  if (!file) std::cerr << "random_sequences: " << path << ": cannot be written\n";
+  if (!file) std::cerr << "random_sequences: " << machine::Printable(path) << ": cannot be written\n";
   return static_cast<bool>(file);
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "machine/printable.h"
 
 namespace isochron::machine {
 namespace {
@@ -194,6 +195,12 @@ const Symbol* KernelImage::FindSymbol(uint64_t address) const {
   const Symbol& symbol = *std::prev(next);
   if (symbol.size != 0 && address - symbol.address >= symbol.size) return nullptr;
   return &symbol;
+}
+
+std::string KernelImage::DescribePlace(uint64_t address) const {
+  const Symbol* symbol = FindSymbol(address);
+  if (symbol == nullptr) return "";
+  return absl::StrFormat("%s+0x%x", Printable(symbol->name), address - symbol->address);
 }
 
 absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {

@@ -48,6 +48,8 @@ struct KernelImage {
   // The last symbol at or before `address`, or nullptr. A symbol with a size covers no
   // address past its end.
   const Symbol* FindSymbol(uint64_t address) const;
+  // For people: "main+0x10", printable whatever the file calls it; empty where there is no symbol.
+  std::string DescribePlace(uint64_t address) const;
 };
 
 // Reads an ELF kernel out of `bytes`, which are not trusted. InvalidArgument with one line

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isochron.script import printable
+
 if TYPE_CHECKING:
     from isochron.session import Result
 
@@ -12,7 +14,7 @@ class IsochronError(Exception):
     """The program refused what it was asked for, or failed. `errors` is what it said."""
 
     def __init__(self, message: str, errors: str = "") -> None:
-        super().__init__(f"{message}\n{errors}" if errors else message)
+        super().__init__(printable(f"{message}\n{errors}" if errors else message))
         self.errors = errors
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from isochron.errors import IsochronError, LogError
-from isochron.script import sends
+from isochron.script import printable, sends
 
 _BUNDLE_MAGIC = b"isochron-bundle\0"
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -427,7 +427,7 @@ def main() -> None:
         for event in log:
             print(json.dumps(event.to_json()))
     except (IsochronError, OSError) as error:
-        sys.exit(f"{sys.argv[1]}: {error}")
+        sys.exit(printable(f"{sys.argv[1]}: {error}"))
 
 
 if __name__ == "__main__":

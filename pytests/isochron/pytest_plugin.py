@@ -28,6 +28,7 @@ import pytest
 
 from isochron.errors import IsochronError
 from isochron.machine import Machine, engines, find_program
+from isochron.script import printable
 
 # Wall seconds for one answer; only a hang reaches them, also on a slow host under a sanitizer.
 PATIENCE = 600
@@ -193,7 +194,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         kept = {path: target / path.relative_to(directory) for path in files}
         files = [kept[path] if os.path.exists(kept[path]) else path for path in files]
     if files:
-        report.sections.append(("isochron files", "\n".join([*lines, *map(str, files)])))
+        names = [printable(line).replace("\n", "\\n") for line in (*lines, *map(str, files))]
+        report.sections.append(("isochron files", "\n".join(names)))
 
 
 def _files_in(directory: pathlib.Path) -> list[pathlib.Path]:

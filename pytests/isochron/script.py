@@ -15,6 +15,16 @@ _NAMED = {
 _MAX_PIECE = 16_000
 
 
+def printable(text: str) -> str:
+    """Text of several lines without anything that a terminal or a viewer could take for more than what it shows.
+
+    What comes from a file (a name, a message of the program about one) may have been chosen by somebody else.
+    """
+    return "".join(
+        char if char == "\n" or char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 def as_bytes(text: str | bytes) -> bytes:
     """What goes over the console: text is UTF-8."""
     return text if isinstance(text, bytes) else text.encode()

@@ -1,0 +1,26 @@
+// Text that somebody else chose (a file's symbols, paths, names), made fit to be shown.
+
+#ifndef ISOCHRON_MACHINE_PRINTABLE_H_
+#define ISOCHRON_MACHINE_PRINTABLE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace isochron::machine {
+
+// The escape of C for a byte: "\n", "\x1b".
+std::string EscapedByte(uint8_t byte);
+
+// `bytes` with everything escaped that a terminal or a viewer could take for more than a visible character: control
+// characters (C0, DEL, C1; line ends, too), those of Unicode that reorder or hide text or break lines, and bytes that
+// are no UTF-8. They become "\n", "\x1b", "\u202e". All else, UTF-8 included, stays. The result is valid UTF-8 on
+// one line, and Printable() of it is the same again.
+std::string Printable(std::string_view bytes);
+
+// The same for text of several lines: their ends stay.
+std::string PrintableLines(std::string_view text);
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_PRINTABLE_H_

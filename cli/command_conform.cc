@@ -178,10 +178,9 @@ int Conform::Compare(const machine::RunEnd& end) {
   const replaylog::Replayer& replayer = follower_->replayer();
   if (replayer.divergence().has_value()) return ReportDifference(*replayer.divergence());
   if (driver_ != nullptr && driver_->replayer().divergence().has_value()) {
-    fputs(DivergenceReport(options_.log_path, *driver_->replayer().divergence(),
-                           *driver_->divergence_place(), guest_.machine->kernel())
-              .c_str(),
-          stderr);
+    Tell(DivergenceReport(options_.log_path, *driver_->replayer().divergence(),
+                           *driver_->divergence_place(), guest_.machine->kernel(),
+                          guest_.machine->config().clock_hz));
     return ToInt(ExitCode::kDifference);
   }
   if (replayer.end().has_value()) return ReportAgreement(end);
@@ -229,7 +228,7 @@ int Conform::ReportDifference(replaylog::Divergence divergence) {
     Say(std::string(report.status().message()));
     return ToInt(ExitCode::kInternal);
   }
-  fputs(conformance::ReportText(*report).c_str(), stderr);
+  Tell(conformance::ReportText(*report));
   if (!options_.report_path.empty()) {
     std::ofstream file(options_.report_path, std::ios::binary);
     file << conformance::ReportHtml(*report);

@@ -27,30 +27,45 @@ struct DumpOptions {
   bool json = false;
   std::optional<uint64_t> from;
   std::optional<uint64_t> to;
-  std::vector<std::string> types;  // empty: all
+  std::vector<std::string> types;  // wanted; empty: all
+  std::vector<std::string> others;  // that are not wanted
+  bool full = false;
+  std::optional<uint64_t> columns;
 
   bool Wants(std::string_view type) const {
-    return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+    const auto has = [type](const std::vector<std::string>& names) {
+      return std::find(names.begin(), names.end(), type) != names.end();
+    };
+    return (types.empty() || has(types)) && !has(others);
   }
 };
+
+// What leaves out a type begins with it.
+constexpr std::string_view kNot = "no-";
 
 std::string CheckType(const std::string& name) {
   const std::vector<std::string> known = LogDumpTypes();
   if (std::find(known.begin(), known.end(), name) != known.end()) return "";
-  return absl::StrCat("'", name, "' is none of ", absl::StrJoin(known, ", "));
+  const std::vector<std::string> types(known.begin(), known.begin() + known.size() / 2);
+  return absl::StrCat("'", name, "' is none of ", absl::StrJoin(types, ", "),
+                      ", nor one of them behind ", std::string(kNot));
 }
 
 absl::Status DumpEvents(replaylog::LogReader& log, const DumpOptions& options, TextOutput& out) {
   if (options.from.has_value()) {
     if (absl::Status status = log.SeekToCycle(*options.from); !status.ok()) return status;
   }
+  const uint64_t clock_hz = log.header().config.clock_hz;
+  const size_t columns =
+      options.full ? replaylog::kAllColumns : options.columns.value_or(OutputColumns());
   replaylog::Event event;
   while (!out.failed()) {
     absl::StatusOr<bool> more = log.Next(event);
     if (!more.ok()) return more.status();
     if (!*more || (options.to.has_value() && event.cycle > *options.to)) break;
     if (!options.Wants(replaylog::EventTypeName(replaylog::TypeOf(event)))) continue;
-    out.Line(options.json ? replaylog::EventToJson(event) : replaylog::DescribeEvent(event));
+    out.Line(options.json ? replaylog::EventToJson(event)
+                          : replaylog::DescribeEvent(event, clock_hz, columns));
   }
   return absl::OkStatus();
 }
@@ -78,6 +93,8 @@ int Dump(const DumpOptions& options) {
 std::vector<std::string> LogDumpTypes() {
   std::vector<std::string> types = {std::string(kHeaderType)};
   for (const std::string_view type : replaylog::EventTypeNames()) types.emplace_back(type);
+  const size_t known = types.size();
+  for (size_t i = 0; i < known; ++i) types.push_back(std::string(kNot) + types[i]);
   return types;
 }
 
@@ -88,9 +105,21 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
   dump->add_flag("--json", options->json, "a JSON object a line (docs/replay-log.md)");
   AddCyclesOption(*dump, "--from", options->from, "leave out events before this cycle");
   AddCyclesOption(*dump, "--to", options->to, "leave out events after this cycle");
-  dump->add_option("--type", options->types,
-                   "leave out events of other types; may be given again")
+  dump->add_option_function<std::vector<std::string>>(
+          "--type",
+          [options](const std::vector<std::string>& names) {
+            for (const std::string& name : names) {
+              if (name.starts_with(kNot)) {
+                options->others.push_back(name.substr(kNot.size()));
+              } else {
+                options->types.push_back(name);
+              }
+            }
+          },
+          "leave out events of other types, or with no-NAME those of this one; may be given again")
       ->type_name("NAME")->allow_extra_args(false)->check(CheckType);
+  dump->add_flag("--full", options->full, "print all that events hold, in lines of any length");
+  AddWidthOption(*dump, options->columns);
   dump->footer(ExitCodeHelp());
   dump->callback([options, &command] { command = [options] { return Dump(*options); }; });
 }

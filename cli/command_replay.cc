@@ -238,10 +238,9 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
   const replaylog::Replayer& replayer = driver_->replayer();
   const uint64_t cycle = guest_.machine->cpu().cycle;
   if (replayer.divergence().has_value()) {
-    fputs(DivergenceReport(options_.log_path, *replayer.divergence(),
-                           *driver_->divergence_place(), guest_.machine->kernel())
-              .c_str(),
-          stderr);
+    Tell(DivergenceReport(options_.log_path, *replayer.divergence(),
+                           *driver_->divergence_place(), guest_.machine->kernel(),
+                          guest_.machine->config().clock_hz));
     return ToInt(ExitCode::kDifference);
   }
   switch (driver_->state()) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/report.h"
+#include "machine/printable.h"
 #include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/log_diff.h"
@@ -54,9 +55,9 @@ std::string DescribeEnd(const machine::RunEnd& end) {
 
 std::string DivergenceReport(const std::string& log, const replaylog::Divergence& divergence,
                              const ReplayDriver::Place& place,
-                             const machine::KernelImage& kernel) {
+                             const machine::KernelImage& kernel, uint64_t clock_hz) {
   const replaylog::Event& actual = divergence.actual;
-  std::string text = absl::StrCat("isochron: the run differs from ", log, " at event ",
+  std::string text = absl::StrCat("isochron: the run differs from ", machine::Printable(log), " at event ",
                                   actual.number, ", cycle ", actual.cycle, "\n");
   absl::StrAppend(&text, "  PC ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
@@ -71,15 +72,15 @@ std::string DivergenceReport(const std::string& log, const replaylog::Divergence
   absl::StrAppend(&text, "expected, as the log has it:\n");
   absl::StrAppend(&text,
                   divergence.expected.has_value()
-                      ? replaylog::DescribeEvent(*divergence.expected)
+                      ? replaylog::DescribeEvent(*divergence.expected, clock_hz)
                       : std::string("  nothing more: the log ends here"),
                   "\n");
-  absl::StrAppend(&text, "actual:\n", replaylog::DescribeEvent(actual), "\n");
+  absl::StrAppend(&text, "actual:\n", replaylog::DescribeEvent(actual, clock_hz), "\n");
   absl::StrAppend(&text, "the last ", divergence.before.size(),
                   " events before, which are equal:\n",
                   std::string(replaylog::EventTableHeading()), "\n");
   for (const replaylog::Event& event : divergence.before) {
-    absl::StrAppend(&text, replaylog::DescribeEvent(event), "\n");
+    absl::StrAppend(&text, replaylog::DescribeEvent(event, clock_hz), "\n");
   }
   return text;
 }

@@ -16,10 +16,10 @@ namespace isochron::cli {
 std::string DescribeEnd(const machine::RunEnd& end);
 
 // Where and how a run left its log: event number, cycle, PC with symbol, both events decoded and those
-// before. Several lines that end in "\n".
+// before. Several lines that end in "\n". `clock_hz`: cycles in a guest second.
 std::string DivergenceReport(const std::string& log, const replaylog::Divergence& divergence,
                              const ReplayDriver::Place& place,
-                             const machine::KernelImage& kernel);
+                             const machine::KernelImage& kernel, uint64_t clock_hz);
 
 }  // namespace isochron::cli
 

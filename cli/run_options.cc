@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/quantity.h"
 #include "conformance/engines.h"
+#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -57,6 +58,16 @@ absl::StatusOr<uint64_t> ParseInterval(std::string_view text) {
   absl::StatusOr<uint64_t> value = ParseCycles(text);
   if (value.ok() && *value == 0) {
     return absl::InvalidArgumentError("an interval has at least one cycle");
+  }
+  return value;
+}
+
+absl::StatusOr<uint64_t> ParseWidth(std::string_view text) {
+  constexpr uint64_t kMost = 10'000;
+  absl::StatusOr<uint64_t> value = ParseNumber(text);
+  if (value.ok() && (*value < replaylog::kLineColumns || *value > kMost)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a line has ", replaylog::kLineColumns, " to ", kMost, " columns"));
   }
   return value;
 }
@@ -175,6 +186,11 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
 CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
                              std::optional<uint64_t>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseCycles, description)->type_name("CYCLE");
+}
+
+CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns) {
+  return AddParsed(command, "--width", columns, ParseWidth, "columns of a line")
+      ->type_name("N")->default_str("the terminal's, or 80");
 }
 
 CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval) {

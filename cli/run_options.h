@@ -63,6 +63,9 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options);
 CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
                              std::optional<uint64_t>& target, const std::string& description);
 
+// Adds --width, of lines of text.
+CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);
+
 // Adds --snapshot-every.
 CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval);
 

@@ -1,7 +1,9 @@
 #include "cli/text_output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -9,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
+#include "machine/printable.h"
+#include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
@@ -17,9 +21,22 @@ constexpr size_t kBuffer = 64 << 10;
 
 }  // namespace
 
+size_t OutputColumns() {
+  winsize size = {};
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+    return replaylog::kLineColumns;
+  }
+  return std::max<size_t>(replaylog::kLineColumns, size.ws_col);
+}
+
 void TextOutput::Line(std::string_view line) {
-  buffer_.append(line);
+  buffer_.append(machine::Printable(line));
   buffer_.push_back('\n');
+  if (buffer_.size() >= kBuffer) Flush();
+}
+
+void TextOutput::Lines(std::string_view lines) {
+  buffer_.append(machine::PrintableLines(lines));
   if (buffer_.size() >= kBuffer) Flush();
 }
 

@@ -3,16 +3,22 @@
 #ifndef ISOCHRON_CLI_TEXT_OUTPUT_H_
 #define ISOCHRON_CLI_TEXT_OUTPUT_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace isochron::cli {
 
+// The columns of the terminal that standard output is, at least 80; 80 when it is none.
+size_t OutputColumns();
+
 // Writes lines to standard output, many at a time.
 class TextOutput {
  public:
-  // Writes a line; a newline is added.
+  // Writes a line, made printable (machine/printable.h); a newline is added.
   void Line(std::string_view line);
+  // Writes several lines that end in "\n". What is put into them must be printable on one line already.
+  void Lines(std::string_view lines);
 
   // Whether writing is of no use any more.
   bool failed() const { return error_ != 0; }

@@ -59,12 +59,12 @@ void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
 std::string EventLines(const DivergenceReport& report) {
   std::string text = absl::StrCat(
       "the first event that differs:\n", replaylog::EventTableHeading(), "\n",
-      report.expected ? replaylog::DescribeEvent(*report.expected) : "  nothing more", "   (",
-      report.engines[0], ")\n", replaylog::DescribeEvent(report.actual), "   (",
+      report.expected ? replaylog::DescribeEvent(*report.expected, report.clock_hz) : "  nothing more", "   (",
+      report.engines[0], ")\n", replaylog::DescribeEvent(report.actual, report.clock_hz), "   (",
       report.engines[1], ")\n");
   if (!report.equal_events.empty()) absl::StrAppend(&text, "equal events before it:\n");
   for (const Event& event : report.equal_events) {
-    absl::StrAppend(&text, replaylog::DescribeEvent(event), "\n");
+    absl::StrAppend(&text, replaylog::DescribeEvent(event, report.clock_hz), "\n");
   }
   return text;
 }
@@ -92,6 +92,7 @@ absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
                                                        const replaylog::Divergence& divergence) {
   DivergenceReport report;
   report.engines = {engines[0].name, engines[1].name};
+  report.clock_hz = run.config.clock_hz;
   report.expected = divergence.expected;
   report.actual = divergence.actual;
   report.equal_events.assign(divergence.before.begin(), divergence.before.end());

@@ -34,6 +34,7 @@ struct DivergenceReport {
   std::optional<replaylog::Event> expected;
   replaylog::Event actual;
   std::vector<replaylog::Event> equal_events;
+  uint64_t clock_hz = 0;  // cycles in a guest second
   // The last checkpoint at which both were equal; 0 is power-on.
   uint64_t equal_cycle = 0;
 

@@ -52,7 +52,8 @@ std::string Kind(const Event& event) {
 // A row of events along the time from `start` to `end`: dots, each with its text as a tooltip.
 class Timeline {
  public:
-  Timeline(uint64_t start, uint64_t end) : start_(start), end_(std::max(end, start + 1)) {}
+  Timeline(uint64_t start, uint64_t end, uint64_t clock_hz)
+      : start_(start), end_(std::max(end, start + 1)), clock_hz_(clock_hz) {}
 
   int X(uint64_t cycle) const {
     const double part =
@@ -72,7 +73,7 @@ class Timeline {
     absl::StrAppendFormat(
         &svg_, "<circle cx=\"%d\" cy=\"%d\" r=\"%d\" fill=\"%s\"><title>%s</title></circle>",
         X(event.cycle), y, differs ? 7 : 4, differs ? "#c22" : Color(event),
-        Escape(replaylog::DescribeEvent(event)));
+        Escape(replaylog::DescribeEvent(event, clock_hz_)));
   }
 
   void Mark(uint64_t cycle, const std::string& label, int y1, int y2) {
@@ -112,6 +113,7 @@ class Timeline {
 
   uint64_t start_;
   uint64_t end_;
+  uint64_t clock_hz_;
   std::string svg_;
 };
 
@@ -127,7 +129,7 @@ std::string TimelineOf(const DivergenceReport& report) {
   }
   if (!report.equal_events.empty()) start = std::min(start, report.equal_events.front().cycle);
   const uint64_t margin = (end - start) / 20 + 1;
-  Timeline timeline(start - std::min(start, margin), end + margin);
+  Timeline timeline(start - std::min(start, margin), end + margin, report.clock_hz);
   constexpr int kFirst = 50, kSecond = 90;
   timeline.Row(kFirst, report.engines[0]);
   timeline.Row(kSecond, report.engines[1]);
@@ -147,19 +149,20 @@ std::string TimelineOf(const DivergenceReport& report) {
       "red: the first event that differs</p>");
 }
 
-std::string EventRow(const Event& event, const std::string& who, bool differs) {
+std::string EventRow(const DivergenceReport& report, const Event& event, const std::string& who,
+                     bool differs) {
   return absl::StrCat("<tr", differs ? " class=\"bad\"" : "", "><td>", Escape(who), "</td><td>",
-                      Escape(replaylog::DescribeEvent(event)), "</td></tr>\n");
+                      Escape(replaylog::DescribeEvent(event, report.clock_hz)), "</td></tr>\n");
 }
 
 std::string EventTable(const DivergenceReport& report) {
   std::string html = absl::StrCat("<table><tr><th></th><th><pre style=\"border:0;padding:0\">",
                                   Escape(replaylog::EventTableHeading()), "</pre></th></tr>\n");
   for (const Event& event : report.equal_events) {
-    absl::StrAppend(&html, EventRow(event, "both", false));
+    absl::StrAppend(&html, EventRow(report, event, "both", false));
   }
-  if (report.expected) absl::StrAppend(&html, EventRow(*report.expected, report.engines[0], true));
-  absl::StrAppend(&html, EventRow(report.actual, report.engines[1], true), "</table>\n");
+  if (report.expected) absl::StrAppend(&html, EventRow(report, *report.expected, report.engines[0], true));
+  absl::StrAppend(&html, EventRow(report, report.actual, report.engines[1], true), "</table>\n");
   return html;
 }
 

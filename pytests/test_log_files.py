@@ -1,5 +1,6 @@
 """Logs as files: damaged, broken off, on disks that fill; and the commands that read them."""
 
+import json
 import os
 import pathlib
 import random
@@ -7,6 +8,7 @@ import re
 import subprocess
 import time
 
+import pexpect
 import pytest
 import zstandard
 
@@ -270,7 +272,37 @@ def test_dump_selects(isochron, conversation_log):
 
 def test_dump_refuses_unknown_types(isochron, conversation_log):
     result = run(isochron, "log", "dump", str(conversation_log), "--type", "thing")
-    assert_refused(result, "'thing' is none of header, input")
+    assert_refused(result, "'thing' is none of header, input, .*, end, nor one of them behind no-")
+
+
+def test_dump_leaves_types_out(isochron, conversation_log):
+    everything = dump(isochron, conversation_log)
+    rest = dump(isochron, conversation_log, "--type", "no-header", "--type", "no-interrupt")
+    assert rest == [event for event in everything if event["type"] not in ("header", "interrupt")]
+    none = dump(isochron, conversation_log, "--type", "input", "--type", "no-input")
+    assert none == []
+
+
+def test_dump_shows_everything_when_asked(isochron, conversation_log):
+    lines = run(isochron, "log", "dump", str(conversation_log)).stdout.decode().splitlines()
+    full = run(isochron, "log", "dump", "--full", str(conversation_log)).stdout.decode().splitlines()
+    wide = run(isochron, "log", "dump", "--width", "90", str(conversation_log)).stdout.decode().splitlines()
+    assert len(lines) == len(full) == len(wide)
+    assert max(map(len, lines)) <= 80 and max(map(len, wide)) <= 90
+    (state,) = [event["state"] for event in events(isochron, conversation_log, "end")]
+    assert full[-1].endswith(state) and state not in lines[-1]
+    for line, event in zip(full[1:], dump(isochron, conversation_log)[1:]):
+        number, cycle, second, kind, *_ = line.split()
+        assert (int(number), int(cycle), kind) == (event["event"], event["cycle"], event["type"])
+        assert second == f"{event['cycle'] / 600e6:.6f}"
+
+
+def test_dump_fills_the_terminal(isochron, conversation_log):
+    with pexpect.spawn(
+        isochron, ["log", "dump", "--type", "output", str(conversation_log)], dimensions=(24, 200), timeout=HANG
+    ) as terminal:
+        lines = terminal.read().decode().splitlines()
+    assert any('"[61][62][63]"' in line for line in lines)
 
 
 def test_dump_to_a_reader_that_stops(isochron, console_guest, tmp_path):
@@ -299,7 +331,72 @@ def test_diff(isochron, console_guest, conversation_log, tmp_path):
     result = run(isochron, "log", "diff", str(conversation_log), str(other))
     assert result.returncode == 3
     text = result.stdout.decode()
+    assert "first difference at event 3, " in text and "byte 1 of the input" in text
     assert '"HE"' in text and '"HI"' in text and '"abc"' in text and "headers" not in text
+    assert re.search(r'^\+ from byte 0 "HI"\n {16}\^$', text, re.MULTILINE), text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.fixture
+def two_logs(isochron, console_guest, conversation_log, tmp_path):
+    """The conversation and one that differs in what was typed and answered."""
+    other = tmp_path / "other"
+    script = write(tmp_path / "s", CONVERSATION.replace("HE", "HI"))
+    record(isochron, other, "--kernel", console_guest, "--script", script)
+    return [str(conversation_log), str(other)]
+
+
+def test_diff_shows_all(isochron, two_logs):
+    result = run(isochron, "log", "diff", "--all", *two_logs)
+    text = result.stdout.decode()
+    assert result.returncode == 3
+    assert '"[48][45]"' in text and '"[48][49]"' in text, text
+    assert re.search(r'^\+ from byte 0 "\[48\]\[49\]"\n {21}\^$', text, re.MULTILINE), text
+    assert text.count("\n- from byte") == 2
+    assert re.search(r"^[2-9] differences, \d+ events are equal$", text, re.MULTILINE), text
+
+
+def test_diff_puts_logs_side_by_side(isochron, two_logs):
+    text = run(isochron, "log", "diff", "--all", "--width", "160", *two_logs).stdout.decode()
+    assert all(len(line) <= 160 for line in text.splitlines())
+    assert re.search(r'input +"HE" +\| +3 .* input +"HI"$', text, re.MULTILINE), text
+    with pexpect.spawn(isochron, ["log", "diff", *two_logs], dimensions=(24, 160), timeout=HANG) as terminal:
+        assert re.search(r'input +"HE" +\| +3 .* input +"HI"', terminal.read().decode())
+
+
+def test_diff_in_json(isochron, two_logs):
+    objects = [
+        json.loads(line)
+        for line in run(isochron, "log", "diff", "--json", "--all", *two_logs).stdout.decode().splitlines()
+    ]
+    *differences, result = objects
+    assert {difference["type"] for difference in differences} == {"difference"}
+    assert (differences[0]["what"], differences[0]["byte"]) == ("byte 1 of the input", 1)
+    assert [differences[0][side]["bytes"] for side in ("left", "right")] == ["HE", "HI"]
+    assert result == {
+        "type": "result", "equal": False, "complete": True, "equal_events": result["equal_events"],
+        "differences": len(differences),
+    }  # fmt: skip
+    first, verdict = [
+        json.loads(line) for line in run(isochron, "log", "diff", "--json", *two_logs).stdout.decode().splitlines()
+    ]
+    assert first == differences[0] and verdict["complete"] is False
+    same = run(isochron, "log", "diff", "--json", two_logs[0], two_logs[0])
+    assert same.returncode == 0
+    events_of_log = len(dump(isochron, two_logs[0])) - 1
+    assert json.loads(same.stdout) == {
+        "type": "result", "equal": True, "complete": True, "equal_events": events_of_log, "differences": 0,
+    }  # fmt: skip
+
+
+def test_diff_of_headers_in_json(isochron, console_guest, conversation_log, tmp_path):
+    other = tmp_path / "other"
+    script = write(tmp_path / "s", CONVERSATION)
+    record(isochron, other, "--kernel", console_guest, "--script", script, "--seed", "3")
+    result = run(isochron, "log", "diff", "--json", str(conversation_log), str(other))
+    assert result.returncode == 3
+    first = json.loads(result.stdout.decode().splitlines()[0])
+    assert first == {"type": "header", "field": "seed", "left": "0", "right": "3"}
 
 
 @pytest.mark.parametrize(

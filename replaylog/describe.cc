@@ -5,11 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "alpha/ipr.h"
+#include "machine/printable.h"
 
 namespace isochron::replaylog {
 namespace {
 
-constexpr size_t kColumns = 80;
 constexpr std::string_view kUnknownName = "unknown";
 
 constexpr std::pair<RecordType, std::string_view> kTypeNames[] = {
@@ -21,19 +23,13 @@ constexpr std::pair<RecordType, std::string_view> kTypeNames[] = {
 // A byte as it stands in a quoted C string.
 std::string EscapeByte(uint8_t byte) {
   switch (byte) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
     case '"':
       return "\\\"";
     case '\\':
       return "\\\\";
     default:
       if (byte >= 0x20 && byte < 0x7f) return std::string(1, static_cast<char>(byte));
-      return absl::StrFormat("\\x%02x", byte);
+      return machine::EscapedByte(byte);
   }
 }
 
@@ -45,7 +41,7 @@ std::string Hex(std::string_view bytes) {
 
 // Enough of a digest to tell it from another.
 std::string ShortDigest(const machine::Digest& digest) {
-  return absl::StrFormat("%016x...", digest.high);
+  return absl::StrFormat("%016x", digest.high).substr(0, 12) + "...";
 }
 
 // What an event says, in at most `columns` columns.
@@ -65,19 +61,28 @@ class Details {
     return prefix + QuoteBytes(event.bytes, columns_ - std::min(columns_, prefix.size()));
   }
   std::string operator()(const InterruptEvent& event) const {
-    return absl::StrFormat("ISUM %#x", event.pending);
+    return absl::StrFormat("ISUM %#x %s", event.pending, DescribeIsum(event.pending));
   }
   std::string operator()(const CheckpointEvent& event) const {
-    return absl::StrCat(event.instructions, " insns ", ShortDigest(event.state));
+    return absl::StrCat(event.instructions, " insns ", Digest(event.state));
   }
   std::string operator()(const EndEvent& event) const {
-    return absl::StrCat(std::string(EndKindName(event.kind)), " ", event.instructions, " insns");
+    std::string text =
+        absl::StrCat(std::string(EndKindName(event.kind)), " ", event.instructions, " insns");
+    if (columns_ == kAllColumns) absl::StrAppend(&text, " ", event.state.ToString());
+    return text;
   }
   std::string operator()(const UnknownEvent& event) const {
-    return absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");
+    std::string text = absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");
+    if (columns_ == kAllColumns) absl::StrAppend(&text, " ", Hex(event.payload));
+    return text;
   }
 
  private:
+  std::string Digest(const machine::Digest& digest) const {
+    return columns_ == kAllColumns ? digest.ToString() : ShortDigest(digest);
+  }
+
   size_t columns_;
 };
 
@@ -207,16 +212,36 @@ std::string_view ImageRoleName(ImageRecord::Role role) {
   return kUnknownName;
 }
 
-std::string EventTableHeading() {
-  return absl::StrFormat("%9s %15s %3s %-10s %s", "event", "cycle", "cpu", "type", "contents");
+std::string DescribeIsum(uint64_t isum) {
+  // On pins b_irq<3:0> (21272 HRM, Cchip); nothing is on the other two.
+  constexpr std::string_view kExternal[] = {"error", "device", "timer", "IPI", "EI4", "EI5"};
+  constexpr std::pair<int, std::string_view> kInternal[] = {
+      {32, "serial"}, {31, "corrected-read"}, {30, "PC1"}, {29, "PC0"},
+      {10, "ASTU"},   {9, "ASTS"},            {4, "ASTE"}, {3, "ASTK"},
+  };
+  std::vector<std::string> names;
+  const auto add = [&](int bit, std::string_view name) {
+    if ((isum >> bit & 1) != 0) names.emplace_back(name);
+  };
+  for (int pin = 0; pin < 6; ++pin) add(alpha::interrupt::kExternalShift + pin, kExternal[pin]);
+  for (const auto& [bit, name] : kInternal) add(bit, name);
+  for (int level = 15; level >= 1; --level) add(13 + level, absl::StrCat("SI", level));
+  return absl::StrJoin(names, " ");
 }
 
-std::string DescribeEvent(const Event& event) {
-  std::string line =
-      absl::StrFormat("%9d %15d %3d %-10s ", event.number, event.cycle, event.cpu,
-                      std::string(EventTypeName(TypeOf(event))));
-  line += std::visit(Details(kColumns - std::min(kColumns, line.size())), event.body);
-  return line.substr(0, kColumns);
+std::string EventTableHeading() {
+  return absl::StrFormat("%8s %14s %11s %-10s %s", "event", "cycle", "second", "type", "contents");
+}
+
+std::string DescribeEvent(const Event& event, uint64_t clock_hz, size_t columns) {
+  std::string line = absl::StrFormat(
+      "%8d %14d %11.6f %-10s ", event.number, event.cycle,
+      static_cast<double>(event.cycle) / static_cast<double>(std::max<uint64_t>(clock_hz, 1)),
+      std::string(EventTypeName(TypeOf(event))));
+  if (event.cpu != 0) absl::StrAppend(&line, "cpu", event.cpu, " ");
+  const size_t room = columns == kAllColumns ? columns : columns - std::min(columns, line.size());
+  line += std::visit(Details(room), event.body);
+  return line.substr(0, columns);
 }
 
 std::string EventToJson(const Event& event) {

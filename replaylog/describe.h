@@ -3,6 +3,8 @@
 #ifndef ISOCHRON_REPLAYLOG_DESCRIBE_H_
 #define ISOCHRON_REPLAYLOG_DESCRIBE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,11 +31,18 @@ std::string_view EndKindName(machine::RunEnd::Kind kind);
 // "kernel", "initrd".
 std::string_view ImageRoleName(ImageRecord::Role role);
 
+// The requests in an ISUM: "device timer". External ones are named for what a Clipper has on these pins.
+std::string DescribeIsum(uint64_t isum);
+
+// The columns of a line that fits everywhere, and of one that is never cut.
+inline constexpr size_t kLineColumns = 80;
+inline constexpr size_t kAllColumns = ~size_t{0};
+
 // The heading of a table of DescribeEvent() lines.
 std::string EventTableHeading();
-// One line of at most 80 columns, without a newline: number, cycle, CPU, type and what fits of
-// the contents.
-std::string DescribeEvent(const Event& event);
+// One line of at most so many columns, without a newline: number, cycle, guest second, type and what fits of the
+// contents, which begin with the CPU when it is not CPU 0. `clock_hz`: cycles in a guest second.
+std::string DescribeEvent(const Event& event, uint64_t clock_hz, size_t columns = kLineColumns);
 
 // One JSON object on one line, without a newline. docs/replay-log.md lists the fields; they are only
 // ever added to.

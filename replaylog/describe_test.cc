@@ -7,18 +7,44 @@
 namespace isochron::replaylog {
 namespace {
 
+constexpr uint64_t kHz = 600'000'000;
+
 TEST(DescribeTest, LinesFitAndAlign) {
   std::vector<Event> events = SmallEvents();
   events.push_back(OutputAt(5, std::string(300, '\x01'), 9));
   events.push_back(OutputAt(5, std::string(300, 'a'), 9));
   events.push_back({123456789012, ~uint64_t{0} >> 1, 255, UnknownEvent{100, "x"}});
-  for (const Event& event : events) EXPECT_LE(DescribeEvent(event).size(), 80u);
-  EXPECT_EQ(EventTableHeading(), "    event           cycle cpu type       contents");
-  EXPECT_EQ(DescribeEvent(events[0]),
-            "        0            1000   0 output     uart0 7 \"hello\\r\\n\"");
-  EXPECT_EQ(DescribeEvent(events[1]),
-            "        1           20000   0 interrupt  ISUM 0x800000000");
-  EXPECT_EQ(DescribeEvent(events[5]), "        5       268435461   0 stop       signal 15");
+  for (const Event& event : events) EXPECT_LE(DescribeEvent(event, kHz).size(), 80u);
+  EXPECT_EQ(EventTableHeading(), "   event          cycle      second type       contents");
+  EXPECT_EQ(DescribeEvent(events[0], kHz),
+            "       0           1000    0.000002 output     uart0 7 \"hello\\r\\n\"");
+  EXPECT_EQ(DescribeEvent(events[1], kHz),
+            "       1          20000    0.000033 interrupt  ISUM 0x800000000 timer");
+  EXPECT_EQ(DescribeEvent(events[4], kHz),
+            "       4      268435456    0.447392 checkpoint 123456789 insns 000000000000...");
+  EXPECT_EQ(DescribeEvent(events[5], kHz),
+            "       5      268435461    0.447392 stop       signal 15");
+  EXPECT_EQ(DescribeEvent({7, 600, 2, InterruptEvent{uint64_t{1} << 34}}, kHz),
+            "       7            600    0.000001 interrupt  cpu2 ISUM 0x400000000 device");
+}
+
+TEST(DescribeTest, LinesCanHoldEverything) {
+  const std::string bytes(3000, 'a');
+  EXPECT_THAT(DescribeEvent(OutputAt(5, bytes, 9), kHz, kAllColumns), testing::EndsWith("\"" + bytes + "\""));
+  const std::vector<Event> events = SmallEvents();
+  EXPECT_THAT(DescribeEvent(events[4], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000060000000000000005"));
+  EXPECT_THAT(DescribeEvent(events[6], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000080000000000000007"));
+  EXPECT_THAT(DescribeEvent({1, 2, 0, UnknownEvent{100, "\x01z"}}, kHz, kAllColumns),
+              testing::EndsWith("type 100, 2 bytes 017a"));
+  EXPECT_EQ(DescribeEvent(OutputAt(5, bytes, 9), kHz, 100).size(), 100u);
+}
+
+TEST(DescribeTest, NamesTheRequestsOfIsum) {
+  EXPECT_EQ(DescribeIsum(0), "");
+  EXPECT_EQ(DescribeIsum(uint64_t{0x3f} << 33), "error device timer IPI EI4 EI5");
+  EXPECT_EQ(DescribeIsum(uint64_t{1} << 14 | uint64_t{1} << 28), "SI15 SI1");
+  EXPECT_EQ(DescribeIsum(uint64_t{1} << 32 | uint64_t{1} << 31 | uint64_t{3} << 29 | 0x618),
+            "serial corrected-read PC1 PC0 ASTU ASTS ASTE ASTK");
 }
 
 TEST(DescribeTest, QuotesAndCuts) {

@@ -1,6 +1,7 @@
 #include "replaylog/log_diff.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,16 +14,20 @@ namespace {
 // What differs in the contents of two events of one type.
 struct BodyDifference {
   const Event& right;
+  std::optional<size_t> at;  // FirstDifferentByte()
 
   std::string operator()(const InputEvent& a) const {
-    return a == std::get<InputEvent>(right.body) ? "" : "input";
+    const InputEvent& b = std::get<InputEvent>(right.body);
+    if (a == b) return "";
+    if (at) return absl::StrCat("byte ", *at, " of the input");
+    return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : "input";
   }
   std::string operator()(const OutputEvent& a) const {
     const OutputEvent& b = std::get<OutputEvent>(right.body);
     if (a.uart != b.uart) return "UART";
     const size_t common = std::min(a.bytes.size(), b.bytes.size());
     for (size_t i = 0; i < common; ++i) {
-      if (a.bytes[i] != b.bytes[i]) return absl::StrCat("byte ", i, " of the output");
+      if (at == i) return absl::StrCat("byte ", i, " of the output");
       if (i != 0 && a.deltas[i - 1] != b.deltas[i - 1]) {
         return absl::StrCat("time of byte ", i, " of the output: ", a.deltas[i - 1], " and ",
                             b.deltas[i - 1], " cycles after the byte before");
@@ -49,19 +54,11 @@ struct BodyDifference {
   }
 };
 
-std::string Line(std::string_view mark, const std::optional<Event>& event) {
-  std::string line(mark);
-  line += event ? DescribeEvent(*event) : "the log ends here";
-  return line + "\n";
-}
-
 template <typename T>
 void CompareField(std::string_view name, const T& left, const T& right,
-                  std::vector<std::string>& lines) {
+                  std::vector<HeaderDifference>& lines) {
   if (left == right) return;
-  std::string line(name);
-  absl::StrAppend(&line, ": ", left, " and ", right);
-  lines.push_back(std::move(line));
+  lines.push_back({std::string(name), absl::StrCat(left), absl::StrCat(right)});
 }
 
 std::string DescribeImages(const LogHeader& header) {
@@ -73,48 +70,66 @@ std::string DescribeImages(const LogHeader& header) {
   return images.empty() ? "none" : absl::StrJoin(images, ", ");
 }
 
-}  // namespace
-
-std::string EventDifference::Describe(std::string_view left_name,
-                                      std::string_view right_name) const {
-  const std::string names[] = {std::string(left_name), std::string(right_name)};
-  std::string text;
-  if (left && right) {
-    absl::StrAppend(&text, "first difference at event ", left->number, ": ",
-                    NameDifference(*left, *right), "\n");
-  } else {
-    absl::StrAppend(&text, names[left ? 1 : 0], " ends before event ",
-                    (left ? left : right)->number, "\n");
-  }
-  absl::StrAppend(&text, "- ", names[0], "\n+ ", names[1], "\n  ", EventTableHeading(), "\n");
-  for (const Event& event : before) text += Line("  ", event);
-  text += Line("- ", left);
-  text += Line("+ ", right);
-  return text;
+// Whether they are equal but for their numbers.
+bool AreAlike(const Event& a, const Event& b) {
+  return a.cycle == b.cycle && a.cpu == b.cpu && a.body == b.body;
 }
 
-absl::StatusOr<std::optional<EventDifference>> FindFirstDifference(LogReader& left,
-                                                                   LogReader& right,
-                                                                   size_t context) {
-  EventHistory history(context);
-  Event left_event;
-  Event right_event;
-  for (;;) {
-    absl::StatusOr<bool> left_got = left.Next(left_event);
-    if (!left_got.ok()) return left_got.status();
-    absl::StatusOr<bool> right_got = right.Next(right_event);
-    if (!right_got.ok()) return right_got.status();
-    if (!*left_got && !*right_got) return std::nullopt;
-    if (*left_got && *right_got && left_event == right_event) {
-      history.Add(left_event);
-      continue;
-    }
-    EventDifference difference;
-    difference.before.assign(history.events().begin(), history.events().end());
-    if (*left_got) difference.left = std::move(left_event);
-    if (*right_got) difference.right = std::move(right_event);
-    return difference;
+}  // namespace
+
+absl::Status LogComparison::Side::Fill() {
+  Event event;
+  while (ahead.size() < kWindow) {
+    absl::StatusOr<bool> more = log.Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more) break;
+    ahead.push_back(std::move(event));
   }
+  return absl::OkStatus();
+}
+
+std::optional<Event> LogComparison::Side::TakeDifferent() {
+  if (different == 0) return std::nullopt;
+  --different;
+  Event event = std::move(ahead.front());
+  ahead.pop_front();
+  return event;
+}
+
+absl::StatusOr<bool> LogComparison::Next(EventPair& pair) {
+  if (left_.different == 0 && right_.different == 0) {
+    for (Side* side : {&left_, &right_}) {
+      if (absl::Status status = side->Fill(); !status.ok()) return status;
+    }
+    if (left_.ahead.empty() && right_.ahead.empty()) return false;
+    FindEqualAgain();
+  }
+  pair.equal = left_.different == 0 && right_.different == 0;
+  if (pair.equal) left_.different = right_.different = 1;
+  pair.left = left_.TakeDifferent();
+  pair.right = right_.TakeDifferent();
+  pair.one_ended = (!pair.left && left_.ahead.empty()) || (!pair.right && right_.ahead.empty());
+  return true;
+}
+
+void LogComparison::FindEqualAgain() {
+  const std::deque<Event>& left = left_.ahead;
+  const std::deque<Event>& right = right_.ahead;
+  for (size_t away = 0; away < left.size() + right.size(); ++away) {
+    // An event that one log has changed is more likely than one that it lacks beside another that it has more.
+    for (size_t skew = away % 2; skew <= away; skew += 2) {
+      for (const size_t i : {(away - skew) / 2, (away + skew) / 2}) {
+        const size_t j = away - i;
+        if (i >= left.size() || j >= right.size() || !AreAlike(left[i], right[j])) continue;
+        left_.different = i;
+        right_.different = j;
+        return;
+      }
+    }
+  }
+  // One pair at a time, so that more can be read.
+  left_.different = std::min<size_t>(1, left.size());
+  right_.different = std::min<size_t>(1, right.size());
 }
 
 std::string NameDifference(const Event& left, const Event& right) {
@@ -127,15 +142,33 @@ std::string NameDifference(const Event& left, const Event& right) {
     return absl::StrCat("cycle: ", left.cycle, " and ", right.cycle);
   }
   if (left.cpu != right.cpu) return absl::StrCat("CPU: ", left.cpu, " and ", right.cpu);
-  const std::string body = std::visit(BodyDifference{right}, left.body);
+  const std::string body =
+      std::visit(BodyDifference{right, FirstDifferentByte(left, right)}, left.body);
   if (!body.empty()) return body;
   return left.number == right.number ? "" : "event number";
 }
 
-std::vector<std::string> CompareHeaders(const LogHeader& left, const LogHeader& right) {
+std::optional<std::string_view> EventBytes(const Event& event) {
+  if (const auto* output = std::get_if<OutputEvent>(&event.body)) return output->bytes;
+  if (const auto* unknown = std::get_if<UnknownEvent>(&event.body)) return unknown->payload;
+  const auto* input = std::get_if<InputEvent>(&event.body);
+  if (input == nullptr || input->input.kind != machine::InputKind::kConsole) return std::nullopt;
+  return input->input.bytes;
+}
+
+std::optional<size_t> FirstDifferentByte(const Event& left, const Event& right) {
+  const std::optional<std::string_view> a = EventBytes(left);
+  const std::optional<std::string_view> b = EventBytes(right);
+  if (!a || !b || TypeOf(left) != TypeOf(right)) return std::nullopt;
+  const auto [at, other] = std::mismatch(a->begin(), a->end(), b->begin(), b->end());
+  if (at == a->end() || other == b->end()) return std::nullopt;
+  return static_cast<size_t>(at - a->begin());
+}
+
+std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHeader& right) {
   const machine::MachineConfig& a = left.config;
   const machine::MachineConfig& b = right.config;
-  std::vector<std::string> lines;
+  std::vector<HeaderDifference> lines;
   CompareField("model_version", left.model_version, right.model_version, lines);
   CompareField("palcode", left.palcode.ToString(), right.palcode.ToString(), lines);
   CompareField("memory_bytes", a.memory_bytes, b.memory_bytes, lines);

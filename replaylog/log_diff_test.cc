@@ -10,49 +10,89 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::optional<EventDifference> Diff(const std::vector<Event>& left,
-                                    const std::vector<Event>& right) {
+// All pairs of two logs of these events.
+std::vector<EventPair> Compare(const std::vector<Event>& left, const std::vector<Event>& right) {
   WriteLog(TestPath("left"), left);
   WriteLog(TestPath("right"), right);
   auto left_reader = LogReader::Open(TestPath("left"));
   auto right_reader = LogReader::Open(TestPath("right"));
   EXPECT_TRUE(left_reader.ok() && right_reader.ok());
-  absl::StatusOr<std::optional<EventDifference>> difference =
-      FindFirstDifference(**left_reader, **right_reader);
-  EXPECT_TRUE(difference.ok()) << difference.status();
-  return difference.value_or(std::nullopt);
+  LogComparison comparison(**left_reader, **right_reader);
+  std::vector<EventPair> pairs;
+  for (;;) {
+    EventPair pair;
+    absl::StatusOr<bool> more = comparison.Next(pair);
+    EXPECT_TRUE(more.ok()) << more.status();
+    if (!more.ok() || !*more) return pairs;
+    pairs.push_back(std::move(pair));
+  }
+}
+
+// The positions of the pairs that are not equal.
+std::vector<size_t> Different(const std::vector<EventPair>& pairs) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (!pairs[i].equal) places.push_back(i);
+  }
+  return places;
 }
 
 TEST(LogDiffTest, EqualLogsHaveNone) {
-  EXPECT_FALSE(Diff(ManyEvents(3000), ManyEvents(3000)).has_value());
+  const std::vector<EventPair> pairs = Compare(ManyEvents(3000), ManyEvents(3000));
+  EXPECT_EQ(pairs.size(), 3000u);
+  EXPECT_THAT(Different(pairs), ElementsAre());
 }
 
-TEST(LogDiffTest, FindsTheFirstWithWhatCameBefore) {
+TEST(LogDiffTest, PairsWhatHasChanged) {
   const std::vector<Event> left = ManyEvents(3000);
   std::vector<Event> right = left;
+  std::get<OutputEvent>(right[1996].body).bytes[0] = 'x';
   std::get<OutputEvent>(right[2000].body).bytes[0] = 'y';
-  const std::optional<EventDifference> difference = Diff(left, right);
-  ASSERT_TRUE(difference.has_value());
-  EXPECT_EQ(*difference->left, left[2000]);
-  EXPECT_EQ(*difference->right, right[2000]);
-  EXPECT_EQ(difference->before, std::vector<Event>(left.begin() + 1984, left.begin() + 2000));
-  const std::string text = difference->Describe("A", "B");
-  EXPECT_THAT(text, HasSubstr("first difference at event 2000: byte 0 of the output\n- A\n+ B\n"));
-  EXPECT_THAT(text, HasSubstr("\n+ " + std::string(5, ' ') + "2000 "));
+  const std::vector<EventPair> pairs = Compare(left, right);
+  EXPECT_THAT(Different(pairs), ElementsAre(1996, 2000));
+  EXPECT_EQ(*pairs[2000].left, left[2000]);
+  EXPECT_EQ(*pairs[2000].right, right[2000]);
 }
 
-TEST(LogDiffTest, FindsWhereOneEnds) {
+TEST(LogDiffTest, FindsWhatOneLogLacks) {
   const std::vector<Event> left = SmallEvents();
   std::vector<Event> right = left;
   right.insert(right.begin() + 2, left[1]);
   std::get<InterruptEvent>(right[2].body).pending = 1;
-  const std::optional<EventDifference> difference = Diff(left, right);
-  ASSERT_TRUE(difference.has_value());
-  EXPECT_THAT(difference->Describe("A", "B"), HasSubstr("type: input and interrupt"));
+  for (const bool swapped : {false, true}) {
+    const std::vector<EventPair> pairs = swapped ? Compare(right, left) : Compare(left, right);
+    EXPECT_EQ(pairs.size(), right.size());
+    ASSERT_THAT(Different(pairs), ElementsAre(2));
+    const EventPair& pair = pairs[2];
+    EXPECT_FALSE((swapped ? pair.right : pair.left).has_value());
+    EXPECT_EQ(swapped ? pair.left->body : pair.right->body, right[2].body);
+    EXPECT_FALSE(pair.one_ended);
+  }
+}
 
-  EventDifference end;
-  end.left = left[3];
-  EXPECT_THAT(end.Describe("A", "B"), HasSubstr("B ends before event 3\n"));
+TEST(LogDiffTest, ReadsOnWhereNothingIsAlike) {
+  const std::vector<Event> left = ManyEvents(3000);
+  std::vector<Event> right = left;
+  for (size_t i = 1000; i < 1000 + 2 * LogComparison::kWindow; ++i) {
+    if (auto* output = std::get_if<OutputEvent>(&right[i].body)) output->bytes[0] ^= 1;
+    right[i].cycle += 1;
+  }
+  const std::vector<EventPair> pairs = Compare(left, right);
+  const std::vector<size_t> different = Different(pairs);
+  EXPECT_EQ(pairs.size(), 3000u);
+  EXPECT_EQ(different.front(), 1000u);
+  EXPECT_EQ(different.size(), 2 * LogComparison::kWindow);
+}
+
+TEST(LogDiffTest, FindsWhereOneEnds) {
+  std::vector<Event> left = SmallEvents();
+  std::vector<Event> right = left;
+  // What is at the end of the shorter log is in the other one, too, where more follows.
+  right.insert(right.end() - 1, {0, right.back().cycle, 0, InterruptEvent{5}});
+  const std::vector<EventPair> pairs = Compare(left, right);
+  ASSERT_EQ(pairs.size(), right.size());
+  EXPECT_FALSE(pairs[right.size() - 2].one_ended);
+  EXPECT_TRUE(pairs.back().equal);
 }
 
 TEST(LogDiffTest, NamesWhatDiffers) {
@@ -60,6 +100,12 @@ TEST(LogDiffTest, NamesWhatDiffers) {
   EXPECT_EQ(NameDifference(output, output), "");
   EXPECT_EQ(NameDifference(output, OutputAt(11, "abc", 5)), "cycle: 10 and 11");
   EXPECT_EQ(NameDifference(output, OutputAt(10, "abcd", 5)), "length of the output");
+  EXPECT_EQ(NameDifference(output, OutputAt(10, "abX", 5)), "byte 2 of the output");
+  const Event input = {0, 10, 0, InputEvent{machine::Input::Console("ls\n")}};
+  EXPECT_EQ(NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Console("lS\n")}}),
+            "byte 1 of the input");
+  EXPECT_EQ(NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Console("ls")}}),
+            "length of the input");
   EXPECT_THAT(NameDifference(output, OutputAt(10, "abc", 6)), HasSubstr("time of byte 1"));
   EXPECT_EQ(NameDifference({0, 0, 0, CheckpointEvent{1, {1, 1}}},
                            {0, 0, 0, CheckpointEvent{1, {1, 2}}}),
@@ -68,11 +114,17 @@ TEST(LogDiffTest, NamesWhatDiffers) {
 
 TEST(LogDiffTest, ComparesHeaders) {
   LogHeader other = SmallHeader();
-  EXPECT_THAT(CompareHeaders(SmallHeader(), other), ElementsAre());
+  EXPECT_TRUE(CompareHeaders(SmallHeader(), other).empty());
   other.config.seed = 3;
   other.images.clear();
-  EXPECT_THAT(CompareHeaders(SmallHeader(), other),
-              ElementsAre("seed: 0 and 3", HasSubstr("images: kernel 4096")));
+  const std::vector<HeaderDifference> found = CompareHeaders(SmallHeader(), other);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].field, "seed");
+  EXPECT_EQ(found[0].left, "0");
+  EXPECT_EQ(found[0].right, "3");
+  EXPECT_EQ(found[1].field, "images");
+  EXPECT_THAT(found[1].left, HasSubstr("kernel 4096"));
+  EXPECT_EQ(found[1].right, "none");
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void ReadLog(const std::string& path) {
   absl::StatusOr<bool> got = false;
   while ((got = (*reader)->Next(event)).ok() && *got) {
     if (event.number != events++ || event.cycle < last_cycle) std::abort();
-    if (DescribeEvent(event).size() > 80 || EventToJson(event).empty()) std::abort();
+    if (DescribeEvent(event, 1).size() > 80 || EventToJson(event).empty()) std::abort();
     last_cycle = event.last_cycle();
   }
   // The other ways through the log agree with the first.

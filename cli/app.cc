@@ -4,13 +4,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <functional>
 #include <iostream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <CLI/App.hpp>
@@ -19,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/command_conform.h"
+#include "cli/command_help.h"
 #include "cli/command_log.h"
 #include "cli/command_record.h"
 #include "cli/command_replay.h"
@@ -26,12 +25,13 @@
 #include "cli/exit_code.h"
 #include "cli/option_kind.h"
 #include "cli/report.h"
+#include "cli/usage_error.h"
+#include "cli/version.h"
 
 namespace isochron::cli {
 namespace {
 
-int UsageError(std::string message) {
-  std::replace(message.begin(), message.end(), '\n', ' ');
+int UsageError(const std::string& message) {
   Say(message);
   return ToInt(ExitCode::kUsage);
 }
@@ -43,8 +43,8 @@ std::string HelpOf(const CLI::App& app) {
                       given.empty() ? "--help" : HelpOf(*given.front()));
 }
 
-int UsageErrorIn(const CLI::App& app, std::string_view message) {
-  return UsageError(absl::StrCat(std::string(message), " (see ", HelpOf(app), ")"));
+int UsageErrorIn(const CLI::App& app, const std::string& message) {
+  return UsageError(absl::StrCat(message, " (see ", HelpOf(app), ")"));
 }
 
 // Whether anybody can read what is written there.
@@ -86,7 +86,7 @@ void RefuseEmptyValues(CLI::App& app) {
 }  // namespace
 
 void AddCommands(CLI::App& app, std::function<int()>& command) {
-  app.set_version_flag("--version", "isochron " ISOCHRON_VERSION);
+  app.set_version_flag("-V,--version", VersionText());
   app.require_subcommand(0, 1);
   app.footer(ExitCodeHelp());
   AddRunCommand(app, command);
@@ -94,6 +94,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddReplayCommand(app, command);
   AddConformCommand(app, command);
   AddLogCommand(app, command);
+  AddHelpCommand(app, command);
 }
 
 int Main(int argc, char** argv) {
@@ -114,7 +115,7 @@ int Main(int argc, char** argv) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
       return PrintHelp(app, error);
     }
-    return UsageErrorIn(app, error.what());
+    return UsageErrorIn(app, ExplainParseError(app, error));
   }
   if (!command) return UsageErrorIn(app, "a command is required");
   return command();

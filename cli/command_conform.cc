@@ -286,7 +286,9 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   AddIntervalOptions(*conform, options->run);
   AddControlOptions(*conform, options->run);
   AddConsoleOptions(*conform, options->run);
-  conform->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp());
+  conform->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" +
+                  ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
+                                ExitCode::kDifference, ExitCode::kLimit, ExitCode::kSignalBase}));
   conform->callback([conform, options, &command] {
     for (const CLI::Option* option : conform->get_options()) {
       const std::string& name = option->get_single_name();

@@ -1,9 +1,13 @@
 #include "cli/command_log.h"
 
+#include "cli/exit_code.h"
+
 namespace isochron::cli {
 
 void AddLogCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* log = app.add_subcommand("log", "Read, compare, check and pack logs");
+  log->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
+                            ExitCode::kDifference, ExitCode::kSignalBase}));
   AddLogInfoCommand(*log, command);
   AddLogDumpCommand(*log, command);
   AddLogDiffCommand(*log, command);

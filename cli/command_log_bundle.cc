@@ -56,7 +56,7 @@ void AddLogBundleCommand(CLI::App& log, std::function<int()>& command) {
   bundle->add_option("-o,--output", options->bundle_path, "the bundle to write")
       ->type_name("FILE")->required();
   AddImageOptions(*bundle, options->images);
-  bundle->footer(ExitCodeHelp());
+  bundle->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kUsage}));
   bundle->callback([options, &command] {
     command = [options] {
       const absl::Status status = WriteBundle(*options);

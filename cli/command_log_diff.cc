@@ -161,7 +161,8 @@ void AddLogDiffCommand(CLI::App& log, std::function<int()>& command) {
   diff->add_flag("--json", options->json, "a JSON object a line (docs/replay-log.md)");
   AddWidthOption(*diff, options->columns)
       ->description("columns of a line; from 160 on the logs stand side by side");
-  diff->footer(ExitCodeHelp());
+  diff->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
+                              ExitCode::kDifference, ExitCode::kSignalBase}));
   diff->callback([options, &command] {
     command = [options] { return DiffLogs(*options); };
   });

@@ -120,7 +120,7 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
       ->type_name("NAME")->allow_extra_args(false)->check(CheckType);
   dump->add_flag("--full", options->full, "print all that events hold, in lines of any length");
   AddWidthOption(*dump, options->columns);
-  dump->footer(ExitCodeHelp());
+  dump->footer(ExitCodeHelp(ExitCodesOfReaders()));
   dump->callback([options, &command] { command = [options] { return Dump(*options); }; });
 }
 

@@ -122,7 +122,7 @@ void AddLogInfoCommand(CLI::App& log, std::function<int()>& command) {
   CLI::App* info = log.add_subcommand("info", "Tell what a log is and holds");
   auto path = std::make_shared<std::string>();
   info->add_option("log", *path, "the log, or a bundle")->type_name("LOG")->required();
-  info->footer(ExitCodeHelp());
+  info->footer(ExitCodeHelp(ExitCodesOfReaders()));
   info->callback([path, &command] { command = [path] { return PrintInfo(*path); }; });
 }
 

@@ -32,7 +32,7 @@ void AddLogVerifyCommand(CLI::App& log, std::function<int()>& command) {
   CLI::App* verify = log.add_subcommand("verify", "Check a log's structure and checksums");
   auto path = std::make_shared<std::string>();
   verify->add_option("log", *path, "the log, or a bundle")->type_name("LOG")->required();
-  verify->footer(ExitCodeHelp());
+  verify->footer(ExitCodeHelp(ExitCodesOfReaders()));
   verify->callback([path, &command] { command = [path] { return Verify(*path); }; });
 }
 

@@ -1,5 +1,7 @@
 #include "cli/exit_code.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -34,12 +36,28 @@ std::string ExitCodeText(const ExitCodeRow& row) {
   return absl::StrCat(ToInt(row.code), row.code == ExitCode::kSignalBase ? "+N" : "");
 }
 
-std::string ExitCodeHelp() {
+std::string ExitCodeHelp(const std::vector<ExitCode>& codes) {
   std::string text = "Exit codes:\n";
   for (const ExitCodeRow& row : kExitCodes) {
+    if (std::find(codes.begin(), codes.end(), row.code) == codes.end()) continue;
     absl::StrAppendFormat(&text, "  %5s  %s\n", ExitCodeText(row), std::string(row.meaning));
   }
   return text;
+}
+
+std::string ExitCodeHelp() {
+  std::vector<ExitCode> all;
+  for (const ExitCodeRow& row : kExitCodes) all.push_back(row.code);
+  return ExitCodeHelp(all);
+}
+
+std::vector<ExitCode> ExitCodesOfRuns() {
+  return {ExitCode::kOk,    ExitCode::kInternal, ExitCode::kUsage,     ExitCode::kFatal,
+          ExitCode::kLimit, ExitCode::kReset,    ExitCode::kSignalBase};
+}
+
+std::vector<ExitCode> ExitCodesOfReaders() {
+  return {ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage, ExitCode::kSignalBase};
 }
 
 }  // namespace isochron::cli

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "machine/machine.h"
 
@@ -48,8 +49,15 @@ int ExitCodeOf(const machine::RunEnd& end);
 // A row's code as people read it: "0", "128+N".
 std::string ExitCodeText(const ExitCodeRow& row);
 
-// The table as text, a line a code, for --help.
+// The table as text, a line a code, for --help: those of its rows whose codes a command can give.
+std::string ExitCodeHelp(const std::vector<ExitCode>& codes);
+// The same, all of it.
 std::string ExitCodeHelp();
+
+// The codes of commands that run a guest: all but that of a difference.
+std::vector<ExitCode> ExitCodesOfRuns();
+// Those of commands that read files and write standard output.
+std::vector<ExitCode> ExitCodesOfReaders();
 
 }  // namespace isochron::cli
 

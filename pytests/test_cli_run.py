@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from conftest import HANG, ROOT
-from isochron import ExitCode
+from isochron import ExitCode, engines
 
 
 def run(isochron, *args, **options):
@@ -62,9 +62,14 @@ def assert_refused(result, message):
     "args, message",
     [
         ([], "a command is required"),
-        (["walk"], "walk"),
+        (["walk"], r"there is no command 'walk' \(see isochron --help\)"),
+        (["recrod", "-o", "x"], r"there is no command 'recrod'; did you mean 'record'\?"),
         (["log"], r"a command is required \(see isochron log --help\)"),
-        (["log", "walk"], r"not expected: walk \(see isochron log --help\)"),
+        (["log", "walk"], r"there is no command 'walk' \(see isochron log --help\)"),
+        (["log", "vrefy"], r"there is no command 'vrefy'; did you mean 'verify'\? \(see isochron log --help\)"),
+        (["help", "recrod"], r"there is no command 'recrod'; did you mean 'record'\?"),
+        (["help", "log", "dupm"], r"there is no command 'dupm'; did you mean 'dump'\?"),
+        (["--versoin"], r"there is no option '--versoin'; did you mean '--version'\?"),
         (["log", "dump"], r"log is required \(see isochron log dump --help\)"),
         (["run"], "--kernel is required"),
         (["run", "--kernel"], "--kernel"),
@@ -73,8 +78,16 @@ def assert_refused(result, message):
         (["run", "--kernel", "{kernel}", "--initrd", "no/such/file"], "No such file"),
         (["run", "--kernel", "{kernel}", "--initrd", "/"], "is a directory"),
         (["run", "--kernel", "{kernel}", "--script", "no/such/file"], "No such file"),
-        (["run", "--kernel", "{kernel}", "--frobnicate"], "--frobnicate"),
-        (["run", "--kernel", "{kernel}", "stray"], "stray"),
+        (["run", "--kernel", "{kernel}", "--frobnicate"], r"there is no option '--frobnicate' \(see isochron run"),
+        (["run", "--kernal", "foo"], r"there is no option '--kernal'; did you mean '--kernel'\?"),
+        (["run", "--kernal=foo"], r"there is no option '--kernal'; did you mean '--kernel'\?"),
+        (["run", "-kernel", "foo"], r"there is no option '-kernel'; did you mean '--kernel'\?"),
+        (["replay", "--form", "5G", "boot.log"], r"there is no option '--form'; did you mean '--from'\?"),
+        (["log", "dump", "x", "--jsno"], r"there is no option '--jsno'; did you mean '--json'\? \(see isochron log dump"),
+        (["run", "--kernel", "{kernel}", "stray", "more"], "'stray' is one argument too many"),
+        (["run", "--seed", "x", "--kernel", "{kernel}", "--memory", "lots"], "--seed: 'x'"),
+        (["run", "--memory", "lots", "--kernel", "{kernel}", "--seed", "x"], "--memory: 'lots'"),
+        (["run", "--memory", "lots"], "--memory: 'lots'"),
         (["run", "--kernel", "{kernel}", "--memory", "lots"], "'lots' is not a size"),
         (["run", "--kernel", "{kernel}", "--memory", "0"], "memory"),
         (["run", "--kernel", "{kernel}", "--memory", "99999999999G"], "too large"),
@@ -189,9 +202,40 @@ def test_help_and_version(isochron):
         "console script stats"
     ).split():
         assert f"--{option}" in command.stdout.decode()
+    for words in ([], ["run"], ["log", "dump"]):
+        asked = run(isochron, "help", *words)
+        assert (asked.returncode, asked.stdout) == (0, run(isochron, *words, "--help").stdout)
+
+
+def test_version(isochron, conversation_log):
     version = run(isochron, "--version")
     assert version.returncode == 0
-    assert re.fullmatch(r"isochron \d+\.\d+\.\d+\n", version.stdout.decode())
+    text = version.stdout.decode()
+    found = re.fullmatch(
+        r"isochron \d+\.\d+\.\d+\nrevision ([0-9a-f]{12}(?:-dirty)?|unknown)\nengines (ref(?:, jit)?)\n"
+        r"log format (\d+\.\d+)\nmodel version (\d+)\n",
+        text,
+    )
+    assert found, text
+    assert tuple(found[2].split(", ")) == engines(isochron)
+    info = run(isochron, "log", "info", str(conversation_log)).stdout.decode()
+    assert re.search(rf"^model version +{found[4]}$", info, re.MULTILINE)
+    assert run(isochron, "-V").stdout == version.stdout
+
+
+# For each command the codes of the table that it cannot give.
+CANNOT = {
+    "run": {3}, "record": {3}, "replay": set(), "conform": {4, 6}, "help": {3, 4, 5, 6, 128}, "log": {4, 5, 6},
+    "log info": {3, 4, 5, 6}, "log dump": {3, 4, 5, 6}, "log verify": {3, 4, 5, 6}, "log diff": {4, 5, 6},
+    "log bundle": {1, 3, 4, 5, 6, 128},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", CANNOT)
+def test_help_has_the_exit_codes_that_a_command_can_give(isochron, command):
+    text = run(isochron, *command.split(), "--help").stdout.decode().split("Exit codes:\n")[1]
+    codes = {int(code) for code in re.findall(r"^ +(\d+)(?:\+N)?  ", text, re.MULTILINE)}
+    assert codes == {code.value for code in ExitCode} - CANNOT[command]
 
 
 def test_documentation_has_the_exit_codes_of_the_program(isochron):
@@ -227,7 +271,7 @@ def test_documentation_has_the_options_of_the_program(isochron):
 
 def test_documentation_has_the_options_of_the_log_commands(isochron):
     assert manual_options("isochron replay") == help_options(isochron, "replay")
-    assert manual_options("isochron log") == help_options(isochron, "log", "dump")
+    assert manual_options("isochron log") == help_options(isochron, "log", "dump") | help_options(isochron, "log", "diff")
 
 
 # Ends and exit codes.

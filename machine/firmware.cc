@@ -184,19 +184,24 @@ void LoadConsole(const FirmwareOptions& options, alpha::Memory& memory) {
   SetVariable(CONSOLE_ENV_TTY_DEV, "0", memory);
 }
 
-void LoadCpu(uint32_t cpu, uint64_t entry, alpha::Memory& memory) {
+void LoadCpu(uint32_t cpu, const KernelImage& kernel, alpha::Memory& memory) {
   const Hwpcb hwpcb = BootHwpcb(cpu);
   const uint64_t pcbb = FW_HWPCB_PA + uint64_t{cpu} * FW_HWPCB_SIZE;
   memory.Write(pcbb, &hwpcb, sizeof(hwpcb));
 
   const uint64_t boot = FW_IMPURE_BASE + uint64_t{cpu} * FW_IMPURE_SIZE;
   // Secondaries wait for the operating system to start them.
-  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? entry : 0);
+  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? kernel.entry : 0);
   memory.Store<uint64_t>(boot + FW_BOOT_SP, hwpcb.kernel_stack);
   memory.Store<uint64_t>(boot + FW_BOOT_PCBB, pcbb);
   memory.Store<uint64_t>(boot + FW_BOOT_VPTB, FW_VPTB_VA);
   memory.Store<uint64_t>(boot + FW_BOOT_WHAMI, cpu);
   memory.Store<uint64_t>(boot + FW_BOOT_HWRPB, FW_HWRPB_PA);
+  const KernelSegment& last = kernel.segments.back();
+  memory.Store<uint64_t>(boot + FW_BOOT_FREE,
+                         (last.physical() + last.memory_bytes + alpha::kPageMask) >>
+                             alpha::kPageShift);
+  memory.Store<uint64_t>(boot + FW_BOOT_PTB, hwpcb.page_table);
 }
 
 void LoadKernel(const KernelImage& kernel, alpha::Memory& memory) {
@@ -236,7 +241,7 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
       memory);
   LoadConsole(options, memory);
   Put(BuildPageTables(), FW_PAGE_TABLES_PA, memory);
-  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, kernel.entry, memory);
+  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, kernel, memory);
   LoadKernel(kernel, memory);
   LoadParameters(options, *plan, initrd.size(), memory);
   if (!initrd.empty()) memory.Write(plan->initrd, initrd.data(), initrd.size());

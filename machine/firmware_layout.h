@@ -49,6 +49,8 @@
 #define FW_BOOT_VPTB 0x18  /* virtual page table base */
 #define FW_BOOT_WHAMI 0x20 /* number of the CPU */
 #define FW_BOOT_HWRPB 0x28 /* physical address of the HWRPB */
+#define FW_BOOT_FREE 0x30  /* R16 at entry: number of the first page behind the kernel */
+#define FW_BOOT_PTB 0x38   /* R17 at entry: page number of the level 1 page table */
 #define FW_BOOT_SIZE 0x80
 
 /* The platform device: physical base and registers (quadwords); see docs/machine.md. It lies in the

@@ -86,6 +86,13 @@ static int belongs_to_console(u64 pa) {
   return 0;
 }
 
+/* A boot program says where free memory begins, and which page table is in use. */
+static void test_arguments(void) {
+  extern char _end[];
+  ok_eq(boot_arguments[0], physical(_end) / PAGE_BYTES, "R16 is the first page behind the kernel");
+  ok_eq(boot_arguments[1], physical(level1_table()) / PAGE_BYTES, "R17 is the level 1 page table");
+}
+
 static void test_mapping(void) {
   u64 mapped = 0, kept = 0;
   for (u64 va = BOOTSTRAP_VA; va < BOOTSTRAP_VA + BOOTSTRAP_BYTES; va += PAGE_BYTES) {
@@ -282,6 +289,7 @@ static void early(void) {
 /* Called before the first wrent (runtime.c). */
 void guest_early(void) {
   descriptor = *(u64*)((u64)hwrpb + hwrpb[CRB_OFFSET]);
+  test_arguments();
   test_mapping();
   test_callbacks();
   if (PROM_STATUS(get_env(ENV_BOOTED_OSFLAGS, 64)) != 0) return;

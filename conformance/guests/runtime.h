@@ -96,6 +96,9 @@ static inline u64 rpcc(void) {
 static inline u64 physical(const void* kseg) { return (u64)kseg - KSEG; }
 static inline void* kseg(u64 physical_address) { return (void*)(KSEG + physical_address); }
 
+/* R16 and R17 at entry. */
+extern volatile u64 boot_arguments[2];
+
 /* The HWRPB in KSEG, found at start, valid in every address space. */
 extern u64* hwrpb;
 

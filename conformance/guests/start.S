@@ -11,11 +11,18 @@ _start:
 1:
   ldgp $29, 0($27)
   lda $30, kernel_stack_top
+  lda $1, boot_arguments
+  stq $16, 0($1)
+  stq $17, 8($1)
   jsr $26, runtime_main
   call_pal PAL_HALT
   .end _start
 
   .section .bss
+  .align 3
+  .globl boot_arguments
+boot_arguments:
+  .skip 16
   .align 13
   .globl kernel_stack
 kernel_stack:

@@ -119,9 +119,11 @@ cold_start:
         LOAD_CONTEXT t0
         hw_ldq/p sp, FW_BOOT_SP(p20)
 
-        .irp    n, 0,1,2,3,8,9,10,11,12,13,14,15,16,17,18,19,24,25,26,28,29
+        .irp    n, 0,1,2,3,8,9,10,11,12,13,14,15,18,19,24,25,26,28,29
         bis     zero, zero, $\n
         .endr
+        hw_ldq/p a0, FW_BOOT_FREE(p20)
+        hw_ldq/p a1, FW_BOOT_PTB(p20)
         bic     p21, 3, p21
         bis     p21, p21, pv
         CLEAR_FLAGS

@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/command_conform.h"
+#include "cli/command_demo.h"
 #include "cli/command_help.h"
 #include "cli/command_log.h"
 #include "cli/command_record.h"
@@ -94,6 +95,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddReplayCommand(app, command);
   AddConformCommand(app, command);
   AddLogCommand(app, command);
+  AddDemoCommand(app, command);
   AddHelpCommand(app, command);
 }
 

@@ -1,6 +1,6 @@
 #include "cli/command_docs.h"
 
-#include <functional>
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -11,44 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "cli/command_log.h"
+#include "absl/strings/str_split.h"
+#include "cli/command_list.h"
+#include "cli/escape_keys.h"
 #include "cli/exit_code.h"
 #include "cli/option_kind.h"
-#include "conformance/engines.h"
 
 namespace isochron::cli {
 namespace {
-
-// A command with the words that call it: "log dump".
-struct Command {
-  std::string words;
-  const CLI::App* app;
-};
-
-// All commands that do something, in order.
-void CollectCommands(const CLI::App& app, const std::string& words,
-                     std::vector<Command>& commands) {
-  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
-    const std::string name = absl::StrCat(words, words.empty() ? "" : " ", child->get_name());
-    const size_t before = commands.size();
-    CollectCommands(*child, name, commands);
-    if (commands.size() == before) commands.push_back({name, child});
-  }
-}
-
-std::vector<Command> CommandsOf(const CLI::App& app) {
-  std::vector<Command> commands;
-  CollectCommands(app, "", commands);
-  return commands;
-}
-
-std::vector<const CLI::Option*> OptionsOf(const CLI::App& app, bool positional) {
-  std::vector<const CLI::Option*> options;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->nonpositional() != positional) options.push_back(option);
-  }
-  return options;
-}
 
 // Text for man(7): its own characters are protected.
 std::string Roff(std::string_view text) {
@@ -115,145 +85,96 @@ constexpr std::string_view kDocumentation = "/usr/share/doc/isochron";
 
 constexpr std::string_view kFiles =
     ".SH FILES\n"
-    ".TP\n\\fILOG\\fR\nThe replay log; \\fILOG\\fR.partial until it is complete.\n"
+    ".TP\n\\fILOG\\fR\nThe replay log; \\fILOG\\fR.partial until it is complete. See isochron\\-log(5).\n"
     ".TP\n\\fILOG\\fR.images\nA text that names the images of a log with their digests.\n"
-    ".TP\n\\fILOG\\fR.snapshots\nWhere a replay of the log can begin.\n";
+    ".TP\n\\fILOG\\fR.snapshots\nWhere a replay of the log can begin.\n"
+    ".TP\n/tmp/perf\\-\\fIPID\\fR.map\nWhat \\fB\\-\\-perf\\-map\\fR writes.\n"
+    ".TP\n/usr/share/isochron/guests/keys.elf\n"
+    "The guest that \\fBisochron demo\\fR boots, and the tutorial takes apart.\n";
 
-// An offer of these words, as a command of bash.
-std::string Offer(const std::vector<std::string>& words) {
-  return absl::StrCat("_isochron_offer \"", absl::StrJoin(words, " "), "\"");
+struct Example {
+  std::string_view purpose;
+  std::string_view lines;
+};
+
+constexpr Example kExamples[] = {
+    {"Boots a guest that comes with the program, and waits for a line to be typed:",
+     "isochron demo"},
+    {"Boots Linux at the terminal:",
+     "isochron run --kernel vmlinux --initrd initrd.cpio.gz --append console=ttyS0"},
+    {"Records a session, and runs it again with every event compared:",
+     "isochron record -o boot.log --kernel vmlinux --initrd initrd.cpio.gz --append console=ttyS0\n"
+     "isochron replay boot.log"},
+    {"Records what a script does; the log is the same every time:",
+     "isochron record -o boot.log --kernel vmlinux --script session --console null"},
+    {"Looks into a log, and packs it with its images for somebody else:",
+     "isochron log info boot.log\n"
+     "isochron log dump boot.log --type input\n"
+     "isochron log bundle boot.log -o boot.bundle"},
+    {"Goes on by hand from where a recorded run stood at cycle 2,000,000,000:",
+     "isochron replay boot.log --until 2G --live -o other.log"},
+    {"Holds the engines against each other on a guest of yours:",
+     "isochron conform --kernel vmlinux --report difference.html"},
+};
+
+std::string Examples() {
+  std::string text = ".SH EXAMPLES\n";
+  for (const Example& example : kExamples) {
+    absl::StrAppend(&text, ".PP\n", Roff(example.purpose), "\n.PP\n.in +4n\n.EX\n",
+                    Roff(example.lines), "\n.EE\n.in\n");
+  }
+  return text;
 }
 
-// What a value of this option is completed to, as a command of bash.
-std::string Completion(const CLI::Option& option) {
-  const std::string name = option.get_single_name();
-  const std::vector<std::string> engines = conformance::EngineNames();
-  if (name == "engine") return Offer(engines);
-  if (name == "engines") {
-    std::vector<std::string> pairs;
-    for (const std::string& first : engines) {
-      for (const std::string& second : engines) pairs.push_back(absl::StrCat(first, ",", second));
-    }
-    return Offer(pairs);
+// What Ctrl-A h shows: a line a key, which and what for.
+std::string Keys() {
+  std::string text = ".SH KEYS\nAt a terminal all keys go to the guest, but for these:\n";
+  const std::vector<std::string> lines =
+      absl::StrSplit(std::string(EscapeKeys::Help()), '\n', absl::SkipEmpty());
+  for (const std::string& line : lines) {
+    const size_t gap = std::min(line.find("  "), line.size());
+    const std::string meaning(absl::StripAsciiWhitespace(line.substr(gap)));
+    absl::StrAppend(&text, ".TP\n\\fB", Roff(line.substr(0, gap)), "\\fR\n", Roff(meaning), ".\n");
   }
-  if (name == "type") return Offer(LogDumpTypes());
-  if (name == "console") {
-    return Offer({"stdio", "null", "file:"}) +
-           "; if [[ ${COMPREPLY[0]-} == file: ]]; then compopt -o nospace; fi";
-  }
-  if (NamesFile(option)) return "compopt -o default";
-  return ":";
+  return text;
 }
 
-// The branch of a command in the completion's case.
-std::string BashCommand(const Command& command) {
-  std::vector<std::string> names;
-  std::string values;
-  for (const CLI::Option* option : OptionsOf(*command.app, false)) {
-    std::vector<std::string> patterns;
-    for (const std::string& name : option->get_snames()) patterns.push_back("-" + name);
-    for (const std::string& name : option->get_lnames()) patterns.push_back("--" + name);
-    names.insert(names.end(), patterns.begin(), patterns.end());
-    if (!TakesValue(*option)) continue;
-    absl::StrAppend(&values, "        ", absl::StrJoin(patterns, " | "), ") ",
-                    Completion(*option), "; return ;;\n");
-  }
-  std::string text = absl::StrCat("    \"", command.words, "\")\n");
-  if (!values.empty()) {
-    absl::StrAppend(&text, "      case $previous in\n", values, "      esac\n");
-  }
-  if (!OptionsOf(*command.app, true).empty()) {
-    text += "      if [[ $word != -* ]]; then compopt -o default; return; fi\n";
-  }
-  return absl::StrCat(text, "      ", Offer(names), " ;;\n");
-}
-
-// The branch for what has commands below it.
-std::string BashGroup(const CLI::App& app, const std::string& words) {
-  std::vector<std::string> names;
+// Options that stand before any command.
+std::string GlobalSynopsis(const CLI::App& app) {
   std::string text;
-  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(child->get_name());
-    const bool is_group =
-        !child->get_subcommands([](const CLI::App*) { return true; }).empty();
-    if (is_group) {
-      text += BashGroup(*child, absl::StrCat(words, words.empty() ? "" : " ", child->get_name()));
-    }
+  for (const CLI::Option* option : OptionsOf(app, false)) {
+    absl::StrAppend(&text, ".br\n.B isochron \\-\\-", Roff(option->get_lnames().front()), "\n");
   }
-  if (words.empty()) names.push_back("--version");
-  names.push_back("--help");
-  return absl::StrCat(text, "    \"", words, "\") ", Offer(names), " ;;\n");
+  return text;
 }
 
 }  // namespace
 
 std::string ManPage(const CLI::App& app, const std::string& version) {
+  const std::string description = app.get_description();
   std::string text = absl::StrCat(
       ".\\\" Generated from the definitions of commands and options.\n"
       ".TH ISOCHRON 1 \"\" \"isochron ",
       version, "\" \"User Commands\"\n.SH NAME\nisochron \\- ",
-      Roff(absl::AsciiStrToLower(app.get_description().substr(0, 1)) +
-           app.get_description().substr(1)),
+      Roff(absl::AsciiStrToLower(description.substr(0, 1)) + description.substr(1)),
       "\n.SH SYNOPSIS\n");
   const std::vector<Command> commands = CommandsOf(app);
   for (const Command& command : commands) text += Synopsis(command);
-  absl::StrAppend(&text, ".B isochron \\-\\-version\n.br\n.B isochron \\-\\-help\n",
+  absl::StrAppend(&text, GlobalSynopsis(app),
                   ".SH DESCRIPTION\n",
                   "Runs kernels for DEC Alpha on an emulated EV67 in a Clipper board, does exactly "
                   "the same thing every time,\nand records and replays runs.\n",
                   ".SH COMMANDS\n");
   for (const Command& command : commands) text += RoffCommand(command);
+  text += Keys();
   text += ".SH EXIT STATUS\n";
   for (const ExitCodeRow& row : kExitCodes) {
     absl::StrAppend(&text, ".TP\n", ExitCodeText(row), "\n", Roff(row.meaning), ".\n");
   }
-  return absl::StrCat(text, std::string(kFiles),
-                      ".SH SEE ALSO\nThe documentation in ", std::string(kDocumentation),
-                      ", first of all docs/cli.md,\nwhich describes all of this, scripts and keys.\n");
-}
-
-std::string BashCompletion(const CLI::App& app) {
-  std::string text =
-      "# Completion of isochron for bash. Generated from the definitions of commands and options.\n"
-      "_isochron_offer() {\n"
-      "  mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\")\n"
-      "}\n\n"
-      "_isochron() {\n"
-      "  local word=${COMP_WORDS[COMP_CWORD]} command='' before=$((COMP_CWORD - 1)) i\n"
-      "  # Bash takes = and : for words.\n"
-      "  if [[ $word == [=:] ]]; then\n"
-      "    word=''\n"
-      "    ((++before))\n"
-      "  fi\n"
-      "  if [[ ${COMP_WORDS[before]} == : ]]; then\n"
-      "    if [[ ${COMP_WORDS[before - 1]} == file ]]; then compopt -o default; fi\n"
-      "    return\n"
-      "  fi\n"
-      "  if [[ ${COMP_WORDS[before]} == = ]]; then ((--before)); fi\n"
-      "  local previous=${COMP_WORDS[before]}\n"
-      "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
-      "    case \"${command:+$command }${COMP_WORDS[i]}\" in\n";
-  std::vector<std::string> all;
-  std::function<void(const CLI::App&, const std::string&)> add =
-      [&](const CLI::App& parent, const std::string& words) {
-        for (const CLI::App* child :
-             parent.get_subcommands([](const CLI::App*) { return true; })) {
-          const std::string full = absl::StrCat(words, words.empty() ? "" : " ", child->get_name());
-          all.push_back(full);
-          add(*child, full);
-        }
-      };
-  add(app, "");
-  for (const std::string& words : all) {
-    absl::StrAppend(&text, "      \"", words, "\") command=\"", words, "\" ;;\n");
-  }
-  text += "    esac\n  done\n  case $command in\n";
-  for (const Command& command : CommandsOf(app)) text += BashCommand(command);
-  text += BashGroup(app, "");
-  return text +
-         "  esac\n"
-         "}\n"
-         "complete -F _isochron isochron\n";
+  return absl::StrCat(text, std::string(kFiles), Examples(),
+                      ".SH SEE ALSO\n.BR isochron\\-script (5),\n.BR isochron\\-log (5)\n.PP\n"
+                      "The documentation in ", std::string(kDocumentation),
+                      ", first of all docs/cli.md,\nwhich describes all of this in full.\n");
 }
 
 }  // namespace isochron::cli

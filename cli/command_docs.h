@@ -1,4 +1,4 @@
-// What is generated from the definitions of commands and options.
+// The manual page, generated from the definitions of commands and options.
 
 #ifndef ISOCHRON_CLI_COMMAND_DOCS_H_
 #define ISOCHRON_CLI_COMMAND_DOCS_H_
@@ -11,9 +11,6 @@ namespace isochron::cli {
 
 // The manual page isochron(1), in man(7) macros.
 std::string ManPage(const CLI::App& app, const std::string& version);
-
-// A script for bash that completes commands, options and their values.
-std::string BashCompletion(const CLI::App& app);
 
 }  // namespace isochron::cli
 

@@ -1,4 +1,5 @@
-// A tool of the build: writes the manual page and the completion for bash to the two files that it is given.
+// A tool of the build: writes the manual page isochron.1 and completions into a directory, those under the names that
+// the shells look for: isochron.bash, _isochron, isochron.fish.
 
 #include <cstdio>
 #include <fstream>
@@ -11,10 +12,11 @@
 
 #include "cli/app.h"
 #include "cli/command_docs.h"
+#include "cli/completion.h"
 
 namespace {
 
-bool Write(const char* path, const std::string& text) {
+bool Write(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();
@@ -24,15 +26,19 @@ bool Write(const char* path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fprintf(stderr, "usage: %s MAN-PAGE COMPLETION\n", argv[0]);
+  if (argc != 2) {
+    fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
     return 2;
   }
   CLI::App app(isochron::cli::kDescription, "isochron");
   std::function<int()> command;
   isochron::cli::AddCommands(app, command);
-  const bool written = Write(argv[1], isochron::cli::ManPage(app, ISOCHRON_VERSION)) &&
-                       Write(argv[2], isochron::cli::BashCompletion(app));
+  const std::string directory = std::string(argv[1]) + "/";
+  const bool written =
+      Write(directory + "isochron.1", isochron::cli::ManPage(app, ISOCHRON_VERSION)) &&
+      Write(directory + "isochron.bash", isochron::cli::BashCompletion(app)) &&
+      Write(directory + "_isochron", isochron::cli::ZshCompletion(app)) &&
+      Write(directory + "isochron.fish", isochron::cli::FishCompletion(app));
   if (!written) perror("cannot write");
   return written ? 0 : 1;
 }

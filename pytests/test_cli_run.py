@@ -254,6 +254,15 @@ def help_options(isochron, *command):
     return set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.MULTILINE)) - {"--help"}
 
 
+def commands(isochron, *words):
+    """All commands below one, from the program's own help."""
+    text = run(isochron, *words, "--help").stdout.decode()
+    if "Subcommands:\n" not in text:
+        return [list(words)]
+    names = re.findall(r"^  ([a-z]+) ", text.split("Subcommands:\n")[1], re.M)
+    return [command for name in names for command in commands(isochron, *words, name)]
+
+
 def manual_options(section):
     """The options in the tables of a section of docs/cli.md."""
     text = (ROOT / "docs/cli.md").read_text()

@@ -103,6 +103,14 @@ def test_guest_time(isochron, tmp_path, kernel):
     assert cycles / CYCLES_PER_SECOND == pytest.approx(uptime[1], abs=1)
 
 
+@pytest.mark.parametrize("kernel, source", [("linux", "jiffies"), ("linux-poll", "rpcc")])
+def test_the_source_of_guest_time_is_that_of_the_guests_page(isochron, tmp_path, kernel, source):
+    """conformance/guests/linux/README.md, "Time": a kernel that waits by WTINT has no clock but its interrupts."""
+    place = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+    transcript = converse(isochron, tmp_path, [f"cat {place}"], kernel=kernel)
+    assert transcript.output(0) == [source]
+
+
 def test_printk_times_never_go_back(isochron, tmp_path):
     times = converse(isochron, tmp_path, ["true"]).printk_times()
     assert len(times) > 50 and times[0] == 0 and times == sorted(times)

@@ -95,3 +95,39 @@ def linux_guest():
     kernel = guest_path("linux") / "vmlinux"
     initrd = guest_path("initrd") / "initrd.cpio.gz"
     return ["--kernel", str(kernel), "--initrd", str(initrd), "--append", "console=ttyS0"]
+
+
+@pytest.fixture(scope="session")
+def build(isochron):
+    """The build that the program is of."""
+    return pathlib.Path(isochron).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def generated(build):
+    """Where the build puts manual pages and completions."""
+    return build / "generated"
+
+
+def pack(build, directory):
+    """Makes the Debian package of a build in a directory, and returns its path."""
+    subprocess.run(
+        ["cpack", "-G", "DEB", "-B", str(directory)],
+        cwd=build, umask=0o022, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
+    )  # fmt: skip
+    [archive] = directory.glob("*.deb")
+    return archive
+
+
+@pytest.fixture(scope="session")
+def archive(build, tmp_path_factory):
+    """Path of the Debian package."""
+    return pack(build, tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="session")
+def package(archive, tmp_path_factory):
+    """What the Debian package puts below /."""
+    root = tmp_path_factory.mktemp("package")
+    subprocess.run(["dpkg-deb", "-x", str(archive), str(root)], timeout=HANG, check=True)
+    return root

@@ -1,51 +1,16 @@
-"""What users get: the manual page, the completion, and the driver with its example project, outside the tree."""
+"""What users get: the manual pages, and the driver with its example project, outside the tree."""
 
+import gzip
 import os
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
-import pexpect
 import pytest
 
 from conftest import HANG, ROOT
-from isochron import engines
-from test_cli_run import help_options, run
-
-
-@pytest.fixture(scope="session")
-def build(isochron):
-    """The build that the program is of."""
-    return pathlib.Path(isochron).resolve().parent.parent
-
-
-@pytest.fixture(scope="session")
-def generated(build):
-    """Where the build puts manual page and completion."""
-    return build / "generated"
-
-
-def commands(isochron, *words):
-    """All commands below one, from the program's own help."""
-    text = run(isochron, *words, "--help").stdout.decode()
-    if "Subcommands:\n" not in text:
-        return [list(words)]
-    names = re.findall(r"^  ([a-z]+) ", text.split("Subcommands:\n")[1], re.M)
-    return [command for name in names for command in commands(isochron, *words, name)]
-
-
-def complete(generated, *words):
-    """What bash offers for the last word; FILES when it is to offer files."""
-    script = (
-        f'source {generated}/isochron.bash; compopt() {{ [[ $2 != default ]] || echo FILES; }}; '
-        'COMP_WORDS=(isochron "$@"); COMP_CWORD=$#; _isochron; printf "%s\\n" "${COMPREPLY[@]}"'
-    )
-    done = subprocess.run(
-        ["bash", "-c", script, "bash", *words], stdout=subprocess.PIPE, text=True, check=True
-    )
-    return set(done.stdout.split())
+from test_cli_run import commands, help_options, run
 
 
 def test_the_manual_page_has_every_option(isochron, generated):
@@ -55,56 +20,45 @@ def test_the_manual_page_has_every_option(isochron, generated):
     for command in commands(isochron):
         options = set(re.findall(r"\\fB(--[a-z-]+)\\fR", sections[" ".join(command)]))
         assert options == help_options(isochron, *command), command
+    assert "isochron - a deterministic DEC Alpha computer" in formatted(generated / "isochron.1")
+
+
+def formatted(page):
+    """A manual page as somebody reads it; without a warning."""
     shown = subprocess.run(
-        ["groff", "-man", "-Tascii", "-ww", generated / "isochron.1"], capture_output=True, text=True, check=True
-    )
-    assert shown.stderr == "" and "isochron - a deterministic DEC Alpha computer" in shown.stdout
-
-
-def test_the_completion_knows_every_option(isochron, generated):
-    assert complete(generated, "r") == {"run", "record", "replay"}
-    assert complete(generated, "log", "d") == {"dump", "diff"}
-    for command in commands(isochron):
-        assert complete(generated, *command, "--") - {"--help"} == help_options(isochron, *command), command
-        # After a flag, too.
-        for flag in {"--stats", "--live", "--json", "--perf-map", "--no-reboot"} & help_options(isochron, *command):
-            assert complete(generated, *command, flag, "--") == complete(generated, *command, "--"), flag
-    assert complete(generated, "run", "--stats", "--ker") == {"--kernel"}
-    assert complete(generated, "run", "--kernel", "a") == {"FILES"}
-    assert complete(generated, "replay", "a") == {"FILES"}
-    assert complete(generated, "replay", "--live", "a") == {"FILES"}
-    names = engines(isochron)
-    for words in (["--engine"], ["--engine", "="], ["--stats", "--engine", "="]):
-        assert complete(generated, "run", *words, "r") == {"ref"}
-        assert complete(generated, "run", *words, "") == set(names)
-    assert complete(generated, "run", "--engine", "=") == set(names)
-    assert complete(generated, "run", "--engine", "jit", ":") == set()
-    assert complete(generated, "conform", "--engines", "") == {f"{one},{other}" for one in names for other in names}
-    assert {"header", "output", "checkpoint"} <= complete(generated, "log", "dump", "--type", "")
-    assert complete(generated, "run", "--console", "n") == {"null"}
-    assert complete(generated, "run", "--console", "file", ":", "a") == {"FILES"}
-    assert complete(generated, "run", "--memory", "1") == set()
-
-
-@pytest.mark.parametrize("typed, completed", [
-    ("isochron replay --stats my", "isochron replay --stats my\\ session.log "),
-    ("isochron replay 'my", "isochron replay 'my session.log' "),
-    ("isochron run --initrd=my", "isochron run --initrd=my\\ session.log "),
-    ("isochron run --console file", "isochron run --console file:"),
-    ("isochron run --engine=r", "isochron run --engine=ref "),
-])  # fmt: skip
-def test_the_completion_in_bash(generated, tmp_path, typed, completed):
-    (tmp_path / "my session.log").touch()
-    bash = pexpect.spawn(
-        "bash", ["--norc", "--noprofile", "-i"], cwd=str(tmp_path), timeout=HANG,
-        env={"PS1": "ready> ", "TERM": "dumb", "PATH": os.environ["PATH"], "INPUTRC": "/dev/null"},
+        ["groff", "-t", "-man", "-Tascii", "-P-c", "-P-bou", "-ww", "-rHY=0", "-rLL=200n", page],
+        capture_output=True, text=True, check=True,
     )  # fmt: skip
-    bash.expect_exact("ready> ")
-    bash.sendline(f"source {generated}/isochron.bash; bind 'set enable-bracketed-paste off'")
-    bash.expect_exact("ready> ")
-    bash.send(f"{typed}\t")
-    bash.expect_exact(completed)
-    bash.close(force=True)
+    assert shown.stderr == ""
+    return " ".join(shown.stdout.split())
+
+
+def test_the_examples_of_the_manual_page_are_commands(isochron, generated):
+    page = (generated / "isochron.1").read_text().replace("\\-", "-")
+    examples = re.findall(r"^isochron .*", re.search(r"\.SH EXAMPLES\n(.*?)\.SH", page, re.S)[1], re.M)
+    assert len(examples) > 5
+    all_commands = commands(isochron)
+    for example in examples:
+        words = example.split()[1:]
+        command = next(known for known in all_commands if words[: len(known)] == known)
+        assert set(re.findall(r"--[a-z-]+", example)) <= help_options(isochron, *command), example
+    assert re.search(r"\.SH KEYS\n.*\nCtrl-A x|\.SH KEYS\n(.*\n)*\\fBCtrl-A x\\fR\nquit", page)
+    assert ".SH FILES\n" in page
+
+
+@pytest.mark.parametrize(
+    "name, document, section",
+    [("isochron-script", "cli.md", "Scripts: the control language"), ("isochron-log", "replay-log.md", "Layers")],
+)
+def test_the_pages_of_file_formats_say_what_the_documents_say(generated, name, document, section):
+    shown = formatted(generated / f"{name}.5")
+    assert f"{name} - the " in shown and "isochron(1)" in shown
+    text = (ROOT / "docs" / document).read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| `?([^`|]+?)`? \|", text, re.M)
+    codes = [line.strip() for line in re.findall(r"^    (.*)", text, re.M)]
+    assert len(first_cells) > 3
+    for expected in first_cells + codes:
+        assert " ".join(expected.split()) in shown or expected.startswith("---"), expected
 
 
 @pytest.fixture(params=["/usr", "/usr/local", "/opt/isochron"])
@@ -120,25 +74,32 @@ def installed(request, build, tmp_path):
 def test_the_target_installable_is_all_that_is_installed_and_no_more(build):
     """Which is what README and scripts/demo build: cpack has to find everything after it."""
     rules = (build / "packaging/cmake_install.cmake").read_text()
-    files = set(re.findall(rf'FILES "{re.escape(str(build))}/([^"]+)"', rules))
-    assert files >= {"cli/isochron", "generated/isochron.1"}
+    files = set(re.findall(rf'\s"{re.escape(str(build))}/([^"]+)"', rules))
+    assert files >= {"cli/isochron", "generated/isochron.1", "generated/isochron-log.5", "guests/keys.elf"}
     steps = subprocess.run(
         ["ninja", "-C", build, "-t", "commands", "installable"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout
-    for file in files - {"generated/README.md"}:  # configuring writes that one
-        assert re.search(rf"[ /]{re.escape(file)}\s", steps), file
+    made = {file for file in files if re.search(rf"[ /]{re.escape(file)}\s", steps)}
+    made.add("generated/README.md")  # configuring writes that one
+    if re.search(r"cli/isochron_command_docs \S+/generated\s", steps):
+        made |= {f"generated/{name}" for name in ("isochron.1", "isochron.bash", "_isochron", "isochron.fish")}
+    assert files <= made
     assert "_test.cc" not in steps
 
 
 def test_an_installation(installed):
     root, prefix = installed
     below = root / prefix[1:]
-    assert {str(path.relative_to(below)) for path in below.rglob("isochron*") if "docs" not in path.parts} >= {
-        "bin/isochron", "share/man/man1/isochron.1", "share/bash-completion/completions/isochron", "share/doc/isochron",
+    assert {str(path.relative_to(below)) for path in below.rglob("*isochron*") if "docs" not in path.parts} >= {
+        "bin/isochron", "share/man/man1/isochron.1.gz", "share/man/man5/isochron-script.5.gz",
+        "share/man/man5/isochron-log.5.gz", "share/doc/isochron", "share/bash-completion/completions/isochron",
+        "share/zsh/vendor-completions/_isochron", "share/fish/vendor_completions.d/isochron.fish",
     }  # fmt: skip
     documentation = below / "share/doc/isochron"
-    page = (below / "share/man/man1/isochron.1").read_text()
+    page = gzip.decompress((below / "share/man/man1/isochron.1.gz").read_bytes()).decode()
     assert f"\nThe documentation in {prefix}/share/doc/isochron, first" in page
+    assert f"\n{prefix}/share/isochron/guests/keys.elf\n" in page
+    assert (below / "share/isochron/guests/keys.elf").is_file()
 
     # Debian's python3 finds the driver by itself below its own prefixes.
     [driver] = below.glob("lib/python3*/dist-packages/isochron")
@@ -165,19 +126,6 @@ def check_links(folder, *patterns):
     for page in pages:
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
             assert "://" in link or (page.parent / link).exists(), f"{page}: {link}"
-
-
-@pytest.fixture(scope="session")
-def package(build, tmp_path_factory):
-    """What the Debian package puts below /."""
-    directory = tmp_path_factory.mktemp("package")
-    subprocess.run(
-        ["cpack", "-G", "DEB", "-B", str(directory)],
-        cwd=build, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
-    )  # fmt: skip
-    [archive] = directory.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", str(archive), str(directory / "root")], timeout=HANG, check=True)
-    return directory / "root"
 
 
 def test_the_example_of_the_package_passes_outside_the_tree(package, tmp_path):

@@ -58,6 +58,9 @@ def test_an_exception_without_an_entry_point_stops_the_machine(
     said = re.search(r"an exception before the kernel has set (\w+): (.*) \(halt code 3\), PC 0x([0-9a-f]+)", errors)
     assert said and (said[1], said[2]) == (entry, exception), errors
     assert 0xFFFFFC0000310000 <= int(said[3], 16) < 0xFFFFFC0000320000
+    if kind == "load":
+        names = subprocess.run(["alpha-linux-gnu-nm", netbsd_guest], stdout=subprocess.PIPE, text=True, check=True)
+        assert said[3] == re.search(r"^([0-9a-f]+) . early_fault$", names.stdout, re.M)[1]
 
 
 # The callbacks both ways.

@@ -264,7 +264,7 @@ static void echo(void) {
   }
 }
 
-/* One exception, of the kind that the boot flags name, at early_fault. */
+/* One exception, of the kind that the boot flags name; the load is at early_fault. */
 static void early(void) {
   if (is("early load")) {
     __asm__ volatile(".globl early_fault\nearly_fault: ldq $0, 0(%0)" : : "r"(0x40000000UL) : "$0");

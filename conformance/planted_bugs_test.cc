@@ -84,7 +84,7 @@ constexpr Planting kPlantings[] = {
     {"normal-after-slow-path", By::kSeeds, "", "cvttq"},
     {"fpcr-inexact-lost", By::kGuest, "ieee", "adds"},
     {"fpcr-summary-lost", By::kGuest, "fpcr", "mt_fpcr"},
-    {"float-not-saved", By::kGuest, "ieee", "itoft|ldt", kRegion},
+    {"float-not-saved", By::kGuest, "ieee", "itoft|ldt|mf_fpcr", kRegion},
     {"fen-ignored", By::kGuest, "callpal", "cpys"},
     {"ldl-not-extended", By::kGuest, "integer", "ldl"},
     {"alignment-not-checked", By::kGuest, "unaligned", "ldwu"},

@@ -13,6 +13,7 @@ void AddLogCommand(CLI::App& app, std::function<int()>& command) {
   AddLogDiffCommand(*log, command);
   AddLogVerifyCommand(*log, command);
   AddLogBundleCommand(*log, command);
+  AddLogSnapshotsCommand(*log, command);
 }
 
 }  // namespace isochron::cli

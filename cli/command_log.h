@@ -21,6 +21,7 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command);
 void AddLogDiffCommand(CLI::App& log, std::function<int()>& command);
 void AddLogVerifyCommand(CLI::App& log, std::function<int()>& command);
 void AddLogBundleCommand(CLI::App& log, std::function<int()>& command);
+void AddLogSnapshotsCommand(CLI::App& log, std::function<int()>& command);
 
 // What `log dump --type` takes: "header" and the types of events.
 std::vector<std::string> LogDumpTypes();

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -12,7 +13,11 @@
 #include "cli/text_output.h"
 #include "machine/config.h"
 #include "replaylog/describe.h"
+#include "replaylog/file_source.h"
+#include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
+#include "replaylog/output_file.h"
+#include "replaylog/snapshot.h"
 
 namespace isochron::cli {
 namespace {
@@ -47,15 +52,10 @@ void PrintLog(TextOutput& out, const std::string& path, const LogReader& log,
   Row(out, "log", path);
   Row(out, "identity", summary.identity.ToString());
   Row(out, "state", log.is_partial() ? "partial: it breaks off" : "complete");
-  uint64_t raw = 0;
-  uint64_t compressed = 0;
-  for (const replaylog::FrameInfo& frame : log.frames()) {
-    raw += frame.raw;
-    compressed += frame.compressed;
-  }
   Row(out, "size",
       absl::StrFormat("%d bytes: %d frames of %d bytes, %d bytes raw", log.log_bytes(),
-                      log.frames().size(), compressed, raw));
+                      log.frames().size(), log.frames().compressed_bytes(),
+                      log.frames().raw_bytes()));
   Row(out, "duration",
       absl::StrFormat("%d cycles, %.3f guest seconds", summary.last_cycle,
                       static_cast<double>(summary.last_cycle) /
@@ -102,8 +102,49 @@ void PrintCounts(TextOutput& out, const LogSummary& summary) {
   out.Line(absl::StrFormat("%-15s %12d", "console bytes", summary.console_bytes));
 }
 
+int PrintImageList(const std::string& path) {
+  const absl::StatusOr<std::vector<replaylog::ImageFile>> images = replaylog::ReadImageList(path);
+  if (!images.ok()) return RefuseInput(images.status());
+  TextOutput out;
+  Row(out, "images of a log", replaylog::QuoteBytes(path));
+  for (const replaylog::ImageFile& image : *images) {
+    Row(out, std::string(replaylog::ImageRoleName(image.record.role)),
+        absl::StrCat(image.record.digest.ToString(), ", ", image.record.size, " bytes, ",
+                     replaylog::QuoteBytes(image.path)));
+  }
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+int PrintSnapshots(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<replaylog::SnapshotReader>> reader =
+      replaylog::SnapshotReader::Open(path);
+  if (!reader.ok()) return RefuseInput(reader.status());
+  const std::vector<replaylog::SnapshotInfo>& snapshots = (*reader)->snapshots();
+  TextOutput out;
+  Row(out, "snapshots", replaylog::QuoteBytes(path));
+  Row(out, "state", (*reader)->breaks_off() ? "partial: it breaks off" : "complete");
+  Row(out, "number", absl::StrCat(snapshots.size(), "; `isochron log snapshots` lists them"));
+  if (!snapshots.empty()) {
+    Row(out, "cycles",
+        absl::StrCat(snapshots.front().cycle, " to ", snapshots.back().cycle));
+  }
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+// Of a file that is no log: whether it is one of those that stand beside logs.
+bool IsBesideLogs(const std::string& path, bool is_kind(const replaylog::FileSource&)) {
+  if (replaylog::IsSpecialFile(path)) return false;
+  const absl::StatusOr<std::unique_ptr<replaylog::FileSource>> file =
+      replaylog::FileSource::Open(path);
+  return file.ok() && is_kind(**file);
+}
+
 int PrintInfo(const std::string& path) {
   absl::StatusOr<std::unique_ptr<LogReader>> log = LogReader::Open(path);
+  if (absl::IsInvalidArgument(log.status())) {
+    if (IsBesideLogs(path, replaylog::IsImageList)) return PrintImageList(path);
+    if (IsBesideLogs(path, replaylog::IsSnapshotFile)) return PrintSnapshots(path);
+  }
   if (!log.ok()) return RefuseInput(log.status());
   absl::StatusOr<LogSummary> summary = (*log)->Verify();
   if (!summary.ok()) return RefuseInput(summary.status());

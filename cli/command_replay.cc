@@ -44,6 +44,8 @@ class Replay {
   replaylog::LogHeader WrittenHeader() const {
     return options_.live ? HeaderOf(guest_) : log_->header();
   }
+  // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
+  absl::StatusOr<bool> SeekToCheckpoint(const replaylog::SnapshotInfo& snapshot);
   // Puts machine and log to the snapshot that --from asks for.
   absl::Status StartFromSnapshot();
   int Report(const machine::RunEnd& end);
@@ -132,41 +134,51 @@ absl::Status Replay::Prepare() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> Replay::SeekToCheckpoint(const replaylog::SnapshotInfo& snapshot) {
+  if (absl::Status status = log_->SeekToCycle(snapshot.cycle); !status.ok()) return status;
+  replaylog::Event event;
+  for (;;) {
+    absl::StatusOr<bool> more = log_->Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more || event.cycle > snapshot.cycle) return false;
+    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+    if (checkpoint != nullptr && checkpoint->state == snapshot.state) return true;
+  }
+}
+
 absl::Status Replay::StartFromSnapshot() {
+  const std::string path = replaylog::FindSnapshots(options_.log_path);
   absl::StatusOr<std::unique_ptr<replaylog::SnapshotReader>> reader =
-      replaylog::SnapshotReader::Open(replaylog::SnapshotPath(options_.log_path),
-                                      log_->header());
+      replaylog::SnapshotReader::Open(path, log_->header());
   if (absl::IsNotFound(reader.status())) {
     return absl::NotFoundError(absl::StrCat(reader.status().message(),
                                             "; replay --snapshot-every makes snapshots"));
   }
   if (!reader.ok()) return reader.status();
-  const replaylog::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(*options_.from);
+  // Whoever was killed may have written snapshots that are ahead of the log.
+  const uint64_t from = std::min(*options_.from, last_cycle_);
+  const replaylog::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(from);
+  const bool any = snapshot != nullptr;
+  for (; snapshot != nullptr; snapshot = (*reader)->Before(*snapshot)) {
+    absl::StatusOr<bool> fits = SeekToCheckpoint(*snapshot);
+    if (!fits.ok()) return fits.status();
+    if (*fits) break;
+  }
+  if (snapshot == nullptr && any) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options_.log_path, ": has no checkpoint like any snapshot of ", path,
+        " up to cycle ", from));
+  }
   if (snapshot == nullptr) {
-    Say(absl::StrCat("no snapshot is at or before cycle ", *options_.from,
+    Say(absl::StrCat("no snapshot is at or before cycle ", from,
                      "; the replay begins at power-on"));
     return absl::OkStatus();
   }
-  // The log goes on behind the checkpoint at which the snapshot was taken.
-  if (absl::Status status = log_->SeekToCycle(snapshot->cycle); !status.ok()) return status;
-  replaylog::Event event;
-  for (;;) {
-    absl::StatusOr<bool> more = log_->Next(event);
-    if (!more.ok()) return more.status();
-    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    if (*more && event.cycle == snapshot->cycle && checkpoint != nullptr &&
-        checkpoint->state == snapshot->state) {
-      break;
-    }
-    if (!*more || event.cycle > snapshot->cycle) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(options_.log_path, ": has no checkpoint like the snapshot at cycle ",
-                       snapshot->cycle));
-    }
-  }
-  if (absl::Status status = (*reader)->Restore(*snapshot, *guest_.machine); !status.ok()) {
-    return status;
-  }
+  const absl::Status status = (*reader)->Restore(*snapshot, *guest_.machine, [this] {
+    guest_.session->EndIfAsked();
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
   Say(absl::StrCat("the replay begins at the snapshot at cycle ", snapshot->cycle));
   return absl::OkStatus();
 }

@@ -145,6 +145,12 @@ void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
   }
 }
 
+void Session::EndIfAsked() {
+  for (int signal = signals_->Take(); signal != 0; signal = signals_->Take()) {
+    if (signal != SIGTSTP && signal != SIGCONT) StopSignals::EndProcess(signal);
+  }
+}
+
 void Session::SetControlServices(ControlServices services) {
   if (control_ != nullptr) control_->services() = std::move(services);
 }

@@ -52,6 +52,10 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // the replay will end, for the progress bar.
   void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
 
+  // Before Run(), while something takes its time: ends the process as a signal to stop does when nobody
+  // catches it, if one has come.
+  void EndIfAsked();
+
   // What the control channel offers beside looking into the machine. No effect without one.
   void SetControlServices(ControlServices services);
 

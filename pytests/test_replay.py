@@ -240,6 +240,52 @@ def test_snapshots(isochron, tmp_path):
     assert result.returncode == 2 and b"--snapshot-every makes snapshots" in result.stderr
 
 
+def test_snapshots_after_a_kill(isochron, tmp_path):
+    """Log and snapshots have their partial names then, and the log may be behind."""
+    guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]
+    guest += ["--input-interval", "10000", "--checkpoint-interval", "1M"]
+    log, short = tmp_path / "log", tmp_path / "short"
+    record(isochron, log, *guest, "--snapshot-every", "1M")
+    checkpoints = [event["cycle"] for event in events(isochron, log, "checkpoint")]
+    assert len(checkpoints) > 6
+    stopped = run(isochron, "record", "-o", str(short), *guest, "--max-cycles", str(checkpoints[3] + 1))
+    assert stopped.returncode == 5
+    (tmp_path / "log.partial").write_bytes(short.read_bytes()[:-1])  # its seek table breaks off
+    log.unlink()
+    (tmp_path / "log.snapshots").rename(tmp_path / "log.snapshots.partial")
+
+    for cycle, begin in ((checkpoints[1], checkpoints[1]), (checkpoints[5], checkpoints[3]), ("100G", checkpoints[3])):
+        result = replay(isochron, tmp_path / "log.partial", "--from", str(cycle))
+        assert result.returncode == 0, result.stderr
+        assert f"begins at the snapshot at cycle {begin}\n".encode() in result.stderr
+    # Of another run of the same machine nothing fits that its log does not have, too.
+    (tmp_path / "short.snapshots").write_bytes((tmp_path / "log.snapshots.partial").read_bytes())
+    result = replay(isochron, short, "--from", "100G")
+    assert result.returncode == 0 and f"at cycle {checkpoints[3]}\n".encode() in result.stderr
+
+
+def test_files_beside_a_log_say_what_they_are(isochron, tmp_path):
+    log = tmp_path / "log"
+    guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]
+    record(isochron, log, *guest, "--checkpoint-interval", "1M", "--snapshot-every", "2M")
+    listed = run(isochron, "log", "snapshots", str(log) + ".snapshots").stdout.decode().splitlines()
+    assert listed[0] == f"log: {log}" and listed[1].split() == ["cycle", "seconds", "bytes", "state"]
+    states = {event["cycle"]: event["state"] for event in events(isochron, log, "checkpoint")}
+    rows = [line.split() for line in listed[2:]]
+    assert rows and all(states[int(row[0])] == row[3] and float(row[1]) > 0 for row in rows)
+    info = run(isochron, "log", "info", str(log) + ".snapshots")
+    assert info.returncode == 0 and f"number          {len(rows)};".encode() in info.stdout
+    info = run(isochron, "log", "info", str(log) + ".images")
+    assert info.returncode == 0 and info.stdout.startswith(b"images of a log")
+    assert b"\nkernel " in info.stdout
+    for name, message in ((".snapshots", b"the snapshots of one"), (".images", b"a list of one's images")):
+        refused = run(isochron, "log", "verify", str(log) + name)
+        assert refused.returncode == 2 and message in refused.stderr
+    log.unlink()
+    listed = run(isochron, "log", "snapshots", str(log) + ".snapshots").stdout.decode().splitlines()
+    assert "none" in listed[0] and listed[2].split()[1] == "?"
+
+
 def test_until(isochron, conversation_log):
     result = replay(isochron, conversation_log, "--until", "60M")
     assert (result.returncode, result.stdout) == (0, b"ready\r\n[61][62][63][48][45]")

@@ -5,110 +5,169 @@
 
 #include "absl/strings/str_cat.h"
 #include "replaylog/codec.h"
+#include "replaylog/frame_scanner.h"
+#include "replaylog/image_set.h"
 #include "replaylog/seek_table.h"
 
 namespace isochron::replaylog {
 namespace {
 
-constexpr size_t kFirstRead = 64 << 10;
+// Frames between two places that the index remembers: 8 bytes for so many frames, of which even an
+// empty one has 17 and an entry of 12 in the seek table.
+constexpr size_t kGroupFrames = 32;
 
 // The content that the frame at `offset` may have.
 size_t MaxRawAt(uint64_t offset) { return offset == 0 ? kMaxHeaderBytes : kMaxFrameBytes; }
 
-// Measures the frame at `offset`. OutOfRange when the source ends within it.
-absl::StatusOr<FrameInfo> MeasureAt(const FileSource& source, uint64_t offset,
-                                    std::string& buffer) {
-  const size_t max_raw = MaxRawAt(offset);
-  const size_t limit = MaxCompressedBytes(max_raw);
-  for (size_t want = kFirstRead;; want *= 2) {
-    want = std::min(want, limit);
-    if (absl::Status status = source.ReadAt(offset, want, buffer); !status.ok()) return status;
-    absl::StatusOr<FrameSizes> sizes = MeasureFrame(buffer, max_raw);
-    if (sizes.ok()) {
-      return FrameInfo{offset, static_cast<uint32_t>(sizes->compressed),
-                       static_cast<uint32_t>(sizes->raw), std::nullopt};
-    }
-    if (!absl::IsOutOfRange(sizes.status()) || buffer.size() < want) {
-      return ErrorAt(source, offset, sizes.status());
-    }
-    if (want == limit) {
-      return ErrorAt(source, offset, absl::DataLossError("the zstd frame is too large"));
-    }
-  }
+// The frame at the scanner. OutOfRange when the source ends within it.
+absl::StatusOr<FrameInfo> ScanFrame(const FileSource& source, FrameScanner& scanner) {
+  const uint64_t offset = scanner.offset();
+  const absl::StatusOr<FrameSizes> sizes = scanner.Measure(MaxRawAt(offset));
+  if (!sizes.ok()) return ErrorAt(source, offset, sizes.status());
+  return FrameInfo{offset, static_cast<uint32_t>(sizes->compressed),
+                   static_cast<uint32_t>(sizes->raw), std::nullopt};
 }
 
-absl::StatusOr<FrameIndex> IndexFromSeekTable(const FileSource& source,
-                                              std::string_view footer) {
+absl::Status TableError(const FileSource& source, uint64_t table_offset, std::string_view what) {
+  return ErrorAt(source, table_offset, absl::DataLossError(absl::string_view(what.data(), what.size())));
+}
+
+// `count` entries of the seek table at `table_offset`, from `first` on.
+absl::StatusOr<std::vector<SeekEntry>> ReadEntries(const FileSource& source, uint64_t table_offset,
+                                                   size_t first, size_t count) {
+  std::string bytes;
+  const absl::Status status = source.ReadAt(table_offset + kSeekHeaderBytes + first * kSeekEntryBytes,
+                                            count * kSeekEntryBytes, bytes);
+  if (!status.ok()) return status;
+  if (bytes.size() != count * kSeekEntryBytes) {
+    return TableError(source, table_offset, "the seek table breaks off");
+  }
+  return DecodeSeekEntries(bytes);
+}
+
+FrameInfo FrameOf(const SeekEntry& entry, uint64_t offset) {
+  return {offset, entry.compressed, entry.raw, entry.checksum};
+}
+
+}  // namespace
+
+void FrameIndex::Add(const FrameInfo& frame) {
+  if (size_ % kGroupFrames == 0) anchors_.push_back(frame.offset);
+  ++size_;
+  compressed_bytes_ += frame.compressed;
+  raw_bytes_ += frame.raw;
+}
+
+absl::Status FrameIndex::AddFromSeekTable(const FileSource& source, std::string_view footer) {
   const uint64_t footer_offset = source.size() - kSeekFooterBytes;
   absl::StatusOr<uint64_t> table_bytes = SeekTableBytes(footer);
   if (!table_bytes.ok()) return ErrorAt(source, footer_offset, table_bytes.status());
   if (*table_bytes > source.size()) {
-    return ErrorAt(source, footer_offset,
-                   absl::DataLossError("the seek table is larger than the file"));
+    return TableError(source, footer_offset, "the seek table is larger than the file");
   }
   const uint64_t table_offset = source.size() - *table_bytes;
-  std::string table;
-  if (absl::Status status = source.ReadAt(table_offset, *table_bytes, table); !status.ok()) {
+  std::string head;
+  if (absl::Status status = source.ReadAt(table_offset, kSeekHeaderBytes, head); !status.ok()) {
     return status;
   }
-  absl::StatusOr<std::vector<SeekEntry>> entries = DecodeSeekTable(table);
-  if (!entries.ok()) return ErrorAt(source, table_offset, entries.status());
-
-  FrameIndex index{{}, /*has_seek_table=*/true};
-  uint64_t offset = 0;
-  for (const SeekEntry& entry : *entries) {
-    if (entry.raw > MaxRawAt(offset) || entry.compressed == 0 ||
-        entry.compressed > MaxCompressedBytes(entry.raw)) {
-      return ErrorAt(source, table_offset,
-                     absl::DataLossError("the seek table has a frame of impossible size"));
+  if (absl::Status status = CheckSeekHeader(head, *table_bytes); !status.ok()) {
+    return ErrorAt(source, table_offset, status);
+  }
+  const size_t count = SeekEntryCount(*table_bytes);
+  for (size_t first = 0; first < count; first += kGroupFrames) {
+    absl::StatusOr<std::vector<SeekEntry>> entries =
+        ReadEntries(source, table_offset, first, std::min(kGroupFrames, count - first));
+    if (!entries.ok()) return entries.status();
+    for (const SeekEntry& entry : *entries) {
+      if (entry.raw > MaxRawAt(compressed_bytes_) || entry.compressed == 0 ||
+          entry.compressed > MaxCompressedBytes(entry.raw)) {
+        return TableError(source, table_offset, "the seek table has a frame of impossible size");
+      }
+      Add(FrameOf(entry, compressed_bytes_));
     }
-    index.frames.push_back({offset, entry.compressed, entry.raw, entry.checksum});
-    offset += entry.compressed;
   }
-  if (offset != table_offset || index.frames.empty()) {
-    return ErrorAt(source, table_offset,
-                   absl::DataLossError("the frames in the seek table do not make up the file"));
+  if (compressed_bytes_ != table_offset || size_ == 0) {
+    return TableError(source, table_offset, "the frames in the seek table do not make up the file");
   }
-  return index;
+  table_offset_ = table_offset;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<FrameIndex> IndexByWalking(const FileSource& source) {
-  FrameIndex index;
-  std::string buffer;
-  uint64_t offset = 0;
-  while (offset < source.size()) {
-    absl::StatusOr<FrameInfo> frame = MeasureAt(source, offset, buffer);
+absl::Status FrameIndex::AddByWalking(const FileSource& source) {
+  FrameScanner scanner(source, 0, source.size());
+  while (scanner.offset() < source.size()) {
+    const absl::StatusOr<FrameInfo> frame = ScanFrame(source, scanner);
     if (!frame.ok()) {
-      const bool breaks_off = absl::IsOutOfRange(frame.status()) ||
-                              (offset != 0 && BeginsLikeSeekTable(buffer));
-      if (breaks_off && offset != 0) break;
+      const bool breaks_off =
+          absl::IsOutOfRange(frame.status()) ||
+          (absl::IsDataLoss(frame.status()) && size_ != 0 && BeginsLikeSeekTable(scanner.ahead()));
+      if (breaks_off && size_ != 0) break;
       if (!breaks_off) return frame.status();
       return ErrorAt(source, source.size(),
                      absl::DataLossError("the file breaks off within the header"));
     }
-    offset += frame->compressed;
-    index.frames.push_back(*std::move(frame));
+    Add(*frame);
+    scanner.Skip();
   }
-  return index;
+  return absl::OkStatus();
 }
 
-}  // namespace
+absl::Status FrameIndex::LoadGroup(const FileSource& source, size_t first) const {
+  const size_t count = std::min(kGroupFrames, size_ - first);
+  uint64_t offset = anchors_[first / kGroupFrames];
+  loaded_.clear();
+  loaded_first_ = first;
+  if (table_offset_.has_value()) {
+    absl::StatusOr<std::vector<SeekEntry>> entries =
+        ReadEntries(source, *table_offset_, first, count);
+    if (!entries.ok()) return entries.status();
+    for (const SeekEntry& entry : *entries) {
+      loaded_.push_back(FrameOf(entry, offset));
+      offset += entry.compressed;
+    }
+    return absl::OkStatus();
+  }
+  FrameScanner scanner(source, offset, source.size());
+  while (loaded_.size() < count) {
+    absl::StatusOr<FrameInfo> frame = ScanFrame(source, scanner);
+    if (!frame.ok()) return frame.status();
+    loaded_.push_back(*frame);
+    scanner.Skip();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FrameInfo> FrameIndex::At(const FileSource& source, size_t number) const {
+  const size_t first = number - number % kGroupFrames;
+  if (loaded_.empty() || loaded_first_ != first) {
+    if (absl::Status status = LoadGroup(source, first); !status.ok()) {
+      loaded_.clear();
+      return status;
+    }
+  }
+  return loaded_[number - first];
+}
 
 absl::Status ErrorAt(const FileSource& source, uint64_t offset, const absl::Status& status) {
   return absl::Status(status.code(),
                       absl::StrCat(source.name(), ": at byte ", offset, ": ", status.message()));
 }
 
-absl::StatusOr<FrameIndex> IndexFrames(const FileSource& source) {
+absl::StatusOr<FrameIndex> FrameIndex::Of(const FileSource& source) {
   if (source.size() == 0) {
     return absl::InvalidArgumentError(absl::StrCat(source.name(), ": the file is empty"));
   }
   std::string magic;
   if (absl::Status status = source.ReadAt(0, 4, magic); !status.ok()) return status;
+  if (IsImageList(source)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        source.name(), ": this is no replay log but a list of one's images (log info shows it)"));
+  }
   if (!BeginsLikeZstdFrame(magic)) {
     return absl::InvalidArgumentError(absl::StrCat(
         source.name(), ": at byte 0: this is no replay log (it is not a zstd file)"));
   }
+  FrameIndex index;
   if (source.size() >= kSeekFooterBytes) {
     std::string footer;
     if (absl::Status status =
@@ -116,9 +175,13 @@ absl::StatusOr<FrameIndex> IndexFrames(const FileSource& source) {
         !status.ok()) {
       return status;
     }
-    if (HasSeekTable(footer)) return IndexFromSeekTable(source, footer);
+    if (HasSeekTable(footer)) {
+      if (absl::Status status = index.AddFromSeekTable(source, footer); !status.ok()) return status;
+      return index;
+    }
   }
-  return IndexByWalking(source);
+  if (absl::Status status = index.AddByWalking(source); !status.ok()) return status;
+  return index;
 }
 
 absl::Status FrameLoader::Load(const FrameInfo& frame, std::string& content) {

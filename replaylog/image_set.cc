@@ -157,10 +157,11 @@ absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
   return images;
 }
 
-std::string SidecarPath(const std::string& log) {
-  const std::string suffix = PartialPath("");
-  const bool partial = log.size() > suffix.size() && log.ends_with(suffix);
-  return log.substr(0, log.size() - (partial ? suffix.size() : 0)) + ".images";
+std::string SidecarPath(const std::string& log) { return WithoutPartial(log) + ".images"; }
+
+bool IsImageList(const FileSource& source) {
+  std::string front;
+  return source.ReadAt(0, kListHeading.size(), front).ok() && front == kListHeading;
 }
 
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
@@ -193,7 +194,10 @@ absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& 
 }
 
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
-  const std::string path = SidecarPath(log);
+  return ReadImageList(SidecarPath(log));
+}
+
+absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path) {
   if (absl::Status status = RefuseSpecialFile(path, kListName); !status.ok()) return status;
   absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxListBytes);
   if (!text.ok()) return text.status();

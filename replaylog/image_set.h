@@ -37,6 +37,9 @@ std::string FormatImageList(const std::vector<ImageFile>& images);
 absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
                                                       const std::string& directory);
 
+// Whether a file begins as such a list does.
+bool IsImageList(const FileSource& source);
+
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);
 // Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. What came
@@ -50,6 +53,8 @@ absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& lo
 // file and line. Names that are not absolute count from the sidecar's directory. The images are
 // neither opened nor checked.
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log);
+// The same of the list at `path`.
+absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path);
 
 // Finds for each image of the header the file among `files` of the same role and checks its size,
 // and its digest by reading it. FailedPrecondition names the file with both sizes or both digests,

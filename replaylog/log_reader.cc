@@ -9,6 +9,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
+#include "replaylog/snapshot.h"
 #include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
@@ -25,9 +26,7 @@ class LogReader::Impl {
         loader_(*source_) {}
 
   absl::Status ReadHeader() {
-    if (absl::Status status = loader_.Load(index_.frames.front(), content_); !status.ok()) {
-      return status;
-    }
+    if (absl::Status status = LoadFrame(0).status(); !status.ok()) return status;
     absl::StatusOr<LogHeader> header = DecodeHeader(content_);
     if (!header.ok()) return ErrorAt(*source_, 0, header.status());
     header_ = *std::move(header);
@@ -66,9 +65,7 @@ class LogReader::Impl {
   absl::StatusOr<LogSummary> Verify() {
     LogSummary summary;
     StreamDigest digest;
-    if (absl::Status status = loader_.Load(index_.frames.front(), content_); !status.ok()) {
-      return status;
-    }
+    if (absl::Status status = LoadFrame(0).status(); !status.ok()) return status;
     digest.Update(content_);
     Rewind();
     digest_ = &digest;
@@ -109,17 +106,26 @@ class LogReader::Impl {
     error_ = absl::OkStatus();
   }
 
+  // Replaces content_ by that of a frame. Returns where the frame is.
+  absl::StatusOr<uint64_t> LoadFrame(size_t frame) {
+    const absl::StatusOr<FrameInfo> info = index_.At(*source_, frame);
+    if (!info.ok()) return info.status();
+    if (absl::Status status = loader_.Load(*info, content_); !status.ok()) return status;
+    return info->offset;
+  }
+
   // Makes frame `frame` the current one.
   absl::Status EnterFrame(size_t frame) {
-    const FrameInfo& info = index_.frames[frame];
     decoder_ = {};  // it points into content_
-    if (absl::Status status = loader_.Load(info, content_); !status.ok()) return status;
+    const absl::StatusOr<uint64_t> offset = LoadFrame(frame);
+    if (!offset.ok()) return offset.status();
+    offset_ = *offset;
     if (digest_ != nullptr) digest_->Update(content_);
     if (absl::Status status = decoder_.Start(content_); !status.ok()) {
-      return ErrorAt(*source_, info.offset, status);
+      return ErrorAt(*source_, offset_, status);
     }
     if (expected_start_ && decoder_.start() != *expected_start_) {
-      return ErrorAt(*source_, info.offset,
+      return ErrorAt(*source_, offset_,
                      absl::DataLossError(
                          decoder_.start().cycle < expected_start_->cycle
                              ? "the frame's cycle goes back"
@@ -141,14 +147,14 @@ class LogReader::Impl {
   absl::StatusOr<bool> DecodeNext(Event& event) {
     for (;;) {
       absl::StatusOr<bool> got = decoder_.Next(event);
-      if (!got.ok()) return ErrorAt(*source_, index_.frames[frame_].offset, got.status());
+      if (!got.ok()) return ErrorAt(*source_, offset_, got.status());
       if (*got) break;
-      if (frame_ + 1 == index_.frames.size()) return AtEnd();
+      if (frame_ + 1 == index_.size()) return AtEnd();
       if (frame_ != 0) expected_start_ = decoder_.next();
       if (absl::Status status = EnterFrame(frame_ + 1); !status.ok()) return status;
     }
     if (ended_) {
-      return ErrorAt(*source_, index_.frames[frame_].offset,
+      return ErrorAt(*source_, offset_,
                      absl::DataLossError("an event follows the end of the run"));
     }
     ended_ = std::holds_alternative<EndEvent>(event.body);
@@ -156,7 +162,7 @@ class LogReader::Impl {
   }
 
   absl::StatusOr<bool> AtEnd() {
-    if (index_.has_seek_table && !ended_) {
+    if (index_.has_seek_table() && !ended_) {
       return ErrorAt(*source_, source_->size(),
                      absl::DataLossError("the log has no end of the run"));
     }
@@ -168,9 +174,9 @@ class LogReader::Impl {
   template <typename Before, typename There>
   absl::Status Seek(Before before, There there) {
     Rewind();
-    if (index_.frames.size() == 1) return absl::OkStatus();
+    if (index_.size() == 1) return absl::OkStatus();
     size_t low = 1;
-    size_t high = index_.frames.size();
+    size_t high = index_.size();
     while (high - low > 1) {
       const size_t middle = low + (high - low) / 2;
       expected_start_.reset();
@@ -197,6 +203,7 @@ class LogReader::Impl {
   LogHeader header_;
 
   size_t frame_ = 0;     // the current frame; 0, the header's, has no events
+  uint64_t offset_ = 0;  // where it is
   std::string content_;  // of the current frame
   FrameDecoder decoder_;
   // What the next frame must begin with, unless it was sought.
@@ -232,7 +239,11 @@ absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& pa
     images = std::move(bundle->images);
     *source = std::move(bundle->log);
   }
-  absl::StatusOr<FrameIndex> index = IndexFrames(**source);
+  if (IsSnapshotFile(**source)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": this is no replay log but the snapshots of one (log snapshots lists them)"));
+  }
+  absl::StatusOr<FrameIndex> index = FrameIndex::Of(**source);
   if (!index.ok()) return index.status();
   auto impl = std::make_unique<Impl>(*std::move(source), *std::move(index), std::move(images));
   if (absl::Status status = impl->ReadHeader(); !status.ok()) return status;
@@ -242,13 +253,13 @@ absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& pa
 LogReader::LogReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LogReader::~LogReader() = default;
 const LogHeader& LogReader::header() const { return impl_->header(); }
-bool LogReader::is_partial() const { return !impl_->index().has_seek_table; }
+bool LogReader::is_partial() const { return !impl_->index().has_seek_table(); }
 bool LogReader::is_bundle() const { return impl_->is_bundle(); }
 absl::StatusOr<bool> LogReader::Next(Event& event) { return impl_->Next(event); }
 uint64_t LogReader::unknown_witnesses() const { return impl_->unknown_witnesses(); }
 absl::Status LogReader::SeekToCycle(uint64_t cycle) { return impl_->SeekToCycle(cycle); }
 absl::Status LogReader::SeekToEvent(uint64_t number) { return impl_->SeekToEvent(number); }
-const std::vector<FrameInfo>& LogReader::frames() const { return impl_->index().frames; }
+const FrameIndex& LogReader::frames() const { return impl_->index(); }
 const std::vector<ImageFile>& LogReader::bundled_images() const { return impl_->images(); }
 const FileSource& LogReader::source() const { return impl_->source(); }
 uint64_t LogReader::log_bytes() const { return impl_->source().size(); }

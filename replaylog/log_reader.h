@@ -34,7 +34,7 @@ struct LogSummary {
 };
 
 // Reads a log from its beginning or from anywhere in it. Memory in use is bounded by the
-// format's limits (and 24 bytes a frame), whatever the file holds.
+// format's limits and a twentieth of the log, whatever the file holds.
 //
 // Errors are InvalidArgument for a file that is not a log that this program could read and
 // DataLoss for a damaged one; they name the file, the byte and what is wrong.
@@ -70,8 +70,8 @@ class LogReader final : public EventSource {
   absl::Status SeekToCycle(uint64_t cycle);
   absl::Status SeekToEvent(uint64_t number);
 
-  // All frames, the header's first.
-  const std::vector<FrameInfo>& frames() const;
+  // Where its frames are.
+  const FrameIndex& frames() const;
   // Bytes of the whole log, the seek table included, and what a partial log has behind its last
   // whole frame.
   uint64_t log_bytes() const;

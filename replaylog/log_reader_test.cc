@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "replaylog/host_cost_testing.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/seek_table.h"
 #include "replaylog/stream_digest.h"
@@ -39,18 +40,33 @@ std::unique_ptr<LogReader> MustOpen(const std::string& path) {
   return reader.ok() ? *std::move(reader) : nullptr;
 }
 
+std::vector<FrameInfo> FramesOf(const LogReader& reader) {
+  std::vector<FrameInfo> frames;
+  for (size_t i = 0; i < reader.frames().size(); ++i) {
+    frames.push_back(reader.frames().At(reader.source(), i).value());
+  }
+  return frames;
+}
+
 // A log of these frames' contents, with a seek table.
 std::string LogOf(const std::vector<std::string>& contents) {
   FrameCompressor compressor;
   std::string log;
+  std::string frame;
   std::vector<SeekEntry> entries;
-  for (const std::string& content : contents) {
-    const std::string frame = compressor.Compress(content).value();
+  for (size_t i = 0; i < contents.size(); ++i) {
+    const std::string& content = contents[i];
+    if (i == 0 || content != contents[i - 1]) frame = compressor.Compress(content).value();
     entries.push_back({static_cast<uint32_t>(frame.size()),
                        static_cast<uint32_t>(content.size()), ContentChecksum(content)});
     log += frame;
   }
   return log + EncodeSeekTable(entries);
+}
+
+// Bytes of the record that a frame begins with, which is short.
+size_t FrameStartBytes(const std::string& frame) {
+  return 3 + static_cast<unsigned char>(frame[2]);
 }
 
 std::string FrameOf(const std::vector<Event>& events) {
@@ -123,7 +139,7 @@ TEST(LogReaderTest, EveryTruncationReadsToItsLastWholeFrame) {
   const std::vector<Event> events = EventsInThreeFrames();
   WriteLog(path, events);
   const std::string bytes = ReadBytes(path);
-  const std::vector<FrameInfo> frames = MustOpen(path)->frames();
+  const std::vector<FrameInfo> frames = FramesOf(*MustOpen(path));
   const uint64_t header_bytes = frames[0].compressed;
 
   size_t most = 0;
@@ -199,6 +215,38 @@ TEST(LogReaderTest, RefusesFramesThatUnpackToTooMuch) {
               HasSubstr("impossible size"));
   const std::string log = LogOf({header, std::string(kMaxFrameBytes + 1, 'x')});
   EXPECT_THAT(ErrorOf(log.substr(0, log.size() - 1)), HasSubstr("more than"));
+}
+
+// A log of very many frames, each as small as can be, with and without a seek table.
+TEST(LogReaderTest, ManyTinyFramesCostNoMoreThanTheirBytes) {
+  constexpr size_t kFrames = 100'000;
+  std::vector<std::string> contents = {EncodeHeader(SmallHeader()).value()};
+  FrameEncoder encoder;
+  const std::vector<Event> events = SmallEvents();
+  ASSERT_TRUE(encoder.Append(events[0]).ok());
+  contents.push_back(encoder.TakeFrame());
+  ASSERT_TRUE(encoder.Append(events.back()).ok());
+  const std::string last = encoder.TakeFrame();
+  // Frames that begin where the one before ended and hold nothing.
+  const std::string empty = last.substr(0, FrameStartBytes(last));
+  contents.resize(kFrames, empty);
+  contents.push_back(last);
+  const std::string bytes = LogOf(contents);
+  const std::string path = TestPath("log");
+  for (bool whole : {true, false}) {
+    WriteBytes(path, bytes.substr(0, bytes.size() - (whole ? 0 : 1)));
+    const uint64_t read_before = BytesRead();
+    const std::optional<uint64_t> peak_before = ResetPeakMemory();
+    std::unique_ptr<LogReader> reader = MustOpen(path);
+    ASSERT_NE(reader, nullptr);
+    EXPECT_EQ(reader->frames().size(), kFrames + 1);
+    if (peak_before.has_value()) {
+      EXPECT_LT(PeakMemory() - *peak_before, bytes.size() / 4) << whole;
+    }
+    EXPECT_LT(BytesRead() - read_before, 3 * bytes.size() + (1 << 20)) << whole;
+    ASSERT_TRUE(reader->SeekToEvent(1).ok());
+    EXPECT_EQ(ReadRest(*reader).events.size(), 1u);
+  }
 }
 
 TEST(LogReaderTest, CountsUnknownWitnesses) {

@@ -63,6 +63,12 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 
 std::string PartialPath(const std::string& path) { return path + ".partial"; }
 
+std::string WithoutPartial(const std::string& path) {
+  const std::string suffix = PartialPath("");
+  const bool partial = path.size() > suffix.size() && path.ends_with(suffix);
+  return path.substr(0, path.size() - (partial ? suffix.size() : 0));
+}
+
 bool IsSpecialFile(const std::string& path) {
   struct stat info;
   return path == "-" || (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode));
@@ -99,6 +105,21 @@ absl::Status OutputFile::Write(std::string_view bytes) {
       return status;
     }
     size_ += static_cast<uint64_t>(written);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {
+  if (direct_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path_, " is no regular file: what has been written cannot be changed"));
+  }
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError(absl::StrCat("cannot write ", PartialPath(path_)));
+    offset += static_cast<uint64_t>(written);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return absl::OkStatus();

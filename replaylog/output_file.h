@@ -16,6 +16,9 @@ namespace isochron::replaylog {
 // The name that a file has until it is whole: `path`.partial.
 std::string PartialPath(const std::string& path);
 
+// The name that the file at `path` will have when it is whole: `path` without ".partial".
+std::string WithoutPartial(const std::string& path);
+
 // Whether `path` is "-" (standard output) or names something that is no regular file, such as a pipe, a
 // device or a directory. What does not exist yet will be a regular file.
 bool IsSpecialFile(const std::string& path);
@@ -37,6 +40,10 @@ class OutputFile {
   // Appends all of `bytes`. After an error the file holds what earlier calls wrote and no more,
   // where that can be had. The caller sees to it that SIGPIPE kills nobody.
   absl::Status Write(std::string_view bytes);
+
+  // Replaces bytes that have been written, from `offset` on; there are that many. FailedPrecondition
+  // when they went straight to a pipe or a device.
+  absl::Status Overwrite(uint64_t offset, std::string_view bytes);
 
   // Waits until the bytes are on the disk, so that Commit() has little left to wait for.
   absl::Status Sync();

@@ -8,8 +8,6 @@ namespace {
 constexpr std::string_view kSkippableMagic = "\x5e\x2a\x4d\x18";
 constexpr std::string_view kSeekableMagic = "\xb1\xea\x92\x8f";
 constexpr uint8_t kDescriptor = 1 << 7;  // entries have checksums; reserved bits are zero
-constexpr size_t kFrameHeaderBytes = 8;
-constexpr size_t kEntryBytes = 12;
 
 void AppendWord(uint32_t value, std::string& out) {
   for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(value >> shift));
@@ -25,7 +23,7 @@ uint32_t WordAt(std::string_view bytes, size_t at) {
 
 std::string EncodeSeekTable(const std::vector<SeekEntry>& entries) {
   std::string frame(kSkippableMagic);
-  AppendWord(static_cast<uint32_t>(entries.size() * kEntryBytes + kSeekFooterBytes), frame);
+  AppendWord(static_cast<uint32_t>(entries.size() * kSeekEntryBytes + kSeekFooterBytes), frame);
   for (const SeekEntry& entry : entries) {
     AppendWord(entry.compressed, frame);
     AppendWord(entry.raw, frame);
@@ -46,25 +44,28 @@ absl::StatusOr<uint64_t> SeekTableBytes(std::string_view footer) {
   if (static_cast<uint8_t>(footer[4]) != kDescriptor) {
     return absl::DataLossError("the seek table's descriptor is not that of a log");
   }
-  return kFrameHeaderBytes + uint64_t{WordAt(footer, 0)} * kEntryBytes + kSeekFooterBytes;
+  return kSeekHeaderBytes + uint64_t{WordAt(footer, 0)} * kSeekEntryBytes + kSeekFooterBytes;
 }
 
-absl::StatusOr<std::vector<SeekEntry>> DecodeSeekTable(std::string_view frame) {
-  if (frame.size() < kFrameHeaderBytes + kSeekFooterBytes) {
-    return absl::DataLossError("the seek table breaks off");
-  }
-  absl::StatusOr<uint64_t> size = SeekTableBytes(frame.substr(frame.size() - kSeekFooterBytes));
-  if (!size.ok()) return size.status();
-  if (*size != frame.size() || !frame.starts_with(kSkippableMagic) ||
-      WordAt(frame, 4) != *size - kFrameHeaderBytes) {
+absl::Status CheckSeekHeader(std::string_view header, uint64_t table_bytes) {
+  if (header.size() != kSeekHeaderBytes) return absl::DataLossError("the seek table breaks off");
+  if (!header.starts_with(kSkippableMagic) ||
+      WordAt(header, 4) != table_bytes - kSeekHeaderBytes) {
     return absl::DataLossError("the seek table's sizes contradict each other");
   }
-  std::vector<SeekEntry> entries((frame.size() - kFrameHeaderBytes - kSeekFooterBytes) /
-                                 kEntryBytes);
-  size_t at = kFrameHeaderBytes;
+  return absl::OkStatus();
+}
+
+size_t SeekEntryCount(uint64_t table_bytes) {
+  return static_cast<size_t>((table_bytes - kSeekHeaderBytes - kSeekFooterBytes) / kSeekEntryBytes);
+}
+
+std::vector<SeekEntry> DecodeSeekEntries(std::string_view bytes) {
+  std::vector<SeekEntry> entries(bytes.size() / kSeekEntryBytes);
+  size_t at = 0;
   for (SeekEntry& entry : entries) {
-    entry = {WordAt(frame, at), WordAt(frame, at + 4), WordAt(frame, at + 8)};
-    at += kEntryBytes;
+    entry = {WordAt(bytes, at), WordAt(bytes, at + 4), WordAt(bytes, at + 8)};
+    at += kSeekEntryBytes;
   }
   return entries;
 }

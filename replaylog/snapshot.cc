@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "replaylog/codec.h"
+#include "replaylog/frame_scanner.h"
 #include "replaylog/output_file.h"
 #include "replaylog/varint.h"
 
@@ -24,6 +27,7 @@ constexpr size_t kIndexBytes = 8 + kIndexBody;
 // Content of one frame at most. Pages are put into frames of kPagesPerFrame.
 constexpr size_t kMaxContent = size_t{4} << 20;
 constexpr size_t kPagesPerFrame = 128;
+constexpr size_t kMaxHeader = 4096;
 
 template <typename T>
 void AppendFixed(T value, std::string& out) {
@@ -45,6 +49,17 @@ bool ConsumeBytes(std::string_view& bytes, uint64_t size, std::string_view& take
   return true;
 }
 
+std::string EncodeIndex(const SnapshotInfo& snapshot) {
+  std::string index;
+  AppendFixed(kSkippableMagic, index);
+  AppendFixed(static_cast<uint32_t>(kIndexBody), index);
+  AppendFixed(snapshot.cycle, index);
+  AppendFixed(snapshot.state.low, index);
+  AppendFixed(snapshot.state.high, index);
+  AppendFixed(snapshot.bytes, index);
+  return index;
+}
+
 absl::StatusOr<std::string> FileHeader(const LogHeader& header) {
   const absl::StatusOr<std::string> log_header = EncodeHeader(header);
   if (!log_header.ok()) return log_header.status();
@@ -56,9 +71,38 @@ absl::StatusOr<std::string> FileHeader(const LogHeader& header) {
   return content;
 }
 
+// Reads the first frame. False when it is not that of a file of snapshots.
+bool ReadFileHeader(FrameScanner& scanner, FrameDecompressor& decompressor, std::string& content) {
+  const bool is_ours = scanner.Measure(kMaxHeader).ok() &&
+                       decompressor.Decompress(scanner.frame(), kMaxHeader, content).ok() &&
+                       content.starts_with(kSnapshotMagic);
+  scanner.Skip();
+  return is_ours;
+}
+
 }  // namespace
 
-std::string SnapshotPath(const std::string& log_path) { return log_path + ".snapshots"; }
+bool IsSnapshotFile(const FileSource& source) {
+  FrameScanner scanner(source, 0, source.size());
+  FrameDecompressor decompressor;
+  std::string content;
+  return ReadFileHeader(scanner, decompressor, content);
+}
+
+std::string SnapshotPath(const std::string& log_path) {
+  return WithoutPartial(log_path) + ".snapshots";
+}
+
+std::string FindSnapshots(const std::string& log_path) {
+  const std::string whole = SnapshotPath(log_path);
+  const std::string partial = PartialPath(whole);
+  const bool partial_first = WithoutPartial(log_path) != log_path;
+  std::error_code error;
+  for (const std::string& path : {partial_first ? partial : whole, partial_first ? whole : partial}) {
+    if (std::filesystem::exists(path, error)) return path;
+  }
+  return whole;
+}
 
 absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
     const std::string& path, const LogHeader& header) {
@@ -86,11 +130,16 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
   }
   const size_t page_frames = (changed.size() + kPagesPerFrame - 1) / kPagesPerFrame;
 
-  std::string frames;
+  // How long it is shows when it is written. Until then its index tells of more bytes than any file
+  // has, and a reader takes the file to break off before it.
+  const uint64_t index_offset = file_->size();
+  const auto index = [&](uint64_t bytes) {
+    return EncodeIndex({machine.cpu().cycle, state, index_offset + kIndexBytes, bytes});
+  };
+  if (absl::Status status = file_->Write(index(~uint64_t{0})); !status.ok()) return status;
   const auto add_frame = [&](std::string_view content) {
-    absl::StatusOr<std::string> frame = compressor_.Compress(content);
-    if (frame.ok()) frames += *frame;
-    return frame.status();
+    const absl::StatusOr<std::string> frame = compressor_.Compress(content);
+    return frame.ok() ? file_->Write(*frame) : frame.status();
   };
   const std::string small = machine.SaveWithoutMemory();
   std::string content;
@@ -111,16 +160,8 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
     }
     if (absl::Status status = add_frame(content); !status.ok()) return status;
   }
-
-  std::string index;
-  AppendFixed(kSkippableMagic, index);
-  AppendFixed(static_cast<uint32_t>(kIndexBody), index);
-  AppendFixed(machine.cpu().cycle, index);
-  AppendFixed(state.low, index);
-  AppendFixed(state.high, index);
-  AppendFixed(static_cast<uint64_t>(frames.size()), index);
   written_ = pages;
-  return file_->Write(index + frames);
+  return file_->Overwrite(index_offset, index(file_->size() - index_offset - kIndexBytes));
 }
 
 void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest&) {
@@ -131,14 +172,28 @@ void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest
 
 absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path,
                                                                      const LogHeader& header) {
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> reader = Open(path);
+  if (reader.ok() && !(*reader)->BelongsTo(header)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": these snapshots belong to another log, or to another version"));
+  }
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path) {
   if (IsSpecialFile(path)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": not a file of snapshots"));
   }
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
   if (!source.ok()) return source.status();
   std::unique_ptr<SnapshotReader> reader(new SnapshotReader(*std::move(source)));
-  if (absl::Status status = reader->Scan(header); !status.ok()) return status;
+  if (absl::Status status = reader->Scan(); !status.ok()) return status;
   return reader;
+}
+
+bool SnapshotReader::BelongsTo(const LogHeader& header) const {
+  const absl::StatusOr<std::string> expected = FileHeader(header);
+  return expected.ok() && file_header_ == *expected;
 }
 
 absl::Status SnapshotReader::Damaged(uint64_t offset, std::string_view what) const {
@@ -157,27 +212,14 @@ absl::StatusOr<std::string> SnapshotReader::ReadBytes(uint64_t offset, uint64_t 
   return bytes;
 }
 
-absl::Status SnapshotReader::Scan(const LogHeader& header) {
+absl::Status SnapshotReader::Scan() {
   const uint64_t file_bytes = source_->size();
-  absl::StatusOr<std::string> front = ReadBytes(0, std::min<uint64_t>(file_bytes, 4096));
-  if (!front.ok()) return front.status();
-  const absl::StatusOr<FrameSizes> sizes = MeasureFrame(*front, kMaxContent);
-  std::string content;
-  if (!sizes.ok() ||
-      !decompressor_
-           .Decompress(std::string_view(*front).substr(0, sizes->compressed), kMaxContent, content)
-           .ok() ||
-      !content.starts_with(kSnapshotMagic)) {
+  FrameScanner scanner(*source_, 0, file_bytes);
+  if (!ReadFileHeader(scanner, decompressor_, file_header_)) {
     return absl::InvalidArgumentError(absl::StrCat(source_->name(), ": not a file of snapshots"));
   }
-  const absl::StatusOr<std::string> expected = FileHeader(header);
-  if (!expected.ok()) return expected.status();
-  if (content != *expected) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source_->name(), ": these snapshots belong to another log, or to another version"));
-  }
   // A file that breaks off ends with its last whole snapshot.
-  uint64_t offset = sizes->compressed;
+  uint64_t offset = scanner.offset();
   while (file_bytes - offset >= kIndexBytes) {
     absl::StatusOr<std::string> index = ReadBytes(offset, kIndexBytes);
     if (!index.ok()) return index.status();
@@ -197,6 +239,7 @@ absl::Status SnapshotReader::Scan(const LogHeader& header) {
     offset = snapshot.offset + snapshot.bytes;
     snapshots_.push_back(snapshot);
   }
+  breaks_off_ = offset != file_bytes;
   return absl::OkStatus();
 }
 
@@ -207,22 +250,63 @@ const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
   return after == snapshots_.begin() ? nullptr : &*(after - 1);
 }
 
-absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, alpha::Memory& memory,
-                                   std::string& small) {
-  uint64_t offset = snapshot.offset;
-  const uint64_t end = snapshot.offset + snapshot.bytes;
+// Puts the pages of snapshots into memory, those of the newest first. No page is written twice.
+class SnapshotReader::PageFiller {
+ public:
+  explicit PageFiller(alpha::Memory& memory)
+      : memory_(memory), filled_(memory.size() >> alpha::kPageShift) {}
+
+  // To be called for each snapshot.
+  void Begin() { next_ = 0; }
+  // Takes the content of the snapshot's next page frame. Says what is wrong with it, or nothing.
+  std::string_view Fill(std::string_view content) {
+    uint64_t count = 0;
+    if (!ConsumeVarint(content, count)) return "the pages are cut short";
+    if (count > kPagesPerFrame) return "there are too many pages in a frame";
+    for (uint64_t i = 0; i < count; ++i) {
+      uint64_t key = 0;
+      if (!ConsumeVarint(content, key) || key >> 1 >= filled_.size()) {
+        return "a page lies outside memory";
+      }
+      if (key >> 1 < next_) return "the pages are not in order";
+      next_ = (key >> 1) + 1;
+      std::string_view bytes;
+      if ((key & 1) == 0 && !ConsumeBytes(content, alpha::kPageSize, bytes)) {
+        return "a page is cut short";
+      }
+      FillPage(key >> 1, bytes);
+    }
+    return content.empty() ? "" : "bytes are left over";
+  }
+
+ private:
+  // No bytes are zeros.
+  void FillPage(uint64_t page, std::string_view bytes) {
+    static constexpr char kZeros[alpha::kPageSize] = {};
+    if (filled_[page]) return;
+    filled_[page] = true;
+    const uint64_t pa = page << alpha::kPageShift;
+    // Memory that nobody has touched is zeros, and costs the host nothing as long as that is so.
+    if (bytes.empty() && machine::IsZeroPage(memory_.host(pa))) return;
+    memory_.Write(pa, bytes.empty() ? kZeros : bytes.data(), alpha::kPageSize);
+  }
+
+  alpha::Memory& memory_;
+  std::vector<bool> filled_;
+  uint64_t next_ = 0;  // the least number that the snapshot's next page may have
+};
+
+absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                                   PageFiller& pages, std::string* small) {
+  FrameScanner scanner(*source_, snapshot.offset, snapshot.offset + snapshot.bytes);
   std::string content;
-  // Reads the frame at `offset`, whose size only its own bytes tell.
   const auto next_frame = [&]() -> absl::Status {
-    absl::StatusOr<std::string> bytes =
-        ReadBytes(offset, std::min<uint64_t>(end - offset, MaxCompressedBytes(kMaxContent)));
-    if (!bytes.ok()) return bytes.status();
-    const absl::StatusOr<FrameSizes> sizes = MeasureFrame(*bytes, kMaxContent);
-    if (!sizes.ok()) return Damaged(offset, sizes.status());
-    const absl::Status status = decompressor_.Decompress(
-        std::string_view(*bytes).substr(0, sizes->compressed), kMaxContent, content);
-    if (!status.ok()) return Damaged(offset, status);
-    offset += sizes->compressed;
+    if (absl::Status status = keep_going(); !status.ok()) return status;
+    const absl::StatusOr<FrameSizes> sizes = scanner.Measure(kMaxContent);
+    if (!sizes.ok()) return Damaged(scanner.offset(), sizes.status());
+    const absl::Status status = decompressor_.Decompress(scanner.frame(), kMaxContent, content);
+    if (!status.ok()) return Damaged(scanner.offset(), status);
+    scanner.Skip();
     return absl::OkStatus();
   };
 
@@ -232,41 +316,34 @@ absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, alpha::Memory& 
   uint64_t page_frames = 0;
   std::string_view taken;
   if (!ConsumeVarint(rest, small_bytes) || !ConsumeBytes(rest, small_bytes, taken)) {
-    return Damaged(offset, "the state is cut short");
+    return Damaged(scanner.offset(), "the state is cut short");
   }
-  small.assign(taken);
+  if (small != nullptr) small->assign(taken);
   if (!ConsumeVarint(rest, page_frames) || !rest.empty()) {
-    return Damaged(offset, "bytes are left over or missing");
+    return Damaged(scanner.offset(), "bytes are left over or missing");
   }
+  pages.Begin();
   for (uint64_t i = 0; i < page_frames; ++i) {
     if (absl::Status status = next_frame(); !status.ok()) return status;
-    rest = content;
-    uint64_t count = 0;
-    if (!ConsumeVarint(rest, count)) return Damaged(offset, "the pages are cut short");
-    for (uint64_t j = 0; j < count; ++j) {
-      static constexpr char kZeros[alpha::kPageSize] = {};
-      uint64_t key = 0;
-      if (!ConsumeVarint(rest, key) || key >> 1 >= memory.size() >> alpha::kPageShift) {
-        return Damaged(offset, "a page lies outside memory");
-      }
-      taken = std::string_view(kZeros, sizeof kZeros);
-      if ((key & 1) == 0 && !ConsumeBytes(rest, alpha::kPageSize, taken)) {
-        return Damaged(offset, "a page is cut short");
-      }
-      memory.Write(key >> 1 << alpha::kPageShift, taken.data(), taken.size());
-    }
-    if (!rest.empty()) return Damaged(offset, "bytes are left over");
+    const std::string_view error = pages.Fill(content);
+    if (!error.empty()) return Damaged(scanner.offset(), error);
   }
-  return offset == end ? absl::OkStatus() : Damaged(offset, "bytes are left over");
+  const bool whole = scanner.offset() == snapshot.offset + snapshot.bytes;
+  return whole ? absl::OkStatus() : Damaged(scanner.offset(), "bytes are left over");
 }
 
-absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine) {
+absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine,
+                                     const ProgressCheck& keep_going) {
   const absl::Status status =
       machine.Restore([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
         std::string small;
-        for (const SnapshotInfo& part : snapshots_) {
-          if (part.cycle > snapshot.cycle) break;
-          if (absl::Status applied = Apply(part, memory, small); !applied.ok()) return applied;
+        PageFiller pages(memory);
+        for (auto part = snapshots_.rbegin(); part != snapshots_.rend(); ++part) {
+          if (part->cycle > snapshot.cycle) continue;
+          std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
+          if (absl::Status applied = Apply(*part, keep_going, pages, newest); !applied.ok()) {
+            return applied;
+          }
         }
         return small;
       });

@@ -4,6 +4,7 @@
 #define ISOCHRON_REPLAYLOG_SNAPSHOT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,8 +22,16 @@
 
 namespace isochron::replaylog {
 
-// The name of the snapshots that belong to the log at `log_path`.
+// Whether the file begins as a file of snapshots does.
+bool IsSnapshotFile(const FileSource& source);
+
+// The name of the snapshots that belong to the log at `log_path`: `log_path`.snapshots, or for F.partial
+// F.snapshots.
 std::string SnapshotPath(const std::string& log_path);
+// Where the snapshots of the log at `log_path` are: at SnapshotPath(), or at its partial name, where whoever
+// was killed left them. Of a log that is partial itself it is the partial ones first. SnapshotPath() when
+// there are none.
+std::string FindSnapshots(const std::string& log_path);
 
 // Writes snapshots of one machine to a file beside its log. Each holds the pages that have changed
 // since the one before. The file's format is in docs/replay-log.md; it is no part of the log.
@@ -90,29 +99,52 @@ class SnapshotReader {
   // damaged; with the path and the byte.
   static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(const std::string& path,
                                                               const LogHeader& header);
+  // The same of a file whose log need not be there.
+  static absl::StatusOr<std::unique_ptr<SnapshotReader>> Open(const std::string& path);
+
+  // Whether the snapshots are of the machine that `header` describes.
+  bool BelongsTo(const LogHeader& header) const;
+  // Whether the file breaks off: bytes follow the last whole snapshot.
+  bool breaks_off() const { return breaks_off_; }
+  const FileSource& source() const { return *source_; }
 
   // By ascending cycle.
   const std::vector<SnapshotInfo>& snapshots() const { return snapshots_; }
   // The last snapshot at or before `cycle`, or nullptr.
   const SnapshotInfo* FindAtOrBefore(uint64_t cycle) const;
+  // The one before `snapshot`, one of snapshots(), or nullptr.
+  const SnapshotInfo* Before(const SnapshotInfo& snapshot) const {
+    return &snapshot == &snapshots_.front() ? nullptr : &snapshot - 1;
+  }
+
+  // Asked between frames; an error ends what is under way.
+  using ProgressCheck = std::function<absl::Status()>;
 
   // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss when
-  // the state that results has not the digest that the snapshot names; discard the machine then.
-  absl::Status Restore(const SnapshotInfo& snapshot, machine::Machine& machine);
+  // the state that results has not the digest that the snapshot names; discard the machine then. Writes
+  // no page twice, and reads each byte of the file once.
+  absl::Status Restore(
+      const SnapshotInfo& snapshot, machine::Machine& machine,
+      const ProgressCheck& keep_going = [] { return absl::OkStatus(); });
 
  private:
   explicit SnapshotReader(std::unique_ptr<FileSource> source) : source_(std::move(source)) {}
 
-  absl::Status Scan(const LogHeader& header);
+  absl::Status Scan();
   absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;
-  // Reads one snapshot's frames: applies its pages to `memory`; its small state to `small`.
-  absl::Status Apply(const SnapshotInfo& snapshot, alpha::Memory& memory, std::string& small);
+  class PageFiller;
+  // Reads one snapshot's frames: its pages go to `pages`, its small state to `small` unless that is
+  // nullptr.
+  absl::Status Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                     PageFiller& pages, std::string* small);
   absl::Status Damaged(uint64_t offset, std::string_view what) const;
   absl::Status Damaged(uint64_t offset, const absl::Status& why) const;
 
   const std::unique_ptr<FileSource> source_;
   FrameDecompressor decompressor_;
+  std::string file_header_;
   std::vector<SnapshotInfo> snapshots_;
+  bool breaks_off_ = false;
 };
 
 }  // namespace isochron::replaylog

@@ -97,6 +97,38 @@ def test_it(name, tmp_path):
     assert len(set(kept)) == len(names) and sorted(path.read_text() for path in kept) == sorted(names)
 
 
+def test_a_test_that_only_runs_leaves_a_bundle(isochron, pytest_in, tmp_path, console_guest):
+    text = f"""
+def test_it(machine):
+    guest = machine(kernel={str(console_guest)!r})
+    for _ in range(2):
+        with guest.run() as session:
+            session.expect("ready")
+            assert session.stop().log is None
+    assert 0
+"""
+    ((*paths,),) = sections(pytest_in(text, "--keep-logs=kept"))
+    bundles = [path for path in paths if path.endswith(".bundle")]
+    assert [os.path.basename(path) for path in bundles] == ["run-1.log.bundle", "run-2.log.bundle"]
+    for bundle in bundles:
+        replayed = subprocess.run([isochron, "replay", bundle], capture_output=True, timeout=HANG, check=False)
+        assert replayed.returncode == 0 and b"ready" in replayed.stdout, replayed.stderr
+    ((*paths,),) = sections(pytest_in(text))
+    assert [os.path.basename(path) for path in paths] == ["transcript-1"]
+
+
+def test_tracebacks_show_the_test_and_not_the_driver(pytest_in, console_guest):
+    text = f"""
+def test_it(machine):
+    with machine(kernel={str(console_guest)!r}).run() as session:
+        session.expect("never", within=1e6)
+"""
+    done = pytest_in(text)
+    assert "ExpectError" in done.stdout and 'session.expect("never"' in done.stdout
+    assert "session.py" not in done.stdout, done.stdout
+    assert "session.py" in pytest_in(text, "--full-trace").stdout
+
+
 def test_logs_that_cannot_be_kept(pytest_in, tmp_path):
     (tmp_path / "kept").write_text("no directory")
     text = """

@@ -178,3 +178,9 @@ def test_what_a_failure_leaves_is_kept_and_named(isochron, console_guest, tmp_pa
     assert f"{kept}/some.log" in done.stdout and (kept / "some.log").is_file()
     assert (kept / "transcript-1").read_bytes() == b"ready\r\n"
     assert run(isochron, "log", "verify", str(kept / "some.log")).returncode == 0
+    bundle = kept / "some.log.bundle"
+    assert f"{bundle}\n" in done.stdout
+    # It needs nothing of where it was made.
+    elsewhere = bundle.rename(tmp_path / "elsewhere")
+    replayed = run(isochron, "replay", str(elsewhere), "--console", "null", cwd="/")
+    assert replayed.returncode == 0 and b"events are equal" in replayed.stderr

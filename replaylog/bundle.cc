@@ -1,6 +1,7 @@
 #include "replaylog/bundle.h"
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -8,7 +9,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/frame_index.h"
 #include "replaylog/output_file.h"
-#include "replaylog/stream_digest.h"
+#include "replaylog/packed_image.h"
 #include "replaylog/tar.h"
 
 namespace isochron::replaylog {
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::string_view kListName = "isochron-bundle";
 constexpr std::string_view kLogName = "log";
+// Of an image's member that is packed. Those of older bundles are not.
+constexpr std::string_view kPackedSuffix = ".zst";
 constexpr size_t kMaxListBytes = 64 << 10;
 constexpr size_t kTrailerBlocks = 2;
 
@@ -26,39 +29,38 @@ absl::Status WriteMemberHeader(std::string_view name, uint64_t size, OutputFile&
   return out.Write(MakeTarHeader(name, size));
 }
 
-// The digest of what was copied.
-absl::StatusOr<machine::Digest> CopyMember(std::string_view name, const FileSource& source,
-                                           OutputFile& out) {
-  StreamDigest digest;
+absl::Status CopyMember(std::string_view name, const FileSource& source, OutputFile& out) {
   absl::Status status = WriteMemberHeader(name, source.size(), out);
   if (status.ok()) {
-    status = source.ReadAll([&out, &digest](std::string_view piece) {
-      digest.Update(piece);
-      return out.Write(piece);
-    });
+    status = source.ReadAll([&out](std::string_view piece) { return out.Write(piece); });
   }
   if (status.ok()) status = out.Write(std::string(TarPadding(source.size()), '\0'));
-  if (!status.ok()) return status;
-  return digest.digest();
+  return status;
+}
+
+absl::Status WriteImage(const ImageFile& image, std::string_view name, OutputFile& out) {
+  absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(image);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<PackedImage> packed = PackImage(**source);
+  if (!packed.ok()) return packed.status();
+  if (packed->digest != image.record.digest || packed->size != image.record.size) {
+    return ImageHasChanged(image);
+  }
+  return CopyMember(name, *packed->packed, out);
 }
 
 absl::Status WriteMembers(const FileSource& log, const std::vector<ImageFile>& images,
                           OutputFile& out) {
   std::vector<ImageFile> members = images;
-  for (ImageFile& member : members) member.path = ImageRoleName(member.record.role);
+  for (ImageFile& member : members) {
+    member.path = std::string(ImageRoleName(member.record.role)) + std::string(kPackedSuffix);
+  }
   const std::string list = FormatImageList(members);
   absl::Status status = WriteMemberHeader(kListName, list.size(), out);
   if (status.ok()) status = out.Write(list + std::string(TarPadding(list.size()), '\0'));
-  if (status.ok()) status = CopyMember(kLogName, log, out).status();
+  if (status.ok()) status = CopyMember(kLogName, log, out);
   for (size_t i = 0; i < images.size() && status.ok(); ++i) {
-    absl::StatusOr<std::shared_ptr<const FileSource>> image = OpenImage(images[i]);
-    if (!image.ok()) return image.status();
-    const absl::StatusOr<machine::Digest> copied = CopyMember(members[i].path, **image, out);
-    status = copied.status();
-    if (copied.ok() && (*copied != images[i].record.digest ||
-                        (*image)->size() != images[i].record.size)) {
-      status = ImageHasChanged(images[i]);
-    }
+    status = WriteImage(images[i], members[i].path, out);
   }
   if (status.ok()) status = out.Write(std::string(kTrailerBlocks * kTarBlock, '\0'));
   return status;
@@ -129,13 +131,14 @@ absl::StatusOr<Bundle> ReadBundle(const FileSource& source) {
   for (ImageFile& image : *images) {
     absl::StatusOr<TarMember> member = ReadMember(source, offset);
     if (!member.ok()) return member.status();
-    if (member->name != image.path || member->size != image.record.size) {
+    const bool packed = image.path.ends_with(kPackedSuffix);
+    if (member->name != image.path || (!packed && member->size != image.record.size)) {
       return ErrorAt(source, offset,
                      absl::DataLossError("the bundle's members are not those of its list"));
     }
     absl::StatusOr<std::unique_ptr<FileSource>> content = source.Part(offset, member->size);
     if (!content.ok()) return content.status();
-    bundle.images.push_back({image.record, source.path(), *std::move(content)});
+    bundle.images.push_back({image.record, source.path(), *std::move(content), packed});
     offset += member->size + TarPadding(member->size);
   }
   return bundle;

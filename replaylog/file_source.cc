@@ -65,6 +65,10 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
       new FileSource(fd, path, 0, static_cast<uint64_t>(info.st_size)));
 }
 
+std::unique_ptr<FileSource> FileSource::Adopt(int fd, std::string path, uint64_t size) {
+  return std::unique_ptr<FileSource>(new FileSource(fd, std::move(path), 0, size));
+}
+
 FileSource::FileSource(int fd, std::string path, uint64_t base, uint64_t size)
     : fd_(fd), path_(std::move(path)), base_(base), size_(size) {}
 
@@ -77,6 +81,11 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, ui
   const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return SystemError(name());
   return std::unique_ptr<FileSource>(new FileSource(fd, path_, base_ + offset, size));
+}
+
+uint64_t FileSource::host_bytes() const {
+  struct stat info;
+  return fstat(fd_, &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * 512 : size_;
 }
 
 absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {

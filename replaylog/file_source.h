@@ -22,6 +22,8 @@ class FileSource {
   // terminal) is first copied to its end into a temporary file without a name. Errors name
   // the path.
   static absl::StatusOr<std::unique_ptr<FileSource>> Open(const std::string& path);
+  // The regular file `fd`, which the source will close, of `size` bytes; `path` is what it is called.
+  static std::unique_ptr<FileSource> Adopt(int fd, std::string path, uint64_t size);
   ~FileSource();
 
   FileSource(const FileSource&) = delete;
@@ -35,6 +37,8 @@ class FileSource {
   // For messages.
   std::string name() const { return path_ == "-" ? "standard input" : path_; }
   uint64_t size() const { return size_; }
+  // Room that the file takes on the host, bytes: less than its size where it has holes.
+  uint64_t host_bytes() const;
 
   // Replaces `bytes` by `size` bytes from `offset`, fewer where the source ends. Unavailable when
   // the file cannot be read.

@@ -14,6 +14,7 @@
 #include "replaylog/bundle.h"
 #include "replaylog/describe.h"
 #include "replaylog/output_file.h"
+#include "replaylog/packed_image.h"
 #include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
@@ -94,8 +95,9 @@ absl::Status RefuseSpecialFile(const std::string& path, std::string_view what) {
       path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
-// OK when a file holds what the record says. A file of another size is not read.
-absl::Status CheckImage(const ImageFile& file, const ImageRecord& record) {
+// The bytes of a file when they are what the record says. A file of another size is not read.
+absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& file,
+                                                             const ImageRecord& record) {
   absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file);
   if (!source.ok()) return source.status();
   const std::string what = absl::StrCat((*source)->name(), ": not the ",
@@ -106,7 +108,7 @@ absl::Status CheckImage(const ImageFile& file, const ImageRecord& record) {
   }
   absl::StatusOr<machine::Digest> digest = DigestOf(**source);
   if (!digest.ok()) return digest.status();
-  if (*digest == record.digest) return absl::OkStatus();
+  if (*digest == record.digest) return source;
   return absl::FailedPreconditionError(absl::StrCat(
       what, "digest ", digest->ToString(), ", recorded ", record.digest.ToString()));
 }
@@ -221,13 +223,21 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
           absl::StrCat("the log needs the image ", role, " (", record.size, " bytes, digest ",
                        record.digest.ToString(), "), and none is given"));
     }
-    if (absl::Status status = CheckImage(*file, record); !status.ok()) return status;
-    matched.push_back({record, file->path, file->source});
+    absl::StatusOr<std::shared_ptr<const FileSource>> source = CheckImage(*file, record);
+    if (!source.ok()) return source.status();
+    // What has been unpacked stays so. A file is opened again when its bytes are wanted.
+    matched.push_back({record, file->path, file->packed ? *source : file->source});
   }
   return matched;
 }
 
 absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image) {
+  if (image.packed) {
+    absl::StatusOr<std::unique_ptr<FileSource>> unpacked =
+        UnpackImage(*image.source, image.record.size);
+    if (!unpacked.ok()) return unpacked.status();
+    return std::shared_ptr<const FileSource>(*std::move(unpacked));
+  }
   if (image.source != nullptr) return image.source;
   // The name comes out of a list, which may be somebody else's.
   if (absl::Status status = RefuseSpecialFile(image.path, "an image of the log"); !status.ok()) {
@@ -239,7 +249,7 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);
     if (!bundle.ok()) return bundle.status();
     for (const ImageFile& member : bundle->images) {
-      if (member.record == image.record) return member.source;
+      if (member.record == image.record) return OpenImage(member);
     }
   }
   return std::shared_ptr<const FileSource>(*std::move(source));

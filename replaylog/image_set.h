@@ -25,6 +25,8 @@ struct ImageFile {
   // Otherwise they are what the file at `path` holds; if that is a bundle, what its member holds that
   // has this record.
   std::shared_ptr<const FileSource> source;
+  // Whether `source` holds the image packed (see packed_image.h).
+  bool packed = false;
 };
 
 // Digest and size of a file, whose bytes pass through a small buffer. NotFound,
@@ -62,7 +64,8 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path);
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
                                                    const std::vector<ImageFile>& files);
 
-// The source of an image. FailedPrecondition when it has none and its path names no regular file.
+// The bytes of an image, unpacked. FailedPrecondition when it has no source and its path names no regular
+// file; of a packed one, what UnpackImage() says.
 absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image);
 
 // What a reader says when an image's bytes are not those of its record.

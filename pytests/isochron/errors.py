@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isochron.script import printable
 
@@ -16,6 +16,14 @@ class IsochronError(Exception):
     def __init__(self, message: str, errors: str = "") -> None:
         super().__init__(printable(f"{message}\n{errors}" if errors else message))
         self.errors = errors
+
+
+def hide(excinfo: Any) -> bool:
+    """For `__tracebackhide__`: pytest leaves our frames out of what it shows of an error that we raised.
+
+    Any other error in them is a fault of ours, and shown whole.
+    """
+    return excinfo is not None and issubclass(excinfo.type, IsochronError)
 
 
 class LogError(IsochronError):

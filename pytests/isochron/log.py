@@ -12,8 +12,10 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from isochron.errors import IsochronError, LogError
+from isochron.errors import IsochronError, LogError, hide
 from isochron.script import printable, sends
+
+__tracebackhide__ = hide
 
 _BUNDLE_MAGIC = b"isochron-bundle\0"
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"

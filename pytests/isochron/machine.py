@@ -10,8 +10,10 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from isochron.errors import IsochronError
+from isochron.errors import IsochronError, hide
 from isochron.session import Session
+
+__tracebackhide__ = hide
 
 ENGINES = ("ref", "jit")
 
@@ -134,8 +136,10 @@ class Machine:
     def _program(self) -> str:
         return find_program() if self.program is None else os.fspath(self.program)
 
-    def _start(self, command: str, arguments: list[str]) -> Session:
+    def _start(self, command: str, arguments: list[str], *, tells_log: bool = True) -> Session:
         console = "null" if self.transcript is None else f"file:{pathlib.Path(self.transcript)}"
         return Session(
-            [self._program(), command, *arguments, "--console", console], self.patience
+            [self._program(), command, *arguments, "--console", console],
+            self.patience,
+            tells_log=tells_log,
         )

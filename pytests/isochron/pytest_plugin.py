@@ -10,25 +10,34 @@ machine    machine(kernel=..., ...) is a Machine with that program and, if the t
            test to its tmp_path: logs with relative paths go there, as transcripts do. A relative `kernel` or `initrd`
            still counts from the directory in which the test was before
 
-The files in the tmp_path of a test that fails, in setup and teardown, too, are named in its report.
+The files in the tmp_path of a test that fails, in setup and teardown, too, are named in its report. --keep-logs copies
+them to a directory, each log also as a bundle with its images, LOG.bundle, which `isochron replay` runs on any host. With
+it Machine.run() records, too, to run-N.log, so that there is something to keep.
+
+Tracebacks leave out the frames of this package when the error is one of its own.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import pathlib
 import re
 import shutil
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from isochron.errors import IsochronError
+from isochron.errors import IsochronError, hide
 from isochron.machine import Machine, engines, find_program
 from isochron.script import printable
+from isochron.session import Session
+
+__tracebackhide__ = hide
 
 # Wall seconds for one answer; only a hang reaches them, also on a slow host under a sanitizer.
 PATIENCE = 600
@@ -49,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--keep-logs",
         metavar="DIR",
-        help="copy logs and transcripts of tests that fail to a directory",
+        help="copy logs, as bundles that replay anywhere, too, and transcripts of tests that fail to a directory",
     )
 
 
@@ -134,6 +143,20 @@ def guest() -> Callable[[str], pathlib.Path]:
     return find
 
 
+@dataclasses.dataclass
+class _RecordingMachine(Machine):
+    """A machine all of whose runs leave a log in a directory."""
+
+    directory: pathlib.Path = pathlib.Path()
+
+    def run(self) -> Session:
+        """Boots the guest, as without a log."""
+        number = 1 + len(list(self.directory.glob("run-*.log*.images")))
+        log = self.directory / f"run-{number}.log"
+        arguments = ["-o", os.fspath(log), *self.machine_arguments(), *self.options]
+        return self._start("record", arguments, tells_log=False)
+
+
 @pytest.fixture
 def machine(
     request: pytest.FixtureRequest, isochron: str, tmp_path: pathlib.Path
@@ -155,7 +178,9 @@ def machine(
         for name in ("kernel", "initrd"):
             if fields.get(name) is not None:
                 fields[name] = os.path.join(before, fields[name])
-        return Machine(**defaults | fields)
+        if not request.config.getoption("--keep-logs"):
+            return Machine(**defaults | fields)
+        return _RecordingMachine(**defaults | fields, directory=tmp_path)
 
     os.chdir(tmp_path)
     yield make
@@ -192,7 +217,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         if error is not None:
             lines.append(f"not all could be kept in {target}: {error}")
         kept = {path: target / path.relative_to(directory) for path in files}
-        files = [kept[path] if os.path.exists(kept[path]) else path for path in files]
+        bundles, errors = _bundle(program_of(item.config), kept)
+        lines += errors
+        files = [kept[path] if os.path.exists(kept[path]) else path for path in files] + bundles
     if files:
         names = [printable(line).replace("\n", "\\n") for line in (*lines, *map(str, files))]
         report.sections.append(("isochron files", "\n".join(names)))
@@ -230,6 +257,29 @@ def _copy(source: pathlib.Path, target: pathlib.Path) -> str | None:
     except OSError as error:
         return str(error)
     return None
+
+
+def _bundle(program: str, kept: dict[pathlib.Path, pathlib.Path]) -> tuple[list[pathlib.Path], list[str]]:
+    """Packs each log with its images beside its copy. Returns the bundles, and what went wrong."""
+    bundles, errors = [], []
+    for sidecar in (path for path in kept if path.suffix == ".images"):
+        whole = sidecar.with_suffix("")
+        log = next((path for path in (whole, pathlib.Path(f"{whole}.partial")) if path.is_file()), None)
+        bundle = kept[sidecar].with_suffix(".bundle")
+        if log is None or not bundle.parent.is_dir():
+            continue
+        packed = subprocess.run(
+            [program, "log", "bundle", log, "-o", bundle],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if packed.returncode == 0:
+            bundles.append(bundle)
+        else:
+            errors.append(f"not bundled: {packed.stderr.decode(errors='replace').strip()}")
+    return bundles, errors
 
 
 def _special_files(directory: str, names: list[str]) -> list[str]:

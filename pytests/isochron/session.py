@@ -23,9 +23,12 @@ from isochron.errors import (
     RequestError,
     SessionEnded,
     Unresponsive,
+    hide,
 )
 from isochron.log import Log
 from isochron.script import as_bytes, quote, sends
+
+__tracebackhide__ = hide
 
 # Wall seconds that a program may take to end when its session is left by an exception.
 _GRACE = 60
@@ -95,10 +98,16 @@ class Session:
     the program by SIGTERM, with a complete log.
     """
 
-    def __init__(self, arguments: list[str], patience: float | None = None) -> None:
-        """Starts the program. `patience`: wall seconds for an answer, which only a hang should reach."""
+    def __init__(
+        self, arguments: list[str], patience: float | None = None, *, tells_log: bool = True
+    ) -> None:
+        """Starts the program. `patience`: wall seconds for an answer, which only a hang should reach.
+
+        `tells_log`: whether the result has the log that the program writes.
+        """
         self.arguments = arguments
         self.patience = patience
+        self._tells_log = tells_log
         self.result: Result | None = None
         self._requests = 0
         self._end: dict[str, Any] | None = None
@@ -323,7 +332,7 @@ class Session:
 
     def _make_result(self, end: dict[str, Any], code: int, errors: str) -> Result:
         log = None
-        if "log" in end:
+        if "log" in end and self._tells_log:
             path = pathlib.Path(os.fsdecode(_as_bytes(end["log"]["path"])))
             log = LogSummary(path, *(end["log"][name] for name in ("events", "bytes", "identity")))
         replay = end.get("replay", {})

@@ -148,6 +148,7 @@ int Conform::Run() {
     observer = driver_.get();
   }
   guest_.machine->SetObserver(observer);
+  guest_.session->SetSandboxMode(SandboxMode::kConform);
   OfferServices();
   follower_->Start();
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);

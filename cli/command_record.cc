@@ -60,6 +60,7 @@ int RecordGuest(const RecordOptions& options) {
   services.save = [&](const std::string& path) {
     return (*log)->SaveCopy(path, guest->files);
   };
+  guest->session->SetSandboxMode(SandboxMode::kRecord);
   guest->session->SetControlServices(std::move(services));
   guest->machine->SetObserver(&observers);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);

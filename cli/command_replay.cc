@@ -186,6 +186,7 @@ absl::Status Replay::StartFromSnapshot() {
 int Replay::Run() {
   const uint64_t until = options_.until.value_or(std::numeric_limits<uint64_t>::max());
   guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
+  guest_.session->SetSandboxMode(SandboxMode::kReplay);
   guest_.session->SetControlServices(Services());
   guest_.machine->SetObserver(&observers_);
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);

@@ -181,6 +181,15 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->type_name("WHERE")->default_str("stdio")->group(group);
   command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
       ->group(group);
+  command
+      .add_option_function<std::string>(
+          "--sandbox",
+          [&options](const std::string& use) {
+            options.sandbox = use == "on" ? SandboxUse::kOn : SandboxUse::kOff;
+          },
+          "give up system calls that are not needed: on, or not at all, or off (docs/security.md)")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->option_text("on|off")->group("Control");
 }
 
 CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,

@@ -28,6 +28,13 @@ struct ConsoleTarget {
   std::string path;
 };
 
+// Whether system calls that are not needed are given up.
+enum class SandboxUse : uint8_t {
+  kWherePossible,
+  kOn,  // or nothing is run
+  kOff,
+};
+
 struct RunOptions {
   machine::MachineConfig config;
   std::string kernel_path;
@@ -41,6 +48,7 @@ struct RunOptions {
 
   ConsoleTarget console;
   bool stats = false;
+  SandboxUse sandbox = SandboxUse::kWherePossible;
 };
 
 // What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
@@ -56,7 +64,7 @@ void AddEngineOption(CLI::App& command, RunOptions& options);
 void AddScriptOptions(CLI::App& command, RunOptions& options);
 // What drives the run and ends it: those, --max-cycles, --no-reboot.
 void AddControlOptions(CLI::App& command, RunOptions& options);
-// What is shown: --console, --stats.
+// What is shown, --console, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
 
 // Adds an option whose value is a number of cycles.

@@ -176,6 +176,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (control_ != nullptr) {
     if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
   }
+  if (absl::Status status = GiveUpPrivileges(); !status.ok()) return status;
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
   const nanoseconds start = clock_->Now();
@@ -205,6 +206,20 @@ void Session::ListenToSignals() {
 void Session::LetSignalsKill() {
   reader_.reset();
   signals_->Release();
+}
+
+absl::Status Session::GiveUpPrivileges() const {
+  if (options_.sandbox == SandboxUse::kOff) return absl::OkStatus();
+  const bool demanded = options_.sandbox == SandboxUse::kOn;
+  if (const std::string why = WhyNoSandbox(); !why.empty()) {
+    if (!demanded) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("there can be no sandbox: ", why));
+  }
+  const absl::Status status = EnterSandbox(sandbox_mode_);
+  if (status.ok() || demanded) return status;
+  Say(absl::StrCat("running without a sandbox, which this host does not have: ",
+                   status.message()));
+  return absl::OkStatus();
 }
 
 absl::Status Session::EmptyConsoleFile() const {

@@ -19,6 +19,7 @@
 #include "cli/progress_bar.h"
 #include "cli/replay_driver.h"
 #include "cli/run_options.h"
+#include "cli/sandbox.h"
 #include "cli/script.h"
 #include "cli/script_runner.h"
 #include "cli/stop_signals.h"
@@ -55,6 +56,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Before Run(), while something takes its time: ends the process as a signal to stop does when nobody
   // catches it, if one has come.
   void EndIfAsked();
+
+  // What the process may still do during and after Run(), if --sandbox does not say otherwise.
+  void SetSandboxMode(SandboxMode mode) { sandbox_mode_ = mode; }
 
   // What the control channel offers beside looking into the machine. No effect without one.
   void SetControlServices(ControlServices services);
@@ -101,11 +105,14 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Has signals to stop taken, and nothing else that comes from the host.
   void ListenToSignals();
   absl::Status EmptyConsoleFile() const;
+  // Gives up what is not needed, as --sandbox says.
+  absl::Status GiveUpPrivileges() const;
   // The file descriptor that input comes from, -1 for none.
   int InputFd() const;
 
   const RunOptions options_;
   std::unique_ptr<StopSignals> signals_;
+  SandboxMode sandbox_mode_ = SandboxMode::kRun;
   const bool scripted_;  // somebody other than standard input is in charge
   const int console_fd_;
   const bool console_is_terminal_;

@@ -117,6 +117,8 @@ void RawTerminal::Suspend() {
 
 void RawTerminal::Leave() { Restore(); }
 
+void RawTerminal::LeaveNow() { Restore(); }
+
 void RawTerminal::Resume() { MakeRaw(); }
 
 }  // namespace isochron::cli

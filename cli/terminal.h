@@ -31,6 +31,9 @@ class RawTerminal {
   // Restores the modes for good, as its destruction does; for a process that is about to die.
   void Leave();
 
+  // The same of whichever there is, if there is one. May be called by a signal handler.
+  static void LeaveNow();
+
   // For SIGCONT: raw again, if in the foreground.
   void Resume();
 

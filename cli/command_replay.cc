@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -44,6 +45,12 @@ class Replay {
   replaylog::LogHeader WrittenHeader() const {
     return options_.live ? HeaderOf(guest_) : log_->header();
   }
+  // Gives `take` the log's events up to the checkpoint at which the snapshot was taken, and that. False
+  // when there is none like it.
+  absl::StatusOr<bool> ReadToCheckpoint(const replaylog::SnapshotInfo& snapshot,
+                                        const std::function<void(replaylog::Event)>& take);
+  // What the new log has from power-on to the snapshot is in the log already.
+  absl::Status CopyEventsBefore(const replaylog::SnapshotInfo& snapshot);
   // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
   absl::StatusOr<bool> SeekToCheckpoint(const replaylog::SnapshotInfo& snapshot);
   // Puts machine and log to the snapshot that --from asks for.
@@ -77,9 +84,9 @@ absl::Status Replay::CheckOptions() const {
       *options_.from > *options_.until) {
     return absl::InvalidArgumentError("--from is behind --until");
   }
-  if (options_.from.has_value() && (options_.live || options_.snapshot_every.has_value())) {
+  if (options_.from.has_value() && options_.snapshot_every.has_value()) {
     return absl::InvalidArgumentError(
-        "--from begins in the middle: neither a new log nor snapshots can be written then");
+        "--from begins in the middle: no snapshots can be written then");
   }
   if (!options_.live && !options_.run.script_path.empty()) {
     return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
@@ -134,16 +141,33 @@ absl::Status Replay::Prepare() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Replay::SeekToCheckpoint(const replaylog::SnapshotInfo& snapshot) {
-  if (absl::Status status = log_->SeekToCycle(snapshot.cycle); !status.ok()) return status;
+absl::StatusOr<bool> Replay::ReadToCheckpoint(
+    const replaylog::SnapshotInfo& snapshot,
+    const std::function<void(replaylog::Event)>& take) {
   replaylog::Event event;
   for (;;) {
     absl::StatusOr<bool> more = log_->Next(event);
     if (!more.ok()) return more.status();
     if (!*more || event.cycle > snapshot.cycle) return false;
     const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    if (checkpoint != nullptr && checkpoint->state == snapshot.state) return true;
+    const bool found = checkpoint != nullptr && event.cycle == snapshot.cycle &&
+                       checkpoint->state == snapshot.state;
+    take(std::move(event));
+    if (found) return true;
   }
+}
+
+absl::StatusOr<bool> Replay::SeekToCheckpoint(const replaylog::SnapshotInfo& snapshot) {
+  if (absl::Status status = log_->SeekToCycle(snapshot.cycle); !status.ok()) return status;
+  return ReadToCheckpoint(snapshot, [](const replaylog::Event&) {});
+}
+
+absl::Status Replay::CopyEventsBefore(const replaylog::SnapshotInfo& snapshot) {
+  if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
+  return ReadToCheckpoint(snapshot, [this](replaylog::Event event) {
+           new_log_->Append(std::move(event));
+         })
+      .status();
 }
 
 absl::Status Replay::StartFromSnapshot() {
@@ -179,6 +203,9 @@ absl::Status Replay::StartFromSnapshot() {
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
+  if (new_log_ != nullptr) {
+    if (absl::Status copied = CopyEventsBefore(*snapshot); !copied.ok()) return copied;
+  }
   Say(absl::StrCat("the replay begins at the snapshot at cycle ", snapshot->cycle));
   return absl::OkStatus();
 }

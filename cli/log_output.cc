@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -121,6 +122,11 @@ absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) co
   if (status.ok()) status = (*sidecar)->Commit();
   if (!status.ok()) (*sidecar)->Discard();
   return status;
+}
+
+void LogOutput::Append(replaylog::Event event) {
+  if (std::holds_alternative<replaylog::UnknownEvent>(event.body)) return;
+  writer_->Append(std::move(event));
 }
 
 std::string LogOutput::Json() const {

@@ -42,6 +42,10 @@ class LogOutput {
   // What is to observe the machine.
   machine::Observer& recorder() { return recorder_; }
 
+  // Before the run: an event of what came before the state in which the machine begins, as another log has
+  // it. Witnesses of unknown types are left out: no run of this machine has them.
+  void Append(replaylog::Event event);
+
   // After the run and its report: completes the log and says on standard error what it is. Returns
   // `exit_code`, what the run itself ended with, or the code of an error of the log. A run that
   // an observer stopped leaves its log where it breaks off, and says so.

@@ -286,6 +286,22 @@ def test_files_beside_a_log_say_what_they_are(isochron, tmp_path):
     assert "none" in listed[0] and listed[2].split()[1] == "?"
 
 
+@pytest.mark.parametrize("cycle", ["1000", "55M", "60M"])
+def test_a_live_branch_from_a_snapshot_has_the_same_log(isochron, console_guest, tmp_path, engine, cycle):
+    log, script = tmp_path / "log", write(tmp_path / "script", CONVERSATION)
+    guest = ["--kernel", console_guest, "--script", script, "--checkpoint-interval", "5M"]
+    record(isochron, log, *guest, "--snapshot-every", "10M")
+    other = write(tmp_path / "other", 'send "xy"\nexpect "[79]"\nsend "q"\n')
+    live = ["--until", "60M", "--live", "--script", other, "--engine", engine]
+    whole = replay(isochron, log, *live, "-o", str(tmp_path / "whole"))
+    late = replay(isochron, log, *live, "-o", str(tmp_path / "late"), "--from", cycle)
+    assert whole.returncode == late.returncode == 0, late.stderr
+    assert (b"begins at the snapshot" in late.stderr) == (cycle != "1000")
+    assert (tmp_path / "late").read_bytes() == (tmp_path / "whole").read_bytes()
+    again = replay(isochron, tmp_path / "late")
+    assert again.returncode == 0 and b"events are equal" in again.stderr
+
+
 def test_until(isochron, conversation_log):
     result = replay(isochron, conversation_log, "--until", "60M")
     assert (result.returncode, result.stdout) == (0, b"ready\r\n[61][62][63][48][45]")

@@ -61,9 +61,9 @@ void Cpu::VisitState(StateVisitor& visitor) {
   visitor.Field(dtb);
   visitor.Field(counters.itb_misses, counters.dtb_misses, counters.exceptions,
                 counters.interrupts, counters.pal_calls);
-  // Far beyond any run, and room for every sum of cycles.
-  constexpr uint64_t kMaxCycle = uint64_t{1} << 62;
-  if (cycle > kMaxCycle) {
+  if (!visitor.restoring()) return;
+  // Room for the cost of the instruction that reaches the end, and for every sum of cycles.
+  if (cycle > 2 * kEndOfTime) {
     visitor.Fail("the cycle counter is out of range");
     cycle = 0;
   }

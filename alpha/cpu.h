@@ -35,6 +35,10 @@ struct Cpu {
   // PALmode at the reset entry of `pal_base`. The cycle and instruction counts go on.
   void Reset(uint64_t pal_base);
 
+  // The cycle at which machine time ends: 243 years at 600 MHz. No count of cycles that is made
+  // from one below it overflows.
+  static constexpr uint64_t kEndOfTime = uint64_t{1} << 62;
+
   void VisitState(StateVisitor& visitor);
 
   bool pal_mode() const { return (pc & 1) != 0; }

@@ -13,18 +13,20 @@ static_assert(std::endian::native == std::endian::little,
 void StateVisitor::Section(std::string_view name) {
   std::string stored(name);
   Field(stored, 64);
-  if (stored != name) Fail("another component's state stands here");
+  if (restoring() && stored != name) Fail("another component's state stands here");
 }
 
 void StateVisitor::Field(std::string& bytes, size_t max_size) {
   uint32_t size = static_cast<uint32_t>(bytes.size());
   Field(size);
-  if (size > max_size) {
-    Fail("a byte string is longer than the component allows");
-    size = 0;
+  if (restoring()) {
+    if (size > max_size) {
+      Fail("a byte string is longer than the component allows");
+      size = 0;
+    }
+    bytes.resize(size);
   }
-  bytes.resize(size);
-  if (size != 0) Raw(bytes.data(), size);
+  if (!bytes.empty()) Raw(bytes.data(), bytes.size());
 }
 
 void StateReader::Fail(std::string_view what) {

@@ -19,7 +19,8 @@ namespace isochron::alpha {
 
 // Walks the fields of a component in a fixed order. A component implements
 // `void VisitState(StateVisitor&)` once; a StateWriter turns the walk into bytes, a
-// StateReader overwrites the fields from such bytes.
+// StateReader overwrites the fields from such bytes. A walk that reads changes nothing: whatever
+// checks, repairs or derives stands behind restoring().
 //
 // The byte form is independent of the host: integers are little-endian at their declared
 // width, bools one byte, enums their underlying type, sequences a 32-bit count and their
@@ -37,11 +38,11 @@ class StateVisitor {
     if constexpr (std::is_enum_v<T>) {
       auto raw = static_cast<std::underlying_type_t<T>>(value);
       Field(raw);
-      value = static_cast<T>(raw);
+      if (restoring()) value = static_cast<T>(raw);
     } else if constexpr (std::same_as<T, bool>) {
       uint8_t raw = value ? 1 : 0;
       Raw(&raw, 1);
-      value = raw != 0;
+      if (restoring()) value = raw != 0;
     } else {
       Raw(&value, sizeof(T));
     }
@@ -95,11 +96,13 @@ class StateVisitor {
   void Sequence(Container& values, size_t max_size) {
     uint32_t count = static_cast<uint32_t>(values.size());
     Field(count);
-    if (count > max_size) {
-      Fail("a sequence is longer than the component allows");
-      count = 0;
+    if (restoring()) {
+      if (count > max_size) {
+        Fail("a sequence is longer than the component allows");
+        count = 0;
+      }
+      values.resize(count);
     }
-    values.resize(count);
     for (auto& value : values) Field(value);
   }
 };

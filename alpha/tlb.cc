@@ -7,6 +7,7 @@ namespace isochron::alpha {
 
 void TlbEntry::VisitState(StateVisitor& visitor) {
   visitor.Field(tag, base, permissions, asn, granularity, match_all, valid);
+  if (!visitor.restoring()) return;
   if (granularity > 3) {
     visitor.Fail("a translation has no such granularity");
     granularity = 0;
@@ -111,6 +112,7 @@ void Tlb::Rebuild() {
 void Tlb::VisitState(StateVisitor& visitor) {
   for (TlbEntry& entry : entries_) visitor.Field(entry);
   visitor.Field(next_);
+  if (!visitor.restoring()) return;
   if (next_ >= size()) {
     visitor.Fail("a translation buffer's next entry is out of range");
     next_ = 0;

@@ -212,7 +212,8 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
   const bool at_limit =
       end.kind == Kind::kStopped && end.stop.cause == machine::StopCause::kCycleLimit;
   const bool only_the_end = exit_code == ExitCodeOf(end) &&
-                            (end.kind == Kind::kFatal || end.kind == Kind::kReset || at_limit);
+                            (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
+                             end.kind == Kind::kEndOfTime || at_limit);
   return only_the_end ? ToInt(ExitCode::kOk) : exit_code;
 }
 

@@ -17,6 +17,8 @@ int ExitCodeOf(const machine::RunEnd& end) {
       return ToInt(ExitCode::kFatal);
     case machine::RunEnd::Kind::kObserver:
       return ToInt(ExitCode::kInternal);
+    case machine::RunEnd::Kind::kEndOfTime:
+      return ToInt(ExitCode::kLimit);
     case machine::RunEnd::Kind::kStopped:
       break;
   }

@@ -49,6 +49,8 @@ std::string DescribeEnd(const machine::RunEnd& end) {
       return DescribeStop(end.stop);
     case Kind::kObserver:
       return end.message;
+    case Kind::kEndOfTime:
+      return "machine time came to its end";
   }
   return "";
 }

@@ -80,7 +80,7 @@ void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
   inputs = std::move(joined);
 }
 
-// "power-off", "reset", "fatal", "stopped", or "failed" when the log could not be continued or was left.
+// "power-off", "reset", "fatal", "stopped", "end-of-time", or "failed" when the log could not be continued or was left.
 std::string EndName(const machine::RunEnd& end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) return "failed";
   return std::string(replaylog::EndKindName(end.kind));
@@ -361,6 +361,10 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       break;
     case Kind::kObserver:
       Say(end.message);
+      break;
+    case Kind::kEndOfTime:
+      Say(absl::StrCat("stopped at cycle ", machine.cpu().cycle,
+                       ": machine time ends after 2^62 cycles"));
       break;
     case Kind::kReset:
       Say("the guest asked for a reset");

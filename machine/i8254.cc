@@ -244,6 +244,7 @@ void PitCounter::VisitState(alpha::StateVisitor& visitor) {
                 null_count_, count_latched_, latched_count_, status_latched_, latched_status_,
                 running_, count_, start_, starts_low_, paused_, held_elapsed_, held_value_,
                 load_pending_, load_at_);
+  if (!visitor.restoring()) return;
   if (count_ == 0 || count_ > 0x10000 || mode_ > 5) {
     visitor.Fail("8254 state out of range");
     count_ = 0x10000;

@@ -169,6 +169,7 @@ void I8259::VisitState(alpha::StateVisitor& visitor) {
   visitor.Field(inputs_, requests_, in_service_, mask_, edge_level_, base_, cascade_, lowest_,
                 init_, level_triggered_, single_, needs_icw4_, auto_eoi_, fully_nested_slaves_,
                 rotate_on_auto_eoi_, special_mask_, read_in_service_, poll_);
+  if (!visitor.restoring()) return;
   if (lowest_ >= kInputs || init_ > Init::kIcw4) visitor.Fail("8259 state out of range");
   lowest_ %= kInputs;
 }

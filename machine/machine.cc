@@ -118,6 +118,10 @@ RunEnd Machine::RunToEnd() {
       }
     }
     if (!waiting_ && cpu_.InterruptDeliverable()) {
+    if (cpu_.cycle >= alpha::Cpu::kEndOfTime) {
+      board_.FlushUarts();
+      return {RunEnd::Kind::kEndOfTime, "", {}};
+    }
       if (observer_ != nullptr) {
         observer_->OnInterrupt(0, cpu_.cycle, cpu_.PendingInterrupts());
       }
@@ -133,15 +137,16 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 
 alpha::RunResult Machine::Advance() {
   if (waiting_) {
+  const uint64_t next = std::min(events_.next(), alpha::Cpu::kEndOfTime);
     if (cpu_.PendingInterrupts() == 0) {
-      const uint64_t until = std::max(cpu_.cycle, events_.next());
+      const uint64_t until = std::max(cpu_.cycle, next);
       wait_cycles_ += until - cpu_.cycle;
       cpu_.cycle = until;
       return {};
     }
     waiting_ = false;
   }
-  deadline_.cycle = events_.next();
+  deadline_.cycle = next;
   return engine_->Run(cpu_, deadline_);
 }
 

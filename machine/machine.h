@@ -42,6 +42,7 @@ struct RunEnd {
     kReset,     // the guest asked for a reset and config().reboot is false
     kFatal,     // the guest cannot go on; `message` says why
     kStopped,   // an input asked for it; `stop` is that input
+    kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
     kObserver,  // the observer's status is not OK; `message` is it
   };
   Kind kind = Kind::kPowerOff;

@@ -269,8 +269,8 @@ uint8_t Rtc::EncodeHour(uint8_t hour) const {
 void Rtc::VisitState(alpha::StateVisitor& visitor) {
   visitor.Section("mc146818");
   visitor.Field(address_, ram_, chain_start_, next_update_, periodic_seen_);
-  address_ &= 0x7f;
   if (!visitor.restoring()) return;
+  address_ &= 0x7f;
   if (chain_start_ > events_.now() || periodic_seen_ > events_.now()) {
     visitor.Fail("the clock of the MC146818 starts in the future");
   }

@@ -39,6 +39,7 @@ void PlatformDevice::OnEvent(int) {}  // its only purpose is to stop the engine
 void PlatformDevice::VisitState(alpha::StateVisitor& visitor) {
   visitor.Section("platform");
   visitor.Field(entropy_, power_request_, wait_);
+  if (!visitor.restoring()) return;
   if (power_request_ > PowerRequest::kFatal) visitor.Fail("unknown power request");
 }
 

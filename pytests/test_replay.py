@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import HANG
+from conftest import HANG, build_kernel
 from isochron import engines
 from linux_guest import boot_arguments, conversation
 from recordings import (
@@ -166,6 +166,18 @@ def test_every_end_is_in_the_log(isochron, console_guest, tmp_path, script, args
         assert again.stdout == result.stdout
         logs.append(log.read_bytes())
     assert len(set(logs)) == 1
+
+
+def test_the_end_of_time(isochron, tmp_path):
+    kernel = build_kernel(tmp_path / "wait.elf", ["pytests/guests/wait.S"])
+    log = tmp_path / "wait.log"
+    intervals = ["--input-interval", str(1 << 40), "--checkpoint-interval", str(1 << 50)]
+    result = run(isochron, "record", "-o", str(log), "--kernel", kernel, "--engine", "ref", *intervals)
+    assert result.returncode == 5
+    assert result.stderr.decode().startswith(
+        f"isochron: stopped at cycle {1 << 62}: machine time ends after 2^62 cycles\n"
+    )
+    assert_replays(isochron, log, "machine time came to its end")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -388,7 +388,7 @@ bool DecodeEnd(std::string_view& payload, EndEvent& end) {
   uint8_t kind = 0;
   if (!ConsumeNumber(payload, kind) || !ConsumeVarint(payload, end.instructions) ||
       !ConsumeDigest(payload, end.state) ||
-      kind > static_cast<uint8_t>(machine::RunEnd::Kind::kStopped)) {
+      kind > static_cast<uint8_t>(machine::RunEnd::Kind::kEndOfTime)) {
     return false;
   }
   end.kind = static_cast<machine::RunEnd::Kind>(kind);

@@ -198,6 +198,8 @@ std::string_view EndKindName(machine::RunEnd::Kind kind) {
       return "stopped";
     case machine::RunEnd::Kind::kObserver:
       return "observer";  // never in a log
+    case machine::RunEnd::Kind::kEndOfTime:
+      return "end-of-time";
   }
   return kUnknownName;
 }

@@ -26,7 +26,7 @@ std::vector<std::string_view> EventTypeNames();
 
 // "quit", "signal", "cycle-limit", "expect-failed".
 std::string_view StopCauseName(machine::StopCause cause);
-// "power-off", "reset", "fatal", "stopped".
+// "power-off", "reset", "fatal", "stopped", "end-of-time".
 std::string_view EndKindName(machine::RunEnd::Kind kind);
 // "kernel", "initrd".
 std::string_view ImageRoleName(ImageRecord::Role role);

@@ -27,7 +27,7 @@ _MAX_PAYLOAD = 1 << 20
 _MAX_OUTPUT = 4096
 
 _CAUSES = ["quit", "signal", "cycle-limit", "expect-failed"]
-_REASONS = ["power-off", "reset", "fatal", "stopped"]
+_REASONS = ["power-off", "reset", "fatal", "stopped", "end-of-time"]
 _ROLES = ["kernel", "initrd"]
 _NUMBER_FIELDS = {
     1: "model_version",
@@ -115,7 +115,7 @@ class Checkpoint(Event):
 
 @dataclasses.dataclass(frozen=True)
 class End(Event):
-    """The run ended. `reason`: power-off, reset, fatal or stopped."""
+    """The run ended. `reason`: power-off, reset, fatal, stopped or end-of-time."""
 
     type: ClassVar[str] = "end"
 

@@ -346,8 +346,10 @@ void Uart::WriteModemControl(uint8_t value) {
 }
 
 void Uart::UpdateOutput() {
-  // OUT2 enables the driver of the interrupt line on a PC board; in loopback the pin is high.
-  const bool driven = (mcr_ & kMcrOut2) != 0 && !loopback();
+  // In a super I/O chip it is the bit OUT2 that enables the interrupt line, not a pin, which would
+  // be inactive in loopback. "In the diagnostic mode, the receiver and transmitter interrupts are
+  // fully operational", and the modem's from the looped bits (PC16550D, section 8.6.4, MCR bit 4).
+  const bool driven = (mcr_ & kMcrOut2) != 0;
   output_.Set(driven && Identification() != kIirNone);
 }
 

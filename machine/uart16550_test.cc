@@ -220,6 +220,35 @@ TEST_F(UartTest, InterruptNeedsOut2) {
   EXPECT_TRUE(interrupting());
 }
 
+TEST_F(UartTest, LoopbackInterruptsAsTheLineDoes) {
+  Write(kMcr, 0x1b);  // loopback, DTR, RTS, OUT2
+  Read(kMsr);
+  Write(kIer, 0x01);
+  EXPECT_FALSE(interrupting());
+  Write(kData, 'a');
+  Wait(kOut);
+  EXPECT_TRUE(interrupting());
+  EXPECT_EQ(Read(kData), 'a');
+  EXPECT_FALSE(interrupting());
+  Write(kIer, 0x02);
+  EXPECT_TRUE(interrupting());
+  EXPECT_EQ(Read(kIir), 0x02);
+  EXPECT_FALSE(interrupting());
+  Write(kData, 'b');
+  Write(kData, 'c');
+  EXPECT_FALSE(interrupting());
+  Wait(kOut);
+  EXPECT_TRUE(interrupting());
+  Write(kIer, 0x08);
+  EXPECT_FALSE(interrupting());
+  Write(kMcr, 0x1a);  // DTR and so DSR falls
+  EXPECT_TRUE(interrupting());
+  EXPECT_EQ(Read(kMsr) & 0x0f, 0x02);
+  EXPECT_FALSE(interrupting());
+  Write(kMcr, 0x12);  // OUT2 falls: DCD changes, but the wire is off
+  EXPECT_FALSE(interrupting());
+}
+
 TEST_F(UartTest, RestoredPortGoesOnAlike) {
   Write(kFcr, 0x81);
   Write(kIer, 0x07);

@@ -147,6 +147,13 @@ def test_load_locked_and_store_conditional(isochron, tmp_path, kernel, engine):
     assert in_guest(isochron, tmp_path, kernel, "llsc", engine) == expected
 
 
+def test_serial_port_in_loopback(isochron, tmp_path, engine):
+    assert in_guest(isochron, tmp_path, "linux", "serial", engine) == [
+        "open: done", "raw mode: done", "loop-back: done", "drain: done",
+        "300 bytes written, 300 read, equal", "modem lines: done", "CTS 1, DSR 1, CD 1",
+    ]  # fmt: skip
+
+
 # What do_entUnaUser in arch/alpha/kernel/traps.c puts right; the rest gets SIGBUS.
 FIXED = {"ldwu", "ldl", "ldq", "lds", "ldt", "stw", "stl", "stq", "sts", "stt"}
 SIZES = {"ldwu": 2, "stw": 2, "ldl": 4, "stl": 4, "lds": 4, "sts": 4, "ldf": 4, "stf": 4, "ldl_l": 4}

@@ -89,7 +89,10 @@ struct Cpu {
   uint64_t pal_base = 0;
   uint64_t i_ctl = 0;
   uint64_t i_stat = 0;
-  uint64_t pctr_ctl = 0;
+  uint64_t pctr_ctl = 0;  // SL0 and SL1; the counters are apart
+  // The performance counters when what they count was `pctr_start`; see alpha/performance.h.
+  std::array<uint32_t, 2> pctr_value{};
+  std::array<uint64_t, 2> pctr_start{};
   uint8_t asn = 0;      // PCTX<ASN>: used by the ITB
   uint8_t aster = 0;
   uint8_t astrr = 0;

@@ -87,11 +87,14 @@ enum class PalEntry : uint16_t {
 namespace i_ctl {
 inline constexpr uint64_t kVptbMask = 0xffff'ffff'c000'0000;
 inline constexpr int kChipIdShift = 24;
+inline constexpr uint64_t kPct1Enable = uint64_t{1} << 19;
+inline constexpr uint64_t kPct0Enable = uint64_t{1} << 18;
 inline constexpr uint64_t kVaForm32 = uint64_t{1} << 16;
 inline constexpr uint64_t kVa48 = uint64_t{1} << 15;
 inline constexpr uint64_t kHwe = uint64_t{1} << 12;
 inline constexpr uint64_t kShadowEnable = uint64_t{1} << 7;  // SDE<1>
 inline constexpr int kSpeShift = 3;
+inline constexpr uint64_t kSpce = 1;
 }  // namespace i_ctl
 
 // VA_CTL (HRM section 5.1.4).
@@ -108,7 +111,8 @@ inline constexpr int kExternalShift = 33;
 inline constexpr uint64_t kExternalMask = uint64_t{0x3f} << kExternalShift;
 inline constexpr uint64_t kSerialLine = uint64_t{1} << 32;
 inline constexpr uint64_t kCorrectedRead = uint64_t{1} << 31;
-inline constexpr uint64_t kPerformanceMask = uint64_t{3} << 29;
+inline constexpr int kPerformanceShift = 29;
+inline constexpr uint64_t kPerformanceMask = uint64_t{3} << kPerformanceShift;
 inline constexpr uint64_t kSoftwareMask = uint64_t{0x7fff} << 14;
 inline constexpr uint64_t kAstEnable = uint64_t{1} << 13;
 inline constexpr uint64_t kEnableMask = kExternalMask | kSerialLine | kCorrectedRead |

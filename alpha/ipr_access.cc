@@ -1,5 +1,6 @@
 #include "alpha/ipr_access.h"
 
+#include "alpha/performance.h"
 #include "alpha/translate.h"
 
 namespace isochron::alpha {
@@ -26,9 +27,12 @@ IprEffect WritePctx(Cpu& cpu, uint8_t number, uint64_t value) {
   if ((number & 0x01) != 0) cpu.asn = static_cast<uint8_t>(value >> pctx::kAsnShift);
   if ((number & 0x02) != 0) cpu.aster = value >> pctx::kAsterShift & 0xf;
   if ((number & 0x04) != 0) cpu.astrr = value >> pctx::kAstrrShift & 0xf;
-  if ((number & 0x08) != 0) cpu.ppc_enable = (value & pctx::kPpce) != 0;
+  const bool ppc_enable = (number & 0x08) != 0 ? (value & pctx::kPpce) != 0 : cpu.ppc_enable;
+  const bool switched = ppc_enable != cpu.ppc_enable;
+  if (switched) HoldPerformanceCounters(cpu);
+  cpu.ppc_enable = ppc_enable;
   if ((number & 0x10) != 0) cpu.fp_enable = (value & pctx::kFpe) != 0;
-  return IprEffect::kContext;
+  return switched ? IprEffect::kCounters : IprEffect::kContext;
 }
 
 void InsertItb(Cpu& cpu, uint64_t value) {
@@ -78,7 +82,7 @@ uint64_t ReadIpr(const Cpu& cpu, uint8_t number) {
     case Ipr::kPalBase: return cpu.pal_base;
     case Ipr::kICtl: return cpu.i_ctl;
     case Ipr::kIStat: return cpu.i_stat;
-    case Ipr::kPctrCtl: return cpu.pctr_ctl;
+    case Ipr::kPctrCtl: return ReadPerformanceCounters(cpu);
     case Ipr::kMmStat: return cpu.mm_stat;
     case Ipr::kDcStat: return cpu.dc_stat;
     case Ipr::kCData: return cpu.c_data;
@@ -118,12 +122,13 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
       return IprEffect::kNone;
     case Ipr::kICtl: {
       constexpr uint64_t kReadOnly = uint64_t{0x3f} << i_ctl::kChipIdShift;
+      HoldPerformanceCounters(cpu);
       cpu.i_ctl = (value & ~kReadOnly & kVa48Bits) | (cpu.i_ctl & kReadOnly);
       return IprEffect::kContext;
     }
     case Ipr::kIcFlushAsm:
     case Ipr::kIcFlush: return IprEffect::kIcFlush;
-    case Ipr::kPctrCtl: cpu.pctr_ctl = value; return IprEffect::kNone;
+    case Ipr::kPctrCtl: WritePerformanceCounters(cpu, value); return IprEffect::kCounters;
     case Ipr::kIStat: cpu.i_stat &= ~value; return IprEffect::kNone;
     // Mbox. The chip has a DTB for each of two pipes that must be written alike; here there
     // is one, and what is written for the second pipe is ignored.

@@ -17,10 +17,12 @@ enum class IprEffect : uint8_t {
   kDtb,        // several data translations are gone
   kItb,        // instruction translations are gone or mean something else
   kContext,    // mode, ASN, FP enable, I_CTL, M_CTL or VA_CTL
+  kCounters,   // what a performance counter counts, or whether; perhaps what kContext says, too
   kIcFlush,    // the instruction cache is flushed (memory is coherent: nothing to do)
 };
 
-// Reads the IPR with this number, bits <15:8> of the instruction. A number that names none,
+// Reads the IPR with this number, bits <15:8> of the instruction. For both, `cpu.cycle` and
+// `cpu.instructions` are exact: what stood before the instruction. A number that names none,
 // or a write-only register, reads as zero.
 uint64_t ReadIpr(const Cpu& cpu, uint8_t number);
 

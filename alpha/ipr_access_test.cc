@@ -79,7 +79,8 @@ TEST_F(IprTest, PctxWritesTheSelectedFields) {
   for (uint8_t select = 0; select < 32; ++select) {
     cpu_.asn = cpu_.aster = cpu_.astrr = 0;
     cpu_.fp_enable = cpu_.ppc_enable = false;
-    EXPECT_EQ(WriteIpr(cpu_, 0x40 | select, value), IprEffect::kContext);
+    const IprEffect effect = (select & 8) != 0 ? IprEffect::kCounters : IprEffect::kContext;
+    EXPECT_EQ(WriteIpr(cpu_, 0x40 | select, value), effect);
     EXPECT_EQ(cpu_.asn, (select & 1) != 0 ? 0xa5 : 0);
     EXPECT_EQ(cpu_.aster, (select & 2) != 0 ? 0x6 : 0);
     EXPECT_EQ(cpu_.astrr, (select & 4) != 0 ? 0x9 : 0);

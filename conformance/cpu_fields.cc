@@ -99,6 +99,10 @@ std::vector<CpuField> CpuFields(const alpha::Cpu& cpu) {
   add("i_ctl", cpu.i_ctl);
   add("i_stat", cpu.i_stat);
   add("pctr_ctl", cpu.pctr_ctl);
+  add("pctr0_value", cpu.pctr_value[0]);
+  add("pctr1_value", cpu.pctr_value[1]);
+  add("pctr0_start", cpu.pctr_start[0]);
+  add("pctr1_start", cpu.pctr_start[1]);
   add("asn", cpu.asn);
   add("aster", cpu.aster);
   add("astrr", cpu.astrr);

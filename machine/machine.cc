@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alpha/exceptions.h"
+#include "alpha/performance.h"
 #include "machine/firmware.h"
 #include "machine/firmware_layout.h"
 #include "machine/hwrpb.h"
@@ -117,11 +118,11 @@ RunEnd Machine::RunToEnd() {
         observer_->OnCheckpoint(cpu_.cycle, cpu_.instructions, StateDigest());
       }
     }
-    if (!waiting_ && cpu_.InterruptDeliverable()) {
     if (cpu_.cycle >= alpha::Cpu::kEndOfTime) {
       board_.FlushUarts();
       return {RunEnd::Kind::kEndOfTime, "", {}};
     }
+    if (!waiting_ && cpu_.InterruptDeliverable()) {
       if (observer_ != nullptr) {
         observer_->OnInterrupt(0, cpu_.cycle, cpu_.PendingInterrupts());
       }
@@ -136,7 +137,6 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 }
 
 alpha::RunResult Machine::Advance() {
-  if (waiting_) {
   const uint64_t next = std::min(events_.next(), alpha::Cpu::kEndOfTime);
     if (cpu_.PendingInterrupts() == 0) {
       const uint64_t until = std::max(cpu_.cycle, next);

@@ -35,13 +35,40 @@ void CallPal(Context& context, const Operation* op, Cpu& cpu) {
   }
 }
 
+// Makes the CPU's counts exact at `op`, as registers show them, for as long as it lives.
+class ExactCounts {
+ public:
+  ExactCounts(const Context& context, const Operation* op, Cpu& cpu)
+      : cpu_(cpu), cycle_(cpu.cycle), instructions_(cpu.instructions) {
+    cpu.cycle = CycleAt(context, op, cpu);
+    cpu.instructions += IndexOf(context, op);
+  }
+  ~ExactCounts() {
+    cpu_.cycle = cycle_;
+    cpu_.instructions = instructions_;
+  }
+
+ private:
+  Cpu& cpu_;
+  uint64_t cycle_;
+  uint64_t instructions_;
+};
+
+// Apart from the handlers, which end in the call of the next one.
+uint64_t ReadIprAt(const Context& context, const Operation* op, Cpu& cpu, uint8_t number) {
+  const ExactCounts exact(context, op, cpu);
+  return alpha::ReadIpr(cpu, number);
+}
+
+alpha::IprEffect WriteIprAt(const Context& context, const Operation* op, Cpu& cpu, uint8_t number,
+                            uint64_t value) {
+  const ExactCounts exact(context, op, cpu);
+  return alpha::WriteIpr(cpu, number, value);
+}
+
 void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
-  // The cycle counter is one of the registers: show it the exact cycle.
-  const uint64_t start = cpu.cycle;
-  cpu.cycle = CycleAt(context, op, cpu);
-  cpu.r[op->ra] = alpha::ReadIpr(cpu, static_cast<uint8_t>(op->immediate >> 8));
-  cpu.cycle = start;
+  cpu.r[op->ra] = ReadIprAt(context, op, cpu, static_cast<uint8_t>(op->immediate >> 8));
   return Next(context, op, cpu);
 }
 
@@ -71,6 +98,7 @@ void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint
       break;
     case alpha::IprEffect::kDtb: context.lookaside.Flush(); break;
     case alpha::IprEffect::kItb: context.fetch_changed = true; break;
+    case alpha::IprEffect::kCounters:
     case alpha::IprEffect::kContext:
       context.data_context = DataContext(cpu.dtb_asn, cpu.mode);
       break;
@@ -90,10 +118,7 @@ void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
   const auto number = static_cast<uint8_t>(op->immediate >> 8);
   const uint64_t value = cpu.r[op->rb];
-  const uint64_t start = cpu.cycle;
-  cpu.cycle = CycleAt(context, op, cpu);
-  const alpha::IprEffect effect = alpha::WriteIpr(cpu, number, value);
-  cpu.cycle = start;
+  const alpha::IprEffect effect = WriteIprAt(context, op, cpu, number, value);
   ApplyEffect(context, cpu, effect, value);
   if (ChangesTranslation(number)) context.lookaside.Flush();
   // What follows may be decoded differently (shadow registers), fetched from elsewhere or
@@ -102,6 +127,10 @@ void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
   if (changes_fetch || !cpu.pal_mode()) {
     context.fetch_changed = true;
     context.check_interrupts = true;
+    return LeaveAfter(context, op, cpu);
+  }
+  if (effect == alpha::IprEffect::kCounters) {
+    context.check_interrupts = true;  // the loop asks when the next overflow can be
     return LeaveAfter(context, op, cpu);
   }
   return Next(context, op, cpu);

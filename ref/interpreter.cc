@@ -1,5 +1,8 @@
 #include "ref/interpreter.h"
 
+#include <algorithm>
+
+#include "alpha/performance.h"
 #include "ref/engine.h"
 #include "ref/fetch.h"
 
@@ -39,12 +42,16 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
   context_.check_interrupts = true;
   context_.link = nullptr;
   spin_.Disturb();
+  uint64_t overflow = 0;  // before this cycle no performance counter can overflow
   while (cpu.cycle < deadline.cycle) {
+    if (cpu.cycle >= overflow) [[unlikely]] context_.check_interrupts = true;
     if (context_.check_interrupts) {
       context_.check_interrupts = false;
       spin_.Disturb();
+      overflow = alpha::LatchOverflows(cpu);
       if (cpu.InterruptDeliverable()) break;
     }
+    const uint64_t limit = std::min(deadline.cycle, overflow);
     if (context_.fetch_changed) [[unlikely]] ForgetFetches();
     if (cache_.has_dropped()) [[unlikely]] cache_.Collect();
 
@@ -59,9 +66,9 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
       }
       if (link != nullptr && block->translation == nullptr) *link = block;
     }
-    spin_.Observe(cpu, *block, deadline.cycle);
-    context_.deadline = deadline.cycle;
-    if (block->CrossesBoundaryAt(deadline.cycle, cpu.cycle)) {
+    spin_.Observe(cpu, *block, limit);
+    context_.deadline = limit;
+    if (block->CrossesBoundaryAt(limit, cpu.cycle)) {
       StepOne(cpu);
     } else if (!RunTranslated(cpu, *block)) {
       context_.chain = spin_.watching() ? 0 : kChain;
@@ -73,6 +80,7 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
       if (!fatal_.empty()) break;
     }
   }
+  alpha::LatchOverflows(cpu);
   if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};
   return {};
 }

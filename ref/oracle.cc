@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "alpha/performance.h"
 #include "ref/engine.h"
 #include "ref/fetch.h"
 
@@ -12,7 +13,11 @@ Oracle::Oracle(alpha::Memory& memory, alpha::IoBus& io) : context_(memory, io) {
 }
 
 alpha::RunResult Oracle::Run(alpha::Cpu& cpu, alpha::Deadline& deadline) {
-  while (fatal_.empty() && cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) Step(cpu);
+  for (;;) {
+    alpha::LatchOverflows(cpu);
+    if (!fatal_.empty() || cpu.cycle >= deadline.cycle || cpu.InterruptDeliverable()) break;
+    Step(cpu);
+  }
   if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};
   return {};
 }

@@ -160,10 +160,9 @@
         hw_stq/p a0, I_USP(p20)
         hw_ret  (p23)
 
-/* wrperfmon: no performance monitoring; v0 0 says so. */
+/* wrperfmon: a0 function, a1 argument. */
         PRIVILEGED 0x39
-        bis     zero, zero, v0
-        hw_ret  (p23)
+        br      zero, wrperfmon
 
 /* rdusp */
         PRIVILEGED 0x3a
@@ -265,6 +264,93 @@ swppal:
         hw_ret  (p21)
 1:      cmpeq   a0, 1, v0
         addq    v0, 1, v0
+        hw_ret  (p23)
+
+/* The EV67's functions as the Alpha Architecture Reference Manual (appendix E) has them. v0 is 1
+   for those that return nothing, and 0 for what there is not: interrupt frequencies (4), the PC of
+   ProfileMe (9), unknown ones. The bits of a1 that name counters are <1:0>. */
+wrperfmon:
+        lda     v0, 1(zero)
+        and     a1, 3, p6
+        sll     p6, I_CTL_V_PCT0_EN, p6
+        beq     a0, perfmon_disable
+        subq    a0, 1, p4
+        beq     p4, perfmon_enable
+        subq    a0, 2, p4
+        beq     p4, perfmon_events
+        subq    a0, 3, p4
+        beq     p4, perfmon_options
+        subq    a0, 5, p4
+        beq     p4, perfmon_read
+        subq    a0, 6, p4
+        beq     p4, perfmon_write
+        subq    a0, 7, p4
+        beq     p4, perfmon_write
+        bis     zero, zero, v0
+        subq    a0, 8, p4
+        bne     p4, 1f
+        MFPR(v0, IPR_I_STAT)
+1:      hw_ret  (p23)
+
+perfmon_read:
+        MFPR(v0, IPR_PCTR_CTL)
+        hw_ret  (p23)
+
+/* 2: a1<3:2> SL1. */
+perfmon_events:
+        MFPR(p4, IPR_PCTR_CTL)
+        bic     p4, PCTR_SL1, p4
+        and     a1, PCTR_SL1, p5
+        bis     p4, p5, p4
+        MTPR(p4, IPR_PCTR_CTL)
+        hw_ret  (p23)
+
+/* 3: a1<4> SL0; a1<0> counts only processes whose HWPCB has PME set, not all. */
+perfmon_options:
+        MFPR(p4, IPR_PCTR_CTL)
+        bic     p4, PCTR_SL0, p4
+        and     a1, PCTR_SL0, p5
+        bis     p4, p5, p4
+        MTPR(p4, IPR_PCTR_CTL)
+        MFPR(p4, IPR_I_CTL)
+        bic     p4, I_CTL_SPCE, p4
+        and     a1, 1, p5
+        xor     p5, 1, p5
+        bis     p4, p5, p4
+        br      zero, perfmon_i_ctl
+
+/* 6 and 7: the counters in a1<47:28> and a1<25:6> that a1<1:0> names; 7 enables them, too. */
+perfmon_write:
+        MFPR(p4, IPR_PCTR_CTL)
+        blbc    a1, 1f
+        LOADQ   p5, PCTR_0
+        bic     p4, p5, p4
+        and     a1, p5, p5
+        bis     p4, p5, p4
+1:      and     a1, 2, p5
+        beq     p5, 2f
+        LOADQ   p5, PCTR_1
+        bic     p4, p5, p4
+        and     a1, p5, p5
+        bis     p4, p5, p4
+2:      MTPR(p4, IPR_PCTR_CTL)
+        subq    a0, 7, p4
+        beq     p4, perfmon_enable
+        hw_ret  (p23)
+
+perfmon_disable:
+        MFPR(p4, IPR_I_CTL)
+        bic     p4, p6, p4
+        br      zero, perfmon_i_ctl
+
+perfmon_enable:
+        MFPR(p4, IPR_I_CTL)
+        bis     p4, p6, p4
+perfmon_i_ctl:
+        sll     p4, 64 - 30, p5         // without VPTB
+        srl     p5, 64 - 30, p5
+        hw_stq/p p5, I_I_CTL(p20)
+        MTPR(p4, IPR_I_CTL)
         hw_ret  (p23)
 
 /* cserve: 52 enables and 53 disables the device interrupt of DRIR bit a1 on this CPU; v0 0.

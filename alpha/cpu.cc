@@ -53,7 +53,8 @@ void Cpu::VisitState(StateVisitor& visitor) {
   for (int i = 0; i < kFloatSink; ++i) visitor.Field(f[i]);
   visitor.Field(pc, fpcr, cycle, instructions, lock_flag, lock_address, rc_flag, irq_pins);
   visitor.Field(itb_tag, exc_addr, exc_sum, iva, mode, ier, sirr, internal_requests, pal_base,
-                i_ctl, i_stat, pctr_ctl, pctr_value, pctr_start, asn, aster, astrr, fp_enable, ppc_enable);
+                i_ctl, i_stat, pctr_ctl, pctr_value, pctr_start, asn, aster, astrr, fp_enable,
+                ppc_enable);
   visitor.Field(dtb_tag, dtb_asn, alt_mode, mm_stat, m_ctl, dc_ctl, dc_stat);
   visitor.Field(c_data, c_shft);
   visitor.Field(cc_offset, cc_enable, cc_value, cc_start, va, va_ctl);
@@ -68,7 +69,7 @@ void Cpu::VisitState(StateVisitor& visitor) {
     cycle = 0;
   }
   if (mode > Mode::kUser || alt_mode > Mode::kUser || r[31] != 0 || f[31] != 0 ||
-      pal_base != (pal_base & kPalBaseMask) || pctr_value[0] >> 20 != 0 || pctr_value[1] >> 20 != 0) {
+      pal_base != (pal_base & kPalBaseMask) || (pctr_value[0] | pctr_value[1]) >> 20 != 0) {
     visitor.Fail("a CPU register holds an impossible value");
     mode = alt_mode = Mode::kKernel;
     r[31] = f[31] = 0;

@@ -1,8 +1,14 @@
 #include "alpha/memory.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace isochron::alpha {
+namespace {
+
+constexpr uint8_t kZeros[kPageSize] = {};
+
+}  // namespace
 
 void Memory::Write(uint64_t pa, const void* data, uint64_t size) {
   const auto* from = static_cast<const uint8_t*>(data);
@@ -17,8 +23,38 @@ void Memory::Write(uint64_t pa, const void* data, uint64_t size) {
   }
 }
 
+void Memory::WriteChanges(uint64_t pa, const void* data, uint64_t size) {
+  const auto* from = static_cast<const uint8_t*>(data);
+  while (size != 0) {
+    const uint64_t part = std::min(size, kPageSize - (pa & kPageMask));
+    const uint8_t* held = MayHoldData(pa) ? base_ + pa : kZeros;
+    if (std::memcmp(held, from, part) != 0) Write(pa, from, part);
+    pa += part;
+    from += part;
+    size -= part;
+  }
+}
+
+void Memory::Clear(uint64_t pa, uint64_t size) {
+  while (size != 0) {
+    const uint64_t part = std::min(size, kPageSize - (pa & kPageMask));
+    if (MayHoldData(pa)) WriteChanges(pa, kZeros, part);
+    pa += part;
+    size -= part;
+  }
+}
+
+void Memory::WillClear() {
+  for (uint64_t page = 0; page < marks_.size(); ++page) {
+    if (written_[page] != 0) marks_[page] |= kDirty;
+  }
+}
+
 void Memory::ClearDirty() {
-  for (uint8_t& mark : marks_) mark &= ~kDirty;
+  for (uint64_t page = 0; page < marks_.size(); ++page) {
+    written_[page] |= marks_[page] & kDirty;
+    marks_[page] &= ~kDirty;
+  }
   if (listener_ != nullptr) listener_->OnDirtyCleared();
 }
 

@@ -33,7 +33,10 @@ class Memory {
  public:
   // `base` is page-aligned host storage of `size` bytes, a multiple of the page size.
   Memory(uint8_t* base, uint64_t size)
-      : base_(base), size_(size), marks_(size >> kPageShift) {}
+      : base_(base),
+        size_(size),
+        marks_(size >> kPageShift),
+        written_(size >> kPageShift) {}
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
@@ -60,6 +63,11 @@ class Memory {
   }
   // Copies bytes in as a device or the loader would (DMA); may cross pages.
   void Write(uint64_t pa, const void* data, uint64_t size);
+  // The same, but leaves pages alone that hold these bytes already: they stay clean, and what was
+  // decoded from them stays valid.
+  void WriteChanges(uint64_t pa, const void* data, uint64_t size);
+  // Makes the bytes zero, leaving pages alone that are so already.
+  void Clear(uint64_t pa, uint64_t size);
 
   void SetListener(MemoryListener* listener) { listener_ = listener; }
 
@@ -80,6 +88,12 @@ class Memory {
     if (listener_ != nullptr && IsCode(pa)) listener_->OnCodeWritten(pa, size);
   }
 
+  // Whether the page has been written since it was made: when not, it is zero, and looking at it
+  // would cost the host a page.
+  bool MayHoldData(uint64_t pa) const { return IsDirty(pa) || written_[pa >> kPageShift] != 0; }
+  // All of RAM is about to be made zero behind this class's back: marks dirty what it changes.
+  void WillClear();
+
   // Clears all dirty marks and tells the listener.
   void ClearDirty();
 
@@ -94,6 +108,7 @@ class Memory {
   uint8_t* base_;
   uint64_t size_;
   std::vector<uint8_t> marks_;
+  std::vector<uint8_t> written_;  // pages that were dirty when the marks were last cleared
   MemoryListener* listener_ = nullptr;
 };
 

@@ -61,7 +61,8 @@ TEST_F(PerformanceTest, SelectsEvents) {
   struct Row {
     uint64_t select, counter0, counter1;
   };
-  for (const Row row : {Row{0, 10, 30}, Row{4, 30, 0}, Row{8, 10, 0}, Row{12, 30, 0}, Row{16, 0, 0}}) {
+  for (const Row row :
+       {Row{0, 10, 30}, Row{4, 30, 0}, Row{8, 10, 0}, Row{12, 30, 0}, Row{16, 0, 0}}) {
     Write(Ipr::kPctrCtl, row.select);
     Write(Ipr::kICtl, kBoth | i_ctl::kSpce);
     Pass(10, 30);

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "alpha/cost.h"
 #include "machine/console/layout.h"
 #include "machine/embedded_images.h"
 #include "machine/firmware_layout.h"
@@ -144,19 +145,8 @@ absl::StatusOr<Plan> MakePlan(const FirmwareOptions& options, const KernelImage&
   return plan;
 }
 
-// Leaves pages alone that are zero already: fresh memory need not become resident.
-void Clear(uint64_t pa, uint64_t bytes, alpha::Memory& memory) {
-  static constexpr uint8_t kZeros[alpha::kPageSize] = {};
-  while (bytes > 0) {
-    const uint64_t count = std::min(bytes, alpha::kPageSize - (pa & alpha::kPageMask));
-    if (std::memcmp(memory.host(pa), kZeros, count) != 0) memory.Write(pa, kZeros, count);
-    pa += count;
-    bytes -= count;
-  }
-}
-
 void Put(std::span<const uint8_t> bytes, uint64_t pa, alpha::Memory& memory) {
-  memory.Write(pa, bytes.data(), bytes.size());
+  memory.WriteChanges(pa, bytes.data(), bytes.size());
 }
 
 void SetVariable(uint64_t id, std::string_view value, alpha::Memory& memory) {
@@ -207,8 +197,8 @@ void LoadCpu(uint32_t cpu, const KernelImage& kernel, alpha::Memory& memory) {
 void LoadKernel(const KernelImage& kernel, alpha::Memory& memory) {
   for (const KernelSegment& segment : kernel.segments) {
     const uint64_t size = segment.contents.size();
-    if (size != 0) memory.Write(segment.physical(), segment.contents.data(), size);
-    Clear(segment.physical() + size, segment.memory_bytes - size, memory);
+    memory.WriteChanges(segment.physical(), segment.contents.data(), size);
+    memory.Clear(segment.physical() + size, segment.memory_bytes - size);
   }
 }
 
@@ -216,7 +206,7 @@ void LoadParameters(const FirmwareOptions& options, const Plan& plan, uint64_t i
                     alpha::Memory& memory) {
   if (!plan.parameters.has_value()) return;
   const uint64_t page = *plan.parameters;
-  Clear(page, alpha::kPageSize, memory);
+  memory.Clear(page, alpha::kPageSize);
   const std::string& line = options.command_line;
   if (!line.empty()) memory.Write(page, line.data(), line.size());
   if (initrd_bytes == 0) return;
@@ -224,7 +214,20 @@ void LoadParameters(const FirmwareOptions& options, const Plan& plan, uint64_t i
   memory.Store<uint64_t>(page + kInitrdSize, initrd_bytes);
 }
 
+uint64_t PagesOf(uint64_t bytes) { return (bytes + alpha::kPageMask) >> alpha::kPageShift; }
+
 }  // namespace
+
+uint64_t FirmwareCycles(const KernelImage& kernel, std::string_view initrd) {
+  uint64_t loaded = PagesOf(FW_END) + PagesOf(initrd.size());
+  uint64_t cleared = 0;
+  for (const KernelSegment& segment : kernel.segments) {
+    loaded += PagesOf(segment.contents.size());
+    cleared += PagesOf(segment.memory_bytes - segment.contents.size());
+  }
+  return loaded * alpha::InstructionCost(alpha::CostClass::kFirmwareLoad) +
+         cleared * alpha::InstructionCost(alpha::CostClass::kFirmwareClear);
+}
 
 absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& kernel,
                           std::string_view initrd, std::span<const uint8_t> palcode,
@@ -235,7 +238,7 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
   absl::StatusOr<Plan> plan = MakePlan(options, kernel, initrd, memory);
   if (!plan.ok()) return plan.status();
 
-  Clear(0, FW_END, memory);
+  memory.Clear(0, FW_END);
   Put(palcode, FW_PAL_BASE, memory);
   Put(BuildHwrpb({options.memory_bytes, options.clock_hz, options.cpu_count}), FW_HWRPB_PA,
       memory);
@@ -244,7 +247,7 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
   for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, kernel, memory);
   LoadKernel(kernel, memory);
   LoadParameters(options, *plan, initrd.size(), memory);
-  if (!initrd.empty()) memory.Write(plan->initrd, initrd.data(), initrd.size());
+  memory.WriteChanges(plan->initrd, initrd.data(), initrd.size());
   return absl::OkStatus();
 }
 

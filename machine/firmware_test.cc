@@ -120,6 +120,7 @@ TEST_F(FirmwareTest, FindsTheParameterPageOfKernelsLinkedHigher) {
 }
 
 TEST_F(FirmwareTest, MakesZeroWhatTheKernelExpectsZero) {
+  memory_.WillWrite(0, kMemory);
   std::memset(storage_.data(), 0x5a, storage_.size());
   Kernel(kStart, 0x4321);
   options_.command_line = "quiet";
@@ -140,11 +141,32 @@ TEST_F(FirmwareTest, LeavesFreshZeroPagesUntouched) {
   EXPECT_FALSE(memory_.IsDirty(FW_IMPURE_BASE + FW_IMPURE_SIZE));
 }
 
+TEST_F(FirmwareTest, LeavesPagesAloneThatHoldTheSame) {
+  Kernel(kStart, 0x100000);
+  kernel_.segments[0].contents = std::string(0x6000, 'k');
+  initrd_ = std::string(0x4000, 'i');
+  ASSERT_TRUE(Load().ok());
+  memory_.ClearDirty();
+  memory_.Store<uint64_t>(0x312000, 1);
+  memory_.Store<uint64_t>(0x400000, 1);
+  memory_.ClearDirty();
+  ASSERT_TRUE(Load().ok());
+  EXPECT_EQ(Text(0x312000).substr(0, 8), "kkkkkkkk");
+  EXPECT_EQ(Quad(0x400000), 0u);
+  for (uint64_t pa = FW_END; pa < kMemory; pa += alpha::kPageSize) {
+    const bool differed = pa == 0x312000 || pa == 0x400000;
+    EXPECT_EQ(memory_.IsDirty(pa), differed || pa == 0x30a000) << pa;  // the parameter page is put together
+  }
+  EXPECT_EQ(FirmwareCycles(kernel_, initrd_),
+            (FW_END / alpha::kPageSize + 3 + 2) * 4096 + (0x100000 - 0x6000) / alpha::kPageSize * 1024);
+}
+
 TEST_F(FirmwareTest, LoadsTheSameAgainAfterTheGuestWroteEverywhere) {
   Kernel(kStart, 0x4000);
   options_.command_line = "x";
   ASSERT_TRUE(Load().ok());
   const std::vector<uint8_t> first(storage_.begin(), storage_.begin() + 0x314000);
+  memory_.WillWrite(0, FW_END);
   std::memset(storage_.data(), 0xff, FW_END);
   ASSERT_TRUE(Load().ok());
   EXPECT_EQ(first, std::vector<uint8_t>(storage_.begin(), storage_.begin() + 0x314000));

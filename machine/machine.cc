@@ -75,7 +75,7 @@ absl::Status Machine::PowerOn() {
 }
 
 void Machine::ClearMemory() {
-  memory_.WillWrite(0, memory_.size());
+  memory_.WillClear();
   host_memory_.Clear();
 }
 
@@ -102,8 +102,8 @@ RunEnd Machine::RunToEnd() {
       return {RunEnd::Kind::kFatal, result.message, {}};
     }
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
-    const DuePoints due = HandleDueEvents();
-    if (std::optional<RunEnd> end = HandlePowerRequest()) return *std::move(end);
+    DuePoints due = HandleDueEvents();
+    if (std::optional<RunEnd> end = HandlePowerRequest(due)) return *std::move(end);
     if (due.input) {
       ScheduleNext(kInputPoint, config_.input_interval);
       if (std::optional<RunEnd> end = TakeInputs()) {
@@ -138,10 +138,13 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 
 alpha::RunResult Machine::Advance() {
   const uint64_t next = std::min(events_.next(), alpha::Cpu::kEndOfTime);
+  if (waiting_) {
+    const uint64_t overflow = alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
     if (cpu_.PendingInterrupts() == 0) {
-      const uint64_t until = std::max(cpu_.cycle, next);
+      const uint64_t until = std::max(cpu_.cycle, std::min(next, overflow));
       wait_cycles_ += until - cpu_.cycle;
       cpu_.cycle = until;
+      alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
       return {};
     }
     waiting_ = false;
@@ -177,7 +180,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
   return std::nullopt;
 }
 
-std::optional<RunEnd> Machine::HandlePowerRequest() {
+std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   const PowerRequest request = board_.platform().power_request();
   if (request == PowerRequest::kNone) return std::nullopt;
   board_.platform().ClearPowerRequest();
@@ -190,10 +193,15 @@ std::optional<RunEnd> Machine::HandlePowerRequest() {
     case PowerRequest::kReset: break;
   }
   if (!config_.reboot) return RunEnd{RunEnd::Kind::kReset, "", {}};
-  ClearMemory();
+  // Memory keeps what it holds. The loading takes time, so that a guest that does nothing else
+  // comes past input points.
+  cpu_.cycle += FirmwareCycles(images_.kernel, images_.initrd);
   if (absl::Status status = PowerOn(); !status.ok()) {
     return RunEnd{RunEnd::Kind::kFatal, std::string(status.message()), {}};
   }
+  const DuePoints since = HandleDueEvents();
+  due.input = due.input || since.input;
+  due.checkpoint = due.checkpoint || since.checkpoint;
   return std::nullopt;
 }
 
@@ -219,7 +227,8 @@ void Machine::VisitMemory(alpha::StateVisitor& visitor) {
   const uint64_t page_count = memory_.size() >> alpha::kPageShift;
   if (!visitor.restoring()) {
     for (uint64_t page = 0; page < page_count; ++page) {
-      if (IsZeroPage(memory_.host(page << alpha::kPageShift))) continue;
+      const uint64_t pa = page << alpha::kPageShift;
+      if (!memory_.MayHoldData(pa) || IsZeroPage(memory_.host(pa))) continue;
       pages.push_back(static_cast<uint32_t>(page));
     }
   }
@@ -227,7 +236,9 @@ void Machine::VisitMemory(alpha::StateVisitor& visitor) {
   if (visitor.restoring()) ClearMemory();
   for (const uint32_t page : pages) {
     if (page >= page_count) return visitor.Fail("a page of memory is out of range");
-    visitor.Bytes(memory_.host(uint64_t{page} << alpha::kPageShift), alpha::kPageSize);
+    const uint64_t pa = uint64_t{page} << alpha::kPageShift;
+    if (visitor.restoring()) memory_.WillWrite(pa, alpha::kPageSize);
+    visitor.Bytes(memory_.host(pa), alpha::kPageSize);
   }
 }
 

@@ -105,7 +105,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   // Stops the process, in a build that checks digests, when this is not the digest of RAM.
   void CheckMemoryDigest(const Digest& memory);
 
-  // Puts the machine to its state at power-on. Memory must be zero.
+  // Puts the machine to its state at power-on, or after a reset, which leaves memory alone where
+  // firmware and images do not lie.
   absl::Status PowerOn();
   void ClearMemory();
   // Lets time pass: in the engine, or to the next event while the CPU stands still.
@@ -125,8 +126,9 @@ class Machine final : private ConsoleSink, private IrqSink {
   std::optional<RunEnd> AskObserver() const;
   // Takes inputs at an input point. The end, when one of them asks for it.
   std::optional<RunEnd> TakeInputs();
-  // Acts on what the guest asked of the platform device. The end, when that is one.
-  std::optional<RunEnd> HandlePowerRequest();
+  // Acts on what the guest asked of the platform device; a reset takes time and adds to what is due.
+  // The end, when that is one.
+  std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
   // Everything but RAM.
   void VisitSmallState(alpha::StateVisitor& visitor);
   void VisitMemory(alpha::StateVisitor& visitor);

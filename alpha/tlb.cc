@@ -2,8 +2,16 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace isochron::alpha {
+namespace {
+
+uint32_t ValidEntries(const std::array<uint32_t, 4>& by_granularity) {
+  return std::accumulate(by_granularity.begin(), by_granularity.end(), uint32_t{0});
+}
+
+}  // namespace
 
 void TlbEntry::VisitState(StateVisitor& visitor) {
   visitor.Field(tag, base, permissions, asn, granularity, match_all, valid);
@@ -64,17 +72,30 @@ void Tlb::Insert(const TlbEntry& entry) {
   Link(index);
 }
 
+// Both go back from the entry written last to the oldest valid one, so that a guest which does
+// nothing else pays, and the host with it, for what it has inserted and not for the size.
 void Tlb::InvalidateAll() {
-  std::fill(entries_.begin(), entries_.end(), TlbEntry{});
-  Rebuild();
+  uint32_t left = ValidEntries(granularity_count_);
+  for (uint32_t i = next_; left != 0;) {
+    i = (i == 0 ? size() : i) - 1;
+    if (!entries_[i].valid) continue;
+    Unlink(static_cast<uint16_t>(i));
+    entries_[i] = TlbEntry{};
+    --left;
+  }
   only_small_ = true;
 }
 
 void Tlb::InvalidateProcess() {
-  for (TlbEntry& entry : entries_) {
-    if (!entry.match_all) entry = TlbEntry{};
+  uint32_t left = ValidEntries(granularity_count_);
+  for (uint32_t i = next_; left != 0;) {
+    i = (i == 0 ? size() : i) - 1;
+    if (!entries_[i].valid) continue;
+    --left;
+    if (entries_[i].match_all) continue;
+    Unlink(static_cast<uint16_t>(i));
+    entries_[i] = TlbEntry{};
   }
-  Rebuild();
 }
 
 void Tlb::InvalidateSingle(uint64_t va, uint8_t asn) {

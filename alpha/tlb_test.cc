@@ -121,6 +121,33 @@ TEST(TlbTest, Invalidates) {
   EXPECT_EQ(all.Find(3 * kPage, 1), nullptr);
 }
 
+// Invalidating looks only at what may be there: the entries that go must be the same as all that do.
+TEST(TlbTest, InvalidatesAroundTheEndToo) {
+  uint64_t random = 1;
+  Tlb tlb(16);
+  for (int round = 0; round < 2000; ++round) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    const uint64_t page = random >> 40 & 31;
+    const bool match_all = (random >> 50 & 3) == 0;
+    switch (random >> 60) {
+      case 0: tlb.InvalidateAll(); break;
+      case 1:
+      case 2: tlb.InvalidateProcess(); break;
+      case 3: tlb.InvalidateSingle(page * kPage, 1); break;
+      default: tlb.Insert(Entry(page * kPage, page * kPage, 1, 0, match_all)); break;
+    }
+    for (uint32_t i = 0; i < tlb.size(); ++i) {
+      const TlbEntry& entry = tlb.entry(i);
+      const bool gone = random >> 60 == 0 || (random >> 60 <= 2 && !entry.match_all);
+      if (gone) {
+        ASSERT_FALSE(entry.valid) << round;
+      } else if (entry.valid) {
+        ASSERT_NE(tlb.Find(entry.tag, 1), nullptr) << round;
+      }
+    }
+  }
+}
+
 TEST(TlbTest, InvalidateSingleForgetsEveryMatch) {
   Tlb tlb(8);
   tlb.Insert(Entry(kPage, 0x2000, 1));

@@ -231,7 +231,13 @@ absl::Status Session::EmptyConsoleFile() const {
 
 absl::Status Session::GoLive(const machine::InputPoint& point) {
   reader_.reset();
-  const int input_fd = InputFd();
+  int input_fd = InputFd();
+  if (FileInput::CanRead(input_fd)) {
+    absl::StatusOr<std::unique_ptr<FileInput>> file = FileInput::Read(input_fd, options_.config);
+    if (!file.ok()) return file.status();
+    file_input_ = *std::move(file);
+    input_fd = -1;
+  }
   if (input_fd >= 0 && isatty(input_fd) != 0) {
     absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
     if (!raw.ok()) return raw.status();
@@ -256,6 +262,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) pacer_->Poll(point, inputs);
   script_.Poll(point, inputs);
+  if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
   JoinConsoleInputs(inputs);

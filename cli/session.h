@@ -13,6 +13,7 @@
 #include "cli/console_output.h"
 #include "cli/control_channel.h"
 #include "cli/cycle_limit.h"
+#include "cli/file_input.h"
 #include "cli/host_queue.h"
 #include "cli/host_reader.h"
 #include "cli/pacer.h"
@@ -33,8 +34,8 @@ namespace isochron::cli {
 // Runs a machine as the options say and tells how it ended.
 //
 // At an input point, in this order: console output is written out; the pacer may block; then
-// inputs are taken from the script, from the host (what was typed in its order, then requests
-// to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
+// inputs are taken from the script, from the host (a file on standard input; what was typed in its
+// order, then requests to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
 // the run. Console bytes that meet at one input point are one input, whoever sent them.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
@@ -129,6 +130,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   std::optional<CycleLimit> limit_;
   std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live
   std::unique_ptr<HostReader> reader_;
+  std::unique_ptr<FileInput> file_input_;  // when that is what standard input is
 
   ReplayDriver* replay_ = nullptr;  // until the run is live
   std::optional<ProgressBar> progress_;

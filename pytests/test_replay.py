@@ -87,6 +87,23 @@ def test_recording_to_a_pipe(isochron, console_guest, conversation_log, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "s"]
 
 
+def test_a_file_as_standard_input_is_taken_by_guest_time(isochron, console_guest, tmp_path):
+    keys = b"".join(b"%04d" % number for number in range(300)) + b"q"
+    (tmp_path / "keys").write_bytes(keys)
+    logs = []
+    for number, engine in enumerate(["ref", *engines(isochron)]):
+        logs.append(tmp_path / f"log{number}")
+        with open(tmp_path / "keys") as stdin:
+            result = record(isochron, logs[-1], "--kernel", console_guest, "--engine", engine, stdin=stdin)
+        assert result.stdout == b"ready\r\n" + b"".join(b"[%02x]" % key for key in keys[:-1])
+    assert len({log.read_bytes() for log in logs}) == 1
+    typed = events(isochron, logs[0], "input")
+    # A byte takes 6,000 cycles of the 2^20 between two points, and the guest does not listen before the first.
+    assert typed[0]["cycle"] == 1 << 20
+    assert typed[0]["bytes"].encode() == keys[:175]
+    assert "".join(event["bytes"] for event in typed).encode() == keys
+
+
 def test_joins_what_meets_at_an_input_point(isochron, console_guest, tmp_path):
     logs = []
     for name, sends in {"one": 'send "abq"', "many": 'send "a"\nsend "b"\nsend "q"'}.items():

@@ -25,6 +25,9 @@ constexpr std::string_view kHeaderType = "header";
 struct DumpOptions {
   std::string path;
   bool json = false;
+  std::optional<GuestTime> from_time;
+  std::optional<GuestTime> to_time;
+  // The same in cycles of the log's clock.
   std::optional<uint64_t> from;
   std::optional<uint64_t> to;
   std::vector<std::string> types;  // wanted; empty: all
@@ -70,13 +73,16 @@ absl::Status DumpEvents(replaylog::LogReader& log, const DumpOptions& options, T
   return absl::OkStatus();
 }
 
-int Dump(const DumpOptions& options) {
-  if (options.from.value_or(0) > options.to.value_or(UINT64_MAX)) {
-    return RefuseInput(absl::InvalidArgumentError("--from is behind --to"));
-  }
+int Dump(DumpOptions options) {
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
       replaylog::LogReader::Open(options.path);
   if (!log.ok()) return RefuseInput(log.status());
+  const uint64_t clock_hz = (*log)->header().config.clock_hz;
+  if (options.from_time.has_value()) options.from = options.from_time->Cycles(clock_hz);
+  if (options.to_time.has_value()) options.to = options.to_time->Cycles(clock_hz);
+  if (options.from.value_or(0) > options.to.value_or(UINT64_MAX)) {
+    return RefuseInput(absl::InvalidArgumentError("--from is behind --to"));
+  }
   TextOutput out;
   if (!options.json) {
     out.Line(replaylog::EventTableHeading());
@@ -103,8 +109,9 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
   auto options = std::make_shared<DumpOptions>();
   dump->add_option("log", options->path, "the log, or a bundle")->type_name("LOG")->required();
   dump->add_flag("--json", options->json, "a JSON object a line (docs/replay-log.md)");
-  AddCyclesOption(*dump, "--from", options->from, "leave out events before this cycle");
-  AddCyclesOption(*dump, "--to", options->to, "leave out events after this cycle");
+  AddTimeOption(*dump, "--from", options->from_time,
+                "leave out events before this: a cycle, or seconds as in 1.5s");
+  AddTimeOption(*dump, "--to", options->to_time, "leave out events after this, likewise");
   dump->add_option_function<std::vector<std::string>>(
           "--type",
           [options](const std::vector<std::string>& names) {

@@ -47,7 +47,7 @@ int RecordGuest(const RecordOptions& options) {
   if (options.snapshot_every.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> created =
         SnapshotOutput::Create(options.log_path, HeaderOf(*guest), *guest->machine,
-                               *options.snapshot_every);
+                               options.snapshot_every->Cycles(options.run.config.clock_hz));
     if (!created.ok()) return RefuseInput(created.status());
     snapshots = *std::move(created);
     observers.Add(&snapshots->taker());

@@ -17,7 +17,7 @@ namespace isochron::cli {
 struct RecordOptions {
   RunOptions run;
   std::string log_path;  // "-": standard output
-  std::optional<uint64_t> snapshot_every;  // cycles
+  std::optional<GuestTime> snapshot_every;
 };
 
 // Adds the command. When it is the one that was given, `command` becomes what runs it and

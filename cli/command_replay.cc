@@ -14,6 +14,7 @@
 #include "cli/exit_code.h"
 #include "cli/guest.h"
 #include "cli/guest_images.h"
+#include "cli/guest_time.h"
 #include "cli/log_output.h"
 #include "cli/replay_driver.h"
 #include "cli/replay_report.h"
@@ -58,6 +59,10 @@ class Replay {
   int Report(const machine::RunEnd& end);
   int ReportReplay(const machine::RunEnd& end);
   std::string EventsEqual() const;
+  // A cycle for people.
+  std::string Shown(uint64_t cycle) const {
+    return WithSeconds(cycle, log_->header().config.clock_hz);
+  }
   // What a control channel can ask for.
   ControlServices Services();
   // What a control channel is told at the end of the replay, as JSON.
@@ -66,6 +71,9 @@ class Replay {
   ReplayOptions options_;
   std::unique_ptr<replaylog::LogReader> log_;
   uint64_t last_cycle_ = 0;
+  // --from and --until in cycles of the log's clock.
+  std::optional<uint64_t> from_;
+  std::optional<uint64_t> until_;
   Guest guest_;
   std::unique_ptr<LogOutput> new_log_;
   std::unique_ptr<ReplayDriver> driver_;
@@ -79,10 +87,6 @@ absl::Status Replay::CheckOptions() const {
   }
   if (options_.live && !options_.until.has_value()) {
     return absl::InvalidArgumentError("--live needs --until, where the replay hands over");
-  }
-  if (options_.from.has_value() && options_.until.has_value() &&
-      *options_.from > *options_.until) {
-    return absl::InvalidArgumentError("--from is behind --until");
   }
   if (options_.from.has_value() && options_.snapshot_every.has_value()) {
     return absl::InvalidArgumentError(
@@ -101,6 +105,12 @@ absl::Status Replay::Prepare() {
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
   const replaylog::LogHeader& header = log_->header();
+  const uint64_t clock_hz = header.config.clock_hz;
+  if (options_.from.has_value()) from_ = options_.from->Cycles(clock_hz);
+  if (options_.until.has_value()) until_ = options_.until->Cycles(clock_hz);
+  if (from_.value_or(0) > until_.value_or(std::numeric_limits<uint64_t>::max())) {
+    return absl::InvalidArgumentError("--from is behind --until");
+  }
 
   RunOptions& run = options_.run;
   absl::StatusOr<std::vector<replaylog::ImageFile>> files =
@@ -128,12 +138,13 @@ absl::Status Replay::Prepare() {
   }
   driver_ = std::make_unique<ReplayDriver>(
       *log_, *guest_.machine,
-      ReplayDriver::Options{options_.until, options_.live,
+      ReplayDriver::Options{until_, options_.live,
                             new_log_ != nullptr ? &new_log_->recorder() : nullptr});
   observers_.Add(driver_.get());
   if (options_.snapshot_every.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
-        WrittenLog(), WrittenHeader(), *guest_.machine, *options_.snapshot_every);
+        WrittenLog(), WrittenHeader(), *guest_.machine,
+        options_.snapshot_every->Cycles(clock_hz));
     if (!snapshots.ok()) return snapshots.status();
     snapshots_ = *std::move(snapshots);
     observers_.Add(&snapshots_->taker());
@@ -180,7 +191,7 @@ absl::Status Replay::StartFromSnapshot() {
   }
   if (!reader.ok()) return reader.status();
   // Whoever was killed may have written snapshots that are ahead of the log.
-  const uint64_t from = std::min(*options_.from, last_cycle_);
+  const uint64_t from = std::min(*from_, last_cycle_);
   const replaylog::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(from);
   const bool any = snapshot != nullptr;
   for (; snapshot != nullptr; snapshot = (*reader)->Before(*snapshot)) {
@@ -191,10 +202,10 @@ absl::Status Replay::StartFromSnapshot() {
   if (snapshot == nullptr && any) {
     return absl::InvalidArgumentError(absl::StrCat(
         options_.log_path, ": has no checkpoint like any snapshot of ", path,
-        " up to cycle ", from));
+        " up to cycle ", Shown(from)));
   }
   if (snapshot == nullptr) {
-    Say(absl::StrCat("no snapshot is at or before cycle ", from,
+    Say(absl::StrCat("no snapshot is at or before cycle ", Shown(from),
                      "; the replay begins at power-on"));
     return absl::OkStatus();
   }
@@ -206,12 +217,12 @@ absl::Status Replay::StartFromSnapshot() {
   if (new_log_ != nullptr) {
     if (absl::Status copied = CopyEventsBefore(*snapshot); !copied.ok()) return copied;
   }
-  Say(absl::StrCat("the replay begins at the snapshot at cycle ", snapshot->cycle));
+  Say(absl::StrCat("the replay begins at the snapshot at cycle ", Shown(snapshot->cycle)));
   return absl::OkStatus();
 }
 
 int Replay::Run() {
-  const uint64_t until = options_.until.value_or(std::numeric_limits<uint64_t>::max());
+  const uint64_t until = until_.value_or(std::numeric_limits<uint64_t>::max());
   guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
   guest_.session->SetSandboxMode(SandboxMode::kReplay);
   guest_.session->SetControlServices(Services());
@@ -276,7 +287,7 @@ std::string Replay::EventsEqual() const {
 
 int Replay::ReportReplay(const machine::RunEnd& end) {
   const replaylog::Replayer& replayer = driver_->replayer();
-  const uint64_t cycle = guest_.machine->cpu().cycle;
+  const std::string cycle = Shown(guest_.machine->cpu().cycle);
   if (replayer.divergence().has_value()) {
     Tell(DivergenceReport(options_.log_path, *replayer.divergence(),
                            *driver_->divergence_place(), guest_.machine->kernel(),
@@ -306,7 +317,7 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
     Say(end.message);
     return ToInt(ExitCode::kInternal);
   }
-  Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", last_cycle_,
+  Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", Shown(last_cycle_),
                    ", where it breaks off (it is partial); ", EventsEqual()));
   return ToInt(ExitCode::kOk);
 }
@@ -321,12 +332,12 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->type_name("LOG")->required();
   AddImageOptions(*replay, options->run);
   AddEngineOption(*replay, options->run);
-  AddCyclesOption(*replay, "--from", options->from,
-                  "begin at the last snapshot at or before this cycle")
+  AddTimeOption(*replay, "--from", options->from,
+                "begin at the last snapshot at or before this: a cycle, or seconds as in 1.5s")
       ->group("Control");
   AddSnapshotOption(*replay, options->snapshot_every)->group("Control");
-  AddCyclesOption(*replay, "--until", options->until,
-                  "end the replay at the first input point at or past this cycle")
+  AddTimeOption(*replay, "--until", options->until,
+                "end the replay at the first input point at or past this, likewise")
       ->group("Control");
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");

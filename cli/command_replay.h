@@ -17,9 +17,9 @@ namespace isochron::cli {
 struct ReplayOptions {
   RunOptions run;  // the configuration comes from the log
   std::string log_path;
-  std::optional<uint64_t> from;   // a snapshot at or before this cycle is the start
-  std::optional<uint64_t> until;
-  std::optional<uint64_t> snapshot_every;  // cycles
+  std::optional<GuestTime> from;  // a snapshot at or before this is the start
+  std::optional<GuestTime> until;
+  std::optional<GuestTime> snapshot_every;
   bool live = false;
   std::string new_log_path;  // not empty exactly when `live`
 };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/script.h"
 #include "machine/input.h"
@@ -22,6 +23,9 @@ struct CommandResult {
   // Of an `expect`: what the guest has written since the end of the last text that an `expect`
   // found, up to the end of this one; up to now when it was not met.
   std::string output;
+  // Of an `expect` of a regular expression that was met: the text that matched, then those of its groups,
+  // nothing for one that has no part in it.
+  std::vector<std::optional<std::string>> groups = {};
 };
 
 // Gives a runner its commands one at a time.

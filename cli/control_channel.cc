@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "cli/guest_time.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -29,7 +31,7 @@ std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& poi
         break;
     }
     absl::StatusOr<std::optional<ScriptCommand>> command =
-        ParseRequest(line, "request", request_ + 1);
+        ParseRequest(line, "request", request_ + 1, clock_hz_);
     if (command.ok() && !command->has_value()) continue;  // blank
     ++request_;
     if (!command.ok()) {
@@ -90,10 +92,16 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
 }
 
 void ControlChannel::OnDone(const ScriptCommand& command, const CommandResult& result) {
-  const std::string fields =
-      command.kind == ScriptCommand::Kind::kExpect
-          ? absl::StrCat("\"output\":", replaylog::JsonString(result.output))
-          : "";
+  std::string fields;
+  if (command.kind == ScriptCommand::Kind::kExpect) {
+    fields = absl::StrCat("\"output\":", replaylog::JsonString(result.output));
+  }
+  if (command.is_regex && result.failure.empty()) {
+    auto append = [](std::string* out, const std::optional<std::string>& group) {
+      out->append(group.has_value() ? replaylog::JsonString(*group) : "null");
+    };
+    absl::StrAppend(&fields, ",\"groups\":[", absl::StrJoin(result.groups, ",", append), "]");
+  }
   Answer(result.failure.empty() ? absl::OkStatus() : absl::DeadlineExceededError(result.failure),
          result.cycle, fields);
 }
@@ -102,7 +110,8 @@ void ControlChannel::Answer(const absl::Status& status, uint64_t cycle,
                             std::string_view fields) {
   std::string line = absl::StrCat("{\"request\":", request_,
                                   ",\"ok\":", status.ok() ? "true" : "false",
-                                  ",\"cycle\":", cycle);
+                                  ",\"cycle\":", cycle,
+                                  ",\"seconds\":", SecondsText(cycle, clock_hz_));
   if (!status.ok()) {
     absl::StrAppend(&line, ",\"error\":",
                     replaylog::JsonString(

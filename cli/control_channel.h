@@ -41,9 +41,10 @@ struct ControlServices {
 // is left who could read the answer.
 class ControlChannel final : public CommandSource {
  public:
-  // `queue` must outlive the channel: it knows of requests to stop, and gets that SIGHUP.
-  ControlChannel(std::unique_ptr<ControlSocket> socket, HostQueue& queue)
-      : socket_(std::move(socket)), queue_(queue) {}
+  // `queue` must outlive the channel: it knows of requests to stop, and gets that SIGHUP. `clock_hz`: cycles
+  // in a guest second.
+  ControlChannel(std::unique_ptr<ControlSocket> socket, HostQueue& queue, uint64_t clock_hz)
+      : socket_(std::move(socket)), queue_(queue), clock_hz_(clock_hz) {}
 
   ControlServices& services() { return services_; }
   // Whether the guest takes input from elsewhere, so that `send` is refused.
@@ -67,6 +68,7 @@ class ControlChannel final : public CommandSource {
 
   std::unique_ptr<ControlSocket> socket_;
   HostQueue& queue_;
+  const uint64_t clock_hz_;
   ControlServices services_;
   bool read_only_ = false;
   bool hung_up_ = false;

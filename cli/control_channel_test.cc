@@ -17,6 +17,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <re2/re2.h>
+
 #include "absl/strings/str_cat.h"
 #include "cli/script_runner.h"
 
@@ -28,6 +30,8 @@ using machine::InputKind;
 using machine::StopCause;
 using testing::HasSubstr;
 
+constexpr uint64_t kHz = 1'000'000;
+
 // A runner that obeys a channel, and the client at its other end.
 class ControlChannelTest : public testing::Test {
  protected:
@@ -38,8 +42,8 @@ class ControlChannelTest : public testing::Test {
     absl::StatusOr<std::unique_ptr<ControlSocket>> socket =
         ControlSocket::Open(absl::StrCat("fd:", ends[1]));
     ASSERT_TRUE(socket.ok()) << socket.status();
-    channel_ = std::make_unique<ControlChannel>(*std::move(socket), queue_);
-    runner_.emplace(channel_.get());
+    channel_ = std::make_unique<ControlChannel>(*std::move(socket), queue_, kHz);
+    runner_.emplace(channel_.get(), kHz);
   }
   void TearDown() override { HangUp(); }
 
@@ -51,8 +55,13 @@ class ControlChannelTest : public testing::Test {
     ASSERT_EQ(write(client_, requests.data(), requests.size()),
               static_cast<ssize_t>(requests.size()));
   }
-  // What has been answered and not been read.
+  // What has been answered and not been read, without the times in seconds.
   std::string Answers() {
+    std::string answers = AnswersWithSeconds();
+    re2::RE2::GlobalReplace(&answers, R"(,"seconds":[0-9.]+)", "");
+    return answers;
+  }
+  std::string AnswersWithSeconds() {
     std::string bytes(1 << 20, '\0');
     const ssize_t got = recv(client_, bytes.data(), bytes.size(), MSG_DONTWAIT);
     bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
@@ -64,8 +73,8 @@ class ControlChannelTest : public testing::Test {
   // What the runner, then the queue, does at an input point, as text.
   std::string Poll(uint64_t cycle) {
     std::vector<Input> inputs;
-    runner_->Poll({.cycle = cycle, .idle_cycles = 0}, inputs);
-    queue_.Poll({.cycle = cycle, .idle_cycles = 0}, inputs);
+    runner_->Poll(machine::InputPoint{cycle}, inputs);
+    queue_.Poll(machine::InputPoint{cycle}, inputs);
     std::string text;
     for (const Input& input : inputs) {
       text += input.kind == InputKind::kConsole ? "[" + input.bytes + "]"
@@ -107,7 +116,7 @@ TEST_F(ControlChannelTest, AnExpectThatFailsLeavesTheOutput) {
   EXPECT_EQ(Poll(153), "quit");
   const std::string answers = Answers();
   EXPECT_THAT(answers, HasSubstr("{\"request\":1,\"ok\":false,\"cycle\":151,\"error\":\"expect "
-                                 "\\\"two\\\" was not met within 50 cycles; last output: "
+                                 "\\\"two\\\" was not met within 50 cycles (0.000050 s); last output: "
                                  "\\\"one\\\"\",\"output\":\"one\"}\n"));
   EXPECT_THAT(answers, HasSubstr("{\"request\":2,\"ok\":true,\"cycle\":151,\"output\":\"one\"}"));
   EXPECT_THAT(answers, HasSubstr("{\"request\":3,\"ok\":false,\"cycle\":153"));
@@ -272,6 +281,18 @@ TEST(ControlSocketTest, ReplacesOnlyWhatWasLeftBehind) {
   EXPECT_THAT(ErrorOf(path), HasSubstr("something is there already"));
   EXPECT_EQ(access(path.c_str(), F_OK), 0);
   unlink(path.c_str());
+}
+
+TEST_F(ControlChannelTest, TellsTheGroupsOfARegularExpressionAndSeconds) {
+  Ask("expect /(a)(x)?: (\\d+)/ within 1s\nexpect /(a)(x)?: (\\d+)/ within 1s\nrun\n");
+  EXPECT_EQ(Poll(100), "");
+  Print("-a: 12;", 1'500'000);
+  Poll(2'000'000);
+  EXPECT_THAT(AnswersWithSeconds(),
+              testing::MatchesRegex(
+                  "\\{\"request\":1,\"ok\":false,\"cycle\":2000000,\"seconds\":2.000,\"error\":.*\n"
+                  "\\{\"request\":2,\"ok\":true,\"cycle\":2000000,\"seconds\":2.000,\"output\":\"-a: 1\","
+                  "\"groups\":\\[\"a: 1\",\"a\",null,\"1\"\\]\\}\n"));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
   if (path.empty()) return std::vector<ScriptCommand>();
   absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxScriptBytes);
   if (!text.ok()) return text.status();
-  return ParseScript(*text, path);
+  return ParseScript(*text, path, options.config.clock_hz);
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,

@@ -69,9 +69,9 @@ TEST(HostQueue, DoesNotWaitWhenThereIsInput) {
 TEST(CycleLimit, EndsTheRunAtOrPastTheLimit) {
   CycleLimit limit(100);
   std::vector<Input> inputs;
-  limit.Poll({.cycle = 99, .idle_cycles = 0}, inputs);
+  limit.Poll(machine::InputPoint{99}, inputs);
   EXPECT_TRUE(inputs.empty());
-  limit.Poll({.cycle = 100, .idle_cycles = 0}, inputs);
+  limit.Poll(machine::InputPoint{100}, inputs);
   ASSERT_EQ(inputs.size(), 1u);
   EXPECT_EQ(inputs[0].cause, StopCause::kCycleLimit);
 }

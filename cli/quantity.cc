@@ -25,39 +25,69 @@ std::optional<uint64_t> Digits(std::string_view text, int base) {
   return value;
 }
 
+bool AllDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint64_t scale,
+                                      const Wording& wording) {
+  const std::string_view number = text.substr(0, digits);
+  const size_t point = std::min(number.find('.'), number.size());
+  const std::string_view whole = number.substr(0, point);
+  std::string_view fraction = number.substr(std::min(point + 1, number.size()));
+  const bool is_number = !whole.empty() && AllDigits(whole) && AllDigits(fraction) &&
+                         fraction.empty() == (point == number.size());
+  if (!is_number) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Quoted(text), " is not ", std::string(wording.what),
+        " (digits, perhaps followed by ", std::string(wording.suffixes), ")"));
+  }
+  while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+  const std::optional<uint64_t> units = Digits(whole, 10);
+  if (!units.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
+  }
+  constexpr size_t kMaxFraction = 18;  // digits that 64 bits hold
+  unsigned __int128 part = 0;
+  unsigned __int128 denominator = 1;
+  for (const char digit : fraction.substr(0, kMaxFraction)) {
+    part = part * 10 + scale * static_cast<uint64_t>(digit - '0');
+    denominator *= 10;
+  }
+  if (fraction.size() > kMaxFraction || part % denominator != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Quoted(text), " is not a whole number of ", std::string(wording.unit)));
+  }
+  const unsigned __int128 value =
+      static_cast<unsigned __int128>(*units) * scale + part / denominator;
+  if (value > std::numeric_limits<uint64_t>::max()) {
+    return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
+  }
+  return static_cast<uint64_t>(value);
+}
+
 absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo,
-                                     std::string_view what) {
+                                     const Wording& wording) {
   uint64_t scale = 1;
-  std::string_view digits = text;
-  if (!digits.empty()) {
-    switch (digits.back()) {
+  if (!text.empty()) {
+    switch (text.back()) {
       case 'k': case 'K': scale = kilo; break;
       case 'm': case 'M': scale = kilo * kilo; break;
       case 'g': case 'G': scale = kilo * kilo * kilo; break;
       default: break;
     }
-    if (scale != 1) digits.remove_suffix(1);
   }
-  std::optional<uint64_t> value = Digits(digits, 10);
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(text), " is not ", std::string(what),
-                     " (digits, perhaps followed by K, M or G)"));
-  }
-  if (!value.has_value() || *value > std::numeric_limits<uint64_t>::max() / scale) {
-    return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
-  }
-  return *value * scale;
+  return ParseDecimal(text, text.size() - (scale != 1 ? 1 : 0), scale, wording);
 }
 
-}  // namespace
-
 absl::StatusOr<uint64_t> ParseSize(std::string_view text) {
-  return ParseScaled(text, 1024, "a size");
+  return ParseScaled(text, 1024, {"a size", "K, M or G", "bytes"});
 }
 
 absl::StatusOr<uint64_t> ParseCycles(std::string_view text) {
-  return ParseScaled(text, 1000, "a number of cycles");
+  return ParseScaled(text, 1000, {"a number of cycles", "K, M or G", "cycles"});
 }
 
 absl::StatusOr<uint64_t> ParseNumber(std::string_view text) {

@@ -12,10 +12,11 @@ TEST(ParseSize, TakesPowersOf1024) {
   EXPECT_EQ(*ParseSize("3K"), 3u << 10);
   EXPECT_EQ(*ParseSize("256M"), 256u << 20);
   EXPECT_EQ(*ParseSize("2g"), uint64_t{2} << 30);
+  EXPECT_EQ(*ParseSize("1.5G"), uint64_t{3} << 29);
 }
 
 TEST(ParseSize, RefusesEverythingElse) {
-  for (const char* text : {"", "M", "-1", "+1", " 1", "1 ", "1.5G", "1T", "1MB", "0x10",
+  for (const char* text : {"", "M", "-1", "+1", " 1", "1 ", "1.5", "0.1K", ".5G", "1.G", "1..5G", "1T", "1MB", "0x10",
                            "18446744073709551616", "99999999999999999G"}) {
     EXPECT_FALSE(ParseSize(text).ok()) << text;
   }
@@ -26,6 +27,10 @@ TEST(ParseCycles, TakesPowersOf1000) {
   EXPECT_EQ(*ParseCycles("7k"), 7'000u);
   EXPECT_EQ(*ParseCycles("600M"), 600'000'000u);
   EXPECT_EQ(*ParseCycles("2G"), 2'000'000'000u);
+  EXPECT_EQ(*ParseCycles("1.5G"), 1'500'000'000u);
+  EXPECT_EQ(*ParseCycles("0.000001000G"), 1'000u);
+  EXPECT_EQ(ParseCycles("0.0001K").status().message(),
+            "'0.0001K' is not a whole number of cycles");
 }
 
 TEST(ParseCycles, TellsTooLargeFromNoNumber) {

@@ -60,7 +60,8 @@ std::string DivergenceReport(const std::string& log, const replaylog::Divergence
                              const machine::KernelImage& kernel, uint64_t clock_hz) {
   const replaylog::Event& actual = divergence.actual;
   std::string text = absl::StrCat("isochron: the run differs from ", machine::Printable(log), " at event ",
-                                  actual.number, ", cycle ", actual.cycle, "\n");
+                                  actual.number, ", cycle ",
+                                  WithSeconds(actual.cycle, clock_hz), "\n");
   absl::StrAppend(&text, "  PC ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
     const std::string what = replaylog::NameDifference(*divergence.expected, actual);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/guest_time.h"
 #include "machine/printable.h"
 
 namespace isochron::cli {
@@ -27,10 +28,11 @@ std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel
 }
 
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
-                        const machine::KernelImage& kernel) {
+                        const machine::KernelImage& kernel, uint64_t clock_hz) {
   std::string text =
       absl::StrCat("isochron: the guest cannot go on: ", std::string(message), "\n");
-  absl::StrAppendFormat(&text, "  CPU %d at cycle %d\n", cpu.index, cpu.cycle);
+  absl::StrAppendFormat(&text, "  CPU %d at cycle %s\n", cpu.index,
+                        WithSeconds(cpu.cycle, clock_hz));
   if (cpu.pal_mode()) {
     absl::StrAppendFormat(&text, "  PC       0x%016x (PALmode)\n", cpu.pc & ~uint64_t{3});
   } else {

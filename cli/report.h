@@ -25,9 +25,10 @@ void Tell(std::string_view lines);
 // An address with the kernel's symbol and offset, if there is one: "0xfffffc00... (main+0x10)".
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);
 
-// Why a guest cannot go on, its PC and its registers; several lines that end in "\n".
+// Why a guest cannot go on, its PC and its registers; several lines that end in "\n". `clock_hz`: cycles
+// in a guest second.
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
-                        const machine::KernelImage& kernel);
+                        const machine::KernelImage& kernel, uint64_t clock_hz);
 
 // What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
 // `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/guest_time.h"
 #include "cli/quantity.h"
 #include "conformance/engines.h"
 #include "replaylog/describe.h"
@@ -46,17 +47,17 @@ absl::StatusOr<uint32_t> ParseTlbEntries(std::string_view text) {
   return static_cast<uint32_t>(*value);
 }
 
-absl::StatusOr<uint64_t> ParseCycleLimit(std::string_view text) {
-  absl::StatusOr<uint64_t> value = ParseCycles(text);
-  if (value.ok() && *value == 0) {
+absl::StatusOr<GuestTime> ParseTimeLimit(std::string_view text) {
+  absl::StatusOr<GuestTime> value = ParseGuestTime(text);
+  if (value.ok() && value->is_zero()) {
     return absl::InvalidArgumentError("a limit of 0 cycles leaves nothing to run");
   }
   return value;
 }
 
-absl::StatusOr<uint64_t> ParseInterval(std::string_view text) {
-  absl::StatusOr<uint64_t> value = ParseCycles(text);
-  if (value.ok() && *value == 0) {
+absl::StatusOr<GuestTime> ParseInterval(std::string_view text) {
+  absl::StatusOr<GuestTime> value = ParseGuestTime(text);
+  if (value.ok() && value->is_zero()) {
     return absl::InvalidArgumentError("an interval has at least one cycle");
   }
   return value;
@@ -122,12 +123,22 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
 void AddIntervalOptions(CLI::App& command, RunOptions& options) {
   machine::MachineConfig& config = options.config;
   const std::string group = "Machine";
-  AddParsed(command, "--input-interval", config.input_interval, ParseCycles,
-            "cycles between input points")
-      ->type_name("N")->default_str(std::to_string(config.input_interval))->group(group);
-  AddParsed(command, "--checkpoint-interval", config.checkpoint_interval, ParseCycles,
-            "cycles between checkpoints")
-      ->type_name("N")->default_str(std::to_string(config.checkpoint_interval))->group(group);
+  AddParsed(command, "--input-interval", options.input_interval, ParseGuestTime,
+            "guest time between input points, in cycles, or seconds with s, ms, us or ns")
+      ->type_name("TIME")->default_str(std::to_string(config.input_interval))->group(group);
+  AddParsed(command, "--checkpoint-interval", options.checkpoint_interval, ParseGuestTime,
+            "guest time between checkpoints, likewise")
+      ->type_name("TIME")->default_str(std::to_string(config.checkpoint_interval))->group(group);
+  // --clock-hz may stand behind them.
+  command.parse_complete_callback([&options] {
+    machine::MachineConfig& config = options.config;
+    if (options.input_interval.has_value()) {
+      config.input_interval = options.input_interval->Cycles(config.clock_hz);
+    }
+    if (options.checkpoint_interval.has_value()) {
+      config.checkpoint_interval = options.checkpoint_interval->Cycles(config.clock_hz);
+    }
+  });
 }
 
 void AddImageOptions(CLI::App& command, RunOptions& options) {
@@ -165,9 +176,9 @@ void AddScriptOptions(CLI::App& command, RunOptions& options) {
 void AddControlOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Control";
   AddScriptOptions(command, options);
-  AddParsed(command, "--max-cycles", options.max_cycles, ParseCycleLimit,
-            "end the run after so many cycles; K, M and G are powers of 1000")
-      ->type_name("N")->group(group);
+  AddParsed(command, "--max-cycles", options.max_cycles, ParseTimeLimit,
+            "end the run after so much guest time: cycles, or seconds as in 20s or 1.5ms")
+      ->type_name("TIME")->group(group);
   command
       .add_flag_callback("--no-reboot", [&options] { options.config.reboot = false; },
                          "end the run when the guest asks for a reset")
@@ -192,9 +203,9 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->option_text("on|off")->group("Control");
 }
 
-CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
-                             std::optional<uint64_t>& target, const std::string& description) {
-  return AddParsed(command, name, target, ParseCycles, description)->type_name("CYCLE");
+CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
+                           std::optional<GuestTime>& target, const std::string& description) {
+  return AddParsed(command, name, target, ParseGuestTime, description)->type_name("TIME");
 }
 
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns) {
@@ -202,7 +213,7 @@ CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns)
       ->type_name("N")->default_str("the terminal's, or 80");
 }
 
-CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval) {
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval) {
   return AddParsed(command, "--snapshot-every", interval, ParseInterval,
                    "take a snapshot at the first checkpoint of every so many cycles")
       ->type_name("CYCLES");

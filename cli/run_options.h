@@ -11,6 +11,7 @@
 #include <CLI/App.hpp>
 
 #include "absl/status/status.h"
+#include "cli/guest_time.h"
 #include "conformance/engines.h"
 #include "machine/config.h"
 #include "machine/machine.h"
@@ -67,9 +68,9 @@ void AddControlOptions(CLI::App& command, RunOptions& options);
 // What is shown, --console, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
 
-// Adds an option whose value is a number of cycles.
-CLI::Option* AddCyclesOption(CLI::App& command, const std::string& name,
-                             std::optional<uint64_t>& target, const std::string& description);
+// Adds an option whose value is a point in guest time.
+CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
+                           std::optional<GuestTime>& target, const std::string& description);
 
 // Adds --width, of lines of text.
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);

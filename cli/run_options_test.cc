@@ -68,7 +68,7 @@ TEST(RunOptions, TakeEveryOption) {
   EXPECT_EQ(options.config.dtb_entries, 512u);
   EXPECT_EQ(options.config.clock_hz, 700'000'000u);
   EXPECT_FALSE(options.config.reboot);
-  EXPECT_EQ(options.max_cycles, 5'000'000'000u);
+  EXPECT_EQ(options.max_cycles, GuestTime::OfCycles(5'000'000'000));
   EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kFile);
   EXPECT_EQ(options.console.path, "out");
   EXPECT_EQ(options.script_path, "s");
@@ -80,7 +80,7 @@ TEST(RunOptions, RefuseNonsense) {
       {"--memory", "lots"},     {"--memory", "1M"},        {"--memory", "100G"},
       {"--memory", "65537K"},   {"--memory", "-5"},        {"--rtc", "today"},
       {"--seed", "x"},          {"--tlb-entries", "0"},    {"--tlb-entries", "1M"},
-      {"--max-cycles", "0"},    {"--max-cycles", "2.5G"},  {"--console", "window"},
+      {"--max-cycles", "0"},    {"--max-cycles", "2.5"},  {"--console", "window"},
       {"--console", "file:"},   {"--engine", "fast"},      {"--frobnicate"},
       {"stray"},                {"--kernel", "again"},     {"--stats=maybe"},
       {"--append", std::string(256, 'x')},                 {"--clock-hz", "0"},
@@ -103,6 +103,22 @@ TEST(RunOptions, AnEmptyCommandLineIsOne) {
   const Parsed parsed = Parse({"--kernel", "k", "--append", ""});
   EXPECT_EQ(parsed.error, "");
   EXPECT_EQ(parsed.options.config.command_line, "");
+}
+
+TEST(RunOptions, TimesAreThoseOfTheClockWhereverItStands) {
+  RunOptions options;
+  CLI::App command;
+  AddMachineOptions(command, options);
+  AddIntervalOptions(command, options);
+  AddControlOptions(command, options);
+  std::vector<std::string> arguments = {"--kernel", "k", "--max-cycles", "1.5s",
+                                        "--input-interval", "1ms", "--checkpoint-interval",
+                                        "0.5s", "--clock-hz", "1G"};
+  std::reverse(arguments.begin(), arguments.end());
+  command.parse(arguments);
+  EXPECT_EQ(options.max_cycles->Cycles(options.config.clock_hz), 1'500'000'000u);
+  EXPECT_EQ(options.config.input_interval, 1'000'000u);
+  EXPECT_EQ(options.config.checkpoint_interval, 500'000'000u);
 }
 
 }  // namespace

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/quantity.h"
+#include "cli/guest_time.h"
+#include "cli/regex_matcher.h"
 
 namespace isochron::cli {
 namespace {
@@ -18,8 +20,9 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 // and on an error at the character to blame.
 class LineParser {
  public:
-  LineParser(std::string_view text, std::string_view name, uint32_t line, bool is_request)
-      : text_(text), name_(name), line_(line), is_request_(is_request) {}
+  LineParser(std::string_view text, std::string_view name, uint32_t line,
+             uint64_t clock_hz, bool is_request)
+      : text_(text), name_(name), line_(line), clock_hz_(clock_hz), is_request_(is_request) {}
 
   absl::StatusOr<std::optional<ScriptCommand>> Parse() {
     SkipSpace();
@@ -87,11 +90,46 @@ class LineParser {
   absl::Status ParseExpect(ScriptCommand& command) {
     command.kind = ScriptCommand::Kind::kExpect;
     command.cycles = ScriptCommand::kDefaultWithin;
-    if (absl::Status status = ParseText(command.text); !status.ok()) return status;
+    SkipSpace();
+    const bool is_regex = at_ < text_.size() && text_[at_] == '/';
+    if (absl::Status status = is_regex ? ParseRegex(command) : ParseText(command.text);
+        !status.ok()) {
+      return status;
+    }
     SkipSpace();
     if (AtEnd()) return absl::OkStatus();
     if (absl::Status status = Keyword("within"); !status.ok()) return status;
     return ParseCycleCount(command.cycles);
+  }
+
+  // "/re/" or "/re/i", in which a slash is "\/"; everything else is left to the regular expression.
+  absl::Status ParseRegex(ScriptCommand& command) {
+    command.is_regex = true;
+    const size_t start = at_++;
+    while (at_ < text_.size() && text_[at_] != '/') {
+      const bool is_escape = text_[at_] == '\\' && at_ + 1 < text_.size();
+      if (is_escape && text_[at_ + 1] != '/') command.text.push_back('\\');
+      if (is_escape) ++at_;
+      command.text.push_back(text_[at_++]);
+    }
+    const bool is_closed = at_ < text_.size();
+    if (is_closed) ++at_;
+    if (at_ < text_.size() && text_[at_] == 'i') {
+      command.ignore_case = true;
+      ++at_;
+    }
+    if (is_closed && !AtEnd() && !IsSpace(text_[at_])) {
+      return Error("after a regular expression there is i, for either case, or nothing");
+    }
+    const size_t end = std::exchange(at_, start);
+    if (!is_closed) return Error("the closing slash is missing");
+    if (absl::StatusOr<RegexMatcher> matcher =
+            RegexMatcher::Create(command.text, command.ignore_case);
+        !matcher.ok()) {
+      return Error(std::string(matcher.status().message()));
+    }
+    at_ = end;
+    return absl::OkStatus();
   }
 
   absl::Status ParseAt(ScriptCommand& command) {
@@ -121,12 +159,12 @@ class LineParser {
   absl::Status ParseCycleCount(uint64_t& cycles) {
     SkipSpace();
     const size_t start = at_;
-    absl::StatusOr<uint64_t> value = ParseCycles(Word());
+    absl::StatusOr<GuestTime> value = ParseGuestTime(Word());
     if (!value.ok()) {
       at_ = start;
       return Error(std::string(value.status().message()));
     }
-    cycles = *value;
+    cycles = value->Cycles(clock_hz_);
     return absl::OkStatus();
   }
 
@@ -217,6 +255,7 @@ class LineParser {
   std::string_view text_;
   std::string_view name_;
   uint32_t line_;
+  uint64_t clock_hz_;
   bool is_request_;
   size_t at_ = 0;
 };
@@ -225,23 +264,24 @@ class LineParser {
 
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
                                                              std::string_view name,
-                                                             uint32_t line) {
-  return LineParser(text, name, line, /*is_request=*/false).Parse();
+                                                             uint32_t line, uint64_t clock_hz) {
+  return LineParser(text, name, line, clock_hz, /*is_request=*/false).Parse();
 }
 
 absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
-                                                          std::string_view name,
-                                                          uint32_t line) {
-  return LineParser(text, name, line, /*is_request=*/true).Parse();
+                                                          std::string_view name, uint32_t line,
+                                                          uint64_t clock_hz) {
+  return LineParser(text, name, line, clock_hz, /*is_request=*/true).Parse();
 }
 
 absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
-                                                       std::string_view name) {
+                                                       std::string_view name,
+                                                       uint64_t clock_hz) {
   std::vector<ScriptCommand> commands;
   for (uint32_t line = 1; !text.empty(); ++line) {
     const size_t end = std::min(text.find('\n'), text.size());
     absl::StatusOr<std::optional<ScriptCommand>> command =
-        ParseScriptLine(text.substr(0, end), name, line);
+        ParseScriptLine(text.substr(0, end), name, line, clock_hz);
     if (!command.ok()) return command.status();
     if (command->has_value()) commands.push_back(**std::move(command));
     text.remove_prefix(std::min(end + 1, text.size()));

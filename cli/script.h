@@ -17,7 +17,7 @@ namespace isochron::cli {
 // One command. docs/cli.md describes the language.
 struct ScriptCommand {
   enum class Kind : uint8_t {
-    kExpect,  // wait until the console has shown `text`, at most `cycles` cycles
+    kExpect,  // wait until the console has shown `text`, or a match of it, at most `cycles` cycles
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
     kStop,    // end the run, not before cycle `cycles`
@@ -37,20 +37,25 @@ struct ScriptCommand {
   std::string text;     // never empty where it has a meaning
   uint64_t cycles = 0;  // kExpect, kSendAt, kStop, kRun
   uint32_t line = 0;    // where it was written, from 1
+  bool is_regex = false;     // kExpect: `text` is a regular expression that RegexMatcher takes
+  bool ignore_case = false;  // with it
 
   bool operator==(const ScriptCommand&) const = default;
 };
+
+// Of all that follows, `clock_hz` is what makes cycles of seconds.
 
 // One line of the language; nothing when it is blank or only a comment. InvalidArgument with
 // a message "name:line:column: what is wrong"; columns count bytes from 1.
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
                                                              std::string_view name,
-                                                             uint32_t line);
+                                                             uint32_t line, uint64_t clock_hz);
 
 // One line of a control channel: the same language and what is only in requests; there `run` needs no
 // number, and then means for ever.
 absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
-                                                          std::string_view name, uint32_t line);
+                                                          std::string_view name, uint32_t line,
+                                                          uint64_t clock_hz);
 
 // A whole script; the first error ends it.
 absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cli/guest_time.h"
 
 namespace isochron::cli {
 namespace {
@@ -13,8 +14,9 @@ constexpr size_t kMaxShownLine = 200;
 
 }  // namespace
 
-ScriptRunner::ScriptRunner(std::vector<ScriptCommand> commands, uint64_t start_cycle)
-    : commands_(std::move(commands)) {
+ScriptRunner::ScriptRunner(std::vector<ScriptCommand> commands, uint64_t clock_hz,
+                           uint64_t start_cycle)
+    : clock_hz_(clock_hz), commands_(std::move(commands)) {
   Begin(start_cycle);
 }
 
@@ -22,21 +24,46 @@ bool ScriptRunner::Expecting() const {
   return !done() && commands_[next_].kind == ScriptCommand::Kind::kExpect;
 }
 
+std::optional<size_t> ScriptRunner::SearchOutput(size_t start) {
+  const ScriptCommand& command = commands_[next_];
+  const std::string_view output = std::string_view(output_).substr(start);
+  if (command.is_regex) {
+    regex_ = *RegexMatcher::Create(command.text, command.ignore_case);  // the parser has tried it
+    regex_->Start(start == 0 ? before_ : output_[start - 1]);
+    const std::optional<size_t> size = regex_->Feed(output);
+    return size.has_value() ? std::optional(start + *size) : std::nullopt;
+  }
+  matcher_ = StreamMatcher(command.text);
+  for (size_t i = 0; i < output.size(); ++i) {
+    if (matcher_.Feed(output[i])) return start + i + 1;
+  }
+  return std::nullopt;
+}
+
 void ScriptRunner::Begin(uint64_t cycle) {
+  pending_.clear();
   size_t matched = 0;  // bytes of output_
   while (!done()) {
     const uint64_t within = commands_[next_].cycles;
     deadline_ = cycle + std::min(within, std::numeric_limits<uint64_t>::max() - cycle);
     if (!Expecting()) break;
-    matcher_ = StreamMatcher(commands_[next_].text);
-    size_t end = matched;
-    bool met = false;
-    while (!met && end < output_.size()) met = matcher_.Feed(output_[end++]);
-    if (!met) break;
-    CountDone({"", cycle, output_.substr(matched, end - matched)});
-    matched = end;
+    const std::optional<size_t> end = SearchOutput(matched);
+    if (!end.has_value()) break;
+    CountDone({"", cycle, output_.substr(matched, *end - matched), Groups()});
+    matched = *end;
   }
-  output_.erase(0, matched);
+  DropOutput(matched);
+}
+
+void ScriptRunner::DropOutput(size_t size) {
+  if (size == 0) return;
+  before_ = output_[size - 1];
+  output_.erase(0, size);
+}
+
+std::vector<std::optional<std::string>> ScriptRunner::Groups() const {
+  if (!Searching()) return {};
+  return regex_->Groups();
 }
 
 void ScriptRunner::CountDone(const CommandResult& result) {
@@ -57,16 +84,48 @@ bool ScriptRunner::FetchCommand(const machine::InputPoint& point) {
 void ScriptRunner::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (uart != 0 || (done() && source_ == nullptr)) return;
   NoteLastLine(static_cast<char>(byte));
-  if (output_.size() == kMaxOutput) output_.erase(0, kMaxOutput / 2);
-  output_.push_back(static_cast<char>(byte));
+  Take(cycle, static_cast<char>(byte));
+}
+
+void ScriptRunner::Take(uint64_t cycle, char byte) {
+  const bool is_late = cycle > deadline_;
+  if (is_late || pending_.size() == kMaxPending || output_.size() == kMaxOutput) Search();
+  if (output_.size() == kMaxOutput) DropOutput(kMaxOutput / 2);
+  output_.push_back(byte);
   // Too late: the next input point says so.
   if (!Expecting() || cycle > deadline_) return;
-  if (!matcher_.Feed(static_cast<char>(byte))) return;
-  CountDone({"", cycle, std::exchange(output_, {})});
+  if (Searching()) {
+    pending_.push_back(cycle);
+    return;
+  }
+  if (!matcher_.Feed(byte)) return;
+  CountDone({"", cycle, output_});
+  DropOutput(output_.size());
   Begin(cycle);
 }
 
+void ScriptRunner::Search() {
+  while (Searching() && !pending_.empty()) {
+    // Nothing that came too late is pending.
+    const size_t start = output_.size() - pending_.size();
+    const std::optional<size_t> size = regex_->Feed(std::string_view(output_).substr(start));
+    if (!size.has_value()) {
+      pending_.clear();
+      return;
+    }
+    const std::vector<uint64_t> cycles(pending_.begin() + *size, pending_.end());
+    const std::string rest = output_.substr(start + *size);
+    const uint64_t cycle = pending_[*size - 1];
+    output_.resize(start + *size);
+    CountDone({"", cycle, output_, Groups()});
+    DropOutput(output_.size());
+    Begin(cycle);
+    for (size_t i = 0; i < rest.size(); ++i) Take(cycles[i], rest[i]);
+  }
+}
+
 void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  Search();
   while (!done() || FetchCommand(point)) {
     if (done()) continue;  // an `expect` that was met at once
     const ScriptCommand& command = commands_[next_];
@@ -77,7 +136,8 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
           inputs.push_back(
               machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
         }
-        Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles"));
+        Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles (",
+                                       SecondsText(command.cycles, clock_hz_), " s)"));
         continue;
       case ScriptCommand::Kind::kRun:
         if (point.cycle >= deadline_) break;
@@ -115,6 +175,7 @@ void ScriptRunner::NoteLastLine(char byte) {
 }
 
 bool ScriptRunner::NoteGuestEnd(uint64_t cycle) {
+  Search();
   for (; !done(); ++next_) {
     if (!Expecting()) {
       if (source_ != nullptr) source_->OnDone(commands_[next_], {"", cycle, ""});
@@ -129,7 +190,7 @@ bool ScriptRunner::NoteGuestEnd(uint64_t cycle) {
 std::string ScriptRunner::DescribeFailure(const ScriptCommand& command,
                                           std::string_view what) const {
   const std::string& last = line_.empty() ? last_line_ : line_;
-  return absl::StrCat("expect ", QuoteScriptText(command.text), " ", std::string(what), "; ",
+  return absl::StrCat("expect ", ExpectedText(command), " ", std::string(what), "; ",
                       last.empty() ? "the guest wrote nothing"
                                    : "last output: " + QuoteScriptText(last));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/command_source.h"
+#include "cli/regex_matcher.h"
 #include "cli/script.h"
 #include "cli/stream_matcher.h"
 #include "machine/console.h"
@@ -31,10 +32,10 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   // Bytes since the last match that are kept for `expect`s to come; older ones are dropped.
   static constexpr size_t kMaxOutput = size_t{16} << 20;
 
-  // The first command begins at `start_cycle` of the run.
-  explicit ScriptRunner(std::vector<ScriptCommand> commands, uint64_t start_cycle = 0);
+  // The first command begins at `start_cycle` of the run. `clock_hz`: for messages.
+  ScriptRunner(std::vector<ScriptCommand> commands, uint64_t clock_hz, uint64_t start_cycle = 0);
   // `source` must outlive the runner.
-  explicit ScriptRunner(CommandSource* source) : source_(source) {}
+  ScriptRunner(CommandSource* source, uint64_t clock_hz) : clock_hz_(clock_hz), source_(source) {}
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
@@ -50,12 +51,31 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   const std::string& failure() const { return failure_; }
   // What the guest wrote since the last match.
   const std::string& output() const { return output_; }
+  // The command under way; nullptr when none is left.
+  const ScriptCommand* current() const { return done() ? nullptr : &commands_[next_]; }
 
  private:
+  // Bytes that a search for a regular expression lets gather before it looks at them.
+  static constexpr size_t kMaxPending = 4096;
+
   bool Expecting() const;
+  // The current command is an `expect` of a regular expression.
+  bool Searching() const { return Expecting() && commands_[next_].is_regex; }
+  // The guest has written a byte.
+  void Take(uint64_t cycle, char byte);
+  // Looks for the regular expression of the current command in what is pending. What comes behind a
+  // match is taken again, by the commands that follow.
+  void Search();
+  // Looks for the current command's text in output_ from `start` on. Returns the end of the first match
+  // and makes the state of the search that of the end of output_ when there is none.
+  std::optional<size_t> SearchOutput(size_t start);
   // Makes commands_[next_] the current command from `cycle` on. An `expect` looks for its text in what
   // has been written since the last match; those that are met by it are done.
   void Begin(uint64_t cycle);
+  // Forgets the first `size` bytes of output_.
+  void DropOutput(size_t size);
+  // CommandResult::groups of the current command.
+  std::vector<std::optional<std::string>> Groups() const;
   // The current command is done.
   void CountDone(const CommandResult& result);
   // Makes what the source has next the current command. False when it has nothing.
@@ -65,12 +85,18 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   // Tells, in place of a user who reads failure(), the source.
   void Fail(uint64_t cycle, std::string_view what);
 
+  uint64_t clock_hz_;
   CommandSource* source_ = nullptr;
   std::vector<ScriptCommand> commands_;
   size_t next_ = 0;
   uint64_t deadline_ = 0;  // when the current `expect` fails or `run` is done
-  StreamMatcher matcher_;  // of the current command if it is an `expect`
+  StreamMatcher matcher_;  // of the current command if it is an `expect` of a text
+  std::optional<RegexMatcher> regex_;  // if it is one of a regular expression
+  // The cycles of the last bytes of output_, at which regex_ has not looked yet: it looks at many at once,
+  // and finds what it would have found byte by byte.
+  std::vector<uint64_t> pending_;
   std::string output_;     // what was written since the last match
+  char before_ = '\n';     // what was written before output_
   std::string line_;       // the line that the guest is writing
   std::string last_line_;  // the last one that it has written, not empty
   std::string failure_;

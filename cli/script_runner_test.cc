@@ -13,13 +13,15 @@ using machine::Input;
 using machine::InputKind;
 using machine::StopCause;
 
+constexpr uint64_t kHz = 600'000'000;
+
 // A runner and the guest's side of the conversation.
 class ScriptRunnerTest : public testing::Test {
  protected:
   void Load(std::string_view script) {
-    absl::StatusOr<std::vector<ScriptCommand>> commands = ParseScript(script, "s");
+    absl::StatusOr<std::vector<ScriptCommand>> commands = ParseScript(script, "s", kHz);
     ASSERT_TRUE(commands.ok()) << commands.status();
-    runner_.emplace(*commands);
+    runner_.emplace(*commands, kHz);
   }
 
   void Print(std::string_view text, uint64_t cycle) {
@@ -29,7 +31,7 @@ class ScriptRunnerTest : public testing::Test {
   // What the runner does at an input point, as text.
   std::string Poll(uint64_t cycle) {
     std::vector<Input> inputs;
-    runner_->Poll({.cycle = cycle, .idle_cycles = 0}, inputs);
+    runner_->Poll(machine::InputPoint{cycle}, inputs);
     std::string text;
     for (const Input& input : inputs) {
       if (input.kind == InputKind::kConsole) {
@@ -129,7 +131,7 @@ TEST_F(ScriptRunnerTest, FailsWhenTheCyclesArePast) {
   EXPECT_EQ(Poll(110), "");
   EXPECT_EQ(Poll(111), "failed 2");
   EXPECT_EQ(runner_->failure(),
-            "line 2: expect \"never\" was not met within 100 cycles; last output: "
+            "line 2: expect \"never\" was not met within 100 cycles (0.000000 s); last output: "
             "\"last words\"");
   EXPECT_EQ(Poll(200), "");
 }
@@ -154,7 +156,7 @@ TEST_F(ScriptRunnerTest, SaysWhenTheGuestWroteNothing) {
   Load("expect \"a\" within 1");
   EXPECT_EQ(Poll(2), "failed 1");
   EXPECT_EQ(runner_->failure(),
-            "line 1: expect \"a\" was not met within 1 cycles; the guest wrote nothing");
+            "line 1: expect \"a\" was not met within 1 cycles (0.000000 s); the guest wrote nothing");
 }
 
 TEST_F(ScriptRunnerTest, IgnoresTheSecondUart) {
@@ -173,6 +175,69 @@ TEST_F(ScriptRunnerTest, AGuestThatEndsLeavesNoExpectBehind) {
   Load("expect \"bye\"\n");
   Print("bye", 1);
   EXPECT_TRUE(runner_->NoteGuestEnd());
+}
+
+// Regular expressions are looked for at input points, and found where the guest wrote them.
+TEST_F(ScriptRunnerTest, ARegularExpressionActsLikeAText) {
+  Load("expect /lo(gin|gout): / within 100\nsend \"root\"\nexpect \"# \" within 50\nstop\n");
+  Print("login", 10);
+  EXPECT_EQ(Poll(20), "");
+  Print(": ", 30);
+  Print("# ", 35);
+  EXPECT_EQ(Poll(40), "[root]quit");
+}
+
+TEST_F(ScriptRunnerTest, CountsFromWhereARegularExpressionWasFound) {
+  Load("expect /a.c/\nexpect \"d\" within 10\n");
+  Print("abc", 1000);
+  Print("d", 1011);  // too late, although both are seen at one input point
+  EXPECT_EQ(Poll(1020), "failed 2");
+  Load("expect /a.c/\nexpect /d/ within 10\nexpect \"e\" within 10\nstop\n");
+  Print("abc", 1000);
+  Print("d", 1010);
+  Print("e", 1020);
+  EXPECT_EQ(Poll(2000), "quit");
+}
+
+TEST_F(ScriptRunnerTest, ARegularExpressionThatComesTooLateIsNotFound) {
+  Load("expect /ab/ within 10\n");
+  Print("a", 5);
+  Print("b", 11);
+  EXPECT_EQ(Poll(20), "failed 1");
+  EXPECT_EQ(runner_->failure(), "line 1: expect /ab/ was not met within 10 cycles (0.000000 s); "
+                                "last output: \"ab\"");
+}
+
+TEST_F(ScriptRunnerTest, RegularExpressionsSeeWhatCameBeforeTheirTurn) {
+  Load("run 100\nexpect /^b/\nexpect /^c$/\nexpect \"d\"\nstop\n");
+  Print("ab\r\nb\r\nc\r\nd", 10);
+  EXPECT_EQ(Poll(200), "quit");
+}
+
+TEST_F(ScriptRunnerTest, ALineDoesNotBeginWhereAMatchEnded) {
+  Load("expect \"a\"\nexpect /^b/ within 100\nstop\n");
+  Print("ab", 10);
+  EXPECT_EQ(Poll(50), "");
+  Print("\nb", 60);
+  EXPECT_EQ(Poll(70), "quit");
+}
+
+// Between two input points a guest can write more than is kept.
+TEST_F(ScriptRunnerTest, FindsRegularExpressionsInAFlood) {
+  Load("expect /x{3}/\nexpect /y{3}/ within 1000\nstop\n");
+  Print(std::string(ScriptRunner::kMaxOutput + 5000, '-'), 10);
+  Print("xxx", 20);
+  Print(std::string(10'000, '-'), 30);
+  Print("yyy", 1020);
+  EXPECT_EQ(Poll(2000), "quit");
+}
+
+TEST_F(ScriptRunnerTest, TheEndOfTheGuestMeetsARegularExpression) {
+  Load("expect /bye/\n");
+  Print("bye", 10);
+  EXPECT_TRUE(runner_->NoteGuestEnd(20));
+  Load("expect /bye/\n");
+  EXPECT_FALSE(runner_->NoteGuestEnd(20));
 }
 
 }  // namespace

@@ -10,13 +10,15 @@ namespace {
 
 using Kind = ScriptCommand::Kind;
 
+constexpr uint64_t kHz = 600'000'000;
+
 std::string ErrorOf(std::string_view text) {
-  absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(text, "s");
+  absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(text, "s", kHz);
   return script.ok() ? "no error" : std::string(script.status().message());
 }
 
 std::string TextOf(std::string_view line) {
-  absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(line, "s");
+  absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(line, "s", kHz);
   return script.ok() && script->size() == 1 ? script->front().text : ErrorOf(line);
 }
 
@@ -31,7 +33,7 @@ TEST(ParseScript, ReadsEveryCommand) {
       "run 1M\n"
       "at 4M stop\n"
       "stop",
-      "s");
+      "s", kHz);
   ASSERT_TRUE(script.ok()) << script.status();
   const std::vector<ScriptCommand> expected = {
       {Kind::kExpect, "# ", 2'000'000'000, 3},
@@ -46,8 +48,8 @@ TEST(ParseScript, ReadsEveryCommand) {
 }
 
 TEST(ParseScript, AcceptsNothing) {
-  EXPECT_TRUE(ParseScript("", "s")->empty());
-  EXPECT_TRUE(ParseScript("\n\n  # only\n", "s")->empty());
+  EXPECT_TRUE(ParseScript("", "s", kHz)->empty());
+  EXPECT_TRUE(ParseScript("\n\n  # only\n", "s", kHz)->empty());
 }
 
 TEST(ParseScript, ResolvesEscapes) {
@@ -72,9 +74,9 @@ TEST(ParseScript, NamesLineAndColumn) {
             "s:1:7: \\^ needs a letter or one of @ [ \\ ] ^ _ ?");
   EXPECT_EQ(ErrorOf("expect \"x\" 5"), "s:1:12: expected 'within'");
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
-            "s:1:19: 'soon' is not a number of cycles (digits, perhaps followed by K, M or G)");
+            "s:1:19: 'soon' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send' or 'stop'");
-  EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles (digits, perhaps followed by K, M or G)");
+  EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");
 }
 
@@ -82,6 +84,40 @@ TEST(QuoteScriptText, IsReadBackTheSame) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));
   EXPECT_EQ(TextOf("send " + QuoteScriptText(all)), all);
+}
+
+TEST(ParseScript, TakesTimesInSeconds) {
+  const auto script = ParseScript(
+      "expect \"x\" within 20s\nat 1.5s send \"y\"\nrun 10ms\nat 1.5G stop\n", "s", kHz);
+  ASSERT_TRUE(script.ok()) << script.status();
+  EXPECT_EQ((*script)[0].cycles, 20 * kHz);
+  EXPECT_EQ((*script)[1].cycles, kHz + kHz / 2);
+  EXPECT_EQ((*script)[2].cycles, kHz / 100);
+  EXPECT_EQ((*script)[3].cycles, 1'500'000'000u);
+}
+
+TEST(ParseScript, TakesRegularExpressions) {
+  const auto script = ParseScript(
+      "expect /^eth\\d+: \"up\" # now$/ within 1M # comment\nexpect /a\\/b\\\\/i\n", "s", kHz);
+  ASSERT_TRUE(script.ok()) << script.status();
+  ASSERT_EQ(script->size(), 2u);
+  EXPECT_EQ((*script)[0].text, "^eth\\d+: \"up\" # now$");
+  EXPECT_TRUE((*script)[0].is_regex);
+  EXPECT_FALSE((*script)[0].ignore_case);
+  EXPECT_EQ((*script)[0].cycles, 1'000'000u);
+  EXPECT_EQ((*script)[1].text, "a/b\\\\");
+  EXPECT_TRUE((*script)[1].ignore_case);
+  EXPECT_EQ(ExpectedText((*script)[1]), "/a\\/b\\\\/i");
+}
+
+TEST(ParseScript, NamesWhatIsWrongWithARegularExpression) {
+  EXPECT_EQ(ErrorOf("expect /abc"), "s:1:8: the closing slash is missing");
+  EXPECT_EQ(ErrorOf("expect /a\\/"), "s:1:8: the closing slash is missing");
+  EXPECT_EQ(ErrorOf("expect /a(/"), "s:1:8: bad regular expression: missing ): a(");
+  EXPECT_EQ(ErrorOf("expect //"), "s:1:8: the regular expression matches the empty text");
+  EXPECT_EQ(ErrorOf("expect /a/x"),
+            "s:1:11: after a regular expression there is i, for either case, or nothing");
+  EXPECT_NE(ErrorOf("send /a/"), "no error");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "cli/guest_time.h"
 #include "cli/inspect.h"
 #include "cli/report.h"
 #include "machine/uart16550.h"
@@ -87,7 +88,7 @@ std::string EndName(const machine::RunEnd& end) {
 }
 
 // One line about an end that the exit code alone does not explain; may be empty.
-std::string DescribeStop(const machine::Input& stop, uint64_t cycle) {
+std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
   switch (stop.cause) {
     case machine::StopCause::kSignal:
       return absl::StrCat("stopped by signal ", stop.detail, " (",
@@ -128,10 +129,15 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script,
       console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
       output_(console_fd, queue_),
       commands_(std::move(script)),
-      script_({}),
-      clock_(std::make_unique<QueueClock>(queue_)) {
-  if (options.max_cycles.has_value()) limit_.emplace(*options.max_cycles);
-  if (control != nullptr) control_ = std::make_unique<ControlChannel>(std::move(control), queue_);
+      script_({}, options.config.clock_hz),
+      clock_(std::make_unique<QueueClock>(queue_)),
+      clock_hz_(options.config.clock_hz) {
+  if (options.max_cycles.has_value()) {
+    limit_.emplace(options.max_cycles->Cycles(options.config.clock_hz));
+  }
+  if (control != nullptr) {
+    control_ = std::make_unique<ControlChannel>(std::move(control), queue_, options.config.clock_hz);
+  }
 }
 
 Session::~Session() {
@@ -156,7 +162,6 @@ void Session::SetControlServices(ControlServices services) {
 }
 
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
-  clock_hz_ = machine.config().clock_hz;
   if (absl::Status status = EmptyConsoleFile(); !status.ok()) return status;
   if (replay_ == nullptr) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
@@ -337,6 +342,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
   std::string json = absl::StrCat("\"reason\":\"", EndName(end),
                                   "\",\"exit_code\":", exit_code,
                                   ",\"cycle\":", machine.cpu().cycle,
+                                  ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
                                   ",\"instructions\":", machine.cpu().instructions,
                                   ",\"output\":", replaylog::JsonString(script_.output()));
   if (!fields.empty()) absl::StrAppend(&json, ",", fields);
@@ -364,7 +370,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
   int exit_code = ExitCodeOf(end);
   switch (end.kind) {
     case Kind::kFatal:
-      Tell(FatalReport(end.message, machine.cpu(), machine.kernel()));
+      Tell(FatalReport(end.message, machine.cpu(), machine.kernel(), clock_hz_));
       break;
     case Kind::kObserver:
       Say(end.message);
@@ -380,7 +386,9 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       if (!script_.NoteGuestEnd()) exit_code = ToInt(ExitCode::kLimit);
       break;
     case Kind::kStopped:
-      if (const std::string line = DescribeStop(end.stop, machine.cpu().cycle); !line.empty()) {
+      if (const std::string line = DescribeStop(
+              end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
+          !line.empty()) {
         Say(line);
       }
       break;

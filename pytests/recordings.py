@@ -54,7 +54,7 @@ def assert_replays(isochron, log, end, *args):
     assert result.returncode == 0, errors
     assert errors.count("\n") == 1
     assert re.fullmatch(
-        rf"isochron: replayed {re.escape(str(log))} to its end at cycle \d+: {end}; "
+        rf"isochron: replayed {re.escape(str(log))} to its end at cycle \d+ \(\d+\.\d+ s\): {end}; "
         r"\d+ events are equal\n",
         errors,
     ), errors

@@ -320,7 +320,7 @@ def test_cycle_limit(isochron, console_guest, engine):
     result = run(isochron, "run", "--kernel", console_guest, "--max-cycles", "50M", "--engine", engine)
     assert (result.returncode, result.stdout) == (5, b"ready\r\n")
     cycle = int(re.fullmatch(
-        rb"isochron: stopped at cycle (\d+): --max-cycles reached\n", result.stderr)[1])
+        rb"isochron: stopped at cycle (\d+) \([\d.]+ s\): --max-cycles reached\n", result.stderr)[1])
     assert 50_000_000 <= cycle < 51_200_000
 
 
@@ -445,6 +445,26 @@ def test_script(isochron, console_guest, tmp_path):
     assert 90_000_000 <= cycles < 100_000_000
 
 
+def test_times_in_seconds(isochron, console_guest):
+    result = run(isochron, "run", "--kernel", console_guest, "--max-cycles", "50ms", "--clock-hz", "1G")
+    assert result.returncode == 5
+    cycle = int(re.fullmatch(rb"isochron: stopped at cycle (\d+) \(0.05\d+ s\): --max-cycles reached\n", result.stderr)[1])
+    assert 50_000_000 <= cycle < 52_000_000
+
+
+def test_a_script_with_regular_expressions(isochron, console_guest, tmp_path, engine):
+    script = write(
+        tmp_path / "s",
+        'expect /^READY$/i within 1s\nsend "ab"\nexpect /\\[6[0-9a-f]\\]/\nexpect "[62]"\nsend "q"\n',
+    )
+    result = run(isochron, "run", "--kernel", console_guest, "--engine", engine, "--script", script)
+    assert (result.returncode, result.stdout) == (0, b"ready\r\n[61][62]"), result.stderr
+    script = write(tmp_path / "s", "expect /ready./ within 10ms\n")
+    result = run(isochron, "run", "--kernel", console_guest, "--engine", engine, "--script", script)
+    assert result.returncode == 5
+    assert b"expect /ready./ was not met within 6000000 cycles (0.010000 s)" in result.stderr
+
+
 def test_script_runs_are_equal(isochron, console_guest, tmp_path):
     script = write(tmp_path / "s", 'expect "ready"\nsend "abc"\nat 70M send "l"\n')
     results = [
@@ -463,7 +483,7 @@ def test_an_expect_that_is_not_met(isochron, console_guest, tmp_path, engine):
     result = run(isochron, "run", "--kernel", console_guest, "--script", script, "--engine", engine)
     assert result.returncode == 5
     assert result.stderr.decode() == (
-        f'isochron: {script}: line 2: expect "steady" was not met within 20000000 cycles; '
+        f'isochron: {script}: line 2: expect "steady" was not met within 20000000 cycles (0.033333 s); '
         'last output: "ready"\n'
     )
 

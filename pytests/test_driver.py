@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import random
+import re
 import signal
 import subprocess
 import time
@@ -289,6 +290,35 @@ def test_files_that_are_no_logs(tmp_path):
         (tmp_path / "file").write_bytes(content)
         with pytest.raises(LogError):
             Log(tmp_path / "file")
+
+
+def test_regular_expressions(console):
+    with console.run() as session:
+        assert session.expect(re.compile("R(EA)(x)?DY$", re.IGNORECASE), within="1s").groups == ("ea", None)
+        session.send("abc/")
+        found = session.expect(re.compile(r"\[6(\d)]\[6(\d)]"))
+        assert (found.text, found.before, found.groups) == ("[61][62]", "", ("1", "2"))
+        session.send("/")
+        assert session.expect(re.compile("2f]|/")).text == "2f]"
+        with pytest.raises(ExpectError, match=r"expect /no\\/thing/ was not met within 1200000 cycles \(0.002000 s\)"):
+            session.expect(re.compile("no/thing"), within="2ms")
+        with pytest.raises(RequestError, match="bad regular expression"):
+            session.expect(re.compile("a(?=b)"))
+        with pytest.raises(ValueError):
+            session.expect(re.compile("a b", re.VERBOSE))
+
+
+def test_times_in_seconds(console):
+    with console.record("log") as session:
+        assert session.send("a", at="10ms") >= 6_000_000
+        cycle = session.run("1.5ms")
+        assert 900_000 <= cycle - 6_000_000 < 4_000_000
+        for wrong in ("soon", "1e6", "-1s", "1 s"):
+            with pytest.raises(ValueError):
+                session.run(wrong)
+        session.stop()
+    with console.replay("log", live="8ms", output="live.log") as session:
+        assert 4_800_000 <= session.stats().cycle < 6_000_000
 
 
 def test_names_of_files_and_times_of_all_kinds(console):

@@ -201,7 +201,7 @@ TEST(FrameTest, DecoderRefusesDamage) {
       Frame(0, 0, Record(65, 0, "\1\1")),                   // too much in it
       Frame(0, 0, Record(65, 0, std::string("\x81\0", 2))),  // overlong
       Frame(0, 0, Record(1, 0, "")),                        // no input
-      Frame(0, 0, Record(2, 0, std::string("\x04\0", 2))),  // an unknown cause
+      Frame(0, 0, Record(2, 0, std::string("\x05\0", 2))),  // an unknown cause
       Frame(0, 0, Record(64, 0, std::string(2, '\0'))),     // no byte
       Frame(0, 0, Record(64, 0, std::string("\0\2ab", 4))),  // no delta
       Frame(0, 0, Record(64, 0, std::string("\0\xff\xff\xff\xff\x0f", 6))),  // 4 GiB

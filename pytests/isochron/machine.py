@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Sequence
 
 from isochron.errors import IsochronError, hide
+from isochron.script import time
 from isochron.session import Session
 
 __tracebackhide__ = hide
@@ -82,22 +83,22 @@ class Machine:
         log: str | os.PathLike[str],
         options: Sequence[str] = (),
         *,
-        start: float | None = None,
-        live: float | None = None,
+        start: float | str | None = None,
+        live: float | str | None = None,
         output: str | os.PathLike[str] | None = None,
     ) -> Session:
         """Runs a log again, with this machine's images and engine; configuration and input are the log's.
 
-        The session can watch the replay, not type. `start`: begin at the last snapshot at or before that cycle.
-        `live`: end the replay at that cycle and go on with the session's input, and record all of it to `output`.
+        The session can watch the replay, not type. `start`: begin at the last snapshot at or before that time.
+        `live`: end the replay at that time and go on with the session's input, and record all of it to `output`.
         """
         arguments = [os.fspath(log), *self.image_arguments(), *self._engine_arguments()]
         if start is not None:
-            arguments += ["--from", str(int(start))]
+            arguments += ["--from", time(start)]
         if live is not None:
             if output is None:
                 raise ValueError("a replay that goes live needs an output")
-            arguments += ["--until", str(int(live)), "--live", "-o", os.fspath(output)]
+            arguments += ["--until", time(live), "--live", "-o", os.fspath(output)]
         return self._start("replay", [*arguments, *options])
 
     def conform(

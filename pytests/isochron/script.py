@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _NAMED = {
     0x0A: "\\n",
     0x0D: "\\r",
@@ -39,9 +41,32 @@ def quote(text: str | bytes) -> str:
     return f'"{quoted}"'
 
 
-def sends(text: str | bytes, at: float | None = None) -> list[str]:
+def time(value: float | str) -> str:
+    """Guest time as the control language writes it."""
+    if not isinstance(value, str):
+        return str(int(value))
+    if not re.fullmatch(r"[0-9.]+([KkMmGg]|[num]?s)?", value):
+        raise ValueError(f"neither a number of cycles nor a time such as 20s: {value!r}")
+    return value
+
+
+_FLAGS = re.IGNORECASE | re.DOTALL | re.MULTILINE | re.UNICODE | re.ASCII
+
+
+def regex(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
+    """A regular expression as the control language writes it. `^` and `$` are at lines there, flag or no flag."""
+    if pattern.flags & ~_FLAGS:
+        raise ValueError(f"only the flags IGNORECASE, DOTALL and MULTILINE are known: {pattern!r}")
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode()
+    escaped = {"/": r"\/", "\n": r"\n", "\r": r"\r", "\0": r"\x00"}
+    text = re.sub(r"\\[^\n\r\0]|[/\n\r\0]", lambda found: escaped.get(found[0], found[0]), source)
+    dot_all = "(?s)" if pattern.flags & re.DOTALL else ""
+    return f"/{dot_all}{text}/" + ("i" if pattern.flags & re.IGNORECASE else "")
+
+
+def sends(text: str | bytes, at: float | str | None = None) -> list[str]:
     """The requests that type `text`, all at one input point: as many as it takes."""
     data = as_bytes(text)
     pieces = [data[start : start + _MAX_PIECE] for start in range(0, len(data), _MAX_PIECE)] or [b""]
     first, *more = (f"send {quote(piece)}" for piece in pieces)
-    return [first if at is None else f"at {int(at)} {first}", *more]
+    return [first if at is None else f"at {time(at)} {first}", *more]

@@ -26,7 +26,8 @@ from isochron.errors import (
     hide,
 )
 from isochron.log import Log
-from isochron.script import as_bytes, quote, sends
+from isochron.script import as_bytes, quote, regex, sends
+from isochron.script import time as guest_time
 
 __tracebackhide__ = hide
 
@@ -43,6 +44,8 @@ class Match:
     text: str
     before: str
     cycle: int
+    #: Of a regular expression: the texts of its groups, without carriage returns.
+    groups: tuple[str | None, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Result:
 class Session:
     """A guest that stands still while nobody asks anything of it.
 
-    All times are guest cycles. What a session does depends on its calls alone, never on how long the caller takes
+    All times are guest time: numbers are cycles, texts such as "20s" and "1.5ms" seconds of the guest's clock, "2G"
+    cycles again. What a session does depends on its calls alone, never on how long the caller takes
     between them. Made by Machine; use as a context manager: leaving it stops the guest, leaving it by an exception ends
     the program by SIGTERM, with a complete log.
     """
@@ -149,26 +153,38 @@ class Session:
 
     # Requests.
 
-    def expect(self, text: str | bytes, within: float | None = None) -> Match:
-        """Runs the guest until it has written `text`, at most `within` cycles (20G). Raises ExpectError."""
-        limit = "" if within is None else f" within {int(within)}"
-        answer = self.request(f"expect {quote(text)}{limit}")
+    def expect(
+        self, text: str | bytes | re.Pattern[str] | re.Pattern[bytes], within: float | str | None = None
+    ) -> Match:
+        """Runs the guest until it has written `text`, at most `within` (20G cycles). Raises ExpectError.
+
+        A compiled regular expression is sought by the program, whose syntax is RE2's (docs/cli.md): the match is the
+        first that is complete, whatever the guest writes next.
+        """
+        limit = "" if within is None else f" within {guest_time(within)}"
+        what = regex(text) if isinstance(text, re.Pattern) else quote(text)
+        answer = self.request(f"expect {what}{limit}")
         output: str = answer["output"]
         self._output.append(output)
-        length = len(as_bytes(text))
-        return Match(output[len(output) - length :], output[: len(output) - length], answer["cycle"])
+        if isinstance(text, re.Pattern):
+            found, *groups = answer["groups"]
+            start, end = _place_of(found, output)
+        else:
+            groups = []
+            start, end = len(output) - len(as_bytes(text)), len(output)
+        return Match(output[start:end], output[:start], answer["cycle"], tuple(groups))
 
-    def send(self, text: str | bytes, at: float | None = None) -> int:
-        """Types `text`, where the guest stands or at a cycle. Returns the cycle."""
+    def send(self, text: str | bytes, at: float | str | None = None) -> int:
+        """Types `text`, where the guest stands or at a time. Returns the cycle."""
         first, *more = sends(text, at)
         cycle = self._cycle(first)
         for request in more:
             self.request(request)
         return cycle
 
-    def run(self, cycles: float | None = None) -> int:
-        """Runs the guest for so many cycles, or to its end. Returns the cycle."""
-        return self._cycle("run" if cycles is None else f"run {int(cycles)}")
+    def run(self, cycles: float | str | None = None) -> int:
+        """Runs the guest for so long, or to its end. Returns the cycle."""
+        return self._cycle("run" if cycles is None else f"run {guest_time(cycles)}")
 
     def stats(self) -> Stats:
         """Counts and the digest of the state, where the guest stands."""
@@ -347,6 +363,19 @@ class Session:
             equal_events=replay.get("equal_events"),
             diverged=replay.get("diverged"),
         )
+
+
+def _place_of(found: str, output: str) -> tuple[int, int]:
+    """Where the match `found` is, which ends where `output` does, or before the byte that ended a word or a line.
+
+    It has no carriage returns, the output may have some.
+    """
+    if not found:
+        return len(output), len(output)
+    places = [place for place, char in enumerate(output) if char != "\r"]
+    text = "".join(output[place] for place in places)
+    start = len(text) - len(found) if text.endswith(found) else len(text) - len(found) - 1
+    return places[start], places[start + len(found) - 1] + 1
 
 
 def _as_bytes(text: str) -> bytes:

@@ -209,8 +209,9 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
                    Speed(engines_[1].name, cpu.instructions, follower_->busy())));
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;
-  const bool at_limit =
-      end.kind == Kind::kStopped && end.stop.cause == machine::StopCause::kCycleLimit;
+  const bool at_limit = end.kind == Kind::kStopped &&
+                        (end.stop.cause == machine::StopCause::kCycleLimit ||
+                         end.stop.cause == machine::StopCause::kPanic);
   const bool only_the_end = exit_code == ExitCodeOf(end) &&
                             (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
                              end.kind == Kind::kEndOfTime || at_limit);
@@ -296,7 +297,8 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
       const std::string& name = option->get_single_name();
       const bool image = name == "kernel" || name == "initrd";
       const bool of_guest = (option->get_group() == "Machine" && !image) || name == "script" ||
-                            name == "max-cycles" || name == "no-reboot";
+                            name == "max-cycles" || name == "no-reboot" || name == "on-panic" ||
+                            name == "pace";
       if (of_guest && option->count() > 0) options->guest_option = "--" + name;
     }
     command = [options] { return ConformGuest(*options); };

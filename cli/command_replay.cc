@@ -95,6 +95,10 @@ absl::Status Replay::CheckOptions() const {
   if (!options_.live && !options_.run.script_path.empty()) {
     return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
   }
+  if (!options_.live && (options_.run.pace.has_value() || options_.run.on_panic.has_value())) {
+    return absl::InvalidArgumentError(
+        "--pace and --on-panic need --live: a replay goes as its log does, as fast as it can");
+  }
   return absl::OkStatus();
 }
 

@@ -30,6 +30,8 @@ int ExitCodeOf(const machine::RunEnd& end) {
     case machine::StopCause::kCycleLimit:
     case machine::StopCause::kExpectFailed:
       return ToInt(ExitCode::kLimit);
+    case machine::StopCause::kPanic:
+      return ToInt(ExitCode::kFatal);
   }
   return ToInt(ExitCode::kInternal);
 }

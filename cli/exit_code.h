@@ -35,7 +35,7 @@ inline constexpr std::array<ExitCodeRow, 8> kExitCodes = {{
     {ExitCode::kInternal, "internal", "a fault of isochron itself, or the host failed it"},
     {ExitCode::kUsage, "usage", "usage error or bad input file; nothing was started"},
     {ExitCode::kDifference, "difference", "replay or comparison found a difference"},
-    {ExitCode::kFatal, "fatal", "the guest was stopped by a fatal error"},
+    {ExitCode::kFatal, "fatal", "the guest was stopped by a fatal error, or panicked"},
     {ExitCode::kLimit, "limit",
      "a limit was reached: --max-cycles, an expect not met, or the end of machine time"},
     {ExitCode::kReset, "reset", "the guest asked for a reset under --no-reboot"},

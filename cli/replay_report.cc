@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/guest_time.h"
+#include "cli/panic_watch.h"
 #include "cli/report.h"
 #include "machine/printable.h"
 #include "replaylog/describe.h"
@@ -25,6 +27,9 @@ std::string DescribeStop(const machine::Input& stop) {
       return "--max-cycles was reached";
     case machine::StopCause::kExpectFailed:
       return absl::StrCat("the expect in line ", stop.detail, " of its script was not met");
+    case machine::StopCause::kPanic:
+      return stop.detail == PanicWatch::kDeadLoop ? "the guest was in a loop without end"
+                                                  : "the guest panicked";
   }
   return "it was stopped";
 }

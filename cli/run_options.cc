@@ -73,6 +73,21 @@ absl::StatusOr<uint64_t> ParseWidth(std::string_view text) {
   return value;
 }
 
+absl::StatusOr<OnPanic> ParseOnPanic(std::string_view text) {
+  if (text == "exit") return OnPanic::kExit;
+  if (text == "ignore") return OnPanic::kIgnore;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is neither exit nor ignore"));
+}
+
+absl::StatusOr<Pace> ParsePace(std::string_view text) {
+  if (text == "off") return Pace::kOff;
+  if (text == "idle") return Pace::kIdle;
+  if (text == "always") return Pace::kAlways;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is not one of off, idle and always"));
+}
+
 absl::StatusOr<ConsoleTarget> ParseConsole(std::string_view text) {
   constexpr std::string_view kFile = "file:";
   if (text == "stdio") return ConsoleTarget{ConsoleTarget::Kind::kStdio, ""};
@@ -171,6 +186,14 @@ void AddScriptOptions(CLI::App& command, RunOptions& options) {
       .add_option("--control", options.control,
                   "obey requests from the Unix socket here, or from fd:N (docs/control.md)")
       ->type_name("PATH")->excludes(script)->group(group);
+  AddParsed(command, "--pace", options.pace, ParsePace,
+            "what passes no faster than wall time: idle guest time (idle), all (always), nothing (off)")
+      ->type_name("WHAT")->default_str("idle at a terminal without script, else off")
+      ->group(group);
+  AddParsed(command, "--on-panic", options.on_panic, ParseOnPanic,
+            "what to do with a guest that panicked: exit (with code 4) or ignore")
+      ->type_name("WHAT")->default_str("exit with --script or --control, else ignore")
+      ->group(group);
 }
 
 void AddControlOptions(CLI::App& command, RunOptions& options) {

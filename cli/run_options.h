@@ -36,6 +36,19 @@ enum class SandboxUse : uint8_t {
   kOff,
 };
 
+// What becomes of a guest that has panicked.
+enum class OnPanic : uint8_t {
+  kIgnore,  // it runs on
+  kExit,    // it is stopped; exit code 4
+};
+
+// What keeps a guest from running ahead of the wall clock.
+enum class Pace : uint8_t {
+  kOff,     // nothing
+  kIdle,    // its idle time passes no faster
+  kAlways,  // no time of it does
+};
+
 struct RunOptions {
   machine::MachineConfig config;
   std::string kernel_path;
@@ -45,7 +58,13 @@ struct RunOptions {
 
   std::string script_path;             // empty: none
   std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
-  std::optional<uint64_t> max_cycles;  // nothing: no limit
+  std::optional<GuestTime> max_cycles;  // nothing: no limit
+  // What --input-interval and --checkpoint-interval gave, before the clock was known. `config` has both.
+  std::optional<GuestTime> input_interval;
+  std::optional<GuestTime> checkpoint_interval;
+
+  std::optional<Pace> pace;          // nothing: idle for a person at the terminal, else off
+  std::optional<OnPanic> on_panic;  // nothing: it depends on who drives the run
 
   ConsoleTarget console;
   bool stats = false;

@@ -81,9 +81,13 @@ void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
   inputs = std::move(joined);
 }
 
-// "power-off", "reset", "fatal", "stopped", "end-of-time", or "failed" when the log could not be continued or was left.
+// "power-off", "reset", "fatal", "stopped", "panic", "end-of-time", or "failed" when the log could not be continued or was left.
 std::string EndName(const machine::RunEnd& end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) return "failed";
+  if (end.kind == machine::RunEnd::Kind::kStopped &&
+      end.stop.cause == machine::StopCause::kPanic) {
+    return "panic";
+  }
   return std::string(replaylog::EndKindName(end.kind));
 }
 
@@ -97,6 +101,7 @@ std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
       return absl::StrCat("stopped at cycle ", cycle, ": --max-cycles reached");
     case machine::StopCause::kQuit:
     case machine::StopCause::kExpectFailed:
+    case machine::StopCause::kPanic:
       return "";
   }
   return "";
@@ -168,7 +173,13 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   } else {
     ListenToSignals();
     watching_ = control_ != nullptr && !replay_->goes_live();
-    if (watching_) script_ = ScriptRunner(control_.get());
+    if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
+  }
+  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) ==
+      OnPanic::kExit) {
+    panic_watch_.emplace(clock_hz_, [&machine] {
+      return IsDeadLoop(machine.cpu(), machine.memory());
+    });
   }
   if (control_ != nullptr) {
     control_->SetReadOnly(watching_);
@@ -267,6 +278,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) pacer_->Poll(point, inputs);
   script_.Poll(point, inputs);
+  if (panic_watch_.has_value()) panic_watch_->Poll(point, inputs);
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
@@ -315,7 +327,10 @@ bool Session::AbandonIfAsked(const machine::InputPoint& point,
 
 void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (replay_ == nullptr || watching_) script_.OnConsoleByte(uart, cycle, byte);
-  if (progress_.has_value() && console_is_terminal_) progress_->Hide();
+  if (replay_ == nullptr && panic_watch_.has_value()) {
+    panic_watch_->OnConsoleByte(uart, cycle, byte);
+  }
+  if (progress_.has_value() && shares_terminal_) progress_->Hide();
   output_.OnConsoleByte(uart, cycle, byte);
 }
 
@@ -390,6 +405,8 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
               end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
           !line.empty()) {
         Say(line);
+      } else if (end.stop.cause == machine::StopCause::kPanic) {
+        ReportPanic(end.stop, machine);
       }
       break;
   }
@@ -397,6 +414,17 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
     Say(absl::StrCat(options_.script_path, ": ", script_.failure()));
   }
   return exit_code;
+}
+
+void Session::ReportPanic(const machine::Input& stop, const machine::Machine& machine) {
+  const std::string cycle = WithSeconds(machine.cpu().cycle, clock_hz_);
+  if (stop.detail != PanicWatch::kDeadLoop) {
+    Say(absl::StrCat("the guest panicked; stopped at cycle ", cycle, ": ",
+                     QuoteScriptText(panic_watch_->message())));
+    return;
+  }
+  Tell(FatalReport("it is in a loop without end, and interrupts are off", machine.cpu(),
+                   machine.kernel(), clock_hz_));
 }
 
 }  // namespace isochron::cli

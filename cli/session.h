@@ -17,6 +17,7 @@
 #include "cli/host_queue.h"
 #include "cli/host_reader.h"
 #include "cli/pacer.h"
+#include "cli/panic_watch.h"
 #include "cli/progress_bar.h"
 #include "cli/replay_driver.h"
 #include "cli/run_options.h"
@@ -34,7 +35,7 @@ namespace isochron::cli {
 // Runs a machine as the options say and tells how it ended.
 //
 // At an input point, in this order: console output is written out; the pacer may block; then
-// inputs are taken from the script, from the host (a file on standard input; what was typed in its
+// inputs are taken from the script, from the watch for panics, from the host (a file on standard input; what was typed in its
 // order, then requests to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
 // the run. Console bytes that meet at one input point are one input, whoever sent them.
 //
@@ -102,6 +103,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool AbandonIfAsked(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   // Takes inputs from the log. True when the run has just gone live.
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  void ReportPanic(const machine::Input& stop, const machine::Machine& machine);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
   // Has signals to stop taken, and nothing else that comes from the host.
   void ListenToSignals();
@@ -128,6 +130,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   uint64_t clock_hz_ = 0;
   std::optional<Pacer> pacer_;
   std::optional<CycleLimit> limit_;
+  std::optional<PanicWatch> panic_watch_;
   std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live
   std::unique_ptr<HostReader> reader_;
   std::unique_ptr<FileInput> file_input_;  // when that is what standard input is

@@ -21,6 +21,7 @@ enum class StopCause : uint8_t {
   kSignal = 1,        // a signal to the process; `detail` is its number
   kCycleLimit = 2,    // --max-cycles
   kExpectFailed = 3,  // an `expect` was not met within its cycles; `detail` is its line
+  kPanic = 4,         // the guest is beyond help; `detail` 0: it said so, 1: it loops for ever
 };
 
 // One input. It has no time of its own: the input point that takes it gives it one.

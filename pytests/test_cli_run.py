@@ -106,6 +106,10 @@ def assert_refused(result, message):
         (["run", "--kernel", "{kernel}", "--max-cycles", "soon"], "number of cycles"),
         (["run", "--kernel", "{kernel}", "--max-cycles", "0"], "0 cycles"),
         (["run", "--kernel", "{kernel}", "--console", "window"], "'window'"),
+        (["run", "--kernel", "{kernel}", "--pace", "fast"], "'fast' is not one of off, idle and always"),
+        (["run", "--kernel", "{kernel}", "--on-panic", "cry"], "'cry' is neither exit nor ignore"),
+        (["run", "--kernel", "{kernel}", "--max-cycles", "1.5"], "not a whole number of cycles"),
+        (["run", "--kernel", "{kernel}", "--max-cycles", "1e9s"], "number of cycles or a time"),
         (["run", "--kernel", "{kernel}", "--console", "file:/no/such/dir/f"], "No such file"),
     ],
 )

@@ -358,7 +358,7 @@ T& Reuse(Event& event) {
 bool DecodeStop(std::string_view& payload, machine::Input& input) {
   uint8_t cause = 0;
   if (!ConsumeNumber(payload, cause) || !ConsumeNumber(payload, input.detail) ||
-      cause > static_cast<uint8_t>(machine::StopCause::kExpectFailed)) {
+      cause > static_cast<uint8_t>(machine::StopCause::kPanic)) {
     return false;
   }
   input.kind = machine::InputKind::kStop;

@@ -182,6 +182,8 @@ std::string_view StopCauseName(machine::StopCause cause) {
       return "cycle-limit";
     case machine::StopCause::kExpectFailed:
       return "expect-failed";
+    case machine::StopCause::kPanic:
+      return "panic";
   }
   return kUnknownName;
 }

@@ -26,7 +26,7 @@ _MAX_CONTENT = 2 << 20
 _MAX_PAYLOAD = 1 << 20
 _MAX_OUTPUT = 4096
 
-_CAUSES = ["quit", "signal", "cycle-limit", "expect-failed"]
+_CAUSES = ["quit", "signal", "cycle-limit", "expect-failed", "panic"]
 _REASONS = ["power-off", "reset", "fatal", "stopped", "end-of-time"]
 _ROLES = ["kernel", "initrd"]
 _NUMBER_FIELDS = {
@@ -72,7 +72,7 @@ class Input(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Stop(Event):
-    """Somebody ends the run. `cause`: quit, signal, cycle-limit or expect-failed."""
+    """Somebody ends the run. `cause`: quit, signal, cycle-limit, expect-failed or panic."""
 
     type: ClassVar[str] = "stop"
 

@@ -83,7 +83,7 @@ class Result:
     """How a session ended."""
 
     exit_code: int  #: of the program; negative: the signal that killed it
-    reason: str  #: power-off, reset, fatal, stopped, end-of-time, failed; crashed when the program did
+    reason: str  #: power-off, reset, fatal, stopped, panic, end-of-time, failed; crashed when the program did
     cycles: int
     instructions: int
     transcript: str  #: what the guest wrote, bytes as U+0000 to U+00FF

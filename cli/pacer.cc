@@ -6,8 +6,12 @@ namespace isochron::cli {
 
 using std::chrono::nanoseconds;
 
-Pacer::Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start)
-    : clock_hz_(clock_hz), clock_(clock), last_point_(start), last_wall_(clock.Now()) {}
+Pacer::Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start, bool always)
+    : clock_hz_(clock_hz),
+      clock_(clock),
+      always_(always),
+      last_point_(start),
+      last_wall_(clock.Now()) {}
 
 nanoseconds Pacer::GuestTime(uint64_t cycles) const {
   return nanoseconds(static_cast<int64_t>(static_cast<double>(cycles) * 1e9 /
@@ -17,7 +21,7 @@ nanoseconds Pacer::GuestTime(uint64_t cycles) const {
 void Pacer::Poll(const machine::InputPoint& point, std::vector<machine::Input>&) {
   const uint64_t cycles = point.cycle - last_point_.cycle;
   const uint64_t idle_cycles =
-      std::min(cycles, point.idle_cycles - last_point_.idle_cycles);
+      always_ ? cycles : std::min(cycles, point.idle_cycles - last_point_.idle_cycles);
   const bool idle = idle_cycles > cycles / 2;
   last_point_ = point;
 

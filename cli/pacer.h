@@ -36,8 +36,9 @@ class Pacer final : public machine::InputSource {
   static constexpr std::chrono::nanoseconds kMaxLag = std::chrono::milliseconds(100);
 
   // `clock_hz`: cycles in a guest second. `clock` must outlive the pacer. `start`: where in the
-  // run pacing begins.
-  Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start = {});
+  // run pacing begins. `always`: a busy guest is held back like an idle one.
+  Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& start = {},
+        bool always = false);
 
   // Adds no input.
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
@@ -49,6 +50,7 @@ class Pacer final : public machine::InputSource {
 
   uint64_t clock_hz_;
   HostClock& clock_;
+  const bool always_;
   machine::InputPoint last_point_;
   std::chrono::nanoseconds last_wall_;
   std::chrono::nanoseconds lead_{0};

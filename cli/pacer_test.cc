@@ -51,6 +51,17 @@ TEST_F(PacerTest, AnIdleGuestKeepsPaceWithTheWall) {
   EXPECT_NEAR((GuestTime() - clock_.now).count(), 0, Pacer::kMaxLead.count());
 }
 
+TEST_F(PacerTest, ABusyGuestKeepsPaceWhenAllOfItIsPaced) {
+  Pacer pacer(kHz, clock_, {}, /*always=*/true);
+  std::vector<machine::Input> inputs;
+  for (int i = 0; i < 10'000; ++i) {
+    point_.cycle += 2 * kMillisecond;
+    clock_.now += nanoseconds(10'000);
+    pacer.Poll(point_, inputs);
+  }
+  EXPECT_NEAR((GuestTime() - clock_.now).count(), 0, Pacer::kMaxLead.count());
+}
+
 TEST_F(PacerTest, AnIdleGuestWakesTheHostAHundredTimesASecond) {
   while (clock_.now < std::chrono::seconds(1)) Run(2, 2, nanoseconds(10'000));
   EXPECT_LE(clock_.waits, 100);

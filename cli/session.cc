@@ -168,6 +168,7 @@ void Session::SetControlServices(ControlServices services) {
 
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (absl::Status status = EmptyConsoleFile(); !status.ok()) return status;
+  machine_ = &machine;
   if (replay_ == nullptr) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
@@ -258,7 +259,6 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
     absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
     if (!raw.ok()) return raw.status();
     terminal_ = *std::move(raw);
-    if (!scripted_) pacer_.emplace(clock_hz_, *clock_, point);
   }
   script_ = control_ != nullptr ? ScriptRunner(control_.get())
                                 : ScriptRunner(std::move(commands_), point.cycle);
@@ -276,7 +276,9 @@ int Session::InputFd() const {
 void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   output_.Flush();
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
-  if (pacer_.has_value()) pacer_->Poll(point, inputs);
+  if (pacer_.has_value()) {
+    pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
+  }
   script_.Poll(point, inputs);
   if (panic_watch_.has_value()) panic_watch_->Poll(point, inputs);
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);

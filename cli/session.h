@@ -16,6 +16,7 @@
 #include "cli/file_input.h"
 #include "cli/host_queue.h"
 #include "cli/host_reader.h"
+#include "cli/idle_watch.h"
 #include "cli/pacer.h"
 #include "cli/panic_watch.h"
 #include "cli/progress_bar.h"
@@ -127,8 +128,10 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool watching_ = false;  // the control channel is there during a replay
   std::unique_ptr<HostClock> clock_;
   std::chrono::nanoseconds wall_{0};
-  uint64_t clock_hz_ = 0;
+  const uint64_t clock_hz_;
+  const machine::Machine* machine_ = nullptr;  // while it runs
   std::optional<Pacer> pacer_;
+  IdleWatch idle_watch_;
   std::optional<CycleLimit> limit_;
   std::optional<PanicWatch> panic_watch_;
   std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live

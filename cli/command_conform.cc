@@ -289,7 +289,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   AddIntervalOptions(*conform, options->run);
   AddControlOptions(*conform, options->run);
   AddConsoleOptions(*conform, options->run);
-  conform->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" +
+  conform->footer(TerminalHelp() +
                   ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
                                 ExitCode::kDifference, ExitCode::kLimit, ExitCode::kSignalBase}));
   conform->callback([conform, options, &command] {

@@ -24,7 +24,7 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   AddEngineOption(*record, options->run);
   AddControlOptions(*record, options->run);
   AddConsoleOptions(*record, options->run);
-  record->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp(ExitCodesOfRuns()));
+  record->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
   record->callback([options, &command] { command = [options] { return RecordGuest(*options); }; });
 }
 

@@ -17,7 +17,7 @@ void AddRunCommand(CLI::App& app, std::function<int()>& command) {
   AddEngineOption(*run, *options);
   AddControlOptions(*run, *options);
   AddConsoleOptions(*run, *options);
-  run->footer("At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" + ExitCodeHelp(ExitCodesOfRuns()));
+  run->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
   run->callback([options, &command] {
     command = [options] { return RunGuest(*options); };
   });

@@ -21,9 +21,24 @@ ConsoleOutput::ConsoleOutput(int fd, HostQueue& queue) : fd_(fd), queue_(queue) 
 
 void ConsoleOutput::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
   if (uart != 0 || fd_ < 0) return;
-  buffer_.push_back(static_cast<char>(byte));
+  if (filter_.has_value()) {
+    filter_->Feed(static_cast<char>(byte), buffer_);
+  } else {
+    buffer_.push_back(static_cast<char>(byte));
+  }
   mid_line_ = byte != '\n';
   if (buffer_.size() >= kChunk) Flush();
+}
+
+void ConsoleOutput::SetTerminal(bool drop_queries) {
+  if (!filter_.has_value()) filter_.emplace();
+  filter_->SetDropQueries(drop_queries);
+}
+
+void ConsoleOutput::RestoreTerminal() {
+  if (!filter_.has_value()) return;
+  buffer_ += filter_->Restore();
+  Flush();
 }
 
 void ConsoleOutput::Flush() {

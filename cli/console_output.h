@@ -3,9 +3,11 @@
 #ifndef ISOCHRON_CLI_CONSOLE_OUTPUT_H_
 #define ISOCHRON_CLI_CONSOLE_OUTPUT_H_
 
+#include <optional>
 #include <string>
 
 #include "cli/host_queue.h"
+#include "cli/terminal_filter.h"
 #include "machine/console.h"
 
 namespace isochron::cli {
@@ -25,6 +27,12 @@ class ConsoleOutput final : public machine::ConsoleSink {
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Flush();
 
+  // The descriptor is a terminal, whose state is to be followed from here on. `drop_queries`: what the
+  // terminal would answer is left out.
+  void SetTerminal(bool drop_queries);
+  // Undoes what the guest has left changed in the terminal.
+  void RestoreTerminal();
+
   // Whether what was printed last has no line break behind it.
   bool mid_line() const { return mid_line_; }
   // The errno of the failure, 0 when there was none.
@@ -38,6 +46,7 @@ class ConsoleOutput final : public machine::ConsoleSink {
   int fd_;
   HostQueue& queue_;
   std::string buffer_;
+  std::optional<TerminalFilter> filter_;  // of a terminal
   bool mid_line_ = false;
   int error_ = 0;
 };

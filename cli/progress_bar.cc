@@ -56,6 +56,25 @@ std::string RenderProgress(const Progress& progress) {
       speed > 0 ? Duration(cycles_left / speed) : "-", " left");
 }
 
+std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
+                                 const ScriptCommand* command) {
+  constexpr size_t kColumns = 79;
+  const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
+  const double cycles = static_cast<double>(progress.cycle);
+  std::string line = absl::StrCat(
+      Short(cycles), " cycles  ",
+      absl::StrFormat("%.1f", cycles / static_cast<double>(clock_hz)), " guest s  ",
+      Short(seconds > 0 ? cycles / seconds : 0), " cycles/s");
+  if (command != nullptr) {
+    absl::StrAppend(&line, "  line ", command->line, ": ", DescribeCommand(*command));
+  }
+  // What a script has in it is its author's, and not all of that is for a terminal.
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  if (line.size() > kColumns) line = line.substr(0, kColumns - 3) + "...";
+  return line;
+}
+
 ProgressBar::ProgressBar(int fd, uint64_t total_cycles, HostClock& clock)
     : fd_(fd),
       total_cycles_(total_cycles),
@@ -63,11 +82,23 @@ ProgressBar::ProgressBar(int fd, uint64_t total_cycles, HostClock& clock)
       start_(clock.Now()),
       last_drawn_(start_) {}
 
-void ProgressBar::Show(uint64_t cycle, uint64_t events) {
-  const nanoseconds now = clock_.Now();
-  if (now - last_drawn_ < kRedrawInterval) return;
+bool ProgressBar::IsDue(nanoseconds now) {
+  if (now - last_drawn_ < kRedrawInterval) return false;
   last_drawn_ = now;
   visible_ = true;
+  return true;
+}
+
+void ProgressBar::ShowScript(uint64_t cycle, uint64_t clock_hz, const ScriptCommand* command) {
+  const nanoseconds now = clock_.Now();
+  if (!IsDue(now)) return;
+  Write(absl::StrCat("\r\x1b[K",
+                     RenderScriptProgress({cycle, 0, 0, now - start_}, clock_hz, command)));
+}
+
+void ProgressBar::Show(uint64_t cycle, uint64_t events) {
+  const nanoseconds now = clock_.Now();
+  if (!IsDue(now)) return;
   Write(absl::StrCat("\r\x1b[K", RenderProgress({cycle, total_cycles_, events, now - start_})));
 }
 

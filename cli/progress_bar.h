@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/pacer.h"
+#include "cli/script.h"
 
 namespace isochron::cli {
 
@@ -22,6 +23,11 @@ struct Progress {
 // second, time left.
 std::string RenderProgress(const Progress& progress);
 
+// The same of a scripted run: cycles, guest seconds, cycles a second, and the command under way, if there is
+// one.
+std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
+                                 const ScriptCommand* command);
+
 // The last line of a terminal, drawn over and over. Other output may share the terminal: call
 // Hide() before it and Show() when the cursor is at the beginning of a line.
 class ProgressBar {
@@ -33,9 +39,13 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void Show(uint64_t cycle, uint64_t events);
+  // Of a run whose end nobody knows: RenderScriptProgress() in its place.
+  void ShowScript(uint64_t cycle, uint64_t clock_hz, const ScriptCommand* command);
   void Hide();
 
  private:
+  // Whether it is time to draw again; then it has been drawn at `now`.
+  bool IsDue(std::chrono::nanoseconds now);
   void Write(const std::string& text);
 
   const int fd_;

@@ -70,5 +70,22 @@ TEST(ProgressBar, DrawsTenTimesASecondAndCleansUp) {
   close(fds[0]);
 }
 
+TEST(RenderScriptProgress, TellsWhatTheScriptWaitsFor) {
+  const Progress progress = {1'200'000'000, 0, 0, std::chrono::seconds(2)};
+  ScriptCommand command;
+  command.kind = ScriptCommand::Kind::kExpect;
+  command.text = "# ";
+  command.line = 3;
+  EXPECT_EQ(RenderScriptProgress(progress, 600'000'000, &command),
+            "1.2G cycles  2.0 guest s  600.0M cycles/s  line 3: expect \"# \"");
+  EXPECT_EQ(RenderScriptProgress(progress, 600'000'000, nullptr),
+            "1.2G cycles  2.0 guest s  600.0M cycles/s");
+  command.text = "\x1b[2J" + std::string(200, 'x');
+  command.is_regex = true;
+  const std::string line = RenderScriptProgress(progress, 600'000'000, &command);
+  EXPECT_EQ(line.size(), 79u);
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace isochron::cli

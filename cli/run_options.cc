@@ -238,8 +238,13 @@ CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns)
 
 CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval) {
   return AddParsed(command, "--snapshot-every", interval, ParseInterval,
-                   "take a snapshot at the first checkpoint of every so many cycles")
-      ->type_name("CYCLES");
+                   "take a snapshot at the first checkpoint of every such span of guest time")
+      ->type_name("TIME");
+}
+
+std::string TerminalHelp() {
+  return "At a terminal, Ctrl-A x quits and Ctrl-A h helps, with a script, too. With --console null or\n"
+         "file:PATH nothing is read from the terminal: Ctrl-C ends the run.\n\n";
 }
 
 namespace {

@@ -95,7 +95,10 @@ CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);
 
 // Adds --snapshot-every.
-CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<uint64_t>& interval);
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval);
+
+// What --help says about keys, of a command that can be at a terminal.
+std::string TerminalHelp();
 
 // InvalidArgument when options that were parsed one by one make no machine.
 absl::Status ValidateOptions(const RunOptions& options);

@@ -289,6 +289,36 @@ absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
   return commands;
 }
 
+std::string ExpectedText(const ScriptCommand& expect) {
+  if (!expect.is_regex) return QuoteScriptText(expect.text);
+  std::string text = "/";
+  for (const char c : expect.text) {
+    if (c == '/') text.push_back('\\');
+    text.push_back(c);
+  }
+  return text + (expect.ignore_case ? "/i" : "/");
+}
+
+std::string DescribeCommand(const ScriptCommand& command) {
+  switch (command.kind) {
+    case ScriptCommand::Kind::kExpect:
+      return "expect " + ExpectedText(command);
+    case ScriptCommand::Kind::kSend:
+    case ScriptCommand::Kind::kSendAt:
+      return "send " + QuoteScriptText(command.text);
+    case ScriptCommand::Kind::kRun:
+      return "run";
+    case ScriptCommand::Kind::kStop:
+      return "stop";
+    case ScriptCommand::Kind::kSnapshot:
+    case ScriptCommand::Kind::kSave:
+    case ScriptCommand::Kind::kStats:
+    case ScriptCommand::Kind::kPeek:
+      break;
+  }
+  return "";
+}
+
 std::string QuoteScriptText(std::string_view bytes) {
   std::string quoted = "\"";
   for (char c : bytes) {

@@ -59,7 +59,13 @@ absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
 
 // A whole script; the first error ends it.
 absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
-                                                       std::string_view name);
+                                                       std::string_view name, uint64_t clock_hz);
+
+// What an `expect` looks for, as the language writes it.
+std::string ExpectedText(const ScriptCommand& expect);
+
+// A command in a few words, such as "expect \"# \"".
+std::string DescribeCommand(const ScriptCommand& command);
 
 // `bytes` as the language would write them, with the quotes.
 std::string QuoteScriptText(std::string_view bytes);

@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +38,15 @@ class QueueClock final : public HostClock {
  private:
   HostQueue& queue_;
 };
+
+// Whether what is told on standard error comes out where the guest's output does. A pipe ends at the
+// terminal more often than not, as that of `| cat` does.
+bool SharesTerminal(int console_fd) {
+  if (console_fd < 0 || isatty(STDERR_FILENO) == 0) return false;
+  struct stat info;
+  return isatty(console_fd) != 0 ||
+         (console_fd == STDOUT_FILENO && fstat(console_fd, &info) == 0 && S_ISFIFO(info.st_mode));
+}
 
 // Of errno.
 absl::Status ConsoleError(const ConsoleTarget& target) {
@@ -132,6 +142,7 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script,
       scripted_(!options.script_path.empty() || control != nullptr),
       console_fd_(console_fd),
       console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
+      shares_terminal_(SharesTerminal(console_fd)),
       output_(console_fd, queue_),
       commands_(std::move(script)),
       script_({}, options.config.clock_hz),
@@ -173,6 +184,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
     ListenToSignals();
+    if (console_is_terminal_) output_.SetTerminal(/*drop_queries=*/true);
     watching_ = control_ != nullptr && !replay_->goes_live();
     if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
   }
@@ -205,9 +217,10 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
   progress_.reset();
   output_.Flush();
-  const bool was_raw = terminal_ != nullptr;
-  if (was_raw && output_.error() == 0 && output_.mid_line()) {
-    fputs("\r\n", stderr);  // the reports and the shell's prompt get a line of their own
+  output_.RestoreTerminal();
+  if (output_.error() == 0 && output_.mid_line() && shares_terminal_) {
+    // The reports and the shell's prompt get a line of their own.
+    fputs(terminal_ != nullptr ? "\r\n" : "\n", stderr);
   }
   reader_.reset();
   terminal_.reset();
@@ -260,8 +273,16 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
     if (!raw.ok()) return raw.status();
     terminal_ = *std::move(raw);
   }
-  script_ = control_ != nullptr ? ScriptRunner(control_.get())
-                                : ScriptRunner(std::move(commands_), point.cycle);
+  const bool person = terminal_ != nullptr && !scripted_;
+  // What types when a terminal answers must not be the terminal: a script types the same everywhere.
+  if (console_is_terminal_) output_.SetTerminal(/*drop_queries=*/scripted_);
+  const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
+  if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
+  if (scripted_ && isatty(STDERR_FILENO) != 0) {
+    progress_.emplace(STDERR_FILENO, 0, *clock_);
+  }
+  script_ = control_ != nullptr ? ScriptRunner(control_.get(), clock_hz_)
+                                : ScriptRunner(std::move(commands_), clock_hz_, point.cycle);
   reader_ = std::make_unique<HostReader>(queue_, *signals_, input_fd, terminal_.get());
   return absl::OkStatus();
 }
@@ -285,14 +306,19 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
   JoinConsoleInputs(inputs);
+  if (progress_.has_value() && MayDraw()) {
+    progress_->ShowScript(point.cycle, clock_hz_, script_.current());
+  }
 }
+
+bool Session::MayDraw() const { return !shares_terminal_ || !output_.mid_line(); }
 
 bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   if (AbandonIfAsked(point, inputs)) return false;
   if (watching_ && PollWatcher(point, inputs)) return false;
   replay_->Poll(point, inputs);
   if (replay_->state() != ReplayDriver::State::kLive) {
-    if (progress_.has_value() && !(console_is_terminal_ && output_.mid_line())) {
+    if (progress_.has_value() && MayDraw()) {
       progress_->Show(point.cycle, replay_->replayer().events_compared());
     }
     return false;

@@ -106,6 +106,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   void ReportPanic(const machine::Input& stop, const machine::Machine& machine);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
+  // Whether the progress line may be drawn: the cursor is not in a line of the guest.
+  bool MayDraw() const;
   // Has signals to stop taken, and nothing else that comes from the host.
   void ListenToSignals();
   absl::Status EmptyConsoleFile() const;
@@ -120,6 +122,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   const bool scripted_;  // somebody other than standard input is in charge
   const int console_fd_;
   const bool console_is_terminal_;
+  const bool shares_terminal_;  // what is told on standard error comes out among the guest's output
   HostQueue queue_;
   ConsoleOutput output_;
   std::vector<ScriptCommand> commands_;

@@ -66,6 +66,16 @@ def build_kernel(kernel, sources, *flags):
     return str(kernel)
 
 
+def assemble_console_guest(directory, edits):
+    """Path of the kernel of guests/console.S, in which each text of `edits` is replaced by another one."""
+    text = (ROOT / "pytests/guests/console.S").read_text()
+    for before, after in edits:
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    (directory / "console.S").write_text(text)
+    return build_kernel(directory / "console.elf", [directory / "console.S"])
+
+
 @pytest.fixture(scope="session")
 def console_guest(tmp_path_factory):
     """Path of the kernel of guests/console.S."""

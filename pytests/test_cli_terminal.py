@@ -10,8 +10,8 @@ import time
 import pexpect.fdpexpect
 import pytest
 
-from conftest import HANG
-from recordings import rewritten
+from conftest import HANG, assemble_console_guest
+from recordings import CONVERSATION, record, replay, rewritten
 
 
 class Terminal:
@@ -299,3 +299,81 @@ def test_without_the_console_the_terminal_stays_as_it_is(terminal, tmp_path):
     tty.expect("--max-cycles reached")
     assert tty.end() == 5
     assert tty.is_restored()
+
+
+QUERY = "\\033[6n"
+
+
+@pytest.fixture
+def asking_log(isochron, tmp_path):
+    """A recording of a guest that asks the terminal where the cursor is, and leaves it red and without one."""
+    kernel = assemble_console_guest(tmp_path, [('"ready\\r\\n"', f'"{QUERY}red\\033[31m\\033[?25l\\033[5n> "')])
+    script = tmp_path / "s"
+    script.write_text('expect "> "\nsend "q"\n')
+    record(isochron, tmp_path / "log", "--kernel", kernel, "--script", str(script))
+    return tmp_path / "log"
+
+
+def test_a_replay_asks_nothing_of_a_terminal_and_leaves_it_as_it_was(isochron, asking_log):
+    tty = Terminal([isochron, "replay", str(asking_log)])
+    tty.expect("red\x1b[31m\x1b[?25l> \x1b[m\x1b[?25h\r\nisochron: replayed")
+    assert tty.end() == 0
+    tty.close()
+    through_a_pipe = replay(isochron, asking_log)
+    assert through_a_pipe.stdout == b"\x1b[6nred\x1b[31m\x1b[?25l\x1b[5n> "
+
+
+def test_a_scripted_run_asks_nothing_of_a_terminal(isochron, asking_log, tmp_path):
+    """Or the log would depend on who watches."""
+    command = ["record", "-o", str(tmp_path / "log2"), "--kernel", str(tmp_path / "console.elf")]
+    tty = Terminal([isochron, *command, "--script", str(tmp_path / "s")])
+    tty.expect("red\x1b[31m\x1b[?25l> \x1b[m\x1b[?25h\r\nisochron: ")
+    assert tty.end() == 0
+    tty.close()
+    assert (tmp_path / "log2").read_bytes() == asking_log.read_bytes()
+
+
+def test_a_live_run_asks_all_it_likes(isochron, asking_log, tmp_path):
+    tty = Terminal([isochron, "run", "--kernel", str(tmp_path / "console.elf")])
+    tty.expect("\x1b[6nred\x1b[31m\x1b[?25l\x1b[5n> ")
+    tty.type(b"q")
+    tty.expect("\x1b[m\x1b[?25h\r\n")
+    assert tty.end() == 0
+    tty.close()
+
+
+def test_the_end_of_a_replay_has_a_line_of_its_own(isochron, conversation_log):
+    """Also when the guest's line reaches the terminal through a pipe."""
+    tty = Terminal(["sh", "-c", f"{isochron} replay {conversation_log} --until 60M | cat"])
+    tty.expect("\nisochron: replayed")
+    tty.end()
+    tty.close()
+
+
+def test_a_scripted_run_shows_how_far_it_is(terminal, tmp_path):
+    script = tmp_path / "s"
+    script.write_text('expect "ready"\nexpect "never" within 1000s\n')
+    tty = terminal("--script", str(script), "--console", "null")
+    tty.expect('cycles/s  line 2: expect "never"')
+    assert not tty.is_raw()
+    tty.type(b"\x03")
+    assert tty.end() == 128 + signal.SIGINT
+    assert tty.is_restored()
+
+
+def test_ctrl_a_x_quits_a_scripted_run(terminal, tmp_path):
+    script = tmp_path / "s"
+    script.write_text('expect "ready"\nexpect "never" within 1000s\n')
+    tty = terminal("--script", str(script))
+    tty.expect("ready\r\n")
+    tty.type(b"\x01x")
+    assert tty.end() == 0
+    assert tty.is_restored()
+
+
+@pytest.mark.parametrize("pace", ["off", "idle", "always"])
+def test_any_pace_runs_the_same(isochron, console_guest, tmp_path, conversation_log, pace):
+    script = tmp_path / "s"
+    script.write_text(CONVERSATION)
+    record(isochron, tmp_path / "log", "--kernel", console_guest, "--script", str(script), "--pace", pace)
+    assert (tmp_path / "log").read_bytes() == conversation_log.read_bytes()

@@ -84,7 +84,11 @@ absl::Status Conform::OpenLog() {
 }
 
 absl::StatusOr<GuestImages> Conform::FindImages() {
-  if (log_ == nullptr) return LoadNamedImages(options_.run);
+  if (log_ == nullptr) {
+    absl::StatusOr<GuestImages> images = LoadNamedImages(options_.run);
+    if (images.ok()) WarnOfClock(options_.run, *images);
+    return images;
+  }
   absl::StatusOr<std::vector<replaylog::ImageFile>> files =
       FindLogImages(*log_, options_.log_path, options_.run);
   if (!files.ok()) return files.status();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "cli/clock_advice.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
 #include "machine/image_file.h"
@@ -46,7 +47,12 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   absl::StatusOr<GuestImages> images = LoadNamedImages(options);
   if (!images.ok()) return images.status();
+  WarnOfClock(options, *images);
   return PrepareGuest(options, *std::move(images), std::move(files));
+}
+
+void WarnOfClock(const RunOptions& options, const GuestImages& images) {
+  if (const auto advice = ClockAdvice(options.config, images.boot.kernel)) Say(*advice);
 }
 
 int RefuseInput(const absl::Status& status) {

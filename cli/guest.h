@@ -35,6 +35,9 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
 // The same with the images that the options name.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files);
 
+// Warns of a kernel that will misread the clock chip's year.
+void WarnOfClock(const RunOptions& options, const GuestImages& images);
+
 // Tells what is wrong, as one line that starts with "isochron: ", and returns the exit code of bad
 // input.
 int RefuseInput(const absl::Status& status);

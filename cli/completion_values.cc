@@ -31,6 +31,8 @@ Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
     }
     return {Values::Kind::kWords, pairs};
   }
+  if (name == "pace") return {Values::Kind::kWords, {"off", "idle", "always"}};
+  if (name == "on-panic") return {Values::Kind::kWords, {"exit", "ignore"}};
   if (name == "type") return {Values::Kind::kWords, LogDumpTypes()};
   if (option.get_type_name() == "COMMAND") return {Values::Kind::kWords, CommandNames(command)};
   if (option.get_type_name() == "WHERE") return {Values::Kind::kConsole, {"stdio", "null"}};

@@ -221,9 +221,12 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
           [&options](const std::string& use) {
             options.sandbox = use == "on" ? SandboxUse::kOn : SandboxUse::kOff;
           },
-          "give up system calls that are not needed: on, or not at all, or off (docs/security.md)")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->option_text("on|off")->group("Control");
+          "give up system calls that are not needed, or nothing is run (on), or do not (off); "
+          "without it, where the host can (docs/security.md)")
+      ->check([](const std::string& use) {
+        return std::string(use == "on" || use == "off" ? "" : "it is on or off");
+      })
+      ->type_name("on|off")->group("Control");
 }
 
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,

@@ -11,9 +11,11 @@
 #include <csignal>
 #include <fstream>
 #include <sstream>
+#include <string>
 #include <thread>
 
 #include "gmock/gmock.h"
+#include "conformance/child_process.h"
 #include "gtest/gtest.h"
 
 namespace isochron::cli {
@@ -93,6 +95,25 @@ TEST_F(SandboxTest, MemoryBecomesNoCode) {
   EXPECT_EXIT(InSandbox(SandboxMode::kRun, map), ExitedWithCode(1), "\\(mmap\\)");
   EXPECT_EXIT(InSandbox(SandboxMode::kReplay, protect), ExitedWithCode(1), "\\(mprotect\\)");
   EXPECT_EXIT(InSandbox(SandboxMode::kConform, protect), ExitedWithCode(0), "");
+}
+
+// As a comparison does when it looks for the first difference: translators with two views of their code
+// are made, and children have copies of them.
+TEST_F(SandboxTest, AComparisonNarrowsInChildren) {
+  const auto narrow = [] {
+    constexpr size_t kSize = 1 << 16;
+    void* code = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* view = mremap(code, 0, kSize, MREMAP_MAYMOVE);
+    if (view == MAP_FAILED || mprotect(view, kSize, PROT_READ | PROT_EXEC) != 0) return false;
+    auto* word = static_cast<volatile int*>(code);
+    *word = 1;
+    conformance::ChildProcess child([word] {
+      *word = 2;
+      return std::string("done");
+    });
+    return child.Finish() == "done" && *word == 1;
+  };
+  EXPECT_EXIT(InSandbox(SandboxMode::kConform, narrow), ExitedWithCode(0), "");
 }
 
 TEST_F(SandboxTest, ARunOpensNothing) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace isochron::alpha {
@@ -83,6 +84,11 @@ class Engine {
   virtual void Invalidate() = 0;
 
   virtual EngineStats stats() const = 0;
+
+  // How people call the guest code at an address outside PALmode; empty when they have no name for it.
+  using CodeNamer = std::function<std::string(uint64_t pc)>;
+  // For an engine that tells a profiler which host code is which. Called before the first Run().
+  virtual void NameGuestCode(CodeNamer /*namer*/) {}
 
   // The rest is for those who look for a fault of an engine (conformance/narrowing.h); the guest
   // can notice nothing of it.

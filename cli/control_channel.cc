@@ -94,7 +94,7 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
 void ControlChannel::OnDone(const ScriptCommand& command, const CommandResult& result) {
   std::string fields;
   if (command.kind == ScriptCommand::Kind::kExpect) {
-    fields = absl::StrCat("\"output\":", replaylog::JsonString(result.output));
+    fields = replaylog::JsonBytes("output", "text", result.output);
   }
   if (command.is_regex && result.failure.empty()) {
     auto append = [](std::string* out, const std::optional<std::string>& group) {

@@ -12,8 +12,16 @@
 namespace isochron::cli {
 namespace {
 
-// "name+0x10"; "PALmode" there; empty when nothing is known.
-std::string SymbolAt(const alpha::Cpu& cpu, const machine::KernelImage& kernel) {
+// "name+0x10"; "PALmode" there; empty when nothing is known. Of a guest that stands still in PALcode's WTINT, where it
+// called that: CALL_PAL leaves its return address in p23.
+std::string SymbolAt(const machine::Machine& machine) {
+  const alpha::Cpu& cpu = machine.cpu();
+  const machine::KernelImage& kernel = machine.kernel();
+  if (cpu.pal_mode() && machine.waiting()) {
+    const uint64_t back = cpu.r[alpha::Cpu::IntegerPlace(23, true)] & ~uint64_t{3};
+    const std::string caller = kernel.DescribePlace(back - 4);
+    if (!caller.empty()) return caller;
+  }
   if (cpu.pal_mode()) return "PALmode";
   return kernel.DescribePlace(cpu.pc);
 }
@@ -39,7 +47,7 @@ std::string StatsJson(machine::Machine& machine) {
                       ",\"interrupts\":", cpu.counters.interrupts,
                       ",\"pal_calls\":", cpu.counters.pal_calls,
                       absl::StrFormat(",\"pc\":\"0x%016x\"", cpu.pc & ~uint64_t{3}),
-                      ",\"symbol\":", replaylog::JsonString(SymbolAt(cpu, machine.kernel())),
+                      ",\"symbol\":", replaylog::JsonString(SymbolAt(machine)),
                       ",\"state\":\"", machine.StateDigest().ToString(), "\"");
 }
 

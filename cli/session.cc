@@ -387,7 +387,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
                                   ",\"cycle\":", machine.cpu().cycle,
                                   ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
                                   ",\"instructions\":", machine.cpu().instructions,
-                                  ",\"output\":", replaylog::JsonString(script_.output()));
+                                  ",", replaylog::JsonBytes("output", "text", script_.output()));
   if (!fields.empty()) absl::StrAppend(&json, ",", fields);
   control_->End(json);
 }

@@ -35,6 +35,7 @@ class JitEngine final : public ref::Interpreter {
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   alpha::EngineStats stats() const override;
+  void NameGuestCode(CodeNamer namer) override { translator_.NameForPerf(std::move(namer)); }
   bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
   std::string DescribeCode(const alpha::Cpu& cpu) const override;
 

@@ -13,10 +13,12 @@ absl::Status PerfMap::Open(const std::string& path) {
   return absl::OkStatus();
 }
 
-void PerfMap::Add(const uint8_t* code, size_t bytes, uint64_t pc, const char* mode) {
+void PerfMap::Add(const uint8_t* code, size_t bytes, uint64_t pc, const char* mode,
+                  const std::string& name) {
   if (file_ == nullptr) return;
-  fprintf(file_, "%" PRIxPTR " %zx guest_%s_%016" PRIx64 "\n", reinterpret_cast<uintptr_t>(code),
-          bytes, mode, pc & ~uint64_t{3});
+  fprintf(file_, "%" PRIxPTR " %zx %s%sguest_%s_%016" PRIx64 "\n",
+          reinterpret_cast<uintptr_t>(code), bytes, name.c_str(), name.empty() ? "" : " ", mode,
+          pc & ~uint64_t{3});
   fflush(file_);
 }
 

@@ -24,8 +24,11 @@ class PerfMap {
 
   // Starts the file anew. Until then, nothing is written.
   absl::Status Open(const std::string& path);
-  // Notes the code of the region that is entered at guest address `pc`.
-  void Add(const uint8_t* code, size_t bytes, uint64_t pc, const char* mode);
+  bool is_open() const { return file_ != nullptr; }
+  // Notes the code of the region that is entered at guest address `pc`, which people call `name`, one line, if they have
+  // a name for it.
+  void Add(const uint8_t* code, size_t bytes, uint64_t pc, const char* mode,
+           const std::string& name);
 
  private:
   FILE* file_ = nullptr;

@@ -44,8 +44,11 @@ Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc,
                   code_.execute_cursor(), &setup_.frame.slots[slots_used_]);
   if (!emitter.Emit()) return Outcome::kImpossible;
   Publish(page, region, emitter, place);
-  perf_map_.Add(code_.execute_cursor(), emitter.bytes(), pc,
-                place.mode == ref::DecodeMode::kNative ? "native" : "pal");
+  const bool native = place.mode == ref::DecodeMode::kNative;
+  if (perf_map_.is_open()) {
+    perf_map_.Add(code_.execute_cursor(), emitter.bytes(), pc, native ? "native" : "pal",
+                  native && namer_ ? namer_(pc & ~uint64_t{3}) : "");
+  }
   code_.Advance(emitter.bytes());
   slots_used_ += emitter.slots_used();
   ++regions_;

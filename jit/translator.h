@@ -33,6 +33,8 @@ class Translator {
 
   // Writes a perf map from now on.
   absl::Status MapForPerf(const std::string& path) { return perf_map_.Open(path); }
+  // How it calls code outside PALmode.
+  void NameForPerf(alpha::Engine::CodeNamer namer) { namer_ = std::move(namer); }
 
   CodeMemory& code() { return code_; }
   // Makes what is in the code memory now outlast DropAll().
@@ -69,6 +71,7 @@ class Translator {
   uint32_t threshold_;
   std::function<uint64_t()> clock_;
   PerfMap perf_map_;
+  alpha::Engine::CodeNamer namer_;
   size_t kept_bytes_ = 0;
   uint32_t slots_used_ = 0;
   std::deque<Translation> translations_;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "alpha/cost.h"
+#include "machine/config.h"
 #include "machine/console/layout.h"
 #include "machine/embedded_images.h"
 #include "machine/firmware_layout.h"
@@ -75,12 +76,40 @@ absl::Status CheckOptions(const FirmwareOptions& options, std::span<const uint8_
   return absl::OkStatus();
 }
 
-absl::Status CheckKernel(const KernelImage& kernel, const alpha::Memory& memory) {
+// Where the initrd can begin.
+uint64_t BehindKernel(const KernelImage& kernel) {
+  uint64_t floor = FW_END;
+  for (const KernelSegment& segment : kernel.segments) {
+    floor = std::max(floor, segment.physical() + segment.memory_bytes + kKernelSlack);
+  }
+  return floor;
+}
+
+// What to do about images that do not fit: "; they need at least --memory 27M". Empty when no memory is enough.
+std::string LeastMemory(const KernelImage& kernel, uint64_t initrd_bytes) {
+  uint64_t least = 0;
+  for (const KernelSegment& segment : kernel.segments) {
+    least = std::max(least, segment.physical() + segment.memory_bytes);
+  }
+  if (initrd_bytes > 0) {
+    least = ((BehindKernel(kernel) + alpha::kPageMask) & ~alpha::kPageMask) + initrd_bytes;
+    if (initrd_bytes > kInitrdLimit || least > kInitrdLimit) return "";
+  }
+  constexpr uint64_t kMiB = uint64_t{1} << 20;
+  if (least > MachineConfig::kMaxMemory) return "";
+  return absl::StrFormat("; kernel%s need%s at least --memory %dM",
+                         initrd_bytes > 0 ? " and initrd" : "", initrd_bytes > 0 ? "" : "s",
+                         (least + kMiB - 1) / kMiB);
+}
+
+absl::Status CheckKernel(const KernelImage& kernel, uint64_t initrd_bytes,
+                         const alpha::Memory& memory) {
   for (const KernelSegment& segment : kernel.segments) {
     if (!memory.Contains(segment.physical(), segment.memory_bytes)) {
       return absl::InvalidArgumentError(absl::StrFormat(
-          "kernel segment at 0x%x (0x%x bytes) lies outside the %d MiB of memory",
-          segment.address, segment.memory_bytes, memory.size() >> 20));
+          "kernel segment at 0x%x (0x%x bytes) lies outside the %d MiB of memory%s",
+          segment.address, segment.memory_bytes, memory.size() >> 20,
+          LeastMemory(kernel, initrd_bytes)));
     }
     if (segment.physical() < FW_END) {
       return absl::InvalidArgumentError(
@@ -116,22 +145,19 @@ absl::StatusOr<std::optional<uint64_t>> PlaceParameters(const FirmwareOptions& o
 absl::StatusOr<uint64_t> PlaceInitrd(const KernelImage& kernel, uint64_t initrd_bytes,
                                      uint64_t memory_bytes) {
   const uint64_t limit = std::min(memory_bytes, kInitrdLimit);
-  uint64_t floor = FW_END;
-  for (const KernelSegment& segment : kernel.segments) {
-    floor = std::max(floor, segment.physical() + segment.memory_bytes + kKernelSlack);
-  }
+  const uint64_t floor = BehindKernel(kernel);
   if (floor > limit || initrd_bytes > limit - floor ||
       ((limit - initrd_bytes) & ~alpha::kPageMask) < floor) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "initrd of %d bytes is too large: %d bytes are free behind the kernel", initrd_bytes,
-        floor < limit ? limit - floor : 0));
+        "initrd of %d bytes is too large: %d bytes are free behind the kernel%s", initrd_bytes,
+        floor < limit ? limit - floor : 0, LeastMemory(kernel, initrd_bytes)));
   }
   return (limit - initrd_bytes) & ~alpha::kPageMask;
 }
 
 absl::StatusOr<Plan> MakePlan(const FirmwareOptions& options, const KernelImage& kernel,
                               std::string_view initrd, const alpha::Memory& memory) {
-  if (absl::Status status = CheckKernel(kernel, memory); !status.ok()) return status;
+  if (absl::Status status = CheckKernel(kernel, initrd.size(), memory); !status.ok()) return status;
   absl::StatusOr<std::optional<uint64_t>> parameters =
       PlaceParameters(options, kernel, !initrd.empty());
   if (!parameters.ok()) return parameters.status();

@@ -174,11 +174,12 @@ TEST_F(FirmwareTest, LoadsTheSameAgainAfterTheGuestWroteEverywhere) {
 
 TEST_F(FirmwareTest, RejectsKernelsThatDoNotFit) {
   Kernel(0xfffffc0001000000, 4);
-  EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory"));
+  EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory; kernel needs at least --memory 17M"));
   Kernel(0xfffffc0000fffffc, 5);
   EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory"));
   Kernel(kStart, std::numeric_limits<uint64_t>::max() >> 24);
   EXPECT_THAT(Error(), HasSubstr("outside"));
+  EXPECT_THAT(Error(), testing::Not(HasSubstr("--memory")));
   Kernel(0xfffffc0000000000 + FW_END - 4, 0x2000);
   EXPECT_THAT(Error(), HasSubstr("overlaps the firmware"));
 }
@@ -201,6 +202,7 @@ TEST_F(FirmwareTest, RejectsAnInitrdThatDoesNotFit) {
   const uint64_t room = kMemory - 0x420000;
   initrd_ = std::string(room + 1, 'i');
   EXPECT_THAT(Error(), HasSubstr("too large"));
+  EXPECT_THAT(Error(), HasSubstr("; kernel and initrd need at least --memory 17M"));
   initrd_.resize(room);
   EXPECT_TRUE(Load().ok());
   EXPECT_EQ(Quad(0x30a100), 0xfffffc0000420000);

@@ -41,6 +41,8 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const MachineConfig& co
       engine(machine->memory_, machine->board_);
   if (!made.ok()) return made.status();
   machine->engine_ = *std::move(made);
+  machine->engine_->NameGuestCode(
+      [kernel = &machine->images_.kernel](uint64_t pc) { return kernel->DescribePlace(pc); });
   if (absl::Status status = machine->PowerOn(); !status.ok()) return status;
   return machine;
 }

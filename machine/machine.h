@@ -96,6 +96,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   const alpha::Engine& engine() const { return *engine_; }
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
+  // Whether it stands still now, until an interrupt can be delivered.
+  bool waiting() const { return waiting_; }
   // Cycles that the CPU stood still in WTINT.
   uint64_t wait_cycles() const { return wait_cycles_; }
 

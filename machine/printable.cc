@@ -27,42 +27,13 @@ bool IsPrintable(uint32_t character) {
   return true;
 }
 
-struct Character {
-  uint32_t value = 0;
-  size_t bytes = 0;  // 0: no UTF-8
-};
-
-// The character that `text`, which is not empty, begins with (RFC 3629).
-Character DecodeUtf8(std::string_view text) {
-  const auto byte = [text](size_t at) { return uint32_t{static_cast<uint8_t>(text[at])}; };
-  const uint32_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  constexpr struct {
-    uint32_t mask, lead, least;
-  } kForms[] = {{0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-  for (size_t more = 1; more <= 3; ++more) {
-    const auto& form = kForms[more - 1];
-    if ((lead & form.mask) != form.lead) continue;
-    if (text.size() <= more) return {};
-    uint32_t value = lead & ~form.mask;
-    for (size_t i = 1; i <= more; ++i) {
-      if ((byte(i) & 0xc0) != 0x80) return {};
-      value = value << 6 | (byte(i) & 0x3f);
-    }
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    if (value < form.least || value > 0x10ffff || surrogate) return {};
-    return {value, more + 1};
-  }
-  return {};
-}
-
 void AppendPrintable(std::string_view bytes, bool keep_lines, std::string& text) {
   while (!bytes.empty()) {
-    const Character character = DecodeUtf8(bytes);
+    const Utf8Character character = DecodeUtf8(bytes);
     size_t used = 1;
-    if (character.bytes == 0 || character.value < 0x80) {
+    if (!character.valid || character.value < 0x80) {
       const char byte = bytes.front();
-      const bool stays = character.bytes == 1 &&
+      const bool stays = character.valid &&
                          (IsPrintable(character.value) || (keep_lines && byte == '\n'));
       text += stays ? std::string(1, byte) : EscapedByte(static_cast<uint8_t>(byte));
     } else {
@@ -80,6 +51,23 @@ void AppendPrintable(std::string_view bytes, bool keep_lines, std::string& text)
 }
 
 }  // namespace
+
+Utf8Character DecodeUtf8(std::string_view text) {
+  const auto byte = [text](size_t at) { return uint32_t{static_cast<uint8_t>(text[at])}; };
+  const uint32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1, true};
+  if (lead < 0xc2 || lead > 0xf4) return {};
+  const size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  uint32_t value = lead & (0x7fu >> size);
+  for (size_t at = 1; at < size; ++at) {
+    // Of the second byte, some values would make an overlong form, a surrogate or what is past U+10FFFF.
+    const uint32_t least = at == 1 && lead == 0xe0 ? 0xa0 : at == 1 && lead == 0xf0 ? 0x90 : 0x80;
+    const uint32_t most = at == 1 && lead == 0xed ? 0x9f : at == 1 && lead == 0xf4 ? 0x8f : 0xbf;
+    if (at == text.size() || byte(at) < least || byte(at) > most) return {0, at, false};
+    value = value << 6 | (byte(at) & 0x3f);
+  }
+  return {value, size, true};
+}
 
 std::string EscapedByte(uint8_t byte) {
   switch (byte) {

@@ -3,11 +3,22 @@
 #ifndef ISOCHRON_MACHINE_PRINTABLE_H_
 #define ISOCHRON_MACHINE_PRINTABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace isochron::machine {
+
+struct Utf8Character {
+  uint32_t value = 0;
+  size_t bytes = 1;    // how many it takes; of what is no UTF-8, as many as make up one U+FFFD
+  bool valid = false;
+};
+
+// What `text`, which is not empty, begins with (RFC 3629; Unicode 15, table 3-7, and "maximal subparts" of section 3.9 for
+// what is no UTF-8, as most decoders do it).
+Utf8Character DecodeUtf8(std::string_view text);
 
 // The escape of C for a byte: "\n", "\x1b".
 std::string EscapedByte(uint8_t byte);

@@ -1,6 +1,7 @@
 #include "machine/printable.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -64,6 +65,21 @@ TEST(Printable, HoldsForAllPairsOfBytes) {
       ASSERT_TRUE(text.ends_with('x'));
     }
   }
+}
+
+TEST(DecodeUtf8, TakesWhatIsNoneInMaximalSubparts) {
+  // As the example of the Unicode standard, table 3-8 to 3-11, has them.
+  const std::string text = "\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41\xc0\xaf\xed\xa0\xe2\x82\xac\xf0\x9f\x90\xa7";
+  std::vector<size_t> sizes;
+  std::vector<uint32_t> valid;
+  for (size_t at = 0; at < text.size();) {
+    const Utf8Character character = DecodeUtf8(std::string_view(text).substr(at));
+    sizes.push_back(character.bytes);
+    if (character.valid) valid.push_back(character.value);
+    at += character.bytes;
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{2, 1, 3, 2, 1, 1, 1, 1, 1, 3, 4}));
+  EXPECT_EQ(valid, (std::vector<uint32_t>{'A', 0x20ac, 0x1f427}));
 }
 
 TEST(PrintableLines, KeepsTheEndsOfLinesAlone) {

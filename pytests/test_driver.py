@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from conftest import build_kernel
 from isochron import (
     Checkpoint,
     End,
@@ -18,8 +19,10 @@ from isochron import (
     IsochronError,
     Log,
     LogError,
+    Match,
     Output,
     RequestError,
+    Result,
     SessionEnded,
     Stop,
     quote,
@@ -144,11 +147,43 @@ def test_looking_into_a_guest(console):
                 session.peek(where)
 
 
+def test_an_idle_guest_is_where_it_went_idle(machine, engine, tmp_path):
+    kernel = build_kernel(tmp_path / "idle.elf", ["pytests/guests/idle.S"])
+    with machine(kernel=kernel, engine=engine).run() as session:
+        session.run(10e6)
+        stats = session.stats()
+    assert stats.symbol == "idle+0x4"
+    assert stats.pc < 0x100000  # in PALcode
+
+
 def test_what_cannot_start(machine, tmp_path):
-    with pytest.raises(IsochronError, match="No such file"):
-        machine(kernel=tmp_path / "missing").run().expect("x")
+    empty = tmp_path / "empty"
+    empty.touch()
+    with pytest.raises(IsochronError, match="not ELF|ELF"):
+        machine(kernel=empty).run().expect("x")
     with pytest.raises(IsochronError, match="RAM|memory"):
-        machine(kernel=tmp_path / "missing", memory="1K").run().expect("x")
+        machine(kernel=empty, memory="1K").run().expect("x")
+
+
+def test_images_that_are_missing_are_named_at_once(machine, console_guest, tmp_path):
+    with pytest.raises(IsochronError, match=r"no kernel at '.*/missing': No such file"):
+        machine(kernel=tmp_path / "missing")
+    with pytest.raises(IsochronError, match=r"no initrd at '.*/missing': No such file"):
+        machine(kernel=console_guest, initrd=tmp_path / "missing")
+
+
+def test_output_is_offered_as_utf8(machine, console_guest):
+    """The console guest answers in hexadecimal: what is not ASCII is what it reads."""
+    with machine(kernel=console_guest).record("log") as session:
+        session.send("J\u00fc\U0001f427q")
+        session.finish()
+    (typed,) = [event for event in Log("log") if isinstance(event, Input)]
+    assert typed.text == "J\u00fc\U0001f427q"
+    assert typed.to_json()["text"] == typed.text
+    match = Match("# ", "\u00c3\u00bc\u00ff", 1)
+    assert match.before_text == "\u00fc\ufffd"
+    result = Result(0, "power-off", 1, 1, "\u00e2\u0082\u00acx\u00e2\u0082", "")
+    assert result.transcript_text == "\u20acx\ufffd"
 
 
 def test_an_exception_leaves_a_readable_log(console):

@@ -209,12 +209,12 @@ ENGINES = """
 import pytest
 
 def test_each(engine, machine):
-    assert machine(kernel="x").engine == engine
+    assert machine(kernel="/dev/null").engine == engine
     print("each", engine)
 
 @pytest.mark.parametrize("number, engine", [(1, "mine"), (2, "yours")])
 def test_own(engine, number, machine):
-    assert machine(kernel="x").engine == engine
+    assert machine(kernel="/dev/null").engine == engine
     print("own", engine)
 
 @pytest.fixture(scope="session")
@@ -226,7 +226,7 @@ def test_session(once, engine):
     assert once == engine
 
 def test_without(machine):
-    assert machine(kernel="x").engine is None
+    assert machine(kernel="/dev/null").engine is None
 """
 
 

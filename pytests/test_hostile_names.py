@@ -182,11 +182,11 @@ def test_files(machine):
 
 def test_error(machine):
     open("log\\x1b[2J", "w").write("no log")
-    machine(kernel="none\\x1b[2J").run().finish()
+    machine(kernel="/dev/null", initrd="none\\x1b[2J")
 """
     )
     assert all(char == "\n" or char.isprintable() for char in done.stdout), done.stdout
-    assert r"\x1b[2J\nfile" in done.stdout and r"none\x1b[2J: No such file" in done.stdout
+    assert r"\x1b[2J\nfile" in done.stdout and r"none\x1b[2J': No such file" in done.stdout
 
 
 def test_errors_of_the_driver():

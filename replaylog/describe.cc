@@ -91,14 +91,14 @@ struct JsonFields {
   std::string operator()(const InputEvent& event) const {
     const machine::Input& input = event.input;
     if (input.kind == machine::InputKind::kConsole) {
-      return absl::StrCat(",\"bytes\":", JsonString(input.bytes));
+      return absl::StrCat(",", JsonBytes("bytes", "text", input.bytes));
     }
     return absl::StrCat(",\"cause\":", JsonString(StopCauseName(input.cause)),
                         ",\"detail\":", input.detail);
   }
   std::string operator()(const OutputEvent& event) const {
-    std::string json = absl::StrCat(",\"uart\":", event.uart,
-                                    ",\"bytes\":", JsonString(event.bytes), ",\"deltas\":[");
+    std::string json = absl::StrCat(",\"uart\":", event.uart, ",",
+                                    JsonBytes("bytes", "text", event.bytes), ",\"deltas\":[");
     for (size_t i = 0; i < event.deltas.size(); ++i) {
       absl::StrAppend(&json, i == 0 ? "" : ",", event.deltas[i]);
     }
@@ -136,6 +136,28 @@ std::string JsonString(std::string_view bytes) {
     } else {
       absl::StrAppendFormat(&json, "\\u%04x", byte);
     }
+  }
+  return json + '"';
+}
+
+std::string JsonBytes(std::string_view name, std::string_view text_name, std::string_view bytes) {
+  std::string json = absl::StrCat(JsonString(name), ":", JsonString(bytes));
+  const auto is_ascii = [](char c) { return static_cast<uint8_t>(c) < 0x80; };
+  if (std::all_of(bytes.begin(), bytes.end(), is_ascii)) return json;
+  absl::StrAppend(&json, ",", JsonString(text_name), ":\"");
+  while (!bytes.empty()) {
+    const machine::Utf8Character character = machine::DecodeUtf8(bytes);
+    const uint32_t value = character.valid ? character.value : 0xfffd;
+    if (value < 0x80) {
+      const std::string quoted = JsonString(bytes.substr(0, 1));
+      json.append(quoted, 1, quoted.size() - 2);
+    } else if (value > 0xffff) {
+      const uint32_t rest = value - 0x10000;
+      absl::StrAppendFormat(&json, "\\u%04x\\u%04x", 0xd800 | rest >> 10, 0xdc00 | (rest & 0x3ff));
+    } else {
+      absl::StrAppendFormat(&json, "\\u%04x", value);
+    }
+    bytes.remove_prefix(character.bytes);
   }
   return json + '"';
 }

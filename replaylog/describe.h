@@ -53,6 +53,10 @@ std::string HeaderToJson(const LogHeader& header);
 // Bytes as a JSON string: they become the characters U+0000 to U+00FF.
 std::string JsonString(std::string_view bytes);
 
+// Bytes as a field, `"name":"..."`, and where they are not ASCII a second one with the text that they are in UTF-8,
+// `,"text_name":"..."`, in which U+FFFD stands for what is none.
+std::string JsonBytes(std::string_view name, std::string_view text_name, std::string_view bytes);
+
 // Bytes in double quotes with C escapes; with `max_columns`, cut short by "..." to fit.
 std::string QuoteBytes(std::string_view bytes, size_t max_columns = ~size_t{0});
 

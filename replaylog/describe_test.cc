@@ -60,7 +60,10 @@ TEST(DescribeTest, JsonFieldsAreStable) {
   const std::vector<Event> events = SmallEvents();
   EXPECT_EQ(EventToJson(OutputAt(7, "a\n\"\xff", 3)),
             R"({"event":0,"cycle":7,"cpu":0,"type":"output","uart":0,)"
-            R"("bytes":"a\u000a\"\u00ff","deltas":[3,3,3]})");
+            R"("bytes":"a\u000a\"\u00ff","text":"a\u000a\"\ufffd","deltas":[3,3,3]})");
+  EXPECT_EQ(JsonBytes("bytes", "text", "J\xc3\xbcrgen \xf0\x9f\x90\xa7"),
+            R"("bytes":"J\u00c3\u00bcrgen \u00f0\u009f\u0090\u00a7","text":"J\u00fcrgen \ud83d\udc27")");
+  EXPECT_EQ(JsonBytes("bytes", "text", "plain\n"), R"("bytes":"plain\u000a")");
   EXPECT_EQ(EventToJson(events[1]),
             R"({"event":1,"cycle":20000,"cpu":0,"type":"interrupt","pending":"0x800000000"})");
   EXPECT_EQ(EventToJson(events[2]),

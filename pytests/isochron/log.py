@@ -55,10 +55,12 @@ class Event:
         """The object that `log dump --json` prints."""
         fields = dataclasses.asdict(self)
         number, cycle, cpu = (fields.pop(name) for name in ("number", "cycle", "cpu"))
-        return {"event": number, "cycle": cycle, "cpu": cpu, "type": self.type} | {
-            name: value.decode("latin-1") if isinstance(value, bytes) else value
-            for name, value in fields.items()
-        }
+        json_fields: dict[str, Any] = {"event": number, "cycle": cycle, "cpu": cpu, "type": self.type}
+        for name, value in fields.items():
+            json_fields[name] = value.decode("latin-1") if isinstance(value, bytes) else value
+            if isinstance(value, bytes) and not value.isascii():
+                json_fields["text"] = value.decode(errors="replace")
+        return json_fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Input(Event):
     type: ClassVar[str] = "input"
 
     bytes: bytes
+
+    @property
+    def text(self) -> str:
+        """What the bytes are in UTF-8, with U+FFFD for what is none."""
+        return self.bytes.decode(errors="replace")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +96,11 @@ class Output(Event):
     uart: int
     bytes: bytes
     deltas: list[int]
+
+    @property
+    def text(self) -> str:
+        """What the bytes are in UTF-8, with U+FFFD for what is none."""
+        return self.bytes.decode(errors="replace")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -69,6 +69,12 @@ class Machine:
     #: Wall seconds for one answer. Only a hang should reach them; None: for ever.
     patience: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raises IsochronError when an image is not there."""
+        for name, path in (("kernel", self.kernel), ("initrd", self.initrd)):
+            if path is not None and not os.path.exists(path):
+                raise IsochronError(f"no {name} at {os.fspath(path)!r}: No such file or directory")
+
     def run(self) -> Session:
         """Boots the guest; it stands still before its first cycles are over."""
         return self._start("run", [*self.machine_arguments(), *self.options])

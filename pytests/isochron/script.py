@@ -27,6 +27,11 @@ def printable(text: str) -> str:
     )
 
 
+def as_text(characters: str) -> str:
+    """What the guest wrote as UTF-8, with U+FFFD for what is none; `characters` U+0000 to U+00FF stand for its bytes."""
+    return characters.encode("latin-1").decode(errors="replace")
+
+
 def as_bytes(text: str | bytes) -> bytes:
     """What goes over the console: text is UTF-8."""
     return text if isinstance(text, bytes) else text.encode()

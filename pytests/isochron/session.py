@@ -26,7 +26,7 @@ from isochron.errors import (
     hide,
 )
 from isochron.log import Log
-from isochron.script import as_bytes, quote, regex, sends
+from isochron.script import as_bytes, as_text, quote, regex, sends
 from isochron.script import time as guest_time
 
 __tracebackhide__ = hide
@@ -39,13 +39,21 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclasses.dataclass(frozen=True)
 class Match:
-    """A text that the guest wrote. `before` is what it wrote since the last match."""
+    """A text that the guest wrote. `before` is what it wrote since the last match.
+
+    Both hold bytes as the characters U+0000 to U+00FF; `before_text` is `before` as UTF-8.
+    """
 
     text: str
     before: str
     cycle: int
     #: Of a regular expression: the texts of its groups, without carriage returns.
     groups: tuple[str | None, ...] = ()
+
+    @property
+    def before_text(self) -> str:
+        """`before` as UTF-8, with U+FFFD for what is none."""
+        return as_text(self.before)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Stats:
     interrupts: int
     pal_calls: int
     pc: int
-    symbol: str  #: of the PC: take_key+0x20, PALmode, or empty
+    symbol: str  #: of the PC, or of where an idle guest waits: take_key+0x20, PALmode, or empty
     state: str
 
 
@@ -91,6 +99,11 @@ class Result:
     log: LogSummary | None = None  #: of a recording
     equal_events: int | None = None  #: of a replay: events that were as recorded
     diverged: bool | None = None  #: of a replay: whether it left its log
+
+    @property
+    def transcript_text(self) -> str:
+        """`transcript` as UTF-8, with U+FFFD for what is none."""
+        return as_text(self.transcript)
 
 
 class Session:
@@ -190,6 +203,7 @@ class Session:
         """Counts and the digest of the state, where the guest stands."""
         answer = self.request("stats")
         answer["pc"] = int(answer["pc"], 16)
+        answer["symbol"] = as_text(answer["symbol"])
         return Stats(**{field.name: answer[field.name] for field in dataclasses.fields(Stats)})
 
     def peek(self, where: str | int) -> int:

@@ -19,6 +19,7 @@
 #include "cli/command_conform.h"
 #include "cli/command_demo.h"
 #include "cli/command_help.h"
+#include "cli/command_line.h"
 #include "cli/command_log.h"
 #include "cli/command_record.h"
 #include "cli/command_replay.h"
@@ -107,6 +108,7 @@ int Main(int argc, char** argv) {
   if (!writable) return UsageError("standard output is closed");
   signal(SIGPIPE, SIG_IGN);
 
+  NoteCommandLine(argc, argv);
   CLI::App app(kDescription, "isochron");
   std::function<int()> command;
   AddCommands(app, command);

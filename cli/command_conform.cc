@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,6 +20,7 @@
 #include "cli/replay_driver.h"
 #include "cli/replay_report.h"
 #include "cli/report.h"
+#include "cli/report_file.h"
 #include "conformance/divergence_report.h"
 #include "conformance/engines.h"
 #include "conformance/event_pipe.h"
@@ -57,6 +58,22 @@ class Conform {
   int Compare(const machine::RunEnd& end);
   int ReportAgreement(const machine::RunEnd& end);
   int ReportDifference(replaylog::Divergence divergence);
+  int ReportLyingLog();
+  int ReportIncomplete(const machine::RunEnd& end);
+
+  // What a comparison came to, for --report and --junit.
+  struct Verdict {
+    std::string title;    // "Engines ref and jit agree"
+    std::string failure;  // in a line; empty when all is well
+    std::string details;  // lines of text
+    std::string page;     // HTML; empty: one of the title and the details
+  };
+  // Writes both. Returns `exit_code`, or that of a failure to write.
+  int Publish(const Verdict& verdict, int exit_code);
+  std::string Engines() const { return absl::StrCat(engines_[0].name, " and ", engines_[1].name); }
+  // What it takes to come back. `identity`: of the log of the run, if it is complete.
+  std::vector<conformance::ReportRow> Origin(std::string_view identity) const;
+
   // Writes the events that an engine had up to the difference as a log that breaks off there.
   absl::Status KeepLog(const std::string& path, std::vector<replaylog::Event> events);
   void KeepBothLogs(const replaylog::Divergence& divergence);
@@ -65,6 +82,7 @@ class Conform {
   std::vector<NamedEngine> engines_;
   std::unique_ptr<replaylog::LogReader> log_;
   uint64_t last_cycle_ = 0;  // of the log
+  machine::Digest log_identity_;
   Guest guest_;
   conformance::RecordedRun run_;
   replaylog::LogHeader header_;
@@ -79,6 +97,7 @@ absl::Status Conform::OpenLog() {
   if (!log.ok()) return log.status();
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
+  log_identity_ = log->identity;
   options_.run.config = log_->header().config;
   return absl::OkStatus();
 }
@@ -119,6 +138,7 @@ absl::Status Conform::Prepare() {
   files.AddInput(options_.log_path, "the log that is repeated");
   files.AddLog(options_.output_path, "the new log");
   files.AddOutput(options_.report_path, "the report");
+  files.AddOutput(options_.junit_path, "the JUnit report");
   absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
@@ -182,17 +202,66 @@ void Conform::OfferServices() {
 int Conform::Compare(const machine::RunEnd& end) {
   const replaylog::Replayer& replayer = follower_->replayer();
   if (replayer.divergence().has_value()) return ReportDifference(*replayer.divergence());
-  if (driver_ != nullptr && driver_->replayer().divergence().has_value()) {
-    Tell(DivergenceReport(options_.log_path, *driver_->replayer().divergence(),
-                           *driver_->divergence_place(), guest_.machine->kernel(),
-                          guest_.machine->config().clock_hz));
-    return ToInt(ExitCode::kDifference);
+  if (driver_ != nullptr && driver_->replayer().divergence().has_value()) return ReportLyingLog();
+  return replayer.end().has_value() ? ReportAgreement(end) : ReportIncomplete(end);
+}
+
+std::vector<conformance::ReportRow> Conform::Origin(std::string_view identity) const {
+  std::vector<conformance::ReportRow> rows = OriginRows(guest_);
+  if (log_ != nullptr) {
+    rows.push_back({"log", absl::StrCat(options_.log_path, ", identity ", log_identity_.ToString())});
+  } else if (!identity.empty()) {
+    rows.push_back({"log", absl::StrCat("identity ", std::string(identity))});
   }
-  if (replayer.end().has_value()) return ReportAgreement(end);
+  return rows;
+}
+
+int Conform::Publish(const Verdict& verdict, int exit_code) {
+  const std::string identity = output_->Identity();
+  if (!options_.report_path.empty()) {
+    std::string page = verdict.page;
+    if (page.empty()) {
+      page = conformance::HtmlPage(
+          absl::StrCat("Isochron: ", verdict.title),
+          absl::StrCat("<h1>", conformance::Escape(verdict.title), "</h1>\n",
+                       conformance::HtmlListing(verdict.details), "<h2>To come back to it</h2>\n",
+                       conformance::HtmlRows(Origin(identity))));
+    }
+    exit_code = WriteReport(options_.report_path, page, exit_code);
+  }
+  if (!options_.junit_path.empty()) {
+    conformance::JunitCase test;
+    test.suite = "isochron conform";
+    test.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path, " on ",
+                             Engines());
+    test.time = guest_.session->wall();
+    test.failure = verdict.failure;
+    test.details = verdict.details;
+    test.properties = Origin(identity);
+    exit_code = WriteReport(options_.junit_path, conformance::JunitXml(test), exit_code);
+  }
+  return exit_code;
+}
+
+int Conform::ReportLyingLog() {
+  const std::string report = DivergenceReport(
+      options_.log_path, *driver_->replayer().divergence(), *driver_->divergence_place(),
+      guest_.machine->kernel(), guest_.machine->config().clock_hz);
+  Tell(report);
+  return Publish({absl::StrCat("The run on ", engines_[0].name, " differs from its log"),
+                  "the run differs from its log", report, ""},
+                 ToInt(ExitCode::kDifference));
+}
+
+int Conform::ReportIncomplete(const machine::RunEnd& end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) Say(end.message);
-  Say(absl::StrCat("the comparison is incomplete: ", replayer.events_compared(),
-                   " events were equal"));
-  return ToInt(ExitCode::kInternal);
+  const std::string line = absl::StrCat("the comparison is incomplete: ",
+                                        follower_->replayer().events_compared(),
+                                        " events were equal");
+  Say(line);
+  return Publish({absl::StrCat("The comparison of ", Engines(), " is incomplete"), line,
+                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), ""},
+                 ToInt(ExitCode::kInternal));
 }
 
 int Conform::ReportAgreement(const machine::RunEnd& end) {
@@ -206,11 +275,13 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
         return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
       });
   const alpha::Cpu& cpu = guest_.machine->cpu();
-  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " agree: ", output_->writer().events(),
-                   " events, ", cpu.cycle, " cycles, ", cpu.instructions, " instructions, ",
-                   checkpoints, " checkpoints, identity ", output_->writer().identity().ToString(), "; ",
-                   Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
-                   Speed(engines_[1].name, cpu.instructions, follower_->busy())));
+  const std::string line = absl::StrCat(
+      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle, " cycles, ",
+      cpu.instructions, " instructions, ", checkpoints, " checkpoints, identity ",
+      output_->Identity(), "; ",
+      Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
+      Speed(engines_[1].name, cpu.instructions, follower_->busy()));
+  Say(line);
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;
   const bool at_limit = end.kind == Kind::kStopped &&
@@ -219,11 +290,15 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
   const bool only_the_end = exit_code == ExitCodeOf(end) &&
                             (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
                              end.kind == Kind::kEndOfTime || at_limit);
-  return only_the_end ? ToInt(ExitCode::kOk) : exit_code;
+  if (only_the_end) exit_code = ToInt(ExitCode::kOk);
+  return Publish({absl::StrCat("Engines ", Engines(), " agree"),
+                  exit_code == 0 ? "" : absl::StrCat("ended with exit code ", exit_code),
+                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), ""},
+                 exit_code);
 }
 
 int Conform::ReportDifference(replaylog::Divergence divergence) {
-  Say(absl::StrCat(engines_[0].name, " and ", engines_[1].name, " differ at event ",
+  Say(absl::StrCat(Engines(), " differ at event ",
                    divergence.actual.number, ", cycle ", divergence.actual.cycle,
                    "; the run is repeated to find the first instruction"));
   guest_.session->LetSignalsKill();  // there is nothing to complete
@@ -235,17 +310,15 @@ int Conform::ReportDifference(replaylog::Divergence divergence) {
     Say(std::string(report.status().message()));
     return ToInt(ExitCode::kInternal);
   }
-  Tell(conformance::ReportText(*report));
-  if (!options_.report_path.empty()) {
-    std::ofstream file(options_.report_path, std::ios::binary);
-    file << conformance::ReportHtml(*report);
-    file.flush();
-    Say(file ? absl::StrCat("report: ", options_.report_path)
-             : absl::StrCat("cannot write ", options_.report_path));
-    if (!file) return ToInt(ExitCode::kInternal);
-  }
+  report->origin = Origin("");
+  const std::string text = conformance::ReportText(*report);
+  Tell(text);
   if (report->certainty == conformance::Certainty::kNotReproduced) KeepBothLogs(divergence);
-  return ToInt(ExitCode::kDifference);
+  return Publish({absl::StrCat("Engines ", Engines(), " differ"),
+                  absl::StrCat("they differ at event ", divergence.actual.number, ", cycle ",
+                               divergence.actual.cycle),
+                  text, conformance::ReportHtml(*report)},
+                 ToInt(ExitCode::kDifference));
 }
 
 absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Event> events) {
@@ -286,7 +359,9 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
       ->type_name("A,B")->default_str(options->engines);
   conform->add_option("-o,--output", options->output_path, "keep the log of the run")
       ->type_name("LOG");
-  conform->add_option("--report", options->report_path, "where to write a difference as HTML")
+  conform->add_option("--report", options->report_path, "where to write what was found as an HTML page")
+      ->type_name("FILE");
+  conform->add_option("--junit", options->junit_path, "where to write it as JUnit XML")
       ->type_name("FILE");
   AddMachineOptions(*conform, options->run);
   conform->get_option("--kernel")->required(false);

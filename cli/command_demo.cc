@@ -49,7 +49,7 @@ void AddDemoCommand(CLI::App& app, std::function<int()>& command) {
   AddControlOptions(*demo, *options);
   AddConsoleOptions(*demo, *options);
   demo->footer("Type a line and Enter. At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" +
-               ExitCodeHelp());
+               ExitCodeHelp(ExitCodesOfRuns()));
   demo->callback([options, &command] {
     command = [options] { return RunDemo(*options); };
   });

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/guest.h"
 #include "cli/log_output.h"
+#include "cli/report_file.h"
 #include "cli/snapshot_output.h"
 #include "machine/machine.h"
 #include "replaylog/observer_list.h"
@@ -24,6 +25,7 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   AddEngineOption(*record, options->run);
   AddControlOptions(*record, options->run);
   AddConsoleOptions(*record, options->run);
+  AddReportOption(*record, options->run);
   record->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
   record->callback([options, &command] { command = [options] { return RecordGuest(*options); }; });
 }
@@ -68,6 +70,7 @@ int RecordGuest(const RecordOptions& options) {
   if (!end.ok()) return RefuseInput(end.status());
   int exit_code = (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
   if (snapshots != nullptr) exit_code = snapshots->FinishOr(exit_code);
+  exit_code = WriteRunReport(options.run, *end, exit_code, *guest, (*log)->Identity());
   guest->session->EndControl(*end, *guest->machine, exit_code, (*log)->Json());
   return exit_code;
 }

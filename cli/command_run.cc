@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "cli/exit_code.h"
 #include "cli/guest.h"
+#include "cli/report_file.h"
 #include "machine/machine.h"
 
 namespace isochron::cli {
@@ -17,6 +18,7 @@ void AddRunCommand(CLI::App& app, std::function<int()>& command) {
   AddEngineOption(*run, *options);
   AddControlOptions(*run, *options);
   AddConsoleOptions(*run, *options);
+  AddReportOption(*run, *options);
   run->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
   run->callback([options, &command] {
     command = [options] { return RunGuest(*options); };
@@ -26,9 +28,12 @@ void AddRunCommand(CLI::App& app, std::function<int()>& command) {
 int RunGuest(const RunOptions& options) {
   absl::StatusOr<Guest> guest = PrepareGuest(options, CommandFiles());
   if (!guest.ok()) return RefuseInput(guest.status());
+  // Its report is a file that is made when the guest has run.
+  if (!options.report_path.empty()) guest->session->SetSandboxMode(SandboxMode::kRecord);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   if (!end.ok()) return RefuseInput(end.status());
-  const int exit_code = guest->session->Report(*end, *guest->machine);
+  const int exit_code = WriteRunReport(
+      options, *end, guest->session->Report(*end, *guest->machine), *guest, "");
   guest->session->EndControl(*end, *guest->machine, exit_code);
   return exit_code;
 }

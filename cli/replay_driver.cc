@@ -17,7 +17,7 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path) {
   }
   absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
   if (!summary.ok()) return summary.status();
-  return OpenedLog{*std::move(reader), summary->last_cycle};
+  return OpenedLog{*std::move(reader), summary->last_cycle, summary->identity};
 }
 
 void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {

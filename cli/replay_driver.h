@@ -24,6 +24,7 @@ namespace isochron::cli {
 struct OpenedLog {
   std::unique_ptr<replaylog::LogReader> reader;
   uint64_t last_cycle = 0;
+  machine::Digest identity;
 };
 
 // Opens the log or bundle at `path` and reads all of it, which takes next to nothing beside running

@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "machine/printable.h"
 #include "replaylog/describe.h"
+#include "replaylog/describe_diff.h"
 #include "replaylog/event.h"
 #include "replaylog/log_diff.h"
 
@@ -84,6 +85,12 @@ std::string DivergenceReport(const std::string& log, const replaylog::Divergence
                       : std::string("  nothing more: the log ends here"),
                   "\n");
   absl::StrAppend(&text, "actual:\n", replaylog::DescribeEvent(actual, clock_hz), "\n");
+  if (divergence.expected.has_value()) {
+    const replaylog::DiffText diff("expected", "actual", clock_hz, replaylog::kLineColumns);
+    text += diff.Detail({divergence.expected,
+                         replaylog::JoinOutput(*divergence.expected, divergence.bytes_equal, actual),
+                         false, false});
+  }
   absl::StrAppend(&text, "the last ", divergence.before.size(),
                   " events before, which are equal:\n",
                   std::string(replaylog::EventTableHeading()), "\n");

@@ -229,6 +229,13 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->type_name("on|off")->group("Control");
 }
 
+void AddReportOption(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("--report", options.report_path,
+                  "write how the run ended, and where it was stopped, as an HTML page")
+      ->type_name("FILE")->group("Output");
+}
+
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
                            std::optional<GuestTime>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseGuestTime, description)->type_name("TIME");

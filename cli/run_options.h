@@ -69,6 +69,7 @@ struct RunOptions {
   ConsoleTarget console;
   bool stats = false;
   SandboxUse sandbox = SandboxUse::kWherePossible;
+  std::string report_path;  // of a page about the run; empty: none
 };
 
 // What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
@@ -86,6 +87,9 @@ void AddScriptOptions(CLI::App& command, RunOptions& options);
 void AddControlOptions(CLI::App& command, RunOptions& options);
 // What is shown, --console, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
+
+// --report.
+void AddReportOption(CLI::App& command, RunOptions& options);
 
 // Adds an option whose value is a point in guest time.
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,

@@ -10,11 +10,15 @@
 #include "alpha/disassemble.h"
 #include "conformance/guest_code.h"
 #include "replaylog/describe.h"
+#include "replaylog/describe_diff.h"
 
 namespace isochron::conformance {
 namespace {
 
 using replaylog::Event;
+
+// Of an event below one of DiffText, which has a mark before it.
+constexpr size_t kEventColumns = replaylog::kLineColumns - 2;
 
 // The last cycle at which the record says that all state was equal: a checkpoint before `event`.
 uint64_t LastEqualCheckpoint(const std::vector<Event>& events, uint64_t event) {
@@ -56,15 +60,11 @@ void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
   report.instructions = InstructionLines(before.cpu(), before.memory(), report.culprit.pc);
 }
 
-std::string EventLines(const DivergenceReport& report) {
-  std::string text = absl::StrCat(
-      "the first event that differs:\n", replaylog::EventTableHeading(), "\n",
-      report.expected ? replaylog::DescribeEvent(*report.expected, report.clock_hz) : "  nothing more", "   (",
-      report.engines[0], ")\n", replaylog::DescribeEvent(report.actual, report.clock_hz), "   (",
-      report.engines[1], ")\n");
+std::string EqualEventLines(const DivergenceReport& report) {
+  std::string text;
   if (!report.equal_events.empty()) absl::StrAppend(&text, "equal events before it:\n");
   for (const Event& event : report.equal_events) {
-    absl::StrAppend(&text, replaylog::DescribeEvent(event, report.clock_hz), "\n");
+    absl::StrAppend(&text, "  ", replaylog::DescribeEvent(event, report.clock_hz, kEventColumns), "\n");
   }
   return text;
 }
@@ -94,7 +94,10 @@ absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
   report.engines = {engines[0].name, engines[1].name};
   report.clock_hz = run.config.clock_hz;
   report.expected = divergence.expected;
-  report.actual = divergence.actual;
+  report.actual = divergence.expected ? replaylog::JoinOutput(*divergence.expected,
+                                                              divergence.bytes_equal,
+                                                              divergence.actual)
+                                      : divergence.actual;
   report.equal_events.assign(divergence.before.begin(), divergence.before.end());
   report.equal_cycle = LastEqualCheckpoint(run.events, divergence.actual.number);
   absl::StatusOr<std::unique_ptr<MachineTwins>> twins = MachineTwins::Create(run, engines);
@@ -103,6 +106,16 @@ absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
   Narrowed found = Narrow(**twins, report.equal_cycle, FirstSureDifference(divergence));
   if (found.certainty != Certainty::kNotReproduced) Examine(**twins, std::move(found), report);
   return report;
+}
+
+std::string DescribeFirstDifference(const DivergenceReport& report) {
+  const replaylog::DiffText text(report.engines[0], report.engines[1], report.clock_hz,
+                                 replaylog::kLineColumns);
+  replaylog::EventPair pair;
+  pair.left = report.expected;
+  pair.right = report.actual;
+  pair.one_ended = !report.expected.has_value();
+  return absl::StrCat(text.Summary(pair), "\n", text.Heading(), text.Different(pair));
 }
 
 std::string ReportText(const DivergenceReport& report) {
@@ -133,7 +146,11 @@ std::string ReportText(const DivergenceReport& report) {
       absl::StrAppend(&text, "translated by ", report.engines[1], ":\n", report.code);
     }
   }
-  absl::StrAppend(&text, EventLines(report));
+  absl::StrAppend(&text, "the first event that differs:\n", DescribeFirstDifference(report),
+                  EqualEventLines(report));
+  if (!report.origin.empty()) {
+    absl::StrAppend(&text, "to come back to it:\n", TextRows(report.origin));
+  }
   return text;
 }
 

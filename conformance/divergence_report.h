@@ -15,6 +15,7 @@
 #include "conformance/engines.h"
 #include "conformance/machine_twins.h"
 #include "conformance/narrowing.h"
+#include "conformance/report_page.h"
 #include "replaylog/replayer.h"
 
 namespace isochron::conformance {
@@ -35,6 +36,8 @@ struct DivergenceReport {
   replaylog::Event actual;
   std::vector<replaylog::Event> equal_events;
   uint64_t clock_hz = 0;  // cycles in a guest second
+  // What it takes to come back to it: command line, versions, digests. The caller's.
+  std::vector<ReportRow> origin;
   // The last checkpoint at which both were equal; 0 is power-on.
   uint64_t equal_cycle = 0;
 
@@ -56,6 +59,10 @@ struct DivergenceReport {
 absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
                                                        const std::vector<NamedEngine>& engines,
                                                        const replaylog::Divergence& divergence);
+
+// The first event that differs on both engines, with the bytes around the first one that does; lines of at most 80
+// columns.
+std::string DescribeFirstDifference(const DivergenceReport& report);
 
 // For the terminal: lines of at most 100 columns.
 std::string ReportText(const DivergenceReport& report);

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import pathlib
 import re
 import signal
 import struct
@@ -229,7 +230,7 @@ def test_version(isochron, conversation_log):
 
 # For each command the codes of the table that it cannot give.
 CANNOT = {
-    "run": {3}, "record": {3}, "replay": set(), "conform": {4, 6}, "help": {3, 4, 5, 6, 128}, "log": {4, 5, 6},
+    "run": {3}, "demo": {3}, "record": {3}, "replay": set(), "conform": {4, 6}, "help": {3, 4, 5, 6, 128}, "log": {4, 5, 6},
     "log info": {3, 4, 5, 6}, "log dump": {3, 4, 5, 6}, "log verify": {3, 4, 5, 6}, "log diff": {4, 5, 6},
     "log bundle": {1, 3, 4, 5, 6, 128},
 }  # fmt: skip
@@ -287,6 +288,21 @@ def test_documentation_has_the_options_of_the_log_commands(isochron):
     assert manual_options("isochron log") == help_options(isochron, "log", "dump") | help_options(isochron, "log", "diff")
 
 
+def test_the_perf_map_names_symbols(isochron, console_guest):
+    if "jit" not in engines(isochron):
+        pytest.skip("this build has no engine that makes code")
+    process = start(
+        isochron, "run", "--kernel", console_guest, "--perf-map", "--engine", "jit:threshold=1", "--console", "null",
+        "--max-cycles", "20M",
+    )  # fmt: skip
+    assert end_of(process)[0] == 5
+    path = pathlib.Path(f"/tmp/perf-{process.pid}.map")
+    lines = path.read_text().splitlines()
+    path.unlink()
+    assert all(re.fullmatch(r"[0-9a-f]+ [0-9a-f]+ (\S+ )?guest_(native|pal)_[0-9a-f]{16}", line) for line in lines)
+    assert any(re.search(r" next\+0x0 guest_native_fffffc00003[0-9a-f]+$", line) for line in lines), lines
+
+
 # Ends and exit codes.
 
 
@@ -318,6 +334,26 @@ def test_fatal_error_shows_where(isochron, console_guest, engine):
     assert errors.startswith("isochron: the guest cannot go on: ")
     assert re.search(r"PC +0xfffffc00003100[0-9a-f]{2} \(power\+0x[0-9a-f]+\)", errors), errors
     assert re.search(r"R9 +fffffd01fc0003f8", errors), errors
+
+
+@pytest.mark.parametrize("command", ["run", "record"])
+def test_a_page_about_the_end(isochron, console_guest, tmp_path, command):
+    page = tmp_path / "page.html"
+    arguments = [command, "--kernel", console_guest, "--report", str(page), "--console", "null"]
+    if command == "record":
+        arguments += ["-o", str(tmp_path / "log")]
+    for key, code, title in (("f", 4, "The guest could not go on: "), ("q", 0, "The guest powered off")):
+        script = write(tmp_path / "script", f'expect "ready"\nsend "{key}"\n')
+        result = run(isochron, *arguments, "--script", script)
+        errors = result.stderr.decode()
+        assert result.returncode == code, errors
+        assert f"isochron: report: {page}\n" in errors
+        text = page.read_text()
+        assert f"<h1>{title}" in text and console_guest in text and f"<td>{code}</td>" in text
+        assert ("power+0x" in text and "fffffd01fc0003f8" in text and "=&gt;" in text) == (code == 4)
+        identity = re.search("identity ([0-9a-f]{32})", errors)
+        assert (identity is not None) == (command == "record")
+        assert identity is None or identity[1] in text
 
 
 def test_cycle_limit(isochron, console_guest, engine):

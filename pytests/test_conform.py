@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import pytest
 
 from conftest import HANG, ROOT
 from recordings import rewritten
+from test_cli_run import assert_refused, run, write
 
 
 def conform(isochron, *arguments, **options):
@@ -121,6 +123,54 @@ def test_a_difference_is_reported(isochron, console_guest, tmp_path):
     assert "first visible difference" in report.read_text()
 
 
+def case_of(path):
+    """The test of a file of JUnit XML, which is well-formed, and its failure, if any."""
+    suites = xml.etree.ElementTree.parse(path).getroot()
+    (suite,) = suites
+    assert suites.tag == "testsuites" and suite.tag == "testsuite"
+    (case,) = suite.iter("testcase")
+    failure = case.find("failure")
+    assert suites.get("failures") == suite.get("failures") == ("0" if failure is None else "1")
+    return case, failure
+
+
+def test_agreement_is_reported_on_a_page_and_in_junit(isochron, console_guest, tmp_path):
+    page, junit = tmp_path / "page.html", tmp_path / "junit.xml"
+    script = write(tmp_path / "script", 'expect "ready"\nsend "q"\n')
+    done = conform(
+        isochron, "--kernel", console_guest, "--script", script, "--console", "null", "--append", "a <b>",
+        "--report", str(page), "--junit", str(junit),
+    )  # fmt: skip
+    assert done.returncode == 0
+    identity = re.search(r"identity ([0-9a-f]{32});", done.stderr.decode())[1]
+    text = page.read_text()
+    digest = run(isochron, "--version").stdout.decode().splitlines()[1]
+    for needed in ("agree", identity, digest, console_guest, "--append &#39;a &lt;b&gt;&#39;", "the guest powered off"):
+        assert needed in text, needed
+    case, failure = case_of(junit)
+    assert failure is None and identity in case.find("system-out").text
+    assert console_guest in case.get("name")
+
+
+def test_a_failed_expect_fails_in_junit(isochron, console_guest, tmp_path):
+    junit = tmp_path / "junit.xml"
+    script = write(tmp_path / "script", 'expect "never" within 5M\n')
+    done = conform(
+        isochron, "--kernel", console_guest, "--script", script, "--console", "null", "--junit", str(junit)
+    )
+    assert done.returncode == 5
+    assert case_of(junit)[1].get("message") == "ended with exit code 5"
+
+
+@pytest.mark.parametrize("option", ["--report", "--junit"])
+def test_reports_that_cannot_be_written(isochron, console_guest, tmp_path, option):
+    refused = conform(isochron, "--kernel", console_guest, option, str(tmp_path / "no" / "x"))
+    assert_refused(refused, "cannot write .*/no/x: No such file")
+    done = conform(isochron, "--kernel", console_guest, "--max-cycles", "5M", "--console", "null", option, "/dev/full")
+    assert done.returncode == 1
+    assert "/dev/full: No space left" in done.stderr.decode()
+
+
 def test_a_log_that_lies_is_reported(isochron, conversation_log, tmp_path):
     log = tmp_path / "log"
     rewritten(log, conversation_log, lambda contents: [contents[0], contents[1].replace(b"[61][62]", b"[61][6X]")])
@@ -129,6 +179,14 @@ def test_a_log_that_lies_is_reported(isochron, conversation_log, tmp_path):
     assert done.returncode == 3, error
     assert "the run differs from" in error and "at event 2," in error
     assert '"[61][6X][63]"' in error and "agree" not in error
+    assert re.search(r'^- from byte 0 "\[61\]\[6X\]\[63\]"\n\+ from byte 0 "\[61\]\[62"\n {21}\^$', error, re.MULTILINE), error
+    page, junit = tmp_path / "page.html", tmp_path / "junit.xml"
+    done = conform(isochron, str(log), "--console", "null", "--report", str(page), "--junit", str(junit))
+    identity = re.search(r"identity +([0-9a-f]{32})", run(isochron, "log", "info", str(log)).stdout.decode())[1]
+    text = page.read_text()
+    assert "differs from its log" in text and identity in text and str(log) in text
+    _, failure = case_of(junit)
+    assert "differs" in failure.get("message") and "[61][6X][63]" in failure.text
 
 
 def test_documentation_has_the_options(isochron):

@@ -61,15 +61,19 @@ std::string DiffText::Different(const EventPair& pair) const {
       absl::StrAppend(&text, pair.left ? "+" : "-", " the log ends here\n");
     }
   }
-  if (!pair.left || !pair.right) return text;
+  return text + Detail(pair);
+}
+
+std::string DiffText::Detail(const EventPair& pair) const {
+  if (!pair.left || !pair.right) return "";
   if (const std::optional<size_t> at = FirstDifferentByte(*pair.left, *pair.right)) {
-    return text + BytesAround(*at, *EventBytes(*pair.left), *EventBytes(*pair.right));
+    return BytesAround(*at, *EventBytes(*pair.left), *EventBytes(*pair.right));
   }
   const std::optional<machine::Digest> states[] = {StateOf(*pair.left), StateOf(*pair.right)};
   if (states[0] && states[1] && states[0] != states[1]) {
-    text += Lines("state " + states[0]->ToString(), "state " + states[1]->ToString());
+    return Lines("state " + states[0]->ToString(), "state " + states[1]->ToString());
   }
-  return text;
+  return "";
 }
 
 std::string DiffText::Summary(const EventPair& pair) const {

@@ -29,6 +29,8 @@ class DiffText {
   std::string Equal(const EventPair& pair) const;
   // One that is not: both events, and what differs in them with what is around it.
   std::string Different(const EventPair& pair) const;
+  // The latter alone; empty when the events say it all.
+  std::string Detail(const EventPair& pair) const;
   // What differs, in a few words: "event 12, cycle 1054576 (0.001758 s): byte 27 of the output".
   std::string Summary(const EventPair& pair) const;
 

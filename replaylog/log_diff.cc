@@ -132,6 +132,23 @@ void LogComparison::FindEqualAgain() {
   right_.different = std::min<size_t>(1, right.size());
 }
 
+Event JoinOutput(const Event& expected, size_t equal, const Event& rest) {
+  const auto* first = std::get_if<OutputEvent>(&expected.body);
+  const auto* second = std::get_if<OutputEvent>(&rest.body);
+  if (equal == 0 || first == nullptr || second == nullptr || equal > first->bytes.size() ||
+      first->uart != second->uart || expected.cpu != rest.cpu) {
+    return rest;
+  }
+  Event joined = expected;
+  OutputEvent& output = std::get<OutputEvent>(joined.body);
+  output.bytes.resize(equal);
+  output.deltas.resize(equal - 1);
+  output.deltas.push_back(rest.cycle - joined.last_cycle());
+  output.bytes += second->bytes;
+  output.deltas.insert(output.deltas.end(), second->deltas.begin(), second->deltas.end());
+  return joined;
+}
+
 std::string NameDifference(const Event& left, const Event& right) {
   const RecordType types[] = {TypeOf(left), TypeOf(right)};
   if (types[0] != types[1]) {

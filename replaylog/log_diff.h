@@ -53,6 +53,10 @@ class LogComparison {
   Side right_;
 };
 
+// What a run sent in place of an output of its log, of which the first `equal` bytes were equal: those and `rest`, what it
+// sent then, as one event that can be held against the expected one. `rest` itself when there is nothing to join.
+Event JoinOutput(const Event& expected, size_t equal, const Event& rest);
+
 // What differs between two events, in a few words; empty when they are equal. Numbers count.
 std::string NameDifference(const Event& left, const Event& right);
 

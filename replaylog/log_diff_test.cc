@@ -46,7 +46,7 @@ TEST(LogDiffTest, EqualLogsHaveNone) {
 TEST(LogDiffTest, PairsWhatHasChanged) {
   const std::vector<Event> left = ManyEvents(3000);
   std::vector<Event> right = left;
-  std::get<OutputEvent>(right[1996].body).bytes[0] = 'x';
+  std::get<OutputEvent>(right[1996].body).bytes[0] = 'z';
   std::get<OutputEvent>(right[2000].body).bytes[0] = 'y';
   const std::vector<EventPair> pairs = Compare(left, right);
   EXPECT_THAT(Different(pairs), ElementsAre(1996, 2000));
@@ -110,6 +110,20 @@ TEST(LogDiffTest, NamesWhatDiffers) {
   EXPECT_EQ(NameDifference({0, 0, 0, CheckpointEvent{1, {1, 1}}},
                            {0, 0, 0, CheckpointEvent{1, {1, 2}}}),
             "machine state");
+}
+
+TEST(LogDiffTest, JoinsAnOutputThatDiffersInTheMiddle) {
+  const Event expected = OutputAt(100, "abcdef", 5);
+  const Event rest = OutputAt(116, "X", 5);
+  const Event joined = JoinOutput(expected, 3, rest);
+  EXPECT_EQ(joined.cycle, 100u);
+  EXPECT_EQ(std::get<OutputEvent>(joined.body).bytes, "abcX");
+  EXPECT_EQ(std::get<OutputEvent>(joined.body).deltas, (std::vector<uint64_t>{5, 5, 6}));
+  EXPECT_EQ(NameDifference(expected, joined), "byte 3 of the output");
+  // Where nothing was equal, or something else came, there is nothing to join.
+  EXPECT_EQ(JoinOutput(expected, 0, rest), rest);
+  const Event other = {1, 116, 0, InterruptEvent{1}};
+  EXPECT_EQ(JoinOutput(expected, 3, other), other);
 }
 
 TEST(LogDiffTest, ComparesHeaders) {

@@ -63,6 +63,33 @@ def test_packing_again_gives_the_same_bytes(build, archive, tmp_path):
     assert pack(build, tmp_path).read_bytes() == archive.read_bytes()
 
 
+# Some that need little else: code with DWARF, of two libraries, and a guest of the cross compiler. scripts/reproduce
+# compares the whole package.
+SAMPLES = [
+    "alpha/CMakeFiles/isochron_alpha.dir/instruction.cc.o",
+    "jit/CMakeFiles/isochron_jit.dir/options.cc.o",
+    "guests/keys.elf",
+]
+
+
+def test_another_directory_gives_the_same_bytes(build, tmp_path):
+    tree = tmp_path / "a rather longer name" / "tree"
+    shutil.copytree(ROOT, tree, ignore=lambda folder, _: ["build", ".git"] if folder == str(ROOT) else ["__pycache__"])
+    environment = {**os.environ, "CCACHE_DISABLE": "1"}
+    subprocess.run(
+        ["cmake", "--preset", build.name, "-DCMAKE_CXX_COMPILER_LAUNCHER="],
+        cwd=tree, env=environment, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
+    )  # fmt: skip
+    subprocess.run(
+        ["ninja", "-C", tree / "build" / build.name, *SAMPLES],
+        env=environment, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
+    )  # fmt: skip
+    for sample in SAMPLES:
+        ours = (build / sample).read_bytes()
+        assert str(build).encode() not in ours, sample
+        assert (tree / "build" / build.name / sample).read_bytes() == ours, sample
+
+
 def run_ci(package, project, kept):
     """docs/ci/run-tests as installed, without its installation: with the package's program and driver alone."""
     return subprocess.run(
@@ -96,3 +123,21 @@ def test_the_ci_files_make_the_call_that_is_tested():
     for name in ("github.yml", "gitlab-ci.yml", "Containerfile"):
         [call] = re.findall(r"(?:ci/)?run-tests (\S+) (\S+) (\S+)\n", (ROOT / "docs/ci" / name).read_text())
         assert call[1:] == ("kernel-tests", "kept"), name
+
+
+def test_a_build_of_ones_own_needs_no_gtest_and_takes_warnings(tmp_path):
+    """-DBUILD_TESTING=OFF without GTest; and without a preset a warning of another compiler or level is no error."""
+    subprocess.run(
+        ["cmake", "-S", ROOT, "-B", tmp_path, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"]
+        + ["-DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"],
+        stdout=subprocess.DEVNULL, timeout=HANG, check=True,
+    )  # fmt: skip
+    commands = json.loads((tmp_path / "compile_commands.json").read_text())
+    assert any(entry["file"].endswith("cli/main.cc") for entry in commands)
+    assert not [entry["file"] for entry in commands if "_test.cc" in entry["file"] or "-Werror" in entry["command"]]
+
+
+def test_warnings_are_errors_in_our_presets():
+    presets = {preset["name"]: preset for preset in json.loads((ROOT / "CMakePresets.json").read_text())["configurePresets"]}
+    assert presets["strict"]["cacheVariables"]["CMAKE_COMPILE_WARNING_AS_ERROR"] == "ON"
+    assert all(preset.get("inherits") == "strict" for name, preset in presets.items() if name != "strict")

@@ -23,7 +23,7 @@ void Say(std::string_view line) {
 void Tell(std::string_view lines) { fputs(machine::PrintableLines(lines).c_str(), stderr); }
 
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel) {
-  const std::string place = kernel.DescribePlace(address);
+  const std::string place = kernel.DescribeCode(address);
   return absl::StrFormat("0x%016x", address) + (place.empty() ? "" : " (" + place + ")");
 }
 

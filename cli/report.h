@@ -22,7 +22,7 @@ void Say(std::string_view line);
 // Writes several lines that end in "\n". What is put into them must be printable on one line already.
 void Tell(std::string_view lines);
 
-// An address with the kernel's symbol and offset, if there is one: "0xfffffc00... (main+0x10)".
+// An address with what the kernel's file knows of it: "0xfffffc00... (main+0x10)", "... (main+0x10, init/main.c:12)".
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);
 
 // Why a guest cannot go on, its PC and its registers; several lines that end in "\n". `clock_hz`: cycles

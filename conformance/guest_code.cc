@@ -34,7 +34,7 @@ std::string InstructionLines(const alpha::Cpu& cpu, const alpha::Memory& memory,
 std::string DescribePc(const alpha::Cpu& cpu, uint64_t pc, const machine::KernelImage& kernel) {
   const uint64_t address = pc & ~uint64_t{3};
   if ((pc & 1) != 0) return absl::StrFormat("0x%x (PALmode)", address);
-  if (const std::string place = kernel.DescribePlace(address); !place.empty()) {
+  if (const std::string place = kernel.DescribeCode(address); !place.empty()) {
     return absl::StrFormat("0x%x (%s)", address, place);
   }
   if (static_cast<int64_t>(address) < 0) return absl::StrFormat("0x%x", address);

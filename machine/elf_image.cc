@@ -203,6 +203,12 @@ std::string KernelImage::DescribePlace(uint64_t address) const {
   return absl::StrFormat("%s+0x%x", Printable(symbol->name), address - symbol->address);
 }
 
+std::string KernelImage::DescribeCode(uint64_t address) const {
+  const std::string place = DescribePlace(address);
+  const std::string line = lines == nullptr ? "" : Printable(lines->Find(address));
+  return absl::StrCat(place, place.empty() || line.empty() ? "" : ", ", line);
+}
+
 absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {
   absl::StatusOr<Elf64_Ehdr> header = ReadHeader(bytes);
   if (!header.ok()) return header.status();
@@ -218,6 +224,7 @@ absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {
   image.segments = *std::move(segments);
   image.entry = header->e_entry;
   image.symbols = *std::move(symbols);
+  image.lines = SourceLines::Of(bytes);
   return image;
 }
 

@@ -4,11 +4,13 @@
 #define ISOCHRON_MACHINE_ELF_IMAGE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "machine/source_lines.h"
 
 namespace isochron::machine {
 
@@ -44,12 +46,15 @@ struct KernelImage {
   // Functions, objects and labels by ascending address; of several at one address, functions
   // and those with a size last.
   std::vector<Symbol> symbols;
+  std::shared_ptr<const SourceLines> lines;  // nullptr: the file has none
 
   // The last symbol at or before `address`, or nullptr. A symbol with a size covers no
   // address past its end.
   const Symbol* FindSymbol(uint64_t address) const;
   // For people: "main+0x10", printable whatever the file calls it; empty where there is no symbol.
   std::string DescribePlace(uint64_t address) const;
+  // The same with file and line where the kernel's file has them: "main+0x10, init/main.c:12".
+  std::string DescribeCode(uint64_t address) const;
 };
 
 // Reads an ELF kernel out of `bytes`, which are not trusted. InvalidArgument with one line

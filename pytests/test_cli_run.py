@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from conftest import HANG, ROOT
+from conftest import HANG, ROOT, build_kernel
 from isochron import ExitCode, engines
 
 
@@ -354,6 +354,16 @@ def test_a_page_about_the_end(isochron, console_guest, tmp_path, command):
         identity = re.search("identity ([0-9a-f]{32})", errors)
         assert (identity is not None) == (command == "record")
         assert identity is None or identity[1] in text
+
+
+def test_fatal_error_names_file_and_line_of_a_kernel_with_dwarf(isochron, tmp_path):
+    kernel = build_kernel(tmp_path / "console.elf", ["pytests/guests/console.S"], "-g")
+    errors = press(isochron, kernel, b"f").stderr.decode()
+    pc, line = re.search(r"PC +(0x[0-9a-f]+) \(power\+0x[0-9a-f]+, (.*)\)", errors).groups()
+    known = subprocess.run(
+        ["alpha-linux-gnu-addr2line", "-e", kernel, pc], stdout=subprocess.PIPE, text=True, check=True
+    )  # fmt: skip
+    assert re.fullmatch(r"[^ ]*console\.S:\d+", line) and known.stdout.split()[0].endswith(f"/{line.split('/')[-1]}")
 
 
 def test_cycle_limit(isochron, console_guest, engine):

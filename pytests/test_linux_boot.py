@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from conftest import guest_path
 from isochron import engines
 from linux_guest import boot_arguments, conversation, converse, run_script
 
@@ -101,6 +102,22 @@ def test_guest_time(isochron, tmp_path, kernel):
     # And both with the cycle counter.
     cycles = int(re.search(r"^cycles +(\d+)", transcript.errors, re.M)[1])
     assert cycles / CYCLES_PER_SECOND == pytest.approx(uptime[1], abs=1)
+
+
+def test_the_kernel_with_dwarf_is_the_default_one(tmp_path):
+    """What is loaded is the same to the byte, and the DWARF names sources where Debian's package has them."""
+    loaded = []
+    for name in ("linux", "linux-debug"):
+        kernel = guest_path(name) / "vmlinux"
+        subprocess.run(["alpha-linux-gnu-objcopy", "-O", "binary", kernel, tmp_path / name], check=True)
+        loaded.append((tmp_path / name).read_bytes())
+    assert loaded[0] == loaded[1] and len(loaded[0]) > 1 << 20
+    symbols = subprocess.run(["alpha-linux-gnu-nm", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
+    address = re.search(r"^(\w+) T panic$", symbols, re.M)[1]
+    place = subprocess.run(
+        ["alpha-linux-gnu-addr2line", "-e", kernel, address], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    assert re.fullmatch(r"/usr/src/linux-source-6\.1/kernel/panic\.c:\d+\n", place)
 
 
 @pytest.mark.parametrize("kernel, source", [("linux", "jiffies"), ("linux-poll", "rpcc")])

@@ -7,7 +7,8 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
-#include <iostream>
+#include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,10 @@
 #include "cli/exit_code.h"
 #include "cli/option_kind.h"
 #include "cli/report.h"
+#include "cli/terminal.h"
 #include "cli/usage_error.h"
 #include "cli/version.h"
+#include "hostio/file.h"
 
 namespace isochron::cli {
 namespace {
@@ -64,11 +67,30 @@ void FillClosedStream(int fd) {
   }
 }
 
+// Ends the process: what the host refuses cannot be had by unwinding either. A log stays readable to its
+// last whole frame.
+[[noreturn]] void EndRefused(std::string_view what) {
+  RawTerminal::LeaveNow();
+  hostio::WriteAll(STDERR_FILENO, "isochron: ");
+  hostio::WriteAll(STDERR_FILENO, what);
+  hostio::WriteAll(STDERR_FILENO, "\n");
+  _exit(ToInt(ExitCode::kInternal));
+}
+
+// Has what the host does to us come out as errors where we asked for something.
+void PrepareProcess() {
+  signal(SIGPIPE, SIG_IGN);  // an error of write()
+  signal(SIGXFSZ, SIG_IGN);  // the same
+  std::set_new_handler([] { EndRefused("the host has no memory left"); });
+}
+
 // Help and version; what CLI11 calls a successful end of parsing.
 int PrintHelp(const CLI::App& app, const CLI::ParseError& request) {
-  app.exit(request, std::cout, std::cerr);
-  std::cout.flush();
-  if (std::cout.good()) return ToInt(ExitCode::kOk);
+  std::ostringstream text;
+  app.exit(request, text, text);
+  if (hostio::WriteAll(STDOUT_FILENO, text.str()) == text.str().size()) {
+    return ToInt(ExitCode::kOk);
+  }
   Say("cannot write standard output");
   return ToInt(ExitCode::kInternal);
 }
@@ -106,7 +128,7 @@ int Main(int argc, char** argv) {
   FillClosedStream(STDOUT_FILENO);
   FillClosedStream(STDERR_FILENO);
   if (!writable) return UsageError("standard output is closed");
-  signal(SIGPIPE, SIG_IGN);
+  PrepareProcess();
 
   NoteCommandLine(argc, argv);
   CLI::App app(kDescription, "isochron");

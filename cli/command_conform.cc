@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -93,7 +92,7 @@ class Conform {
 };
 
 absl::Status Conform::OpenLog() {
-  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path);
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path, options_.run);
   if (!log.ok()) return log.status();
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
@@ -174,15 +173,22 @@ int Conform::Run() {
   guest_.machine->SetObserver(observer);
   guest_.session->SetSandboxMode(SandboxMode::kConform);
   OfferServices();
-  follower_->Start();
+  if (absl::Status status = follower_->Start(); !status.ok()) {
+    output_->Discard();
+    return RefuseInput(status);
+  }
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
   guest_.machine->SetObserver(nullptr);
   pipe_.Close();
   follower_->Join();
-  if (!end.ok()) return RefuseInput(end.status());
+  if (!end.ok()) {
+    output_->Discard();
+    return RefuseInput(end.status());
+  }
   const int exit_code = Compare(*end);
-  guest_.session->EndControl(*end, *guest_.machine, exit_code,
-                             options_.output_path.empty() ? "" : output_->Json());
+  const std::string fields = options_.output_path.empty() ? "" : output_->Json();
+  output_.reset();  // who hears of the end may record to the same file
+  guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
   return exit_code;
 }
 
@@ -363,6 +369,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
       ->type_name("FILE");
   conform->add_option("--junit", options->junit_path, "where to write it as JUnit XML")
       ->type_name("FILE");
+  AddBudgetOptions(*conform, options->run);
   AddMachineOptions(*conform, options->run);
   conform->get_option("--kernel")->required(false);
   AddIntervalOptions(*conform, options->run);

@@ -1,6 +1,7 @@
 #include "cli/command_log.h"
 
 #include "cli/exit_code.h"
+#include "cli/run_options.h"
 
 namespace isochron::cli {
 
@@ -14,6 +15,7 @@ void AddLogCommand(CLI::App& app, std::function<int()>& command) {
   AddLogVerifyCommand(*log, command);
   AddLogBundleCommand(*log, command);
   AddLogSnapshotsCommand(*log, command);
+  for (CLI::App* subcommand : log->get_subcommands({})) AddPipeOption(*subcommand);
 }
 
 }  // namespace isochron::cli

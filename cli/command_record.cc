@@ -50,7 +50,10 @@ int RecordGuest(const RecordOptions& options) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> created =
         SnapshotOutput::Create(options.log_path, HeaderOf(*guest), *guest->machine,
                                options.snapshot_every->Cycles(options.run.config.clock_hz));
-    if (!created.ok()) return RefuseInput(created.status());
+    if (!created.ok()) {
+      (*log)->Discard();
+      return RefuseInput(created.status());
+    }
     snapshots = *std::move(created);
     observers.Add(&snapshots->taker());
   }
@@ -67,11 +70,17 @@ int RecordGuest(const RecordOptions& options) {
   guest->machine->SetObserver(&observers);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   guest->machine->SetObserver(nullptr);
-  if (!end.ok()) return RefuseInput(end.status());
+  if (!end.ok()) {
+    if (snapshots != nullptr) snapshots->Discard();
+    (*log)->Discard();
+    return RefuseInput(end.status());
+  }
   int exit_code = (*log)->Finish(*end, guest->session->Report(*end, *guest->machine));
   if (snapshots != nullptr) exit_code = snapshots->FinishOr(exit_code);
   exit_code = WriteRunReport(options.run, *end, exit_code, *guest, (*log)->Identity());
-  guest->session->EndControl(*end, *guest->machine, exit_code, (*log)->Json());
+  const std::string fields = (*log)->Json();
+  log->reset();  // who hears of the end may record to the same file
+  guest->session->EndControl(*end, *guest->machine, exit_code, fields);
   return exit_code;
 }
 

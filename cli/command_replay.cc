@@ -1,7 +1,6 @@
 #include "cli/command_replay.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -36,6 +35,8 @@ class Replay {
   // Everything that can be wrong is found here, before anything runs.
   absl::Status Prepare();
   int Run();
+  // Removes the files that were begun: nothing was run.
+  void Discard();
 
  private:
   absl::Status CheckOptions() const;
@@ -104,7 +105,7 @@ absl::Status Replay::CheckOptions() const {
 
 absl::Status Replay::Prepare() {
   if (absl::Status status = CheckOptions(); !status.ok()) return status;
-  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path);
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path, options_.run);
   if (!log.ok()) return log.status();
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
@@ -225,6 +226,11 @@ absl::Status Replay::StartFromSnapshot() {
   return absl::OkStatus();
 }
 
+void Replay::Discard() {
+  if (snapshots_ != nullptr) snapshots_->Discard();
+  if (new_log_ != nullptr) new_log_->Discard();
+}
+
 int Replay::Run() {
   const uint64_t until = until_.value_or(std::numeric_limits<uint64_t>::max());
   guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
@@ -233,7 +239,10 @@ int Replay::Run() {
   guest_.machine->SetObserver(&observers_);
   absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
   guest_.machine->SetObserver(nullptr);
-  if (!end.ok()) return RefuseInput(end.status());
+  if (!end.ok()) {
+    Discard();
+    return RefuseInput(end.status());
+  }
   if (driver_->divergence_place().has_value()) {
     // The log that was being written belongs to no run that anybody wants to keep whole.
     end->kind = machine::RunEnd::Kind::kObserver;
@@ -241,7 +250,9 @@ int Replay::Run() {
   int exit_code = Report(*end);
   if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
   if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
-  guest_.session->EndControl(*end, *guest_.machine, exit_code, EndFields());
+  const std::string fields = EndFields();
+  new_log_.reset();  // who hears of the end may record to the same file
+  guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
   return exit_code;
 }
 
@@ -335,6 +346,7 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
   replay->add_option("log", options->log_path, "the log, or a bundle")
       ->type_name("LOG")->required();
   AddImageOptions(*replay, options->run);
+  AddBudgetOptions(*replay, options->run);
   AddEngineOption(*replay, options->run);
   AddTimeOption(*replay, "--from", options->from,
                 "begin at the last snapshot at or before this: a cycle, or seconds as in 1.5s")
@@ -358,7 +370,10 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
 
 int ReplayLog(ReplayOptions options) {
   Replay replay(std::move(options));
-  if (absl::Status status = replay.Prepare(); !status.ok()) return RefuseInput(status);
+  if (absl::Status status = replay.Prepare(); !status.ok()) {
+    replay.Discard();
+    return RefuseInput(status);
+  }
   return replay.Run();
 }
 

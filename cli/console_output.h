@@ -23,6 +23,8 @@ class ConsoleOutput final : public machine::ConsoleSink {
  public:
   // A negative `fd` drops everything. Does not own `fd`.
   ConsoleOutput(int fd, HostQueue& queue);
+  // Before the first byte: another one to write to.
+  void SetDescriptor(int fd) { fd_ = fd; }
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Flush();

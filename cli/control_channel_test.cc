@@ -238,7 +238,7 @@ TEST(ControlSocketTest, AProcessThatCannotAcceptGivesUp) {
     const sockaddr_un address = AddressOf(path);
     const int client = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) _exit(1);
-    const EventFd stop;
+    const hostio::EventFd stop;
     const rlimit none = {3, 3};
     setrlimit(RLIMIT_NOFILE, &none);
     const absl::Status status = (*control)->AwaitClient(stop);
@@ -262,7 +262,7 @@ TEST(ControlSocketTest, ReplacesOnlyWhatWasLeftBehind) {
     const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
     ASSERT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     ASSERT_EQ(write(client, "hello\n", 6), 6);
-    const EventFd stop;
+    const hostio::EventFd stop;
     std::string line;
     EXPECT_EQ((*socket)->ReadLine(stop, line), ControlSocket::Read::kLine);
     EXPECT_EQ(line, "hello");

@@ -70,6 +70,8 @@ absl::StatusOr<int> Listen(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return Refuse(path, strerror(errno));
   if (IsAbandoned(address)) unlink(path.c_str());
+  // bind() gives the name the socket's mode, less what the umask takes. Who connects is in control.
+  fchmod(fd, 0600);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
       listen(fd, 1) != 0) {
     const int error = errno;
@@ -104,7 +106,7 @@ void ControlSocket::StopListening() {
   listener_ = -1;
 }
 
-bool ControlSocket::WaitFor(int fd, short events, const EventFd& stop) {
+bool ControlSocket::WaitFor(int fd, short events, const hostio::EventFd& stop) {
   for (;;) {
     std::array<pollfd, 2> fds = {{{fd, events, 0}, {stop.fd(), POLLIN, 0}}};
     if (poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
@@ -113,7 +115,7 @@ bool ControlSocket::WaitFor(int fd, short events, const EventFd& stop) {
   }
 }
 
-bool ControlSocket::WaitForReader(const EventFd& stop) const {
+bool ControlSocket::WaitForReader(const hostio::EventFd& stop) const {
   if (WaitFor(client_, POLLOUT, stop)) return true;
   const int patience = static_cast<int>(std::chrono::milliseconds(kPatience).count());
   pollfd state = {client_, POLLOUT, 0};
@@ -130,7 +132,7 @@ bool ControlSocket::HasLostClient() const {
   return poll(&state, 1, 0) > 0;  // POLLHUP, POLLERR
 }
 
-absl::Status ControlSocket::AwaitClient(const EventFd& stop) {
+absl::Status ControlSocket::AwaitClient(const hostio::EventFd& stop) {
   while (client_ < 0) {
     if (listener_ < 0) return absl::UnavailableError("nobody can connect any more");
     if (!WaitFor(listener_, POLLIN, stop)) return absl::OkStatus();
@@ -146,7 +148,7 @@ absl::Status ControlSocket::AwaitClient(const EventFd& stop) {
   return absl::OkStatus();
 }
 
-ControlSocket::Read ControlSocket::ReadLine(const EventFd& stop, std::string& line) {
+ControlSocket::Read ControlSocket::ReadLine(const hostio::EventFd& stop, std::string& line) {
   if (!AwaitClient(stop).ok()) return Read::kEnd;
   if (client_ < 0) return Read::kStopped;
   for (;;) {
@@ -172,7 +174,7 @@ ControlSocket::Read ControlSocket::ReadLine(const EventFd& stop, std::string& li
   }
 }
 
-void ControlSocket::WriteLine(std::string_view line, const EventFd& stop) {
+void ControlSocket::WriteLine(std::string_view line, const hostio::EventFd& stop) {
   if (client_ < 0 || broken_) return;
   std::string bytes(line);
   bytes.push_back('\n');

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "cli/event_fd.h"
+#include "hostio/event_fd.h"
 
 namespace isochron::cli {
 
@@ -37,14 +37,14 @@ class ControlSocket {
   };
   // Waits until the client is there, after which the path is gone and nobody else can connect, or until
   // `stop` is raised. Unavailable when nobody can come.
-  absl::Status AwaitClient(const EventFd& stop);
+  absl::Status AwaitClient(const hostio::EventFd& stop);
 
   // Waits for the client, if it is not there yet, and for its next line.
-  Read ReadLine(const EventFd& stop, std::string& line);
+  Read ReadLine(const hostio::EventFd& stop, std::string& line);
 
   // Writes a line, for which "\n" is added. Waits for a client that reads slowly; once `stop` is raised,
   // no longer than kPatience for it to go on reading. Without effect when the client is gone.
-  void WriteLine(std::string_view line, const EventFd& stop);
+  void WriteLine(std::string_view line, const hostio::EventFd& stop);
 
   // Whether the client was there and nobody is left who could read an answer.
   bool HasLostClient() const;
@@ -54,9 +54,9 @@ class ControlSocket {
       : listener_(listener), client_(client), path_(std::move(path)) {}
 
   // False when `stop` was raised before.
-  static bool WaitFor(int fd, short events, const EventFd& stop);
+  static bool WaitFor(int fd, short events, const hostio::EventFd& stop);
   // Waits until the client takes more bytes. False when it does not.
-  bool WaitForReader(const EventFd& stop) const;
+  bool WaitForReader(const hostio::EventFd& stop) const;
   void StopListening();
 
   int listener_;  // -1 once the client is there

@@ -58,7 +58,7 @@ void WarnOfClock(const RunOptions& options, const GuestImages& images) {
 
 int RefuseInput(const absl::Status& status) {
   Say(std::string(status.message()));
-  return ToInt(ExitCode::kUsage);
+  return ToInt(absl::IsInternal(status) ? ExitCode::kInternal : ExitCode::kUsage);
 }
 
 }  // namespace isochron::cli

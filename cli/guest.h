@@ -39,7 +39,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files
 void WarnOfClock(const RunOptions& options, const GuestImages& images);
 
 // Tells what is wrong, as one line that starts with "isochron: ", and returns the exit code of bad
-// input.
+// input; of an Internal error, which is the host's, that for such errors.
 int RefuseInput(const absl::Status& status);
 
 }  // namespace isochron::cli

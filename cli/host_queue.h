@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/event_fd.h"
+#include "hostio/event_fd.h"
 #include "machine/input.h"
 
 namespace isochron::cli {
@@ -34,9 +34,9 @@ class HostQueue final : public machine::InputSource {
 
   bool HasRoom() const;
   // Readable when HasRoom() may have become true.
-  EventFd& room_event() { return room_event_; }
+  hostio::EventFd& room_event() { return room_event_; }
   // Readable from the first PushStop on, for ever.
-  const EventFd& stop_event() const { return stop_event_; }
+  const hostio::EventFd& stop_event() const { return stop_event_; }
 
   // Blocks until something is in the queue, at most `limit`.
   void WaitForInput(std::chrono::nanoseconds limit);
@@ -48,8 +48,8 @@ class HostQueue final : public machine::InputSource {
   std::condition_variable changed_;
   std::string bytes_;
   std::vector<machine::Input> stops_;
-  EventFd room_event_;
-  EventFd stop_event_;
+  hostio::EventFd room_event_;
+  hostio::EventFd stop_event_;
 };
 
 }  // namespace isochron::cli

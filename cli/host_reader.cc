@@ -1,13 +1,15 @@
 #include "cli/host_reader.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <string_view>
+
+#include "hostio/thread.h"
 
 namespace isochron::cli {
 namespace {
@@ -24,15 +26,31 @@ void ShowHelp() {
 
 }  // namespace
 
-HostReader::HostReader(HostQueue& queue, StopSignals& signals, int input_fd,
-                       RawTerminal* terminal)
-    : queue_(queue), signals_(signals), input_fd_(input_fd), terminal_(terminal) {
-  thread_ = std::thread([this] { Loop(); });
+absl::StatusOr<std::unique_ptr<HostReader>> HostReader::Create(HostQueue& queue,
+                                                               hostio::StopSignals& signals,
+                                                               Phase phase, int input_fd,
+                                                               RawTerminal* terminal) {
+  std::unique_ptr<HostReader> reader(new HostReader(queue, signals, phase, input_fd, terminal));
+  absl::StatusOr<std::thread> thread =
+      hostio::StartThread([reader = reader.get()] { reader->Loop(); });
+  if (!thread.ok()) return thread.status();
+  reader->thread_ = *std::move(thread);
+  return reader;
 }
 
 HostReader::~HostReader() {
   end_.Raise();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+void HostReader::Wait(pollfd* fds, size_t count) {
+  const bool starting = phase_ == Phase::kStart && stop_signal_ != 0;
+  constexpr std::chrono::milliseconds kPatience = hostio::StopSignals::kPatience;
+  int ready;
+  do {
+    ready = poll(fds, count, starting ? static_cast<int>(kPatience.count()) : -1);
+  } while (ready < 0);  // EINTR
+  if (ready == 0) hostio::StopSignals::EndProcess(stop_signal_);
 }
 
 void HostReader::Loop() {
@@ -41,7 +59,7 @@ void HostReader::Loop() {
                                   {signals_.fd(), POLLIN, 0},
                                   {queue_.room_event().fd(), POLLIN, 0},
                                   {queue_.HasRoom() ? input_fd_ : -1, POLLIN, 0}}};
-    if (poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
+    Wait(fds.data(), fds.size());
     if (fds[0].revents != 0) return;
     if (fds[1].revents != 0) HandleSignal();
     if (fds[2].revents != 0) queue_.room_event().Lower();
@@ -73,8 +91,9 @@ void HostReader::HandleSignal() {
 void HostReader::HandleStopSignal(int signal) {
   if (signals_.IsMeant()) {
     if (terminal_ != nullptr) terminal_->Leave();
-    StopSignals::EndProcess(signal);
+    hostio::StopSignals::EndProcess(signal);
   }
+  if (stop_signal_ == 0) stop_signal_ = signal;
   queue_.PushStop(machine::StopCause::kSignal, static_cast<uint32_t>(signal));
 }
 

@@ -3,13 +3,18 @@
 #ifndef ISOCHRON_CLI_HOST_READER_H_
 #define ISOCHRON_CLI_HOST_READER_H_
 
+#include <poll.h>
+
+#include <cstddef>
+#include <memory>
 #include <thread>
 
+#include "absl/status/statusor.h"
 #include "cli/escape_keys.h"
-#include "cli/event_fd.h"
 #include "cli/host_queue.h"
-#include "cli/stop_signals.h"
 #include "cli/terminal.h"
+#include "hostio/event_fd.h"
+#include "hostio/stop_signals.h"
 
 namespace isochron::cli {
 
@@ -20,28 +25,41 @@ namespace isochron::cli {
 //
 // A signal to stop is a request that the next input point takes. When the machine does not get
 // there, because somebody does not read what we write, another signal later ends the process
-// (StopSignals::kPatience).
+// (hostio::StopSignals::kPatience). Before the machine runs, the first signal does so: then what keeps us
+// is a pipe that nobody opens, or reading what the user gave.
 class HostReader {
  public:
+  // Whether the machine runs, or is about to be made.
+  enum class Phase { kStart, kRun };
   // `input_fd` is -1 when nothing is to be read; `terminal` is nullptr unless that is a
-  // terminal. All must outlive the reader.
-  HostReader(HostQueue& queue, StopSignals& signals, int input_fd, RawTerminal* terminal);
+  // terminal. All must outlive the reader. Internal when the host refuses a thread.
+  static absl::StatusOr<std::unique_ptr<HostReader>> Create(HostQueue& queue,
+                                                            hostio::StopSignals& signals, Phase phase,
+                                                            int input_fd, RawTerminal* terminal);
   ~HostReader();
   HostReader(const HostReader&) = delete;
   HostReader& operator=(const HostReader&) = delete;
 
  private:
+  HostReader(HostQueue& queue, hostio::StopSignals& signals, Phase phase, int input_fd,
+             RawTerminal* terminal)
+      : queue_(queue), signals_(signals), phase_(phase), input_fd_(input_fd), terminal_(terminal) {}
+
   void Loop();
+  // Waits for one of what Loop() reads; no longer than a start may take that a signal is to stop.
+  void Wait(pollfd* fds, size_t count);
   void HandleSignal();
   void HandleStopSignal(int signal);
   void HandleInput();
 
   HostQueue& queue_;
-  StopSignals& signals_;
+  hostio::StopSignals& signals_;
+  const Phase phase_;
+  int stop_signal_ = 0;  // the first that came
   int input_fd_;
   RawTerminal* terminal_;
   EscapeKeys escape_keys_;
-  EventFd end_;
+  hostio::EventFd end_;
   std::thread thread_;
 };
 

@@ -84,29 +84,41 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
                                                              const Guest& guest) {
   if (absl::Status status = CheckTarget(path, options); !status.ok()) return status;
   const bool is_file = !replaylog::IsSpecialFile(path);
+  // Who has the log has what lies beside it, until it is closed: nobody else gets that far.
+  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
+  if (!file.ok()) return file.status();
   std::unique_ptr<replaylog::OutputFile> sidecar;
   if (is_file) {
     absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> prepared =
         PrepareSharedSidecar(path, guest.images);
-    if (!prepared.ok()) return prepared.status();
+    if (!prepared.ok()) {
+      (*file)->Discard();
+      return prepared.status();
+    }
     sidecar = *std::move(prepared);
   }
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
-      replaylog::LogWriter::Create(path, HeaderOf(guest));
-  if (!writer.ok()) {
-    if (sidecar != nullptr) sidecar->Discard();
-    return writer.status();
-  }
-  // Only now is the log, and with it the sidecar, ours. Whoever kills us between the two leaves a log
-  // without its images, so there is little in between.
+      replaylog::LogWriter::Create(*std::move(file), HeaderOf(guest));
+  // Whoever kills us between the two leaves a log without its images, so there is little in between.
+  absl::Status status = writer.status();
   if (sidecar != nullptr) {
-    if (absl::Status status = sidecar->Commit(); !status.ok()) {
-      sidecar->Discard();
-      return status;
-    }
+    if (status.ok()) status = sidecar->Commit();
+    if (!status.ok()) sidecar->Discard();
+  }
+  if (!status.ok()) {
+    if (writer.ok()) (*writer)->Discard();
+    return status;
   }
   return std::unique_ptr<LogOutput>(
       new LogOutput(path, is_file, guest.images, *std::move(writer)));
+}
+
+void LogOutput::Discard() {
+  writer_->Discard();
+  // The sidecar of a log that is there already has become no worse.
+  if (is_file_ && access(path_.c_str(), F_OK) != 0) {
+    unlink(replaylog::SidecarPath(path_).c_str());
+  }
 }
 
 absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) const {

@@ -33,8 +33,9 @@ replaylog::LogHeader HeaderOf(const Guest& guest);
 class LogOutput {
  public:
   // Starts the log at `path` ("-": standard output) and writes its sidecar, where it can have one.
-  // Nothing runs yet. Errors: a console that goes where the log goes, a terminal, another
-  // recorder at the same log, a file that cannot be written.
+  // Nothing runs yet. From here to the end of this object no other recorder begins the same log, or
+  // touches what lies beside it. Errors, after which no file is left: a console that goes where the log
+  // goes, a terminal, another recorder at the same log, a file that cannot be written.
   static absl::StatusOr<std::unique_ptr<LogOutput>> Create(const std::string& path,
                                                            const RunOptions& options,
                                                            const Guest& guest);
@@ -50,6 +51,9 @@ class LogOutput {
   // `exit_code`, what the run itself ended with, or the code of an error of the log. A run that
   // an observer stopped leaves its log where it breaks off, and says so.
   int Finish(const machine::RunEnd& end, int exit_code);
+
+  // Nothing was run: removes what Create() made.
+  void Discard();
 
   // Without words: completes the log. An older log at its place, with its snapshots, is gone then.
   absl::Status Complete();

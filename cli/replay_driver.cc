@@ -1,17 +1,43 @@
 #include "cli/replay_driver.h"
 
+#include <unistd.h>
+
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "cli/log_output.h"
 #include "machine/image_file.h"
 
 namespace isochron::cli {
 
-absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path) {
+namespace {
+
+// A header of a few bytes must not make the host swap.
+absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
+  const uint64_t host =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t limit = allowed.value_or(host);
+  if (asked <= limit) return absl::OkStatus();
+  const std::string what = absl::StrCat("the log's machine has ", asked >> 20,
+                                        " MiB of memory, more than the ", limit >> 20, " MiB ");
+  return absl::FailedPreconditionError(
+      allowed.has_value()
+          ? absl::StrCat(what, "that --max-memory allows")
+          : absl::StrCat(what, "of this host; --max-memory ", asked >> 20, "M allows it"));
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options) {
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader =
       replaylog::LogReader::Open(path);
   if (!reader.ok()) return reader.status();
   if (absl::Status status = replaylog::CheckModel((*reader)->header(), PalcodeDigest());
+      !status.ok()) {
+    return machine::WithPath(status, path);
+  }
+  if (absl::Status status =
+          CheckMemory((*reader)->header().config.memory_bytes, options.max_memory);
       !status.ok()) {
     return machine::WithPath(status, path);
   }

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "cli/run_options.h"
 #include "machine/input.h"
 #include "machine/machine.h"
 #include "machine/observer.h"
@@ -28,8 +29,9 @@ struct OpenedLog {
 };
 
 // Opens the log or bundle at `path` and reads all of it, which takes next to nothing beside running
-// it. An error names the path when the file is no sound log, or one of another model.
-absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path);
+// it. An error names the path when the file is no sound log, one of another model, or its
+// machine has more memory than the options allow.
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options);
 
 // Stands between a machine and the Replayer: gives the run the inputs of a log and holds its
 // events against it until the log ends, a given cycle is reached, or somebody loses patience.

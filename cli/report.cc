@@ -1,10 +1,11 @@
 #include "cli/report.h"
 
-#include <cstdio>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/guest_time.h"
+#include "hostio/file.h"
 #include "machine/printable.h"
 
 namespace isochron::cli {
@@ -14,13 +15,15 @@ void AppendRegister(std::string& text, const std::string& name, uint64_t value) 
   absl::StrAppendFormat(&text, "  %-8s %016x", name, value);
 }
 
+void WriteError(const std::string& text) { hostio::WriteAll(STDERR_FILENO, text); }
+
 }  // namespace
 
 void Say(std::string_view line) {
-  fprintf(stderr, "isochron: %s\n", machine::Printable(line).c_str());
+  WriteError(absl::StrCat("isochron: ", machine::Printable(line), "\n"));
 }
 
-void Tell(std::string_view lines) { fputs(machine::PrintableLines(lines).c_str(), stderr); }
+void Tell(std::string_view lines) { WriteError(machine::PrintableLines(lines)); }
 
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel) {
   const std::string place = kernel.DescribeCode(address);

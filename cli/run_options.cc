@@ -16,6 +16,7 @@
 #include "cli/guest_time.h"
 #include "cli/quantity.h"
 #include "conformance/engines.h"
+#include "hostio/file.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -206,6 +207,25 @@ void AddControlOptions(CLI::App& command, RunOptions& options) {
       .add_flag_callback("--no-reboot", [&options] { options.config.reboot = false; },
                          "end the run when the guest asks for a reset")
       ->group(group);
+}
+
+void AddPipeOption(CLI::App& command) {
+  command
+      .add_option_function<std::string>(
+          "--max-pipe", [](const std::string& text) { hostio::SetPipeLimit(*ParseSize(text)); },
+          "take at most so many bytes from a pipe that is read as a file")
+      ->check([](const std::string& text) {
+        absl::StatusOr<uint64_t> value = ParseSize(text);
+        return value.ok() ? std::string() : std::string(value.status().message());
+      })
+      ->type_name("SIZE")->default_str(absl::StrCat(hostio::PipeLimit() >> 30, "G"));
+}
+
+void AddBudgetOptions(CLI::App& command, RunOptions& options) {
+  AddPipeOption(command);
+  AddParsed(command, "--max-memory", options.max_memory, ParseSize,
+            "run a log whose machine has at most so much RAM (default: what the host has)")
+      ->type_name("SIZE");
 }
 
 void AddConsoleOptions(CLI::App& command, RunOptions& options) {

@@ -66,6 +66,9 @@ struct RunOptions {
   std::optional<Pace> pace;          // nothing: idle for a person at the terminal, else off
   std::optional<OnPanic> on_panic;  // nothing: it depends on who drives the run
 
+  // The RAM that a log may ask for, in bytes; nothing: as much as the host has.
+  std::optional<uint64_t> max_memory;
+
   ConsoleTarget console;
   bool stats = false;
   SandboxUse sandbox = SandboxUse::kWherePossible;
@@ -85,6 +88,10 @@ void AddEngineOption(CLI::App& command, RunOptions& options);
 void AddScriptOptions(CLI::App& command, RunOptions& options);
 // What drives the run and ends it: those, --max-cycles, --no-reboot.
 void AddControlOptions(CLI::App& command, RunOptions& options);
+// What a command takes from a pipe: --max-pipe.
+void AddPipeOption(CLI::App& command);
+// What a log that may be somebody else's can ask for: --max-pipe, --max-memory.
+void AddBudgetOptions(CLI::App& command, RunOptions& options);
 // What is shown, --console, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
 

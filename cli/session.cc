@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -55,19 +54,11 @@ absl::Status ConsoleError(const ConsoleTarget& target) {
       absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
 }
 
-absl::StatusOr<int> OpenConsole(const ConsoleTarget& target) {
-  switch (target.kind) {
-    case ConsoleTarget::Kind::kStdio:
-      return STDOUT_FILENO;
-    case ConsoleTarget::Kind::kNull:
-      return -1;
-    case ConsoleTarget::Kind::kFile:
-      break;
-  }
-  // What is in the file stays until the run begins: it may yet be refused.
-  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+// What is in the file stays until the run begins: it may yet be refused.
+absl::StatusOr<hostio::Descriptor> OpenConsoleFile(const ConsoleTarget& target) {
+  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
   if (fd < 0) return ConsoleError(target);
-  return fd;
+  return hostio::Descriptor(fd);
 }
 
 // Makes one input of console bytes that follow one another, so that a point has few inputs. What
@@ -121,29 +112,15 @@ std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script) {
-  auto signals = std::make_unique<StopSignals>();  // before there is a socket that tells of us
-  std::unique_ptr<ControlSocket> control;
-  if (options.control.has_value()) {
-    absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options.control);
-    if (!socket.ok()) return socket.status();
-    control = *std::move(socket);
-  }
-  absl::StatusOr<int> fd = OpenConsole(options.console);
-  if (!fd.ok()) return fd.status();
-  return std::unique_ptr<Session>(
-      new Session(options, std::move(script), std::move(signals), *fd, std::move(control)));
+  std::unique_ptr<Session> session(new Session(options, std::move(script)));
+  if (absl::Status status = session->Open(); !status.ok()) return status;
+  return session;
 }
 
-Session::Session(const RunOptions& options, std::vector<ScriptCommand> script,
-                 std::unique_ptr<StopSignals> signals, int console_fd,
-                 std::unique_ptr<ControlSocket> control)
+Session::Session(const RunOptions& options, std::vector<ScriptCommand> script)
     : options_(options),
-      signals_(std::move(signals)),
-      scripted_(!options.script_path.empty() || control != nullptr),
-      console_fd_(console_fd),
-      console_is_terminal_(console_fd >= 0 && isatty(console_fd) != 0),
-      shares_terminal_(SharesTerminal(console_fd)),
-      output_(console_fd, queue_),
+      scripted_(!options.script_path.empty() || options.control.has_value()),
+      output_(-1, queue_),
       commands_(std::move(script)),
       script_({}, options.config.clock_hz),
       clock_(std::make_unique<QueueClock>(queue_)),
@@ -151,14 +128,31 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script,
   if (options.max_cycles.has_value()) {
     limit_.emplace(options.max_cycles->Cycles(options.config.clock_hz));
   }
-  if (control != nullptr) {
-    control_ = std::make_unique<ControlChannel>(std::move(control), queue_, options.config.clock_hz);
-  }
 }
 
-Session::~Session() {
-  if (options_.console.kind == ConsoleTarget::Kind::kFile) close(console_fd_);
+absl::Status Session::Open() {
+  // Before there is a socket that tells of us, and a pipe that somebody has to open.
+  if (absl::Status status = ListenToSignals(HostReader::Phase::kStart); !status.ok()) return status;
+  if (options_.control.has_value()) {
+    absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options_.control);
+    if (!socket.ok()) return socket.status();
+    control_ =
+        std::make_unique<ControlChannel>(*std::move(socket), queue_, options_.config.clock_hz);
+  }
+  int fd = options_.console.kind == ConsoleTarget::Kind::kStdio ? STDOUT_FILENO : -1;
+  if (options_.console.kind == ConsoleTarget::Kind::kFile) {
+    absl::StatusOr<hostio::Descriptor> file = OpenConsoleFile(options_.console);
+    if (!file.ok()) return file.status();
+    console_file_ = *std::move(file);
+    fd = console_file_.fd();
+  }
+  console_is_terminal_ = fd >= 0 && isatty(fd) != 0;
+  shares_terminal_ = SharesTerminal(fd);
+  output_.SetDescriptor(fd);
+  return absl::OkStatus();
 }
+
+Session::~Session() = default;
 
 void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
   replay_ = replay;
@@ -168,8 +162,8 @@ void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
 }
 
 void Session::EndIfAsked() {
-  for (int signal = signals_->Take(); signal != 0; signal = signals_->Take()) {
-    if (signal != SIGTSTP && signal != SIGCONT) StopSignals::EndProcess(signal);
+  for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
+    if (signal != SIGTSTP && signal != SIGCONT) hostio::StopSignals::EndProcess(signal);
   }
 }
 
@@ -183,7 +177,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (replay_ == nullptr) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
-    ListenToSignals();
+    if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
     if (console_is_terminal_) output_.SetTerminal(/*drop_queries=*/true);
     watching_ = control_ != nullptr && !replay_->goes_live();
     if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
@@ -220,22 +214,28 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   output_.RestoreTerminal();
   if (output_.error() == 0 && output_.mid_line() && shares_terminal_) {
     // The reports and the shell's prompt get a line of their own.
-    fputs(terminal_ != nullptr ? "\r\n" : "\n", stderr);
+    hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
   }
   reader_.reset();
   terminal_.reset();
-  ListenToSignals();
+  // Without, a signal waits for the end of the process.
+  (void)ListenToSignals(HostReader::Phase::kRun);
   if (!live_status_.ok()) return live_status_;
   return end;
 }
 
-void Session::ListenToSignals() {
-  reader_ = std::make_unique<HostReader>(queue_, *signals_, -1, nullptr);
+absl::Status Session::ListenToSignals(HostReader::Phase phase) {
+  reader_.reset();
+  absl::StatusOr<std::unique_ptr<HostReader>> reader =
+      HostReader::Create(queue_, signals_, phase, -1, nullptr);
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
+  return absl::OkStatus();
 }
 
 void Session::LetSignalsKill() {
   reader_.reset();
-  signals_->Release();
+  signals_.Release();
 }
 
 absl::Status Session::GiveUpPrivileges() const {
@@ -255,7 +255,7 @@ absl::Status Session::GiveUpPrivileges() const {
 absl::Status Session::EmptyConsoleFile() const {
   if (options_.console.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
   // EINVAL: a pipe or a device.
-  if (ftruncate(console_fd_, 0) == 0 || errno == EINVAL) return absl::OkStatus();
+  if (ftruncate(console_file_.fd(), 0) == 0 || errno == EINVAL) return absl::OkStatus();
   return ConsoleError(options_.console);
 }
 
@@ -283,7 +283,10 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   }
   script_ = control_ != nullptr ? ScriptRunner(control_.get(), clock_hz_)
                                 : ScriptRunner(std::move(commands_), clock_hz_, point.cycle);
-  reader_ = std::make_unique<HostReader>(queue_, *signals_, input_fd, terminal_.get());
+  absl::StatusOr<std::unique_ptr<HostReader>> reader = HostReader::Create(
+      queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get());
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
   return absl::OkStatus();
 }
 

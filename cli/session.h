@@ -25,8 +25,9 @@
 #include "cli/sandbox.h"
 #include "cli/script.h"
 #include "cli/script_runner.h"
-#include "cli/stop_signals.h"
 #include "cli/terminal.h"
+#include "hostio/file.h"
+#include "hostio/stop_signals.h"
 #include "machine/console.h"
 #include "machine/input.h"
 #include "machine/machine.h"
@@ -46,8 +47,8 @@ namespace isochron::cli {
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
   // Opens console and control channel; nothing else is started. From here on signals to stop end the
-  // run and nothing else, so that what it wrote gets completed: see StopSignals. InvalidArgument when
-  // console or channel cannot be opened.
+  // run and nothing else, so that what it wrote gets completed: see HostReader. InvalidArgument when
+  // console or channel cannot be opened, Internal when the host refuses a thread.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
@@ -88,10 +89,10 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                   const std::string& fields = "");
 
  private:
-  Session(const RunOptions& options, std::vector<ScriptCommand> script,
-          std::unique_ptr<StopSignals> signals, int console_fd,
-          std::unique_ptr<ControlSocket> control);
+  Session(const RunOptions& options, std::vector<ScriptCommand> script);
 
+  // The second half of Create().
+  absl::Status Open();
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
@@ -109,7 +110,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // Whether the progress line may be drawn: the cursor is not in a line of the guest.
   bool MayDraw() const;
   // Has signals to stop taken, and nothing else that comes from the host.
-  void ListenToSignals();
+  absl::Status ListenToSignals(HostReader::Phase phase);
   absl::Status EmptyConsoleFile() const;
   // Gives up what is not needed, as --sandbox says.
   absl::Status GiveUpPrivileges() const;
@@ -117,12 +118,12 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   int InputFd() const;
 
   const RunOptions options_;
-  std::unique_ptr<StopSignals> signals_;
+  hostio::StopSignals signals_;
   SandboxMode sandbox_mode_ = SandboxMode::kRun;
   const bool scripted_;  // somebody other than standard input is in charge
-  const int console_fd_;
-  const bool console_is_terminal_;
-  const bool shares_terminal_;  // what is told on standard error comes out among the guest's output
+  hostio::Descriptor console_file_;
+  bool console_is_terminal_ = false;
+  bool shares_terminal_ = false;  // what is told on standard error comes out among the guest's output
   HostQueue queue_;
   ConsoleOutput output_;
   std::vector<ScriptCommand> commands_;

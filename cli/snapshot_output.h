@@ -40,6 +40,9 @@ class SnapshotOutput {
   // What is to observe the machine, after what writes the log.
   machine::Observer& taker() { return taker_; }
 
+  // Removes the file: nothing was run.
+  void Discard() { writer_->Discard(); }
+
   // Completes the file. Returns `exit_code`, or tells an error and returns its code.
   int FinishOr(int exit_code);
 

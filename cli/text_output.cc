@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
 #include "cli/report.h"
+#include "hostio/file.h"
 #include "machine/printable.h"
 #include "replaylog/describe.h"
 
@@ -41,15 +42,7 @@ void TextOutput::Lines(std::string_view lines) {
 }
 
 void TextOutput::Flush() {
-  std::string_view rest = buffer_;
-  while (error_ == 0 && !rest.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());
-    if (written >= 0) {
-      rest.remove_prefix(static_cast<size_t>(written));
-    } else if (errno != EINTR) {
-      error_ = errno;
-    }
-  }
+  if (error_ == 0 && hostio::WriteAll(STDOUT_FILENO, buffer_) != buffer_.size()) error_ = errno;
   buffer_.clear();
 }
 

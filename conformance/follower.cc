@@ -1,8 +1,9 @@
 #include "conformance/follower.h"
 
-#include <signal.h>
-
 #include <utility>
+
+#include "absl/status/statusor.h"
+#include "hostio/thread.h"
 
 namespace isochron::conformance {
 
@@ -12,20 +13,17 @@ Follower::Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe)
   machine_->SetObserver(&replayer_);
 }
 
-void Follower::Start() {
-  // Signals are for the thread that runs the recording machine.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] {
+absl::Status Follower::Start() {
+  absl::StatusOr<std::thread> thread = hostio::StartThread([this] {
     const auto start = std::chrono::steady_clock::now();
     machine_->Run();
     busy_ = std::chrono::steady_clock::now() - start - pipe_.waited();
     // Without a reader the recording machine must not wait; with the end seen it need not know.
     if (!replayer_.end().has_value()) pipe_.Cancel();
   });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!thread.ok()) return thread.status();
+  thread_ = *std::move(thread);
+  return absl::OkStatus();
 }
 
 void Follower::Join() {

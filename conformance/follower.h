@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "conformance/event_pipe.h"
 #include "machine/machine.h"
 #include "machine/observer.h"
@@ -62,7 +63,8 @@ class Follower {
   // The pipe must have been closed.
   ~Follower() { Join(); }
 
-  void Start();
+  // Internal when the host refuses a thread.
+  absl::Status Start();
   // Waits for the end of the replay: the recorded end, a difference, or the end of the pipe.
   void Join();
 

@@ -7,11 +7,13 @@
 #include <thread>
 #include <variant>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "alpha/state_visitor.h"
 #include "conformance/child_process.h"
 #include "conformance/guest_code.h"
+#include "hostio/thread.h"
 #include "machine/input.h"
 #include "machine/observer.h"
 
@@ -260,9 +262,14 @@ void MachineTwins::Advance(uint64_t cycle) {
     machine.RunTo(cycle);
     machine.machine().StateDigest();
   };
-  std::thread other([&] { run(*machines_[1]); });
+  absl::StatusOr<std::thread> other = hostio::StartThread([&] { run(*machines_[1]); });
   run(*machines_[0]);
-  other.join();
+  // Without a thread the one has to wait for the other.
+  if (other.ok()) {
+    other->join();
+  } else {
+    run(*machines_[1]);
+  }
 }
 
 void MachineTwins::Perform(size_t which, const Experiment& experiment) {

@@ -7,7 +7,7 @@
 namespace isochron::jit {
 
 absl::StatusOr<CodeMemory> CodeMemory::Create(size_t size) {
-  const absl::Status refused = absl::ResourceExhaustedError(
+  const absl::Status refused = absl::InternalError(
       absl::StrCat("the host gives no ", size >> 10, " KiB of executable memory for engine jit; ",
                    "--engine ref needs none"));
   // Shared anonymous memory, which perf(1) takes for code of a translator, as it does not files.

@@ -203,7 +203,7 @@ absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memor
   std::unique_ptr<JitEngine> engine(
       new (std::nothrow) JitEngine(memory, io, *std::move(code), options));
   if (engine == nullptr) {
-    return absl::ResourceExhaustedError(
+    return absl::InternalError(
         "the host gives no memory below 2 GiB for engine jit; --engine ref needs none");
   }
   if (absl::Status status = engine->Start(options); !status.ok()) return status;

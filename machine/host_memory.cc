@@ -15,7 +15,7 @@ absl::StatusOr<HostMemory> HostMemory::Create(uint64_t size) {
   void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
+    return absl::InternalError(
         absl::StrCat("the host has no ", size >> 20, " MiB of memory for the guest"));
   }
   // A huge page would make every touched 8 KiB cost 2 MiB.

@@ -13,7 +13,7 @@ namespace isochron::machine {
 // Zero-filled, page-aligned memory that costs the host only the pages that were written.
 class HostMemory {
  public:
-  // ResourceExhausted when the host refuses `size` bytes.
+  // Internal when the host refuses `size` bytes.
   static absl::StatusOr<HostMemory> Create(uint64_t size);
   HostMemory(HostMemory&& other) noexcept
       : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}

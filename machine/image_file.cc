@@ -1,8 +1,6 @@
 #include "machine/image_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "hostio/file.h"
 
 namespace isochron::machine {
 namespace {
@@ -34,8 +33,7 @@ absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes) {
   std::string bytes;
   std::vector<char> buffer(size_t{1} << 16);
   while (true) {
-    const ssize_t count = read(descriptor, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = hostio::ReadSome(descriptor, buffer.data(), buffer.size());
     if (count < 0) return absl::UnavailableError(std::strerror(errno));
     if (count == 0) return bytes;
     if (static_cast<uint64_t>(count) > max_bytes - bytes.size()) return TooLarge(max_bytes);
@@ -50,10 +48,9 @@ absl::Status WithPath(const absl::Status& status, const std::string& path) {
 }
 
 absl::StatusOr<std::string> ReadFileBytes(const std::string& path, uint64_t max_bytes) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return absl::ErrnoToStatus(errno, path);
-  absl::Cleanup close_descriptor = [descriptor] { close(descriptor); };
-  absl::StatusOr<std::string> bytes = ReadDescriptor(descriptor, max_bytes);
+  const absl::StatusOr<hostio::Descriptor> file = hostio::OpenForReading(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<std::string> bytes = ReadDescriptor(file->fd(), max_bytes);
   if (!bytes.ok()) return WithPath(bytes.status(), path);
   return bytes;
 }
@@ -74,7 +71,7 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, uint64_t max_bytes) {
   z_stream stream = {};
   // 16 asks for the gzip format (zlib.h, inflateInit2).
   if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) {
-    return absl::ResourceExhaustedError("no memory to unpack");
+    return absl::InternalError("no memory to unpack");
   }
   absl::Cleanup end = [&stream] { inflateEnd(&stream); };
 
@@ -97,7 +94,7 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, uint64_t max_bytes) {
       if (!IsGzip(bytes.substr(position))) return output;
       if (inflateReset(&stream) != Z_OK) return absl::DataLossError("damaged gzip data");
     } else if (result == Z_MEM_ERROR) {
-      return absl::ResourceExhaustedError("no memory to unpack");
+      return absl::InternalError("no memory to unpack");
     } else if (result == Z_BUF_ERROR) {
       return absl::DataLossError("gzip data cut short");
     } else if (result != Z_OK) {

@@ -1,91 +1,82 @@
 #include "replaylog/file_source.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "replaylog/system_error.h"
+#include "hostio/system_error.h"
 
 namespace isochron::replaylog {
 namespace {
 
-constexpr size_t kBufferBytes = 256 << 10;
+using hostio::SystemError;
 
-// Copies all of `fd` to a new temporary file and returns that, or -1 with errno set.
-int CopyToTemporaryFile(int fd) {
-  std::FILE* file = std::tmpfile();
-  if (file == nullptr) return -1;
-  std::string buffer(64 << 10, '\0');
-  bool failed = false;
-  for (;;) {
-    const ssize_t size = read(fd, buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    failed = size < 0 ||
-             std::fwrite(buffer.data(), 1, static_cast<size_t>(size), file) !=
-                 static_cast<size_t>(size);
-    if (size <= 0 || failed) break;
-  }
-  failed = failed || std::fflush(file) != 0;
-  const int copy = failed ? -1 : fcntl(fileno(file), F_DUPFD_CLOEXEC, 0);
-  const int error = errno;
-  std::fclose(file);
-  errno = error;
-  return copy;
-}
+constexpr size_t kBufferBytes = 256 << 10;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Whole(hostio::Descriptor file,
+                                                              const std::string& path) {
+  struct stat info;
+  if (fstat(file.fd(), &info) != 0) return SystemError(path);
+  return std::unique_ptr<FileSource>(
+      new FileSource(std::move(file), path, 0, static_cast<uint64_t>(info.st_size)));
+}
+
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& path,
+                                                             uint64_t pipe_limit) {
   const bool standard_input = path == "-";
   const std::string name = standard_input ? "standard input" : path;
-  int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                          : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return SystemError(name);
-  struct stat info;
-  if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode)) {
-    const int copy = CopyToTemporaryFile(fd);
-    const int error = errno;
-    close(fd);
-    errno = error;
-    if (copy < 0) return SystemError(name);
-    fd = copy;
+  absl::StatusOr<hostio::Descriptor> file =
+      standard_input ? hostio::Duplicate(STDIN_FILENO, name) : hostio::OpenForReading(path);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<hostio::FileKind> kind = hostio::KindOf(file->fd());
+  if (!kind.ok()) return kind.status();
+  switch (*kind) {
+    case hostio::FileKind::kRegular:
+      break;
+    case hostio::FileKind::kDirectory:
+      return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
+    case hostio::FileKind::kDevice:
+      return absl::FailedPreconditionError(
+          absl::StrCat(name, ": is a device; a file or a pipe is needed"));
+    case hostio::FileKind::kPipe:
+      file = hostio::CopyToTemporaryFile(file->fd(), pipe_limit);
+      if (file.ok()) break;
+      return absl::Status(file.status().code(), absl::StrCat(name, ": ", file.status().message()));
   }
-  if (fstat(fd, &info) != 0) {
-    const absl::Status status = SystemError(name);
-    close(fd);
-    return status;
-  }
-  return std::unique_ptr<FileSource>(
-      new FileSource(fd, path, 0, static_cast<uint64_t>(info.st_size)));
+  return Whole(*std::move(file), path);
 }
 
 std::unique_ptr<FileSource> FileSource::Adopt(int fd, std::string path, uint64_t size) {
-  return std::unique_ptr<FileSource>(new FileSource(fd, std::move(path), 0, size));
+  return std::unique_ptr<FileSource>(
+      new FileSource(hostio::Descriptor(fd), std::move(path), 0, size));
 }
 
-FileSource::FileSource(int fd, std::string path, uint64_t base, uint64_t size)
-    : fd_(fd), path_(std::move(path)), base_(base), size_(size) {}
-
-FileSource::~FileSource() { close(fd_); }
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OpenRegular(const std::string& path,
+                                                                    std::string_view what) {
+  absl::StatusOr<hostio::Descriptor> file = hostio::OpenRegular(path, what);
+  if (!file.ok()) return file.status();
+  return Whole(*std::move(file), path);
+}
 
 absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, uint64_t size) const {
   if (offset > size_ || size > size_ - offset) {
     return absl::OutOfRangeError(absl::StrCat(name(), ": the file breaks off"));
   }
-  const int fd = fcntl(fd_, F_DUPFD_CLOEXEC, 0);
-  if (fd < 0) return SystemError(name());
-  return std::unique_ptr<FileSource>(new FileSource(fd, path_, base_ + offset, size));
+  absl::StatusOr<hostio::Descriptor> file = hostio::Duplicate(file_.fd(), name());
+  if (!file.ok()) return file.status();
+  return std::unique_ptr<FileSource>(
+      new FileSource(*std::move(file), path_, base_ + offset, size));
 }
 
 uint64_t FileSource::host_bytes() const {
   struct stat info;
-  return fstat(fd_, &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * 512 : size_;
+  return fstat(file_.fd(), &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * 512 : size_;
 }
 
 absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
@@ -93,7 +84,7 @@ absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes
   bytes.resize(static_cast<size_t>(std::min<uint64_t>(size, available)));
   size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t got = pread(fd_, bytes.data() + done, bytes.size() - done,
+    const ssize_t got = pread(file_.fd(), bytes.data() + done, bytes.size() - done,
                               static_cast<off_t>(base_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError(name());

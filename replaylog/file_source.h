@@ -9,22 +9,29 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hostio/file.h"
 
 namespace isochron::replaylog {
 
 // A file, or a range of one, for reading. Its size is what it was when it was opened.
 class FileSource {
  public:
-  // Opens the file at `path`; "-" is standard input. What cannot be read at any offset (a pipe, a
-  // terminal) is first copied to its end into a temporary file without a name. Errors name
-  // the path.
-  static absl::StatusOr<std::unique_ptr<FileSource>> Open(const std::string& path);
+  // Opens the file at `path`; "-" is standard input. A pipe, which cannot be read at any offset, is first
+  // copied to its end into a temporary file without a name. Errors name the path: FailedPrecondition for
+  // a device, InvalidArgument for a directory, OutOfRange when more than `pipe_limit` bytes come from a pipe, otherwise
+  // what the operating system says.
+  static absl::StatusOr<std::unique_ptr<FileSource>> Open(
+      const std::string& path, uint64_t pipe_limit = hostio::PipeLimit());
+  // The same for a regular file alone (FailedPrecondition): `what` says in the message what is to be
+  // there. For names that are somebody else's.
+  static absl::StatusOr<std::unique_ptr<FileSource>> OpenRegular(const std::string& path,
+                                                                 std::string_view what);
   // The regular file `fd`, which the source will close, of `size` bytes; `path` is what it is called.
   static std::unique_ptr<FileSource> Adopt(int fd, std::string path, uint64_t size);
-  ~FileSource();
 
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
@@ -49,10 +56,14 @@ class FileSource {
   absl::Status ReadAll(const std::function<absl::Status(std::string_view piece)>& take) const;
 
  private:
-  // `size` bytes of the file `fd`, which it will close, from `base`.
-  FileSource(int fd, std::string path, uint64_t base, uint64_t size);
+  // `size` bytes of the file from `base`.
+  FileSource(hostio::Descriptor file, std::string path, uint64_t base, uint64_t size)
+      : file_(std::move(file)), path_(std::move(path)), base_(base), size_(size) {}
+  // All of a file.
+  static absl::StatusOr<std::unique_ptr<FileSource>> Whole(hostio::Descriptor file,
+                                                           const std::string& path);
 
-  const int fd_;
+  const hostio::Descriptor file_;
   const std::string path_;
   const uint64_t base_;
   const uint64_t size_;

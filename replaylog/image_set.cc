@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::string_view kListHeading = "isochron-images 1";
 constexpr std::string_view kListName = "the log's list of images";
+constexpr std::string_view kImage = "an image of the log";
 constexpr size_t kMaxListBytes = 64 << 10;
 
 absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) {
@@ -95,6 +96,22 @@ absl::Status RefuseSpecialFile(const std::string& path, std::string_view what) {
       path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
+// The absolute name by which a file can be opened again after this process. FailedPrecondition for what
+// has none, such as the pipe of a shell's <(command).
+absl::StatusOr<std::string> LastingName(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path name = std::filesystem::absolute(path, error);
+  if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message()));
+  // Names of open files are good for this process alone; the files may have others.
+  for (const char* open_files : {"/dev/fd/", "/dev/stdin", "/proc/"}) {
+    if (name.string().starts_with(open_files)) name = std::filesystem::canonical(name, error);
+  }
+  if (!error && !IsSpecialFile(name)) return name.string();
+  return absl::FailedPreconditionError(absl::StrCat(
+      path, ": a replay could not open it again, for it is no regular file; give the log an image ",
+      "that is one"));
+}
+
 // The bytes of a file when they are what the record says. A file of another size is not read.
 absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& file,
                                                              const ImageRecord& record) {
@@ -115,12 +132,9 @@ absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& fi
 
 }  // namespace
 
-absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory"));
-  }
-  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
+absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role,
+                                            uint64_t pipe_limit) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path, pipe_limit);
   if (!source.ok()) return source.status();
   absl::StatusOr<machine::Digest> digest = DigestOf(**source);
   if (!digest.ok()) return digest.status();
@@ -171,10 +185,9 @@ absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
   std::vector<ImageFile> named = images;
   std::erase_if(named, [](const ImageFile& image) { return image.path == "-"; });
   for (ImageFile& image : named) {
-    std::error_code error;
-    const std::filesystem::path absolute = std::filesystem::absolute(image.path, error);
-    if (error) return absl::UnavailableError(absl::StrCat(image.path, ": ", error.message()));
-    image.path = absolute.string();
+    absl::StatusOr<std::string> name = LastingName(image.path);
+    if (!name.ok()) return name.status();
+    image.path = *std::move(name);
   }
   const std::string path = SidecarPath(log);
   if (absl::Status status = RefuseSpecialFile(path, kListName); !status.ok()) return status;
@@ -200,11 +213,16 @@ absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {
 }
 
 absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path) {
-  if (absl::Status status = RefuseSpecialFile(path, kListName); !status.ok()) return status;
-  absl::StatusOr<std::string> text = machine::ReadFileBytes(path, kMaxListBytes);
-  if (!text.ok()) return text.status();
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(path, kListName);
+  if (!source.ok()) return source.status();
+  if ((*source)->size() > kMaxListBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": larger than ", kMaxListBytes, " bytes"));
+  }
+  std::string text;
+  absl::Status status = (*source)->ReadAt(0, kMaxListBytes, text);
+  if (!status.ok()) return status;
   absl::StatusOr<std::vector<ImageFile>> images =
-      ParseImageList(*text, std::filesystem::path(path).parent_path().string());
+      ParseImageList(text, std::filesystem::path(path).parent_path().string());
   if (!images.ok()) return machine::WithPath(images.status(), path);
   return images;
 }
@@ -239,11 +257,10 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
     return std::shared_ptr<const FileSource>(*std::move(unpacked));
   }
   if (image.source != nullptr) return image.source;
-  // The name comes out of a list, which may be somebody else's.
-  if (absl::Status status = RefuseSpecialFile(image.path, "an image of the log"); !status.ok()) {
-    return status;
-  }
-  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(image.path);
+  // The name comes out of a list, which may be somebody else's; "-" is no name.
+  if (absl::Status status = RefuseSpecialFile(image.path, kImage); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<FileSource>> source =
+      FileSource::OpenRegular(image.path, kImage);
   if (!source.ok()) return source.status();
   if (IsBundle(**source)) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);

@@ -29,9 +29,10 @@ struct ImageFile {
   bool packed = false;
 };
 
-// Digest and size of a file, whose bytes pass through a small buffer. NotFound,
-// PermissionDenied, InvalidArgument (a directory) or Unavailable, naming the path.
-absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role);
+// Digest and size of a file, whose bytes pass through a small buffer. Errors are those of
+// FileSource::Open().
+absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role,
+                                            uint64_t pipe_limit = hostio::PipeLimit());
 
 // The list of images that sidecars and bundles hold. Names that are not absolute count from
 // `directory`. InvalidArgument names the line.
@@ -46,7 +47,7 @@ bool IsImageList(const FileSource& source);
 std::string SidecarPath(const std::string& log);
 // Writes the sidecar of the log at `log`, with absolute names, replacing it in one step. What came
 // through standard input has no name and is left out. Refuses (FailedPrecondition) to replace what
-// is no regular file.
+// is no regular file, and to name an image that nobody could open again, such as another pipe.
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images);
 // The first half of that: what is left to do is the result's Commit(), or Discard().
 absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& log,

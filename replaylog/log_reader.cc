@@ -229,8 +229,9 @@ absl::Status HintAtPartial(const std::string& path, absl::Status status) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path);
+absl::StatusOr<std::unique_ptr<LogReader>> LogReader::Open(const std::string& path,
+                                                           uint64_t pipe_limit) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path, pipe_limit);
   if (!source.ok()) return HintAtPartial(path, source.status());
   std::optional<std::vector<ImageFile>> images;
   if (IsBundle(**source)) {

@@ -41,9 +41,10 @@ struct LogSummary {
 class LogReader final : public EventSource {
  public:
   // Opens the log at `path`: complete, partial (its whole frames), or inside a bundle (see
-  // bundle.h). "-" is standard input; what cannot be sought in is copied to a temporary
-  // file first.
-  static absl::StatusOr<std::unique_ptr<LogReader>> Open(const std::string& path);
+  // bundle.h). "-" is standard input; of a pipe at most `pipe_limit` bytes are copied to a
+  // temporary file first (see FileSource).
+  static absl::StatusOr<std::unique_ptr<LogReader>> Open(
+      const std::string& path, uint64_t pipe_limit = hostio::PipeLimit());
 
   ~LogReader() override;
   LogReader(const LogReader&) = delete;

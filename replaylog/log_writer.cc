@@ -1,7 +1,5 @@
 #include "replaylog/log_writer.h"
 
-#include <signal.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "hostio/thread.h"
 #include "replaylog/codec.h"
 #include "replaylog/event_merger.h"
 #include "replaylog/output_file.h"
@@ -39,15 +38,14 @@ constexpr size_t kMaxQueuedFrames = 4;
 class FrameWriter {
  public:
   FrameWriter(std::unique_ptr<OutputFile> file, std::function<void()> before_frame)
-      : file_(std::move(file)), before_frame_(std::move(before_frame)) {
-    // Signals are for the threads that know what they mean. SIGPIPE, too: a closed pipe is an
-    // error of write().
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { Work(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      : file_(std::move(file)), before_frame_(std::move(before_frame)) {}
+
+  // To be called first.
+  absl::Status Start() {
+    absl::StatusOr<std::thread> thread = hostio::StartThread([this] { Work(); });
+    if (!thread.ok()) return thread.status();
+    thread_ = *std::move(thread);
+    return absl::OkStatus();
   }
 
   ~FrameWriter() { Close(/*complete=*/false); }
@@ -93,6 +91,7 @@ class FrameWriter {
   }
 
   // After Close().
+  void Discard() { file_->Discard(); }
   uint64_t file_bytes() const { return file_->size(); }
   machine::Digest identity() const { return digest_.digest(); }
 
@@ -174,10 +173,17 @@ class LogWriter::Impl {
     return status();
   }
 
-  absl::Status WriteHeader(std::string header) {
+  absl::Status Start(std::string header) {
+    if (absl::Status status = writer_.Start(); !status.ok()) return status;
     writer_.Add(std::move(header));
     writer_.Drain();
     return writer_.status();
+  }
+
+  void Discard() {
+    finished_ = true;
+    writer_.Close(/*complete=*/false);
+    writer_.Discard();
   }
 
   void Append(Event event) {
@@ -264,12 +270,24 @@ class LogWriter::Impl {
 absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(const std::string& path,
                                                              const LogHeader& header,
                                                              LogWriterOptions options) {
-  absl::StatusOr<std::string> bytes = EncodeHeader(header);
-  if (!bytes.ok()) return bytes.status();
   absl::StatusOr<std::unique_ptr<OutputFile>> file = OutputFile::Create(path);
   if (!file.ok()) return file.status();
-  auto impl = std::make_unique<Impl>(*std::move(file), std::move(options));
-  if (absl::Status status = impl->WriteHeader(*std::move(bytes)); !status.ok()) return status;
+  return Create(*std::move(file), header, std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(std::unique_ptr<OutputFile> file,
+                                                             const LogHeader& header,
+                                                             LogWriterOptions options) {
+  absl::StatusOr<std::string> bytes = EncodeHeader(header);
+  if (!bytes.ok()) {
+    file->Discard();
+    return bytes.status();
+  }
+  auto impl = std::make_unique<Impl>(std::move(file), std::move(options));
+  if (absl::Status status = impl->Start(*std::move(bytes)); !status.ok()) {
+    impl->Discard();
+    return status;
+  }
   return std::unique_ptr<LogWriter>(new LogWriter(std::move(impl)));
 }
 
@@ -279,6 +297,7 @@ void LogWriter::Append(Event event) { impl_->Append(std::move(event)); }
 absl::Status LogWriter::status() const { return impl_->status(); }
 absl::Status LogWriter::Finish() { return impl_->Finish(); }
 absl::Status LogWriter::LeavePartial() { return impl_->LeavePartial(); }
+void LogWriter::Discard() { impl_->Discard(); }
 absl::Status LogWriter::SaveCopy(const std::string& path) { return impl_->SaveCopy(path); }
 machine::Digest LogWriter::identity() const { return impl_->identity(); }
 uint64_t LogWriter::events() const { return impl_->events(); }

@@ -12,6 +12,7 @@
 #include "machine/digest.h"
 #include "replaylog/event.h"
 #include "replaylog/event_stream.h"
+#include "replaylog/output_file.h"
 
 namespace isochron::replaylog {
 
@@ -33,9 +34,14 @@ class LogWriter final : public EventSink {
   // log goes straight there. When Create() returns, the header has been handed to the
   // operating system: it survives the end of this process, though not the loss of power.
   //
-  // Errors name the path: AlreadyExists when another writer is at it, otherwise what the
-  // operating system says. InvalidArgument when the header exceeds a limit of the format.
+  // Errors, after which nothing is left of the file, name the path: those of OutputFile::Create(),
+  // or what the operating system says. InvalidArgument when the header exceeds a limit of the format,
+  // Internal when the host refuses a thread.
   static absl::StatusOr<std::unique_ptr<LogWriter>> Create(const std::string& path,
+                                                           const LogHeader& header,
+                                                           LogWriterOptions options = {});
+  // The same in a file that has been created already.
+  static absl::StatusOr<std::unique_ptr<LogWriter>> Create(std::unique_ptr<OutputFile> file,
                                                            const LogHeader& header,
                                                            LogWriterOptions options = {});
 
@@ -61,6 +67,9 @@ class LogWriter final : public EventSink {
   // Ends the writer without Finish(): writes the events so far as a last frame and leaves `path`.partial.
   // Any error of the writer's life comes out here.
   absl::Status LeavePartial();
+
+  // Ends the writer without Finish() and removes the file: the run was never begun.
+  void Discard();
 
   // Writes to another file at `path` a log that breaks off here, as a crash would leave it but without
   // loss: commands that read logs take it as partial. This log is not touched. Errors name a path;

@@ -187,6 +187,7 @@ TEST(LogWriterTest, RefusesASecondWriter) {
   for (const Event& event : SmallEvents()) writer->Append(event);
   EXPECT_TRUE(writer->Finish().ok());
   EXPECT_EQ(ReadLog(path).events, SmallEvents());
+  writer.reset();
   EXPECT_NE(MustCreate(path), nullptr);
 }
 

@@ -11,39 +11,71 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "replaylog/system_error.h"
+#include "hostio/system_error.h"
 
 namespace isochron::replaylog {
 namespace {
 
-bool IsSameFile(int fd, const std::string& path) {
-  struct stat open_file;
-  struct stat named;
-  return fstat(fd, &open_file) == 0 && stat(path.c_str(), &named) == 0 &&
-         open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+using hostio::SystemError;
+
+absl::Status WrittenByAnother(const std::string& path) {
+  return absl::AlreadyExistsError(absl::StrCat("another process is writing ", path));
 }
 
-// Opens and locks a partial file, empty.
-absl::StatusOr<int> OpenPartial(const std::string& path) {
+// OK when the open file is locked for us, which it is until it is closed everywhere.
+absl::Status Lock(int fd, const std::string& path) {
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+  return errno == EWOULDBLOCK ? WrittenByAnother(path)
+                              : SystemError(absl::StrCat("cannot lock ", path));
+}
+
+// Removes a partial file whose writer is gone. OK also when there is none, or no longer.
+absl::Status RemoveAbandoned(const std::string& partial) {
+  struct stat info;
+  if (lstat(partial.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::OkStatus() : SystemError(absl::StrCat("cannot write ", partial));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        partial, ": is no regular file, and what is being written is to be there"));
+  }
+  const hostio::Descriptor former(
+      open(partial.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (former.fd() < 0) {
+    return errno == ENOENT ? absl::OkStatus() : SystemError(absl::StrCat("cannot write ", partial));
+  }
+  if (absl::Status status = Lock(former.fd(), partial); !status.ok()) return status;
+  // Otherwise its writer finished it meanwhile.
+  if (hostio::IsNameOf(partial, former.fd()) && unlink(partial.c_str()) != 0) {
+    return SystemError(absl::StrCat("cannot write ", partial));
+  }
+  return absl::OkStatus();
+}
+
+// AlreadyExists while the writer of the file that is at `path` already has still something to do.
+absl::Status CheckCompleted(const std::string& path) {
+  const hostio::Descriptor file(
+      open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (file.fd() < 0 || flock(file.fd(), LOCK_SH | LOCK_NB) == 0) return absl::OkStatus();
+  return errno == EWOULDBLOCK ? WrittenByAnother(path) : absl::OkStatus();
+}
+
+// Makes and locks a partial file. Who makes it has not locked it yet, and who comes between the two takes
+// it for abandoned: then that one has it.
+absl::StatusOr<hostio::Descriptor> CreatePartial(const std::string& path) {
   const std::string partial = PartialPath(path);
   for (;;) {
-    const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0) return SystemError(absl::StrCat("cannot write ", partial));
-    absl::Status status;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      status = errno == EWOULDBLOCK
-                   ? absl::AlreadyExistsError(
-                         absl::StrCat("another process is writing ", partial))
-                   : SystemError(absl::StrCat("cannot lock ", partial));
-    } else if (!IsSameFile(fd, partial)) {
-      close(fd);  // its writer finished it between open() and flock()
-      continue;
-    } else if (ftruncate(fd, 0) != 0) {
-      status = SystemError(absl::StrCat("cannot write ", partial));
+    if (absl::Status status = RemoveAbandoned(partial); !status.ok()) return status;
+    absl::StatusOr<hostio::Descriptor> file = hostio::CreateNew(partial);
+    if (absl::IsAlreadyExists(file.status())) continue;
+    if (!file.ok()) return file;
+    if (absl::Status status = Lock(file->fd(), partial); !status.ok()) return status;
+    if (!hostio::IsNameOf(partial, file->fd())) continue;
+    if (absl::Status status = CheckCompleted(path); !status.ok()) {
+      unlink(partial.c_str());
+      return status;
     }
-    if (status.ok()) return fd;
-    close(fd);
-    return status;
+    return file;
   }
 }
 
@@ -75,39 +107,38 @@ bool IsSpecialFile(const std::string& path) {
 }
 
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string& path) {
-  if (!IsSpecialFile(path)) {
-    absl::StatusOr<int> fd = OpenPartial(path);
-    if (!fd.ok()) return fd.status();
-    return std::unique_ptr<OutputFile>(new OutputFile(*fd, path, /*direct=*/false));
-  }
+  const bool direct = IsSpecialFile(path);
   const bool standard_output = path == "-";
   const std::string name = standard_output ? "standard output" : path;
-  const int fd = standard_output ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-                                 : open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return SystemError(absl::StrCat("cannot write ", name));
-  return std::unique_ptr<OutputFile>(new OutputFile(fd, name, /*direct=*/true));
+  absl::StatusOr<hostio::Descriptor> file;
+  if (standard_output) {
+    file = hostio::Duplicate(STDOUT_FILENO, "cannot write standard output");
+  } else {
+    file = direct ? hostio::OpenSpecialForWriting(path) : CreatePartial(path);
+  }
+  if (!file.ok()) return file.status();
+  return std::unique_ptr<OutputFile>(new OutputFile(*std::move(file), name, direct));
 }
 
-OutputFile::OutputFile(int fd, std::string path, bool direct)
-    : fd_(fd), path_(std::move(path)), direct_(direct) {}
-
-OutputFile::~OutputFile() { close(fd_); }
+absl::Status OutputFile::CheckUntouched() const {
+  if (direct_) return absl::OkStatus();
+  struct stat info;
+  if (fstat(file_.fd(), &info) != 0) return SystemError(absl::StrCat("cannot write ", WrittenPath()));
+  if (info.st_nlink == 1 && static_cast<uint64_t>(info.st_size) == size_) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      WrittenPath(), info.st_nlink == 1 ? " has been changed by somebody else"
+                                        : " is no longer the file that was written"));
+}
 
 absl::Status OutputFile::Write(std::string_view bytes) {
+  if (absl::Status status = CheckUntouched(); !status.ok()) return status;
   const uint64_t before = size_;
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const absl::Status status =
-          SystemError(absl::StrCat("cannot write ", direct_ ? path_ : PartialPath(path_)));
-      if (!direct_ && ftruncate(fd_, static_cast<off_t>(before)) == 0) size_ = before;
-      return status;
-    }
-    size_ += static_cast<uint64_t>(written);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
+  const size_t written = hostio::WriteAll(file_.fd(), bytes);
+  size_ += written;
+  if (written == bytes.size()) return absl::OkStatus();
+  const absl::Status status = SystemError(absl::StrCat("cannot write ", WrittenPath()));
+  if (!direct_ && ftruncate(file_.fd(), static_cast<off_t>(before)) == 0) size_ = before;
+  return status;
 }
 
 absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {
@@ -115,8 +146,9 @@ absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {
     return absl::FailedPreconditionError(
         absl::StrCat(path_, " is no regular file: what has been written cannot be changed"));
   }
+  if (absl::Status status = CheckUntouched(); !status.ok()) return status;
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t written = pwrite(file_.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return SystemError(absl::StrCat("cannot write ", PartialPath(path_)));
     offset += static_cast<uint64_t>(written);
@@ -126,15 +158,16 @@ absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {
 }
 
 absl::Status OutputFile::Sync() {
-  if (direct_ || fsync(fd_) == 0) return absl::OkStatus();
-  return SystemError(absl::StrCat("cannot write ", PartialPath(path_)));
+  if (direct_ || fsync(file_.fd()) == 0) return absl::OkStatus();
+  return SystemError(absl::StrCat("cannot write ", WrittenPath()));
 }
 
 absl::Status OutputFile::Commit() {
   if (direct_) return absl::OkStatus();
-  const std::string partial = PartialPath(path_);
+  const std::string partial = WrittenPath();
   if (absl::Status status = Sync(); !status.ok()) return status;
-  if (!IsSameFile(fd_, partial)) {
+  if (absl::Status status = CheckUntouched(); !status.ok()) return status;
+  if (!hostio::IsNameOf(partial, file_.fd())) {
     return absl::AbortedError(absl::StrCat(partial, " is no longer the file that was written"));
   }
   if (rename(partial.c_str(), path_.c_str()) != 0) {
@@ -148,29 +181,22 @@ absl::Status OutputFile::CopyTo(OutputFile& other) const {
     return absl::FailedPreconditionError(
         absl::StrCat(path_, " is no regular file: what has been written is gone"));
   }
-  const std::string partial = PartialPath(path_);
-  const int fd = open(partial.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return SystemError(absl::StrCat("cannot read ", partial));
   std::string buffer(64 << 10, '\0');
-  absl::Status status;
-  for (uint64_t left = size_; status.ok() && left > 0;) {
-    const ssize_t got = read(fd, buffer.data(), std::min<uint64_t>(buffer.size(), left));
+  for (uint64_t done = 0; done < size_;) {
+    const ssize_t got = pread(file_.fd(), buffer.data(), std::min<uint64_t>(buffer.size(), size_ - done),
+                              static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      status = got < 0 ? SystemError(absl::StrCat("cannot read ", partial))
-                       : absl::DataLossError(absl::StrCat(partial, ": has become shorter"));
-      break;
-    }
-    left -= static_cast<uint64_t>(got);
-    status = other.Write(std::string_view(buffer.data(), static_cast<size_t>(got)));
+    if (got < 0) return SystemError(absl::StrCat("cannot read ", WrittenPath()));
+    if (got == 0) return absl::DataLossError(absl::StrCat(WrittenPath(), ": has become shorter"));
+    done += static_cast<uint64_t>(got);
+    absl::Status status = other.Write(std::string_view(buffer.data(), static_cast<size_t>(got)));
+    if (!status.ok()) return status;
   }
-  close(fd);
-  return status;
+  return absl::OkStatus();
 }
 
 void OutputFile::Discard() {
-  const std::string partial = PartialPath(path_);
-  if (!direct_ && IsSameFile(fd_, partial)) unlink(partial.c_str());
+  if (!direct_ && hostio::IsNameOf(WrittenPath(), file_.fd())) unlink(WrittenPath().c_str());
 }
 
 }  // namespace isochron::replaylog

@@ -7,9 +7,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "hostio/file.h"
 
 namespace isochron::replaylog {
 
@@ -32,13 +34,14 @@ class OutputFile {
   // system says.
   static absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& path);
   // Without Commit() the partial file stays.
-  ~OutputFile();
+  ~OutputFile() = default;
 
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   // Appends all of `bytes`. After an error the file holds what earlier calls wrote and no more,
-  // where that can be had. The caller sees to it that SIGPIPE kills nobody.
+  // where that can be had. Aborted when somebody else has changed or deleted the file. The caller sees to
+  // it that SIGPIPE and SIGXFSZ kill nobody.
   absl::Status Write(std::string_view bytes);
 
   // Replaces bytes that have been written, from `offset` on; there are that many. FailedPrecondition
@@ -48,7 +51,7 @@ class OutputFile {
   // Waits until the bytes are on the disk, so that Commit() has little left to wait for.
   absl::Status Sync();
 
-  // Waits until the bytes are on the disk, gives the file its name and waits for that, too. An error
+  // Waits until the bytes are on the disk, gives the file its name and waits for that, too. Aborted
   // also when somebody has put another file in the partial one's place.
   absl::Status Commit();
 
@@ -62,9 +65,15 @@ class OutputFile {
   uint64_t size() const { return size_; }
 
  private:
-  OutputFile(int fd, std::string path, bool direct);
+  OutputFile(hostio::Descriptor file, std::string path, bool direct)
+      : file_(std::move(file)), path_(std::move(path)), direct_(direct) {}
 
-  const int fd_;
+  // Aborted when the file is not what Write() has made it.
+  absl::Status CheckUntouched() const;
+  // What is being written, for messages.
+  std::string WrittenPath() const { return direct_ ? path_ : PartialPath(path_); }
+
+  const hostio::Descriptor file_;
   const std::string path_;
   const bool direct_;  // bytes go straight to the name
   uint64_t size_ = 0;

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "machine/image_file.h"
 #include "replaylog/stream_digest.h"
-#include "replaylog/system_error.h"
+#include "hostio/system_error.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -76,7 +76,7 @@ class TemporaryFile {
 
  private:
   absl::Status Error() const {
-    return SystemError(absl::StrCat("cannot write a temporary file for ", name_));
+    return hostio::SystemError(absl::StrCat("cannot write a temporary file for ", name_));
   }
 
   const std::string name_;

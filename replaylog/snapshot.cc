@@ -112,9 +112,11 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
   if (!file.ok()) return file.status();
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(*std::move(file)));
   const absl::StatusOr<std::string> frame = writer->compressor_.Compress(*content);
-  if (!frame.ok()) return frame.status();
-  if (absl::Status status = writer->file_->Write(*frame); !status.ok()) return status;
-  return writer;
+  absl::Status status = frame.status();
+  if (status.ok()) status = writer->file_->Write(*frame);
+  if (status.ok()) return writer;
+  writer->Discard();
+  return status;
 }
 
 // A snapshot's first frame: length and bytes of the small state, number of page frames. Each

@@ -45,6 +45,8 @@ class SnapshotWriter {
   absl::Status Take(machine::Machine& machine);
   // Gives the file its name.
   absl::Status Finish() { return file_->Commit(); }
+  // Removes the file instead.
+  void Discard() { file_->Discard(); }
 
  private:
   explicit SnapshotWriter(std::unique_ptr<OutputFile> file) : file_(std::move(file)) {}

@@ -56,7 +56,7 @@ FrameCompressor::FrameCompressor() : context_(ZSTD_createCCtx()) {}
 FrameCompressor::~FrameCompressor() { ZSTD_freeCCtx(context_); }
 
 absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) {
-  if (context_ == nullptr) return absl::ResourceExhaustedError("no memory to compress");
+  if (context_ == nullptr) return absl::InternalError("no memory to compress");
   for (const Parameter& parameter : kParameters) {
     const size_t result = ZSTD_CCtx_setParameter(context_, parameter.name, parameter.value);
     if (ZSTD_isError(result)) {
@@ -104,7 +104,7 @@ FrameDecompressor::~FrameDecompressor() { ZSTD_freeDCtx(context_); }
 
 absl::Status FrameDecompressor::Decompress(std::string_view frame, size_t max_raw,
                                            std::string& content) {
-  if (context_ == nullptr) return absl::ResourceExhaustedError("no memory to decompress");
+  if (context_ == nullptr) return absl::InternalError("no memory to decompress");
   absl::StatusOr<FrameSizes> sizes = MeasureFrame(frame, max_raw);
   if (!sizes.ok()) return absl::DataLossError(sizes.status().message());
   if (sizes->compressed != frame.size()) {

@@ -1,9 +1,9 @@
 // A flag that poll() can wait for.
 
-#ifndef ISOCHRON_CLI_EVENT_FD_H_
-#define ISOCHRON_CLI_EVENT_FD_H_
+#ifndef ISOCHRON_HOSTIO_EVENT_FD_H_
+#define ISOCHRON_HOSTIO_EVENT_FD_H_
 
-namespace isochron::cli {
+namespace isochron::hostio {
 
 // Readable from Raise() until Lower(). Any thread may call either.
 class EventFd {
@@ -21,6 +21,6 @@ class EventFd {
   int fd_;
 };
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio
 
-#endif  // ISOCHRON_CLI_EVENT_FD_H_
+#endif  // ISOCHRON_HOSTIO_EVENT_FD_H_

@@ -1,4 +1,4 @@
-#include "cli/event_fd.h"
+#include "hostio/event_fd.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace isochron::cli {
+namespace isochron::hostio {
 
 EventFd::EventFd() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (fd_ < 0) {
@@ -29,4 +29,4 @@ void EventFd::Lower() {
   [[maybe_unused]] ssize_t got = read(fd_, &count, sizeof(count));
 }
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio

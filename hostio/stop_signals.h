@@ -1,13 +1,13 @@
 // Signals as something to poll for.
 
-#ifndef ISOCHRON_CLI_STOP_SIGNALS_H_
-#define ISOCHRON_CLI_STOP_SIGNALS_H_
+#ifndef ISOCHRON_HOSTIO_STOP_SIGNALS_H_
+#define ISOCHRON_HOSTIO_STOP_SIGNALS_H_
 
 #include <chrono>
 #include <csignal>
 #include <optional>
 
-namespace isochron::cli {
+namespace isochron::hostio {
 
 // From its construction on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait to
 // be read from fd() instead. That is so to the end of the process, unless Release() is called: a signal
@@ -41,6 +41,6 @@ class StopSignals {
   std::optional<std::chrono::steady_clock::time_point> first_stop_;
 };
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio
 
-#endif  // ISOCHRON_CLI_STOP_SIGNALS_H_
+#endif  // ISOCHRON_HOSTIO_STOP_SIGNALS_H_

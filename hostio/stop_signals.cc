@@ -1,4 +1,4 @@
-#include "cli/stop_signals.h"
+#include "hostio/stop_signals.h"
 
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <initializer_list>
 
-namespace isochron::cli {
+namespace isochron::hostio {
 
 StopSignals::StopSignals() {
   sigset_t signals;
@@ -56,4 +56,4 @@ void StopSignals::EndProcess(int signal) {
   _exit(128 + signal);  // for a signal whose default is not to end
 }
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio

@@ -164,8 +164,8 @@ def with_role_2(header):
 @pytest.mark.parametrize(
     "record, message",
     [
-        (b"\x43\0\x12\x04" + bytes(17), "from 0 to 3"),  # an end
-        (b"\x02\0\x02\x04\0", "from 0 to 3"),  # a stop
+        (b"\x43\0\x12\x05" + bytes(17), "from 0 to 4"),  # an end
+        (b"\x02\0\x02\x05\0", "from 0 to 4"),  # a stop
         (b"\x01\0\0", "no bytes"),
         (b"\x40\0\x02\0\0", "no bytes"),
         (b"\x41\0\x01\0", "the log has no end"),

@@ -77,7 +77,7 @@ class ControlChannelTest : public testing::Test {
     queue_.Poll(machine::InputPoint{cycle}, inputs);
     std::string text;
     for (const Input& input : inputs) {
-      text += input.kind == InputKind::kConsole ? "[" + input.bytes + "]"
+      text += input.kind == InputKind::kBytes ? "[" + input.bytes + "]"
               : input.cause == StopCause::kQuit ? "quit"
                                                 : absl::StrCat("signal ", input.detail);
     }

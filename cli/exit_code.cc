@@ -29,6 +29,7 @@ int ExitCodeOf(const machine::RunEnd& end) {
       return ToInt(ExitCode::kSignalBase) + static_cast<int>(end.stop.detail);
     case machine::StopCause::kCycleLimit:
     case machine::StopCause::kExpectFailed:
+    case machine::StopCause::kLogLimit:
       return ToInt(ExitCode::kLimit);
     case machine::StopCause::kPanic:
       return ToInt(ExitCode::kFatal);

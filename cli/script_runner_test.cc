@@ -34,8 +34,11 @@ class ScriptRunnerTest : public testing::Test {
     runner_->Poll(machine::InputPoint{cycle}, inputs);
     std::string text;
     for (const Input& input : inputs) {
-      if (input.kind == InputKind::kConsole) {
+      if (input.kind == InputKind::kBytes) {
         text += "[" + input.bytes + "]";
+        if (input.port == machine::Port::Uart(1)) text += "1";
+      } else if (input.kind == InputKind::kBreak) {
+        text += input.port == machine::Port::Uart(1) ? "break1" : "break";
       } else if (input.cause == StopCause::kQuit) {
         text += "quit";
       } else if (input.cause == StopCause::kExpectFailed) {

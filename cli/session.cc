@@ -61,23 +61,13 @@ absl::StatusOr<hostio::Descriptor> OpenConsoleFile(const ConsoleTarget& target) 
   return hostio::Descriptor(fd);
 }
 
-// Makes one input of console bytes that follow one another, so that a point has few inputs. What
-// the line of the UART cannot hold would be lost there.
-void JoinConsoleInputs(std::vector<machine::Input>& inputs) {
-  using machine::InputKind;
+// Makes one input of bytes that follow one another to one port, so that a point has few inputs. What the line of the UART
+// cannot hold would be lost there.
+void JoinInputs(std::vector<machine::Input>& inputs) {
+  static_assert(machine::Uart::kMaxLine <= replaylog::kMaxInputBytes);
   std::vector<machine::Input> joined;
   for (machine::Input& input : inputs) {
-    const bool joins = input.kind == InputKind::kConsole && !joined.empty() &&
-                       joined.back().kind == InputKind::kConsole;
-    if (joins) {
-      joined.back().bytes += input.bytes;
-    } else {
-      joined.push_back(std::move(input));
-    }
-  }
-  static_assert(machine::Uart::kMaxLine <= replaylog::kMaxInputBytes);
-  for (machine::Input& input : joined) {
-    if (input.bytes.size() > machine::Uart::kMaxLine) input.bytes.resize(machine::Uart::kMaxLine);
+    machine::AppendInput(std::move(input), machine::Uart::kMaxLine, joined);
   }
   inputs = std::move(joined);
 }
@@ -100,6 +90,8 @@ std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
                           strsignal(static_cast<int>(stop.detail)), ") at cycle ", cycle);
     case machine::StopCause::kCycleLimit:
       return absl::StrCat("stopped at cycle ", cycle, ": --max-cycles reached");
+    case machine::StopCause::kLogLimit:
+      return absl::StrCat("stopped at cycle ", cycle, ": --max-log reached");
     case machine::StopCause::kQuit:
     case machine::StopCause::kExpectFailed:
     case machine::StopCause::kPanic:
@@ -308,7 +300,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
-  JoinConsoleInputs(inputs);
+  JoinInputs(inputs);
   if (progress_.has_value() && MayDraw()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
   }

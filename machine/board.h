@@ -19,6 +19,7 @@
 #include "machine/device.h"
 #include "machine/event_queue.h"
 #include "machine/i8259.h"
+#include "machine/input.h"
 #include "machine/isa_bus.h"
 #include "machine/pchip.h"
 #include "machine/pci_config.h"
@@ -37,7 +38,7 @@ struct BoardOptions {
 // interrupts. All calls come from the sequencer's thread.
 class Board final : public alpha::IoBus {
  public:
-  static constexpr int kUarts = 2;
+  static constexpr int kUarts = Port::kUartStreams;
 
   // `cpu_interrupts`: line cpu * 8 + pin is pin b_irq<pin> of a CPU below `cpu_count`.
   // The array address registers describe `memory`. `console` may be nullptr. `events` and

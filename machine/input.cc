@@ -4,10 +4,20 @@
 
 namespace isochron::machine {
 
-Input Input::Console(std::string bytes) {
+Input Input::Bytes(Port port, std::string bytes) {
   Input input;
-  input.kind = InputKind::kConsole;
+  input.kind = InputKind::kBytes;
+  input.port = port;
   input.bytes = std::move(bytes);
+  return input;
+}
+
+Input Input::Console(std::string bytes) { return Bytes(Port::Uart(0), std::move(bytes)); }
+
+Input Input::Break(Port port) {
+  Input input;
+  input.kind = InputKind::kBreak;
+  input.port = port;
   return input;
 }
 
@@ -17,6 +27,19 @@ Input Input::Stop(StopCause cause, uint32_t detail) {
   input.cause = cause;
   input.detail = detail;
   return input;
+}
+
+bool Input::Joins(const Input& next) const {
+  return kind == InputKind::kBytes && next.kind == InputKind::kBytes && port == next.port;
+}
+
+void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs) {
+  if (!inputs.empty() && inputs.back().Joins(input)) {
+    inputs.back().bytes += input.bytes;
+  } else {
+    inputs.push_back(std::move(input));
+  }
+  if (inputs.back().bytes.size() > max_bytes) inputs.back().bytes.resize(max_bytes);
 }
 
 }  // namespace isochron::machine

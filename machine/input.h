@@ -11,8 +11,29 @@
 namespace isochron::machine {
 
 enum class InputKind : uint8_t {
-  kConsole = 0,  // bytes for the receiver of UART 0
-  kStop = 1,     // end the run here
+  kBytes,  // bytes for a port
+  kBreak,  // a break on the line of a port
+  kStop,   // end the run here
+};
+
+// What kinds of devices take input. The numbers are part of the log format.
+enum class InputDevice : uint8_t {
+  kUart = 0,  // streams 0 and 1: the receivers of the UARTs
+};
+
+// Where an input from outside goes: one of the streams of a kind of device.
+struct Port {
+  InputDevice device = InputDevice::kUart;
+  uint8_t stream = 0;
+
+  static constexpr Port Uart(int index) {
+    return {InputDevice::kUart, static_cast<uint8_t>(index)};
+  }
+  // Whether the board has it.
+  bool exists() const { return device == InputDevice::kUart && stream < kUartStreams; }
+  static constexpr uint8_t kUartStreams = 2;
+
+  friend bool operator==(const Port&, const Port&) = default;
 };
 
 // Why somebody asked for the end of a run.
@@ -22,18 +43,30 @@ enum class StopCause : uint8_t {
   kCycleLimit = 2,    // --max-cycles
   kExpectFailed = 3,  // an `expect` was not met within its cycles; `detail` is its line
   kPanic = 4,         // the guest is beyond help; `detail` 0: it said so, 1: it loops for ever
+  kLogLimit = 5,      // --max-log
 };
 
 // One input. It has no time of its own: the input point that takes it gives it one.
 struct Input {
-  InputKind kind = InputKind::kConsole;
-  std::string bytes;  // kConsole
+  InputKind kind = InputKind::kBytes;
   StopCause cause = StopCause::kQuit;  // kStop
   uint32_t detail = 0;                 // kStop
+  Port port;                           // kBytes, kBreak
+  std::string bytes;                   // kBytes
 
+  // Whether `next`, right behind this one, is more of the same: bytes for one port.
+  bool Joins(const Input& next) const;
+
+  static Input Bytes(Port port, std::string bytes);
+  // Bytes for UART 0.
   static Input Console(std::string bytes);
+  static Input Break(Port port);
   static Input Stop(StopCause cause, uint32_t detail = 0);
 };
+
+// Appends an input, as part of the last one when both are bytes for one port: what meets at an input point
+// is one input, whoever sent it. Of the bytes for one port no more than `max_bytes` are kept.
+void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs);
 
 // What an input source may know about the machine when it is asked.
 struct InputPoint {

@@ -175,7 +175,12 @@ std::optional<RunEnd> Machine::TakeInputs() {
   for (Input& input : inputs) {
     if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, input);
     switch (input.kind) {
-      case InputKind::kConsole: board_.uart(0).Receive(input.bytes); break;
+      case InputKind::kBytes:
+        if (input.port.exists()) board_.uart(input.port.stream).Receive(input.bytes);
+        break;
+      case InputKind::kBreak:
+        if (input.port.exists()) board_.uart(input.port.stream).ReceiveBreak();
+        break;
       case InputKind::kStop: return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
     }
   }

@@ -37,10 +37,14 @@ constexpr uint8_t kMcrDtr = 0x01, kMcrRts = 0x02, kMcrOut1 = 0x04, kMcrOut2 = 0x
 
 constexpr uint8_t kLsrDataReady = 0x01;
 constexpr uint8_t kLsrOverrun = 0x02;
+constexpr uint8_t kLsrFraming = 0x08;
 constexpr uint8_t kLsrBreak = 0x10;
 constexpr uint8_t kLsrThrEmpty = 0x20;
 constexpr uint8_t kLsrTransmitterEmpty = 0x40;
 constexpr uint8_t kLsrFifoError = 0x80;
+// What comes with the null character of a break: the line is low where its stop bit would be, too (PC16550D, LSR bits 3
+// and 4).
+constexpr uint8_t kBreakErrors = kLsrBreak | kLsrFraming;
 
 constexpr uint8_t kMsrCts = 0x10, kMsrDsr = 0x20, kMsrRing = 0x40, kMsrDcd = 0x80;
 constexpr uint8_t kMsrRingEnded = 0x04;  // TERI
@@ -150,7 +154,7 @@ void Uart::OnEvent(int kind) {
       break;
     case kReceiveEvent:
       if (CanReceive()) {
-        PushReceived({line_.front(), 0});
+        PushReceived(line_.front());
         line_.pop_front();
       }
       PaceReceive();
@@ -163,9 +167,17 @@ void Uart::OnEvent(int kind) {
 }
 
 void Uart::Receive(std::string_view bytes) {
-  const size_t room = kMaxLine - std::min(kMaxLine, line_.size());
-  for (char byte : bytes.substr(0, room)) line_.push_back(static_cast<uint8_t>(byte));
+  for (char byte : bytes) Arrive({static_cast<uint8_t>(byte), 0});
   PaceReceive();
+}
+
+void Uart::ReceiveBreak() {
+  Arrive({0, kBreakErrors});
+  PaceReceive();
+}
+
+void Uart::Arrive(Received character) {
+  if (line_.size() < kMaxLine) line_.push_back(character);
 }
 
 uint8_t Uart::ReadByte() {
@@ -332,7 +344,7 @@ void Uart::WriteFifoControl(uint8_t value) {
 void Uart::WriteLineControl(uint8_t value) {
   const bool break_begins = (value & ~lcr_ & kLcrBreak) != 0;
   lcr_ = value;
-  if (break_begins && loopback()) PushReceived({0, kLsrBreak});
+  if (break_begins && loopback()) PushReceived({0, kBreakErrors});
 }
 
 void Uart::WriteModemControl(uint8_t value) {

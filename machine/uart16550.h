@@ -29,7 +29,7 @@ class Uart final : public Device {
  public:
   static constexpr uint64_t kTransmitHz = 500'000;  // bytes a second out
   static constexpr uint64_t kReceiveHz = 100'000;   // bytes a second in
-  // The most bytes that wait on the line; what comes beyond is dropped.
+  // The most characters that wait on the line; what comes beyond is dropped.
   static constexpr size_t kMaxLine = size_t{1} << 20;
 
   // `index`: 0 or 1, what `sink` (may be nullptr) is told. `output`: the interrupt line.
@@ -48,10 +48,13 @@ class Uart final : public Device {
 
   // Bytes arrive on the line from outside.
   void Receive(std::string_view bytes);
+  // A break arrives, behind what is on the line: a null character with LSR<BI> and, since its stop bit is
+  // missing, LSR<FE>.
+  void ReceiveBreak();
   // Sends at once what is in the transmitter: the last words of a guest that powers off while
   // the wire is still busy.
   void Flush();
-  // Bytes that the receiver has not taken from the line yet.
+  // Characters that the receiver has not taken from the line yet.
   size_t waiting() const { return line_.size(); }
 
  private:
@@ -98,6 +101,8 @@ class Uart final : public Device {
   // Puts a character into the receive FIFO, or counts an overrun.
   void PushReceived(Received character);
   void RestartTimeout();
+  // Puts a character on the line, if that has room.
+  void Arrive(Received character);
   // Whether the sender may send a byte now.
   bool CanReceive() const;
   // Schedules the next byte from the line when it can be received.
@@ -129,7 +134,7 @@ class Uart final : public Device {
   std::deque<uint8_t> transmit_fifo_;
   bool shifting_ = false;
   uint8_t shift_register_ = 0;
-  std::deque<uint8_t> line_;
+  std::deque<Received> line_;
 };
 
 }  // namespace isochron::machine

@@ -186,11 +186,29 @@ TEST_F(UartTest, BreakComesWithANullCharacter) {
   Write(kData, 'x');
   Wait(kOut);
   Write(kLcr, 0x43);
-  EXPECT_EQ(Read(kLsr) & 0x91, 0x81);  // an error in the FIFO, not at its top
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x81);  // an error in the FIFO, not at its top
   EXPECT_EQ(Read(kData), 'x');
-  EXPECT_EQ(Read(kLsr) & 0x91, 0x91);
-  EXPECT_EQ(Read(kLsr) & 0x91, 0x01);
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x99);
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x01);
   EXPECT_EQ(Read(kData), 0);
+}
+
+TEST_F(UartTest, ABreakFromOutsideArrivesInItsTurn) {
+  Write(kMcr, 0x0a);
+  Write(kFcr, 0x01);
+  Write(kIer, 0x04);  // receiver line status
+  uart_.Receive("x");
+  uart_.ReceiveBreak();
+  uart_.Receive("y");
+  Wait(3 * kIn);
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x81);
+  EXPECT_EQ(Read(kIir) & 0x0f, 0x01);  // the error is not at the top yet
+  EXPECT_EQ(Read(kData), 'x');
+  EXPECT_EQ(Read(kIir) & 0x0f, 0x06);
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x99);
+  EXPECT_EQ(Read(kData), 0);
+  EXPECT_EQ(Read(kLsr) & 0x99, 0x01);
+  EXPECT_EQ(Read(kData), 'y');
 }
 
 TEST_F(UartTest, DivisorScratchAndFifoControl) {

@@ -38,12 +38,15 @@ def script_of(isochron, log):
     """A script that does what was done when the log was recorded."""
     lines = []
     for event in events(isochron, log, "input", "stop"):
+        port = "serial1 " if event.get("stream") == 1 else ""
         if event["type"] == "stop":
             assert event["cause"] == "quit"
             lines.append(f"at {event['cycle']} stop")
+        elif event["kind"] == "break":
+            lines.append(f"at {event['cycle']} {port}send-break")
         else:
             text = "".join(f"\\x{ord(char):02x}" for char in event["bytes"])
-            lines.append(f'at {event["cycle"]} send "{text}"')
+            lines.append(f'at {event["cycle"]} {port}send "{text}"')
     return "\n".join(lines) + "\n"
 
 

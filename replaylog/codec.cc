@@ -234,10 +234,10 @@ absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes) {
   uint64_t major = 0;
   uint64_t minor = 0;
   if (!ConsumeVarint(bytes, major)) return Damaged("the header breaks off");
-  if (major != kFormatMajor) {
+  if (major < kOldestFormatMajor || major > kFormatMajor) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the log has format version ", major, "; this program reads version ",
-                     kFormatMajor));
+        absl::StrCat("the log has format version ", major, "; this program reads versions ",
+                     kOldestFormatMajor, " to ", kFormatMajor));
   }
   std::string_view body;
   if (!ConsumeVarint(bytes, minor) || !ConsumeCounted(bytes, body)) {
@@ -250,11 +250,14 @@ absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes) {
 // ---- Events ----
 
 RecordType InputRecordType(const InputEvent& event) {
-  return event.input.kind == machine::InputKind::kConsole ? RecordType::kConsoleInput
-                                                          : RecordType::kStop;
+  return event.input.kind == machine::InputKind::kStop ? RecordType::kStop
+                                                       : RecordType::kPortInput;
 }
 
 namespace {
+
+// What a port gets, as records name it.
+enum class PortInputKind : uint8_t { kBytes = 0, kBreak = 1 };
 
 // Appends the payload of an event and tells the type of its record.
 class PayloadEncoder {
@@ -263,15 +266,22 @@ class PayloadEncoder {
 
   absl::StatusOr<uint8_t> operator()(const InputEvent& event) {
     const machine::Input& input = event.input;
-    if (input.kind == machine::InputKind::kConsole) {
-      if (input.bytes.empty() || input.bytes.size() > kMaxInputBytes) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("an input of ", input.bytes.size(), " bytes does not fit a record"));
-      }
-      out_ += input.bytes;
-    } else {
-      AppendVarint(static_cast<uint8_t>(input.cause), out_);
-      AppendVarint(input.detail, out_);
+    switch (input.kind) {
+      case machine::InputKind::kBytes:
+        if (input.bytes.empty() || input.bytes.size() > kMaxInputBytes) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("an input of ", input.bytes.size(), " bytes does not fit a record"));
+        }
+        AppendPort(input.port, PortInputKind::kBytes);
+        out_ += input.bytes;
+        break;
+      case machine::InputKind::kBreak:
+        AppendPort(input.port, PortInputKind::kBreak);
+        break;
+      case machine::InputKind::kStop:
+        AppendVarint(static_cast<uint8_t>(input.cause), out_);
+        AppendVarint(input.detail, out_);
+        break;
     }
     return static_cast<uint8_t>(InputRecordType(event));
   }
@@ -319,6 +329,12 @@ class PayloadEncoder {
   }
 
  private:
+  void AppendPort(const machine::Port& port, PortInputKind kind) {
+    AppendVarint(static_cast<uint8_t>(port.device), out_);
+    AppendVarint(port.stream, out_);
+    AppendVarint(static_cast<uint8_t>(kind), out_);
+  }
+
   std::string& out_;
 };
 
@@ -358,12 +374,58 @@ T& Reuse(Event& event) {
 bool DecodeStop(std::string_view& payload, machine::Input& input) {
   uint8_t cause = 0;
   if (!ConsumeNumber(payload, cause) || !ConsumeNumber(payload, input.detail) ||
-      cause > static_cast<uint8_t>(machine::StopCause::kPanic)) {
+      cause > static_cast<uint8_t>(machine::StopCause::kLogLimit)) {
     return false;
   }
   input.kind = machine::InputKind::kStop;
   input.cause = static_cast<machine::StopCause>(cause);
   return true;
+}
+
+// What an input is for, and of which kind: numbers that this program need not know.
+struct PortHead {
+  uint64_t device = 0;
+  uint64_t stream = 0;
+  uint64_t kind = 0;
+
+  bool known() const {
+    return device <= static_cast<uint8_t>(machine::InputDevice::kUart) &&
+           stream < machine::Port::kUartStreams && kind <= static_cast<uint8_t>(PortInputKind::kBreak);
+  }
+};
+
+bool ConsumePortHead(std::string_view& payload, PortHead& head) {
+  return ConsumeVarint(payload, head.device) && ConsumeVarint(payload, head.stream) &&
+         ConsumeVarint(payload, head.kind);
+}
+
+bool DecodePortInput(std::string_view& payload, machine::Input& input) {
+  PortHead head;
+  if (!ConsumePortHead(payload, head) || !head.known()) return false;
+  const bool is_break = head.kind == static_cast<uint8_t>(PortInputKind::kBreak);
+  input.kind = is_break ? machine::InputKind::kBreak : machine::InputKind::kBytes;
+  input.port.device = static_cast<machine::InputDevice>(head.device);
+  input.port.stream = static_cast<uint8_t>(head.stream);
+  input.bytes.assign(payload);
+  payload = {};
+  return input.bytes.empty() == is_break && input.bytes.size() <= kMaxInputBytes;
+}
+
+// What there is of an input that only a newer version understands; empty when this one does.
+std::string UnknownInput(uint8_t type, std::string_view payload) {
+  switch (static_cast<RecordType>(type)) {
+    case RecordType::kConsoleInput:
+    case RecordType::kStop:
+      return "";
+    case RecordType::kPortInput: {
+      PortHead head;
+      if (!ConsumePortHead(payload, head) || head.known()) return "";
+      return absl::StrCat("an input of kind ", head.kind, " for stream ", head.stream, " of device ",
+                          head.device);
+    }
+    default:
+      return absl::StrCat("an input of type ", type);
+  }
 }
 
 // Also tells how many cycles lie between the first byte and the last. The sum may exceed what
@@ -401,13 +463,16 @@ bool DecodeBody(uint8_t type, std::string_view& payload, Event& event,
   switch (static_cast<RecordType>(type)) {
     case RecordType::kConsoleInput: {
       machine::Input& input = Reuse<InputEvent>(event).input;
-      input.kind = machine::InputKind::kConsole;
+      input.kind = machine::InputKind::kBytes;
+      input.port = machine::Port::Uart(0);
       input.bytes.assign(payload);
       payload = {};
       return !input.bytes.empty() && input.bytes.size() <= kMaxInputBytes;
     }
     case RecordType::kStop:
       return DecodeStop(payload, Reuse<InputEvent>(event).input);
+    case RecordType::kPortInput:
+      return DecodePortInput(payload, Reuse<InputEvent>(event).input);
     case RecordType::kOutput:
       return DecodeOutput(payload, Reuse<OutputEvent>(event), duration);
     case RecordType::kInterrupt: {
@@ -486,16 +551,16 @@ absl::StatusOr<bool> FrameDecoder::Next(Event& event) {
   };
   Record record;
   if (!ConsumeRecord(rest_, record)) return damaged("it breaks off or exceeds a limit");
-  if (record.type < static_cast<uint8_t>(RecordType::kFirstWitness) &&
-      record.type != static_cast<uint8_t>(RecordType::kConsoleInput) &&
-      record.type != static_cast<uint8_t>(RecordType::kStop)) {
-    if (record.type == static_cast<uint8_t>(RecordType::kFrameStart)) {
-      return damaged("a frame start within a frame");
+  if (record.type == static_cast<uint8_t>(RecordType::kFrameStart)) {
+    return damaged("a frame start within a frame");
+  }
+  if (record.type < static_cast<uint8_t>(RecordType::kFirstWitness)) {
+    if (const std::string what = UnknownInput(record.type, record.payload); !what.empty()) {
+      return absl::UnimplementedError(
+          absl::StrFormat("record at byte %d of the frame: %s, which a newer version of isochron "
+                          "understands",
+                          at, what));
     }
-    return absl::UnimplementedError(
-        absl::StrFormat("record at byte %d of the frame: an input of type %d, which a newer "
-                        "version of isochron understands",
-                        at, record.type));
   }
   event.number = next_.event_number;
   event.cpu = record.cpu;

@@ -16,22 +16,25 @@
 namespace isochron::replaylog {
 
 inline constexpr std::string_view kMagic = "ISOCHLOG";
-inline constexpr uint32_t kFormatMajor = 1;
+inline constexpr uint32_t kFormatMajor = 2;
+// The oldest version that is still read: it knows no ports, and no other input than bytes for UART 0.
+inline constexpr uint32_t kOldestFormatMajor = 1;
 inline constexpr uint32_t kFormatMinor = 0;
 
 // Limits that a reader may rely on; a log that exceeds one is damaged.
 inline constexpr size_t kMaxHeaderBytes = 64 << 10;   // content of the header frame
-inline constexpr size_t kMaxPayloadBytes = 1 << 20;   // payload of one record
+inline constexpr size_t kMaxPayloadBytes = (1 << 20) + 64;  // payload of one record
 inline constexpr size_t kMaxFrameBytes = 2 << 20;     // content of one event frame
 inline constexpr size_t kMaxOutputRun = 4096;         // bytes in one output record
-inline constexpr size_t kMaxInputBytes = 1 << 20;     // bytes in one console input record
+inline constexpr size_t kMaxInputBytes = 1 << 20;     // bytes in one input record
 inline constexpr size_t kMaxInputsPerCycle = 64;      // input records of one cycle
 
 // Types of records. Those below kFirstWitness must be understood; the others may be skipped.
 enum class RecordType : uint8_t {
   kFrameStart = 0,
-  kConsoleInput = 1,
+  kConsoleInput = 1,  // of version 1: bytes for UART 0
   kStop = 2,
+  kPortInput = 3,
   kFirstWitness = 64,
   kOutput = 64,
   kInterrupt = 65,
@@ -41,10 +44,10 @@ enum class RecordType : uint8_t {
 // The type of the record that holds an input.
 RecordType InputRecordType(const InputEvent& event);
 
-// The content of the header frame. InvalidArgument when it would exceed kMaxHeaderBytes or the
+// The content of the header frame, of the newest version. InvalidArgument when it would exceed kMaxHeaderBytes or the
 // images are not in order.
 absl::StatusOr<std::string> EncodeHeader(const LogHeader& header);
-// InvalidArgument when the bytes are not the header of a log or of a newer major version,
+// InvalidArgument when the bytes are not the header of a log or of another major version,
 // DataLoss when they are damaged. The model version is not judged.
 absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes);
 

@@ -93,7 +93,7 @@ TEST(HeaderTest, RefusesNewerMajorVersion) {
   bytes[kMagic.size()] = kFormatMajor + 1;
   absl::StatusOr<LogHeader> decoded = DecodeHeader(bytes);
   EXPECT_TRUE(absl::IsInvalidArgument(decoded.status())) << decoded.status();
-  EXPECT_THAT(std::string(decoded.status().message()), HasSubstr("format version 2"));
+  EXPECT_THAT(std::string(decoded.status().message()), HasSubstr("format version 3"));
 }
 
 TEST(HeaderTest, ReadsNewerMinorVersionWithFieldsThatMayBeSkipped) {
@@ -173,6 +173,41 @@ TEST(FrameTest, PutsTheCpuIntoTheTag) {
   EXPECT_EQ(encoder.bytes(), Frame(0, 0, Record(2 * 128 + 65, 0, "\1")));
 }
 
+TEST(FrameTest, AddressesInputToAPort) {
+  FrameEncoder encoder;
+  ASSERT_TRUE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Bytes(machine::Port::Uart(1), "ab")}}).ok());
+  ASSERT_TRUE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}).ok());
+  EXPECT_EQ(encoder.bytes(), Frame(0, 0,
+                                   Record(3, 0, std::string("\0\1\0ab", 5)) +
+                                       Record(3, 0, std::string("\0\0\1", 3))));
+}
+
+TEST(FrameTest, ReadsConsoleInputOfVersionOne) {
+  const std::string frame = Frame(0, 0, Record(1, 7, "ls"));
+  FrameDecoder decoder;
+  ASSERT_TRUE(decoder.Start(frame).ok());
+  Event event;
+  ASSERT_TRUE(decoder.Next(event).value());
+  EXPECT_EQ(event, (Event{0, 7, 0, InputEvent{machine::Input::Console("ls")}}));
+}
+
+TEST(FrameTest, TakesTheLongestInput) {
+  FrameEncoder encoder;
+  const machine::Input longest =
+      machine::Input::Bytes(machine::Port::Uart(1), std::string(kMaxInputBytes, 'x'));
+  ASSERT_TRUE(encoder.Append({0, 0, 0, InputEvent{longest}}).ok());
+  EXPECT_TRUE(DecodeStatus(encoder.bytes()).ok()) << DecodeStatus(encoder.bytes());
+}
+
+TEST(FrameTest, RefusesInputForPortsOfNewerVersions) {
+  for (const std::string& head : {std::string("\1\0\0", 3), std::string("\0\2\0", 3), std::string("\0\0\2", 3),
+                                 std::string("\0\xff\x7f\0", 4)}) {
+    const absl::Status status = DecodeStatus(Frame(0, 0, Record(3, 0, head + "x")));
+    EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("newer version"));
+  }
+}
+
 TEST(FrameTest, EncoderRefusesWhatNoReaderTakes) {
   FrameEncoder encoder;
   const std::string before = encoder.bytes();
@@ -201,7 +236,10 @@ TEST(FrameTest, DecoderRefusesDamage) {
       Frame(0, 0, Record(65, 0, "\1\1")),                   // too much in it
       Frame(0, 0, Record(65, 0, std::string("\x81\0", 2))),  // overlong
       Frame(0, 0, Record(1, 0, "")),                        // no input
-      Frame(0, 0, Record(2, 0, std::string("\x05\0", 2))),  // an unknown cause
+      Frame(0, 0, Record(2, 0, std::string("\x06\0", 2))),  // an unknown cause
+      Frame(0, 0, Record(3, 0, std::string(2, '\0'))),      // a port without a kind
+      Frame(0, 0, Record(3, 0, std::string(3, '\0'))),      // no bytes
+      Frame(0, 0, Record(3, 0, std::string("\0\0\1x", 4))),  // a break with bytes
       Frame(0, 0, Record(64, 0, std::string(2, '\0'))),     // no byte
       Frame(0, 0, Record(64, 0, std::string("\0\2ab", 4))),  // no delta
       Frame(0, 0, Record(64, 0, std::string("\0\xff\xff\xff\xff\x0f", 6))),  // 4 GiB

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kUnknownName = "unknown";
 
 constexpr std::pair<RecordType, std::string_view> kTypeNames[] = {
-    {RecordType::kConsoleInput, "input"},   {RecordType::kStop, "stop"},
-    {RecordType::kOutput, "output"},        {RecordType::kInterrupt, "interrupt"},
+    {RecordType::kStop, "stop"},             {RecordType::kPortInput, "input"},
+    {RecordType::kOutput, "output"},         {RecordType::kInterrupt, "interrupt"},
     {RecordType::kCheckpoint, "checkpoint"}, {RecordType::kEnd, "end"},
 };
 
@@ -51,10 +51,14 @@ class Details {
 
   std::string operator()(const InputEvent& event) const {
     const machine::Input& input = event.input;
-    if (input.kind == machine::InputKind::kConsole) return QuoteBytes(input.bytes, columns_);
-    std::string text(StopCauseName(input.cause));
-    if (input.detail != 0) absl::StrAppend(&text, " ", input.detail);
-    return text;
+    if (input.kind == machine::InputKind::kStop) {
+      std::string text(StopCauseName(input.cause));
+      if (input.detail != 0) absl::StrAppend(&text, " ", input.detail);
+      return text;
+    }
+    const std::string prefix = absl::StrCat(PortName(input.port), " ");
+    if (input.kind == machine::InputKind::kBreak) return prefix + "break";
+    return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
   }
   std::string operator()(const OutputEvent& event) const {
     const std::string prefix = absl::StrCat("uart", event.uart, " ", event.bytes.size(), " ");
@@ -90,11 +94,15 @@ class Details {
 struct JsonFields {
   std::string operator()(const InputEvent& event) const {
     const machine::Input& input = event.input;
-    if (input.kind == machine::InputKind::kConsole) {
-      return absl::StrCat(",", JsonBytes("bytes", "text", input.bytes));
+    if (input.kind == machine::InputKind::kStop) {
+      return absl::StrCat(",\"cause\":", JsonString(StopCauseName(input.cause)),
+                          ",\"detail\":", input.detail);
     }
-    return absl::StrCat(",\"cause\":", JsonString(StopCauseName(input.cause)),
-                        ",\"detail\":", input.detail);
+    const bool is_break = input.kind == machine::InputKind::kBreak;
+    return absl::StrCat(",\"device\":", JsonString(InputDeviceName(input.port.device)),
+                        ",\"stream\":", input.port.stream,
+                        ",\"kind\":", JsonString(is_break ? "break" : "bytes"),
+                        ",\"bytes\":", JsonString(input.bytes));
   }
   std::string operator()(const OutputEvent& event) const {
     std::string json = absl::StrCat(",\"uart\":", event.uart, ",",
@@ -206,8 +214,22 @@ std::string_view StopCauseName(machine::StopCause cause) {
       return "expect-failed";
     case machine::StopCause::kPanic:
       return "panic";
+    case machine::StopCause::kLogLimit:
+      return "log-limit";
   }
   return kUnknownName;
+}
+
+std::string_view InputDeviceName(machine::InputDevice device) {
+  switch (device) {
+    case machine::InputDevice::kUart:
+      return "uart";
+  }
+  return kUnknownName;
+}
+
+std::string PortName(const machine::Port& port) {
+  return absl::StrCat(std::string(InputDeviceName(port.device)), port.stream);
 }
 
 std::string_view EndKindName(machine::RunEnd::Kind kind) {

@@ -17,15 +17,19 @@ namespace isochron::replaylog {
 
 RecordType TypeOf(const Event& event);
 
-// "input", "stop", "output", "interrupt", "checkpoint", "end"; "unknown" for any other type.
+// "stop", "input", "output", "interrupt", "checkpoint", "end"; "unknown" for any other type.
 // These are the names in JSON lines and what `log dump --type` takes.
 std::string_view EventTypeName(RecordType type);
 std::optional<RecordType> EventTypeFromName(std::string_view name);
 // All names, in the order of their types.
 std::vector<std::string_view> EventTypeNames();
 
-// "quit", "signal", "cycle-limit", "expect-failed".
+// "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit".
 std::string_view StopCauseName(machine::StopCause cause);
+// "uart".
+std::string_view InputDeviceName(machine::InputDevice device);
+// "uart0", "uart1".
+std::string PortName(const machine::Port& port);
 // "power-off", "reset", "fatal", "stopped", "end-of-time".
 std::string_view EndKindName(machine::RunEnd::Kind kind);
 // "kernel", "initrd".

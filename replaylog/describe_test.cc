@@ -20,10 +20,10 @@ TEST(DescribeTest, LinesFitAndAlign) {
             "       0           1000    0.000002 output     uart0 7 \"hello\\r\\n\"");
   EXPECT_EQ(DescribeEvent(events[1], kHz),
             "       1          20000    0.000033 interrupt  ISUM 0x800000000 timer");
-  EXPECT_EQ(DescribeEvent(events[4], kHz),
-            "       4      268435456    0.447392 checkpoint 123456789 insns 000000000000...");
   EXPECT_EQ(DescribeEvent(events[5], kHz),
-            "       5      268435461    0.447392 stop       signal 15");
+            "       5      268435456    0.447392 checkpoint 123456789 insns 000000000000...");
+  EXPECT_EQ(DescribeEvent(events[6], kHz),
+            "       6      268435461    0.447392 stop       signal 15");
   EXPECT_EQ(DescribeEvent({7, 600, 2, InterruptEvent{uint64_t{1} << 34}}, kHz),
             "       7            600    0.000001 interrupt  cpu2 ISUM 0x400000000 device");
 }
@@ -32,8 +32,8 @@ TEST(DescribeTest, LinesCanHoldEverything) {
   const std::string bytes(3000, 'a');
   EXPECT_THAT(DescribeEvent(OutputAt(5, bytes, 9), kHz, kAllColumns), testing::EndsWith("\"" + bytes + "\""));
   const std::vector<Event> events = SmallEvents();
-  EXPECT_THAT(DescribeEvent(events[4], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000060000000000000005"));
-  EXPECT_THAT(DescribeEvent(events[6], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000080000000000000007"));
+  EXPECT_THAT(DescribeEvent(events[5], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000060000000000000005"));
+  EXPECT_THAT(DescribeEvent(events[7], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000080000000000000007"));
   EXPECT_THAT(DescribeEvent({1, 2, 0, UnknownEvent{100, "\x01z"}}, kHz, kAllColumns),
               testing::EndsWith("type 100, 2 bytes 017a"));
   EXPECT_EQ(DescribeEvent(OutputAt(5, bytes, 9), kHz, 100).size(), 100u);
@@ -67,14 +67,17 @@ TEST(DescribeTest, JsonFieldsAreStable) {
   EXPECT_EQ(EventToJson(events[1]),
             R"({"event":1,"cycle":20000,"cpu":0,"type":"interrupt","pending":"0x800000000"})");
   EXPECT_EQ(EventToJson(events[2]),
-            R"({"event":2,"cycle":1048576,"cpu":0,"type":"input","bytes":"ls\u000a"})");
-  EXPECT_EQ(EventToJson(events[4]),
-            R"({"event":4,"cycle":268435456,"cpu":0,"type":"checkpoint","instructions":123456789,)"
-            R"("state":"00000000000000060000000000000005"})");
+            R"({"event":2,"cycle":1048576,"cpu":0,"type":"input","device":"uart","stream":0,"kind":"bytes","bytes":"ls\u000a"})");
+  EXPECT_EQ(EventToJson(events[3]),
+            R"({"event":3,"cycle":1048576,"cpu":0,"type":"input","device":"uart","stream":1,)"
+            R"("kind":"break","bytes":""})");
   EXPECT_EQ(EventToJson(events[5]),
-            R"({"event":5,"cycle":268435461,"cpu":0,"type":"stop","cause":"signal","detail":15})");
+            R"({"event":5,"cycle":268435456,"cpu":0,"type":"checkpoint","instructions":123456789,)"
+            R"("state":"00000000000000060000000000000005"})");
   EXPECT_EQ(EventToJson(events[6]),
-            R"({"event":6,"cycle":268435461,"cpu":0,"type":"end","reason":"stopped",)"
+            R"({"event":6,"cycle":268435461,"cpu":0,"type":"stop","cause":"signal","detail":15})");
+  EXPECT_EQ(EventToJson(events[7]),
+            R"({"event":7,"cycle":268435461,"cpu":0,"type":"end","reason":"stopped",)"
             R"("instructions":123456790,"state":"00000000000000080000000000000007"})");
   EXPECT_EQ(EventToJson({1, 2, 3, UnknownEvent{100, "\x01z"}}),
             R"({"event":1,"cycle":2,"cpu":3,"type":"unknown","record_type":100,"payload":"017a"})");

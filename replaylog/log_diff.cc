@@ -19,6 +19,11 @@ struct BodyDifference {
   std::string operator()(const InputEvent& a) const {
     const InputEvent& b = std::get<InputEvent>(right.body);
     if (a == b) return "";
+    if (a.input.kind != b.input.kind) return "kind of the input";
+    if (!(a.input.port == b.input.port)) {
+      return absl::StrCat("port of the input: ", PortName(a.input.port), " and ",
+                          PortName(b.input.port));
+    }
     if (at) return absl::StrCat("byte ", *at, " of the input");
     return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : "input";
   }
@@ -169,7 +174,7 @@ std::optional<std::string_view> EventBytes(const Event& event) {
   if (const auto* output = std::get_if<OutputEvent>(&event.body)) return output->bytes;
   if (const auto* unknown = std::get_if<UnknownEvent>(&event.body)) return unknown->payload;
   const auto* input = std::get_if<InputEvent>(&event.body);
-  if (input == nullptr || input->input.kind != machine::InputKind::kConsole) return std::nullopt;
+  if (input == nullptr || input->input.kind != machine::InputKind::kBytes) return std::nullopt;
   return input->input.bytes;
 }
 

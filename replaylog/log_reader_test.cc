@@ -114,7 +114,7 @@ TEST(LogReaderTest, VerifySumsUp) {
   EXPECT_EQ(summary->identity, identity);
   EXPECT_EQ(summary->events, EventsInThreeFrames().size());
   EXPECT_EQ(summary->events_by_type[static_cast<int>(RecordType::kCheckpoint)], 2u);
-  EXPECT_EQ(summary->events_by_type[static_cast<int>(RecordType::kConsoleInput)], 3u);
+  EXPECT_EQ(summary->events_by_type[static_cast<int>(RecordType::kPortInput)], 6u);
   EXPECT_EQ(summary->console_bytes, 21u);
   EXPECT_EQ(summary->unknown_witnesses, 0u);
   EXPECT_EQ(summary->last_cycle, EventsInThreeFrames().back().cycle);
@@ -252,7 +252,8 @@ TEST(LogReaderTest, ManyTinyFramesCostNoMoreThanTheirBytes) {
 TEST(LogReaderTest, CountsUnknownWitnesses) {
   const std::string path = TestPath("log");
   std::vector<Event> events = SmallEvents();
-  events.insert(events.begin() + 2, Event{2, events[1].cycle, 0, UnknownEvent{80, "from later"}});
+  const Event unknown{2, events[1].cycle, 0, UnknownEvent{80, "from later"}};
+  events.insert(events.begin() + 2, unknown);
   for (size_t i = 0; i < events.size(); ++i) events[i].number = i;
   WriteLog(path, events);
   std::unique_ptr<LogReader> reader = MustOpen(path);

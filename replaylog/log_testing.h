@@ -92,6 +92,7 @@ inline std::vector<Event> SmallEvents() {
   events.push_back(OutputAt(1000, "hello\r\n", 1504));
   events.push_back({0, 20000, 0, InterruptEvent{uint64_t{1} << 35}});
   events.push_back({0, 1 << 20, 0, InputEvent{machine::Input::Console("ls\n")}});
+  events.push_back({0, 1 << 20, 0, InputEvent{machine::Input::Break(machine::Port::Uart(1))}});
   events.push_back({0, 1 << 20, 1, InterruptEvent{0x8000000ff}});
   events.push_back({0, 1 << 28, 0, CheckpointEvent{123456789, {5, 6}}});
   events.push_back(

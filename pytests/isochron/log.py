@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from isochron.errors import IsochronError, LogError, hide
-from isochron.script import printable, sends
+from isochron.script import prefix, printable, sends, when
 
 __tracebackhide__ = hide
 
@@ -23,12 +23,16 @@ _SKIPPABLE_MAGIC = 0x184D2A5E
 _SEEKABLE_MAGIC = 0x8F92EAB1
 _MAX_HEADER = 64 << 10
 _MAX_CONTENT = 2 << 20
-_MAX_PAYLOAD = 1 << 20
+_MAX_PAYLOAD = (1 << 20) + 64
+_MAX_INPUT = 1 << 20
 _MAX_OUTPUT = 4096
 
-_CAUSES = ["quit", "signal", "cycle-limit", "expect-failed", "panic"]
+_CAUSES = ["quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"]
 _REASONS = ["power-off", "reset", "fatal", "stopped", "end-of-time"]
 _ROLES = ["kernel", "initrd"]
+_DEVICES = ["uart"]
+_STREAMS = 2
+_INPUT_KINDS = ["bytes", "break"]
 _NUMBER_FIELDS = {
     1: "model_version",
     3: "memory_bytes",
@@ -65,10 +69,13 @@ class Event:
 
 @dataclasses.dataclass(frozen=True)
 class Input(Event):
-    """Bytes that the guest's console gets."""
+    """What a port gets: `bytes`, or a break. The port is a stream of a device: the console is stream 0 of "uart"."""
 
     type: ClassVar[str] = "input"
 
+    device: str
+    stream: int
+    kind: str
     bytes: bytes
 
     @property
@@ -79,7 +86,7 @@ class Input(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Stop(Event):
-    """Somebody ends the run. `cause`: quit, signal, cycle-limit, expect-failed or panic."""
+    """Somebody ends the run. `cause`: quit, signal, cycle-limit, expect-failed, panic or log-limit."""
 
     type: ClassVar[str] = "stop"
 
@@ -309,7 +316,7 @@ def _read_header(content: bytes) -> dict[str, Any]:
     data = _Bytes(content)
     _require(content[:8] == b"ISOCHLOG", "no log")
     data.take(8)
-    _require(data.varint() == 1, "another major version")
+    _require(data.varint() in (1, 2), "another major version")
     data.varint()
     fields = _Bytes(data.counted())
     _require(not data, "bytes follow the header")
@@ -347,12 +354,23 @@ def _read_field(number: int, value: _Bytes, header: dict[str, Any]) -> None:
         value.rest()
 
 
+def _read_input(place: tuple[int, int, int], device: str, stream: int, kind: str, data: _Bytes) -> Input:
+    content = data.rest()
+    _require((kind == "break") == (not content), "an input of no bytes, or a break with some")
+    _require(len(content) <= _MAX_INPUT, "an input is too long")
+    return Input(*place, device, stream, kind, content)
+
+
 def _read_event(kind: int, number: int, cycle: int, cpu: int, data: _Bytes) -> tuple[Event, int]:
     """An event, and the cycles from its cycle to its last."""
     place = (number, cycle, cpu)
     if kind == 1:
-        _require(data, "an input of no bytes")
-        return Input(*place, data.rest()), 0
+        return _read_input(place, "uart", 0, "bytes", data), 0
+    if kind == 3:
+        device, stream, what = data.varint(), data.varint(), data.varint()
+        known = device < len(_DEVICES) and stream < _STREAMS and what < len(_INPUT_KINDS)
+        _require(known, "an input that must be understood")
+        return _read_input(place, _DEVICES[device], stream, _INPUT_KINDS[what], data), 0
     if kind == 2:
         return Stop(*place, _name(_CAUSES, data.varint()), data.varint(1 << 32)), 0
     if kind == 64:
@@ -426,8 +444,10 @@ class Log:
         """A script with which a recording makes this log again."""
         lines: list[str] = []
         for event in self:
-            if isinstance(event, Input):
-                lines += (f"{line}\n" for line in sends(event.bytes, at=event.cycle))
+            if isinstance(event, Input) and event.kind == "break":
+                lines.append(f"{when(event.cycle)}{prefix(event.stream)}send-break\n")
+            elif isinstance(event, Input):
+                lines += (f"{line}\n" for line in sends(event.bytes, at=event.cycle, uart=event.stream))
             elif isinstance(event, Stop) and event.cause == "quit":
                 lines.append(f"at {event.cycle} stop\n")
         return "".join(lines)

@@ -69,9 +69,19 @@ def regex(pattern: re.Pattern[str] | re.Pattern[bytes]) -> str:
     return f"/{dot_all}{text}/" + ("i" if pattern.flags & re.IGNORECASE else "")
 
 
-def sends(text: str | bytes, at: float | str | None = None) -> list[str]:
-    """The requests that type `text`, all at one input point: as many as it takes."""
+def prefix(uart: int) -> str:
+    """What stands before a command for UART `uart`: nothing for the console, UART 0."""
+    return "serial1 " if uart == 1 else ""
+
+
+def when(at: float | str | None) -> str:
+    """What stands before a command that waits for a cycle; None: it does not wait."""
+    return "" if at is None else f"at {time(at)} "
+
+
+def sends(text: str | bytes, at: float | str | None = None, uart: int = 0) -> list[str]:
+    """The requests that type `text` to a UART, all at one input point: as many as it takes."""
     data = as_bytes(text)
     pieces = [data[start : start + _MAX_PIECE] for start in range(0, len(data), _MAX_PIECE)] or [b""]
-    first, *more = (f"send {quote(piece)}" for piece in pieces)
-    return [first if at is None else f"at {time(at)} {first}", *more]
+    first, *more = (f"{prefix(uart)}send {quote(piece)}" for piece in pieces)
+    return [when(at) + first, *more]

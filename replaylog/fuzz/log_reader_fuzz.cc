@@ -1,8 +1,5 @@
 // Reads arbitrary bytes as a log: an error or events, in bounded memory.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +7,7 @@
 #include <string>
 
 #include "replaylog/describe.h"
+#include "replaylog/fuzz/memory_file.h"
 #include "replaylog/log_reader.h"
 
 namespace isochron::replaylog {
@@ -43,11 +41,7 @@ void ReadLog(const std::string& path) {
 }  // namespace isochron::replaylog
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const int fd = memfd_create("log", MFD_CLOEXEC);
-  if (fd < 0) std::abort();
-  if (write(fd, data, size) == static_cast<ssize_t>(size)) {
-    isochron::replaylog::ReadLog("/proc/self/fd/" + std::to_string(fd));
-  }
-  close(fd);
+  const isochron::replaylog::MemoryFile file(data, size);
+  isochron::replaylog::ReadLog(file.path());
   return 0;
 }

@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "conformance/board_case.h"
 #include "conformance/conform_testing.h"
 #include "conformance/engines.h"
 #include "conformance/sequence.h"
@@ -232,6 +233,26 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedBug, ::testing::ValuesIn(kPlantings), [](co
   return name;
 });
 
+// The first seed whose board case parts these engines; 0 when none of so many does.
+uint64_t FirstBoardCase(const std::vector<NamedEngine>& engines, uint64_t seeds) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+    EXPECT_TRUE(board_case.ok()) << board_case.status();
+    if (!board_case.ok()) return 0;
+    if (CheckBoardCase(engines[0], engines[1], *board_case).mismatch) return seed;
+  }
+  return 0;
+}
+
+constexpr uint64_t kBoardSeeds = 120;
+
+// Random programs on the whole board find the same faults.
+TEST_P(PlantedBug, IsFoundOnTheBoard) {
+  const uint64_t seed = FirstBoardCase(RefAndPlanted(GetParam().bug), kBoardSeeds);
+  RecordProperty("seed", absl::StrCat(seed));
+  EXPECT_NE(seed, 0u) << "not found";
+}
+
 // Guest code and host code side by side.
 TEST(PlantedBugs, TheReportListsTheTranslation) {
   Conformance conformance("integer", RefAndPlanted("ldl-not-extended"));
@@ -314,6 +335,16 @@ TEST_F(PlantedBreak, ADigestThatMissesAPageIsFound) {
   EXPECT_NE(verdict.mismatch->report.find("has changed without its dirty mark"),
             std::string::npos)
       << verdict.mismatch->report;
+}
+
+// What devices and digests must not do shows in random programs as well.
+TEST_F(PlantedBreak, BoardCasesFindDevicesThatRememberAndDigestsThatMiss) {
+  const std::vector<NamedEngine> engines = {*FindEngine("ref"), *FindEngine("ref")};
+  for (const machine::Break which : {machine::Break::kUartTime, machine::Break::kTimerTime,
+                                     machine::Break::kDigestSkipsPage}) {
+    machine::planted_break = which;
+    EXPECT_NE(FirstBoardCase(engines, kBoardSeeds), 0u) << static_cast<int>(which);
+  }
 }
 
 TEST(PlantedBugs, UnknownOnesAreRefused) {

@@ -155,6 +155,7 @@ absl::Status Conform::Prepare() {
       LogOutput::Create(path.empty() ? "/dev/null" : path, run, guest_);
   if (!output.ok()) return output.status();
   output_ = *std::move(output);
+  output_->Limit(run, *guest_.session);
   return absl::OkStatus();
 }
 
@@ -292,7 +293,8 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
   using Kind = machine::RunEnd::Kind;
   const bool at_limit = end.kind == Kind::kStopped &&
                         (end.stop.cause == machine::StopCause::kCycleLimit ||
-                         end.stop.cause == machine::StopCause::kPanic);
+                         end.stop.cause == machine::StopCause::kPanic ||
+                         end.stop.cause == machine::StopCause::kLogLimit);
   const bool only_the_end = exit_code == ExitCodeOf(end) &&
                             (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
                              end.kind == Kind::kEndOfTime || at_limit);
@@ -374,6 +376,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   conform->get_option("--kernel")->required(false);
   AddIntervalOptions(*conform, options->run);
   AddControlOptions(*conform, options->run);
+  AddLogLimitOption(*conform, options->run);
   AddConsoleOptions(*conform, options->run);
   conform->footer(TerminalHelp() +
                   ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
@@ -383,8 +386,8 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
       const std::string& name = option->get_single_name();
       const bool image = name == "kernel" || name == "initrd";
       const bool of_guest = (option->get_group() == "Machine" && !image) || name == "script" ||
-                            name == "max-cycles" || name == "no-reboot" || name == "on-panic" ||
-                            name == "pace";
+                            name == "max-cycles" || name == "max-log" || name == "no-reboot" ||
+                            name == "on-panic" || name == "pace";
       if (of_guest && option->count() > 0) options->guest_option = "--" + name;
     }
     command = [options] { return ConformGuest(*options); };

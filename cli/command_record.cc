@@ -24,6 +24,7 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   AddIntervalOptions(*record, options->run);
   AddEngineOption(*record, options->run);
   AddControlOptions(*record, options->run);
+  AddLogLimitOption(*record, options->run);
   AddConsoleOptions(*record, options->run);
   AddReportOption(*record, options->run);
   record->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
@@ -43,6 +44,7 @@ int RecordGuest(const RecordOptions& options) {
   absl::StatusOr<std::unique_ptr<LogOutput>> log =
       LogOutput::Create(options.log_path, options.run, *guest);
   if (!log.ok()) return RefuseInput(log.status());
+  (*log)->Limit(options.run, *guest->session);
   replaylog::ObserverList observers;
   observers.Add(&(*log)->recorder());
   std::unique_ptr<SnapshotOutput> snapshots;

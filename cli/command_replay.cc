@@ -93,6 +93,9 @@ absl::Status Replay::CheckOptions() const {
     return absl::InvalidArgumentError(
         "--from begins in the middle: no snapshots can be written then");
   }
+  if (!options_.live && options_.run.max_log.has_value()) {
+    return absl::InvalidArgumentError("--max-log needs --live: a replay writes no log");
+  }
   if (!options_.live && !options_.run.script_path.empty()) {
     return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
   }
@@ -137,6 +140,7 @@ absl::Status Replay::Prepare() {
         LogOutput::Create(options_.new_log_path, run, guest_);
     if (!new_log.ok()) return new_log.status();
     new_log_ = *std::move(new_log);
+    new_log_->Limit(run, *guest_.session);
   }
   if (options_.from.has_value()) {
     if (absl::Status status = StartFromSnapshot(); !status.ok()) return status;
@@ -358,6 +362,7 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");
   AddScriptOptions(*replay, options->run);
+  AddLogLimitOption(*replay, options->run);
   replay->add_option("-o,--output", options->new_log_path,
                      "the log of the run that --live goes on with, from power-on")
       ->type_name("LOG")->group("Control");

@@ -37,7 +37,7 @@ inline constexpr std::array<ExitCodeRow, 8> kExitCodes = {{
     {ExitCode::kDifference, "difference", "replay or comparison found a difference"},
     {ExitCode::kFatal, "fatal", "the guest was stopped by a fatal error, or panicked"},
     {ExitCode::kLimit, "limit",
-     "a limit was reached: --max-cycles, an expect not met, or the end of machine time"},
+     "a limit was reached: --max-cycles, --max-log, an expect not met, or the end of machine time"},
     {ExitCode::kReset, "reset", "the guest asked for a reset under --no-reboot"},
     {ExitCode::kSignalBase, "signal", "ended by signal N (141: standard output closed)"},
 }};

@@ -30,7 +30,7 @@ bool FileInput::CanRead(int fd) {
 }
 
 absl::StatusOr<std::unique_ptr<FileInput>> FileInput::Read(
-    int fd, const machine::MachineConfig& config) {
+    int fd, const machine::MachineConfig& config, machine::Port port) {
   std::string bytes;
   std::array<char, 64 << 10> buffer;
   for (;;) {
@@ -48,17 +48,18 @@ absl::StatusOr<std::unique_ptr<FileInput>> FileInput::Read(
           " MiB; a pipe may be longer, but what it brings has no fixed place in guest time"));
     }
   }
-  return std::make_unique<FileInput>(std::move(bytes), config);
+  return std::make_unique<FileInput>(std::move(bytes), config, port);
 }
 
-FileInput::FileInput(std::string bytes, const machine::MachineConfig& config)
-    : bytes_(std::move(bytes)), line_bytes_(BytesPerPoint(config)) {}
+FileInput::FileInput(std::string bytes, const machine::MachineConfig& config, machine::Port port)
+    : bytes_(std::move(bytes)), port_(port), line_bytes_(BytesPerPoint(config)) {}
 
 void FileInput::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  if (point.console_waiting >= line_bytes_ || taken_ == bytes_.size()) return;
-  const std::string bytes = bytes_.substr(taken_, line_bytes_ - point.console_waiting);
+  const size_t waiting = point.waiting[port_.stream];
+  if (waiting >= line_bytes_ || taken_ == bytes_.size()) return;
+  const std::string bytes = bytes_.substr(taken_, line_bytes_ - waiting);
   taken_ += bytes.size();
-  inputs.push_back(machine::Input::Console(bytes));
+  inputs.push_back(machine::Input::Bytes(port_, bytes));
 }
 
 }  // namespace isochron::cli

@@ -17,7 +17,7 @@
 namespace isochron::cli {
 
 // Types the bytes of a file that is known whole, so that guest time alone decides when: at each input
-// point as many as fill the line of UART 0 up to what the receiver takes until the next one. Nothing
+// point as many as fill the line of a UART up to what the receiver takes until the next one. Nothing
 // is lost to a guest that does not listen yet, and the same file gives the same inputs.
 class FileInput final : public machine::InputSource {
  public:
@@ -29,15 +29,18 @@ class FileInput final : public machine::InputSource {
   // Reads all that is left of the file that `fd` is open on. InvalidArgument when it cannot be read
   // or is too large.
   static absl::StatusOr<std::unique_ptr<FileInput>> Read(int fd,
-                                                         const machine::MachineConfig& config);
+                                                         const machine::MachineConfig& config,
+                                                         machine::Port port = machine::Port::Uart(0));
 
-  // `bytes` for a machine like this.
-  FileInput(std::string bytes, const machine::MachineConfig& config);
+  // `bytes` for the UART at `port` of a machine like this.
+  FileInput(std::string bytes, const machine::MachineConfig& config,
+            machine::Port port = machine::Port::Uart(0));
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
 
  private:
   const std::string bytes_;
+  const machine::Port port_;
   const size_t line_bytes_;  // what the line is filled up to
   size_t taken_ = 0;
 };

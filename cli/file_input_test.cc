@@ -16,7 +16,7 @@ machine::MachineConfig Config() {
 std::string Take(FileInput& input, size_t waiting) {
   std::vector<machine::Input> inputs;
   machine::InputPoint point;
-  point.console_waiting = waiting;
+  point.waiting[0] = waiting;
   input.Poll(point, inputs);
   if (inputs.empty()) return "";
   EXPECT_EQ(inputs.size(), 1u);

@@ -13,6 +13,7 @@
 #include "cli/command_files.h"
 #include "cli/guest.h"
 #include "cli/run_options.h"
+#include "cli/session.h"
 #include "machine/digest.h"
 #include "machine/machine.h"
 #include "machine/observer.h"
@@ -54,6 +55,8 @@ class LogOutput {
 
   // Nothing was run: removes what Create() made.
   void Discard();
+  // Has the session end the run when the log has as many bytes as the options allow.
+  void Limit(const RunOptions& options, Session& session);
 
   // Without words: completes the log. An older log at its place, with its snapshots, is gone then.
   absl::Status Complete();

@@ -26,6 +26,8 @@ std::string DescribeStop(const machine::Input& stop) {
                           strsignal(static_cast<int>(stop.detail)), ")");
     case machine::StopCause::kCycleLimit:
       return "--max-cycles was reached";
+    case machine::StopCause::kLogLimit:
+      return "--max-log was reached";
     case machine::StopCause::kExpectFailed:
       return absl::StrCat("the expect in line ", stop.detail, " of its script was not met");
     case machine::StopCause::kPanic:

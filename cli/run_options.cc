@@ -56,6 +56,14 @@ absl::StatusOr<GuestTime> ParseTimeLimit(std::string_view text) {
   return value;
 }
 
+absl::StatusOr<uint64_t> ParseLogLimit(std::string_view text) {
+  absl::StatusOr<uint64_t> value = ParseSize(text);
+  if (value.ok() && *value == 0) {
+    return absl::InvalidArgumentError("a limit of 0 bytes leaves nothing to write");
+  }
+  return value;
+}
+
 absl::StatusOr<GuestTime> ParseInterval(std::string_view text) {
   absl::StatusOr<GuestTime> value = ParseGuestTime(text);
   if (value.ok() && value->is_zero()) {
@@ -228,11 +236,20 @@ void AddBudgetOptions(CLI::App& command, RunOptions& options) {
       ->type_name("SIZE");
 }
 
+void AddLogLimitOption(CLI::App& command, RunOptions& options) {
+  AddParsed(command, "--max-log", options.max_log, ParseLogLimit,
+            "end the run when its log has so many bytes; K, M and G are powers of 1024")
+      ->type_name("SIZE")->group("Control");
+}
+
 void AddConsoleOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Output";
   AddParsed(command, "--console", options.console, ParseConsole,
             "the guest's console: stdio, null or file:PATH (output only)")
       ->type_name("WHERE")->default_str("stdio")->group(group);
+  AddParsed(command, "--serial1", options.serial1, ParseConsole,
+            "the other end of UART 1: stdio, null or file:PATH (output only)")
+      ->type_name("WHERE")->default_str("null")->group(group);
   command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
       ->group(group);
   command
@@ -288,6 +305,11 @@ std::string FullEngineName(const RunOptions& options) {
 }  // namespace
 
 absl::Status ValidateOptions(const RunOptions& options) {
+  if (options.console.kind == ConsoleTarget::Kind::kStdio &&
+      options.serial1.kind == ConsoleTarget::Kind::kStdio) {
+    return absl::InvalidArgumentError(
+        "--console and --serial1 cannot both be stdio; give --console null or --console file:PATH");
+  }
   if (options.perf_map && !options.engine.starts_with("jit")) {
     return absl::InvalidArgumentError(
         absl::StrCat("--perf-map is for engine jit; engine ", options.engine,

@@ -18,7 +18,7 @@
 
 namespace isochron::cli {
 
-// Where the console of UART 0 is.
+// Where the host end of a UART is: UART 0 is the console.
 struct ConsoleTarget {
   enum class Kind : uint8_t {
     kStdio,  // standard input and output
@@ -59,6 +59,7 @@ struct RunOptions {
   std::string script_path;             // empty: none
   std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
   std::optional<GuestTime> max_cycles;  // nothing: no limit
+  std::optional<uint64_t> max_log;      // bytes of the log that is written; nothing: no limit
   // What --input-interval and --checkpoint-interval gave, before the clock was known. `config` has both.
   std::optional<GuestTime> input_interval;
   std::optional<GuestTime> checkpoint_interval;
@@ -70,6 +71,7 @@ struct RunOptions {
   std::optional<uint64_t> max_memory;
 
   ConsoleTarget console;
+  ConsoleTarget serial1{ConsoleTarget::Kind::kNull, ""};
   bool stats = false;
   SandboxUse sandbox = SandboxUse::kWherePossible;
   std::string report_path;  // of a page about the run; empty: none
@@ -84,6 +86,8 @@ void AddIntervalOptions(CLI::App& command, RunOptions& options);
 void AddImageOptions(CLI::App& command, RunOptions& options);
 // --engine.
 void AddEngineOption(CLI::App& command, RunOptions& options);
+// --max-log, of commands that write a log.
+void AddLogLimitOption(CLI::App& command, RunOptions& options);
 // Who drives the run: --script or --control.
 void AddScriptOptions(CLI::App& command, RunOptions& options);
 // What drives the run and ends it: those, --max-cycles, --no-reboot.
@@ -92,7 +96,7 @@ void AddControlOptions(CLI::App& command, RunOptions& options);
 void AddPipeOption(CLI::App& command);
 // What a log that may be somebody else's can ask for: --max-pipe, --max-memory.
 void AddBudgetOptions(CLI::App& command, RunOptions& options);
-// What is shown, --console, --stats; and --sandbox.
+// What is shown, --console, --serial1, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
 
 // --report.

@@ -38,6 +38,8 @@ class QueueClock final : public HostClock {
   HostQueue& queue_;
 };
 
+bool IsTerminal(int fd) { return fd >= 0 && isatty(fd) != 0; }
+
 // Whether what is told on standard error comes out where the guest's output does. A pipe ends at the
 // terminal more often than not, as that of `| cat` does.
 bool SharesTerminal(int console_fd) {
@@ -54,11 +56,18 @@ absl::Status ConsoleError(const ConsoleTarget& target) {
       absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
 }
 
-// What is in the file stays until the run begins: it may yet be refused.
-absl::StatusOr<hostio::Descriptor> OpenConsoleFile(const ConsoleTarget& target) {
+// The descriptor that the target's output goes to, -1 for none; `file` keeps what it opens. What is in
+// a file stays until the run begins: it may yet be refused.
+absl::StatusOr<int> OpenConsole(const ConsoleTarget& target, hostio::Descriptor& file) {
+  switch (target.kind) {
+    case ConsoleTarget::Kind::kStdio: return STDOUT_FILENO;
+    case ConsoleTarget::Kind::kNull: return -1;
+    case ConsoleTarget::Kind::kFile: break;
+  }
   const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
   if (fd < 0) return ConsoleError(target);
-  return hostio::Descriptor(fd);
+  file = hostio::Descriptor(fd);
+  return fd;
 }
 
 // Makes one input of bytes that follow one another to one port, so that a point has few inputs. What the line of the UART
@@ -113,6 +122,7 @@ Session::Session(const RunOptions& options, std::vector<ScriptCommand> script)
     : options_(options),
       scripted_(!options.script_path.empty() || options.control.has_value()),
       output_(-1, queue_),
+      serial1_(-1, queue_, 1),
       commands_(std::move(script)),
       script_({}, options.config.clock_hz),
       clock_(std::make_unique<QueueClock>(queue_)),
@@ -131,16 +141,15 @@ absl::Status Session::Open() {
     control_ =
         std::make_unique<ControlChannel>(*std::move(socket), queue_, options_.config.clock_hz);
   }
-  int fd = options_.console.kind == ConsoleTarget::Kind::kStdio ? STDOUT_FILENO : -1;
-  if (options_.console.kind == ConsoleTarget::Kind::kFile) {
-    absl::StatusOr<hostio::Descriptor> file = OpenConsoleFile(options_.console);
-    if (!file.ok()) return file.status();
-    console_file_ = *std::move(file);
-    fd = console_file_.fd();
-  }
-  console_is_terminal_ = fd >= 0 && isatty(fd) != 0;
-  shares_terminal_ = SharesTerminal(fd);
-  output_.SetDescriptor(fd);
+  absl::StatusOr<int> console = OpenConsole(options_.console, console_file_);
+  if (!console.ok()) return console.status();
+  absl::StatusOr<int> serial1 = OpenConsole(options_.serial1, serial1_file_);
+  if (!serial1.ok()) return serial1.status();
+  const int shown_fd = serial1_is_stdio() ? *serial1 : *console;
+  console_is_terminal_ = IsTerminal(shown_fd);
+  shares_terminal_ = SharesTerminal(shown_fd);
+  output_.SetDescriptor(*console);
+  serial1_.SetDescriptor(*serial1);
   return absl::OkStatus();
 }
 
@@ -164,13 +173,18 @@ void Session::SetControlServices(ControlServices services) {
 }
 
 absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
-  if (absl::Status status = EmptyConsoleFile(); !status.ok()) return status;
+  if (absl::Status status = EmptyConsoleFile(options_.console, console_file_.fd()); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = EmptyConsoleFile(options_.serial1, serial1_file_.fd()); !status.ok()) {
+    return status;
+  }
   machine_ = &machine;
   if (replay_ == nullptr) {
     if (absl::Status status = GoLive({}); !status.ok()) return status;
   } else {
     if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
-    if (console_is_terminal_) output_.SetTerminal(/*drop_queries=*/true);
+    if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/true);
     watching_ = control_ != nullptr && !replay_->goes_live();
     if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
   }
@@ -203,8 +217,9 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
   progress_.reset();
   output_.Flush();
-  output_.RestoreTerminal();
-  if (output_.error() == 0 && output_.mid_line() && shares_terminal_) {
+  serial1_.Flush();
+  shown().RestoreTerminal();
+  if (shown().error() == 0 && shown().mid_line() && shares_terminal_) {
     // The reports and the shell's prompt get a line of their own.
     hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
   }
@@ -244,18 +259,20 @@ absl::Status Session::GiveUpPrivileges() const {
   return absl::OkStatus();
 }
 
-absl::Status Session::EmptyConsoleFile() const {
-  if (options_.console.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
+absl::Status Session::EmptyConsoleFile(const ConsoleTarget& target, int fd) {
+  if (target.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
   // EINVAL: a pipe or a device.
-  if (ftruncate(console_file_.fd(), 0) == 0 || errno == EINVAL) return absl::OkStatus();
-  return ConsoleError(options_.console);
+  if (ftruncate(fd, 0) == 0 || errno == EINVAL) return absl::OkStatus();
+  return ConsoleError(target);
 }
 
 absl::Status Session::GoLive(const machine::InputPoint& point) {
   reader_.reset();
   int input_fd = InputFd();
+  const machine::Port port = machine::Port::Uart(serial1_is_stdio() ? 1 : 0);
   if (FileInput::CanRead(input_fd)) {
-    absl::StatusOr<std::unique_ptr<FileInput>> file = FileInput::Read(input_fd, options_.config);
+    absl::StatusOr<std::unique_ptr<FileInput>> file =
+        FileInput::Read(input_fd, options_.config, port);
     if (!file.ok()) return file.status();
     file_input_ = *std::move(file);
     input_fd = -1;
@@ -267,7 +284,7 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   }
   const bool person = terminal_ != nullptr && !scripted_;
   // What types when a terminal answers must not be the terminal: a script types the same everywhere.
-  if (console_is_terminal_) output_.SetTerminal(/*drop_queries=*/scripted_);
+  if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/scripted_);
   const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
   if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
   if (scripted_ && isatty(STDERR_FILENO) != 0) {
@@ -276,14 +293,14 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   script_ = control_ != nullptr ? ScriptRunner(control_.get(), clock_hz_)
                                 : ScriptRunner(std::move(commands_), clock_hz_, point.cycle);
   absl::StatusOr<std::unique_ptr<HostReader>> reader = HostReader::Create(
-      queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get());
+      queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get(), port);
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);
   return absl::OkStatus();
 }
 
 int Session::InputFd() const {
-  if (options_.console.kind != ConsoleTarget::Kind::kStdio) return -1;
+  if (options_.console.kind != ConsoleTarget::Kind::kStdio && !serial1_is_stdio()) return -1;
   // A scripted run must not depend on, or eat up, what happens to be on its standard input.
   if (scripted_ && isatty(STDIN_FILENO) == 0) return -1;
   return STDIN_FILENO;
@@ -291,6 +308,7 @@ int Session::InputFd() const {
 
 void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   output_.Flush();
+  serial1_.Flush();
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) {
     pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
@@ -300,13 +318,16 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (limit_.has_value()) limit_->Poll(point, inputs);
+  if (log_limit_ && log_limit_()) {
+    inputs.push_back(machine::Input::Stop(machine::StopCause::kLogLimit));
+  }
   JoinInputs(inputs);
   if (progress_.has_value() && MayDraw()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
   }
 }
 
-bool Session::MayDraw() const { return !shares_terminal_ || !output_.mid_line(); }
+bool Session::MayDraw() const { return !shares_terminal_ || !shown().mid_line(); }
 
 bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   if (AbandonIfAsked(point, inputs)) return false;
@@ -355,6 +376,7 @@ void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   }
   if (progress_.has_value() && shares_terminal_) progress_->Hide();
   output_.OnConsoleByte(uart, cycle, byte);
+  serial1_.OnConsoleByte(uart, cycle, byte);
 }
 
 int Session::Report(const machine::RunEnd& end, const machine::Machine& machine) {
@@ -388,7 +410,8 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
 }
 
 std::optional<int> Session::ReportConsole() {
-  switch (output_.error()) {
+  const int error = output_.error() != 0 ? output_.error() : serial1_.error();
+  switch (error) {
     case 0:
       return std::nullopt;
     case EPIPE:
@@ -398,7 +421,7 @@ std::optional<int> Session::ReportConsole() {
       Say("the terminal is gone; the guest was stopped");
       return ToInt(ExitCode::kSignalBase) + SIGHUP;
     default:
-      Say(absl::StrCat("cannot write the console output: ", strerror(output_.error())));
+      Say(absl::StrCat("cannot write the console output: ", strerror(error)));
       return ToInt(ExitCode::kInternal);
   }
 }

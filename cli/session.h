@@ -4,9 +4,11 @@
 #define ISOCHRON_CLI_SESSION_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -64,6 +66,10 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // What the process may still do during and after Run(), if --sandbox does not say otherwise.
   void SetSandboxMode(SandboxMode mode) { sandbox_mode_ = mode; }
 
+  // Has the run ended, with StopCause::kLogLimit, at the first input point at which this is true and the run
+  // is no replay. It is asked at input points alone.
+  void SetLogLimit(std::function<bool()> reached) { log_limit_ = std::move(reached); }
+
   // What the control channel offers beside looking into the machine. No effect without one.
   void SetControlServices(ControlServices services);
 
@@ -111,7 +117,11 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool MayDraw() const;
   // Has signals to stop taken, and nothing else that comes from the host.
   absl::Status ListenToSignals(HostReader::Phase phase);
-  absl::Status EmptyConsoleFile() const;
+  static absl::Status EmptyConsoleFile(const ConsoleTarget& target, int fd);
+  // Of the two UARTs' outputs the one that is at standard output, or that of the console.
+  const ConsoleOutput& shown() const { return serial1_is_stdio() ? serial1_ : output_; }
+  ConsoleOutput& shown() { return serial1_is_stdio() ? serial1_ : output_; }
+  bool serial1_is_stdio() const { return options_.serial1.kind == ConsoleTarget::Kind::kStdio; }
   // Gives up what is not needed, as --sandbox says.
   absl::Status GiveUpPrivileges() const;
   // The file descriptor that input comes from, -1 for none.
@@ -122,10 +132,12 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   SandboxMode sandbox_mode_ = SandboxMode::kRun;
   const bool scripted_;  // somebody other than standard input is in charge
   hostio::Descriptor console_file_;
-  bool console_is_terminal_ = false;
+  hostio::Descriptor serial1_file_;
+  bool console_is_terminal_ = false;  // shown() is
   bool shares_terminal_ = false;  // what is told on standard error comes out among the guest's output
   HostQueue queue_;
-  ConsoleOutput output_;
+  ConsoleOutput output_;   // of UART 0
+  ConsoleOutput serial1_;  // of UART 1
   std::vector<ScriptCommand> commands_;
   std::unique_ptr<ControlChannel> control_;
   ScriptRunner script_;
@@ -138,6 +150,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   IdleWatch idle_watch_;
   std::optional<CycleLimit> limit_;
   std::optional<PanicWatch> panic_watch_;
+  std::function<bool()> log_limit_;
   std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live
   std::unique_ptr<HostReader> reader_;
   std::unique_ptr<FileInput> file_input_;  // when that is what standard input is

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_MACHINE_INPUT_H_
 #define ISOCHRON_MACHINE_INPUT_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -74,8 +75,8 @@ struct InputPoint {
   // Cycles from power-on that the guest spent standing still (WTINT) or in loops that do
   // nothing. For pacing only: a host-side measure, no part of machine state.
   uint64_t idle_cycles = 0;
-  // Bytes on the line of UART 0 that its receiver has not taken yet.
-  size_t console_waiting = 0;
+  // Characters on the line of each UART that its receiver has not taken yet.
+  std::array<size_t, Port::kUartStreams> waiting{};
 };
 
 // Asked at every input point (each `input_interval` cycles), and never elsewhere, from the

@@ -171,7 +171,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
   if (input_source_ == nullptr) return std::nullopt;
   const uint64_t idle = wait_cycles_ + engine_->stats().spin_cycles_skipped;
   std::vector<Input> inputs;
-  input_source_->Poll({cpu_.cycle, idle, board_.uart(0).waiting()}, inputs);
+  input_source_->Poll({cpu_.cycle, idle, {board_.uart(0).waiting(), board_.uart(1).waiting()}}, inputs);
   for (Input& input : inputs) {
     if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, input);
     switch (input.kind) {

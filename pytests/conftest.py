@@ -82,6 +82,19 @@ def console_guest(tmp_path_factory):
     return build_kernel(tmp_path_factory.mktemp("guests") / "console.elf", ["pytests/guests/console.S"])
 
 
+@pytest.fixture(scope="session")
+def serial_guest(tmp_path_factory):
+    """Path of the kernel of guests/serial.S."""
+    return build_kernel(tmp_path_factory.mktemp("guests") / "serial.elf", ["pytests/guests/serial.S"])
+
+
+@pytest.fixture(scope="session")
+def flood_guest(tmp_path_factory):
+    """Path of the kernel of guests/flood.S, which has PALcode in it."""
+    kernel = tmp_path_factory.mktemp("guests") / "flood.elf"
+    return build_kernel(kernel, ["pytests/guests/flood.S"], "-Wa,-m21264")
+
+
 def guest_path(name):
     """Directory of a guest that scripts/build-guests has built."""
     found = subprocess.run(

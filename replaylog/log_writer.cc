@@ -1,5 +1,7 @@
 #include "replaylog/log_writer.h"
 
+#include <zstd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -53,8 +55,18 @@ class FrameWriter {
   void Add(std::string content) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return queue_.size() < kMaxQueuedFrames; });
+    at_most_ += AtMost(content.size());
     queue_.push_back(std::move(content));
     changed_.notify_all();
+  }
+
+  // Whether all frames so far have `size` bytes or more, compressed. Waits for those that are not yet
+  // when they could.
+  bool Reaches(uint64_t size) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (at_most_ < size) return false;
+    changed_.wait(lock, [this] { return queue_.empty(); });
+    return at_most_ >= size;
   }
 
   // Waits until all frames have been written.
@@ -107,6 +119,10 @@ class FrameWriter {
       const absl::Status status = failed() ? absl::OkStatus() : WriteFrame(content);
       lock.lock();
       Note(status);
+      // Once compressed, a frame has the size that it has.
+      if (status.ok() && !entries_.empty()) {
+        at_most_ -= AtMost(content.size()) - entries_.back().compressed;
+      }
       queue_.pop_front();
       changed_.notify_all();
     }
@@ -119,6 +135,9 @@ class FrameWriter {
     status_ = status;
     failed_.store(true, std::memory_order_relaxed);
   }
+
+  // What a frame of so much content may have when it is compressed (ZSTD_COMPRESSBOUND).
+  static uint64_t AtMost(uint64_t content) { return ZSTD_compressBound(content); }
 
   absl::Status WriteFrame(const std::string& content) {
     if (before_frame_) before_frame_();
@@ -150,6 +169,7 @@ class FrameWriter {
   std::condition_variable changed_;
   // Guarded by mutex_. A frame stays in the queue until it has been written.
   std::deque<std::string> queue_;
+  uint64_t at_most_ = 0;  // bytes of all frames: those in the queue with AtMost()
   absl::Status status_;
   bool closing_ = false;
   bool complete_ = false;
@@ -221,6 +241,11 @@ class LogWriter::Impl {
     if (status.ok()) status = (*copy)->Commit();
     if (!status.ok()) (*copy)->Discard();
     return status;
+  }
+
+  bool Reaches(uint64_t size) {
+    const uint64_t open = encoder_.bytes().size();
+    return size <= open || writer_.Reaches(size - open);
   }
 
   machine::Digest identity() const { return writer_.identity(); }
@@ -299,6 +324,7 @@ absl::Status LogWriter::Finish() { return impl_->Finish(); }
 absl::Status LogWriter::LeavePartial() { return impl_->LeavePartial(); }
 void LogWriter::Discard() { impl_->Discard(); }
 absl::Status LogWriter::SaveCopy(const std::string& path) { return impl_->SaveCopy(path); }
+bool LogWriter::Reaches(uint64_t size) { return impl_->Reaches(size); }
 machine::Digest LogWriter::identity() const { return impl_->identity(); }
 uint64_t LogWriter::events() const { return impl_->events(); }
 uint64_t LogWriter::file_bytes() const { return impl_->file_bytes(); }

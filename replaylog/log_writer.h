@@ -76,6 +76,11 @@ class LogWriter final : public EventSink {
   // FailedPrecondition when this log is no regular file.
   absl::Status SaveCopy(const std::string& path);
 
+  // Whether the log has `size` bytes or more: those of the frames that have ended, compressed, and the
+  // contents of the one that has not. A function of the events, and of the version of zstd, alone; may wait
+  // for frames that are being compressed.
+  bool Reaches(uint64_t size);
+
   // The identity of the log: XXH3-128 of its uncompressed stream. After Finish().
   machine::Digest identity() const;
   // Events of the log. After Finish().

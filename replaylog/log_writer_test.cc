@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <future>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/output_file.h"
+#include "replaylog/zstd_frame.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -34,10 +36,22 @@ std::string Hex(const std::string& bytes) {
 }
 
 constexpr char kGoldenStream[] =
-    "49534f43484c4f4701007d0101010210fedcba98765432100123456789abcdef0305808080800104"
+    "49534f43484c4f4702007d0101010210fedcba98765432100123456789abcdef0305808080800104"
     "05808c8d9e020502800106028001070580ece9b30908010009038080400a0580808080020b0d636f"
     "6e736f6c653d74747953300c01010d13008020000000000000000200000000000000010d1301b960"
     "00000000000000040000000000000003000002000040e80715000768656c6c6f0d0ae00be00be00b"
+    "e00be00be00b41f84d010403e0e33e060000006c730a030003000101c101000684808080f80f4280"
+    "80c07f14959aef3a00000000000000060000000000000005020502010f43001503969aef3a000000"
+    "00000000080000000000000007";
+
+// The frames of the same log, without the break, in version 1 of the format.
+constexpr char kGoldenHeaderOfVersionOne[] =
+    "49534f43484c4f4701007d0101010210fedcba98765432100123456789abcdef0305808080800104"
+    "05808c8d9e020502800106028001070580ece9b30908010009038080400a0580808080020b0d636f"
+    "6e736f6c653d74747953300c01010d13008020000000000000000200000000000000010d1301b960"
+    "00000000000000040000000000000003";
+constexpr char kGoldenEventsOfVersionOne[] =
+    "000002000040e80715000768656c6c6f0d0ae00be00be00b"
     "e00be00be00b41f84d010401e0e33e036c730ac101000684808080f80f428080c07f14959aef3a00"
     "000000000000060000000000000005020502010f43001503969aef3a000000000000000800000000"
     "00000007";
@@ -56,7 +70,31 @@ TEST(LogWriterTest, StreamOfASmallLogIsThis) {
   const machine::Digest identity = WriteLog(path, SmallEvents(), GoldenHeader());
   ASSERT_EQ(std::system(("zstd -q -d -c " + path + " > " + raw).c_str()), 0);
   EXPECT_EQ(Hex(ReadBytes(raw)), kGoldenStream);
-  EXPECT_EQ(identity.ToString(), "974f57a0421edad682ac3460cbc42e2d");
+  EXPECT_EQ(identity.ToString(), "7890812501906fa53da4cd7bd899f6c7");
+}
+
+std::string Unhex(std::string_view hex) {
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  }
+  return bytes;
+}
+
+TEST(LogWriterTest, LogsOfVersionOneAreStillRead) {
+  const std::string path = TestPath("log");
+  FrameCompressor compressor;
+  WriteBytes(path, *compressor.Compress(Unhex(kGoldenHeaderOfVersionOne)) +
+                       *compressor.Compress(Unhex(kGoldenEventsOfVersionOne)));
+  std::vector<Event> events = SmallEvents();
+  std::erase_if(events, [](const Event& event) {
+    const auto* input = std::get_if<InputEvent>(&event.body);
+    return input != nullptr && input->input.kind == machine::InputKind::kBreak;
+  });
+  for (size_t i = 0; i < events.size(); ++i) events[i].number = i;
+  const ReadResult result = ReadLog(path);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.events, events);
 }
 
 // The file as zstd 1.5.4 makes it. Where another version of the library fails this, only the file
@@ -64,7 +102,35 @@ TEST(LogWriterTest, StreamOfASmallLogIsThis) {
 TEST(LogWriterTest, FileOfASmallLogIsThis) {
   const std::string path = TestPath("log");
   WriteLog(path, SmallEvents(), GoldenHeader());
-  EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "2e997fd8e1d4c0c6cacb9ef107d585c3");
+  EXPECT_EQ(machine::DigestOf(ReadBytes(path)).ToString(), "74aea06c6f5d2b11198d6c51a30472da");
+}
+
+TEST(LogWriterTest, ReachesASizeWhereTheEventsSaySo) {
+  const std::vector<Event> events = ManyEvents(200'000);
+  constexpr uint64_t kLimit = 60'000;
+  std::vector<size_t> reached;
+  for (int run = 0; run < 3; ++run) {
+    LogWriterOptions options;
+    if (run == 1) options.before_frame = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+    const std::string path = TestPath("log");
+    std::unique_ptr<LogWriter> writer = MustCreate(path, std::move(options));
+    size_t i = 0;
+    // Asked often or, in the last run, hardly ever: what it says is the same.
+    for (; i < events.size(); ++i) {
+      writer->Append(events[i]);
+      if ((run < 2 || i % 1000 == 0) && i % 100 == 0 && writer->Reaches(kLimit)) break;
+    }
+    reached.push_back(i);
+    EXPECT_FALSE(writer->Reaches(uint64_t{1} << 40));
+    ASSERT_TRUE(writer->LeavePartial().ok());
+    // The frame that has not ended was counted as it is.
+    const uint64_t size = ReadBytes(path + ".partial").size();
+    EXPECT_GT(size, kLimit / 10);
+    EXPECT_LT(size, kLimit + 5000);
+  }
+  EXPECT_LT(reached[0], events.size());
+  EXPECT_EQ(reached[0], reached[1]);
+  EXPECT_LT(reached[2] - reached[0], 1000u);
 }
 
 TEST(LogWriterTest, OutputByteByByteMakesTheSameLog) {

@@ -1,0 +1,128 @@
+/* A guest that makes a log grow as fast as it can. The first key says how; a second one powers off where it is looked at:
+     i  interrupts: PALcode's handler is replaced by one that returns at once, so that nothing but interrupts happens
+     v  the same with another set of software interrupts, at another distance, each time
+     c  both UARTs send random bytes, in turn
+     r  resets */
+#include "machine/firmware_layout.h"
+
+/* KSEG addresses: of RAM, and of I/O space, where the board ignores physical address bits <42:35>. */
+#define KSEG 0xfffffc0000000000
+#define KSEG_IO 0xfffffd0000000000
+#define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
+#define UART (KSEG_IO + 0x1fc0003f8)
+#define PAL_INTERRUPT (KSEG + FW_PAL_BASE + 0x680)
+#define CALL_PAL_SWPIPL 0x35
+#define CALL_PAL_IMB 0x86
+
+#define uart $9
+#define other $10
+
+  .set noat
+
+  .section .text.start, "ax"
+  .globl _start
+  .ent _start
+_start:
+  br $27, 1f
+1:
+  ldgp $29, 0($27)
+  ldiq uart, UART
+  lda other, -0x100(uart)
+  lda $1, 1
+  stb $1, 2(uart)      /* FCR: FIFOs on */
+  stb $1, 2(other)
+  ldiq $4, 0x5851f42d4c957f2d
+  lda $1, 0xb
+  stb $1, 4(uart)      /* MCR: DTR, RTS, and OUT2, which lets interrupts through */
+  mb
+1:
+  ldbu $1, 5(uart)
+  blbc $1, 1b          /* LSR: data ready */
+  ldbu $2, 0(uart)
+  cmpeq $2, 'c', $1
+  bne $1, console
+  cmpeq $2, 'r', $1
+  bne $1, reset
+  lda $11, constant
+  cmpeq $2, 'i', $1
+  bne $1, interrupts
+  lda $11, varying
+  cmpeq $2, 'v', $1
+  bne $1, interrupts
+  lda $1, 1
+  br power
+reset:
+  lda $1, 2
+power:
+  ldiq $2, PLATFORM + FW_PLATFORM_POWER
+  stq $1, 0($2)
+  mb
+  br power
+
+console:
+  ldbu $1, 5(uart)
+  and $1, 0x20, $1
+  beq $1, console
+  mulq $3, $4, $3
+  addq $3, 1, $3
+  srl $3, 56, $1
+  stb $1, 0(uart)
+2:
+  ldbu $1, 5(other)
+  and $1, 0x20, $1
+  beq $1, 2b
+  srl $3, 48, $1
+  stb $1, 0(other)
+  br console
+
+/* Copies the handler at $11 over PALcode's and lets the transmitter ask for an interrupt, which nobody ever serves. */
+interrupts:
+  ldiq $2, PAL_INTERRUPT
+  lda $3, 12
+1:
+  ldl $1, 0($11)
+  stl $1, 0($2)
+  lda $11, 4($11)
+  lda $2, 4($2)
+  subq $3, 1, $3
+  bne $3, 1b
+  mb
+  call_pal CALL_PAL_IMB
+  lda $1, 2
+  stb $1, 1(uart)      /* IER: transmitter empty */
+  mb
+  /* The 8259s have been initialised by firmware: unmask IRQ 4. And DIM0<55> lets the bridge through. */
+  ldiq $2, KSEG_IO + 0x1fc000021
+  stb $31, 0($2)
+  ldiq $2, KSEG_IO + 0x1a0000200
+  lda $1, 1
+  sll $1, 55, $1
+  stq $1, 0($2)
+  mb
+  lda $16, 0
+  call_pal CALL_PAL_SWPIPL
+1:
+  br 1b
+  .end _start
+
+/* The handlers, in PALmode. $23 is what the CALL_PAL returned to. */
+#define IPR_IER 0x0a10
+#define IPR_SIRR 0x0c10
+constant:
+  hw_ret ($23)
+varying:
+  addq $4, $23, $4
+  sll $4, 13, $5
+  xor $4, $5, $4
+  srl $4, 7, $5
+  xor $4, $5, $4
+  hw_mtpr $4, IPR_SIRR
+  lda $7, -1
+  hw_mtpr $7, IPR_IER
+  and $4, 7, $6
+1:
+  subq $6, 1, $6
+  bgt $6, 1b
+  hw_ret ($23)
+
+  .section .note.GNU-stack, "", @progbits

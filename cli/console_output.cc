@@ -17,10 +17,11 @@ constexpr size_t kChunk = PIPE_BUF;
 
 }  // namespace
 
-ConsoleOutput::ConsoleOutput(int fd, HostQueue& queue) : fd_(fd), queue_(queue) {}
+ConsoleOutput::ConsoleOutput(int fd, HostQueue& queue, int uart)
+    : fd_(fd), queue_(queue), uart_(uart) {}
 
 void ConsoleOutput::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
-  if (uart != 0 || fd_ < 0) return;
+  if (uart != uart_ || fd_ < 0) return;
   if (filter_.has_value()) {
     filter_->Feed(static_cast<char>(byte), buffer_);
   } else {

@@ -12,7 +12,7 @@
 
 namespace isochron::cli {
 
-// Writes the bytes of UART 0 to a file descriptor; drops those of UART 1. Bytes are gathered
+// Writes the bytes of one UART to a file descriptor and drops those of the other. Bytes are gathered
 // until Flush(), which the owner calls at every input point.
 //
 // When the descriptor fails, what follows is dropped, error() says why, and the queue is
@@ -22,7 +22,7 @@ namespace isochron::cli {
 class ConsoleOutput final : public machine::ConsoleSink {
  public:
   // A negative `fd` drops everything. Does not own `fd`.
-  ConsoleOutput(int fd, HostQueue& queue);
+  ConsoleOutput(int fd, HostQueue& queue, int uart = 0);
   // Before the first byte: another one to write to.
   void SetDescriptor(int fd) { fd_ = fd; }
 
@@ -47,6 +47,7 @@ class ConsoleOutput final : public machine::ConsoleSink {
 
   int fd_;
   HostQueue& queue_;
+  const int uart_;
   std::string buffer_;
   std::optional<TerminalFilter> filter_;  // of a terminal
   bool mid_line_ = false;

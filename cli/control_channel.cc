@@ -80,6 +80,7 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
       return std::nullopt;
     case Kind::kSend:
     case Kind::kSendAt:
+    case Kind::kSendBreak:
       if (!read_only_) return command;
       Answer(absl::FailedPreconditionError("a replay takes its input from the log"), cycle);
       return std::nullopt;

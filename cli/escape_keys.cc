@@ -20,6 +20,9 @@ EscapeKeys::Result EscapeKeys::Feed(std::string_view typed) {
       case 'a':
         result.bytes.push_back(kCtrlA);
         break;
+      case 'b':
+        result.breaks.push_back(result.bytes.size());
+        break;
       case 'h':
       case '?':
         result.help = true;
@@ -36,6 +39,7 @@ EscapeKeys::Result EscapeKeys::Feed(std::string_view typed) {
 
 std::string_view EscapeKeys::Help() {
   return "\n"
+         "Ctrl-A b       send a break to the guest\n"
          "Ctrl-A h       this help\n"
          "Ctrl-A x       quit: stop the guest where it is\n"
          "Ctrl-A Ctrl-A  send Ctrl-A to the guest (also Ctrl-A a)\n";

@@ -3,17 +3,20 @@
 #ifndef ISOCHRON_CLI_ESCAPE_KEYS_H_
 #define ISOCHRON_CLI_ESCAPE_KEYS_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isochron::cli {
 
-// Takes Ctrl-A sequences out of what is typed: Ctrl-A x quits, Ctrl-A h or ? asks for help,
-// Ctrl-A Ctrl-A or a is a Ctrl-A for the guest; any other key after Ctrl-A is dropped.
+// Takes Ctrl-A sequences out of what is typed: Ctrl-A x quits, Ctrl-A h or ? asks for help, Ctrl-A b is a
+// break, Ctrl-A Ctrl-A or a is a Ctrl-A for the guest; any other key after Ctrl-A is dropped.
 class EscapeKeys {
  public:
   struct Result {
     std::string bytes;  // for the guest
+    std::vector<size_t> breaks;  // so many bytes come before each, ascending
     bool help = false;
     bool quit = false;  // what was typed after it is not in `bytes`
   };

@@ -32,6 +32,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddImages(images.files);
   files.AddInput(options.script_path, "the script");
   files.AddOutput(options.console.path, "the console's output");
+  files.AddOutput(options.serial1.path, "the output of UART 1");
   files.AddOutput(options.report_path, "the report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(

@@ -2,12 +2,27 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace isochron::cli {
 
-void HostQueue::PushConsole(std::string_view bytes) {
+void HostQueue::PushBytes(machine::Port port, std::string_view bytes) {
+  if (bytes.empty()) return;
   std::lock_guard lock(mutex_);
-  bytes_.append(bytes);
+  machine::Input input = machine::Input::Bytes(port, std::string(bytes));
+  if (!waiting_.empty() && waiting_.back().Joins(input)) {
+    waiting_.back().bytes.append(bytes);
+  } else {
+    waiting_.push_back(std::move(input));
+  }
+  waiting_bytes_ += bytes.size();
+  changed_.notify_one();
+}
+
+void HostQueue::PushBreak(machine::Port port) {
+  std::lock_guard lock(mutex_);
+  waiting_.push_back(machine::Input::Break(port));
+  ++waiting_bytes_;
   changed_.notify_one();
 }
 
@@ -20,23 +35,33 @@ void HostQueue::PushStop(machine::StopCause cause, uint32_t detail) {
 
 bool HostQueue::HasRoom() const {
   std::lock_guard lock(mutex_);
-  return bytes_.size() < kCapacity;
+  return waiting_bytes_ < kCapacity;
 }
 
 void HostQueue::WaitForInput(std::chrono::nanoseconds limit) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, limit, [this] { return !bytes_.empty() || !stops_.empty(); });
+  changed_.wait_for(lock, limit, [this] { return !waiting_.empty() || !stops_.empty(); });
 }
 
 void HostQueue::Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) {
   std::lock_guard lock(mutex_);
-  if (!bytes_.empty()) {
-    const bool was_full = bytes_.size() >= kCapacity;
-    const size_t count = std::min(bytes_.size(), kBytesPerPoint);
-    inputs.push_back(machine::Input::Console(bytes_.substr(0, count)));
-    bytes_.erase(0, count);
-    if (was_full && bytes_.size() < kCapacity) room_event_.Raise();
+  const bool was_full = waiting_bytes_ >= kCapacity;
+  size_t taken = 0;
+  for (size_t i = 0; i < kInputsPerPoint && !waiting_.empty() && taken < kBytesPerPoint; ++i) {
+    machine::Input& next = waiting_.front();
+    const size_t room = kBytesPerPoint - taken;
+    if (next.bytes.size() > room) {
+      inputs.push_back(machine::Input::Bytes(next.port, next.bytes.substr(0, room)));
+      next.bytes.erase(0, room);
+      taken += room;
+    } else {
+      taken += next.kind == machine::InputKind::kBytes ? next.bytes.size() : 1;
+      inputs.push_back(std::move(next));
+      waiting_.pop_front();
+    }
   }
+  waiting_bytes_ -= taken;
+  if (was_full && waiting_bytes_ < kCapacity) room_event_.Raise();
   std::move(stops_.begin(), stops_.end(), std::back_inserter(inputs));
   stops_.clear();
 }

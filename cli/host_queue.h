@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,16 +21,21 @@ namespace isochron::cli {
 // machine until the next input point. All members may be called from any thread; Poll only
 // by the sequencer.
 //
-// Requests to stop overtake console bytes that still wait.
+// Requests to stop overtake bytes and breaks that still wait.
 class HostQueue final : public machine::InputSource {
  public:
   // Bytes that one input point takes at most, so that a long paste or a piped file arrives
   // over many points, no faster than the UART takes them, instead of piling up inside it.
   static constexpr size_t kBytesPerPoint = 128;
-  // From this many waiting bytes on, HasRoom() is false.
+  // As many inputs does it take at most, beside requests to stop: a break stands between bytes.
+  static constexpr size_t kInputsPerPoint = 16;
+  // From this many waiting bytes on, HasRoom() is false. A break counts as one.
   static constexpr size_t kCapacity = 64 * 1024;
 
-  void PushConsole(std::string_view bytes);
+  void PushBytes(machine::Port port, std::string_view bytes);
+  void PushBreak(machine::Port port);
+  // Bytes for UART 0.
+  void PushConsole(std::string_view bytes) { PushBytes(machine::Port::Uart(0), bytes); }
   void PushStop(machine::StopCause cause, uint32_t detail = 0);
 
   bool HasRoom() const;
@@ -46,7 +52,8 @@ class HostQueue final : public machine::InputSource {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::string bytes_;
+  std::deque<machine::Input> waiting_;
+  size_t waiting_bytes_ = 0;
   std::vector<machine::Input> stops_;
   hostio::EventFd room_event_;
   hostio::EventFd stop_event_;

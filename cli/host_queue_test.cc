@@ -49,6 +49,34 @@ TEST(HostQueue, AStopOvertakesWaitingBytes) {
   EXPECT_EQ(inputs[1].detail, 15u);
 }
 
+TEST(HostQueue, KeepsBreaksAndPortsInOrder) {
+  HostQueue queue;
+  queue.PushConsole("a");
+  queue.PushBreak(machine::Port::Uart(0));
+  queue.PushConsole("b");
+  queue.PushBytes(machine::Port::Uart(1), "c");
+  std::vector<Input> inputs;
+  queue.Poll({}, inputs);
+  ASSERT_EQ(inputs.size(), 4u);
+  EXPECT_EQ(inputs[0].bytes, "a");
+  EXPECT_EQ(inputs[1].kind, InputKind::kBreak);
+  EXPECT_EQ(inputs[2].bytes, "b");
+  EXPECT_EQ(inputs[3].bytes, "c");
+  EXPECT_EQ(inputs[3].port, machine::Port::Uart(1));
+}
+
+TEST(HostQueue, ManyBreaksArriveOverManyPoints) {
+  HostQueue queue;
+  for (int i = 0; i < 40; ++i) queue.PushBreak(machine::Port::Uart(1));
+  queue.PushStop(StopCause::kQuit);
+  for (size_t expected : {17u, 16u, 8u, 0u}) {
+    std::vector<Input> inputs;
+    queue.Poll({}, inputs);
+    EXPECT_EQ(inputs.size(), expected);
+  }
+  EXPECT_TRUE(queue.HasRoom());
+}
+
 TEST(HostQueue, SaysWhenThereIsRoomAgain) {
   HostQueue queue;
   queue.PushConsole(std::string(HostQueue::kCapacity, 'a'));

@@ -29,8 +29,9 @@ void ShowHelp() {
 absl::StatusOr<std::unique_ptr<HostReader>> HostReader::Create(HostQueue& queue,
                                                                hostio::StopSignals& signals,
                                                                Phase phase, int input_fd,
-                                                               RawTerminal* terminal) {
-  std::unique_ptr<HostReader> reader(new HostReader(queue, signals, phase, input_fd, terminal));
+                                                               RawTerminal* terminal,
+                                                               machine::Port port) {
+  std::unique_ptr<HostReader> reader(new HostReader(queue, signals, phase, input_fd, terminal, port));
   absl::StatusOr<std::thread> thread =
       hostio::StartThread([reader = reader.get()] { reader->Loop(); });
   if (!thread.ok()) return thread.status();
@@ -108,12 +109,18 @@ void HostReader::HandleInput() {
   }
   const std::string_view bytes(buffer.data(), static_cast<size_t>(got));
   if (terminal_ == nullptr) {
-    queue_.PushConsole(bytes);
+    queue_.PushBytes(port_, bytes);
     return;
   }
   const EscapeKeys::Result typed = escape_keys_.Feed(bytes);
   if (typed.help) ShowHelp();
-  if (!typed.bytes.empty()) queue_.PushConsole(typed.bytes);
+  size_t done = 0;
+  for (const size_t next : typed.breaks) {
+    queue_.PushBytes(port_, std::string_view(typed.bytes).substr(done, next - done));
+    queue_.PushBreak(port_);
+    done = next;
+  }
+  queue_.PushBytes(port_, std::string_view(typed.bytes).substr(done));
   if (typed.quit) queue_.PushStop(machine::StopCause::kQuit);
 }
 

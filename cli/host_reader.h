@@ -32,18 +32,24 @@ class HostReader {
   // Whether the machine runs, or is about to be made.
   enum class Phase { kStart, kRun };
   // `input_fd` is -1 when nothing is to be read; `terminal` is nullptr unless that is a
-  // terminal. All must outlive the reader. Internal when the host refuses a thread.
-  static absl::StatusOr<std::unique_ptr<HostReader>> Create(HostQueue& queue,
-                                                            hostio::StopSignals& signals, Phase phase,
-                                                            int input_fd, RawTerminal* terminal);
+  // terminal. What is typed is for `port`. All must outlive the reader. Internal when the host refuses
+  // a thread.
+  static absl::StatusOr<std::unique_ptr<HostReader>> Create(
+      HostQueue& queue, hostio::StopSignals& signals, Phase phase, int input_fd,
+      RawTerminal* terminal, machine::Port port = machine::Port::Uart(0));
   ~HostReader();
   HostReader(const HostReader&) = delete;
   HostReader& operator=(const HostReader&) = delete;
 
  private:
   HostReader(HostQueue& queue, hostio::StopSignals& signals, Phase phase, int input_fd,
-             RawTerminal* terminal)
-      : queue_(queue), signals_(signals), phase_(phase), input_fd_(input_fd), terminal_(terminal) {}
+             RawTerminal* terminal, machine::Port port)
+      : queue_(queue),
+        signals_(signals),
+        phase_(phase),
+        input_fd_(input_fd),
+        terminal_(terminal),
+        port_(port) {}
 
   void Loop();
   // Waits for one of what Loop() reads; no longer than a start may take that a signal is to stop.
@@ -58,6 +64,7 @@ class HostReader {
   int stop_signal_ = 0;  // the first that came
   int input_fd_;
   RawTerminal* terminal_;
+  const machine::Port port_;
   EscapeKeys escape_keys_;
   hostio::EventFd end_;
   std::thread thread_;

@@ -40,10 +40,7 @@ class LineParser {
     const size_t start = at_;
     const std::string_view verb = Word();
     if (verb == "expect") return ParseExpect(command);
-    if (verb == "send") {
-      command.kind = ScriptCommand::Kind::kSend;
-      return ParseText(command.text);
-    }
+    if (IsSend(verb)) return ParseSend(verb, ScriptCommand::Kind::kSend, command);
     if (verb == "at") return ParseAt(command);
     if (verb == "stop") {
       command.kind = ScriptCommand::Kind::kStop;
@@ -66,9 +63,32 @@ class LineParser {
       }
     }
     at_ = start;
-    return Error(is_request_ ? "unknown request; there are expect, send, at, run, stop, stats, "
-                               "peek, snapshot and save"
-                             : "unknown command; there are expect, send, at, run and stop");
+    return Error(is_request_ ? "unknown request; there are expect, send, send-break, serial1, at, "
+                               "run, stop, stats, peek, snapshot and save"
+                             : "unknown command; there are expect, send, send-break, serial1, at, "
+                               "run and stop");
+  }
+
+  static bool IsSend(std::string_view verb) {
+    return verb == "send" || verb == "send-break" || verb == "serial1";
+  }
+
+  // What follows a verb of which IsSend() is true; `serial1` stands before the verb itself. `send`: the kind of the
+  // command when it sends a text.
+  absl::Status ParseSend(std::string_view verb, ScriptCommand::Kind send,
+                         ScriptCommand& command) {
+    if (verb == "serial1") {
+      command.uart = 1;
+      SkipSpace();
+      const size_t start = at_;
+      verb = Word();
+      if (verb != "send" && verb != "send-break") {
+        at_ = start;
+        return Error("expected 'send' or 'send-break'");
+      }
+    }
+    command.kind = verb == "send" ? send : ScriptCommand::Kind::kSendBreak;
+    return verb == "send" ? ParseText(command.text) : absl::OkStatus();
   }
 
   absl::Status ParseWord(std::string& word, std::string_view expected) {
@@ -141,12 +161,9 @@ class LineParser {
       command.kind = ScriptCommand::Kind::kStop;
       return absl::OkStatus();
     }
-    if (verb != "send") {
-      at_ = start;
-      return Error("expected 'send' or 'stop'");
-    }
-    command.kind = ScriptCommand::Kind::kSendAt;
-    return ParseText(command.text);
+    if (IsSend(verb)) return ParseSend(verb, ScriptCommand::Kind::kSendAt, command);
+    at_ = start;
+    return Error("expected 'send', 'send-break', 'serial1' or 'stop'");
   }
 
   absl::Status Keyword(std::string_view keyword) {

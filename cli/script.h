@@ -20,6 +20,7 @@ struct ScriptCommand {
     kExpect,  // wait until the console has shown `text`, or a match of it, at most `cycles` cycles
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
+    kSendBreak,  // send a break, not before cycle `cycles`
     kStop,    // end the run, not before cycle `cycles`
     kRun,     // let `cycles` cycles pass
     // Only in requests: what is asked of the program, not of the guest.
@@ -35,7 +36,8 @@ struct ScriptCommand {
 
   Kind kind = Kind::kStop;
   std::string text;     // never empty where it has a meaning
-  uint64_t cycles = 0;  // kExpect, kSendAt, kStop, kRun
+  uint64_t cycles = 0;  // kExpect, kSendAt, kSendBreak, kStop, kRun
+  uint8_t uart = 0;     // kSend, kSendAt, kSendBreak: whom it is for
   uint32_t line = 0;    // where it was written, from 1
   bool is_regex = false;     // kExpect: `text` is a regular expression that RegexMatcher takes
   bool ignore_case = false;  // with it

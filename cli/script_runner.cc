@@ -126,9 +126,11 @@ void ScriptRunner::Search() {
 
 void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   Search();
-  while (!done() || FetchCommand(point)) {
+  size_t joined = 0;  // what `inputs` become once bytes that follow one another are joined
+  while (joined < kMaxInputs && (!done() || FetchCommand(point))) {
     if (done()) continue;  // an `expect` that was met at once
     const ScriptCommand& command = commands_[next_];
+    const size_t before = inputs.size();
     switch (command.kind) {
       case ScriptCommand::Kind::kExpect:
         if (point.cycle <= deadline_) return;
@@ -147,7 +149,12 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
         if (point.cycle < command.cycles) return;
         [[fallthrough]];
       case ScriptCommand::Kind::kSend:
-        inputs.push_back(machine::Input::Console(command.text));
+        inputs.push_back(
+            machine::Input::Bytes(machine::Port::Uart(command.uart), command.text));
+        break;
+      case ScriptCommand::Kind::kSendBreak:
+        if (point.cycle < command.cycles) return;
+        inputs.push_back(machine::Input::Break(machine::Port::Uart(command.uart)));
         break;
       case ScriptCommand::Kind::kStop:
         if (point.cycle < command.cycles) return;
@@ -161,6 +168,8 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kPeek:
         break;  // the source's own affair
     }
+    const bool sent_last = inputs.size() > before;
+    if (sent_last && (before == 0 || !inputs[before - 1].Joins(inputs[before]))) ++joined;
     CountDone({"", point.cycle, ""});
     Begin(point.cycle);
   }

@@ -32,6 +32,8 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
  public:
   // Bytes since the last match that are kept for `expect`s to come; older ones are dropped.
   static constexpr size_t kMaxOutput = size_t{16} << 20;
+  // The most inputs of one input point; commands that would make more wait for the next one.
+  static constexpr size_t kMaxInputs = 32;
 
   // The first command begins at `start_cycle` of the run. `clock_hz`: for messages.
   ScriptRunner(std::vector<ScriptCommand> commands, uint64_t clock_hz, uint64_t start_cycle = 0);

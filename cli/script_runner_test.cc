@@ -113,6 +113,29 @@ TEST_F(ScriptRunnerTest, SendsInOrderAtOnePoint) {
   EXPECT_EQ(Poll(60), "[c][d]");
 }
 
+TEST_F(ScriptRunnerTest, SendsToBothUartsAndBreaks) {
+  Load("send \"a\"\nserial1 send \"b\"\nsend-break\nat 50 serial1 send-break\nsend \"c\"\n");
+  EXPECT_EQ(Poll(49), "[a][b]1break");
+  EXPECT_EQ(Poll(50), "break1[c]");
+}
+
+TEST_F(ScriptRunnerTest, SpreadsWhatIsNoOneInputOverManyPoints) {
+  std::string script;
+  for (int i = 0; i < 100; ++i) script += "send \"a\"\n";
+  for (int i = 0; i < 100; ++i) script += "send-break\n";
+  Load(script + "stop\n");
+  std::string all;
+  for (int i = 0; i < 4; ++i) {
+    const std::string at_point = Poll(1000 * (i + 1));
+    EXPECT_LE(at_point.size(), 100 * 3 + ScriptRunner::kMaxInputs * 5);
+    all += at_point;
+  }
+  std::string expected;
+  for (int i = 0; i < 100; ++i) expected += "[a]";
+  for (int i = 0; i < 100; ++i) expected += "break";
+  EXPECT_EQ(all, expected + "quit");
+}
+
 TEST_F(ScriptRunnerTest, LetsCyclesPass) {
   Load("run 100\nsend \"a\"\nexpect \"x\"\nrun 100\nsend \"b\"\n");
   EXPECT_EQ(Poll(99), "");

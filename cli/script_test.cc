@@ -47,6 +47,25 @@ TEST(ParseScript, ReadsEveryCommand) {
   EXPECT_EQ(*script, expected);
 }
 
+TEST(ParseScript, AddressesUartsAndSendsBreaks) {
+  const absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(
+      "send-break\nserial1 send \"x\"\nat 5 serial1 send \"y\"\nat 7 serial1 send-break\n", "s", kHz);
+  ASSERT_TRUE(script.ok()) << script.status();
+  ASSERT_EQ(script->size(), 4u);
+  const ScriptCommand& own_break = (*script)[0];
+  EXPECT_EQ(own_break.kind, Kind::kSendBreak);
+  EXPECT_EQ(own_break.uart, 0);
+  EXPECT_EQ(own_break.cycles, 0u);
+  EXPECT_EQ((*script)[1].kind, Kind::kSend);
+  EXPECT_EQ((*script)[1].uart, 1);
+  EXPECT_EQ((*script)[2].kind, Kind::kSendAt);
+  EXPECT_EQ((*script)[2].uart, 1);
+  EXPECT_EQ((*script)[2].text, "y");
+  EXPECT_EQ((*script)[3].kind, Kind::kSendBreak);
+  EXPECT_EQ((*script)[3].uart, 1);
+  EXPECT_EQ((*script)[3].cycles, 7u);
+}
+
 TEST(ParseScript, AcceptsNothing) {
   EXPECT_TRUE(ParseScript("", "s", kHz)->empty());
   EXPECT_TRUE(ParseScript("\n\n  # only\n", "s", kHz)->empty());
@@ -61,7 +80,7 @@ TEST(ParseScript, ResolvesEscapes) {
 
 TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("stop\n  jump\n"),
-            "s:2:3: unknown command; there are expect, send, at, run and stop");
+            "s:2:3: unknown command; there are expect, send, send-break, serial1, at, run and stop");
   EXPECT_EQ(ErrorOf("send"), "s:1:5: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send x"), "s:1:6: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send \"x"), "s:1:6: the closing double quote is missing");
@@ -75,7 +94,9 @@ TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("expect \"x\" 5"), "s:1:12: expected 'within'");
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
             "s:1:19: 'soon' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
-  EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send' or 'stop'");
+  EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send', 'send-break', 'serial1' or 'stop'");
+  EXPECT_EQ(ErrorOf("serial1 stop"), "s:1:9: expected 'send' or 'send-break'");
+  EXPECT_EQ(ErrorOf("send-break \"x\""), "s:1:12: nothing more is expected on this line");
   EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");
 }

@@ -102,7 +102,7 @@ struct JsonFields {
     return absl::StrCat(",\"device\":", JsonString(InputDeviceName(input.port.device)),
                         ",\"stream\":", input.port.stream,
                         ",\"kind\":", JsonString(is_break ? "break" : "bytes"),
-                        ",\"bytes\":", JsonString(input.bytes));
+                        ",", JsonBytes("bytes", "text", input.bytes));
   }
   std::string operator()(const OutputEvent& event) const {
     std::string json = absl::StrCat(",\"uart\":", event.uart, ",",

@@ -26,7 +26,7 @@ from isochron.errors import (
     hide,
 )
 from isochron.log import Log
-from isochron.script import as_bytes, as_text, quote, regex, sends
+from isochron.script import as_bytes, as_text, prefix, quote, regex, sends, when
 from isochron.script import time as guest_time
 
 __tracebackhide__ = hide
@@ -187,13 +187,17 @@ class Session:
             start, end = len(output) - len(as_bytes(text)), len(output)
         return Match(output[start:end], output[:start], answer["cycle"], tuple(groups))
 
-    def send(self, text: str | bytes, at: float | str | None = None) -> int:
-        """Types `text`, where the guest stands or at a time. Returns the cycle."""
-        first, *more = sends(text, at)
+    def send(self, text: str | bytes, at: float | str | None = None, uart: int = 0) -> int:
+        """Types `text`, where the guest stands or at a time, to the console or to UART 1. Returns the cycle."""
+        first, *more = sends(text, at, uart)
         cycle = self._cycle(first)
         for request in more:
             self.request(request)
         return cycle
+
+    def send_break(self, at: float | str | None = None, uart: int = 0) -> int:
+        """Sends a break, where the guest stands or at a time, to the console or to UART 1. Returns the cycle."""
+        return self._cycle(f"{when(at)}{prefix(uart)}send-break")
 
     def run(self, cycles: float | str | None = None) -> int:
         """Runs the guest for so long, or to its end. Returns the cycle."""

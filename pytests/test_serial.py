@@ -1,0 +1,132 @@
+"""UART 1, and breaks on both UARTs: the host ends, the keys, scripts, the driver, and what of it is in a log."""
+
+import os
+import pty
+
+import pytest
+
+from isochron import Machine
+from isochron.log import Input, Log, Output
+from recordings import assert_replays, dump, record, script_of
+from test_cli_run import run, start, write
+
+ENGINES = ["ref", "jit"]
+CONVERSATION = """\
+expect "ready"
+run 20M
+send "a"
+send-break
+serial1 send "b"
+at 40M serial1 send-break
+at 60M send "q"
+"""
+
+
+def converse(isochron, guest, log, directory, *args):
+    script = write(directory / "script", CONVERSATION)
+    return record(isochron, log, "--kernel", guest, "--script", script, *args)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_both_uarts_and_breaks_reach_the_guest(isochron, serial_guest, tmp_path, engine):
+    other = tmp_path / "serial1"
+    result = converse(
+        isochron, serial_guest, tmp_path / "log", tmp_path, "--serial1", f"file:{other}", "--engine", engine
+    )
+    assert result.stdout == b"ready\r\n<00:61><18:00>"
+    assert other.read_bytes() == b"ready\r\n<00:62><18:00>"
+    assert_replays(isochron, tmp_path / "log", "the guest powered off", "--engine", engine)
+
+
+def test_a_log_names_port_and_kind(isochron, serial_guest, tmp_path):
+    log = tmp_path / "log"
+    converse(isochron, serial_guest, log, tmp_path)
+    inputs = [event for event in Log(log) if isinstance(event, Input)]
+    assert [(event.device, event.stream, event.kind, event.bytes) for event in inputs] == [
+        ("uart", 0, "bytes", b"a"),
+        ("uart", 0, "break", b""),
+        ("uart", 1, "bytes", b"b"),
+        ("uart", 1, "break", b""),
+        ("uart", 0, "bytes", b"q"),
+    ]
+    assert len({event.cycle for event in inputs[:3]}) == 1
+    # What UART 1 sends is a witness though nobody looks at it.
+    sent = b"".join(event.bytes for event in Log(log) if isinstance(event, Output) and event.uart == 1)
+    assert sent == b"ready\r\n<00:62><18:00>"
+    assert [event.to_json() for event in Log(log)] == dump(isochron, log)[1:]
+
+
+def test_where_uart_1_goes_is_no_part_of_a_log(isochron, serial_guest, tmp_path):
+    for name, args in (("a", []), ("b", ["--serial1", f"file:{tmp_path}/out", "--console", "null"])):
+        converse(isochron, serial_guest, tmp_path / name, tmp_path, *args)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_log_makes_a_script_that_makes_the_log(isochron, serial_guest, tmp_path):
+    converse(isochron, serial_guest, tmp_path / "log", tmp_path)
+    for name, text in (("dump", script_of(isochron, tmp_path / "log")), ("python", Log(tmp_path / "log").script())):
+        script = write(tmp_path / f"{name}.script", text)
+        record(isochron, tmp_path / name, "--kernel", serial_guest, "--script", script)
+        assert (tmp_path / name).read_bytes() == (tmp_path / "log").read_bytes()
+
+
+def test_standard_input_belongs_to_the_uart_at_stdio(isochron, serial_guest):
+    result = run(
+        isochron, "run", "--kernel", serial_guest, "--console", "null", "--serial1", "stdio", stdin=None, input=b"xq"
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == b"ready\r\n<00:78>"
+
+
+def test_only_one_uart_can_be_at_stdio(isochron, serial_guest):
+    result = run(isochron, "run", "--kernel", serial_guest, "--serial1", "stdio")
+    assert result.returncode == 2
+    assert b"cannot both be stdio" in result.stderr
+
+
+def test_uart_1_may_not_overwrite_what_the_command_needs(isochron, serial_guest, tmp_path):
+    for path in (serial_guest, str(tmp_path / "console")):
+        result = run(
+            isochron, "run", "--kernel", serial_guest, "--console", f"file:{tmp_path}/console", "--serial1", f"file:{path}"
+        )
+        assert result.returncode == 2
+        assert b"the output of UART 1" in result.stderr
+
+
+def test_a_key_sends_a_break(isochron, serial_guest):
+    ours, theirs = pty.openpty()
+    process = start(isochron, "run", "--kernel", serial_guest, stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    while b"ready" not in shown:
+        shown += os.read(ours, 4096)
+    os.write(ours, b"a\x01bc")
+    while b"<00:63>" not in shown:
+        shown += os.read(ours, 4096)
+    assert b"<00:61><18:00><00:63>" in shown
+    os.write(ours, b"\x01x")
+    assert process.wait() == 0
+    os.close(ours)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_driver_sends_breaks_and_to_uart_1(isochron, serial_guest, tmp_path, engine):
+    log = tmp_path / "log"
+    with Machine(serial_guest, engine=engine, program=isochron).record(log) as guest:
+        guest.expect("ready")
+        guest.send_break()
+        guest.expect("<18:00>")
+        cycle = guest.send("x", uart=1)
+        assert guest.send_break(at=cycle + 10_000_000, uart=1) >= cycle + 10_000_000
+        guest.run(2_000_000)
+        guest.send("q")
+        guest.finish()
+    assert Log(log).output(1) == b"ready\r\n<00:78><18:00>"
+
+
+def test_more_breaks_than_an_input_point_takes(isochron, serial_guest, tmp_path):
+    log = tmp_path / "log"
+    script = write(tmp_path / "script", "send-break\n" * 100 + "run 20M\n" + 'send "q"\n')
+    result = record(isochron, log, "--kernel", serial_guest, "--script", script)
+    assert result.stdout == b"ready\r\n" + b"<18:00>" * 100
+    assert_replays(isochron, log, "the guest powered off")

@@ -20,7 +20,7 @@ std::string Take(FileInput& input, size_t waiting) {
   input.Poll(point, inputs);
   if (inputs.empty()) return "";
   EXPECT_EQ(inputs.size(), 1u);
-  EXPECT_EQ(inputs[0].kind, machine::InputKind::kConsole);
+  EXPECT_EQ(inputs[0].kind, machine::InputKind::kBytes);
   return inputs[0].bytes;
 }
 

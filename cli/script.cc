@@ -323,6 +323,8 @@ std::string DescribeCommand(const ScriptCommand& command) {
     case ScriptCommand::Kind::kSend:
     case ScriptCommand::Kind::kSendAt:
       return "send " + QuoteScriptText(command.text);
+    case ScriptCommand::Kind::kSendBreak:
+      return "send-break";
     case ScriptCommand::Kind::kRun:
       return "run";
     case ScriptCommand::Kind::kStop:

@@ -66,7 +66,7 @@ struct Conformance {
     LeaderObserver leader(pipe, **first);
     Follower follower(*std::move(second), pipe);
     (*first)->SetObserver(&leader);
-    follower.Start();
+    ASSERT_TRUE(follower.Start().ok());
     Typist typist(cycles);
     (*first)->SetInputSource(&typist);
     (*first)->Run();

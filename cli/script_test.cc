@@ -36,13 +36,13 @@ TEST(ParseScript, ReadsEveryCommand) {
       "s", kHz);
   ASSERT_TRUE(script.ok()) << script.status();
   const std::vector<ScriptCommand> expected = {
-      {Kind::kExpect, "# ", 2'000'000'000, 3},
-      {Kind::kSend, "uname -a\n", 0, 4},
-      {Kind::kSendAt, "x", 3'000'000, 5},
-      {Kind::kExpect, "done", ScriptCommand::kDefaultWithin, 6},
-      {Kind::kRun, "", 1'000'000, 7},
-      {Kind::kStop, "", 4'000'000, 8},
-      {Kind::kStop, "", 0, 9},
+      {Kind::kExpect, "# ", 2'000'000'000, 0, 3},
+      {Kind::kSend, "uname -a\n", 0, 0, 4},
+      {Kind::kSendAt, "x", 3'000'000, 0, 5},
+      {Kind::kExpect, "done", ScriptCommand::kDefaultWithin, 0, 6},
+      {Kind::kRun, "", 1'000'000, 0, 7},
+      {Kind::kStop, "", 4'000'000, 0, 8},
+      {Kind::kStop, "", 0, 0, 9},
   };
   EXPECT_EQ(*script, expected);
 }

@@ -59,7 +59,7 @@ def build_kernel(kernel, sources, *flags):
     subprocess.run(
         ["alpha-linux-gnu-gcc", "-mcpu=ev67", f"-I{ROOT}", *flags, "-nostdlib", "-static", "-no-pie"]
         + ["-Wl,--no-relax", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
-        + [f"-Wl,-T,{ROOT}/conformance/guests/guest.ld", "-o", str(kernel)]
+        + ["-T", f"{ROOT}/conformance/guests/guest.ld", "-o", str(kernel)]
         + [str(ROOT / source) for source in sources],
         check=True,
     )

@@ -256,7 +256,7 @@ def test_documentation_has_the_exit_codes_of_the_program(isochron):
 
 def help_options(isochron, *command):
     text = run(isochron, *command, "--help").stdout.decode()
-    return set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", text, re.MULTILINE)) - {"--help"}
+    return set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", text, re.MULTILINE)) - {"--help"}
 
 
 def commands(isochron, *words):
@@ -272,7 +272,7 @@ def manual_options(section):
     """The options in the tables of a section of docs/cli.md."""
     text = (ROOT / "docs/cli.md").read_text()
     section = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
-    return set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE))
+    return set(re.findall(r"^\| `(--[a-z0-9-]+)", section, re.MULTILINE))
 
 
 def test_documentation_has_the_options_of_the_program(isochron):

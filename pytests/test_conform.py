@@ -194,8 +194,8 @@ def test_documentation_has_the_options(isochron):
 
     def manual(section):
         body = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
-        return set(re.findall(r"^\| `(--[a-z-]+)", body, re.MULTILINE))
+        return set(re.findall(r"^\| `(--[a-z0-9-]+)", body, re.MULTILINE))
 
     help_text = conform(isochron, "--help").stdout.decode()
-    options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", help_text, re.MULTILINE)) - {"--help"}
+    options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", help_text, re.MULTILINE)) - {"--help"}
     assert options == (manual("isochron run") | manual("isochron conform")) - {"--engine", "--perf-map"}

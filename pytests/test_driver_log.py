@@ -165,12 +165,12 @@ def with_role_2(header):
     "record, message",
     [
         (b"\x43\0\x12\x05" + bytes(17), "from 0 to 4"),  # an end
-        (b"\x02\0\x02\x05\0", "from 0 to 4"),  # a stop
+        (b"\x02\0\x02\x06\0", "from 0 to 5"),  # a stop
         (b"\x01\0\0", "no bytes"),
         (b"\x40\0\x02\0\0", "no bytes"),
         (b"\x41\0\x01\0", "the log has no end"),
         (b"\x80" * 20, "not a varint"),
-        (b"\x03\0\0", "must be understood"),
+        (b"\x04\0\0", "must be understood"),
         ((b"\x43\0\x12" + bytes(18)) * 2, "follows the end"),
         (b"\x41" + b"\xff" * 9 + b"\x01\x01\0" + b"\x41\x01\x01\0", "cycles go back"),
     ],

@@ -18,7 +18,7 @@ def test_the_manual_page_has_every_option(isochron, generated):
     sections = dict(re.findall(r"^\.SS isochron (.+)\n((?:(?!\.S[SH]).*\n)*)", page, re.M))
     assert len(sections) == len(commands(isochron)) > 5
     for command in commands(isochron):
-        options = set(re.findall(r"\\fB(--[a-z-]+)\\fR", sections[" ".join(command)]))
+        options = set(re.findall(r"\\fB(--[a-z0-9-]+)\\fR", sections[" ".join(command)]))
         assert options == help_options(isochron, *command), command
     assert "isochron - a deterministic DEC Alpha computer" in formatted(generated / "isochron.1")
 
@@ -41,7 +41,7 @@ def test_the_examples_of_the_manual_page_are_commands(isochron, generated):
     for example in examples:
         words = example.split()[1:]
         command = next(known for known in all_commands if words[: len(known)] == known)
-        assert set(re.findall(r"--[a-z-]+", example)) <= help_options(isochron, *command), example
+        assert set(re.findall(r"--[a-z0-9-]+", example)) <= help_options(isochron, *command), example
     assert re.search(r"\.SH KEYS\n.*\nCtrl-A x|\.SH KEYS\n(.*\n)*\\fBCtrl-A x\\fR\nquit", page)
     assert ".SH FILES\n" in page
 

@@ -272,7 +272,7 @@ def test_dump_selects(isochron, conversation_log):
 
 def test_dump_refuses_unknown_types(isochron, conversation_log):
     result = run(isochron, "log", "dump", str(conversation_log), "--type", "thing")
-    assert_refused(result, "'thing' is none of header, input, .*, end, nor one of them behind no-")
+    assert_refused(result, "'thing' is none of header, stop, input, .*, end, nor one of them behind no-")
 
 
 def test_dump_leaves_types_out(isochron, conversation_log):
@@ -359,9 +359,9 @@ def test_diff_shows_all(isochron, two_logs):
 def test_diff_puts_logs_side_by_side(isochron, two_logs):
     text = run(isochron, "log", "diff", "--all", "--width", "160", *two_logs).stdout.decode()
     assert all(len(line) <= 160 for line in text.splitlines())
-    assert re.search(r'input +"HE" +\| +3 .* input +"HI"$', text, re.MULTILINE), text
+    assert re.search(r'input +uart0 "HE" +\| +3 .* input +uart0 "HI"$', text, re.MULTILINE), text
     with pexpect.spawn(isochron, ["log", "diff", *two_logs], dimensions=(24, 160), timeout=HANG) as terminal:
-        assert re.search(r'input +"HE" +\| +3 .* input +"HI"', terminal.read().decode())
+        assert re.search(r'input +uart0 "HE" +\| +3 .* input +uart0 "HI"', terminal.read().decode())
 
 
 def test_diff_in_json(isochron, two_logs):
@@ -410,7 +410,7 @@ def test_diff_of_headers_in_json(isochron, console_guest, conversation_log, tmp_
         (["verify", "empty"], "empty: the file is empty"),
         (["dump", "{log}", "--from", "nonsense"], "--from: 'nonsense' is not a number of cycles"),
         (["dump", "{log}", "--from", "5G", "--to", "1G"], "--from is behind --to"),
-        (["dump", "{log}", "--type", "outputs"], "'outputs' is none of header, input, .*, end"),
+        (["dump", "{log}", "--type", "outputs"], "'outputs' is none of header, stop, input, .*, end"),
         (["dump", "{log}", "--to", "nonsense"], "--to: 'nonsense' is not a number of cycles"),
         (["bundle", "{log}", "-o", "no/such/directory/b"], "cannot write no/such/directory/b: No such file"),
         (["bundle", "{log}", "-o", ""], "the path is empty"),

@@ -259,11 +259,16 @@ def test_snapshots(isochron, tmp_path):
     assert replay(isochron, log, "--snapshot-every", "1M").returncode == 0
     assert snapshots.read_bytes() == made
 
-    damaged = bytearray(made)
-    damaged[len(damaged) // 2] ^= 0x10
-    snapshots.write_bytes(damaged)
-    result = replay(isochron, log, "--from", "100G")
-    assert result.returncode == 2 and b"log.snapshots" in result.stderr
+    # Damage is found where it is read: in the last snapshot, or in pages of earlier ones that it takes.
+    codes = set()
+    for eighth in range(8):
+        damaged = bytearray(made)
+        damaged[len(damaged) * eighth // 8] ^= 0x10
+        snapshots.write_bytes(damaged)
+        result = replay(isochron, log, "--from", "100G")
+        assert (b"log.snapshots" if result.returncode == 2 else b"events are equal") in result.stderr
+        codes.add(result.returncode)
+    assert codes in ({2}, {0, 2})
     snapshots.unlink()
     result = replay(isochron, log, "--from", "5M")
     assert result.returncode == 2 and b"--snapshot-every makes snapshots" in result.stderr
@@ -394,11 +399,13 @@ def test_live_at_a_terminal(isochron, conversation_log, tmp_path):
         (["--snapshot-every", "0"], "--snapshot-every: "),
         (["--engine", "warp"], "there is no engine 'warp'"),
         (["--kernel", "no/such/file"], "no/such/file"),
-        (["--kernel", "/dev/null"], "/dev/null: not the kernel of this log: 0 bytes, recorded [0-9]+"),
-        (["--initrd", "/dev/null"], "was recorded without initrd"),
+        (["--kernel", "/dev/null"], "/dev/null: is a device; a file or a pipe is needed"),
+        (["--kernel", "empty"], "empty: not the kernel of this log: 0 bytes, recorded [0-9]+"),
+        (["--initrd", "empty"], "was recorded without initrd"),
     ],
 )  # fmt: skip
 def test_replay_refuses(isochron, conversation_log, tmp_path, args, message):
+    (tmp_path / "empty").touch()
     assert_refused(replay(isochron, conversation_log, *args, cwd=tmp_path), message)
 
 
@@ -444,7 +451,7 @@ def test_the_first_difference_is_reported(isochron, conversation_log, tmp_path):
 def test_another_input_is_another_run(isochron, conversation_log, tmp_path):
     log = tmp_path / "log"
     rewritten(log, conversation_log, lambda contents: [
-        contents[0], contents[1].replace(b"\x03abc", b"\x03abd", 1)])  # fmt: skip
+        contents[0], contents[1].replace(b"\0\0\0abc", b"\0\0\0abd", 1)])  # fmt: skip
     inputs = [event["bytes"] for event in events(isochron, log, "input")]
     assert inputs[0] == "abd", inputs
     result = replay(isochron, log)

@@ -244,7 +244,7 @@ TEST(FrameTest, DecoderRefusesDamage) {
       Frame(0, 0, Record(64, 0, std::string("\0\2ab", 4))),  // no delta
       Frame(0, 0, Record(64, 0, std::string("\0\xff\xff\xff\xff\x0f", 6))),  // 4 GiB
       Frame(0, 0, Record(66, 0, "\1short")),
-      Frame(0, 0, Record(67, 0, std::string("\4\0", 2) + std::string(16, 'd'))),
+      Frame(0, 0, Record(67, 0, std::string("\5\0", 2) + std::string(16, 'd'))),
       Frame(0, 0, interrupt.substr(0, 2)),
       Frame(0, 0, std::string("\x41\0\xff\xff\xff\xff\x0f\1", 8)),  // a length of 4 GiB
   };

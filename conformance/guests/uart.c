@@ -123,7 +123,8 @@ static void test_data(void) {
   expect(get(RBR), 0x11, "without FIFOs: the byte that was sent");
 }
 
-static volatile u64 interrupts, vector, identified;
+static volatile u64 interrupts, vector, identified, received, modem;
+/* Takes away what interrupted: QEMU's line stays up until then, and interrupts again. */
 static void on_interrupt(u64 a0, u64 a1, u64 a2, struct trap_frame* frame) {
   (void)a2;
   (void)frame;
@@ -131,6 +132,8 @@ static void on_interrupt(u64 a0, u64 a1, u64 a2, struct trap_frame* frame) {
   ++interrupts;
   vector = a1;
   identified = get(IIR);
+  if ((identified & 0x0f) == 0x04) received = get(RBR);
+  if ((identified & 0x0f) == 0x00) modem = get(MSR);
   pic_eoi(4);
 }
 
@@ -167,7 +170,7 @@ static void test_interrupt_line(void) {
   put(THR, 0x5c);
   expect((u64)wait_interrupt(), 1, "loopback: a received byte interrupts");
   expect(identified & 0x0f, 0x04, "loopback: IIR says received data");
-  expect(get(RBR), 0x5c, "loopback: the byte that interrupted");
+  expect(received, 0x5c, "loopback: the byte that interrupted");
   put(IER, 0);
   interrupts = 0;
   put(IER, 0x02);
@@ -178,7 +181,7 @@ static void test_interrupt_line(void) {
   put(IER, 0x08);
   put(MCR, LOOP | 0x0a);
   expect((u64)wait_interrupt(), 1, "loopback: a modem line change interrupts");
-  expect(get(MSR) & 0x11, 0x11, "loopback: CTS and its change");
+  expect(modem & 0x11, 0x11, "loopback: CTS and its change");
   pal_swpipl(7);
   put(IER, 0);
   pic_enable(0);

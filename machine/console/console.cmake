@@ -11,7 +11,7 @@ add_custom_command(
           -ffreestanding -nostdlib -static -fno-pic -fno-stack-protector -fno-jump-tables
           -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
           -mno-fp-regs -mbuild-constants -msmall-text
-          -I${CMAKE_SOURCE_DIR} -Wl,-T,${console_dir}/console.lds -Wl,--build-id=none
+          -I${CMAKE_SOURCE_DIR} -T ${console_dir}/console.lds -Wl,--build-id=none
           -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
           -o ${console_elf} ${console_dir}/entry.S ${console_dir}/callbacks.c
   COMMAND ${ISOCHRON_ALPHA_OBJCOPY} -O binary ${console_elf} ${console_bin}

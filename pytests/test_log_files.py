@@ -1,5 +1,6 @@
 """Logs as files: damaged, broken off, on disks that fill; and the commands that read them."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -442,13 +443,16 @@ def test_bundle(isochron, conversation_log, tmp_path):
     assert_refused(again, "is a bundle already")
 
 
-def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log, tmp_path):
+def test_bundle_to_a_pipe_that_nobody_reads_any_more(isochron, conversation_log):
+    reader, writer = os.pipe()
+    # Smaller than the bundle: all of it in the pipe would be written when nobody has gone yet.
+    assert fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096) == 4096
     bundled = subprocess.Popen(
-        [isochron, "log", "bundle", conversation_log, "-o", "-"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    bundled.stdout.read(1)
-    bundled.stdout.close()
+        [isochron, "log", "bundle", conversation_log, "-o", "-"], stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    os.read(reader, 1)
+    os.close(reader)
     errors = bundled.stderr.read()
     assert bundled.wait(HANG) == 2
     assert errors == b"isochron: cannot write standard output: Broken pipe\n"

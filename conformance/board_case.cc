@@ -254,7 +254,7 @@ std::string CpuBytes(alpha::Cpu cpu) {
   return writer.Release();
 }
 
-alpha::Cpu CpuOf(const Sequence& program, const alpha::Cpu& reset) {
+alpha::Cpu StartOf(const Sequence& program, const alpha::Cpu& reset) {
   alpha::Cpu cpu = reset;
   for (size_t i = 0; i < program.r.size(); ++i) cpu.r[i] = program.r[i];
   for (size_t i = 0; i < program.f.size(); ++i) cpu.f[i] = program.f[i];
@@ -424,7 +424,7 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed) {
   const std::string reset = CpuBytes((*machine)->cpu());
   const size_t at = made.state.find(reset);
   if (at == std::string::npos) return absl::InternalError("a state without its CPU");
-  made.state.replace(at, reset.size(), CpuBytes(CpuOf(made.program, (*machine)->cpu())));
+  made.state.replace(at, reset.size(), CpuBytes(StartOf(made.program, (*machine)->cpu())));
   if (random() % 2 == 0) made.disturbed = Disturb(random, made.config, made.program, made.state);
   return made;
 }

@@ -348,8 +348,12 @@ TEST_F(PlantedBreak, ADigestThatMissesAPageIsFound) {
 // (kTimerTime) does not: one more gap.
 TEST_F(PlantedBreak, BoardCasesFindDevicesThatRememberAndDigestsThatMiss) {
   const std::vector<NamedEngine> engines = {*FindEngine("ref"), *FindEngine("ref")};
-  for (const machine::Break which :
-       {machine::Break::kUartTime, machine::Break::kDigestSkipsPage}) {
+  for (const machine::Break which : {
+           machine::Break::kUartTime,
+#ifndef ISOCHRON_CHECK_DIGESTS  // which stops the process at a digest that misses a page
+           machine::Break::kDigestSkipsPage,
+#endif
+       }) {
     machine::planted_break = which;
     EXPECT_NE(FirstBoardCase(engines, kBoardSeeds), 0u) << static_cast<int>(which);
   }

@@ -21,12 +21,13 @@
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 
-#if defined(__has_feature)
+// GCC tells by macros; clang by __has_feature, which a header may have defined for GCC as well.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ISOCHRON_SANITIZED
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define ISOCHRON_SANITIZED
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ISOCHRON_SANITIZED
 #endif
 
 namespace isochron::cli {

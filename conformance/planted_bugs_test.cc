@@ -255,6 +255,12 @@ const std::set<std::string_view> kNotFoundOnTheBoard = {
 
 // Random programs on the whole board find the same faults, but for the gaps; who closes one strikes it out.
 TEST_P(PlantedBug, IsFoundOnTheBoard) {
+#ifdef ISOCHRON_CHECK_DIGESTS
+  const std::string_view bug = GetParam().bug;
+  if (bug == "page-not-marked-dirty" || bug == "code-store-not-seen") {
+    GTEST_SKIP() << "this build stops the process at a digest that misses a page";
+  }
+#endif
   const uint64_t seed = FirstBoardCase(RefAndPlanted(GetParam().bug), kBoardSeeds);
   RecordProperty("seed", absl::StrCat(seed));
   EXPECT_EQ(seed == 0, kNotFoundOnTheBoard.contains(GetParam().bug)) << "seed " << seed;

@@ -39,6 +39,7 @@ class LineParser {
   absl::Status ParseCommand(ScriptCommand& command) {
     const size_t start = at_;
     const std::string_view verb = Word();
+    if (verb == "serial1") return ParseSerial1(command);
     if (verb == "expect") return ParseExpect(command);
     if (IsSend(verb)) return ParseSend(verb, ScriptCommand::Kind::kSend, command);
     if (verb == "at") return ParseAt(command);
@@ -69,24 +70,23 @@ class LineParser {
                                "run and stop");
   }
 
-  static bool IsSend(std::string_view verb) {
-    return verb == "send" || verb == "send-break" || verb == "serial1";
+  static bool IsSend(std::string_view verb) { return verb == "send" || verb == "send-break"; }
+
+  // What follows `serial1` at the beginning of a command.
+  absl::Status ParseSerial1(ScriptCommand& command) {
+    command.uart = 1;
+    SkipSpace();
+    const size_t start = at_;
+    const std::string_view verb = Word();
+    if (verb == "expect") return ParseExpect(command);
+    if (IsSend(verb)) return ParseSend(verb, ScriptCommand::Kind::kSend, command);
+    at_ = start;
+    return Error("expected 'expect', 'send' or 'send-break'");
   }
 
-  // What follows a verb of which IsSend() is true; `serial1` stands before the verb itself. `send`: the kind of the
-  // command when it sends a text.
+  // What follows a verb of which IsSend() is true. `send`: the kind of the command when it sends a text.
   absl::Status ParseSend(std::string_view verb, ScriptCommand::Kind send,
                          ScriptCommand& command) {
-    if (verb == "serial1") {
-      command.uart = 1;
-      SkipSpace();
-      const size_t start = at_;
-      verb = Word();
-      if (verb != "send" && verb != "send-break") {
-        at_ = start;
-        return Error("expected 'send' or 'send-break'");
-      }
-    }
     command.kind = verb == "send" ? send : ScriptCommand::Kind::kSendBreak;
     return verb == "send" ? ParseText(command.text) : absl::OkStatus();
   }
@@ -155,15 +155,23 @@ class LineParser {
   absl::Status ParseAt(ScriptCommand& command) {
     if (absl::Status status = ParseCycleCount(command.cycles); !status.ok()) return status;
     SkipSpace();
-    const size_t start = at_;
-    const std::string_view verb = Word();
+    size_t start = at_;
+    std::string_view verb = Word();
     if (verb == "stop") {
       command.kind = ScriptCommand::Kind::kStop;
       return absl::OkStatus();
     }
+    const bool is_serial1 = verb == "serial1";
+    if (is_serial1) {
+      command.uart = 1;
+      SkipSpace();
+      start = at_;
+      verb = Word();
+    }
     if (IsSend(verb)) return ParseSend(verb, ScriptCommand::Kind::kSendAt, command);
     at_ = start;
-    return Error("expected 'send', 'send-break', 'serial1' or 'stop'");
+    return Error(is_serial1 ? "expected 'send' or 'send-break'"
+                            : "expected 'send', 'send-break', 'serial1' or 'stop'");
   }
 
   absl::Status Keyword(std::string_view keyword) {
@@ -317,14 +325,15 @@ std::string ExpectedText(const ScriptCommand& expect) {
 }
 
 std::string DescribeCommand(const ScriptCommand& command) {
+  const std::string uart = command.uart == 1 ? "serial1 " : "";
   switch (command.kind) {
     case ScriptCommand::Kind::kExpect:
-      return "expect " + ExpectedText(command);
+      return uart + "expect " + ExpectedText(command);
     case ScriptCommand::Kind::kSend:
     case ScriptCommand::Kind::kSendAt:
-      return "send " + QuoteScriptText(command.text);
+      return uart + "send " + QuoteScriptText(command.text);
     case ScriptCommand::Kind::kSendBreak:
-      return "send-break";
+      return uart + "send-break";
     case ScriptCommand::Kind::kRun:
       return "run";
     case ScriptCommand::Kind::kStop:

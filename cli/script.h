@@ -17,7 +17,7 @@ namespace isochron::cli {
 // One command. docs/cli.md describes the language.
 struct ScriptCommand {
   enum class Kind : uint8_t {
-    kExpect,  // wait until the console has shown `text`, or a match of it, at most `cycles` cycles
+    kExpect,  // wait until the guest has written `text`, or a match of it, at most `cycles` cycles
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
     kSendBreak,  // send a break, not before cycle `cycles`
@@ -37,7 +37,7 @@ struct ScriptCommand {
   Kind kind = Kind::kStop;
   std::string text;     // never empty where it has a meaning
   uint64_t cycles = 0;  // kExpect, kSendAt, kSendBreak, kStop, kRun
-  uint8_t uart = 0;     // kSend, kSendAt, kSendBreak: whom it is for
+  uint8_t uart = 0;     // kSend, kSendAt, kSendBreak: whom it is for; kExpect: who wrote it
   uint32_t line = 0;    // where it was written, from 1
   bool is_regex = false;     // kExpect: `text` is a regular expression that RegexMatcher takes
   bool ignore_case = false;  // with it
@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
 // What an `expect` looks for, as the language writes it.
 std::string ExpectedText(const ScriptCommand& expect);
 
-// A command in a few words, such as "expect \"# \"".
+// A command in a few words, such as `serial1 expect "# "`; what only requests are is empty.
 std::string DescribeCommand(const ScriptCommand& command);
 
 // `bytes` as the language would write them, with the quotes.

@@ -26,10 +26,11 @@ bool ScriptRunner::Expecting() const {
 
 std::optional<size_t> ScriptRunner::SearchOutput(size_t start) {
   const ScriptCommand& command = commands_[next_];
-  const std::string_view output = std::string_view(output_).substr(start);
+  const Stream& stream = expected();
+  const std::string_view output = std::string_view(stream.output).substr(start);
   if (command.is_regex) {
     regex_ = *RegexMatcher::Create(command.text, command.ignore_case);  // the parser has tried it
-    regex_->Start(start == 0 ? before_ : output_[start - 1]);
+    regex_->Start(start == 0 ? stream.before : stream.output[start - 1]);
     const std::optional<size_t> size = regex_->Feed(output);
     return size.has_value() ? std::optional(start + *size) : std::nullopt;
   }
@@ -42,23 +43,27 @@ std::optional<size_t> ScriptRunner::SearchOutput(size_t start) {
 
 void ScriptRunner::Begin(uint64_t cycle) {
   pending_.clear();
-  size_t matched = 0;  // bytes of output_
+  std::array<size_t, 2> matched_bytes = {};  // of the UARTs' output
   while (!done()) {
     const uint64_t within = commands_[next_].cycles;
     deadline_ = cycle + std::min(within, std::numeric_limits<uint64_t>::max() - cycle);
     if (!Expecting()) break;
+    Stream& stream = expected();
+    size_t& matched = matched_bytes[commands_[next_].uart];
     const std::optional<size_t> end = SearchOutput(matched);
     if (!end.has_value()) break;
-    CountDone({"", cycle, output_.substr(matched, *end - matched), Groups()});
+    CountDone({"", cycle, stream.output.substr(matched, *end - matched), Groups()});
     matched = *end;
   }
-  DropOutput(matched);
+  for (size_t uart = 0; uart < streams_.size(); ++uart) {
+    DropOutput(streams_[uart], matched_bytes[uart]);
+  }
 }
 
-void ScriptRunner::DropOutput(size_t size) {
+void ScriptRunner::DropOutput(Stream& stream, size_t size) {
   if (size == 0) return;
-  before_ = output_[size - 1];
-  output_.erase(0, size);
+  stream.before = stream.output[size - 1];
+  stream.output.erase(0, size);
 }
 
 std::vector<std::optional<std::string>> ScriptRunner::Groups() const {
@@ -82,45 +87,52 @@ bool ScriptRunner::FetchCommand(const machine::InputPoint& point) {
 }
 
 void ScriptRunner::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  if (uart != 0 || (done() && source_ == nullptr)) return;
-  NoteLastLine(static_cast<char>(byte));
-  Take(cycle, static_cast<char>(byte));
+  if (done() && source_ == nullptr) return;
+  NoteLastLine(streams_[uart], static_cast<char>(byte));
+  Take(uart, cycle, static_cast<char>(byte));
 }
 
-void ScriptRunner::Take(uint64_t cycle, char byte) {
-  const bool is_late = cycle > deadline_;
-  if (is_late || pending_.size() == kMaxPending || output_.size() == kMaxOutput) Search();
-  if (output_.size() == kMaxOutput) DropOutput(kMaxOutput / 2);
-  output_.push_back(byte);
+void ScriptRunner::Take(int uart, uint64_t cycle, char byte) {
+  Stream& stream = streams_[uart];
+  // What follows a match may look at the other UART, and then sees this byte come.
+  if (cycle > deadline_ || pending_.size() == kMaxPending || stream.output.size() == kMaxOutput ||
+      !ExpectingFrom(uart)) {
+    Search();
+  }
+  if (stream.output.size() == kMaxOutput) DropOutput(stream, kMaxOutput / 2);
+  stream.output.push_back(byte);
   // Too late: the next input point says so.
-  if (!Expecting() || cycle > deadline_) return;
+  if (!ExpectingFrom(uart) || cycle > deadline_) return;
   if (Searching()) {
     pending_.push_back(cycle);
     return;
   }
   if (!matcher_.Feed(byte)) return;
-  CountDone({"", cycle, output_});
-  DropOutput(output_.size());
+  CountDone({"", cycle, stream.output});
+  DropOutput(stream, stream.output.size());
   Begin(cycle);
 }
 
 void ScriptRunner::Search() {
   while (Searching() && !pending_.empty()) {
+    const int uart = commands_[next_].uart;
+    Stream& stream = streams_[uart];
+    std::string& output = stream.output;
     // Nothing that came too late is pending.
-    const size_t start = output_.size() - pending_.size();
-    const std::optional<size_t> size = regex_->Feed(std::string_view(output_).substr(start));
+    const size_t start = output.size() - pending_.size();
+    const std::optional<size_t> size = regex_->Feed(std::string_view(output).substr(start));
     if (!size.has_value()) {
       pending_.clear();
       return;
     }
     const std::vector<uint64_t> cycles(pending_.begin() + *size, pending_.end());
-    const std::string rest = output_.substr(start + *size);
+    const std::string rest = output.substr(start + *size);
     const uint64_t cycle = pending_[*size - 1];
-    output_.resize(start + *size);
-    CountDone({"", cycle, output_, Groups()});
-    DropOutput(output_.size());
+    output.resize(start + *size);
+    CountDone({"", cycle, output, Groups()});
+    DropOutput(stream, output.size());
     Begin(cycle);
-    for (size_t i = 0; i < rest.size(); ++i) Take(cycles[i], rest[i]);
+    for (size_t i = 0; i < rest.size(); ++i) Take(uart, cycles[i], rest[i]);
   }
 }
 
@@ -175,11 +187,11 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
   }
 }
 
-void ScriptRunner::NoteLastLine(char byte) {
+void ScriptRunner::NoteLastLine(Stream& stream, char byte) {
   if (byte == '\n') {
-    if (!line_.empty()) last_line_ = std::exchange(line_, {});
-  } else if (byte != '\r' && line_.size() < kMaxShownLine) {
-    line_.push_back(byte);
+    if (!stream.line.empty()) stream.last_line = std::exchange(stream.line, {});
+  } else if (byte != '\r' && stream.line.size() < kMaxShownLine) {
+    stream.line.push_back(byte);
   }
 }
 
@@ -198,10 +210,12 @@ bool ScriptRunner::NoteGuestEnd(uint64_t cycle) {
 
 std::string ScriptRunner::DescribeFailure(const ScriptCommand& command,
                                           std::string_view what) const {
-  const std::string& last = line_.empty() ? last_line_ : line_;
-  return absl::StrCat("expect ", ExpectedText(command), " ", std::string(what), "; ",
+  const Stream& stream = streams_[command.uart];
+  const std::string& last = stream.line.empty() ? stream.last_line : stream.line;
+  return absl::StrCat(DescribeCommand(command), " ", std::string(what), "; ",
                       last.empty() ? "the guest wrote nothing"
-                                   : "last output: " + QuoteScriptText(last));
+                                   : "last output: " + QuoteScriptText(last),
+                      command.uart == 0 ? "" : last.empty() ? " to UART 1" : " (UART 1)");
 }
 
 void ScriptRunner::Fail(uint64_t cycle, std::string_view what) {
@@ -209,7 +223,7 @@ void ScriptRunner::Fail(uint64_t cycle, std::string_view what) {
   const std::string failure = DescribeFailure(command, what);
   next_ = commands_.size();
   if (source_ != nullptr) {
-    source_->OnDone(command, {failure, cycle, output_});
+    source_->OnDone(command, {failure, cycle, streams_[command.uart].output});
   } else {
     failure_ = absl::StrCat("line ", command.line, ": ", failure);
   }

@@ -24,8 +24,8 @@ class ScriptRunnerTest : public testing::Test {
     runner_.emplace(*commands, kHz);
   }
 
-  void Print(std::string_view text, uint64_t cycle) {
-    for (char c : text) runner_->OnConsoleByte(0, cycle, static_cast<uint8_t>(c));
+  void Print(std::string_view text, uint64_t cycle, int uart = 0) {
+    for (char c : text) runner_->OnConsoleByte(uart, cycle, static_cast<uint8_t>(c));
   }
 
   // What the runner does at an input point, as text.
@@ -185,10 +185,44 @@ TEST_F(ScriptRunnerTest, SaysWhenTheGuestWroteNothing) {
             "line 1: expect \"a\" was not met within 1 cycles (0.000000 s); the guest wrote nothing");
 }
 
-TEST_F(ScriptRunnerTest, IgnoresTheSecondUart) {
-  Load("expect \"a\"\nsend \"y\"\n");
-  runner_->OnConsoleByte(1, 1, 'a');
+TEST_F(ScriptRunnerTest, KeepsTheUartsApart) {
+  Load("expect \"ab\"\nsend \"y\"\nserial1 expect \"cd\" within 10\nsend \"z\"\n");
+  Print("ab", 1, 1);
+  Print("cd", 1, 0);
   EXPECT_EQ(Poll(2), "");
+  Print("a", 3, 0);
+  Print("c", 3, 1);
+  Print("b", 4, 0);
+  EXPECT_EQ(Poll(5), "[y]");
+  Print("cd", 6, 0);
+  EXPECT_EQ(Poll(7), "");
+  Print("d", 8, 1);
+  EXPECT_EQ(Poll(9), "[z]");
+  EXPECT_EQ(runner_->output(0), "cd");
+  EXPECT_EQ(runner_->output(1), "");
+}
+
+TEST_F(ScriptRunnerTest, LooksBehindTheLastMatchOfEachUart) {
+  Load("run 10\nserial1 expect \"a\"\nexpect /a./\nserial1 expect \"a\"\nexpect /^b$/\nstop\n");
+  Print("aa-", 1, 1);
+  Print("ab\n", 2);
+  Print("b\n", 3);
+  EXPECT_EQ(Poll(10), "quit");
+  EXPECT_EQ(runner_->output(0), "");
+  EXPECT_EQ(runner_->output(1), "-");
+}
+
+TEST_F(ScriptRunnerTest, SaysAtWhichUartItWaitedInVain) {
+  Load("serial1 expect \"a\" within 1");
+  Print("b", 1);
+  EXPECT_EQ(Poll(2), "failed 1");
+  EXPECT_EQ(runner_->failure(), "line 1: serial1 expect \"a\" was not met within 1 cycles (0.000000 s); the "
+                                "guest wrote nothing to UART 1");
+  Load("serial1 expect /a/\n");
+  Print("b", 1, 1);
+  EXPECT_FALSE(runner_->NoteGuestEnd());
+  EXPECT_EQ(runner_->failure(), "line 1: serial1 expect /a/ was not met before the guest ended; last output: "
+                                "\"b\" (UART 1)");
 }
 
 TEST_F(ScriptRunnerTest, AGuestThatEndsLeavesNoExpectBehind) {
@@ -246,6 +280,21 @@ TEST_F(ScriptRunnerTest, ALineDoesNotBeginWhereAMatchEnded) {
   EXPECT_EQ(Poll(50), "");
   Print("\nb", 60);
   EXPECT_EQ(Poll(70), "quit");
+}
+
+// What follows on the other UART is timed by its own bytes, although both are seen at one input point.
+TEST_F(ScriptRunnerTest, FindsARegularExpressionBeforeTheOtherUartGoesOn) {
+  for (const char* second : {"serial1 expect \"c\" within 10\n", "serial1 expect /c/ within 10\n"}) {
+    Load(std::string("expect /ab/\n") + second + "expect \"d\" within 10\nstop\n");
+    Print("ab", 100);
+    Print("c", 110, 1);
+    Print("d", 120);
+    EXPECT_EQ(Poll(200), "quit");
+    Load(std::string("expect /ab/\n") + second);
+    Print("ab", 100);
+    Print("c", 111, 1);
+    EXPECT_EQ(Poll(200), "failed 2");
+  }
 }
 
 // Between two input points a guest can write more than is kept.

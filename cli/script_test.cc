@@ -49,9 +49,11 @@ TEST(ParseScript, ReadsEveryCommand) {
 
 TEST(ParseScript, AddressesUartsAndSendsBreaks) {
   const absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(
-      "send-break\nserial1 send \"x\"\nat 5 serial1 send \"y\"\nat 7 serial1 send-break\n", "s", kHz);
+      "send-break\nserial1 send \"x\"\nat 5 serial1 send \"y\"\nat 7 serial1 send-break\n"
+      "serial1 expect \"z\" within 9\nserial1 expect /z/i\n",
+      "s", kHz);
   ASSERT_TRUE(script.ok()) << script.status();
-  ASSERT_EQ(script->size(), 4u);
+  ASSERT_EQ(script->size(), 6u);
   const ScriptCommand& own_break = (*script)[0];
   EXPECT_EQ(own_break.kind, Kind::kSendBreak);
   EXPECT_EQ(own_break.uart, 0);
@@ -64,6 +66,22 @@ TEST(ParseScript, AddressesUartsAndSendsBreaks) {
   EXPECT_EQ((*script)[3].kind, Kind::kSendBreak);
   EXPECT_EQ((*script)[3].uart, 1);
   EXPECT_EQ((*script)[3].cycles, 7u);
+  EXPECT_EQ((*script)[4], (ScriptCommand{Kind::kExpect, "z", 9, 1, 5}));
+  EXPECT_EQ((*script)[5].uart, 1);
+  EXPECT_TRUE((*script)[5].is_regex);
+}
+
+TEST(DescribeCommand, SaysWhichUartIsMeant) {
+  const absl::StatusOr<std::vector<ScriptCommand>> script = ParseScript(
+      "expect \"a\"\nsend-break\nserial1 expect /a/i\nserial1 send \"b\"\nat 5 serial1 send \"c\"\n"
+      "serial1 send-break\n",
+      "s", kHz);
+  ASSERT_TRUE(script.ok()) << script.status();
+  std::vector<std::string> described;
+  for (const ScriptCommand& command : *script) described.push_back(DescribeCommand(command));
+  EXPECT_EQ(described, (std::vector<std::string>{"expect \"a\"", "send-break", "serial1 expect /a/i",
+                                                 "serial1 send \"b\"", "serial1 send \"c\"",
+                                                 "serial1 send-break"}));
 }
 
 TEST(ParseScript, AcceptsNothing) {
@@ -95,7 +113,8 @@ TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
             "s:1:19: 'soon' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send', 'send-break', 'serial1' or 'stop'");
-  EXPECT_EQ(ErrorOf("serial1 stop"), "s:1:9: expected 'send' or 'send-break'");
+  EXPECT_EQ(ErrorOf("serial1 stop"), "s:1:9: expected 'expect', 'send' or 'send-break'");
+  EXPECT_EQ(ErrorOf("at 5 serial1 expect \"x\""), "s:1:14: expected 'send' or 'send-break'");
   EXPECT_EQ(ErrorOf("send-break \"x\""), "s:1:12: nothing more is expected on this line");
   EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");

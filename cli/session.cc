@@ -404,7 +404,9 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
                                   ",\"cycle\":", machine.cpu().cycle,
                                   ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
                                   ",\"instructions\":", machine.cpu().instructions,
-                                  ",", replaylog::JsonBytes("output", "text", script_.output()));
+                                  ",", replaylog::JsonBytes("output", "text", script_.output()),
+                                  ",", replaylog::JsonBytes("serial1_output", "serial1_text",
+                                                            script_.output(/*uart=*/1)));
   if (!fields.empty()) absl::StrAppend(&json, ",", fields);
   control_->End(json);
 }

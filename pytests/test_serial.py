@@ -2,10 +2,11 @@
 
 import os
 import pty
+import re
 
 import pytest
 
-from isochron import Machine
+from isochron import ExpectError, Machine
 from isochron.log import Input, Log, Output
 from recordings import assert_replays, dump, record, script_of
 from test_cli_run import run, start, write
@@ -122,6 +123,42 @@ def test_the_driver_sends_breaks_and_to_uart_1(isochron, serial_guest, tmp_path,
         guest.send("q")
         guest.finish()
     assert Log(log).output(1) == b"ready\r\n<00:78><18:00>"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_script_waits_for_what_uart_1_says(isochron, serial_guest, tmp_path, engine):
+    log, script = tmp_path / "log", tmp_path / "script"
+    write(script, 'serial1 expect "ready"\nserial1 send "x"\nserial1 expect /<00:(78)>/ within 1s\nsend "q"\n')
+    record(isochron, log, "--kernel", serial_guest, "--script", str(script), "--engine", engine)
+    assert Log(log).output(1) == b"ready\r\n<00:78>"
+    write(script, 'serial1 expect "ready"\nserial1 send "x"\nexpect "<00:78>" within 20M\n')
+    result = run(isochron, "run", "--kernel", serial_guest, "--script", str(script), "--engine", engine)
+    assert result.returncode == 5
+    assert b'line 3: expect "<00:78>" was not met' in result.stderr
+    write(script, 'serial1 expect "never" within 20M\n')
+    result = run(isochron, "run", "--kernel", serial_guest, "--script", str(script), "--engine", engine)
+    assert result.returncode == 5
+    assert b'line 1: serial1 expect "never" was not met' in result.stderr
+    assert b'last output: "ready" (UART 1)' in result.stderr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_driver_waits_for_what_uart_1_says(isochron, serial_guest, tmp_path, engine):
+    with Machine(serial_guest, engine=engine, program=isochron).record(tmp_path / "log") as guest:
+        assert guest.expect("ready", uart=1).before == ""
+        guest.expect("ready")
+        guest.send("ab", uart=1)
+        match = guest.expect(re.compile("<00:(6[2])>"), uart=1)
+        assert (match.before, match.groups) == ("\r\n<00:61>", ("62",))
+        with pytest.raises(ExpectError):
+            guest.expect("<00:61>", within=2_000_000)
+        guest.send("c", uart=1)
+        guest.run(2_000_000)
+        guest.send("q")
+        result = guest.finish()
+    assert result.transcript == "ready\r\n"
+    assert result.serial1_transcript == "ready\r\n<00:61><00:62><00:63>"
+    assert Log(tmp_path / "log").output(1) == result.serial1_transcript.encode()
 
 
 def test_more_breaks_than_an_input_point_takes(isochron, serial_guest, tmp_path):

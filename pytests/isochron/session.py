@@ -96,6 +96,7 @@ class Result:
     instructions: int
     transcript: str  #: what the guest wrote, bytes as U+0000 to U+00FF
     errors: str  #: what the program wrote to standard error
+    serial1_transcript: str = ""  #: what the guest wrote to UART 1, likewise
     log: LogSummary | None = None  #: of a recording
     equal_events: int | None = None  #: of a replay: events that were as recorded
     diverged: bool | None = None  #: of a replay: whether it left its log
@@ -128,7 +129,7 @@ class Session:
         self.result: Result | None = None
         self._requests = 0
         self._end: dict[str, Any] | None = None
-        self._output: list[str] = []
+        self._output: tuple[list[str], list[str]] = ([], [])  # of the UARTs
         # The program inherits that, as from a shell's background job or nohup.
         self._ignored = {
             number for number in (*_STOPPING, signal.SIGQUIT) if signal.getsignal(number) is signal.SIG_IGN
@@ -167,18 +168,23 @@ class Session:
     # Requests.
 
     def expect(
-        self, text: str | bytes | re.Pattern[str] | re.Pattern[bytes], within: float | str | None = None
+        self,
+        text: str | bytes | re.Pattern[str] | re.Pattern[bytes],
+        within: float | str | None = None,
+        uart: int = 0,
     ) -> Match:
         """Runs the guest until it has written `text`, at most `within` (20G cycles). Raises ExpectError.
+
+        `uart`: where, to the console or to UART 1.
 
         A compiled regular expression is sought by the program, whose syntax is RE2's (docs/cli.md): the match is the
         first that is complete, whatever the guest writes next.
         """
         limit = "" if within is None else f" within {guest_time(within)}"
         what = regex(text) if isinstance(text, re.Pattern) else quote(text)
-        answer = self.request(f"expect {what}{limit}")
+        answer = self.request(f"{prefix(uart)}expect {what}{limit}")
         output: str = answer["output"]
-        self._output.append(output)
+        self._output[uart].append(output)
         if isinstance(text, re.Pattern):
             found, *groups = answer["groups"]
             start, end = _place_of(found, output)
@@ -356,7 +362,7 @@ class Session:
         errors = self._errors.read().decode(errors="replace")
         self._resources.close()
         if self._end is None:
-            self.result = Result(code, "crashed", 0, 0, "".join(self._output), errors)
+            self.result = Result(code, "crashed", 0, 0, "".join(self._output[0]), errors, "".join(self._output[1]))
         else:
             self.result = self._make_result(self._end, code, errors)
         return self.result
@@ -375,8 +381,9 @@ class Session:
             reason=end["reason"],
             cycles=end["cycle"],
             instructions=end["instructions"],
-            transcript="".join(self._output) + end["output"],
+            transcript="".join(self._output[0]) + end["output"],
             errors=errors,
+            serial1_transcript="".join(self._output[1]) + end["serial1_output"],
             log=log,
             equal_events=replay.get("equal_events"),
             diverged=replay.get("diverged"),

@@ -1,23 +1,49 @@
 """Runs Linux guests through scripts and reads what they printed."""
 
+import gzip
+import pathlib
 import re
 import subprocess
 
-from conftest import HANG, guest_path
+from conftest import HANG, ROOT, guest_path
 
 PROMPT = "~ # "
 TROUBLE = re.compile(r"WARNING|BUG|Oops|Unable to handle|Kernel bug|Call Trace|panic")
 
 
-def boot_arguments(kernel="linux", image="vmlinux", append="console=ttyS0"):
-    """Options that boot a guest of scripts/build-guests with the BusyBox initrd."""
-    initrd = guest_path("initrd") / "initrd.cpio.gz"
+def boot_arguments(kernel="linux", image="vmlinux", append="console=ttyS0", initrd=None):
+    """Options that boot a guest of scripts/build-guests with the BusyBox initrd, or one of initrd_with()."""
+    initrd = initrd or guest_path("initrd") / "initrd.cpio.gz"
     return ["--kernel", str(guest_path(kernel) / image), "--initrd", str(initrd), "--append", append]
 
 
 def program(name):
     """A test program of the initrd, which qemu-alpha runs on the host."""
     return guest_path("initrd") / "programs" / name
+
+
+def initrd_with(directory, source):
+    """Path of the BusyBox initrd with one program more, a C file below pytests/, in the guest's /bin."""
+    name = pathlib.Path(source).stem
+    program_path = directory / name
+    subprocess.run(
+        ["alpha-linux-gnu-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-mcpu=ev67"]
+        + ["-static", "-Wl,--no-relax", "-o", str(program_path), str(ROOT / "pytests" / source)],
+        check=True,
+    )
+    # The kernel unpacks archives one behind the other.
+    archive = newc_member(f"bin/{name}", 0o100755, program_path.read_bytes()) + newc_member("TRAILER!!!", 0, b"")
+    path = directory / "initrd.cpio.gz"
+    path.write_bytes((guest_path("initrd") / "initrd.cpio.gz").read_bytes() + gzip.compress(archive, mtime=0))
+    return path
+
+
+def newc_member(name, mode, data):
+    """A file in a cpio archive of the kind that Linux takes (format newc)."""
+    path = name.encode() + b"\0"
+    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0]
+    header = b"070701" + b"".join(b"%08x" % field for field in fields) + path
+    return header + bytes(-len(header) % 4) + data + bytes(-len(data) % 4)
 
 
 def quoted(text):

@@ -102,6 +102,8 @@ constexpr Planting kPlantings[] = {
     {"va_form-one-bit-short", By::kGuest, "mmu", "hw_mfpr"},
     {"dtb-invalidate-skipped", By::kGuest, "mmu", "hw_mtpr"},
     {"interrupt-late", By::kGuest, "interrupts", "hw_ret"},
+    {"counter-interrupt-missed", By::kGuest, "perf", "hw_ret"},
+    {"counts-at-slice-start", By::kGuest, "perf", "hw_mtpr"},
     {"flags-outlive-compare", By::kGuest, "integer", "beq"},
     {"copy-outlives-write", By::kSeeds, "", "stl_c", kRegion},
     {"copy-not-reloaded", By::kSeeds, "", "cmpbge", kRegion},

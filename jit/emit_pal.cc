@@ -52,7 +52,9 @@ void Emitter::CheckInterrupts() {
   movzx(edx, byte[InCpu(offsetof(Cpu, astrr))]);
   or_(rcx, rdx);
   or_(rcx, qword[InCpu(offsetof(Cpu, sirr))]);
-  or_(rcx, qword[InCpu(offsetof(Cpu, internal_requests))]);
+  if (!Planted(Bug::kCounterInterruptMissed)) {
+    or_(rcx, qword[InCpu(offsetof(Cpu, internal_requests))]);
+  }
   jz(none);
   mov(byte[Low(&setup_.context.check_interrupts)], 1);
   mov(qword[InCpu(offsetof(Cpu, pc))], rax);

@@ -127,7 +127,12 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   const bool fp_enable = cpu.fp_enable;
   const uint64_t data_context = c.data_context;
   const ref::Operation* first = c.block->operations.data();
+  const uint64_t late = Planted(Bug::kCountsAtSliceStart)
+                            ? cpu.instructions - (frame_.instruction_base - Budget::kInstructionMask)
+                            : 0;
+  cpu.instructions -= late;
   first->handler(c, first, cpu);
+  cpu.instructions += late;
   if (Planted(Bug::kStaleDataContext)) c.data_context = data_context;
   c.link = nullptr;
   RefreshFrame(cpu);

@@ -53,6 +53,8 @@ namespace isochron::jit {
   BUG(kVaFormOneBitShort, "va_form-one-bit-short")              \
   BUG(kDtbInvalidateSkipped, "dtb-invalidate-skipped")          \
   BUG(kInterruptLate, "interrupt-late")                         \
+  BUG(kCounterInterruptMissed, "counter-interrupt-missed")      \
+  BUG(kCountsAtSliceStart, "counts-at-slice-start")             \
   /* Registers of a region. */                                  \
   BUG(kFlagsOutliveCompare, "flags-outlive-compare")            \
   BUG(kCopyOutlivesWrite, "copy-outlives-write")                \

@@ -97,12 +97,12 @@ class Transcript:
         return [float(time) for time in re.findall(r"^\[ *(\d+\.\d{6})\]", self.text, re.M)]
 
 
-def run_script(isochron, arguments, script_file, script, **options):
-    """A scripted run of a guest."""
+def run_script(isochron, arguments, script_file, script, command="run", **options):
+    """A scripted run of a guest, or another command."""
     script_file.write_text(script)
     return Transcript(
         subprocess.run(
-            [isochron, "run", *arguments, "--script", str(script_file)],
+            [isochron, command, *arguments, "--script", str(script_file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,13 +113,14 @@ def run_script(isochron, arguments, script_file, script, **options):
     )
 
 
-def converse(isochron, tmp_path, commands, *arguments, **guest):
-    """Boots a guest, gives it commands, powers it off, and checks that all went well."""
+def converse(isochron, tmp_path, commands, *arguments, how="run", **guest):
+    """Boots a guest, gives it commands, powers it off, and checks that all went well. `how`: a command of the program."""
     transcript = run_script(
         isochron,
         [*boot_arguments(**guest), *arguments],
         tmp_path / "script",
         conversation(commands),
+        how,
     )
     transcript.check()
     return transcript

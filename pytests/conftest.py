@@ -9,17 +9,21 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "conformance"))
+pytest.register_assert_rewrite("helpers")
 
-from soak import build_locales  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+from conformance.campaign.soak import build_locales  # noqa: E402
+from helpers.commands import write  # noqa: E402
+from helpers.guests import build_kernel, guest_path  # noqa: E402
+from helpers.package import pack  # noqa: E402
+from helpers.recordings import CONVERSATION, record  # noqa: E402
+from helpers.tree import DRIVER, HANG, ROOT  # noqa: E402
 
-# Wall seconds on a slow host under a sanitizer, which only a hang reaches: for one thing that a test waits for, be it the
-# boot of Linux, and for one test with its fixtures.
-HANG = 600
+# Wall seconds for one test with its fixtures, which only a hang reaches.
 WATCHDOG = 1800
 
-pytest_plugins = ["isochron.pytest_plugin", "recordings"]
+# An installed isochron's stays out (pytest.ini).
+pytest_plugins = ["isochron.pytest_plugin"]
 
 
 def pytest_configure(config):
@@ -54,28 +58,6 @@ def locales(tmp_path_factory):
     return root
 
 
-def build_kernel(kernel, sources, *flags):
-    """Makes a guest kernel of sources, which are named from the top of the tree; returns its path as a string."""
-    subprocess.run(
-        ["alpha-linux-gnu-gcc", "-mcpu=ev67", f"-I{ROOT}", *flags, "-nostdlib", "-static", "-no-pie"]
-        + ["-Wl,--no-relax", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]
-        + ["-T", f"{ROOT}/conformance/guests/guest.ld", "-o", str(kernel)]
-        + [str(ROOT / source) for source in sources],
-        check=True,
-    )
-    return str(kernel)
-
-
-def assemble_console_guest(directory, edits):
-    """Path of the kernel of guests/console.S, in which each text of `edits` is replaced by another one."""
-    text = (ROOT / "pytests/guests/console.S").read_text()
-    for before, after in edits:
-        assert text.count(before) == 1, before
-        text = text.replace(before, after)
-    (directory / "console.S").write_text(text)
-    return build_kernel(directory / "console.elf", [directory / "console.S"])
-
-
 @pytest.fixture(scope="session")
 def console_guest(tmp_path_factory):
     """Path of the kernel of guests/console.S."""
@@ -93,17 +75,6 @@ def flood_guest(tmp_path_factory):
     """Path of the kernel of guests/flood.S, which has PALcode in it."""
     kernel = tmp_path_factory.mktemp("guests") / "flood.elf"
     return build_kernel(kernel, ["pytests/guests/flood.S"], "-Wa,-m21264")
-
-
-def guest_path(name):
-    """Directory of a guest that scripts/build-guests has built."""
-    found = subprocess.run(
-        [str(ROOT / "scripts/build-guests"), "--path", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return pathlib.Path(found.stdout.strip())
 
 
 @pytest.fixture(scope="session")
@@ -132,16 +103,6 @@ def generated(build):
     return build / "generated"
 
 
-def pack(build, directory):
-    """Makes the Debian package of a build in a directory, and returns its path."""
-    subprocess.run(
-        ["cpack", "-G", "DEB", "-B", str(directory)],
-        cwd=build, umask=0o022, stdout=subprocess.DEVNULL, timeout=HANG, check=True,
-    )  # fmt: skip
-    [archive] = directory.glob("*.deb")
-    return archive
-
-
 @pytest.fixture(scope="session")
 def archive(build, tmp_path_factory):
     """Path of the Debian package."""
@@ -154,3 +115,32 @@ def package(archive, tmp_path_factory):
     root = tmp_path_factory.mktemp("package")
     subprocess.run(["dpkg-deb", "-x", str(archive), str(root)], timeout=HANG, check=True)
     return root
+
+
+@pytest.fixture(scope="session")
+def conversation_log(isochron, console_guest, tmp_path_factory):
+    """A recorded conversation with the console guest; not to be changed."""
+    directory = tmp_path_factory.mktemp("conversation")
+    script = write(directory / "script", CONVERSATION)
+    log = directory / "log"
+    result = record(isochron, log, "--kernel", console_guest, "--script", script)
+    assert result.stdout == b"ready\r\n[61][62][63][48][45]"
+    return log
+
+
+@pytest.fixture(name="pytest_in")  # as a function it would be taken for a hook
+def project_with_tests(isochron, tmp_path):
+    """pytest_in(TEXT, ARGUMENT...): runs pytest on a file of tests in the test's directory."""
+
+    def run(text, *arguments, program=None, file="test_it.py", **environment):
+        (tmp_path / file).write_text(text)
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "isochron.pytest_plugin"]
+            + ["--rootdir=.", f"--isochron={program or isochron}", *arguments, file],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(DRIVER), "PYTHONDONTWRITEBYTECODE": "1"}
+            | environment,
+            capture_output=True, text=True, timeout=HANG, check=False,
+        )  # fmt: skip
+
+    return run

@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, guest_path
+from helpers.guests import guest_path
+from helpers.tree import ROOT
 
 # Wall seconds that only a hang reaches.
 HANG = 900
 
-COMMAND = str(ROOT / "conformance/bench/jit_bench")
+COMMAND = [str(ROOT / "scripts/bench"), "jit"]
 
 
 def programs_of_the_source():
@@ -20,7 +21,7 @@ def programs_of_the_source():
 
 
 def listed(*args):
-    return subprocess.run([COMMAND, *args], capture_output=True, text=True, timeout=HANG, check=False)
+    return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def test_refusals_name_all_programs_that_there_are():

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import HANG, ROOT
+from helpers.tree import HANG, ROOT
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def program(isochron):
 
 
 def campaign(program, output, *arguments):
-    command = [str(ROOT / "conformance/campaign.py"), "--program", program, "--engines", "ref,ref", "--output", str(output)]
+    command = [str(ROOT / "scripts/campaign"), "--program", program, "--engines", "ref,ref", "--output", str(output)]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=HANG, check=False)
 
 

@@ -6,9 +6,9 @@ import subprocess
 import pexpect
 import pytest
 
-from conftest import HANG
+from helpers.commands import commands, help_options
+from helpers.tree import HANG
 from isochron import engines
-from test_cli_run import commands, help_options
 
 
 class Bash:

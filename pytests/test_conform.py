@@ -9,9 +9,9 @@ import xml.etree.ElementTree
 
 import pytest
 
-from conftest import HANG, ROOT
-from recordings import rewritten
-from test_cli_run import assert_refused, run, write
+from helpers.commands import assert_refused, run, write
+from helpers.recordings import rewritten
+from helpers.tree import HANG, ROOT
 
 
 def conform(isochron, *arguments, **options):

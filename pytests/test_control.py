@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import HANG
-from test_cli_run import assert_refused, end_of, run, start, write
+from helpers.commands import assert_refused, end_of, run, start, write
+from helpers.tree import HANG
 
 
 @pytest.fixture

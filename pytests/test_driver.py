@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import build_kernel
+from helpers.guests import build_kernel
 from isochron import (
     Checkpoint,
     End,

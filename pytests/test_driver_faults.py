@@ -11,7 +11,7 @@ import warnings
 
 import pytest
 
-from conftest import HANG, ROOT
+from helpers.tree import DRIVER, HANG
 from isochron import IsochronError, Log, LogError, Machine, SessionEnded, Stop, Unresponsive, engines, find_program
 
 
@@ -229,7 +229,7 @@ except isochron.IsochronError as error:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT / "pytests"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(DRIVER), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     assert done.returncode == 0 and "python3-zstandard" in done.stdout, done.stderr

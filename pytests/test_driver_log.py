@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import pytest
 import zstandard
 
-from conftest import ROOT
+from helpers.tree import DRIVER
 from isochron import Event, Log, LogError
 
 
@@ -222,7 +222,7 @@ except LogError as error:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT / "pytests"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(DRIVER), "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     assert int(done.stdout) < 16 << 10  # KiB

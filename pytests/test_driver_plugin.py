@@ -4,30 +4,11 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 
 import pytest
 
-from conftest import HANG, ROOT
+from helpers.tree import HANG
 from isochron import engines
-
-
-@pytest.fixture
-def pytest_in(isochron, tmp_path):
-    """pytest_in(TEXT, ARGUMENT...): runs pytest on a file of tests in the test's directory."""
-
-    def run(text, *arguments, program=None, file="test_it.py", **environment):
-        (tmp_path / file).write_text(text)
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "isochron.pytest_plugin"]
-            + ["--rootdir=.", f"--isochron={program or isochron}", *arguments, file],
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "pytests"), "PYTHONDONTWRITEBYTECODE": "1"}
-            | environment,
-            capture_output=True, text=True, timeout=HANG, check=False,
-        )  # fmt: skip
-
-    return run
 
 
 def sections(done):

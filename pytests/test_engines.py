@@ -8,12 +8,12 @@ import subprocess
 
 import pytest
 
-from conftest import HANG
+from helpers.commands import run
+from helpers.guests import own_guest
+from helpers.linux_guest import TROUBLE
+from helpers.terminal import Terminal
+from helpers.tree import HANG
 from isochron import End, Input, Log, Stop, engines
-from linux_guest import TROUBLE
-from recordings import own_guest
-from test_cli_run import run
-from test_cli_terminal import Terminal
 
 KERNELS = ["linux", "linux-hz1024", "linux-poll", "linux-6.12"]
 

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from conftest import HANG, build_kernel
+from helpers.guests import build_kernel
+from helpers.tree import HANG
 from isochron import ExitCode
 
 ENGINES = ["ref", "jit"]

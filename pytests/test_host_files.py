@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from conftest import HANG
+from helpers.commands import assert_refused, end_of, run, start, write
+from helpers.tree import HANG
 from isochron import Log, Machine
-from test_cli_run import assert_refused, end_of, run, start, write
 
 ENDLESS = 'expect "ready"\nsend "l"\n'
 

@@ -9,10 +9,9 @@ import tarfile
 
 import pytest
 
+from helpers.commands import assert_refused, press, run, write
+from helpers.recordings import record
 from isochron import IsochronError, Machine, RequestError
-from recordings import record
-from test_cli_run import assert_refused, press, run, write
-from test_driver_plugin import pytest_in  # noqa: F401  pylint: disable=unused-import
 
 # A window title, a bell, a cleared screen, C1 in both forms, text that runs backwards, a forged line and markup.
 HOSTILE = b"\x1b]0;PWNED\x07\x1b[2J\x9b31m\xc2\x9b1m\xe2\x80\xae<script>alert(1)</script>\"'&\r\nisochron: all fine"
@@ -170,7 +169,7 @@ def test_a_script(isochron, console_guest, tmp_path):
         assert_printable(result.stderr)
 
 
-def test_pytest_reports(pytest_in, tmp_path):  # noqa: F811  pylint: disable=redefined-outer-name
+def test_pytest_reports(pytest_in, tmp_path):
     """What the plugin names, and the driver's errors."""
     done = pytest_in(
         """

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from conftest import HANG, ROOT
-from test_cli_run import commands, help_options, run
+from helpers.commands import commands, help_options, run
+from helpers.tree import DRIVER, HANG, ROOT
 
 
 def test_the_manual_page_has_every_option(isochron, generated):
@@ -150,7 +150,7 @@ def test_annotations_of_the_driver(tmp_path):
     """They are for users' type checkers, too: py.typed is installed."""
     checked = subprocess.run(
         ["mypy", "--strict", f"--cache-dir={tmp_path}", "isochron"],
-        cwd=ROOT / "pytests", capture_output=True, text=True, timeout=HANG, check=False,
+        cwd=DRIVER, capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -170,7 +170,7 @@ def test_what_a_failure_leaves_is_kept_and_named(isochron, console_guest, tmp_pa
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "isochron.pytest_plugin"]
         + [f"--isochron={isochron}", "--keep-logs=kept", "--rootdir=.", "test_it.py"],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "pytests")},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(DRIVER)},
         capture_output=True, text=True, timeout=HANG, check=False,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from conftest import guest_path
+from helpers.guests import guest_path
+from helpers.linux_guest import boot_arguments, conversation, converse, run_script
 from isochron import engines
-from linux_guest import boot_arguments, conversation, converse, run_script
 
 CYCLES_PER_SECOND = 600_000_000
 

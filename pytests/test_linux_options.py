@@ -5,9 +5,9 @@ import re
 import pexpect
 import pytest
 
-from conftest import HANG
+from helpers.linux_guest import boot_arguments, converse, initrd_with, run_script
+from helpers.tree import HANG
 from isochron import engines
-from linux_guest import boot_arguments, converse, initrd_with, run_script
 
 
 def test_performance_counters_are_right_to_the_instruction(isochron, tmp_path):

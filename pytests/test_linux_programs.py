@@ -9,9 +9,10 @@ import subprocess
 
 import pytest
 
-import linux_program_model
-from conftest import HANG, guest_path
-from linux_guest import converse, program
+from helpers import linux_program_model
+from helpers.guests import guest_path
+from helpers.linux_guest import converse, program
+from helpers.tree import HANG
 
 KERNELS = {"linux": "6.1", "linux-6.12": "6.12"}
 

@@ -5,8 +5,8 @@ import re
 import pexpect
 import pytest
 
-from conftest import HANG
-from linux_guest import PROMPT, boot_arguments, conversation
+from helpers.linux_guest import PROMPT, boot_arguments, conversation
+from helpers.tree import HANG
 
 
 def command(tty, text):

@@ -13,10 +13,10 @@ import pexpect
 import pytest
 import zstandard
 
-from conftest import HANG
-from recordings import CONVERSATION, assert_replays, dump, events, frames_of, record, replay
-from test_cli_run import assert_refused, run, write
-from test_cli_terminal import Terminal
+from helpers.commands import assert_refused, run, write
+from helpers.recordings import CONVERSATION, assert_replays, dump, events, frames_of, record, replay
+from helpers.terminal import Terminal
+from helpers.tree import HANG
 
 
 # Damage.

@@ -1,10 +1,9 @@
 """docs/replay-log.md suffices: a reader made from it reads what the program writes."""
 
 import json
-import pathlib
 import subprocess
 
-HERE = pathlib.Path(__file__).resolve().parent
+from helpers.tree import DRIVER
 
 
 def test_reader_made_from_the_document(isochron, console_guest, tmp_path):
@@ -22,7 +21,7 @@ def test_reader_made_from_the_document(isochron, console_guest, tmp_path):
     # The distribution's Python has the zstandard module; another may run the tests.
     read = subprocess.run(
         ["/usr/bin/python3", "-m", "isochron.log", log],
-        env={"PYTHONPATH": str(HERE)},
+        env={"PYTHONPATH": str(DRIVER)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

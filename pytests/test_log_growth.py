@@ -2,9 +2,9 @@
 
 import pytest
 
+from helpers.commands import run, write
+from helpers.recordings import assert_replays, frames_of, record
 from isochron.log import End, Log, Stop
-from recordings import assert_replays, frames_of, record
-from test_cli_run import run, write
 
 ENGINES = ["ref", "jit"]
 HZ = 600_000_000

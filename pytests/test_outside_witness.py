@@ -4,14 +4,11 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "conformance"))
-import user_sequence_rules as rules  # noqa: E402  pylint: disable=wrong-import-position
+from conformance.witness import user_sequence_rules as rules
+from helpers.tree import ROOT
 
 needs_qemu = pytest.mark.skipif(
     not shutil.which("qemu-alpha"), reason="qemu-alpha is missing: scripts/setup installs it (package qemu-user)"
@@ -34,7 +31,7 @@ def compare(isochron):
             pytest.skip(f"{path} is not built")
 
     def run(*arguments):
-        command = [str(ROOT / "conformance/compare_qemu_user.py")]
+        command = [str(ROOT / "scripts/compare-qemu-user")]
         for option, path in programs.items():
             command += [option, str(path)]
         command += map(str, arguments)

@@ -7,8 +7,9 @@ import re
 import shutil
 import subprocess
 
-from conftest import HANG, ROOT, pack
-from test_cli_run import run
+from helpers.commands import run
+from helpers.package import pack
+from helpers.tree import HANG, ROOT
 
 
 def test_lintian_has_nothing_to_say(archive):

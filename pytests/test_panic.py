@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from conftest import assemble_console_guest
+from helpers.commands import run, write
+from helpers.guests import assemble_console_guest
+from helpers.recordings import assert_replays, events
 from isochron import engines
-from recordings import assert_replays, events
-from test_cli_run import run, write
 
 LINUX = "Kernel panic - not syncing: no init\\r\\nCall Trace:\\r\\n---[ end Kernel panic - not syncing: no init ]---"
 NETBSD = "panic: no init\\r\\ncpu0: Begin traceback...\\r\\ncpu0: End traceback..."

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import HANG, ROOT
+from helpers.tree import HANG, ROOT
 
 # Takes the place of the programs: tells how it was called.
 STUB = """#!/usr/bin/python3

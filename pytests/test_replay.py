@@ -9,15 +9,14 @@ import subprocess
 
 import pytest
 
-from conftest import HANG, build_kernel
+from conformance.campaign.soak import works
+from helpers.commands import assert_refused, run, write
+from helpers.guests import build_kernel, own_guest
+from helpers.linux_guest import boot_arguments, conversation
+from helpers.recordings import CONVERSATION, assert_replays, dump, events, record, replay, rewritten, script_of
+from helpers.terminal import Terminal
+from helpers.tree import HANG
 from isochron import engines
-from linux_guest import boot_arguments, conversation
-from recordings import (
-    CONVERSATION, assert_replays, dump, events, own_guest, record, replay, rewritten, script_of,
-)  # fmt: skip
-from soak import works
-from test_cli_run import assert_refused, run, write
-from test_cli_terminal import Terminal
 
 
 # Recording is a function of configuration, images and inputs.

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from conftest import HANG
-from test_cli_run import run, write
-from test_cli_terminal import Terminal
+from helpers.commands import run, write
+from helpers.terminal import Terminal
+from helpers.tree import HANG
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from helpers.commands import run, start, write
+from helpers.recordings import assert_replays, dump, record, script_of
 from isochron import ExpectError, Machine
 from isochron.log import Input, Log, Output
-from recordings import assert_replays, dump, record, script_of
-from test_cli_run import run, start, write
 
 ENGINES = ["ref", "jit"]
 CONVERSATION = """\

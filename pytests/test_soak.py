@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from conftest import HANG, ROOT, guest_path
-from soak import can_page_out, own_copy, page_out
+from conformance.campaign.soak import can_page_out, own_copy, page_out
+from helpers.tree import HANG, ROOT
 
 # Wall seconds for a script: more than the patience that it has with one thing after the other.
 SCRIPT_HANG = 2 * HANG
@@ -143,10 +143,8 @@ def descendants(pid):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_of_soak_outlives_it(isochron, tmp_path, locales, number):
-    linux, initrd = guest_path("linux") / "vmlinux", guest_path("initrd") / "initrd.cpio.gz"
     with subprocess.Popen(
-        ["/usr/bin/python3", str(ROOT / "conformance/soak.py"), "50", "--isochron", isochron]
-        + ["--locales", str(locales), "--kernel", str(linux), "--initrd", str(initrd)],
+        [str(ROOT / "scripts/soak"), "50", "--isochron", isochron, "--locales", str(locales)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env=os.environ | {"TMPDIR": str(tmp_path)},
     ) as process:  # fmt: skip

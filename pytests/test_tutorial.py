@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from conftest import HANG, ROOT
-from test_cli_run import run
-from test_replay import own_guest
+from helpers.commands import run
+from helpers.guests import own_guest
+from helpers.tree import DRIVER, HANG, ROOT
 
 TEXT = (ROOT / "docs/tutorial.md").read_text()
 
@@ -49,7 +49,7 @@ def python(isochron, name):
     expected = re.search(rf"# {re.escape(name)}\n.*?\nprints\n\n((?:    [^\n]*\n)+)", TEXT, re.S)[1]
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONPATH": str(ROOT / "pytests"), "ISOCHRON": isochron},
+        env={"PYTHONPATH": str(DRIVER), "ISOCHRON": isochron},
         stdout=subprocess.PIPE, text=True, timeout=HANG, check=True,
     )  # fmt: skip
     assert done.stdout == re.sub(r"^    ", "", expected, flags=re.M)

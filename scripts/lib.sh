@@ -57,3 +57,9 @@ build_preset() {
   run_step "configure $preset" "$log" cmake -S "$ROOT" --preset "$preset"
   run_step "compile $preset" "$log" cmake --build "$ROOT/build/$preset" ${1:+--target "$@"}
 }
+
+# run_module MODULE ARGUMENT...: goes on as a Python program of this tree, which finds this tree's driver, too. Debian's
+# python3 by its full name: another one first on PATH may lack the packages.
+run_module() {
+  PYTHONPATH=$ROOT:$ROOT/python${PYTHONPATH:+:$PYTHONPATH} exec /usr/bin/python3 -P -m "$@"
+}

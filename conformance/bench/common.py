@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Seconds after which a run is killed.
 HANG = 300
 
@@ -44,7 +44,7 @@ def measure(command, converse, patience=HANG):
         errors.seek(0)
         report = errors.read().decode(errors="replace")
     if process.returncode != 0 or b"reboot: Power down" not in transcript:
-        sys.exit(f"{sys.argv[0]}: {command[0]} ended with {process.returncode}\n{report}")
+        sys.exit(f"bench: {command[0]} ended with {process.returncode}\n{report}")
     return {
         "wall seconds": wall,
         "cpu seconds": usage.ru_utime + usage.ru_stime,

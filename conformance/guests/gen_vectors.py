@@ -1,16 +1,14 @@
-#!/usr/bin/env python3
 """Writes the test vectors of a guest as assembly: stubs, operands, expected results.
 
 Expected values are computed here with Python integers and fractions, so that nothing under test
 computes what it is compared with.
 
-Usage: gen_vectors.py integer|byte|mvi|ieee|vax OUTPUT.S
+Usage, at the top of the tree: python3 -m conformance.guests.gen_vectors integer|byte|mvi|ieee|vax OUTPUT.S
 """
 
 import sys
 
-import vectors_float
-import vectors_integer
+from conformance.guests import vectors_float, vectors_integer
 
 
 def main():

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
 
-from vectors_integer import M64, quads, s64
+from conformance.guests.vectors_integer import M64, quads, s64
 
 SIGN = 1 << 63
 QUIET = 1 << 51

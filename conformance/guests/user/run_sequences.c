@@ -1,5 +1,5 @@
 // Runs random user-mode sequences (conformance/user_sequence.h) as a Linux process and prints what each leaves: for
-// conformance/compare_qemu_user.py, which runs it in our guest and under qemu-alpha.
+// scripts/compare-qemu-user, which runs it in our guest and under qemu-alpha.
 //
 //   run_sequences FILE [REPEAT]           a line a sequence
 //   run_sequences FILE --trace OUT        the state after each instruction, as digests, to the file OUT

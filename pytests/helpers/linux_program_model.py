@@ -2,8 +2,8 @@
 
 import re
 
-from conftest import ROOT
-from linux_float_model import CODES, LOAD, M64, STORE, VAX, Process, s64, status_text
+from conformance.witness.linux_float_model import CODES, LOAD, M64, STORE, VAX, Process, s64, status_text
+from helpers.tree import ROOT
 
 PROGRAMS = ROOT / "conformance/guests/linux/programs"
 

@@ -28,6 +28,10 @@ class Archive:
     def device(self, name, major, minor):
         self.entry(name, CHARACTER_DEVICE | 0o600, b"", (major, minor))
 
-    def write(self, path):
+    def finish(self):
+        """Its bytes; nothing can be added any more."""
         self.entry("TRAILER!!!", 0)
-        pathlib.Path(path).write_bytes(b"".join(self.parts))
+        return b"".join(self.parts)
+
+    def write(self, path):
+        pathlib.Path(path).write_bytes(self.finish())

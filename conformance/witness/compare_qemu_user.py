@@ -1,5 +1,6 @@
-#!/usr/bin/python3
 """Runs random user-mode sequences under qemu-alpha and in our Linux guest, and explains every difference.
+
+scripts/compare-qemu-user runs it.
 
 The same program runs the same sequences in both places (guests/user/run_sequences.c). Where they end differently, the first
 instruction after which the states differ is looked up, and must be explained by a rule of user_sequence_rules.py. Then the
@@ -20,17 +21,12 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
+from conformance.campaign.arguments import parse_seeds
+from conformance.witness import user_sequence_rules as rules
+from conformance.witness.guest_archive import Archive
+from isochron import engines
 
-sys.path.insert(0, str(ROOT / "pytests"))
-
-# pylint: disable=wrong-import-position
-import user_sequence_rules as rules  # noqa: E402
-from campaign import parse_seeds  # noqa: E402
-from guest_archive import Archive  # noqa: E402
-from isochron import engines  # noqa: E402
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 EQUAL, USAGE, DIFFERENT = 0, 2, 3
 WINDOW_QUADS, WORDS = 128, 64
 HEADER = struct.Struct("<8sQQ")
@@ -285,7 +281,7 @@ class Report:
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="compare-qemu-user", description=__doc__.splitlines()[0])
     build = ROOT / "build/release"
     parser.add_argument("--seeds", type=parse_seeds, default=(1, 300), help="FIRST-LAST (default: 1-300)")
     parser.add_argument("--batch", type=int, default=5000, help="sequences a boot (default: %(default)s)")
@@ -318,13 +314,13 @@ def main():
                 end = min(last, start + options.batch - 1)
                 run([options.program, "--seeds", f"{start}-{end}", "--emit-user", str(emulators.file)])
                 Comparison(emulators, *read_sequences(emulators.file.read_bytes()), report).compare()
-                print(f"compare_qemu_user: seeds {start}-{end} done, {len(report.unexplained)} not explained",
+                print(f"compare-qemu-user: seeds {start}-{end} done, {len(report.unexplained)} not explained",
                       file=sys.stderr)
     except (Trouble, OSError, subprocess.TimeoutExpired) as error:
-        print(f"compare_qemu_user: {error}", file=sys.stderr)
+        print(f"compare-qemu-user: {error}", file=sys.stderr)
         return USAGE
     except EnginesDiffer as error:
-        print(f"compare_qemu_user: {error}", file=sys.stderr)
+        print(f"compare-qemu-user: {error}", file=sys.stderr)
         return DIFFERENT
     report.print()
     return DIFFERENT if report.unexplained else EQUAL

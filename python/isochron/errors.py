@@ -1,13 +1,10 @@
-"""What goes wrong, as exceptions."""
+"""What goes wrong, as exceptions; SessionEnded, which has a result, is with the results."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isochron.script import printable
-
-if TYPE_CHECKING:
-    from isochron.session import Result
 
 
 class IsochronError(Exception):
@@ -40,14 +37,6 @@ class ExpectError(RequestError):
     def __init__(self, message: str, output: str) -> None:
         super().__init__(message)
         self.output = output
-
-
-class SessionEnded(IsochronError):
-    """The guest ended before the request. `result` says how."""
-
-    def __init__(self, message: str, result: Result) -> None:
-        super().__init__(message, result.errors)
-        self.result = result
 
 
 class Unresponsive(IsochronError, TimeoutError):

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measures what recording costs: the same guest and script under `isochron run` and `isochron record`.
 
 Two sessions in Linux: boot to power-off, and a shell that writes the same 64 MiB of memory again and again, the worst case
@@ -11,7 +10,7 @@ import pathlib
 import sys
 import tempfile
 
-from common import ROOT, guest, measure, median
+from conformance.bench.common import ROOT, guest, measure, median
 
 PROMPT = "# "
 SESSIONS = {
@@ -26,7 +25,7 @@ SESSIONS = {
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="bench record", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each (default: 7)")
     parser.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))

@@ -5,7 +5,9 @@ import pathlib
 import re
 import subprocess
 
-from conftest import HANG, ROOT, guest_path
+from conformance.witness.guest_archive import Archive
+from helpers.guests import guest_path
+from helpers.tree import HANG, ROOT
 
 PROMPT = "~ # "
 TROUBLE = re.compile(r"WARNING|BUG|Oops|Unable to handle|Kernel bug|Call Trace|panic")
@@ -32,18 +34,11 @@ def initrd_with(directory, source):
         check=True,
     )
     # The kernel unpacks archives one behind the other.
-    archive = newc_member(f"bin/{name}", 0o100755, program_path.read_bytes()) + newc_member("TRAILER!!!", 0, b"")
+    archive = Archive()
+    archive.file(f"bin/{name}", program_path.read_bytes())
     path = directory / "initrd.cpio.gz"
-    path.write_bytes((guest_path("initrd") / "initrd.cpio.gz").read_bytes() + gzip.compress(archive, mtime=0))
+    path.write_bytes((guest_path("initrd") / "initrd.cpio.gz").read_bytes() + gzip.compress(archive.finish(), mtime=0))
     return path
-
-
-def newc_member(name, mode, data):
-    """A file in a cpio archive of the kind that Linux takes (format newc)."""
-    path = name.encode() + b"\0"
-    fields = [0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0]
-    header = b"070701" + b"".join(b"%08x" % field for field in fields) + path
-    return header + bytes(-len(header) % 4) + data + bytes(-len(data) % 4)
 
 
 def quoted(text):

@@ -9,21 +9,16 @@ A status is six bits: INV, DZE, OVF, UNF, INE, and in the place of the chip's IO
 FPCR<57:52> to its status word as they are, so that an integer overflow shows as a denormal operand and the reverse.
 """
 
-import sys
 from functools import lru_cache
 from fractions import Fraction
 
-from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "conformance/guests"))
-# pylint: disable=wrong-import-position
-from vectors_float import (  # noqa: E402
-    CANONICAL_NAN, DZE, F, G, HUGE, INE, INF, INV, IOV, M64, OVF, QUIET, S, SIGN, T, TRUE, UNF,
+from conformance.guests.vectors_float import (
+    CANONICAL_NAN, DZE, F, G, HUGE, INE, INF, INV, IOV, M64, OVF, S, SIGN, T, TRUE, UNF,
     compare, deliver_ieee, deliver_vax, exponent_of, from_quad, ieee_binary, ieee_convert,
-    ieee_sqrt, is_inf, is_nan, is_zero, pack, propagate, quiet, round_integer, round_value,
+    ieee_sqrt, is_inf, is_nan, is_zero, propagate, quiet, round_integer,
     signaling, square_root, to_quad, unpack, vax_binary, vax_compare,
 )  # fmt: skip
-from vectors_integer import s64  # noqa: E402
+from conformance.guests.vectors_integer import s64
 
 DNO = IOV
 FRACTION = (1 << 52) - 1

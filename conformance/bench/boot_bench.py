@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Measures how long Linux takes from power-on to power-off on isochron and on qemu-system-alpha.
 
 Both get the same kernel, the same initrd and the same conversation at the shell's prompt; the runs are interleaved, so
@@ -17,7 +16,7 @@ import statistics
 import sys
 import tempfile
 
-from common import ROOT, guest, measure, median
+from conformance.bench.common import ROOT, guest, measure, median
 
 PROMPT = b"~ # "
 COMMANDS = ["uname -a", "cat /proc/cpuinfo", "ls -l /bin /sbin", "poweroff -f"]
@@ -27,7 +26,7 @@ MEMORY_ALLOWANCE = 64 << 20
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="bench boot", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each (default: 7)")
     parser.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Times programs in a Linux guest on isochron's engines and on qemu-system-alpha, in host time.
 
 The programs are those of the guest "bench" (docs/benchmarks.md), and the boot to power-off. A program is timed from the
@@ -23,7 +22,7 @@ import sys
 import tempfile
 import time
 
-from common import ROOT, guest, measure
+from conformance.bench.common import ROOT, guest, measure
 
 PROMPT = b"~ # "
 BOOT = "boot"
@@ -40,7 +39,7 @@ PATIENCE = 3600
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="bench jit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "programs", nargs="*", metavar="PROGRAM",
@@ -198,13 +197,13 @@ def run_once(way, arguments, folder, results):
     _, console = session(way, arguments, folder, f"bench {rounds}{' '.join(programs)}; ")
     for program in programs:
         if program not in console.checksums:
-            sys.exit(f"{sys.argv[0]}: {program} did not end on {way}")
+            sys.exit(f"bench: {program} did not end on {way}")
         result = results[program]
         result.add(way, console.marks[program, "end"] - console.marks[program, "start"])
         result.checksum = result.checksum or console.checksums[program]
         if result.checksum != console.checksums[program]:
             sys.exit(
-                f"{sys.argv[0]}: {program} on {way}: checksum {console.checksums[program]},"
+                f"bench: {program} on {way}: checksum {console.checksums[program]},"
                 f" elsewhere {result.checksum}"
             )
 

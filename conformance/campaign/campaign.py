@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 """Runs random sequences in batches, on this machine or on a Dask cluster, and collects verdicts and failures.
 
 The same seeds give the same verdict file, whoever ran them and in whatever order. Finished batches stay in the output
-directory: a campaign that was interrupted goes on when it is started again with the same arguments.
+directory: a campaign that was interrupted goes on when it is started again with the same arguments. scripts/campaign runs it.
 """
 
 import argparse
@@ -14,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from arguments import positive
+from conformance.campaign.arguments import parse_seeds, positive
 
 EQUAL, HOLES, USAGE, DIFFERENT = 0, 1, 2, 3
 ATTEMPTS = 3  # for a batch whose worker died
@@ -36,19 +35,8 @@ def run_batch(program, engines, first, last):
                 "report": text if done.returncode == DIFFERENT else ""}
 
 
-def parse_seeds(text):
-    first, _, last = text.partition("-")
-    try:
-        seeds = int(first), int(last or first)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not FIRST-LAST") from None
-    if not 0 <= seeds[0] <= seeds[1]:
-        raise argparse.ArgumentTypeError(f"'{text}' is not FIRST-LAST")
-    return seeds
-
-
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="campaign", description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True, help="random_sequences, at the same path on every worker")
     parser.add_argument("--engines", default="ref,jit", help="the two engines (default: %(default)s)")
     parser.add_argument("--seeds", type=parse_seeds, default=(1, 20000), help="FIRST-LAST (default: 1-20000)")

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Records one guest many times on a host that is made to misbehave, and holds the logs against each other.
 
 scripts/soak runs it and has the options.
@@ -25,11 +24,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "pytests"))
-
-from arguments import positive  # noqa: E402  pylint: disable=wrong-import-position
-from isochron import Log, LogError, engines  # noqa: E402  pylint: disable=wrong-import-position
+from conformance.campaign.arguments import positive
+from isochron import Log, LogError, engines
 
 # A session whose log shows nearly everything that could go wrong: processes, timers, floating point, interrupts and what
 # the kernel counts of them.

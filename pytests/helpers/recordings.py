@@ -4,10 +4,9 @@ import json
 import pathlib
 import re
 
-import pytest
 import zstandard
 
-from test_cli_run import run, write
+from helpers.commands import run
 
 CONVERSATION = 'expect "ready"\nsend "abc"\nexpect "[63]"\nat 50M send "HE"\nat 70M send "q"\n'
 
@@ -76,17 +75,6 @@ def frames_of(log):
     return contents, starts, data[position:]
 
 
-@pytest.fixture(scope="session")
-def conversation_log(isochron, console_guest, tmp_path_factory):
-    """A recorded conversation with the console guest; not to be changed."""
-    directory = tmp_path_factory.mktemp("conversation")
-    script = write(directory / "script", CONVERSATION)
-    log = directory / "log"
-    result = record(isochron, log, "--kernel", console_guest, "--script", script)
-    assert result.stdout == b"ready\r\n[61][62][63][48][45]"
-    return log
-
-
 def rewritten(log, source, edit):
     """Writes to `log` what `edit` makes of the contents of the source's frames."""
     contents, _, _ = frames_of(source)
@@ -94,8 +82,3 @@ def rewritten(log, source, edit):
     log.write_bytes(b"".join(compressor.compress(content) for content in edit(contents)))
     sidecar = pathlib.Path(f"{source}.images")
     pathlib.Path(f"{log}.images").write_text(sidecar.read_text())
-
-
-def own_guest(isochron, name):
-    """A guest kernel of conformance/guests, from the build that the program is of."""
-    return str(pathlib.Path(isochron).resolve().parent.parent / "guests" / f"{name}.elf")

@@ -1,17 +1,13 @@
 """Why qemu-alpha and Linux on the chip differ after an instruction: every rule, as narrow as its reason allows.
 
-For floating point a rule never excuses us: what we did must be what the model of chip and kernel (pytests/linux_float_model.py)
+For floating point a rule never excuses us: what we did must be what the model of chip and kernel (linux_float_model.py)
 predicts, with exact fractions and from the manuals alone. A rule only names what QEMU does instead. AHB is the Alpha
 Architecture Handbook, version 4; HRM the 21264/EV67 Hardware Reference Manual.
 """
 
 import dataclasses
-import pathlib
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "pytests"))
-
-from linux_float_model import (  # noqa: E402  pylint: disable=wrong-import-position
+from conformance.witness.linux_float_model import (
     CANONICAL_NAN, DZE, FPE_FLTINV, INE, INTEGER_OPERAND, INV, IOV, OVF, SIGN, UNF, Process,
     is_denormal, is_nan, quiet, T,
 )  # fmt: skip

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Records and replays one guest with QEMU and with isochron, and prints what differs.
 
 scripts/compare-qemu runs it and has the options.
@@ -17,11 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "pytests"))
-
-from arguments import positive  # noqa: E402  pylint: disable=wrong-import-position
-from isochron import engines  # noqa: E402  pylint: disable=wrong-import-position
+from conformance.campaign.arguments import positive
+from isochron import engines
 
 # No input at all: what the guest does comes with its command line.
 APPEND = (

@@ -1,0 +1,1 @@
+"""What proves that the engines agree, and that the machine is right."""

@@ -1,0 +1,1 @@
+"""Long runs: random sequences by the thousand, recordings on a host that is made to misbehave."""

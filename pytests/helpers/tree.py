@@ -1,0 +1,11 @@
+"""This tree, and how long to wait for what it makes."""
+
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# What PYTHONPATH names for programs that use the driver.
+DRIVER = ROOT / "python"
+
+# Wall seconds on a slow host under a sanitizer, which only a hang reaches: for one thing that a test waits for, be it the
+# boot of Linux.
+HANG = 600

@@ -110,6 +110,8 @@ def test_an_installation(installed):
     found = "/" + str(driver.parent.relative_to(root))
     assert found in sought if prefix != "/opt/isochron" else found == f"{prefix}/lib/python3/dist-packages"
     assert {path.name for path in driver.iterdir()} >= {"__init__.py", "pytest_plugin.py", "py.typed"}
+    [dist_info] = driver.parent.glob("isochron-*.dist-info")
+    assert {path.name for path in dist_info.iterdir()} >= {"METADATA", "WHEEL", "INSTALLER", "entry_points.txt"}
 
     assert (documentation / "docs/example/kernel.S").is_file()
     check_links(documentation)

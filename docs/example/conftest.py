@@ -1,11 +1,9 @@
-"""Builds the kernel; the rest comes from isochron's plugin."""
+"""Builds the kernel; the rest comes from isochron's plugin, which pytest finds by itself."""
 
 import pathlib
 import subprocess
 
 import pytest
-
-pytest_plugins = ["isochron.pytest_plugin"]
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -23,6 +23,8 @@ from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import quote
 from isochron.session import Session
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Checkpoint",
     "End",

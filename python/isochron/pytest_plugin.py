@@ -1,4 +1,5 @@
-"""A pytest plugin for tests of guests: `pytest -p isochron.pytest_plugin`, or `pytest_plugins` in a conftest.py.
+"""A pytest plugin for tests of guests. pytest loads it by itself where the package is installed, and by
+`-p isochron.pytest_plugin`, or by `pytest_plugins` in a conftest.py, where it is only on PYTHONPATH.
 
 Options: `--isochron=PATH`, `--engine=NAME` (may be given again), `--keep-logs=DIR`. Fixtures:
 

@@ -13,8 +13,9 @@ pytest.register_assert_rewrite("helpers")
 
 # pylint: disable=wrong-import-position
 from conformance.campaign.soak import build_locales  # noqa: E402
+from conformance.tree import guest_path  # noqa: E402
 from helpers.commands import write  # noqa: E402
-from helpers.guests import build_kernel, guest_path  # noqa: E402
+from helpers.guests import build_kernel  # noqa: E402
 from helpers.package import pack  # noqa: E402
 from helpers.recordings import CONVERSATION, record  # noqa: E402
 from helpers.tree import DRIVER, HANG, ROOT  # noqa: E402

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from helpers.guests import guest_path
+from conformance.tree import guest_path
 from helpers.tree import ROOT
 
 # Wall seconds that only a hang reaches.

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from helpers.guests import guest_path
+from conformance.tree import guest_path
 from helpers.linux_guest import boot_arguments, conversation, converse, run_script
 from isochron import engines
 

@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
+from conformance.tree import guest_path
 from helpers import linux_program_model
-from helpers.guests import guest_path
 from helpers.linux_guest import converse, program
 from helpers.tree import HANG
 

@@ -16,7 +16,8 @@ import statistics
 import sys
 import tempfile
 
-from conformance.bench.common import ROOT, guest, measure, median
+from conformance.bench.common import measure, median
+from conformance.tree import ROOT, guest_path
 
 PROMPT = b"~ # "
 COMMANDS = ["uname -a", "cat /proc/cpuinfo", "ls -l /bin /sbin", "poweroff -f"]
@@ -136,7 +137,7 @@ def table(result):
 
 def main():
     arguments = parse_arguments()
-    kernel, initrd = guest(arguments.guest, "vmlinux"), guest("initrd", "initrd.cpio.gz")
+    kernel, initrd = guest_path(arguments.guest) / "vmlinux", guest_path("initrd") / "initrd.cpio.gz"
     ours, theirs = [], []
     with tempfile.NamedTemporaryFile("w", suffix=".script") as script_file:
         script_file.write(script())

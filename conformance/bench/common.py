@@ -1,7 +1,6 @@
-"""What the benchmarks share: finding guests, timing whole runs."""
+"""What the benchmarks share: timing whole runs."""
 
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -9,20 +8,8 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Seconds after which a run is killed.
 HANG = 300
-
-
-def guest(name, file):
-    """A file of a guest that scripts/build-guests has built."""
-    found = subprocess.run(
-        [str(ROOT / "scripts/build-guests"), "--path", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return pathlib.Path(found.stdout.strip()) / file
 
 
 def measure(command, converse, patience=HANG):

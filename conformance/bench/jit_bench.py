@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 
-from conformance.bench.common import ROOT, guest, measure
+from conformance.bench.common import measure
+from conformance.tree import ROOT, guest_path
 
 PROMPT = b"~ # "
 BOOT = "boot"
@@ -102,8 +103,8 @@ def select_ways(parser, arguments):
 
 
 def command_of(way, arguments, folder, script):
-    kernel = ["-kernel", str(guest(arguments.guest, "vmlinux"))]
-    initrd = ["-initrd", str(guest("bench", "initrd.cpio.gz"))]
+    kernel = ["-kernel", str(guest_path(arguments.guest) / "vmlinux")]
+    initrd = ["-initrd", str(guest_path("bench") / "initrd.cpio.gz")]
     append = ["-append", "console=ttyS0"]
     if way.startswith("qemu"):
         command = [arguments.qemu, "-M", "clipper", "-m", "256", "-nographic", "-vga", "none", "-nic", "none"]

@@ -10,7 +10,8 @@ import pathlib
 import sys
 import tempfile
 
-from conformance.bench.common import ROOT, guest, measure, median
+from conformance.bench.common import measure, median
+from conformance.tree import ROOT, guest_path
 
 PROMPT = "# "
 SESSIONS = {
@@ -51,7 +52,7 @@ def compare(arguments, commands, folder):
     script_file.write_text(script(commands))
     log = folder / "log"
     options = [
-        "--kernel", str(guest("linux", "vmlinux")), "--initrd", str(guest("initrd", "initrd.cpio.gz")),
+        "--kernel", str(guest_path("linux") / "vmlinux"), "--initrd", str(guest_path("initrd") / "initrd.cpio.gz"),
         "--append", "console=ttyS0", "--script", str(script_file), "--engine", arguments.engine,
     ]  # fmt: skip
     plain, recorded = [], []

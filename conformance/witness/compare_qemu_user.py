@@ -22,11 +22,11 @@ import sys
 import tempfile
 
 from conformance.campaign.arguments import parse_seeds
+from conformance.tree import ROOT, guest_path
 from conformance.witness import user_sequence_rules as rules
 from conformance.witness.guest_archive import Archive
 from isochron import engines
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 EQUAL, USAGE, DIFFERENT = 0, 2, 3
 WINDOW_QUADS, WORDS = 128, 64
 HEADER = struct.Struct("<8sQQ")
@@ -305,8 +305,7 @@ def main():
                 raise Trouble(f"{path} is not there; build it first")
         options.engine = options.engine or engines(options.isochron)
         if not options.kernel:
-            guest = run([str(ROOT / "scripts/build-guests"), "--path", "linux"]).strip()
-            options.kernel = f"{guest}/vmlinux"
+            options.kernel = str(guest_path("linux") / "vmlinux")
         first, last = options.seeds
         with tempfile.TemporaryDirectory(prefix="witness-") as directory:
             emulators = Emulators(options, pathlib.Path(directory))
@@ -316,7 +315,7 @@ def main():
                 Comparison(emulators, *read_sequences(emulators.file.read_bytes()), report).compare()
                 print(f"compare-qemu-user: seeds {start}-{end} done, {len(report.unexplained)} not explained",
                       file=sys.stderr)
-    except (Trouble, OSError, subprocess.TimeoutExpired) as error:
+    except (Trouble, OSError, subprocess.SubprocessError) as error:
         print(f"compare-qemu-user: {error}", file=sys.stderr)
         return USAGE
     except EnginesDiffer as error:

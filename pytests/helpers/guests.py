@@ -1,4 +1,4 @@
-"""Guests: kernels that tests build, those of the build, and those of scripts/build-guests."""
+"""Guests: kernels that tests build, and those of the build."""
 
 import pathlib
 import subprocess
@@ -26,17 +26,6 @@ def assemble_console_guest(directory, edits):
         text = text.replace(before, after)
     (directory / "console.S").write_text(text)
     return build_kernel(directory / "console.elf", [directory / "console.S"])
-
-
-def guest_path(name):
-    """Directory of a guest that scripts/build-guests has built."""
-    found = subprocess.run(
-        [str(ROOT / "scripts/build-guests"), "--path", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return pathlib.Path(found.stdout.strip())
 
 
 def own_guest(isochron, name):

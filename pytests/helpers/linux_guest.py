@@ -5,8 +5,8 @@ import pathlib
 import re
 import subprocess
 
+from conformance.tree import guest_path
 from conformance.witness.guest_archive import Archive
-from helpers.guests import guest_path
 from helpers.tree import HANG, ROOT
 
 PROMPT = "~ # "

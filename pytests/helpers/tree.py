@@ -1,8 +1,7 @@
 """This tree, and how long to wait for what it makes."""
 
-import pathlib
+from conformance.tree import ROOT
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What PYTHONPATH names for programs that use the driver.
 DRIVER = ROOT / "python"
 

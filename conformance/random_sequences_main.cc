@@ -1,4 +1,4 @@
-// Runs random sequences on two engines, many at a time: random_sequences --help.
+// Runs random sequences, or programs on the whole board, on two engines, many at a time: random_sequences --help.
 
 #include <algorithm>
 #include <atomic>
@@ -20,8 +20,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "conformance/board_case.h"
+#include "conformance/board_check.h"
 #include "conformance/engines.h"
 #include "conformance/sequence_check.h"
 #include "conformance/sequence_generator.h"
@@ -44,6 +48,7 @@ struct Options {
   bool coverage = false;
   bool shrink = true;
   bool list = false;
+  bool board = false;
   uint64_t stop_after = 1;
   std::string save_directory;
   std::string verdicts_path;
@@ -99,17 +104,22 @@ class Campaign {
         CheckSequence(engines_, sequence, options_.coverage ? &coverage : nullptr);
     std::string failure;
     if (verdict.mismatch) failure = Explain(name, sequence, *verdict.mismatch);
+    Note(name, sequence.seed, verdict.instructions, verdict.digest, failure);
     const std::lock_guard lock(mutex_);
-    ++sequences_;
-    instructions_ += verdict.instructions;
     coverage_.Merge(coverage);
-    verdicts_[{sequence.seed, name}] = verdict.mismatch
-                                           ? absl::StrCat(name, " DIFFERENT\n")
-                                           : absl::StrCat(name, " ok ", verdict.digest, "\n");
-    if (verdict.mismatch) {
-      ++failures_;
-      std::cout << failure << std::flush;
+  }
+
+  // The same of a case on the whole board. One that no machine takes counts as a difference.
+  void Check(const std::string& name, BoardCase board_case) {
+    if (options_.cycles != 0) board_case.program.cycles = options_.cycles;
+    const BoardVerdict verdict = CheckBoardCase(engines_, board_case);
+    std::string failure;
+    if (!verdict.status.ok()) {
+      failure = absl::StrCat(name, ": ", verdict.status.message(), "\n");
+    } else if (verdict.mismatch) {
+      failure = Explain(name, board_case, *verdict.mismatch);
     }
+    Note(name, board_case.seed, verdict.instructions, verdict.digest, failure);
   }
 
   int Finish() {
@@ -141,14 +151,48 @@ class Campaign {
     for (;;) {
       const uint64_t seed = next_.fetch_add(1);
       if (seed > last || failures_ >= options_.stop_after) return;
-      Check(absl::StrCat("seed ", seed), GenerateSequence(seed));
+      const std::string name = absl::StrCat("seed ", seed);
+      if (!options_.board) {
+        Check(name, GenerateSequence(seed));
+        continue;
+      }
+      absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+      if (board_case.ok()) {
+        Check(name, *std::move(board_case));
+      } else {
+        Note(name, seed, 0, "", absl::StrCat(name, ": ", board_case.status().message(), "\n"));
+      }
     }
   }
 
+  // Takes what was found; `failure` is empty when the engines agree.
+  void Note(const std::string& name, uint64_t seed, uint64_t instructions, const std::string& digest,
+            const std::string& failure) {
+    const std::lock_guard lock(mutex_);
+    ++sequences_;
+    instructions_ += instructions;
+    verdicts_[{seed, name}] = failure.empty() ? absl::StrCat(name, " ok ", digest, "\n")
+                                              : absl::StrCat(name, " DIFFERENT\n");
+    if (failure.empty()) return;
+    ++failures_;
+    std::cout << failure << std::flush;
+  }
+
+  std::string Heading(const std::string& name, const std::string& report) const {
+    return absl::StrCat(name, ": engines ", engines_[0].name, " and ", engines_[1].name,
+                        " differ\n", report);
+  }
+
+  // Keeps a failing case. Returns what to tell of that.
+  std::string Save(uint64_t seed, const char* kind, const std::string& contents) const {
+    if (options_.save_directory.empty()) return "";
+    const std::string path = absl::StrCat(options_.save_directory, "/seed-", seed, kind);
+    return WriteFile(path, contents) ? absl::StrCat("saved to ", path, "\n") : "";
+  }
+
   std::string Explain(const std::string& name, const Sequence& sequence,
-                      const SequenceMismatch& mismatch) {
-    std::string text = absl::StrCat(name, ": engines ", engines_[0].name, " and ",
-                                    engines_[1].name, " differ\n", mismatch.report);
+                      const SequenceMismatch& mismatch) const {
+    std::string text = Heading(name, mismatch.report);
     Sequence saved = sequence;
     if (options_.shrink && mismatch.reproduced) {
       saved = ShrinkSequence(engines_, sequence, mismatch);
@@ -156,12 +200,20 @@ class Campaign {
       const SequenceVerdict again = CheckSequence(engines_, saved, nullptr);
       if (again.mismatch) absl::StrAppend(&text, "where\n", again.mismatch->report);
     }
-    if (!options_.save_directory.empty()) {
-      const std::string path =
-          absl::StrCat(options_.save_directory, "/seed-", sequence.seed, ".sequence");
-      if (WriteFile(path, FormatSequence(saved))) absl::StrAppend(&text, "saved to ", path, "\n");
+    return text + Save(sequence.seed, ".sequence", FormatSequence(saved));
+  }
+
+  std::string Explain(const std::string& name, const BoardCase& board_case,
+                      const BoardMismatch& mismatch) const {
+    std::string text = Heading(name, absl::StrCat(mismatch.report, "\n"));
+    BoardCase saved = board_case;
+    if (options_.shrink) {
+      saved = ShrinkBoardCase(engines_, board_case, mismatch);
+      absl::StrAppend(&text, "shrunk to:\n", ListBoardCase(saved));
+      const BoardVerdict again = CheckBoardCase(engines_, saved);
+      if (again.mismatch) absl::StrAppend(&text, "where\n", again.mismatch->report, "\n");
     }
-    return text;
+    return text + Save(board_case.seed, ".board", FormatBoardCase(saved));
   }
 
   const Options& options_;
@@ -181,6 +233,37 @@ int EmitUserSequences(const std::string& path, uint64_t first, uint64_t last) {
   return WriteFile(path, FormatUserSequences(sequences)) ? kEqual : kUsage;
 }
 
+int List(const Options& options, uint64_t first, uint64_t last) {
+  for (uint64_t seed = first; seed <= last; ++seed) {
+    std::cout << "seed " << seed << "\n";
+    if (!options.board) {
+      std::cout << ListSequence(GenerateSequence(seed));
+      continue;
+    }
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+    if (!board_case.ok()) return UsageError(std::string(board_case.status().message()));
+    std::cout << ListBoardCase(*board_case);
+  }
+  return kEqual;
+}
+
+// Checks what a regression file holds. What is wrong with it, or nothing.
+absl::Status CheckFile(const std::string& path, Campaign& campaign) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return absl::NotFoundError("cannot be read");
+  if (IsBoardCase(text)) {
+    absl::StatusOr<BoardCase> board_case = ParseBoardCase(text);
+    if (!board_case.ok()) return board_case.status();
+    campaign.Check(path, *std::move(board_case));
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Sequence> sequence = ParseSequence(text);
+  if (!sequence.ok()) return sequence.status();
+  campaign.Check(path, *std::move(sequence));
+  return absl::OkStatus();
+}
+
 void AddOptions(CLI::App& app, Options& options) {
   app.footer("Exit codes: 0 equal, 1 a hole in the coverage, 2 usage or a bad file, 3 a difference.");
   app.add_option("--engines", options.engines, "the two engines")
@@ -194,6 +277,8 @@ void AddOptions(CLI::App& app, Options& options) {
                "count instructions and exceptions, print the table; exit code 1 if it has a hole");
   app.add_flag_callback("--no-shrink", [&options] { options.shrink = false; },
                         "leave failing sequences as they are");
+  app.add_flag("--board", options.board,
+               "machines with all devices, restored from snapshots, instead of sequences alone");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
   app.add_option("--stop-after", options.stop_after, "end after so many sequences that differ")
       ->type_name("N")->default_str("1");
@@ -216,12 +301,10 @@ int Run(const Options& options) {
     return UsageError(absl::StrCat("--seeds: '", options.seeds, "' is not A-B"));
   }
   if (options.jobs == 0) return UsageError("--jobs: there is at least 1");
-  if (options.list) {
-    for (uint64_t seed = first; seed <= last; ++seed) {
-      std::cout << "seed " << seed << "\n" << ListSequence(GenerateSequence(seed));
-    }
-    return kEqual;
+  if (options.board && (options.coverage || !options.user_path.empty())) {
+    return UsageError("--board: neither --coverage nor --emit-user is for it");
   }
+  if (options.list) return List(options, first, last);
   if (!options.user_path.empty()) return EmitUserSequences(options.user_path, first, last);
   if (!options.save_directory.empty()) {
     std::error_code error;
@@ -230,12 +313,8 @@ int Run(const Options& options) {
   }
   Campaign campaign(options, *std::move(engines));
   for (const std::string& path : options.files) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) return UsageError(absl::StrCat(path, ": cannot be read"));
-    absl::StatusOr<Sequence> sequence = ParseSequence(text);
-    if (!sequence.ok()) return UsageError(absl::StrCat(path, ": ", sequence.status().message()));
-    campaign.Check(path, *std::move(sequence));
+    const absl::Status status = CheckFile(path, campaign);
+    if (!status.ok()) return UsageError(absl::StrCat(path, ": ", status.message()));
   }
   if (options.files.empty()) campaign.Run(first, last);
   return campaign.Finish();

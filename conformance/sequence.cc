@@ -1,6 +1,5 @@
 #include "conformance/sequence.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "conformance/sequence_machine.h"
+#include "conformance/text_lines.h"
 
 namespace isochron::conformance {
 namespace {
@@ -29,29 +29,6 @@ void VisitNumbers(AnySequence& sequence, Visit visit) {
   visit("fp_enable", sequence.fp_enable);
   visit("tlb_entries", sequence.tlb_entries);
   visit("cycles", sequence.cycles);
-}
-
-// Words and numbers of a line; false when a number is no number.
-bool SplitLine(std::string_view line, std::string_view& key, std::vector<uint64_t>& numbers) {
-  std::vector<std::string_view> parts;
-  while (!line.empty()) {
-    const size_t start = line.find_first_not_of(" \t\r");
-    if (start == line.npos) break;
-    line.remove_prefix(start);
-    const size_t end = std::min(line.find_first_of(" \t\r"), line.size());
-    parts.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-  if (parts.empty()) return true;
-  key = parts.front();
-  for (size_t i = 1; i < parts.size(); ++i) {
-    uint64_t value = 0;
-    const char* last = parts[i].data() + parts[i].size();
-    const auto result = std::from_chars(parts[i].data(), last, value, 16);
-    if (result.ec != std::errc() || result.ptr != last) return false;
-    numbers.push_back(value);
-  }
-  return true;
 }
 
 bool InMemory(uint64_t pa, uint64_t size) {
@@ -122,28 +99,11 @@ std::string FormatSequence(const Sequence& sequence) {
 
 absl::StatusOr<Sequence> ParseSequence(std::string_view text) {
   Sequence sequence;
-  int line_number = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (++line_number == 1) {
-      if (line == kMagic) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("this is no regression file: its first line is not '",
-                       std::string(kMagic), "'"));
-    }
-    line = line.substr(0, line.find('#'));
-    std::string_view key;
-    std::vector<uint64_t> numbers;
-    const bool numbers_ok = SplitLine(line, key, numbers);
-    if (key.empty()) continue;
-    if (!numbers_ok || !TakeLine(key, numbers, sequence)) {
-      return absl::InvalidArgumentError(absl::StrCat("line ", line_number, ": '",
-                                                     std::string(line), "' makes no sense"));
-    }
-  }
-  if (line_number == 0) return absl::InvalidArgumentError("the regression file is empty");
+  const absl::Status status =
+      ParseLines(text, kMagic, [&](std::string_view key, const std::vector<uint64_t>& numbers) {
+        return TakeLine(key, numbers, sequence);
+      });
+  if (!status.ok()) return status;
   if (sequence.tlb_entries < 1 || sequence.tlb_entries > 8192 || sequence.cycles == 0) {
     return absl::InvalidArgumentError("tlb_entries (1 to 2000 hexadecimal) or cycles is missing");
   }

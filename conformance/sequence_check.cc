@@ -13,6 +13,7 @@
 #include "conformance/narrowing.h"
 #include "conformance/sequence_machine.h"
 #include "conformance/sequence_operands.h"
+#include "conformance/shrinking.h"
 #include "machine/digest.h"
 #include "ref/testing.h"
 
@@ -320,53 +321,25 @@ SequenceVerdict CheckSequence(const std::vector<NamedEngine>& engines, const Seq
 
 Sequence ShrinkSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
                         const SequenceMismatch& mismatch, int tries) {
-  Sequence best = sequence;
-  const auto keep_if_failing = [&](const Sequence& candidate) {
-    if (--tries < 0 || !CheckPlan(engines, candidate, mismatch.plan)) return false;
-    best = candidate;
-    return true;
+  const auto fails = [&](const Sequence& candidate) {
+    return CheckPlan(engines, candidate, mismatch.plan).has_value();
   };
-  {
-    Sequence shorter = best;
-    shorter.cycles = mismatch.different_cycle;
-    keep_if_failing(shorter);
-  }
-  const uint32_t nop = ref::testing::Nop();
-  // Runs of instructions become NOPs: long runs first, then single ones, until nothing gives.
-  for (size_t s = 0; s < best.segments.size(); ++s) {
-    if (best.segments[s].pa < SequenceLayout::kCode ||
-        best.segments[s].pa >= SequenceLayout::kData) {
-      continue;
-    }
-    const size_t size = best.segments[s].words.size();
-    for (size_t run = std::max<size_t>(size / 2, 1); run != 0; run /= 2) {
-      for (size_t at = 0; at < size && tries > 0; at += run) {
-        Sequence candidate = best;
-        auto& words = candidate.segments[s].words;
-        const size_t end = std::min(at + run, size);
-        std::fill(words.begin() + static_cast<std::ptrdiff_t>(at),
-                  words.begin() + static_cast<std::ptrdiff_t>(end), nop);
-        if (words != best.segments[s].words) keep_if_failing(candidate);
-      }
-    }
-  }
-  for (size_t i = 0; i < best.fills.size(); ++i) {
-    Sequence candidate = best;
-    candidate.fills.erase(candidate.fills.begin() + static_cast<std::ptrdiff_t>(i));
-    if (keep_if_failing(candidate)) --i;
-  }
-  for (int i = 0; i < 72 && tries > 0; ++i) {
-    Sequence candidate = best;
-    uint64_t& value = i < 40 ? candidate.r[i] : candidate.f[i - 40];
-    if (std::exchange(value, 0) != 0) keep_if_failing(candidate);
-  }
-  return best;
+  Shrinker<Sequence> shrinker(sequence, fails, tries);
+  Sequence shorter = sequence;
+  shorter.cycles = mismatch.different_cycle;
+  shrinker.Try(std::move(shorter));
+  ShrinkProgram(shrinker, IsSequenceCode);
+  return shrinker.best();
 }
 
-std::string ListSequence(const Sequence& sequence) {
+bool IsSequenceCode(uint64_t pa) {
+  return pa >= SequenceLayout::kCode && pa < SequenceLayout::kData;
+}
+
+std::string ListSequence(const Sequence& sequence, IsCode is_code) {
   std::string text;
   for (const Segment& segment : sequence.segments) {
-    if (segment.pa < SequenceLayout::kCode || segment.pa >= SequenceLayout::kData) continue;
+    if (!is_code(segment.pa)) continue;
     for (size_t i = 0; i < segment.words.size(); ++i) {
       const uint32_t word = segment.words[i];
       if (word == ref::testing::Nop()) continue;

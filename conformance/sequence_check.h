@@ -12,6 +12,7 @@
 #include "conformance/narrowing.h"
 #include "conformance/sequence.h"
 #include "conformance/sequence_coverage.h"
+#include "conformance/shrinking.h"
 
 namespace isochron::conformance {
 
@@ -61,8 +62,11 @@ std::optional<SequenceMismatch> CheckPlan(const std::vector<NamedEngine>& engine
 Sequence ShrinkSequence(const std::vector<NamedEngine>& engines, const Sequence& sequence,
                         const SequenceMismatch& mismatch, int tries = 1500);
 
-// The instructions of a sequence other than NOPs and PALcode, disassembled, a line each.
-std::string ListSequence(const Sequence& sequence);
+// Where sequences have code other than PALcode.
+bool IsSequenceCode(uint64_t pa);
+
+// The instructions of a sequence in segments that `is_code` takes, other than NOPs, disassembled, a line each.
+std::string ListSequence(const Sequence& sequence, IsCode is_code = IsSequenceCode);
 
 }  // namespace isochron::conformance
 

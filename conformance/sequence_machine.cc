@@ -31,28 +31,36 @@ SequenceMachine::SequenceMachine(const Sequence& sequence, const machine::Engine
   Load(sequence);
 }
 
-void SequenceMachine::Load(const Sequence& sequence) {
+void SetRegisters(const Sequence& sequence, alpha::Cpu& cpu) {
+  for (size_t i = 0; i < sequence.r.size(); ++i) cpu.r[i] = sequence.r[i];
+  for (size_t i = 0; i < sequence.f.size(); ++i) cpu.f[i] = sequence.f[i];
+  cpu.r[31] = cpu.f[31] = 0;
+  cpu.pc = sequence.pc;
+  cpu.fpcr = alpha::fpcr::Written(sequence.fpcr);
+  cpu.ier = sequence.ier & alpha::interrupt::kEnableMask;
+  cpu.i_ctl |= sequence.i_ctl;
+  cpu.m_ctl = sequence.m_ctl;
+  cpu.mode = static_cast<alpha::Mode>(sequence.mode & 3);
+  cpu.asn = cpu.dtb_asn = static_cast<uint8_t>(sequence.asn);
+  cpu.fp_enable = sequence.fp_enable != 0;
+}
+
+void LoadMemory(const Sequence& sequence, alpha::Memory& memory) {
   for (const Fill& fill : sequence.fills) {
     for (uint64_t offset = 0; offset < fill.size; offset += 8) {
       const uint64_t value = Mix(fill.seed + offset);
-      memory_.Write(fill.pa + offset, &value, sizeof value);
+      memory.Write(fill.pa + offset, &value, sizeof value);
     }
   }
   for (const Segment& segment : sequence.segments) {
-    memory_.Write(segment.pa, segment.words.data(), 4 * segment.words.size());
+    memory.Write(segment.pa, segment.words.data(), 4 * segment.words.size());
   }
+}
+
+void SequenceMachine::Load(const Sequence& sequence) {
+  LoadMemory(sequence, memory_);
   cpu_.Reset(Layout::kPalBase);
-  for (size_t i = 0; i < sequence.r.size(); ++i) cpu_.r[i] = sequence.r[i];
-  for (size_t i = 0; i < sequence.f.size(); ++i) cpu_.f[i] = sequence.f[i];
-  cpu_.r[31] = cpu_.f[31] = 0;
-  cpu_.pc = sequence.pc;
-  cpu_.fpcr = alpha::fpcr::Written(sequence.fpcr);
-  cpu_.ier = sequence.ier & alpha::interrupt::kEnableMask;
-  cpu_.i_ctl |= sequence.i_ctl;
-  cpu_.m_ctl = sequence.m_ctl;
-  cpu_.mode = static_cast<alpha::Mode>(sequence.mode & 3);
-  cpu_.asn = cpu_.dtb_asn = static_cast<uint8_t>(sequence.asn);
-  cpu_.fp_enable = sequence.fp_enable != 0;
+  SetRegisters(sequence, cpu_);
   engine_->Invalidate();
 }
 

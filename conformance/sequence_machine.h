@@ -36,6 +36,11 @@ struct SequenceLayout {
   static constexpr uint64_t kMapped = 0x1'0000'0000;  // through the TLBs: 64 pages, then aliases
 };
 
+// Registers of the CPU, some of its IPRs and its PC as the sequence has them; the rest stays.
+void SetRegisters(const Sequence& sequence, alpha::Cpu& cpu);
+// Fills and segments of the sequence.
+void LoadMemory(const Sequence& sequence, alpha::Memory& memory);
+
 // The bus's answers are a function of address, data and cycle, so that an access at a wrong
 // cycle shows. Writes to kIo may raise pins, move the deadline or change memory, code included.
 class SequenceMachine final : private alpha::IoBus {

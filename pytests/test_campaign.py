@@ -31,6 +31,13 @@ def test_verdicts_do_not_depend_on_who_finds_them(program, tmp_path):
     assert [line.split()[1] for line in verdicts.splitlines()] == [str(seed) for seed in range(5, 15)]
 
 
+def test_a_campaign_may_be_of_whole_boards(program, tmp_path):
+    for name, arguments in {"sequences": [], "boards": ["--board"]}.items():
+        done = campaign(program, tmp_path / name, "--seeds", "5-7", *arguments)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sequences/verdicts").read_text() != (tmp_path / "boards/verdicts").read_text()
+
+
 def test_an_interrupted_campaign_goes_on(program, tmp_path):
     assert campaign(program, tmp_path, "--seeds", "1-6", "--batch", "2").returncode == 0
     verdicts = (tmp_path / "verdicts").read_text()
@@ -68,6 +75,7 @@ def test_bad_arguments_are_refused(program, tmp_path, arguments):
         (["--seeds", "1-2", "--save", "/dev/null/d"], "/dev/null/d: "),
         (["no-such-file"], "no-such-file: cannot be read"),
         (["/dev/null"], "/dev/null: "),
+        (["--board", "--coverage"], "--board: neither --coverage"),
         (["--walk"], r"--walk \(see random_sequences --help\)"),
     ],
 )

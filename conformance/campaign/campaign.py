@@ -19,12 +19,14 @@ EQUAL, HOLES, USAGE, DIFFERENT = 0, 1, 2, 3
 ATTEMPTS = 3  # for a batch whose worker died
 
 
-def run_batch(program, engines, first, last):
+def run_batch(program, engines, first, last, board=False):
     """Runs seeds first to last. Returns verdict lines, output and saved failures as plain data."""
     with tempfile.TemporaryDirectory() as scratch:
         verdicts = pathlib.Path(scratch) / "verdicts"
         saved = pathlib.Path(scratch) / "failures"
         command = [program, "--engines", engines, "--seeds", f"{first}-{last}", "--stop-after", str(last - first + 1)]
+        if board:
+            command += ["--board"]
         command += ["--verdicts", str(verdicts), "--save", str(saved)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         text = done.stdout.decode(errors="replace")
@@ -40,6 +42,7 @@ def parse_arguments():
     parser.add_argument("--program", required=True, help="random_sequences, at the same path on every worker")
     parser.add_argument("--engines", default="ref,jit", help="the two engines (default: %(default)s)")
     parser.add_argument("--seeds", type=parse_seeds, default=(1, 20000), help="FIRST-LAST (default: 1-20000)")
+    parser.add_argument("--board", action="store_true", help="machines with all devices instead of sequences alone")
     parser.add_argument("--batch", type=int, default=250, help="seeds a batch (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches at a time on this machine")
     parser.add_argument("--scheduler", metavar="HOST:PORT", help="the scheduler of a Dask cluster")
@@ -119,7 +122,7 @@ def run_missing(options, directory):
     workers = connect(options)
     total, done, problems = len(missing), 0, []
     try:
-        futures = {workers.submit((options.program, options.engines, *batch)): batch for batch in missing}
+        futures = {workers.submit((options.program, options.engines, *batch, options.board)): batch for batch in missing}
         for future in workers.as_completed(list(futures)):
             try:
                 keep(directory, future.result())
@@ -157,7 +160,7 @@ def main():
         print("campaign: --batch and --jobs are at least 1, and --program must be executable", file=sys.stderr)
         return USAGE
     # Other engines or another program are another campaign.
-    name = "batches-" + options.engines.replace(",", "-").replace("/", "_")
+    name = "batches-" + ("board-" if options.board else "") + options.engines.replace(",", "-").replace("/", "_")
     directory = options.output / name
     directory.mkdir(parents=True, exist_ok=True)
     try:

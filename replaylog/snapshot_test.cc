@@ -1,3 +1,4 @@
+#include "hostio/sanitizers.h"
 #include "replaylog/snapshot.h"
 
 #include <cstring>
@@ -78,9 +79,7 @@ absl::Status RestoreFirst(const std::string& path, machine::Machine& machine) {
 }
 
 TEST(SnapshotTest, TakingOneHoldsNoMoreThanAFrame) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
-#endif
+  if (hostio::kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
   auto machine = MakeMachine();
   FillWithNoise(*machine, uint64_t{32} << 20);
   auto writer = SnapshotWriter::Create(TestPath("snapshots"), SmallHeader());

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 
+#include "alpha/decode.h"
 #include "alpha/instruction.h"
+#include "alpha/ipr.h"
 #include "alpha/qualifiers.h"
 
 namespace isochron::alpha {
@@ -58,6 +60,57 @@ constexpr uint32_t WithLiteral(uint32_t word, uint32_t literal) {
   return (word & ~(0x1FFu << 12)) | literal << 13 | 1u << 12;
 }
 
+// An assembler for tests and generators: whole words from an operation and its operands.
+namespace words {
+
+constexpr uint32_t Operate(Op op, uint32_t ra, uint32_t rb, uint32_t rc) {
+  return WithRc(WithRb(WithRa(Skeleton(op), ra), rb), rc);
+}
+constexpr uint32_t OperateLiteral(Op op, uint32_t ra, uint32_t literal, uint32_t rc) {
+  return WithRc(WithLiteral(WithRa(Skeleton(op), ra), literal), rc);
+}
+constexpr uint32_t MemoryOp(Op op, uint32_t ra, int displacement, uint32_t rb) {
+  return WithRb(WithRa(Skeleton(op), ra), rb) |
+         (static_cast<uint32_t>(displacement) & 0xffff);
+}
+// `words` is the distance from the next instruction.
+constexpr uint32_t BranchOp(Op op, uint32_t ra, int words) {
+  return WithRa(Skeleton(op), ra) | (static_cast<uint32_t>(words) & 0x1fffff);
+}
+constexpr uint32_t JumpOp(Op op, uint32_t ra, uint32_t rb) {
+  return WithRb(WithRa(Skeleton(op), ra), rb);
+}
+constexpr uint32_t Misc(Op op, uint32_t ra = 0) {
+  return WithRa(Skeleton(op), ra);
+}
+constexpr uint32_t CallPal(uint32_t function) { return function; }
+constexpr uint32_t Mfpr(uint32_t ra, Ipr ipr) {
+  return WithRa(Skeleton(Op::kHwMfpr), ra) | static_cast<uint32_t>(ipr) << 8;
+}
+constexpr uint32_t Mtpr(uint32_t rb, Ipr ipr) {
+  return WithRb(Skeleton(Op::kHwMtpr), rb) | static_cast<uint32_t>(ipr) << 8;
+}
+constexpr uint32_t HwRet(uint32_t rb) { return WithRb(Skeleton(Op::kHwRet), rb); }
+constexpr uint32_t HwMemory(Op op, uint32_t type, uint32_t ra, int displacement, uint32_t rb) {
+  return WithRb(WithRa(Skeleton(op), ra), rb) | type << 13 |
+         uint32_t{kHwQuadword} << 12 | (static_cast<uint32_t>(displacement) & 0xfff);
+}
+constexpr uint32_t HwLoad(HwLoadType type, uint32_t ra, int displacement, uint32_t rb) {
+  return HwMemory(Op::kHwLd, static_cast<uint32_t>(type), ra, displacement, rb);
+}
+constexpr uint32_t HwStore(HwStoreType type, uint32_t ra, int displacement, uint32_t rb) {
+  return HwMemory(Op::kHwSt, static_cast<uint32_t>(type), ra, displacement, rb);
+}
+constexpr uint32_t Nop() { return Operate(Op::kBis, 31, 31, 31); }
+constexpr uint32_t Move(uint32_t from, uint32_t to) { return Operate(Op::kBis, 31, from, to); }
+
+// Page protection bits, for pages that generated code maps.
+inline constexpr uint64_t kAllRead = 0x0f00;
+inline constexpr uint64_t kAllWrite = 0xf000;
+inline constexpr uint64_t kKernelRead = 0x0100;
+inline constexpr uint64_t kKernelWrite = 0x1000;
+
+}  // namespace words
 }  // namespace isochron::alpha
 
 #endif  // ISOCHRON_ALPHA_ENCODE_H_

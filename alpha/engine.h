@@ -90,7 +90,7 @@ class Engine {
   // For an engine that tells a profiler which host code is which. Called before the first Run().
   virtual void NameGuestCode(CodeNamer /*namer*/) {}
 
-  // The rest is for those who look for a fault of an engine (conformance/narrowing.h); the guest
+  // The rest is for those who look for a fault of an engine (conformance/compare/narrowing.h); the guest
   // can notice nothing of it.
 
   // The engine's own code for what it runs at cpu.pc, as text, guest and host code; empty when it

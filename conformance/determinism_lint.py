@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["alpha", "ref", "jit", "machine", "replaylog"]
+FOLDERS = ["alpha", "ref", "jit", "machine", "replaylog", "timeline"]
 
 FORBIDDEN = {
     r"\bstd::chrono\b|<chrono>": "host clock",

@@ -2,9 +2,9 @@
 
 #include "alpha/cost.h"
 #include "alpha/cpu.h"
-#include "machine/firmware_layout.h"
-#include "machine/i8254.h"
-#include "machine/mc146818.h"
+#include "machine/devices/i8254.h"
+#include "machine/devices/mc146818.h"
+#include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "alpha/cost.h"
 #include "alpha/cpu.h"
-#include "machine/device_testing.h"
-#include "machine/firmware_layout.h"
+#include "machine/bus/device_testing.h"
+#include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
 namespace {

@@ -14,14 +14,15 @@
 #include "alpha/engine.h"
 #include "alpha/memory.h"
 #include "machine/board.h"
-#include "machine/config.h"
-#include "machine/console.h"
-#include "machine/digest.h"
-#include "machine/elf_image.h"
-#include "machine/event_queue.h"
+#include "machine/bus/console.h"
+#include "machine/bus/event_queue.h"
+#include "machine/events/config.h"
+#include "machine/events/digest.h"
+#include "machine/events/input.h"
+#include "machine/events/observer.h"
+#include "machine/events/run_end.h"
+#include "machine/firmware/elf_image.h"
 #include "machine/host_memory.h"
-#include "machine/input.h"
-#include "machine/observer.h"
 
 namespace isochron::machine {
 
@@ -33,21 +34,6 @@ using EngineFactory = std::function<absl::StatusOr<std::unique_ptr<alpha::Engine
 struct BootImages {
   KernelImage kernel;
   std::string initrd;  // empty: none
-};
-
-// How a run ended.
-struct RunEnd {
-  enum class Kind : uint8_t {
-    kPowerOff,  // the guest powered off or halted
-    kReset,     // the guest asked for a reset and config().reboot is false
-    kFatal,     // the guest cannot go on; `message` says why
-    kStopped,   // an input asked for it; `stop` is that input
-    kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
-    kObserver,  // the observer's status is not OK; `message` is it
-  };
-  Kind kind = Kind::kPowerOff;
-  std::string message;
-  Input stop;
 };
 
 // One deterministic computer. Everything in it happens on the thread that calls Run.
@@ -148,7 +134,9 @@ class Machine final : private ConsoleSink, private IrqSink {
   Board board_;
   std::unique_ptr<alpha::Engine> engine_;
   MemoryDigest memory_digest_;
-  uint64_t digests_ = 0;  // used when kChecksDigests
+#ifdef ISOCHRON_CHECK_DIGESTS
+  uint64_t digests_ = 0;
+#endif
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;

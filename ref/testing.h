@@ -26,47 +26,7 @@ namespace isochron::ref::testing {
 
 using alpha::Op;
 
-// Instruction words.
-constexpr uint32_t Operate(Op op, uint32_t ra, uint32_t rb, uint32_t rc) {
-  return alpha::WithRc(alpha::WithRb(alpha::WithRa(alpha::Skeleton(op), ra), rb), rc);
-}
-constexpr uint32_t OperateLiteral(Op op, uint32_t ra, uint32_t literal, uint32_t rc) {
-  return alpha::WithRc(alpha::WithLiteral(alpha::WithRa(alpha::Skeleton(op), ra), literal), rc);
-}
-constexpr uint32_t MemoryOp(Op op, uint32_t ra, int displacement, uint32_t rb) {
-  return alpha::WithRb(alpha::WithRa(alpha::Skeleton(op), ra), rb) |
-         (static_cast<uint32_t>(displacement) & 0xffff);
-}
-// `words` is the distance from the next instruction.
-constexpr uint32_t BranchOp(Op op, uint32_t ra, int words) {
-  return alpha::WithRa(alpha::Skeleton(op), ra) | (static_cast<uint32_t>(words) & 0x1fffff);
-}
-constexpr uint32_t JumpOp(Op op, uint32_t ra, uint32_t rb) {
-  return alpha::WithRb(alpha::WithRa(alpha::Skeleton(op), ra), rb);
-}
-constexpr uint32_t Misc(Op op, uint32_t ra = 0) {
-  return alpha::WithRa(alpha::Skeleton(op), ra);
-}
-constexpr uint32_t CallPal(uint32_t function) { return function; }
-constexpr uint32_t Mfpr(uint32_t ra, alpha::Ipr ipr) {
-  return alpha::WithRa(alpha::Skeleton(Op::kHwMfpr), ra) | static_cast<uint32_t>(ipr) << 8;
-}
-constexpr uint32_t Mtpr(uint32_t rb, alpha::Ipr ipr) {
-  return alpha::WithRb(alpha::Skeleton(Op::kHwMtpr), rb) | static_cast<uint32_t>(ipr) << 8;
-}
-constexpr uint32_t HwRet(uint32_t rb) { return alpha::WithRb(alpha::Skeleton(Op::kHwRet), rb); }
-constexpr uint32_t HwMemory(Op op, uint32_t type, uint32_t ra, int displacement, uint32_t rb) {
-  return alpha::WithRb(alpha::WithRa(alpha::Skeleton(op), ra), rb) | type << 13 |
-         uint32_t{alpha::kHwQuadword} << 12 | (static_cast<uint32_t>(displacement) & 0xfff);
-}
-constexpr uint32_t HwLoad(alpha::HwLoadType type, uint32_t ra, int displacement, uint32_t rb) {
-  return HwMemory(Op::kHwLd, static_cast<uint32_t>(type), ra, displacement, rb);
-}
-constexpr uint32_t HwStore(alpha::HwStoreType type, uint32_t ra, int displacement, uint32_t rb) {
-  return HwMemory(Op::kHwSt, static_cast<uint32_t>(type), ra, displacement, rb);
-}
-constexpr uint32_t Nop() { return Operate(Op::kBis, 31, 31, 31); }
-constexpr uint32_t Move(uint32_t from, uint32_t to) { return Operate(Op::kBis, 31, from, to); }
+using namespace alpha::words;  // NOLINT: an assembler
 
 inline uint64_t CostOf(uint32_t word) {
   return alpha::InstructionCost(alpha::Info(alpha::Decode(word).op).cost);
@@ -226,12 +186,6 @@ class TestMachine {
   Interpreter engine;
   alpha::Deadline deadline;
 };
-
-// Page protection bits for the TLB.
-inline constexpr uint64_t kAllRead = 0x0f00;
-inline constexpr uint64_t kAllWrite = 0xf000;
-inline constexpr uint64_t kKernelRead = 0x0100;
-inline constexpr uint64_t kKernelWrite = 0x1000;
 
 }  // namespace isochron::ref::testing
 

@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "alpha/ipr.h"
-#include "machine/printable.h"
+#include "hostio/printable.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -29,7 +29,7 @@ std::string EscapeByte(uint8_t byte) {
       return "\\\\";
     default:
       if (byte >= 0x20 && byte < 0x7f) return std::string(1, static_cast<char>(byte));
-      return machine::EscapedByte(byte);
+      return hostio::EscapedByte(byte);
   }
 }
 
@@ -154,7 +154,7 @@ std::string JsonBytes(std::string_view name, std::string_view text_name, std::st
   if (std::all_of(bytes.begin(), bytes.end(), is_ascii)) return json;
   absl::StrAppend(&json, ",", JsonString(text_name), ":\"");
   while (!bytes.empty()) {
-    const machine::Utf8Character character = machine::DecodeUtf8(bytes);
+    const hostio::Utf8Character character = hostio::DecodeUtf8(bytes);
     const uint32_t value = character.valid ? character.value : 0xfffd;
     if (value < 0x80) {
       const std::string quoted = JsonString(bytes.substr(0, 1));

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "machine/printable.h"
+#include "hostio/printable.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -28,8 +28,8 @@ std::optional<machine::Digest> StateOf(const Event& event) {
 
 DiffText::DiffText(std::string_view left_name, std::string_view right_name, uint64_t clock_hz,
                    size_t columns)
-    : left_name_(machine::Printable(left_name)),
-      right_name_(machine::Printable(right_name)),
+    : left_name_(hostio::Printable(left_name)),
+      right_name_(hostio::Printable(right_name)),
       clock_hz_(clock_hz),
       side_by_side_(columns >= kSideBySide),
       columns_(side_by_side_ ? (columns - kBeside.size()) / 2

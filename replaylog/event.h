@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "machine/config.h"
-#include "machine/digest.h"
-#include "machine/input.h"
-#include "machine/machine.h"
+#include "machine/events/config.h"
+#include "machine/events/digest.h"
+#include "machine/events/input.h"
+#include "machine/events/run_end.h"
 
 namespace isochron::replaylog {
 

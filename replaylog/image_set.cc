@@ -10,7 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "machine/image_file.h"
+#include "hostio/image_file.h"
 #include "replaylog/bundle.h"
 #include "replaylog/describe.h"
 #include "replaylog/output_file.h"
@@ -223,7 +223,7 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path) {
   if (!status.ok()) return status;
   absl::StatusOr<std::vector<ImageFile>> images =
       ParseImageList(text, std::filesystem::path(path).parent_path().string());
-  if (!images.ok()) return machine::WithPath(images.status(), path);
+  if (!images.ok()) return hostio::WithPath(images.status(), path);
   return images;
 }
 
@@ -278,7 +278,7 @@ absl::Status ImageHasChanged(const ImageFile& image) {
 }
 
 absl::StatusOr<std::string> ReadImage(const ImageFile& image) {
-  if (image.record.size > machine::kMaxImageBytes) {
+  if (image.record.size > hostio::kMaxImageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(image.path, ": the file is too large"));
   }
   absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(image);

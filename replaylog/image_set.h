@@ -72,7 +72,7 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
 // What a reader says when an image's bytes are not those of its record.
 absl::Status ImageHasChanged(const ImageFile& image);
 
-// The bytes of an image, checked against its record. At most 1 GiB (machine::kMaxImageBytes).
+// The bytes of an image, checked against its record. At most 1 GiB (hostio::kMaxImageBytes).
 absl::StatusOr<std::string> ReadImage(const ImageFile& image);
 
 }  // namespace isochron::replaylog

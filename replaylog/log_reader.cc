@@ -9,7 +9,7 @@
 #include "replaylog/describe.h"
 #include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
-#include "replaylog/snapshot.h"
+#include "replaylog/snapshot_header.h"
 #include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {

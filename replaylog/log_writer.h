@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "machine/digest.h"
+#include "machine/events/digest.h"
 #include "replaylog/event.h"
 #include "replaylog/event_stream.h"
 #include "replaylog/output_file.h"

@@ -13,9 +13,9 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "machine/image_file.h"
-#include "replaylog/stream_digest.h"
+#include "hostio/image_file.h"
 #include "hostio/system_error.h"
+#include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -134,7 +134,7 @@ absl::StatusOr<PackedImage> PackImage(const FileSource& image) {
 }
 
 absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size) {
-  if (size > machine::kMaxImageBytes) {
+  if (size > hostio::kMaxImageBytes) {
     return absl::InvalidArgumentError(absl::StrCat(packed.name(), ": an image is too large"));
   }
   ZSTD_DCtx* const context = ZSTD_createDCtx();

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "machine/digest.h"
+#include "machine/events/digest.h"
 #include "replaylog/file_source.h"
 
 namespace isochron::replaylog {
@@ -24,7 +24,7 @@ struct PackedImage {
 absl::StatusOr<PackedImage> PackImage(const FileSource& image);
 
 // Unpacks an image of `size` bytes to a temporary file without a name, in which long runs of zeros take no
-// room. InvalidArgument when that is more than an image may have (machine::kMaxImageBytes), DataLoss when
+// room. InvalidArgument when that is more than an image may have (hostio::kMaxImageBytes), DataLoss when
 // it has another size or is damaged; with the name of `packed`. Memory in use is a few MiB.
 absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size);
 

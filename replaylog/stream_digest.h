@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "machine/digest.h"
+#include "machine/events/digest.h"
 
 struct XXH3_state_s;
 

@@ -3,9 +3,13 @@
      v  the same with another set of software interrupts, at another distance, each time
      c  both UARTs send random bytes, in turn
      r  resets */
-#include "pytests/guests/board.inc"
+#include "machine/firmware/firmware_layout.h"
 
+/* KSEG addresses: of RAM, and of I/O space, where the board ignores physical address bits <42:35>. */
 #define KSEG 0xfffffc0000000000
+#define KSEG_IO 0xfffffd0000000000
+#define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
+#define UART (KSEG_IO + 0x1fc0003f8)
 #define PAL_INTERRUPT (KSEG + FW_PAL_BASE + 0x680)
 #define CALL_PAL_SWPIPL 0x35
 #define CALL_PAL_IMB 0x86
@@ -13,9 +17,17 @@
 #define uart $9
 #define other $10
 
-  begin_kernel
+  .set noat
+
+  .section .text.start, "ax"
+  .globl _start
+  .ent _start
+_start:
+  br $27, 1f
+1:
+  ldgp $29, 0($27)
   ldiq uart, UART
-  lda other, -UART_DISTANCE(uart)
+  lda other, -0x100(uart)
   lda $1, 1
   stb $1, 2(uart)      /* FCR: FIFOs on */
   stb $1, 2(other)
@@ -42,7 +54,10 @@
 reset:
   lda $1, 2
 power:
-  request_power power
+  ldiq $2, PLATFORM + FW_PLATFORM_POWER
+  stq $1, 0($2)
+  mb
+  br power
 
 console:
   ldbu $1, 5(uart)

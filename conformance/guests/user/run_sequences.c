@@ -1,4 +1,4 @@
-// Runs random user-mode sequences (conformance/user_sequence.h) as a Linux process and prints what each leaves: for
+// Runs random user-mode sequences (conformance/sequences/user_sequence.h) as a Linux process and prints what each leaves: for
 // scripts/compare-qemu-user, which runs it in our guest and under qemu-alpha.
 //
 //   run_sequences FILE [REPEAT]           a line a sequence

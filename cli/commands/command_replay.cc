@@ -1,0 +1,385 @@
+#include "cli/commands/command_replay.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/run/guest.h"
+#include "cli/run/guest_images.h"
+#include "cli/run/log_output.h"
+#include "cli/run/replay_driver.h"
+#include "cli/run/replay_report.h"
+#include "cli/run/snapshot_output.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/guest_time.h"
+#include "cli/text/report.h"
+#include "machine/machine.h"
+#include "replaylog/log_reader.h"
+#include "timeline/observer_list.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::cli {
+namespace {
+
+// One replay, from what is checked first to what is told last.
+class Replay {
+ public:
+  explicit Replay(ReplayOptions options) : options_(std::move(options)) {}
+
+  // Everything that can be wrong is found here, before anything runs.
+  absl::Status Prepare();
+  int Run();
+  // Removes the files that were begun: nothing was run.
+  void Discard();
+
+ private:
+  absl::Status CheckOptions() const;
+  // The log that snapshots belong to: the new one, if there is one.
+  const std::string& WrittenLog() const {
+    return options_.live ? options_.new_log_path : options_.log_path;
+  }
+  replaylog::LogHeader WrittenHeader() const {
+    return options_.live ? HeaderOf(guest_) : log_->header();
+  }
+  // Gives `take` the log's events up to the checkpoint at which the snapshot was taken, and that. False
+  // when there is none like it.
+  absl::StatusOr<bool> ReadToCheckpoint(const timeline::SnapshotInfo& snapshot,
+                                        const std::function<void(replaylog::Event)>& take);
+  // What the new log has from power-on to the snapshot is in the log already.
+  absl::Status CopyEventsBefore(const timeline::SnapshotInfo& snapshot);
+  // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
+  absl::StatusOr<bool> SeekToCheckpoint(const timeline::SnapshotInfo& snapshot);
+  // Puts machine and log to the snapshot that --from asks for.
+  absl::Status StartFromSnapshot();
+  int Report(const machine::RunEnd& end);
+  int ReportReplay(const machine::RunEnd& end);
+  std::string EventsEqual() const;
+  // A cycle for people.
+  std::string Shown(uint64_t cycle) const {
+    return WithSeconds(cycle, log_->header().config.clock_hz);
+  }
+  // What a control channel can ask for.
+  ControlServices Services();
+  // What a control channel is told at the end of the replay, as JSON.
+  std::string EndFields() const;
+
+  ReplayOptions options_;
+  std::unique_ptr<replaylog::LogReader> log_;
+  uint64_t last_cycle_ = 0;
+  // --from and --until in cycles of the log's clock.
+  std::optional<uint64_t> from_;
+  std::optional<uint64_t> until_;
+  Guest guest_;
+  std::unique_ptr<LogOutput> new_log_;
+  std::unique_ptr<ReplayDriver> driver_;
+  std::unique_ptr<SnapshotOutput> snapshots_;
+  timeline::ObserverList observers_;
+};
+
+absl::Status Replay::CheckOptions() const {
+  if (options_.live != !options_.new_log_path.empty()) {
+    return absl::InvalidArgumentError("--live and -o need each other");
+  }
+  if (options_.live && !options_.until.has_value()) {
+    return absl::InvalidArgumentError("--live needs --until, where the replay hands over");
+  }
+  if (options_.from.has_value() && options_.snapshot_every.has_value()) {
+    return absl::InvalidArgumentError(
+        "--from begins in the middle: no snapshots can be written then");
+  }
+  if (!options_.live && options_.run.max_log.has_value()) {
+    return absl::InvalidArgumentError("--max-log needs --live: a replay writes no log");
+  }
+  if (!options_.live && !options_.run.script_path.empty()) {
+    return absl::InvalidArgumentError("--script needs --live: a replay takes no other input");
+  }
+  if (!options_.live && (options_.run.pace.has_value() || options_.run.on_panic.has_value())) {
+    return absl::InvalidArgumentError(
+        "--pace and --on-panic need --live: a replay goes as its log does, as fast as it can");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Prepare() {
+  if (absl::Status status = CheckOptions(); !status.ok()) return status;
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path, options_.run);
+  if (!log.ok()) return log.status();
+  log_ = std::move(log->reader);
+  last_cycle_ = log->last_cycle;
+  const replaylog::LogHeader& header = log_->header();
+  const uint64_t clock_hz = header.config.clock_hz;
+  if (options_.from.has_value()) from_ = options_.from->Cycles(clock_hz);
+  if (options_.until.has_value()) until_ = options_.until->Cycles(clock_hz);
+  if (from_.value_or(0) > until_.value_or(std::numeric_limits<uint64_t>::max())) {
+    return absl::InvalidArgumentError("--from is behind --until");
+  }
+
+  RunOptions& run = options_.run;
+  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
+      FindLogImages(*log_, options_.log_path, run);
+  if (!files.ok()) return files.status();
+  absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  if (!images.ok()) return images.status();
+  run.config = header.config;
+  CommandFiles command_files;
+  command_files.AddInput(options_.log_path, "the log that is replayed");
+  command_files.AddLog(options_.new_log_path, "the new log");
+  absl::StatusOr<Guest> guest =
+      PrepareGuest(run, *std::move(images), std::move(command_files));
+  if (!guest.ok()) return guest.status();
+  guest_ = *std::move(guest);
+
+  if (options_.live) {
+    absl::StatusOr<std::unique_ptr<LogOutput>> new_log =
+        LogOutput::Create(options_.new_log_path, run, guest_);
+    if (!new_log.ok()) return new_log.status();
+    new_log_ = *std::move(new_log);
+    new_log_->Limit(run, *guest_.session);
+  }
+  if (options_.from.has_value()) {
+    if (absl::Status status = StartFromSnapshot(); !status.ok()) return status;
+  }
+  driver_ = std::make_unique<ReplayDriver>(
+      *log_, *guest_.machine,
+      ReplayDriver::Options{until_, options_.live,
+                            new_log_ != nullptr ? &new_log_->recorder() : nullptr});
+  observers_.Add(driver_.get());
+  if (options_.snapshot_every.has_value()) {
+    absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
+        WrittenLog(), WrittenHeader(), *guest_.machine,
+        options_.snapshot_every->Cycles(clock_hz));
+    if (!snapshots.ok()) return snapshots.status();
+    snapshots_ = *std::move(snapshots);
+    observers_.Add(&snapshots_->taker());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Replay::ReadToCheckpoint(
+    const timeline::SnapshotInfo& snapshot,
+    const std::function<void(replaylog::Event)>& take) {
+  replaylog::Event event;
+  for (;;) {
+    absl::StatusOr<bool> more = log_->Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more || event.cycle > snapshot.cycle) return false;
+    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+    const bool found = checkpoint != nullptr && event.cycle == snapshot.cycle &&
+                       checkpoint->state == snapshot.state;
+    take(std::move(event));
+    if (found) return true;
+  }
+}
+
+absl::StatusOr<bool> Replay::SeekToCheckpoint(const timeline::SnapshotInfo& snapshot) {
+  if (absl::Status status = log_->SeekToCycle(snapshot.cycle); !status.ok()) return status;
+  return ReadToCheckpoint(snapshot, [](const replaylog::Event&) {});
+}
+
+absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
+  if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
+  return ReadToCheckpoint(snapshot, [this](replaylog::Event event) {
+           new_log_->Append(std::move(event));
+         })
+      .status();
+}
+
+absl::Status Replay::StartFromSnapshot() {
+  const std::string path = timeline::FindSnapshots(options_.log_path);
+  absl::StatusOr<std::unique_ptr<timeline::SnapshotReader>> reader =
+      timeline::SnapshotReader::Open(path, log_->header());
+  if (absl::IsNotFound(reader.status())) {
+    return absl::NotFoundError(absl::StrCat(reader.status().message(),
+                                            "; replay --snapshot-every makes snapshots"));
+  }
+  if (!reader.ok()) return reader.status();
+  // Whoever was killed may have written snapshots that are ahead of the log.
+  const uint64_t from = std::min(*from_, last_cycle_);
+  const timeline::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(from);
+  const bool any = snapshot != nullptr;
+  for (; snapshot != nullptr; snapshot = (*reader)->Before(*snapshot)) {
+    absl::StatusOr<bool> fits = SeekToCheckpoint(*snapshot);
+    if (!fits.ok()) return fits.status();
+    if (*fits) break;
+  }
+  if (snapshot == nullptr && any) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options_.log_path, ": has no checkpoint like any snapshot of ", path,
+        " up to cycle ", Shown(from)));
+  }
+  if (snapshot == nullptr) {
+    Say(absl::StrCat("no snapshot is at or before cycle ", Shown(from),
+                     "; the replay begins at power-on"));
+    return absl::OkStatus();
+  }
+  const absl::Status status = (*reader)->Restore(*snapshot, *guest_.machine, [this] {
+    guest_.session->EndIfAsked();
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  if (new_log_ != nullptr) {
+    if (absl::Status copied = CopyEventsBefore(*snapshot); !copied.ok()) return copied;
+  }
+  Say(absl::StrCat("the replay begins at the snapshot at cycle ", Shown(snapshot->cycle)));
+  return absl::OkStatus();
+}
+
+void Replay::Discard() {
+  if (snapshots_ != nullptr) snapshots_->Discard();
+  if (new_log_ != nullptr) new_log_->Discard();
+}
+
+int Replay::Run() {
+  const uint64_t until = until_.value_or(std::numeric_limits<uint64_t>::max());
+  guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
+  guest_.session->SetSandboxMode(SandboxMode::kReplay);
+  guest_.session->SetControlServices(Services());
+  guest_.machine->SetObserver(&observers_);
+  absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
+  guest_.machine->SetObserver(nullptr);
+  if (!end.ok()) {
+    Discard();
+    return RefuseInput(end.status());
+  }
+  if (driver_->divergence_place().has_value()) {
+    // The log that was being written belongs to no run that anybody wants to keep whole.
+    end->kind = machine::RunEnd::Kind::kObserver;
+  }
+  int exit_code = Report(*end);
+  if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
+  if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
+  const std::string fields = EndFields();
+  new_log_.reset();  // who hears of the end may record to the same file
+  guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
+  return exit_code;
+}
+
+ControlServices Replay::Services() {
+  ControlServices services;
+  if (!options_.from.has_value()) {
+    services.snapshot = [this]() -> absl::Status {
+      return TakeSnapshot(snapshots_, WrittenLog(), WrittenHeader(), *guest_.machine,
+                          observers_);
+    };
+  }
+  if (new_log_ != nullptr) {
+    services.save = [this](const std::string& path) {
+      return new_log_->SaveCopy(path, guest_.files);
+    };
+  }
+  return services;
+}
+
+std::string Replay::EndFields() const {
+  std::string fields = absl::StrCat(
+      "\"replay\":{\"equal_events\":", driver_->replayer().events_compared(),
+      ",\"diverged\":", driver_->replayer().divergence().has_value() ? "true" : "false", "}");
+  if (new_log_ != nullptr && !new_log_->Json().empty()) {
+    absl::StrAppend(&fields, ",", new_log_->Json());
+  }
+  return fields;
+}
+
+int Replay::Report(const machine::RunEnd& end) {
+  if (driver_->state() == ReplayDriver::State::kLive) {
+    return guest_.session->Report(end, *guest_.machine);
+  }
+  const std::optional<int> console_failure = guest_.session->ReportConsole();
+  const int exit_code = console_failure.has_value() ? *console_failure : ReportReplay(end);
+  if (log_->unknown_witnesses() > 0) {
+    Say(absl::StrCat("not compared: ", log_->unknown_witnesses(),
+                     " events of types that this version does not know"));
+  }
+  guest_.session->ReportStats(*guest_.machine);
+  return exit_code;
+}
+
+std::string Replay::EventsEqual() const {
+  return absl::StrCat(driver_->replayer().events_compared(), " events are equal");
+}
+
+int Replay::ReportReplay(const machine::RunEnd& end) {
+  const timeline::Replayer& replayer = driver_->replayer();
+  const std::string cycle = Shown(guest_.machine->cpu().cycle);
+  if (replayer.divergence().has_value()) {
+    Tell(DivergenceReport(options_.log_path, *replayer.divergence(),
+                           *driver_->divergence_place(), guest_.machine->kernel(),
+                          guest_.machine->config().clock_hz));
+    return ToInt(ExitCode::kDifference);
+  }
+  switch (driver_->state()) {
+    case ReplayDriver::State::kAbandoned:
+      Say(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end), "; ",
+                       EventsEqual()));
+      return ExitCodeOf(end);
+    case ReplayDriver::State::kReachedUntil:
+      Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ",
+                       EventsEqual()));
+      return ToInt(ExitCode::kOk);
+    case ReplayDriver::State::kLive:
+    case ReplayDriver::State::kReplaying:
+      break;
+  }
+  if (replayer.end().has_value()) {
+    Say(absl::StrCat("replayed ", options_.log_path, " to its end at cycle ", cycle, ": ",
+                     DescribeEnd(end), "; ", EventsEqual()));
+    return ToInt(ExitCode::kOk);
+  }
+  if (!replayer.status().ok()) return RefuseInput(replayer.status());
+  if (end.kind == machine::RunEnd::Kind::kObserver) {
+    Say(end.message);
+    return ToInt(ExitCode::kInternal);
+  }
+  Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", Shown(last_cycle_),
+                   ", where it breaks off (it is partial); ", EventsEqual()));
+  return ToInt(ExitCode::kOk);
+}
+
+}  // namespace
+
+void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
+  CLI::App* replay =
+      app.add_subcommand("replay", "Run a log's guest again and compare every event");
+  auto options = std::make_shared<ReplayOptions>();
+  replay->add_option("log", options->log_path, "the log, or a bundle")
+      ->type_name("LOG")->required();
+  AddImageOptions(*replay, options->run);
+  AddBudgetOptions(*replay, options->run);
+  AddEngineOption(*replay, options->run);
+  AddTimeOption(*replay, "--from", options->from,
+                "begin at the last snapshot at or before this: a cycle, or seconds as in 1.5s")
+      ->group("Control");
+  AddSnapshotOption(*replay, options->snapshot_every)->group("Control");
+  AddTimeOption(*replay, "--until", options->until,
+                "end the replay at the first input point at or past this, likewise")
+      ->group("Control");
+  replay->add_flag("--live", options->live, "at --until, go on with your input instead")
+      ->group("Control");
+  AddScriptOptions(*replay, options->run);
+  AddLogLimitOption(*replay, options->run);
+  replay->add_option("-o,--output", options->new_log_path,
+                     "the log of the run that --live goes on with, from power-on")
+      ->type_name("LOG")->group("Control");
+  AddConsoleOptions(*replay, options->run);
+  replay->footer(ExitCodeHelp());
+  replay->callback([options, &command] {
+    command = [options] { return ReplayLog(*options); };
+  });
+}
+
+int ReplayLog(ReplayOptions options) {
+  Replay replay(std::move(options));
+  if (absl::Status status = replay.Prepare(); !status.ok()) {
+    replay.Discard();
+    return RefuseInput(status);
+  }
+  return replay.Run();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,36 @@
+// `isochron replay`: runs a guest again as its log tells and compares everything.
+
+#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_
+#define ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "cli/run/run_options.h"
+
+namespace isochron::cli {
+
+struct ReplayOptions {
+  RunOptions run;  // the configuration comes from the log
+  std::string log_path;
+  std::optional<GuestTime> from;  // a snapshot at or before this is the start
+  std::optional<GuestTime> until;
+  std::optional<GuestTime> snapshot_every;
+  bool live = false;
+  std::string new_log_path;  // not empty exactly when `live`
+};
+
+// Adds the command. When it is the one that was given, `command` becomes what runs it and
+// returns the exit code.
+void AddReplayCommand(CLI::App& app, std::function<int()>& command);
+
+// Replays; errors and reports go to standard error. Returns the exit code.
+int ReplayLog(ReplayOptions options);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_

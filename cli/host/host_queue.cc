@@ -1,0 +1,69 @@
+#include "cli/host/host_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace isochron::cli {
+
+void HostQueue::PushBytes(machine::Port port, std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::lock_guard lock(mutex_);
+  machine::Input input = machine::Input::Bytes(port, std::string(bytes));
+  if (!waiting_.empty() && waiting_.back().Joins(input)) {
+    waiting_.back().bytes.append(bytes);
+  } else {
+    waiting_.push_back(std::move(input));
+  }
+  waiting_bytes_ += bytes.size();
+  changed_.notify_one();
+}
+
+void HostQueue::PushBreak(machine::Port port) {
+  std::lock_guard lock(mutex_);
+  waiting_.push_back(machine::Input::Break(port));
+  ++waiting_bytes_;
+  changed_.notify_one();
+}
+
+void HostQueue::PushStop(machine::StopCause cause, uint32_t detail) {
+  std::lock_guard lock(mutex_);
+  stops_.push_back(machine::Input::Stop(cause, detail));
+  stop_event_.Raise();
+  changed_.notify_one();
+}
+
+bool HostQueue::HasRoom() const {
+  std::lock_guard lock(mutex_);
+  return waiting_bytes_ < kCapacity;
+}
+
+void HostQueue::WaitForInput(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, limit, [this] { return !waiting_.empty() || !stops_.empty(); });
+}
+
+void HostQueue::Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) {
+  std::lock_guard lock(mutex_);
+  const bool was_full = waiting_bytes_ >= kCapacity;
+  size_t taken = 0;
+  for (size_t i = 0; i < kInputsPerPoint && !waiting_.empty() && taken < kBytesPerPoint; ++i) {
+    machine::Input& next = waiting_.front();
+    const size_t room = kBytesPerPoint - taken;
+    if (next.bytes.size() > room) {
+      inputs.push_back(machine::Input::Bytes(next.port, next.bytes.substr(0, room)));
+      next.bytes.erase(0, room);
+      taken += room;
+    } else {
+      taken += next.kind == machine::InputKind::kBytes ? next.bytes.size() : 1;
+      inputs.push_back(std::move(next));
+      waiting_.pop_front();
+    }
+  }
+  waiting_bytes_ -= taken;
+  if (was_full && waiting_bytes_ < kCapacity) room_event_.Raise();
+  std::move(stops_.begin(), stops_.end(), std::back_inserter(inputs));
+  stops_.clear();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,64 @@
+// The queue through which other threads reach the sequencer.
+
+#ifndef ISOCHRON_CLI_HOST_HOST_QUEUE_H_
+#define ISOCHRON_CLI_HOST_HOST_QUEUE_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hostio/event_fd.h"
+#include "machine/events/input.h"
+
+namespace isochron::cli {
+
+// Holds what the host side (terminal, signals, console output that failed) asks of the
+// machine until the next input point. All members may be called from any thread; Poll only
+// by the sequencer.
+//
+// Requests to stop overtake bytes and breaks that still wait.
+class HostQueue final : public machine::InputSource {
+ public:
+  // Bytes that one input point takes at most, so that a long paste or a piped file arrives
+  // over many points, no faster than the UART takes them, instead of piling up inside it.
+  static constexpr size_t kBytesPerPoint = 128;
+  // As many inputs does it take at most, beside requests to stop: a break stands between bytes.
+  static constexpr size_t kInputsPerPoint = 16;
+  // From this many waiting bytes on, HasRoom() is false. A break counts as one.
+  static constexpr size_t kCapacity = 64 * 1024;
+
+  void PushBytes(machine::Port port, std::string_view bytes);
+  void PushBreak(machine::Port port);
+  // Bytes for UART 0.
+  void PushConsole(std::string_view bytes) { PushBytes(machine::Port::Uart(0), bytes); }
+  void PushStop(machine::StopCause cause, uint32_t detail = 0);
+
+  bool HasRoom() const;
+  // Readable when HasRoom() may have become true.
+  hostio::EventFd& room_event() { return room_event_; }
+  // Readable from the first PushStop on, for ever.
+  const hostio::EventFd& stop_event() const { return stop_event_; }
+
+  // Blocks until something is in the queue, at most `limit`.
+  void WaitForInput(std::chrono::nanoseconds limit);
+
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<machine::Input> waiting_;
+  size_t waiting_bytes_ = 0;
+  std::vector<machine::Input> stops_;
+  hostio::EventFd room_event_;
+  hostio::EventFd stop_event_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_HOST_HOST_QUEUE_H_

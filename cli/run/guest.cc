@@ -1,0 +1,65 @@
+#include "cli/run/guest.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "cli/run/clock_advice.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
+#include "hostio/image_file.h"
+
+namespace isochron::cli {
+namespace {
+
+constexpr uint64_t kMaxScriptBytes = uint64_t{1} << 20;
+
+}  // namespace
+
+absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options) {
+  const std::string& path = options.script_path;
+  if (path.empty()) return std::vector<ScriptCommand>();
+  absl::StatusOr<std::string> text = hostio::ReadFileBytes(path, kMaxScriptBytes);
+  if (!text.ok()) return text.status();
+  return ParseScript(*text, path, options.config.clock_hz);
+}
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
+  if (!script.ok()) return script.status();
+  files.AddImages(images.files);
+  files.AddInput(options.script_path, "the script");
+  files.AddOutput(options.console.path, "the console's output");
+  files.AddOutput(options.serial1.path, "the output of UART 1");
+  files.AddOutput(options.report_path, "the report");
+  if (absl::Status status = files.Check(); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
+      options.config, std::move(images.boot), EngineFactoryFor(options));
+  if (!machine.ok()) return machine.status();
+  absl::StatusOr<std::unique_ptr<Session>> session =
+      Session::Create(options, *std::move(script));
+  if (!session.ok()) return session.status();
+  return Guest{*std::move(machine), *std::move(session), std::move(images.files),
+               std::move(files)};
+}
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  absl::StatusOr<GuestImages> images = LoadNamedImages(options);
+  if (!images.ok()) return images.status();
+  WarnOfClock(options, *images);
+  return PrepareGuest(options, *std::move(images), std::move(files));
+}
+
+void WarnOfClock(const RunOptions& options, const GuestImages& images) {
+  if (const auto advice = ClockAdvice(options.config, images.boot.kernel)) Say(*advice);
+}
+
+int RefuseInput(const absl::Status& status) {
+  Say(std::string(status.message()));
+  return ToInt(absl::IsInternal(status) ? ExitCode::kInternal : ExitCode::kUsage);
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,47 @@
+// A guest that is ready to run, made of what the user gave.
+
+#ifndef ISOCHRON_CLI_RUN_GUEST_H_
+#define ISOCHRON_CLI_RUN_GUEST_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/control/script.h"
+#include "cli/run/command_files.h"
+#include "cli/run/guest_images.h"
+#include "cli/run/run_options.h"
+#include "cli/run/session.h"
+#include "machine/machine.h"
+#include "replaylog/image_set.h"
+
+namespace isochron::cli {
+
+struct Guest {
+  std::unique_ptr<machine::Machine> machine;
+  std::unique_ptr<Session> session;
+  std::vector<replaylog::ImageFile> images;
+  CommandFiles files;  // of the whole command
+};
+
+// The commands of --script; none without it.
+absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
+
+// Makes a guest of options and images. Everything that can be wrong with what the user gave is found
+// here, before anything runs. `files` are those of the command that have nothing to do with the guest.
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files);
+// The same with the images that the options name.
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files);
+
+// Warns of a kernel that will misread the clock chip's year.
+void WarnOfClock(const RunOptions& options, const GuestImages& images);
+
+// Tells what is wrong, as one line that starts with "isochron: ", and returns the exit code of bad
+// input; of an Internal error, which is the host's, that for such errors.
+int RefuseInput(const absl::Status& status);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_GUEST_H_

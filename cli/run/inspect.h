@@ -1,0 +1,25 @@
+// Looking into a machine that stands still, for whoever controls it.
+
+#ifndef ISOCHRON_CLI_RUN_INSPECT_H_
+#define ISOCHRON_CLI_RUN_INSPECT_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "machine/machine.h"
+
+namespace isochron::cli {
+
+// The fields of the answer to the request `stats`, as JSON ("name":value,...): counts of the guest alone, so
+// that they are equal in equal runs; the PC, with the kernel's symbol; the state's digest.
+std::string StatsJson(machine::Machine& machine);
+
+// The quadword of RAM at `where`: a name of the kernel's symbol table, or an address, physical or in KSEG.
+// InvalidArgument when there is no such name, or no aligned quadword of RAM.
+absl::StatusOr<uint64_t> Peek(const machine::Machine& machine, std::string_view where);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_INSPECT_H_

@@ -1,0 +1,102 @@
+#include "cli/run/replay_driver.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/run/log_output.h"
+#include "hostio/image_file.h"
+
+namespace isochron::cli {
+
+namespace {
+
+// A header of a few bytes must not make the host swap.
+absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
+  const uint64_t host =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t limit = allowed.value_or(host);
+  if (asked <= limit) return absl::OkStatus();
+  const std::string what = absl::StrCat("the log's machine has ", asked >> 20,
+                                        " MiB of memory, more than the ", limit >> 20, " MiB ");
+  return absl::FailedPreconditionError(
+      allowed.has_value()
+          ? absl::StrCat(what, "that --max-memory allows")
+          : absl::StrCat(what, "of this host; --max-memory ", asked >> 20, "M allows it"));
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options) {
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader =
+      replaylog::LogReader::Open(path);
+  if (!reader.ok()) return reader.status();
+  if (absl::Status status = replaylog::CheckModel((*reader)->header(), PalcodeDigest());
+      !status.ok()) {
+    return hostio::WithPath(status, path);
+  }
+  if (absl::Status status =
+          CheckMemory((*reader)->header().config.memory_bytes, options.max_memory);
+      !status.ok()) {
+    return hostio::WithPath(status, path);
+  }
+  absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
+  if (!summary.ok()) return summary.status();
+  return OpenedLog{*std::move(reader), summary->last_cycle, summary->identity};
+}
+
+void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  if (state_ != State::kReplaying) return;
+  if (options_.until.has_value() && point.cycle >= *options_.until) {
+    state_ = options_.live ? State::kLive : State::kReachedUntil;
+    if (!options_.live) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    return;
+  }
+  replayer_.Poll(point, inputs);
+}
+
+template <typename Tell>
+void ReplayDriver::Forward(Tell tell) {
+  if (options_.recorder != nullptr) tell(*options_.recorder);
+  if (state_ != State::kReplaying) return;
+  tell(replayer_);
+  if (replayer_.divergence().has_value() && !place_.has_value()) {
+    place_ = Place{machine_.cpu().cycle, machine_.cpu().pc};
+  }
+}
+
+void ReplayDriver::OnInput(uint64_t cycle, const machine::Input& input) {
+  Forward([&](machine::Observer& observer) { observer.OnInput(cycle, input); });
+}
+
+void ReplayDriver::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  Forward([&](machine::Observer& observer) { observer.OnConsoleByte(uart, cycle, byte); });
+}
+
+void ReplayDriver::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
+  Forward([&](machine::Observer& observer) { observer.OnInterrupt(cpu, cycle, pending); });
+}
+
+void ReplayDriver::OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                                const machine::Digest& state) {
+  Forward([&](machine::Observer& observer) {
+    observer.OnCheckpoint(cycle, instructions, state);
+  });
+}
+
+void ReplayDriver::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
+                         const machine::RunEnd& end) {
+  Forward([&](machine::Observer& observer) {
+    observer.OnEnd(cycle, instructions, state, end);
+  });
+}
+
+absl::Status ReplayDriver::status() const {
+  if (options_.recorder != nullptr) {
+    if (absl::Status status = options_.recorder->status(); !status.ok()) return status;
+  }
+  return state_ == State::kReplaying ? replayer_.status() : absl::OkStatus();
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,103 @@
+#include "cli/run/report_file.h"
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "cli/run/log_output.h"
+#include "cli/run/replay_report.h"
+#include "cli/run/version.h"
+#include "cli/text/command_line.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
+#include "conformance/compare/guest_code.h"
+#include "replaylog/describe.h"
+#include "replaylog/output_file.h"
+
+namespace isochron::cli {
+namespace {
+
+using conformance::Escape;
+using conformance::ReportRow;
+
+std::string Seconds(uint64_t cycles, uint64_t clock_hz) {
+  return absl::StrFormat("%d cycles, %.6f guest seconds", cycles,
+                         static_cast<double>(cycles) / static_cast<double>(clock_hz));
+}
+
+}  // namespace
+
+std::vector<ReportRow> OriginRows(const Guest& guest) {
+  const machine::MachineConfig& config = guest.machine->config();
+  std::vector<ReportRow> rows = {
+      {"command", CommandLine()},
+      {"program", absl::StrReplaceAll(VersionText(), {{"\n", "; "}})},
+  };
+  for (const replaylog::ImageFile& image : guest.images) {
+    rows.push_back({std::string(replaylog::ImageRoleName(image.record.role)),
+                    absl::StrCat(image.path, ", ", image.record.size, " bytes, digest ",
+                                 image.record.digest.ToString())});
+  }
+  rows.push_back({"PALcode", absl::StrCat("digest ", PalcodeDigest().ToString())});
+  rows.push_back({"kernel's command line", replaylog::QuoteBytes(config.command_line)});
+  rows.push_back({"machine", absl::StrCat(config.memory_bytes >> 20, " MiB, ", config.clock_hz,
+                                          " Hz, RTC ", config.rtc_base_seconds, ", seed ",
+                                          config.seed)});
+  return rows;
+}
+
+std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& guest,
+                    std::string_view log) {
+  const machine::Machine& machine = *guest.machine;
+  const alpha::Cpu& cpu = machine.cpu();
+  std::string title = DescribeEnd(end);
+  title[0] = static_cast<char>(toupper(static_cast<unsigned char>(title[0])));
+  std::string body = absl::StrCat("<h1>", Escape(title), "</h1>\n");
+  std::vector<ReportRow> rows = {
+      {"exit code", absl::StrCat(exit_code)},
+      {"duration", Seconds(cpu.cycle, machine.config().clock_hz)},
+      {"instructions", absl::StrCat(cpu.instructions)},
+      {"PC", conformance::DescribePc(cpu, cpu.pc, machine.kernel())},
+  };
+  absl::StrAppend(&body, conformance::HtmlRows(rows));
+  if (end.kind == machine::RunEnd::Kind::kFatal) {
+    const std::string code = conformance::InstructionLines(cpu, machine.memory(), cpu.pc);
+    if (!code.empty()) {
+      absl::StrAppend(&body, "<h2>Instruction</h2>\n", conformance::HtmlListing(code));
+    }
+    absl::StrAppend(&body, "<h2>State</h2>\n",
+                    conformance::HtmlListing(FatalReport(end.message, cpu, machine.kernel(),
+                                                         machine.config().clock_hz)));
+  }
+  rows = OriginRows(guest);
+  if (!log.empty()) rows.push_back({"log", absl::StrCat("identity ", std::string(log))});
+  absl::StrAppend(&body, "<h2>To come back to it</h2>\n", conformance::HtmlRows(rows));
+  return conformance::HtmlPage(absl::StrCat("Isochron: ", title), body);
+}
+
+int WriteReport(const std::string& path, std::string_view text, int exit_code) {
+  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file =
+      replaylog::OutputFile::Create(path);
+  absl::Status status = file.status();
+  if (status.ok()) {
+    status = (*file)->Write(text);
+    if (status.ok()) status = (*file)->Commit();
+    if (!status.ok()) (*file)->Discard();
+  }
+  if (status.ok()) {
+    Say(absl::StrCat("report: ", path));
+    return exit_code;
+  }
+  Say(std::string(status.message()));
+  return ToInt(ExitCode::kInternal);
+}
+
+int WriteRunReport(const RunOptions& options, const machine::RunEnd& end, int exit_code,
+                   const Guest& guest, std::string_view log) {
+  if (options.report_path.empty()) return exit_code;
+  return WriteReport(options.report_path, RunPage(end, exit_code, guest, log), exit_code);
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,36 @@
+// Reports that go to files.
+
+#ifndef ISOCHRON_CLI_RUN_REPORT_FILE_H_
+#define ISOCHRON_CLI_RUN_REPORT_FILE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "cli/run/guest.h"
+#include "cli/run/run_options.h"
+#include "conformance/compare/report_page.h"
+#include "machine/machine.h"
+
+namespace isochron::cli {
+
+// What it takes to come back to a run of this guest: command line, program, images with digests, PALcode, machine.
+std::vector<conformance::ReportRow> OriginRows(const Guest& guest);
+
+// How the run ended, after a fatal stop with its place and all registers, as a page. `log`: the identity of its log;
+// empty when it has none.
+std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& guest,
+                    std::string_view log);
+
+// Writes a report whole and says so on standard error. Returns `exit_code`, or after an error, which it says, that of
+// a failure.
+int WriteReport(const std::string& path, std::string_view text, int exit_code);
+
+// Writes RunPage() where --report says, if it was given.
+int WriteRunReport(const RunOptions& options, const machine::RunEnd& end, int exit_code,
+                   const Guest& guest, std::string_view log);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_REPORT_FILE_H_

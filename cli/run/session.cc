@@ -1,0 +1,478 @@
+#include "cli/run/session.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cli/run/inspect.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/guest_time.h"
+#include "cli/text/report.h"
+#include "machine/devices/uart16550.h"
+#include "replaylog/codec.h"
+#include "replaylog/describe.h"
+
+namespace isochron::cli {
+namespace {
+
+using std::chrono::nanoseconds;
+
+class QueueClock final : public HostClock {
+ public:
+  explicit QueueClock(HostQueue& queue) : queue_(queue) {}
+
+  nanoseconds Now() override {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  }
+  void WaitForInput(nanoseconds limit) override { queue_.WaitForInput(limit); }
+
+ private:
+  HostQueue& queue_;
+};
+
+bool IsTerminal(int fd) { return fd >= 0 && isatty(fd) != 0; }
+
+// Whether what is told on standard error comes out where the guest's output does. A pipe ends at the
+// terminal more often than not, as that of `| cat` does.
+bool SharesTerminal(int console_fd) {
+  if (console_fd < 0 || isatty(STDERR_FILENO) == 0) return false;
+  struct stat info;
+  return isatty(console_fd) != 0 ||
+         (console_fd == STDOUT_FILENO && fstat(console_fd, &info) == 0 && S_ISFIFO(info.st_mode));
+}
+
+// Of errno.
+absl::Status ConsoleError(const ConsoleTarget& target) {
+  const int error = errno;
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
+}
+
+// The descriptor that the target's output goes to, -1 for none; `file` keeps what it opens. What is in
+// a file stays until the run begins: it may yet be refused.
+absl::StatusOr<int> OpenConsole(const ConsoleTarget& target, hostio::Descriptor& file) {
+  switch (target.kind) {
+    case ConsoleTarget::Kind::kStdio: return STDOUT_FILENO;
+    case ConsoleTarget::Kind::kNull: return -1;
+    case ConsoleTarget::Kind::kFile: break;
+  }
+  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+  if (fd < 0) return ConsoleError(target);
+  file = hostio::Descriptor(fd);
+  return fd;
+}
+
+// Makes one input of bytes that follow one another to one port, so that a point has few inputs. What the line of the UART
+// cannot hold would be lost there.
+void JoinInputs(std::vector<machine::Input>& inputs) {
+  static_assert(machine::Uart::kMaxLine <= replaylog::kMaxInputBytes);
+  std::vector<machine::Input> joined;
+  for (machine::Input& input : inputs) {
+    machine::AppendInput(std::move(input), machine::Uart::kMaxLine, joined);
+  }
+  inputs = std::move(joined);
+}
+
+// "power-off", "reset", "fatal", "stopped", "panic", "end-of-time", or "failed" when the log could not be continued or was left.
+std::string EndName(const machine::RunEnd& end) {
+  if (end.kind == machine::RunEnd::Kind::kObserver) return "failed";
+  if (end.kind == machine::RunEnd::Kind::kStopped &&
+      end.stop.cause == machine::StopCause::kPanic) {
+    return "panic";
+  }
+  return std::string(replaylog::EndKindName(end.kind));
+}
+
+// One line about an end that the exit code alone does not explain; may be empty.
+std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
+  switch (stop.cause) {
+    case machine::StopCause::kSignal:
+      return absl::StrCat("stopped by signal ", stop.detail, " (",
+                          strsignal(static_cast<int>(stop.detail)), ") at cycle ", cycle);
+    case machine::StopCause::kCycleLimit:
+      return absl::StrCat("stopped at cycle ", cycle, ": --max-cycles reached");
+    case machine::StopCause::kLogLimit:
+      return absl::StrCat("stopped at cycle ", cycle, ": --max-log reached");
+    case machine::StopCause::kQuit:
+    case machine::StopCause::kExpectFailed:
+    case machine::StopCause::kPanic:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& options,
+                                                         std::vector<ScriptCommand> script) {
+  std::unique_ptr<Session> session(new Session(options, std::move(script)));
+  if (absl::Status status = session->Open(); !status.ok()) return status;
+  return session;
+}
+
+Session::Session(const RunOptions& options, std::vector<ScriptCommand> script)
+    : options_(options),
+      scripted_(!options.script_path.empty() || options.control.has_value()),
+      output_(-1, queue_),
+      serial1_(-1, queue_, 1),
+      commands_(std::move(script)),
+      script_({}, options.config.clock_hz),
+      clock_(std::make_unique<QueueClock>(queue_)),
+      clock_hz_(options.config.clock_hz) {
+  if (options.max_cycles.has_value()) {
+    limit_.emplace(options.max_cycles->Cycles(options.config.clock_hz));
+  }
+}
+
+absl::Status Session::Open() {
+  // Before there is a socket that tells of us, and a pipe that somebody has to open.
+  if (absl::Status status = ListenToSignals(HostReader::Phase::kStart); !status.ok()) return status;
+  if (options_.control.has_value()) {
+    absl::StatusOr<std::unique_ptr<ControlSocket>> socket = ControlSocket::Open(*options_.control);
+    if (!socket.ok()) return socket.status();
+    control_ =
+        std::make_unique<ControlChannel>(*std::move(socket), queue_, options_.config.clock_hz);
+  }
+  absl::StatusOr<int> console = OpenConsole(options_.console, console_file_);
+  if (!console.ok()) return console.status();
+  absl::StatusOr<int> serial1 = OpenConsole(options_.serial1, serial1_file_);
+  if (!serial1.ok()) return serial1.status();
+  const int shown_fd = serial1_is_stdio() ? *serial1 : *console;
+  console_is_terminal_ = IsTerminal(shown_fd);
+  shares_terminal_ = SharesTerminal(shown_fd);
+  output_.SetDescriptor(*console);
+  serial1_.SetDescriptor(*serial1);
+  return absl::OkStatus();
+}
+
+Session::~Session() = default;
+
+void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
+  replay_ = replay;
+  if (isatty(STDERR_FILENO) != 0) {
+    progress_.emplace(STDERR_FILENO, total_cycles, *clock_);
+  }
+}
+
+void Session::EndIfAsked() {
+  for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
+    if (signal != SIGTSTP && signal != SIGCONT) hostio::StopSignals::EndProcess(signal);
+  }
+}
+
+void Session::SetControlServices(ControlServices services) {
+  if (control_ != nullptr) control_->services() = std::move(services);
+}
+
+absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
+  if (absl::Status status = EmptyConsoleFile(options_.console, console_file_.fd()); !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = EmptyConsoleFile(options_.serial1, serial1_file_.fd()); !status.ok()) {
+    return status;
+  }
+  machine_ = &machine;
+  if (replay_ == nullptr) {
+    if (absl::Status status = GoLive({}); !status.ok()) return status;
+  } else {
+    if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
+    if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/true);
+    watching_ = control_ != nullptr && !replay_->goes_live();
+    if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
+  }
+  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) ==
+      OnPanic::kExit) {
+    panic_watch_.emplace(clock_hz_, [&machine] {
+      return IsDeadLoop(machine.cpu(), machine.memory());
+    });
+  }
+  if (control_ != nullptr) {
+    control_->SetReadOnly(watching_);
+    control_->services().stats = [&machine] { return StatsJson(machine); };
+    control_->services().peek = [&machine](const std::string& where) {
+      return Peek(machine, where);
+    };
+  }
+
+  if (control_ != nullptr) {
+    if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
+  }
+  if (absl::Status status = GiveUpPrivileges(); !status.ok()) return status;
+  machine.SetInputSource(this);
+  machine.SetConsoleSink(this);
+  const nanoseconds start = clock_->Now();
+  machine::RunEnd end = machine.Run();
+  wall_ = clock_->Now() - start;
+  machine.SetInputSource(nullptr);
+  machine.SetConsoleSink(nullptr);
+  // So that a request under way has its answer; of a script Report() tells.
+  if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
+  progress_.reset();
+  output_.Flush();
+  serial1_.Flush();
+  shown().RestoreTerminal();
+  if (shown().error() == 0 && shown().mid_line() && shares_terminal_) {
+    // The reports and the shell's prompt get a line of their own.
+    hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
+  }
+  reader_.reset();
+  terminal_.reset();
+  // Without, a signal waits for the end of the process.
+  (void)ListenToSignals(HostReader::Phase::kRun);
+  if (!live_status_.ok()) return live_status_;
+  return end;
+}
+
+absl::Status Session::ListenToSignals(HostReader::Phase phase) {
+  reader_.reset();
+  absl::StatusOr<std::unique_ptr<HostReader>> reader =
+      HostReader::Create(queue_, signals_, phase, -1, nullptr);
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
+  return absl::OkStatus();
+}
+
+void Session::LetSignalsKill() {
+  reader_.reset();
+  signals_.Release();
+}
+
+absl::Status Session::GiveUpPrivileges() const {
+  if (options_.sandbox == SandboxUse::kOff) return absl::OkStatus();
+  const bool demanded = options_.sandbox == SandboxUse::kOn;
+  if (const std::string why = WhyNoSandbox(); !why.empty()) {
+    if (!demanded) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("there can be no sandbox: ", why));
+  }
+  const absl::Status status = EnterSandbox(sandbox_mode_);
+  if (status.ok() || demanded) return status;
+  Say(absl::StrCat("running without a sandbox, which this host does not have: ",
+                   status.message()));
+  return absl::OkStatus();
+}
+
+absl::Status Session::EmptyConsoleFile(const ConsoleTarget& target, int fd) {
+  if (target.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
+  // EINVAL: a pipe or a device.
+  if (ftruncate(fd, 0) == 0 || errno == EINVAL) return absl::OkStatus();
+  return ConsoleError(target);
+}
+
+absl::Status Session::GoLive(const machine::InputPoint& point) {
+  reader_.reset();
+  int input_fd = InputFd();
+  const machine::Port port = machine::Port::Uart(serial1_is_stdio() ? 1 : 0);
+  if (FileInput::CanRead(input_fd)) {
+    absl::StatusOr<std::unique_ptr<FileInput>> file =
+        FileInput::Read(input_fd, options_.config, port);
+    if (!file.ok()) return file.status();
+    file_input_ = *std::move(file);
+    input_fd = -1;
+  }
+  if (input_fd >= 0 && isatty(input_fd) != 0) {
+    absl::StatusOr<std::unique_ptr<RawTerminal>> raw = RawTerminal::Enter(input_fd);
+    if (!raw.ok()) return raw.status();
+    terminal_ = *std::move(raw);
+  }
+  const bool person = terminal_ != nullptr && !scripted_;
+  // What types when a terminal answers must not be the terminal: a script types the same everywhere.
+  if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/scripted_);
+  const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
+  if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
+  if (scripted_ && isatty(STDERR_FILENO) != 0) {
+    progress_.emplace(STDERR_FILENO, 0, *clock_);
+  }
+  script_ = control_ != nullptr ? ScriptRunner(control_.get(), clock_hz_)
+                                : ScriptRunner(std::move(commands_), clock_hz_, point.cycle);
+  absl::StatusOr<std::unique_ptr<HostReader>> reader = HostReader::Create(
+      queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get(), port);
+  if (!reader.ok()) return reader.status();
+  reader_ = *std::move(reader);
+  return absl::OkStatus();
+}
+
+int Session::InputFd() const {
+  if (options_.console.kind != ConsoleTarget::Kind::kStdio && !serial1_is_stdio()) return -1;
+  // A scripted run must not depend on, or eat up, what happens to be on its standard input.
+  if (scripted_ && isatty(STDIN_FILENO) == 0) return -1;
+  return STDIN_FILENO;
+}
+
+void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  output_.Flush();
+  serial1_.Flush();
+  if (replay_ != nullptr && !PollReplay(point, inputs)) return;
+  if (pacer_.has_value()) {
+    pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
+  }
+  script_.Poll(point, inputs);
+  if (panic_watch_.has_value()) panic_watch_->Poll(point, inputs);
+  if (file_input_ != nullptr) file_input_->Poll(point, inputs);
+  queue_.Poll(point, inputs);
+  if (limit_.has_value()) limit_->Poll(point, inputs);
+  if (log_limit_ && log_limit_()) {
+    inputs.push_back(machine::Input::Stop(machine::StopCause::kLogLimit));
+  }
+  JoinInputs(inputs);
+  if (progress_.has_value() && MayDraw()) {
+    progress_->ShowScript(point.cycle, clock_hz_, script_.current());
+  }
+}
+
+bool Session::MayDraw() const { return !shares_terminal_ || !shown().mid_line(); }
+
+bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  if (AbandonIfAsked(point, inputs)) return false;
+  if (watching_ && PollWatcher(point, inputs)) return false;
+  replay_->Poll(point, inputs);
+  if (replay_->state() != ReplayDriver::State::kLive) {
+    if (progress_.has_value() && MayDraw()) {
+      progress_->Show(point.cycle, replay_->replayer().events_compared());
+    }
+    return false;
+  }
+  replay_ = nullptr;
+  progress_.reset();
+  live_status_ = GoLive(point);
+  if (!live_status_.ok()) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+  return live_status_.ok();
+}
+
+bool Session::PollWatcher(const machine::InputPoint& point,
+                          std::vector<machine::Input>& inputs) {
+  std::vector<machine::Input> requests;
+  script_.Poll(point, requests);
+  if (!requests.empty()) {
+    replay_->EndHere();
+    inputs = std::move(requests);
+    return true;
+  }
+  // The watcher may have had the machine wait.
+  return AbandonIfAsked(point, inputs);
+}
+
+bool Session::AbandonIfAsked(const machine::InputPoint& point,
+                             std::vector<machine::Input>& inputs) {
+  std::vector<machine::Input> requests;
+  queue_.Poll(point, requests);
+  if (requests.empty()) return false;
+  replay_->Abandon();
+  inputs = std::move(requests);
+  return true;
+}
+
+void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  if (replay_ == nullptr || watching_) script_.OnConsoleByte(uart, cycle, byte);
+  if (replay_ == nullptr && panic_watch_.has_value()) {
+    panic_watch_->OnConsoleByte(uart, cycle, byte);
+  }
+  if (progress_.has_value() && shares_terminal_) progress_->Hide();
+  output_.OnConsoleByte(uart, cycle, byte);
+  serial1_.OnConsoleByte(uart, cycle, byte);
+}
+
+int Session::Report(const machine::RunEnd& end, const machine::Machine& machine) {
+  const std::optional<int> console_failure = ReportConsole();
+  const int exit_code =
+      console_failure.has_value() ? *console_failure : ReportEnd(end, machine);
+  ReportStats(machine);
+  return exit_code;
+}
+
+void Session::ReportStats(const machine::Machine& machine) {
+  if (!options_.stats) return;
+  const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
+  const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle,
+                                        machine.touched_bytes(), wall_,
+                                        machine.engine().stats());
+  Tell(stats);
+}
+
+void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine,
+                         int exit_code, const std::string& fields) {
+  if (control_ == nullptr) return;
+  std::string json = absl::StrCat("\"reason\":\"", EndName(end),
+                                  "\",\"exit_code\":", exit_code,
+                                  ",\"cycle\":", machine.cpu().cycle,
+                                  ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
+                                  ",\"instructions\":", machine.cpu().instructions,
+                                  ",", replaylog::JsonBytes("output", "text", script_.output()),
+                                  ",", replaylog::JsonBytes("serial1_output", "serial1_text",
+                                                            script_.output(/*uart=*/1)));
+  if (!fields.empty()) absl::StrAppend(&json, ",", fields);
+  control_->End(json);
+}
+
+std::optional<int> Session::ReportConsole() {
+  const int error = output_.error() != 0 ? output_.error() : serial1_.error();
+  switch (error) {
+    case 0:
+      return std::nullopt;
+    case EPIPE:
+      Say("nobody reads the console output any more; the guest was stopped");
+      return ToInt(ExitCode::kSignalBase) + SIGPIPE;
+    case EIO:
+      Say("the terminal is gone; the guest was stopped");
+      return ToInt(ExitCode::kSignalBase) + SIGHUP;
+    default:
+      Say(absl::StrCat("cannot write the console output: ", strerror(error)));
+      return ToInt(ExitCode::kInternal);
+  }
+}
+
+int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machine) {
+  using Kind = machine::RunEnd::Kind;
+  int exit_code = ExitCodeOf(end);
+  switch (end.kind) {
+    case Kind::kFatal:
+      Tell(FatalReport(end.message, machine.cpu(), machine.kernel(), clock_hz_));
+      break;
+    case Kind::kObserver:
+      Say(end.message);
+      break;
+    case Kind::kEndOfTime:
+      Say(absl::StrCat("stopped at cycle ", machine.cpu().cycle,
+                       ": machine time ends after 2^62 cycles"));
+      break;
+    case Kind::kReset:
+      Say("the guest asked for a reset");
+      [[fallthrough]];
+    case Kind::kPowerOff:
+      if (!script_.NoteGuestEnd()) exit_code = ToInt(ExitCode::kLimit);
+      break;
+    case Kind::kStopped:
+      if (const std::string line = DescribeStop(
+              end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
+          !line.empty()) {
+        Say(line);
+      } else if (end.stop.cause == machine::StopCause::kPanic) {
+        ReportPanic(end.stop, machine);
+      }
+      break;
+  }
+  if (!script_.failure().empty()) {
+    Say(absl::StrCat(options_.script_path, ": ", script_.failure()));
+  }
+  return exit_code;
+}
+
+void Session::ReportPanic(const machine::Input& stop, const machine::Machine& machine) {
+  const std::string cycle = WithSeconds(machine.cpu().cycle, clock_hz_);
+  if (stop.detail != PanicWatch::kDeadLoop) {
+    Say(absl::StrCat("the guest panicked; stopped at cycle ", cycle, ": ",
+                     QuoteScriptText(panic_watch_->message())));
+    return;
+  }
+  Tell(FatalReport("it is in a loop without end, and interrupts are off", machine.cpu(),
+                   machine.kernel(), clock_hz_));
+}
+
+}  // namespace isochron::cli

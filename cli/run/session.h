@@ -1,0 +1,165 @@
+// What surrounds a machine while it runs: terminal, script, pacing, limits, reports.
+
+#ifndef ISOCHRON_CLI_RUN_SESSION_H_
+#define ISOCHRON_CLI_RUN_SESSION_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/control/control_channel.h"
+#include "cli/control/panic_watch.h"
+#include "cli/control/script.h"
+#include "cli/control/script_runner.h"
+#include "cli/host/console_output.h"
+#include "cli/host/cycle_limit.h"
+#include "cli/host/file_input.h"
+#include "cli/host/host_queue.h"
+#include "cli/host/host_reader.h"
+#include "cli/host/idle_watch.h"
+#include "cli/host/pacer.h"
+#include "cli/host/sandbox.h"
+#include "cli/host/terminal.h"
+#include "cli/run/progress_bar.h"
+#include "cli/run/replay_driver.h"
+#include "cli/run/run_options.h"
+#include "hostio/file.h"
+#include "hostio/stop_signals.h"
+#include "machine/bus/console.h"
+#include "machine/events/input.h"
+#include "machine/machine.h"
+
+namespace isochron::cli {
+
+// Runs a machine as the options say and tells how it ended.
+//
+// At an input point, in this order: console output is written out; the pacer may block; then
+// inputs are taken from the script, from the watch for panics, from the host (a file on standard input; what was typed in its
+// order, then requests to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
+// the run. Console bytes that meet at one input point are one input, whoever sent them.
+//
+// While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
+// are taken, terminal, script and control channel come in when the driver goes live. When it never
+// does, a control channel can watch the replay and end it.
+class Session final : private machine::InputSource, private machine::ConsoleSink {
+ public:
+  // Opens console and control channel; nothing else is started. From here on signals to stop end the
+  // run and nothing else, so that what it wrote gets completed: see HostReader. InvalidArgument when
+  // console or channel cannot be opened, Internal when the host refuses a thread.
+  static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
+                                                         std::vector<ScriptCommand> script);
+  ~Session() override;
+
+  // Makes the run follow a log; nullptr, the default, is a run of its own. `total_cycles`: where
+  // the replay will end, for the progress bar.
+  void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
+
+  // Before Run(), while something takes its time: ends the process as a signal to stop does when nobody
+  // catches it, if one has come.
+  void EndIfAsked();
+
+  // What the process may still do during and after Run(), if --sandbox does not say otherwise.
+  void SetSandboxMode(SandboxMode mode) { sandbox_mode_ = mode; }
+
+  // Has the run ended, with StopCause::kLogLimit, at the first input point at which this is true and the run
+  // is no replay. It is asked at input points alone.
+  void SetLogLimit(std::function<bool()> reached) { log_limit_ = std::move(reached); }
+
+  // What the control channel offers beside looking into the machine. No effect without one.
+  void SetControlServices(ControlServices services);
+
+  // Waits for the client of the control channel, if there is one, and runs to the end, with the
+  // terminal raw meanwhile if standard input is one and is the console. Errors are those of taking
+  // the terminal over and of the channel: nothing was run.
+  absl::StatusOr<machine::RunEnd> Run(machine::Machine& machine);
+
+  // Tells on standard error how a run has ended, as far as that needs words, and what
+  // ReportStats() tells. Returns the exit code.
+  int Report(const machine::RunEnd& end, const machine::Machine& machine);
+  // The same of nothing but the console: the exit code if it failed.
+  std::optional<int> ReportConsole();
+  // Host time of the machine's run. After Run().
+  std::chrono::nanoseconds wall() const { return wall_; }
+  // After Run(): signals end the process again, at once.
+  void LetSignalsKill();
+  // What --stats asks for.
+  void ReportStats(const machine::Machine& machine);
+  // Tells the control channel, if there is one, how all ended, as the last thing. `fields`: what else
+  // is to be told, as JSON ("name":value,...).
+  void EndControl(const machine::RunEnd& end, const machine::Machine& machine, int exit_code,
+                  const std::string& fields = "");
+
+ private:
+  Session(const RunOptions& options, std::vector<ScriptCommand> script);
+
+  // The second half of Create().
+  absl::Status Open();
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+
+  // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be
+  // made raw.
+  absl::Status GoLive(const machine::InputPoint& point);
+  // Lets the control channel ask of a replay what can be asked of one. True when it ended it.
+  bool PollWatcher(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  // Gives the replay up for a request to stop, if there is one.
+  bool AbandonIfAsked(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  // Takes inputs from the log. True when the run has just gone live.
+  bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  void ReportPanic(const machine::Input& stop, const machine::Machine& machine);
+  int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
+  // Whether the progress line may be drawn: the cursor is not in a line of the guest.
+  bool MayDraw() const;
+  // Has signals to stop taken, and nothing else that comes from the host.
+  absl::Status ListenToSignals(HostReader::Phase phase);
+  static absl::Status EmptyConsoleFile(const ConsoleTarget& target, int fd);
+  // Of the two UARTs' outputs the one that is at standard output, or that of the console.
+  const ConsoleOutput& shown() const { return serial1_is_stdio() ? serial1_ : output_; }
+  ConsoleOutput& shown() { return serial1_is_stdio() ? serial1_ : output_; }
+  bool serial1_is_stdio() const { return options_.serial1.kind == ConsoleTarget::Kind::kStdio; }
+  // Gives up what is not needed, as --sandbox says.
+  absl::Status GiveUpPrivileges() const;
+  // The file descriptor that input comes from, -1 for none.
+  int InputFd() const;
+
+  const RunOptions options_;
+  hostio::StopSignals signals_;
+  SandboxMode sandbox_mode_ = SandboxMode::kRun;
+  const bool scripted_;  // somebody other than standard input is in charge
+  hostio::Descriptor console_file_;
+  hostio::Descriptor serial1_file_;
+  bool console_is_terminal_ = false;  // shown() is
+  bool shares_terminal_ = false;  // what is told on standard error comes out among the guest's output
+  HostQueue queue_;
+  ConsoleOutput output_;   // of UART 0
+  ConsoleOutput serial1_;  // of UART 1
+  std::vector<ScriptCommand> commands_;
+  std::unique_ptr<ControlChannel> control_;
+  ScriptRunner script_;
+  bool watching_ = false;  // the control channel is there during a replay
+  std::unique_ptr<HostClock> clock_;
+  std::chrono::nanoseconds wall_{0};
+  const uint64_t clock_hz_;
+  const machine::Machine* machine_ = nullptr;  // while it runs
+  std::optional<Pacer> pacer_;
+  IdleWatch idle_watch_;
+  std::optional<CycleLimit> limit_;
+  std::optional<PanicWatch> panic_watch_;
+  std::function<bool()> log_limit_;
+  std::unique_ptr<RawTerminal> terminal_;  // during a run, from the point on at which it is live
+  std::unique_ptr<HostReader> reader_;
+  std::unique_ptr<FileInput> file_input_;  // when that is what standard input is
+
+  ReplayDriver* replay_ = nullptr;  // until the run is live
+  std::optional<ProgressBar> progress_;
+  absl::Status live_status_;
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_SESSION_H_

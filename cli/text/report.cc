@@ -1,0 +1,114 @@
+#include "cli/text/report.h"
+
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/text/guest_time.h"
+#include "hostio/file.h"
+#include "hostio/printable.h"
+
+namespace isochron::cli {
+namespace {
+
+void AppendRegister(std::string& text, const std::string& name, uint64_t value) {
+  absl::StrAppendFormat(&text, "  %-8s %016x", name, value);
+}
+
+void WriteError(const std::string& text) { hostio::WriteAll(STDERR_FILENO, text); }
+
+}  // namespace
+
+void Say(std::string_view line) {
+  WriteError(absl::StrCat("isochron: ", hostio::Printable(line), "\n"));
+}
+
+void Tell(std::string_view lines) { WriteError(hostio::PrintableLines(lines)); }
+
+std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel) {
+  const std::string place = kernel.DescribeCode(address);
+  return absl::StrFormat("0x%016x", address) + (place.empty() ? "" : " (" + place + ")");
+}
+
+std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
+                        const machine::KernelImage& kernel, uint64_t clock_hz) {
+  std::string text =
+      absl::StrCat("isochron: the guest cannot go on: ", std::string(message), "\n");
+  absl::StrAppendFormat(&text, "  CPU %d at cycle %s\n", cpu.index,
+                        WithSeconds(cpu.cycle, clock_hz));
+  if (cpu.pal_mode()) {
+    absl::StrAppendFormat(&text, "  PC       0x%016x (PALmode)\n", cpu.pc & ~uint64_t{3});
+  } else {
+    absl::StrAppend(&text, "  PC       ", DescribeAddress(cpu.pc, kernel), "\n");
+  }
+  absl::StrAppend(&text, "  EXC_ADDR ", DescribeAddress(cpu.exc_addr & ~uint64_t{3}, kernel),
+                  (cpu.exc_addr & 1) != 0 ? " (PALmode)\n" : "\n");
+  absl::StrAppend(&text, "  R26 (RA) ", DescribeAddress(cpu.r[26], kernel), "\n");
+
+  constexpr int kColumns = 3;
+  int column = 0;
+  auto add = [&](const std::string& name, uint64_t value) {
+    AppendRegister(text, name, value);
+    if (++column % kColumns == 0) text.push_back('\n');
+  };
+  for (int reg = 0; reg < 31; ++reg) add(absl::StrCat("R", reg), cpu.r[reg]);
+  for (int reg : {4, 5, 6, 7, 20, 21, 22, 23}) {
+    add(absl::StrCat("shadow", reg), cpu.r[alpha::Cpu::IntegerPlace(reg, true)]);
+  }
+  add("FPCR", cpu.fpcr);
+  add("EXC_SUM", cpu.exc_sum);
+  add("MM_STAT", cpu.mm_stat);
+  add("VA", cpu.va);
+  add("PAL_BASE", cpu.pal_base);
+  add("I_CTL", cpu.i_ctl);
+  add("IER", cpu.ier);
+  add("mode", static_cast<uint64_t>(cpu.mode));
+  add("ASN", cpu.asn);
+  if (column % kColumns != 0) text.push_back('\n');
+  return text;
+}
+
+std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
+                        uint64_t touched_bytes, std::chrono::nanoseconds wall,
+                        const alpha::EngineStats& engine) {
+  const double guest_seconds = static_cast<double>(cpu.cycle) / static_cast<double>(clock_hz);
+  const double wall_seconds = static_cast<double>(wall.count()) / 1e9;
+  const double million = static_cast<double>(cpu.instructions) / 1e6;
+  const double idle_share =
+      cpu.cycle == 0 ? 0
+                     : 100.0 * static_cast<double>(idle_cycles) / static_cast<double>(cpu.cycle);
+  std::string text;
+  auto count = [&text](const char* name, uint64_t value) {
+    absl::StrAppendFormat(&text, "%-26s %16d\n", name, value);
+  };
+  auto number = [&text](const char* name, double value) {
+    absl::StrAppendFormat(&text, "%-26s %16.3f\n", name, value);
+  };
+  count("instructions", cpu.instructions);
+  count("cycles", cpu.cycle);
+  number("guest seconds", guest_seconds);
+  number("wall seconds", wall_seconds);
+  number("million instructions/s", wall_seconds > 0 ? million / wall_seconds : 0);
+  number("idle share (%)", idle_share);
+  count("ITB misses", cpu.counters.itb_misses);
+  count("DTB misses", cpu.counters.dtb_misses);
+  count("exceptions", cpu.counters.exceptions);
+  count("interrupts", cpu.counters.interrupts);
+  count("PAL calls", cpu.counters.pal_calls);
+  count("guest memory touched (KiB)", touched_bytes >> 10);
+  if (engine.regions_translated == 0) return text;
+  count("regions translated", engine.regions_translated);
+  count("  instructions in them", engine.instructions_translated);
+  count("  links between them", engine.links);
+  count("host code (KiB)", engine.code_bytes >> 10);
+  count("  times it was full", engine.cache_flushes);
+  number("translating (ms)", static_cast<double>(engine.translation_nanoseconds) / 1e6);
+  count("entries of host code", engine.entries);
+  count("  left: not linked yet", engine.unlinked_exits);
+  count("  left: by an instruction", engine.golden_exits);
+  count("  left: otherwise", engine.other_exits);
+  count("golden function calls", engine.golden_calls);
+  return text;
+}
+
+}  // namespace isochron::cli

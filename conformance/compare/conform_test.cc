@@ -1,0 +1,112 @@
+// Two machines side by side: agreement, differences, and what the report says of them.
+
+#include <string>
+#include <vector>
+
+#include "conformance/compare/conform_testing.h"
+#include "conformance/compare/divergence_report.h"
+#include "conformance/compare/event_pipe.h"
+#include "engines/engines.h"
+#include "engines/faulty_engine.h"
+#include "gtest/gtest.h"
+
+namespace isochron::conformance {
+namespace {
+
+using testing::Conformance;
+using testing::Mnemonic;
+
+constexpr uint64_t kCycles = 12'000'000;
+
+std::vector<engines::NamedEngine> RefAnd(const std::string& fault) {
+  return {*engines::FindEngine("ref"), {"ref!" + fault, *engines::FaultyInterpreter(fault)}};
+}
+
+TEST(Conform, EveryPairOfEnginesAgrees) {
+  for (const std::string& first : engines::EngineNames()) {
+    for (const std::string& second : engines::EngineNames()) {
+      Conformance conformance("timers", {*engines::FindEngine(first), *engines::FindEngine(second)});
+      conformance.Run(kCycles);
+      EXPECT_TRUE(conformance.agreed) << first << ", " << second;
+      EXPECT_EQ(conformance.compared, conformance.run.events.size());
+      EXPECT_GT(conformance.compared, 10u);
+    }
+  }
+}
+
+DivergenceReport Investigate(Conformance& conformance) {
+  conformance.Run(kCycles);
+  EXPECT_FALSE(conformance.agreed);
+  EXPECT_TRUE(conformance.divergence.has_value());
+  return conformance.Investigate();
+}
+
+TEST(Conform, AFaultyInstructionIsNamed) {
+  for (const char* fault : {"beq", "stb"}) {
+    Conformance conformance("integer", RefAnd(fault));
+    const DivergenceReport report = Investigate(conformance);
+    EXPECT_EQ(report.certainty, Certainty::kInstruction);
+    EXPECT_EQ(Mnemonic(report.culprit.word), fault) << ReportText(report);
+  }
+}
+
+TEST(Conform, AFaultThatStrikesOnceIsPlacedToTheCycle) {
+  for (const char* fault : {"register@3000000", "cycle@3000000", "memory@3000000"}) {
+    Conformance conformance("integer", RefAnd(fault));
+    const DivergenceReport report = Investigate(conformance);
+    EXPECT_EQ(report.certainty, Certainty::kInstruction) << fault;
+    // The boundary before the one at which it struck; a wait for I/O may be long.
+    EXPECT_LE(report.culprit.cycle, 3'000'000u) << fault;
+    EXPECT_GT(report.culprit.cycle, 2'990'000u) << fault;
+    EXPECT_EQ(report.equal_cycle / 1'000'000, 2u);
+  }
+}
+
+TEST(Conform, TheReportShowsWhatDiffers) {
+  Conformance conformance("integer", RefAnd("memory@3000000"));
+  const DivergenceReport report = Investigate(conformance);
+  ASSERT_EQ(report.memory_words, 1u);
+  EXPECT_EQ(report.memory[0].pa, 0x2'0100u);
+  EXPECT_EQ(report.memory[0].first ^ report.memory[0].second, 1u);
+  const std::string text = ReportText(report);
+  EXPECT_NE(text.find("* memory 0x20100"), text.npos) << text;
+  EXPECT_NE(text.find("=> "), text.npos);
+  const std::string html = ReportHtml(report);
+  EXPECT_NE(html.find("memory 0x20100"), html.npos);
+  EXPECT_NE(html.find("<div class=\"time\">"), html.npos);
+  for (const char* foreign : {"http:", "https:", "src=", "href="}) {
+    EXPECT_EQ(html.find(foreign), html.npos) << foreign;
+  }
+}
+
+TEST(Conform, AFaultThatDoesNotComeBackIsCalledThat) {
+  Conformance conformance("integer", RefAnd("vanishing@3000000"));
+  const DivergenceReport report = Investigate(conformance);
+  EXPECT_EQ(report.certainty, Certainty::kNotReproduced);
+  EXPECT_NE(ReportText(report).find("did not come back"), std::string::npos);
+  EXPECT_NE(ReportHtml(report).find("did not come back"), std::string::npos);
+}
+
+TEST(EventPipe, SaysThatNothingIsBeforeACycle) {
+  EventPipe pipe;
+  pipe.SetProgress(100);
+  EXPECT_TRUE(pipe.NothingBefore(100));
+  pipe.Append({0, 120, 0, replaylog::InterruptEvent{1}});
+  EXPECT_FALSE(pipe.NothingBefore(100));
+  replaylog::Event event;
+  EXPECT_TRUE(*pipe.Next(event));
+  EXPECT_EQ(event.cycle, 120u);
+  pipe.Close();
+  EXPECT_FALSE(pipe.NothingBefore(1));
+  EXPECT_FALSE(*pipe.Next(event));
+}
+
+TEST(EventPipe, AReaderThatGivesUpStopsTheWriter) {
+  EventPipe pipe;
+  EXPECT_TRUE(pipe.status().ok());
+  pipe.Cancel();
+  EXPECT_FALSE(pipe.status().ok());
+}
+
+}  // namespace
+}  // namespace isochron::conformance

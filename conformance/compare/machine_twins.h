@@ -1,0 +1,112 @@
+// Repeating a run on two engines, as far as one likes and from wherever one is.
+
+#ifndef ISOCHRON_CONFORMANCE_COMPARE_MACHINE_TWINS_H_
+#define ISOCHRON_CONFORMANCE_COMPARE_MACHINE_TWINS_H_
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "conformance/compare/narrowing.h"
+#include "engines/engines.h"
+#include "machine/machine.h"
+#include "replaylog/event.h"
+
+namespace isochron::conformance {
+
+// A run that is to be repeated: what defines it.
+struct RecordedRun {
+  machine::MachineConfig config;
+  machine::BootImages images;
+  std::vector<replaylog::Event> events;  // only inputs are used
+};
+
+// A machine that repeats a run and can be stopped at any boundary. Checkpoints are made as in the
+// run, since they clear dirty marks, of which an engine takes notice.
+class RepeatingMachine {
+ public:
+  // `run` must outlive the machine.
+  static absl::StatusOr<std::unique_ptr<RepeatingMachine>> Create(const RecordedRun& run,
+                                                                  const engines::NamedEngine& engine);
+  ~RepeatingMachine();
+
+  // To the first boundary at or past `cycle`, or to the end of the run.
+  void RunTo(uint64_t cycle);
+  // The next call of the engine begins with a translation of so many instructions; 0: with the one
+  // that is there, if any.
+  void TranslateAtMost(uint32_t instructions);
+
+  machine::Machine& machine() { return *machine_; }
+  const machine::Machine& machine() const { return *machine_; }
+  std::string DescribeCode() const;
+  bool ended() const { return ended_; }
+
+ private:
+  class StoppingEngine;
+  class Inputs;
+  class Stopper;
+  RepeatingMachine();
+
+  std::unique_ptr<Inputs> inputs_;
+  std::unique_ptr<Stopper> stopper_;
+  StoppingEngine* engine_ = nullptr;
+  std::unique_ptr<machine::Machine> machine_;
+  bool ended_ = false;
+};
+
+// A number of RAM in which two machines differ.
+struct MemoryDifference {
+  uint64_t pa = 0;
+  uint64_t first = 0;
+  uint64_t second = 0;
+};
+
+// Two machines side by side, taken apart.
+struct TwinState {
+  std::string first_cpu;   // as Cpu::VisitState writes it
+  std::string second_cpu;
+  std::vector<MemoryDifference> memory;  // the first ones
+  uint64_t memory_words = 0;             // how many there are
+  // Lines: components other than CPU and RAM that differ, pages whose dirty mark is missing.
+  std::string other;
+  std::string code;  // of the second engine, see Engine::DescribeCode
+};
+
+// Experiments are made in child processes, so that the base keeps exactly the translations that
+// the engines had made by then.
+class MachineTwins final : public Twins {
+ public:
+  // Powers both machines on. `run` must outlive this.
+  static absl::StatusOr<std::unique_ptr<MachineTwins>> Create(
+      const RecordedRun& run, const std::vector<engines::NamedEngine>& engines);
+
+  // Runs both to `cycle`, on two threads.
+  void Advance(uint64_t cycle) override;
+  bool Differ(const Experiment& experiment) override;
+  std::vector<Boundary> Step(uint64_t from, uint64_t to) override;
+  // The state of both after an experiment.
+  TwinState Capture(const Experiment& experiment);
+
+  RepeatingMachine& first() { return *machines_[0]; }
+  RepeatingMachine& second() { return *machines_[1]; }
+
+ private:
+  using Machines = std::array<std::unique_ptr<RepeatingMachine>, 2>;
+  explicit MachineTwins(Machines machines) : machines_(std::move(machines)) {}
+
+  void Perform(size_t which, const Experiment& experiment);
+  TwinState Compare();
+
+  Machines machines_;
+};
+
+// Reads a CPU out of TwinState. `like` says how large its TLBs are.
+alpha::Cpu CpuOf(const std::string& bytes, const alpha::Cpu& like);
+
+}  // namespace isochron::conformance
+
+#endif  // ISOCHRON_CONFORMANCE_COMPARE_MACHINE_TWINS_H_

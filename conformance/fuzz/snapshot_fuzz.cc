@@ -1,0 +1,84 @@
+// Restores a machine from a snapshot's state that has been tampered with, and runs it: an error, or
+// some other machine; never a fault of ours.
+//
+// The input is a list of changes to a good state, three bytes each: where (two bytes) and what to
+// XOR; a rest of one or two bytes cuts the state short.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "machine/firmware/elf_image.h"
+#include "machine/firmware/elf_test_image.h"
+#include "machine/machine.h"
+#include "ref/engine.h"
+
+namespace isochron::replaylog {
+namespace {
+
+constexpr uint64_t kInterval = 20'000;
+
+class StopAt final : public machine::InputSource {
+ public:
+  explicit StopAt(int points) : points_(points) {}
+  void Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) override {
+    if (--points_ <= 0) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+  }
+
+ private:
+  int points_;
+};
+
+std::unique_ptr<machine::Machine> MakeMachine() {
+  // br . : the PALcode is what runs first, and whatever the changes lead to.
+  const std::string loop("\xff\xff\xff\xc3", 4);
+  machine::ElfTestImage image;
+  image.Entry(machine::PhysicalToKseg(0x310000))
+      .Load(machine::PhysicalToKseg(0x310000), loop, 0x2000);
+  machine::BootImages images;
+  images.kernel = *machine::ParseKernel(image.Build());
+  machine::MachineConfig config;
+  config.memory_bytes = machine::MachineConfig::kMinMemory;
+  config.itb_entries = config.dtb_entries = machine::MachineConfig::kMinTlbEntries;
+  config.input_interval = kInterval;
+  return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
+}
+
+void RunFor(machine::Machine& machine, int points) {
+  StopAt stop(points);
+  machine.SetInputSource(&stop);
+  machine.Run();
+  machine.SetInputSource(nullptr);
+}
+
+std::string GoodState() {
+  const std::unique_ptr<machine::Machine> machine = MakeMachine();
+  RunFor(*machine, 2);
+  return machine->SaveWithoutMemory();
+}
+
+void Restore(std::string state) {
+  const std::unique_ptr<machine::Machine> machine = MakeMachine();
+  const absl::Status status = machine->Restore(
+      [&](alpha::Memory&) -> absl::StatusOr<std::string> { return std::move(state); });
+  if (status.ok()) RunFor(*machine, 3);
+}
+
+}  // namespace
+}  // namespace isochron::replaylog
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const std::string good = isochron::replaylog::GoodState();
+  std::string state = good;
+  for (; size >= 3; data += 3, size -= 3) {
+    char& byte = state[(data[0] | data[1] << 8) % state.size()];
+    byte = static_cast<char>(byte ^ data[2]);
+  }
+  if (size != 0) state.resize(state.size() * data[0] / 256);
+  isochron::replaylog::Restore(std::move(state));
+  return 0;
+}

@@ -1,0 +1,191 @@
+// A machine is a function of its state: saved anywhere and restored elsewhere, it goes on the same way.
+// Every guest kernel serves as the example.
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alpha/state_visitor.h"
+#include "conformance/guests/guest_run.h"
+#include "gtest/gtest.h"
+#include "machine/machine.h"
+
+namespace isochron::conformance {
+namespace {
+
+using machine::Digest;
+using machine::Machine;
+using machine::MachineConfig;
+using machine::RunEnd;
+
+// Long enough for every guest to end; the limit makes one that hangs a failure.
+constexpr uint64_t kEnd = 4'000'000'000;
+
+std::string GuestPath(const std::string& name) {
+  return std::string(ISOCHRON_GUEST_DIR) + "/" + name + ".elf";
+}
+
+MachineConfig SmallConfig() {
+  MachineConfig config;
+  config.memory_bytes = uint64_t{64} << 20;
+  config.input_interval = 100'000;
+  return config;
+}
+
+std::unique_ptr<Machine> Make(const std::string& guest) {
+  auto machine = MakeMachine(GuestPath(guest), SmallConfig());
+  EXPECT_TRUE(machine.ok()) << machine.status();
+  return *std::move(machine);
+}
+
+std::string Save(Machine& machine) {
+  alpha::StateWriter writer;
+  machine.VisitState(writer);
+  return writer.Release();
+}
+
+absl::Status Restore(Machine& machine, std::string_view bytes) {
+  alpha::StateReader reader(bytes);
+  machine.VisitState(reader);
+  return reader.Finish();
+}
+
+class GuestState : public testing::TestWithParam<const char*> {};
+
+TEST_P(GuestState, TwoRunsAreEqual) {
+  Transcript transcripts[2];
+  Digest digests[2];
+  for (int i = 0; i < 2; ++i) {
+    auto machine = Make(GetParam());
+    machine->SetConsoleSink(&transcripts[i]);
+    EXPECT_EQ(RunTo(*machine, kEnd).kind, RunEnd::Kind::kPowerOff);
+    digests[i] = machine->StateDigest();
+  }
+  EXPECT_EQ(transcripts[0].text(), transcripts[1].text());
+  EXPECT_EQ(digests[0], digests[1]);
+}
+
+TEST_P(GuestState, RestoredMachineGoesOnTheSame) {
+  auto whole = Make(GetParam());
+  Transcript transcript;
+  whole->SetConsoleSink(&transcript);
+  RunTo(*whole, kEnd);
+  const uint64_t length = whole->cpu().cycle;
+  const Digest last = whole->StateDigest();
+
+  auto first = Make(GetParam());
+  for (int part = 1; part <= 5; part += 2) {
+    RunTo(*first, length * part / 6);
+    const Digest here = first->StateDigest();
+    const std::string saved = Save(*first);
+    auto second = Make(GetParam());
+    ASSERT_TRUE(Restore(*second, saved).ok());
+    EXPECT_EQ(second->StateDigest(), here);
+    EXPECT_EQ(Save(*second), saved);
+    RunTo(*second, kEnd);
+    EXPECT_EQ(second->StateDigest(), last) << "restored at cycle " << first->cpu().cycle;
+    EXPECT_EQ(second->cpu().cycle, length);
+  }
+}
+
+// Stopping to look leaves no trace.
+TEST_P(GuestState, DigestsOnTheWayChangeNothing) {
+  auto watched = Make(GetParam());
+  auto alone = Make(GetParam());
+  RunTo(*alone, kEnd);
+  const uint64_t length = alone->cpu().cycle;
+  for (int part = 1; part <= 20; ++part) {
+    // Stops past the cycle it is given: the last parts may reach the end.
+    const uint64_t until = part < 20 ? length * part / 20 : kEnd;
+    if (RunTo(*watched, until).kind != RunEnd::Kind::kStopped) break;
+    watched->StateDigest();
+  }
+  EXPECT_EQ(watched->StateDigest(), alone->StateDigest());
+}
+
+INSTANTIATE_TEST_SUITE_P(Guests, GuestState, testing::Values(ISOCHRON_GUEST_NAMES),
+                         [](const auto& info) { return std::string(info.param); });
+
+// Puts any bytes into the fields that it walks and repairs nothing: it does not say that it restores.
+class Scrambler final : public alpha::StateVisitor {
+ public:
+  bool restoring() const override { return false; }
+  void Fail(std::string_view) override {}
+
+ protected:
+  void Raw(void* data, size_t size) override {
+    for (size_t i = 0; i < size; ++i) {
+      random_ = random_ * 6364136223846793005 + 1442695040888963407;
+      static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(random_ >> 33);
+    }
+  }
+
+ private:
+  uint64_t random_ = 1;
+};
+
+// The digest of a state is taken by a walk: one that mends what looks impossible to it would make a
+// run depend on who looks.
+TEST(MachineState, SavingChangesNothingWhateverTheStateIs) {
+  auto machine = Make("integer");
+  RunTo(*machine, 2'000'000);
+  Scrambler scrambler;
+  machine->VisitState(scrambler);
+  const std::string first = machine->SaveWithoutMemory();
+  EXPECT_NE(first, Make("integer")->SaveWithoutMemory());
+  EXPECT_EQ(machine->SaveWithoutMemory(), first);
+}
+
+TEST(MachineState, DamagedStateIsAnError) {
+  auto machine = Make("integer");
+  RunTo(*machine, 2'000'000);
+  const std::string saved = Save(*machine);
+  auto victim = Make("integer");
+  for (size_t size = 0; size < saved.size(); size += 1 + size / 3) {
+    EXPECT_FALSE(Restore(*victim, std::string_view(saved).substr(0, size)).ok()) << size;
+  }
+  EXPECT_FALSE(Restore(*victim, saved + "x").ok());
+}
+
+// Whatever bit of the cycle is wrong: devices would have years of their time to catch up with.
+TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
+  auto machine = Make("integer");
+  RunTo(*machine, 2'000'000);
+  const std::string saved = Save(*machine);
+  const uint64_t cycle = machine->cpu().cycle;
+  const std::string_view bytes(reinterpret_cast<const char*>(&cycle), sizeof cycle);
+  auto victim = Make("integer");
+  int places = 0;
+  const size_t size = machine->SaveWithoutMemory().size();
+  for (size_t at = saved.find(bytes); at < size; at = saved.find(bytes, at + 1)) {
+    ++places;
+    for (int bit = 0; bit < 62; ++bit) {
+      std::string damaged = saved;
+      damaged[at + bit / 8] = static_cast<char>(damaged[at + bit / 8] ^ (1 << bit % 8));
+      EXPECT_FALSE(Restore(*victim, damaged).ok()) << "place " << at << ", bit " << bit;
+    }
+  }
+  EXPECT_GE(places, 2);
+}
+
+// Any bytes may stand in a damaged file: restoring and running them must stay inside the machine.
+TEST(MachineState, FlippedBitsNeverHarmTheHost) {
+  auto machine = Make("integer");
+  RunTo(*machine, 2'000'000);
+  const std::string saved = Save(*machine);
+  const size_t size = machine->SaveWithoutMemory().size();  // CPU and devices, which come first
+  uint64_t random = 1;
+  for (int i = 0; i < 200; ++i) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    const size_t place = (random >> 33) % size;
+    std::string damaged = saved;
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << (random >> 20 & 7)));
+    auto victim = Make("integer");
+    if (!Restore(*victim, damaged).ok()) continue;
+    RunTo(*victim, 3'000'000);
+  }
+}
+
+}  // namespace
+}  // namespace isochron::conformance

@@ -1,0 +1,212 @@
+#include "conformance/sequences/board_case.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "alpha/encode.h"
+#include "alpha/state_visitor.h"
+#include "conformance/sequences/board_program.h"
+#include "conformance/sequences/sequence_machine.h"
+#include "conformance/sequences/text_lines.h"
+#include "machine/firmware/elf_image.h"
+#include "ref/engine.h"
+
+namespace isochron::conformance {
+namespace {
+
+using machine::Input;
+using machine::Machine;
+
+// The CPU's part of a state.
+std::string CpuBytes(alpha::Cpu cpu) {
+  alpha::StateWriter writer;
+  writer.Field(cpu);
+  return writer.Release();
+}
+
+// The state of a machine that was just made, with the case's CPU and flips.
+absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machine) {
+  std::string state = machine.SaveWithoutMemory();
+  const std::string reset = CpuBytes(machine.cpu());
+  const size_t at = state.find(reset);
+  if (at == std::string::npos) return absl::InternalError("a state without its CPU");
+  alpha::Cpu cpu = machine.cpu();
+  SetRegisters(board_case.program, cpu);
+  state.replace(at, reset.size(), CpuBytes(cpu));
+  for (const StateFlip& flip : board_case.flips) {
+    if (flip.offset >= state.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a flip at byte ", flip.offset, " of a state of ", state.size()));
+    }
+    state[flip.offset] ^= static_cast<char>(flip.bits);
+  }
+  return state;
+}
+
+// Flips a few bits, if a machine takes that.
+absl::Status Disturb(Random& random, BoardCase& board_case) {
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case.config, ref::CreateEngine);
+    if (!machine.ok()) return machine.status();
+    const size_t size = (*machine)->SaveWithoutMemory().size();
+    for (uint64_t count = 1 + random() % 6; count != 0; --count) {
+      board_case.flips.push_back({random() % size, static_cast<uint8_t>(1 << random() % 8)});
+    }
+    if (PutToCase(board_case, **machine).ok()) break;
+    board_case.flips.clear();
+  }
+  return absl::OkStatus();
+}
+
+constexpr uint64_t kCycles = 90'000;
+
+// Bytes and breaks for both UARTs, at some of the input points.
+void AddInputs(Random& random, BoardCase& board_case) {
+  for (uint64_t after = 0; after < kCycles; after += board_case.config.input_interval) {
+    const machine::Port port = machine::Port::Uart(static_cast<int>(random() % 2));
+    if (random() % 8 == 0) board_case.inputs.push_back({after, Input::Break(port)});
+    if (random() % 2 == 0) board_case.inputs.push_back({after, Input::Bytes(port, "ab")});
+  }
+}
+
+constexpr std::string_view kMagic = "isochron-board 1";
+constexpr std::string_view kProgramFollows = "program";
+
+// The fields that are one number each.
+template <typename AnyCase, typename Visit>
+void VisitNumbers(AnyCase& board_case, Visit visit) {
+  visit("seed", board_case.seed);
+  visit("memory_bytes", board_case.config.memory_bytes);
+  visit("clock_hz", board_case.config.clock_hz);
+  visit("itb_entries", board_case.config.itb_entries);
+  visit("dtb_entries", board_case.config.dtb_entries);
+  visit("entropy_seed", board_case.config.seed);
+  visit("input_interval", board_case.config.input_interval);
+  visit("checkpoint_interval", board_case.config.checkpoint_interval);
+}
+
+// Puts one line into the case; false when it makes no sense.
+bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardCase& board_case) {
+  if (key == "flip") {
+    if (numbers.size() != 2 || numbers[1] > 0xff) return false;
+    board_case.flips.push_back({numbers[0], static_cast<uint8_t>(numbers[1])});
+    return true;
+  }
+  if (key == "break" || key == "bytes") {
+    const bool bytes = key == "bytes";
+    if (bytes ? numbers.size() < 3 : numbers.size() != 2) return false;
+    if (numbers[1] >= machine::Port::kUartStreams) return false;
+    const machine::Port port = machine::Port::Uart(static_cast<int>(numbers[1]));
+    std::string typed;
+    for (size_t i = 2; i < numbers.size(); ++i) {
+      if (numbers[i] > 0xff) return false;
+      typed += static_cast<char>(numbers[i]);
+    }
+    board_case.inputs.push_back({numbers[0], bytes ? Input::Bytes(port, typed) : Input::Break(port)});
+    return true;
+  }
+  bool known = false;
+  VisitNumbers(board_case, [&](std::string_view name, auto& field) {
+    if (name != key || numbers.size() != 1) return;
+    field = static_cast<std::decay_t<decltype(field)>>(numbers[0]);
+    known = field == numbers[0];
+  });
+  return known;
+}
+
+}  // namespace
+
+absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed) {
+  Random random(seed ^ 0x626f617264);
+  BoardCase made;
+  made.seed = seed;
+  made.program = GenerateBoardProgram(random, seed);
+  made.program.cycles = kCycles;
+  made.config.memory_bytes = machine::MachineConfig::kMinMemory;
+  made.config.itb_entries = made.config.dtb_entries =
+      std::max<uint32_t>(machine::MachineConfig::kMinTlbEntries,
+                         static_cast<uint32_t>(made.program.tlb_entries));
+  // A slow clock makes the devices fast, but no faster than the interrupt handler.
+  constexpr uint64_t kClocks[] = {8'000'000, 16'000'000, 40'000'000};
+  made.config.clock_hz = kClocks[random() % std::size(kClocks)];
+  made.config.input_interval = 1000 + random() % 2000;
+  made.config.checkpoint_interval = 2000 + random() % 4000;
+  made.config.seed = random();
+  AddInputs(random, made);
+  if (random() % 2 == 0) {
+    if (absl::Status status = Disturb(random, made); !status.ok()) return status;
+  }
+  return made;
+}
+
+absl::StatusOr<std::unique_ptr<Machine>> MakeBoard(const machine::MachineConfig& config,
+                                                   const machine::EngineFactory& engine) {
+  // What the firmware loads is overwritten, and comes back only after a reset.
+  machine::BootImages images;
+  const uint32_t forever = alpha::words::BranchOp(alpha::Op::kBr, 31, -1);
+  machine::KernelSegment segment;
+  segment.address = machine::PhysicalToKseg(0x310000);
+  segment.memory_bytes = alpha::kPageSize;
+  segment.contents.assign(reinterpret_cast<const char*>(&forever), sizeof forever);
+  images.kernel.entry = segment.address;
+  images.kernel.segments.push_back(std::move(segment));
+  return Machine::Create(config, std::move(images), engine);
+}
+
+absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
+  absl::StatusOr<std::string> state = StateOf(board_case, machine);
+  if (!state.ok()) return state.status();
+  return machine.Restore([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+    LoadMemory(board_case.program, memory);
+    return *std::move(state);
+  });
+}
+
+std::string FormatBoardCase(const BoardCase& board_case) {
+  std::string text = absl::StrCat(std::string(kMagic), "\n");
+  VisitNumbers(board_case, [&](const char* name, uint64_t value) {
+    absl::StrAppendFormat(&text, "%s %x\n", name, value);
+  });
+  for (const StateFlip& flip : board_case.flips) {
+    absl::StrAppendFormat(&text, "flip %x %x\n", flip.offset, flip.bits);
+  }
+  for (const BoardInput& at : board_case.inputs) {
+    const bool bytes = at.input.kind == machine::InputKind::kBytes;
+    absl::StrAppendFormat(&text, "%s %x %x", bytes ? "bytes" : "break", at.after,
+                          at.input.port.stream);
+    for (const char byte : at.input.bytes) {
+      absl::StrAppendFormat(&text, " %x", static_cast<uint8_t>(byte));
+    }
+    text += '\n';
+  }
+  absl::StrAppend(&text, std::string(kProgramFollows), "\n", FormatSequence(board_case.program));
+  return text;
+}
+
+bool IsBoardCase(std::string_view text) { return text.starts_with(kMagic); }
+
+absl::StatusOr<BoardCase> ParseBoardCase(std::string_view text) {
+  BoardCase board_case;
+  const std::string divider = absl::StrCat("\n", std::string(kProgramFollows), "\n");
+  const size_t end = text.find(divider);
+  if (end == text.npos) return absl::InvalidArgumentError("the board's program is missing");
+  absl::Status status = ParseLines(
+      text.substr(0, end + 1), kMagic,
+      [&](std::string_view key, const std::vector<uint64_t>& numbers) {
+        return TakeLine(key, numbers, board_case);
+      });
+  if (!status.ok()) return status;
+  absl::StatusOr<Sequence> program = ParseSequence(text.substr(end + divider.size()));
+  if (!program.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("the program: ", program.status().message()));
+  }
+  board_case.program = *std::move(program);
+  if (status = board_case.config.Validate(); !status.ok()) return status;
+  return board_case;
+}
+
+}  // namespace isochron::conformance

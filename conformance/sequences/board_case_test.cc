@@ -1,0 +1,112 @@
+// Random programs on the whole board, and random states, are the same on both engines. That this would show otherwise is
+// in planted_bugs_test.
+
+#include "conformance/sequences/board_case.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "conformance/sequences/board_check.h"
+#include "engines/engines.h"
+#include "gtest/gtest.h"
+
+namespace isochron::conformance {
+namespace {
+
+#ifdef ISOCHRON_JIT
+const std::vector<const char*> kSeconds = {"jit", "jit:threshold=1"};
+#else
+const std::vector<const char*> kSeconds = {"ref"};
+#endif
+
+TEST(BoardCase, ASeedAlwaysMakesTheSame) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    const absl::StatusOr<BoardCase> a = GenerateBoardCase(seed);
+    const absl::StatusOr<BoardCase> b = GenerateBoardCase(seed);
+    ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+    EXPECT_EQ(FormatBoardCase(*a), FormatBoardCase(*b));
+  }
+}
+
+TEST(BoardCase, ItsTextIsAllOfIt) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    const absl::StatusOr<BoardCase> made = GenerateBoardCase(seed);
+    ASSERT_TRUE(made.ok()) << made.status();
+    const std::string text = FormatBoardCase(*made);
+    EXPECT_TRUE(IsBoardCase(text));
+    const absl::StatusOr<BoardCase> read = ParseBoardCase(text);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(FormatBoardCase(*read), text);
+    const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+    EXPECT_EQ(CheckBoardCase(engines, *read).digest, CheckBoardCase(engines, *made).digest);
+  }
+}
+
+TEST(BoardCase, TextThatIsNoneIsRefused) {
+  const std::string good = FormatBoardCase(*GenerateBoardCase(1));
+  const auto error = [&](std::string_view from, std::string_view to) {
+    std::string bad = good;
+    bad.replace(bad.find(from), from.size(), to);
+    return std::string(ParseBoardCase(bad).status().message());
+  };
+  EXPECT_EQ(error("\nseed 1\n", "\nseed\n"), "line 2: 'seed' makes no sense");
+  EXPECT_EQ(error("\nseed 1\n", "\nflip 0 100\n"), "line 2: 'flip 0 100' makes no sense");
+  EXPECT_EQ(error("\nseed 1\n", "\nbreak 0 2\n"), "line 2: 'break 0 2' makes no sense");
+  EXPECT_EQ(error("\nseed 1\n", "\nitb_entries 100000080\n"),
+            "line 2: 'itb_entries 100000080' makes no sense");
+  EXPECT_EQ(error("\nprogram\n", "\n"), "the board's program is missing");
+  EXPECT_NE(error("\npc ", "\npx ").find("the program: line 3"), std::string::npos);
+  EXPECT_NE(error("\nmemory_bytes 1", "\nmemory_bytes 0"), "");
+}
+
+// A flip that no state has is an error, not a difference.
+TEST(BoardCase, StatesThatNoMachineTakesAreTold) {
+  absl::StatusOr<BoardCase> made = GenerateBoardCase(1);
+  ASSERT_TRUE(made.ok()) << made.status();
+  made->flips.push_back({uint64_t{1} << 40, 1});
+  const BoardVerdict verdict = CheckBoardCase({*engines::FindEngine("ref"), *engines::FindEngine("ref")}, *made);
+  EXPECT_FALSE(verdict.status.ok());
+  EXPECT_FALSE(verdict.mismatch);
+}
+
+// And they do what they are for: together all of it.
+TEST(BoardCase, BothEnginesDoTheSame) {
+  BoardVerdict sum;
+  uint64_t disturbed = 0;
+  uint64_t snapshots = 0;
+  for (uint64_t seed = 1; seed <= 120; ++seed) {
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+    ASSERT_TRUE(board_case.ok()) << board_case.status();
+    disturbed += !board_case->flips.empty();
+    const char* second = kSeconds[seed % kSeconds.size()];
+    const BoardVerdict verdict =
+        CheckBoardCase({*engines::FindEngine("ref"), *engines::FindEngine(second)}, *board_case);
+    ASSERT_TRUE(verdict.status.ok()) << verdict.status;
+    EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << ", "
+                                   << verdict.mismatch->after << " cycles from the beginning\n"
+                                   << verdict.mismatch->report;
+    snapshots += verdict.snapshots;
+    sum.events += verdict.events;
+    sum.interrupts += verdict.interrupts;
+    sum.outputs += verdict.outputs;
+    sum.instructions += verdict.instructions;
+    sum.idle_cycles += verdict.idle_cycles;
+  }
+  RecordProperty("events", absl::StrCat(sum.events));
+  RecordProperty("interrupts", absl::StrCat(sum.interrupts));
+  RecordProperty("outputs", absl::StrCat(sum.outputs));
+  RecordProperty("instructions", absl::StrCat(sum.instructions));
+  RecordProperty("idle_cycles", absl::StrCat(sum.idle_cycles));
+  RecordProperty("snapshots", absl::StrCat(snapshots));
+  EXPECT_GT(snapshots, 100u);
+  EXPECT_GT(disturbed, 30u);
+  EXPECT_GT(sum.instructions, 500'000u);
+  EXPECT_GT(sum.interrupts, 200u);
+  EXPECT_GT(sum.outputs, 10u);
+  EXPECT_GT(sum.idle_cycles, 10'000u);
+}
+
+}  // namespace
+}  // namespace isochron::conformance

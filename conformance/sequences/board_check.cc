@@ -1,0 +1,333 @@
+#include "conformance/sequences/board_check.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "conformance/sequences/board_program.h"
+#include "conformance/sequences/sequence_check.h"
+#include "conformance/sequences/shrinking.h"
+#include "machine/machine.h"
+#include "ref/engine.h"
+#include "replaylog/describe.h"
+#include "replaylog/event_stream.h"
+#include "replaylog/log_diff.h"
+#include "replaylog/output_file.h"
+#include "timeline/observer_list.h"
+#include "timeline/recorder.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::conformance {
+namespace {
+
+using machine::Machine;
+using replaylog::Event;
+using timeline::SnapshotInfo;
+using timeline::SnapshotReader;
+using timeline::SnapshotWriter;
+
+constexpr char kMissingMark[] = "a page has changed without its dirty mark";
+
+// Two files of snapshots, which go when this does.
+class Scratch {
+ public:
+  Scratch() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "isochron-board-XXXXXX").string();
+    if (!error && mkdtemp(name.data()) != nullptr) directory_ = name;
+  }
+  ~Scratch() {
+    std::error_code error;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, error);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  absl::Status status() const {
+    return directory_.empty() ? absl::UnavailableError("no directory for temporary files") : absl::OkStatus();
+  }
+  std::string start() const { return directory_ + "/start"; }
+  std::string on_the_way() const { return directory_ + "/on-the-way"; }
+
+ private:
+  std::string directory_;
+};
+
+replaylog::LogHeader HeaderOf(const BoardCase& board_case) {
+  replaylog::LogHeader header;
+  header.model_version = replaylog::kModelVersion;
+  header.config = board_case.config;
+  return header;
+}
+
+// A file is not waited for until it is on the disk: it is read under the name that it has until then.
+absl::StatusOr<std::unique_ptr<SnapshotReader>> OpenUnfinished(const std::string& path,
+                                                              const BoardCase& board_case) {
+  return SnapshotReader::Open(replaylog::PartialPath(path), HeaderOf(board_case));
+}
+
+// Whether no page has changed without its dirty mark since the last digest.
+bool MarksHold(const machine::MemoryDigest& memory) {
+  machine::Digest sum;
+  for (const machine::Digest& page : memory.pages()) {
+    sum.low += page.low;
+    sum.high += page.high + (sum.low < page.low ? 1 : 0);
+  }
+  return sum == memory.Recompute();
+}
+
+// `marks_hold`: see MarksHold().
+absl::Status WriteStart(const BoardCase& board_case, const std::string& path, bool& marks_hold) {
+  absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case.config, ref::CreateEngine);
+  if (!machine.ok()) return machine.status();
+  if (absl::Status status = PutToCase(board_case, **machine); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
+      SnapshotWriter::Create(path, HeaderOf(board_case));
+  if (!writer.ok()) return writer.status();
+  absl::Status status = (*writer)->Take(**machine);
+  marks_hold = MarksHold((*machine)->memory_digest());
+  return status;
+}
+
+// Keeps events, and ends a run that has gone on for too long: a state may have its next input point far away.
+class EventList final : public replaylog::EventSink {
+ public:
+  EventList(const Machine& machine, uint64_t last_cycle)
+      : machine_(machine), last_cycle_(last_cycle) {}
+
+  void Append(Event event) override {
+    event.number = events_.size();
+    events_.push_back(std::move(event));
+  }
+  absl::Status status() const override {
+    return machine_.cpu().cycle < last_cycle_ ? absl::OkStatus() : absl::CancelledError();
+  }
+  std::vector<Event> Release() { return std::move(events_); }
+
+ private:
+  const Machine& machine_;
+  const uint64_t last_cycle_;
+  std::vector<Event> events_;
+};
+
+// What the case says, and the end.
+class Inputs final : public machine::InputSource {
+ public:
+  // `begun`: the cycle of the case's beginning; `from`: that of the run's.
+  Inputs(const BoardCase& board_case, uint64_t begun, uint64_t from)
+      : board_case_(board_case), begun_(begun) {
+    if (from == begun) return;
+    while (next_ < board_case.inputs.size() && board_case.inputs[next_].after <= from - begun) ++next_;
+  }
+
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+    idle_ = point.idle_cycles;
+    const uint64_t now = point.cycle - begun_;
+    for (; next_ < board_case_.inputs.size() && board_case_.inputs[next_].after <= now; ++next_) {
+      inputs.push_back(board_case_.inputs[next_].input);
+    }
+    if (now >= board_case_.program.cycles) {
+      inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    }
+  }
+  uint64_t idle_cycles() const { return idle_; }
+
+ private:
+  const BoardCase& board_case_;
+  const uint64_t begun_;
+  size_t next_ = 0;
+  uint64_t idle_ = 0;
+};
+
+// How far the end may be behind the case's: checkpoints, at one of which the guest may be a long instruction late.
+constexpr uint64_t kGrace = 1'000'000;
+
+struct BoardRun {
+  absl::Status status;
+  uint64_t begun = 0;  // the cycle of the case's beginning
+  std::vector<Event> events;
+  machine::Digest end;
+  uint64_t instructions = 0;  // in this run
+  uint64_t idle_cycles = 0;
+  bool marks_hold = true;  // see MarksHold()
+};
+
+// Runs from a snapshot. `writer`, unless it is nullptr, gets those on the way.
+BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case, SnapshotReader& snapshots,
+                 const SnapshotInfo& from, uint64_t begun, SnapshotWriter* writer) {
+  BoardRun run;
+  run.begun = begun;
+  absl::StatusOr<std::unique_ptr<Machine>> made = MakeBoard(board_case.config, engine.factory);
+  run.status = made.status();
+  if (!run.status.ok()) return run;
+  Machine& machine = **made;
+  run.status = snapshots.Restore(from, machine);
+  if (!run.status.ok()) return run;
+  run.instructions = machine.cpu().instructions;
+  EventList list(machine, begun + board_case.program.cycles + kGrace);
+  timeline::Recorder recorder(list);
+  timeline::ObserverList observers;
+  observers.Add(&recorder);
+  std::optional<timeline::SnapshotTaker> taker;
+  if (writer != nullptr) {
+    taker.emplace(machine, *writer, board_case.program.cycles / 3 + 1);
+    observers.Add(&*taker);
+  }
+  Inputs inputs(board_case, begun, from.cycle);
+  machine.SetObserver(&observers);
+  machine.SetInputSource(&inputs);
+  machine.Run();
+  machine.SetObserver(nullptr);
+  machine.SetInputSource(nullptr);
+  if (taker) run.status = taker->error();
+  run.events = list.Release();
+  run.instructions = machine.cpu().instructions - run.instructions;
+  run.idle_cycles = inputs.idle_cycles();
+  run.end = machine.StateDigest();
+  if (from.cycle == begun) run.marks_hold = MarksHold(machine.memory_digest());
+  return run;
+}
+
+std::string Line(const std::vector<Event>& events, size_t index, uint64_t clock_hz) {
+  return index < events.size() ? replaylog::DescribeEvent(events[index], clock_hz) : "nothing more";
+}
+
+// `skipped`: the events that the first run had before the second began.
+std::optional<BoardMismatch> Compare(const BoardRun& first, const BoardRun& second, size_t skipped,
+                                     uint64_t clock_hz) {
+  for (const BoardRun* run : {&first, &second}) {
+    if (!run->status.ok()) return BoardMismatch{0, std::string(run->status.message())};
+  }
+  const std::vector<Event>& a = first.events;
+  std::vector<Event> b = second.events;
+  for (Event& event : b) event.number += skipped;
+  const auto [left, right] =
+      std::mismatch(a.begin() + static_cast<std::ptrdiff_t>(skipped), a.end(), b.begin(), b.end());
+  if (left != a.end() || right != b.end()) {
+    const uint64_t cycle = left != a.end() ? left->cycle : right->cycle;
+    return BoardMismatch{
+        cycle - first.begun,
+        absl::StrCat(Line(a, static_cast<size_t>(left - a.begin()), clock_hz), "\n",
+                     Line(b, static_cast<size_t>(right - b.begin()), clock_hz))};
+  }
+  const uint64_t last = a.empty() ? 0 : a.back().cycle - first.begun;
+  if (first.end != second.end) return BoardMismatch{last, "the states at the end differ"};
+  if (first.marks_hold && second.marks_hold) return std::nullopt;
+  return BoardMismatch{last, kMissingMark};
+}
+
+// How many events there were when a snapshot was taken: its checkpoint is the last.
+size_t EventsUpTo(const SnapshotInfo& snapshot, const std::vector<Event>& events) {
+  const auto at = std::find_if(events.begin(), events.end(), [&](const Event& event) {
+    return event.cycle == snapshot.cycle &&
+           std::holds_alternative<replaylog::CheckpointEvent>(event.body);
+  });
+  return static_cast<size_t>(at - events.begin()) + (at == events.end() ? 0 : 1);
+}
+
+void Count(const BoardRun& run, BoardVerdict& verdict) {
+  verdict.digest = run.end.ToString();
+  verdict.instructions = run.instructions;
+  verdict.idle_cycles = run.idle_cycles;
+  verdict.events = run.events.size();
+  for (const Event& event : run.events) {
+    verdict.interrupts += std::holds_alternative<replaylog::InterruptEvent>(event.body);
+    verdict.outputs += std::holds_alternative<replaylog::OutputEvent>(event.body);
+  }
+}
+
+}  // namespace
+
+BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, const BoardCase& board_case) {
+  BoardVerdict verdict;
+  const Scratch scratch;
+  const auto fails = [&verdict](const absl::Status& status) {
+    verdict.status = status;
+    return !status.ok();
+  };
+  bool marks_hold = true;
+  if (fails(scratch.status()) || fails(WriteStart(board_case, scratch.start(), marks_hold))) {
+    return verdict;
+  }
+  if (!marks_hold) {
+    verdict.mismatch = BoardMismatch{0, kMissingMark};
+    return verdict;
+  }
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> start = OpenUnfinished(scratch.start(), board_case);
+  if (fails(start.status())) return verdict;
+  absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
+      SnapshotWriter::Create(scratch.on_the_way(), HeaderOf(board_case));
+  if (fails(writer.status())) return verdict;
+
+  const SnapshotInfo& begin = (*start)->snapshots().front();
+  const uint64_t hz = board_case.config.clock_hz;
+  const BoardRun first =
+      RunCase(engines[0], board_case, **start, begin, begin.cycle, writer->get());
+  Count(first, verdict);
+  const BoardRun second = RunCase(engines[1], board_case, **start, begin, begin.cycle, nullptr);
+  verdict.mismatch = Compare(first, second, 0, hz);
+  if (verdict.mismatch) return verdict;
+
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> later =
+      OpenUnfinished(scratch.on_the_way(), board_case);
+  if (fails(later.status())) return verdict;
+  verdict.snapshots = (*later)->snapshots().size();
+  if (verdict.snapshots == 0) return verdict;
+  const SnapshotInfo& last = (*later)->snapshots().back();
+  const BoardRun resumed = RunCase(engines[1], board_case, **later, last, begin.cycle, nullptr);
+  verdict.mismatch = Compare(first, resumed, EventsUpTo(last, first.events), hz);
+  if (verdict.mismatch) {
+    verdict.mismatch->report = absl::StrCat("from the snapshot at cycle ", last.cycle, ":\n",
+                                            verdict.mismatch->report);
+  }
+  return verdict;
+}
+
+BoardCase ShrinkBoardCase(const std::vector<engines::NamedEngine>& engines, const BoardCase& board_case,
+                          const BoardMismatch& mismatch, int tries) {
+  int left = tries;
+  const auto fails = [&](const BoardCase& candidate) {
+    --left;
+    return CheckBoardCase(engines, candidate).mismatch.has_value();
+  };
+  Shrinker<BoardCase> shrinker(board_case, fails, tries);
+  BoardCase shorter = board_case;
+  shorter.program.cycles = std::min(shorter.program.cycles, mismatch.after + 1);
+  shrinker.Try(std::move(shorter));
+  shrinker.LeaveOut(&BoardCase::flips);
+  shrinker.LeaveOut(&BoardCase::inputs);
+  BoardCase best = shrinker.best();
+  const auto program_fails = [&](const Sequence& program) {
+    BoardCase candidate = best;
+    candidate.program = program;
+    return fails(candidate);
+  };
+  Shrinker<Sequence> program(best.program, program_fails, left);
+  ShrinkProgram(program, IsBoardCode);
+  best.program = program.best();
+  return best;
+}
+
+std::string ListBoardCase(const BoardCase& board_case) {
+  std::string text;
+  for (const StateFlip& flip : board_case.flips) {
+    absl::StrAppendFormat(&text, "  byte %d of the state ^ 0x%02x\n", flip.offset, flip.bits);
+  }
+  for (const BoardInput& at : board_case.inputs) {
+    absl::StrAppendFormat(&text, "  after %d cycles: %s for UART %d\n", at.after,
+                          at.input.kind == machine::InputKind::kBreak
+                              ? "a break"
+                              : absl::StrCat(at.input.bytes.size(), " bytes"),
+                          at.input.port.stream);
+  }
+  return text + ListSequence(board_case.program, IsBoardCode);
+}
+
+}  // namespace isochron::conformance

@@ -1,0 +1,101 @@
+// A small machine for sequences: a CPU, some RAM and a bus that surprises, on any engine.
+
+#ifndef ISOCHRON_CONFORMANCE_SEQUENCES_SEQUENCE_MACHINE_H_
+#define ISOCHRON_CONFORMANCE_SEQUENCES_SEQUENCE_MACHINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alpha/cpu.h"
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "conformance/sequences/sequence.h"
+#include "engines/engines.h"
+#include "machine/events/digest.h"
+
+namespace isochron::conformance {
+
+// Physical addresses that sequences are built on.
+struct SequenceLayout {
+  static constexpr uint64_t kPages = 64;
+  static constexpr uint64_t kMemorySize = kPages * alpha::kPageSize;
+  static constexpr uint64_t kDtbTable = 0x1000;  // 128 DTB_PTE values, by VA<19:13>
+  static constexpr uint64_t kItbTable = 0x1400;  // 128 ITB_PTE values
+  static constexpr uint64_t kCodeBaseCell = 0x1800;  // the virtual address of physical 0 as code
+  static constexpr uint64_t kPalBase = 0x8000;
+  static constexpr uint64_t kCode = 0x1'0000;
+  static constexpr uint64_t kData = 0x2'0000;
+  static constexpr uint64_t kDataSize = 0x2'0000;
+  static constexpr uint64_t kIo = 0x1000'0000;   // answers, with side effects
+  static constexpr uint64_t kNxm = 0x2000'0000;  // nothing answers
+  static constexpr uint64_t kStop = 0xfff'ffff'fff8;  // a write ends the run
+  static constexpr uint64_t kAcknowledge = 0xfff'ffff'fff0;  // a write drops all interrupt pins
+  static constexpr uint64_t kKseg = 0xffff'fc00'0000'0000;
+  static constexpr uint64_t kMapped = 0x1'0000'0000;  // through the TLBs: 64 pages, then aliases
+};
+
+// Registers of the CPU, some of its IPRs and its PC as the sequence has them; the rest stays.
+void SetRegisters(const Sequence& sequence, alpha::Cpu& cpu);
+// Fills and segments of the sequence.
+void LoadMemory(const Sequence& sequence, alpha::Memory& memory);
+
+// The bus's answers are a function of address, data and cycle, so that an access at a wrong
+// cycle shows. Writes to kIo may raise pins, move the deadline or change memory, code included.
+class SequenceMachine final : private alpha::IoBus {
+ public:
+  SequenceMachine(const Sequence& sequence, const machine::EngineFactory& factory);
+  SequenceMachine(const SequenceMachine&) = delete;
+  SequenceMachine& operator=(const SequenceMachine&) = delete;
+
+  // Runs to the first boundary at or past `cycle`, taking interrupts as the sequencer does, or
+  // until the guest stops.
+  void RunTo(uint64_t cycle);
+  // The guest wrote to kStop or cannot go on.
+  bool stopped() const { return stopped_; }
+  // Why the guest cannot go on; empty when it can.
+  const std::string& fatal() const { return fatal_; }
+
+  const alpha::Cpu& cpu() const { return cpu_; }
+  const alpha::Memory& memory() const { return memory_; }
+  alpha::Engine& engine() { return *engine_; }
+  // See alpha::Engine.
+  void TranslateAtMost(uint32_t instructions) { engine_->TranslateAtMost(cpu_, instructions); }
+  std::string DescribeCode() const { return engine_->DescribeCode(cpu_); }
+
+  // The CPU's state and what the bus has seen, as bytes: equal for equal histories.
+  std::string State();
+  // The digest of RAM by dirty marks, which are then clear.
+  machine::Digest UpdateMemoryDigest() { return memory_digest_.Update(); }
+  // The same whatever the marks say. Differs from the last Update() when a page has changed
+  // without a mark.
+  machine::Digest RecomputeMemoryDigest() const { return memory_digest_.Recompute(); }
+
+ private:
+  struct alignas(alpha::kPageSize) Page {
+    uint8_t bytes[alpha::kPageSize] = {};
+  };
+
+  void Load(const Sequence& sequence);
+  alpha::IoResult Read(alpha::Cpu& cpu, uint64_t pa, int size) override;
+  alpha::IoResult Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) override;
+  // Notes the access and gives a number that depends on all of it.
+  uint64_t Note(const alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data);
+  void Surprise(alpha::Cpu& cpu, uint64_t mixed);
+
+  std::vector<Page> pages_;
+  alpha::Memory memory_;
+  alpha::Cpu cpu_;
+  alpha::Deadline deadline_;
+  std::unique_ptr<alpha::Engine> engine_;
+  machine::MemoryDigest memory_digest_;
+  bool stopped_ = false;
+  std::string fatal_;
+  uint64_t accesses_ = 0;
+  uint64_t access_hash_ = 0;
+};
+
+}  // namespace isochron::conformance
+
+#endif  // ISOCHRON_CONFORMANCE_SEQUENCES_SEQUENCE_MACHINE_H_

@@ -1,0 +1,46 @@
+#include "machine/devices/platform_device.h"
+
+#include "machine/firmware/firmware_layout.h"
+
+namespace isochron::machine {
+
+void PlatformDevice::Reset() {
+  entropy_ = seed_;
+  power_request_ = PowerRequest::kNone;
+  wait_ = false;
+  events_.Cancel(kAttention);
+}
+
+uint64_t PlatformDevice::Read(uint64_t offset, int size) {
+  if (offset != FW_PLATFORM_ENTROPY || size != 8) return 0;
+  // splitmix64: a Weyl sequence through the finaliser of MurmurHash3 (variant 13).
+  entropy_ += 0x9e3779b97f4a7c15;
+  uint64_t z = entropy_;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+void PlatformDevice::Write(uint64_t offset, int size, uint64_t value) {
+  if (size != 8) return;
+  if (offset == FW_PLATFORM_POWER) {
+    if (value < 1 || value > 3) return;
+    power_request_ = static_cast<PowerRequest>(value);
+  } else if (offset == FW_PLATFORM_WAIT) {
+    wait_ = true;
+  } else {
+    return;
+  }
+  events_.Schedule(kAttention, events_.now());
+}
+
+void PlatformDevice::OnEvent(int) {}  // its only purpose is to stop the engine
+
+void PlatformDevice::VisitState(alpha::StateVisitor& visitor) {
+  visitor.Section("platform");
+  visitor.Field(entropy_, power_request_, wait_);
+  if (!visitor.restoring()) return;
+  if (power_request_ > PowerRequest::kFatal) visitor.Fail("unknown power request");
+}
+
+}  // namespace isochron::machine

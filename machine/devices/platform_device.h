@@ -1,0 +1,56 @@
+// What firmware has on this board instead of a power supply and a service processor.
+
+#ifndef ISOCHRON_MACHINE_DEVICES_PLATFORM_DEVICE_H_
+#define ISOCHRON_MACHINE_DEVICES_PLATFORM_DEVICE_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "alpha/state_visitor.h"
+#include "machine/bus/device.h"
+#include "machine/bus/event_queue.h"
+
+namespace isochron::machine {
+
+// What a guest asked of the power register. The values are those it writes.
+enum class PowerRequest : uint8_t {
+  kNone = 0,
+  kOff = 1,
+  kReset = 2,
+  kFatal = 3,  // stop: PALcode cannot go on
+};
+
+// The platform device. Its registers are aligned quadwords and stand in docs/machine.md and
+// machine/firmware/firmware_layout.h; an access of another size gives zero and does nothing.
+class PlatformDevice final : public Device {
+ public:
+  // `seed`: where the entropy register's sequence starts, at power-on and every reset.
+  PlatformDevice(EventQueue& events, uint64_t seed) : events_(events), seed_(seed) {}
+
+  void Reset() override;
+  uint64_t Read(uint64_t offset, int size) override;
+  void Write(uint64_t offset, int size, uint64_t value) override;
+  void OnEvent(int kind) override;
+  void VisitState(alpha::StateVisitor& visitor) override;
+
+  // The last request, until it is cleared. A request makes an event due at once, so that the
+  // engine stops behind the store.
+  PowerRequest power_request() const { return power_request_; }
+  void ClearPowerRequest() { power_request_ = PowerRequest::kNone; }
+
+  // Whether CPU 0 asked to stand still since the last call. Makes an event due, too.
+  bool ConsumeWait() { return std::exchange(wait_, false); }
+
+ private:
+  static constexpr EventSlot kAttention{DeviceId::kPlatform, 0};
+
+  EventQueue& events_;
+  const uint64_t seed_;
+  uint64_t entropy_ = 0;
+  PowerRequest power_request_ = PowerRequest::kNone;
+  bool wait_ = false;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_DEVICES_PLATFORM_DEVICE_H_

@@ -1,0 +1,51 @@
+// What defines a machine.
+
+#ifndef ISOCHRON_MACHINE_EVENTS_CONFIG_H_
+#define ISOCHRON_MACHINE_EVENTS_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace isochron::machine {
+
+// Everything that can change what a guest sees, apart from the images and the inputs. The CLI
+// fills it, logs store it.
+struct MachineConfig {
+  // RAM in bytes: a multiple of 8 KiB (a page), from kMinMemory to kMaxMemory.
+  uint64_t memory_bytes = uint64_t{256} << 20;
+  // Cycles in a guest second. Linux accepts 590 to 760 MHz for an EV67.
+  uint64_t clock_hz = 600'000'000;
+  // TLB sizes; 128 is the chip's.
+  uint32_t itb_entries = 4096;
+  uint32_t dtb_entries = 4096;
+  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC): up to the end of 9999.
+  int64_t rtc_base_seconds = 1'262'304'000;  // 2010-01-01T00:00:00
+  // Seed of the platform device's entropy register.
+  uint64_t seed = 0;
+  // Cycles between input points.
+  uint64_t input_interval = 1 << 20;
+  // Cycles between checkpoints: boundaries at which an observer gets the digest of the state.
+  // They change nothing in the machine, but are part of what a log holds.
+  uint64_t checkpoint_interval = uint64_t{1} << 29;
+  // The kernel's command line; at most kMaxCommandLine bytes.
+  std::string command_line;
+  // Whether a reset restarts the machine; else it ends the run.
+  bool reboot = true;
+
+  static constexpr uint64_t kMinMemory = uint64_t{16} << 20;
+  static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
+  static constexpr uint32_t kMinTlbEntries = 16;
+  static constexpr uint32_t kMaxTlbEntries = 8192;
+  static constexpr size_t kMaxCommandLine = 255;  // bytes: Linux keeps 256 with the terminating zero
+  static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
+
+  // InvalidArgument naming the first field that is out of its range.
+  absl::Status Validate() const;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_EVENTS_CONFIG_H_

@@ -1,0 +1,43 @@
+#include "machine/events/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace isochron::machine {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Refusal(const MachineConfig& config) {
+  return std::string(config.Validate().message());
+}
+
+TEST(ConfigTest, TheDefaultIsValid) { EXPECT_TRUE(MachineConfig().Validate().ok()); }
+
+// Logs come from anywhere: what the options' parsers see to is checked again here.
+TEST(ConfigTest, TimesThatNoClockShowsAreRefused) {
+  MachineConfig config;
+  for (int64_t seconds : {INT64_MIN, int64_t{-1}, MachineConfig::kMaxRtcSeconds + 1, INT64_MAX}) {
+    config.rtc_base_seconds = seconds;
+    EXPECT_THAT(Refusal(config), HasSubstr("the date and time")) << seconds;
+  }
+  for (int64_t seconds : {int64_t{0}, MachineConfig::kMaxRtcSeconds}) {
+    config.rtc_base_seconds = seconds;
+    EXPECT_TRUE(config.Validate().ok()) << seconds;
+  }
+}
+
+TEST(ConfigTest, TheFirstFieldOutOfItsRangeIsNamed) {
+  MachineConfig config;
+  config.memory_bytes = MachineConfig::kMinMemory + 1;
+  EXPECT_THAT(Refusal(config), HasSubstr("multiple of 8K"));
+  config = {};
+  config.dtb_entries = MachineConfig::kMaxTlbEntries + 1;
+  EXPECT_THAT(Refusal(config), HasSubstr("DTB entries must be from 16 to 8192"));
+  config = {};
+  config.checkpoint_interval = 999;
+  EXPECT_THAT(Refusal(config), HasSubstr("checkpoint interval"));
+}
+
+}  // namespace
+}  // namespace isochron::machine

@@ -1,0 +1,93 @@
+// How anything from outside reaches the machine.
+
+#ifndef ISOCHRON_MACHINE_EVENTS_INPUT_H_
+#define ISOCHRON_MACHINE_EVENTS_INPUT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace isochron::machine {
+
+enum class InputKind : uint8_t {
+  kBytes,  // bytes for a port
+  kBreak,  // a break on the line of a port
+  kStop,   // end the run here
+};
+
+// What kinds of devices take input. The numbers are part of the log format.
+enum class InputDevice : uint8_t {
+  kUart = 0,  // streams 0 and 1: the receivers of the UARTs
+};
+
+// Where an input from outside goes: one of the streams of a kind of device.
+struct Port {
+  InputDevice device = InputDevice::kUart;
+  uint8_t stream = 0;
+
+  static constexpr Port Uart(int index) {
+    return {InputDevice::kUart, static_cast<uint8_t>(index)};
+  }
+  // Whether the board has it.
+  bool exists() const { return device == InputDevice::kUart && stream < kUartStreams; }
+  static constexpr uint8_t kUartStreams = 2;
+
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+// Why somebody asked for the end of a run.
+enum class StopCause : uint8_t {
+  kQuit = 0,          // the user at the terminal, or `stop` in a script
+  kSignal = 1,        // a signal to the process; `detail` is its number
+  kCycleLimit = 2,    // --max-cycles
+  kExpectFailed = 3,  // an `expect` was not met within its cycles; `detail` is its line
+  kPanic = 4,         // the guest is beyond help; `detail` 0: it said so, 1: it loops for ever
+  kLogLimit = 5,      // --max-log
+};
+
+// One input. It has no time of its own: the input point that takes it gives it one.
+struct Input {
+  InputKind kind = InputKind::kBytes;
+  StopCause cause = StopCause::kQuit;  // kStop
+  uint32_t detail = 0;                 // kStop
+  Port port;                           // kBytes, kBreak
+  std::string bytes;                   // kBytes
+
+  // Whether `next`, right behind this one, is more of the same: bytes for one port.
+  bool Joins(const Input& next) const;
+
+  static Input Bytes(Port port, std::string bytes);
+  // Bytes for UART 0.
+  static Input Console(std::string bytes);
+  static Input Break(Port port);
+  static Input Stop(StopCause cause, uint32_t detail = 0);
+};
+
+// Appends an input, as part of the last one when both are bytes for one port: what meets at an input point
+// is one input, whoever sent it. Of the bytes for one port no more than `max_bytes` are kept.
+void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs);
+
+// What an input source may know about the machine when it is asked.
+struct InputPoint {
+  uint64_t cycle = 0;
+  // Cycles from power-on that the guest spent standing still (WTINT) or in loops that do
+  // nothing. For pacing only: a host-side measure, no part of machine state.
+  uint64_t idle_cycles = 0;
+  // Characters on the line of each UART that its receiver has not taken yet.
+  std::array<size_t, Port::kUartStreams> waiting{};
+};
+
+// Asked at every input point (each `input_interval` cycles), and never elsewhere, from the
+// sequencer's thread. An implementation may block: that is how a run is paced.
+class InputSource {
+ public:
+  virtual ~InputSource() = default;
+  // Appends what is to be applied now, in order.
+  virtual void Poll(const InputPoint& point, std::vector<Input>& inputs) = 0;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_EVENTS_INPUT_H_

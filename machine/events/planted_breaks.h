@@ -1,0 +1,43 @@
+// Breaks of determinism that a test-only build plants in devices and recorder, to show that
+// recording, replaying and conformance find each.
+
+#ifndef ISOCHRON_MACHINE_EVENTS_PLANTED_BREAKS_H_
+#define ISOCHRON_MACHINE_EVENTS_PLANTED_BREAKS_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace isochron::machine {
+
+enum class Break : uint8_t {
+  kNone,
+  kUartTime,        // a character takes longer the more this process has sent
+  kTimerTime,       // the same for ticks of the interval timer
+  kInputLate,       // inputs are recorded a cycle late
+  kDigestSkipsPage  // digests miss the second of two dirty pages
+};
+
+#ifdef ISOCHRON_PLANTED_BUGS
+
+// The break that all machines of this process have.
+inline std::atomic<Break> planted_break = Break::kNone;
+
+inline bool Planted(Break which) { return planted_break == which; }
+
+// How often this process has asked since it began, when the break is planted: what no machine may
+// depend on.
+inline uint64_t PlantedCount(Break which) {
+  static std::atomic<uint64_t> count = 0;
+  return Planted(which) ? ++count : 0;
+}
+
+#else
+
+constexpr bool Planted(Break) { return false; }
+constexpr uint64_t PlantedCount(Break) { return 0; }
+
+#endif
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_EVENTS_PLANTED_BREAKS_H_

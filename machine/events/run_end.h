@@ -1,0 +1,30 @@
+// How a run of the machine ends.
+
+#ifndef ISOCHRON_MACHINE_EVENTS_RUN_END_H_
+#define ISOCHRON_MACHINE_EVENTS_RUN_END_H_
+
+#include <cstdint>
+#include <string>
+
+#include "machine/events/input.h"
+
+namespace isochron::machine {
+
+// How a run ended.
+struct RunEnd {
+  enum class Kind : uint8_t {
+    kPowerOff,  // the guest powered off or halted
+    kReset,     // the guest asked for a reset and config().reboot is false
+    kFatal,     // the guest cannot go on; `message` says why
+    kStopped,   // an input asked for it; `stop` is that input
+    kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
+    kObserver,  // the observer's status is not OK; `message` is it
+  };
+  Kind kind = Kind::kPowerOff;
+  std::string message;
+  Input stop;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_EVENTS_RUN_END_H_

@@ -1,0 +1,23 @@
+# Writes OUTPUT, a C++ file whose function FUNCTION returns the bytes of BINARY. Run by
+# isochron_embed_binary() at build time.
+file(READ ${BINARY} hex HEX)
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n"
+       bytes "${bytes}")
+file(WRITE ${OUTPUT}
+"#include <cstdint>
+#include <span>
+
+#include \"machine/firmware/embedded_images.h\"
+
+namespace isochron::machine {
+namespace {
+constexpr uint8_t kBytes[] = {
+${bytes}
+};
+}  // namespace
+
+std::span<const uint8_t> ${FUNCTION}() { return kBytes; }
+
+}  // namespace isochron::machine
+")

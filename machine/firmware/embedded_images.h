@@ -1,0 +1,21 @@
+// Guest code that is built from our own sources and compiled into the program
+// (isochron_embed_binary() in embed_binary.cmake).
+
+#ifndef ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_
+#define ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_
+
+#include <cstdint>
+#include <span>
+
+namespace isochron::machine {
+
+// The OSF/1 PALcode, linked to run at physical FW_PAL_BASE; at most FW_PAL_SIZE bytes.
+std::span<const uint8_t> PalcodeImage();
+
+// The console's callback routines, linked to run at the KSEG address of FW_CONSOLE_PA; see
+// machine/firmware/console_layout.h for what the loader adds to them.
+std::span<const uint8_t> ConsoleImage();
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_

@@ -1,0 +1,63 @@
+/* Where firmware puts things in physical memory. Read by C++ and by the assembler, so: macros and
+   plain numbers only. Everything lies below FW_END; the HWRPB tells the OS to leave it alone. */
+
+#ifndef ISOCHRON_MACHINE_FIRMWARE_FIRMWARE_LAYOUT_H_
+#define ISOCHRON_MACHINE_FIRMWARE_FIRMWARE_LAYOUT_H_
+
+/* PALcode image: PAL_BASE, a multiple of 32 KiB (21264/EV67 HRM, PAL_BASE IPR). */
+#define FW_PAL_BASE 0x8000
+#define FW_PAL_SIZE 0x8000
+
+/* One page of PALcode data for each CPU (the "impure area"), four CPUs. */
+#define FW_IMPURE_BASE 0x10000
+#define FW_IMPURE_SIZE 0x2000
+#define FW_MAX_CPUS 4
+
+/* HWRPB with per-CPU slots, CTB, CRB, memory descriptors and DSR; mapped at FW_HWRPB_VA. */
+#define FW_HWRPB_PA 0x20000
+#define FW_HWRPB_SIZE 0x8000
+#define FW_HWRPB_VA 0x10000000
+
+/* Console callback code, mapped behind the HWRPB. */
+#define FW_CONSOLE_PA 0x28000
+#define FW_CONSOLE_SIZE 0x8000
+
+/* Bootstrap page tables: level 1 (with its self-map at VPTB), 2 and 3. */
+#define FW_PAGE_TABLES_PA 0x30000
+#define FW_PAGE_TABLES_SIZE 0x10000
+#define FW_VPTB_VA 0xfffffffe00000000
+
+/* HWPCB and boot stack of each CPU. */
+#define FW_HWPCB_PA 0x40000
+#define FW_HWPCB_SIZE 0x80
+#define FW_STACK_PA 0x48000
+#define FW_STACK_SIZE 0x4000
+
+/* What the console maps for a boot program: 256 KiB, for kernel mode only. Nothing is loaded there,
+   but kernels that call the console keep its stack and buffers in it (NetBSD). */
+#define FW_BOOTSTRAP_PA 0x80000
+#define FW_BOOTSTRAP_SIZE 0x40000
+#define FW_BOOTSTRAP_VA 0x20000000
+
+#define FW_END 0xc0000
+
+/* Boot parameters: the loader writes them at the start of each CPU's impure page, PALcode's reset
+   code reads them. Offsets in bytes, quadwords. */
+#define FW_BOOT_PC 0x00    /* virtual address of the kernel's first instruction */
+#define FW_BOOT_SP 0x08    /* kernel stack pointer */
+#define FW_BOOT_PCBB 0x10  /* physical address of the HWPCB */
+#define FW_BOOT_VPTB 0x18  /* virtual page table base */
+#define FW_BOOT_WHAMI 0x20 /* number of the CPU */
+#define FW_BOOT_HWRPB 0x28 /* physical address of the HWRPB */
+#define FW_BOOT_FREE 0x30  /* R16 at entry: number of the first page behind the kernel */
+#define FW_BOOT_PTB 0x38   /* R17 at entry: page number of the level 1 page table */
+#define FW_BOOT_SIZE 0x80
+
+/* The platform device: physical base and registers (quadwords); see docs/machine.md. It lies in the
+   21272's reserved space above TIGbus. */
+#define FW_PLATFORM_PA 0x80140000000
+#define FW_PLATFORM_POWER 0x00  /* write: 1 power off, 2 reset, 3 fatal stop */
+#define FW_PLATFORM_WAIT 0x08   /* write: stand still until an interrupt is deliverable under IER */
+#define FW_PLATFORM_ENTROPY 0x10 /* read: next number of a generator seeded by --seed */
+
+#endif /* ISOCHRON_MACHINE_FIRMWARE_FIRMWARE_LAYOUT_H_ */

@@ -1,0 +1,129 @@
+#include "timeline/replayer.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/codec.h"
+
+namespace isochron::timeline {
+namespace {
+
+using machine::Input;
+
+// Whether two events say the same, their numbers aside. Output never does: it is compared byte by byte.
+bool Same(const replaylog::Event& a, const replaylog::Event& b) {
+  return a.cycle == b.cycle && a.cpu == b.cpu && a.body == b.body &&
+         !std::holds_alternative<replaylog::OutputEvent>(a.body);
+}
+
+}  // namespace
+
+replaylog::Event* Replayer::Peek(size_t index) {
+  while (ahead_.size() <= index && !exhausted_ && status_.ok()) {
+    replaylog::Event event;
+    absl::StatusOr<bool> more = source_.Next(event);
+    if (!more.ok()) {
+      status_ = more.status();
+    } else if (!*more) {
+      exhausted_ = true;
+    } else if (!std::holds_alternative<replaylog::UnknownEvent>(event.body)) {
+      ahead_.push_back(std::move(event));
+    }
+  }
+  return ahead_.size() > index ? &ahead_[index] : nullptr;
+}
+
+void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {
+  for (size_t i = 0;; ++i) {
+    const bool known = i < ahead_.size() || exhausted_;
+    if (!known && source_.NothingBefore(point.cycle + 1)) return;
+    const replaylog::Event* event = Peek(i);
+    if (event == nullptr) break;
+    const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
+    if (input == nullptr || event->cycle != point.cycle) break;
+    if (i == replaylog::kMaxInputsPerCycle) {
+      status_ = absl::DataLossError(absl::StrCat("event ", event->number, ": more than ",
+                                                 replaylog::kMaxInputsPerCycle, " inputs at cycle ",
+                                                 point.cycle));
+      break;
+    }
+    inputs.push_back(input->input);
+  }
+  if (exhausted_ && ahead_.empty()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+}
+
+void Replayer::Advance() {
+  replaylog::Event& event = ahead_.front();
+  ++events_compared_;
+  if (std::holds_alternative<replaylog::EndEvent>(event.body)) end_ = event;
+  history_.Add(std::move(event));
+  ahead_.pop_front();
+  output_seen_ = 0;
+}
+
+void Replayer::Diverge(replaylog::Event actual) {
+  Divergence divergence;
+  if (const replaylog::Event* expected = Peek(0)) {
+    divergence.expected = *expected;
+    actual.number = expected->number;
+  }
+  divergence.actual = std::move(actual);
+  divergence.bytes_equal = output_seen_;
+  divergence.before = history_.events();
+  status_ = absl::AbortedError(absl::StrCat("the run differs from the log at event ",
+                                            divergence.actual.number, ", cycle ",
+                                            divergence.actual.cycle));
+  divergence_ = std::move(divergence);
+}
+
+void Replayer::Expect(replaylog::Event actual) {
+  if (!status_.ok()) return;
+  const replaylog::Event* expected = Peek(0);
+  if (expected == nullptr && status_.ok() && !end_) return;  // beyond a partial log
+  if (!status_.ok()) return;
+  if (expected != nullptr && Same(*expected, actual)) return Advance();
+  Diverge(std::move(actual));
+}
+
+void Replayer::OnInput(uint64_t cycle, const Input& input) {
+  if (exhausted_ && ahead_.empty()) return;  // our own stop at the end of a partial log
+  Expect({0, cycle, 0, replaylog::InputEvent{input}});
+}
+
+void Replayer::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  if (!status_.ok()) return;
+  const replaylog::Event* expected = Peek(0);
+  if (expected == nullptr && status_.ok() && !end_) return;
+  if (!status_.ok()) return;
+  const auto* output = expected == nullptr ? nullptr : std::get_if<replaylog::OutputEvent>(&expected->body);
+  if (output != nullptr) {
+    const uint64_t due =
+        output_seen_ == 0 ? expected->cycle : output_cycle_ + output->deltas[output_seen_ - 1];
+    if (output->uart == uart && due == cycle &&
+        static_cast<uint8_t>(output->bytes[output_seen_]) == byte) {
+      output_cycle_ = cycle;
+      if (++output_seen_ == output->bytes.size()) Advance();
+      return;
+    }
+  }
+  Diverge({0, cycle, 0,
+           replaylog::OutputEvent{static_cast<uint8_t>(uart), std::string(1, static_cast<char>(byte)), {}}});
+}
+
+void Replayer::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
+  Expect({0, cycle, static_cast<uint8_t>(cpu), replaylog::InterruptEvent{pending}});
+}
+
+void Replayer::OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                            const machine::Digest& state) {
+  Expect({0, cycle, 0, replaylog::CheckpointEvent{instructions, state}});
+}
+
+void Replayer::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
+                     const machine::RunEnd& end) {
+  Expect({0, cycle, 0, replaylog::EndEvent{end.kind, instructions, state}});
+}
+
+}  // namespace isochron::timeline

@@ -1,0 +1,83 @@
+// Replaying: input comes from a log, and everything that happens is held against it.
+
+#ifndef ISOCHRON_TIMELINE_REPLAYER_H_
+#define ISOCHRON_TIMELINE_REPLAYER_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "machine/events/input.h"
+#include "machine/events/observer.h"
+#include "replaylog/event_history.h"
+#include "replaylog/event_stream.h"
+
+namespace isochron::timeline {
+
+// The first event at which a run left its log.
+struct Divergence {
+  std::optional<replaylog::Event> expected;  // absent: the log has no further event
+  replaylog::Event actual;                   // what happened instead, under the expected number
+  // How many bytes of the expected output had been seen; they were equal.
+  uint64_t bytes_equal = 0;
+  std::deque<replaylog::Event> before;       // the last events of the log that did agree, oldest first
+};
+
+// Feeds a machine the inputs of a log and compares every event as it happens, console bytes
+// one by one. The machine must have been made from the log's configuration and images.
+//
+// status() is Aborted after the first difference (see divergence()), what the source says
+// when the log cannot be read, and DataLoss when it has more than kMaxInputsPerCycle inputs at
+// one cycle. Where a partial log breaks off, the run is stopped at the next input point: see
+// reached_end().
+class Replayer final : public machine::Observer, public machine::InputSource {
+ public:
+  // `source` must outlive the replayer.
+  explicit Replayer(replaylog::EventSource& source) : source_(source) {}
+
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+
+  void OnInput(uint64_t cycle, const machine::Input& input) override;
+  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+  void OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) override;
+  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
+                    const machine::Digest& state) override;
+  void OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
+             const machine::RunEnd& end) override;
+  absl::Status status() const override { return status_; }
+
+  const std::optional<Divergence>& divergence() const { return divergence_; }
+  // The log's end event, once the run has reached it with everything equal.
+  const std::optional<replaylog::Event>& end() const { return end_; }
+  // Whether every event of the log has been seen: up to its end event, or to where a partial log
+  // breaks off.
+  bool reached_end() const { return end_.has_value() || (exhausted_ && ahead_.empty()); }
+  // Events that agreed so far.
+  uint64_t events_compared() const { return events_compared_; }
+
+ private:
+  // The `index`th event that has not been seen yet, or nullptr past the end of the log.
+  replaylog::Event* Peek(size_t index);
+  // Compares an event with the next of the log.
+  void Expect(replaylog::Event actual);
+  // The next event of the log has been seen.
+  void Advance();
+  void Diverge(replaylog::Event actual);
+
+  replaylog::EventSource& source_;
+  std::deque<replaylog::Event> ahead_;
+  bool exhausted_ = false;
+  // Bytes of the run of output at the front of `ahead_` that have been seen, and the cycle at
+  // which the next is due.
+  size_t output_seen_ = 0;
+  uint64_t output_cycle_ = 0;
+  uint64_t events_compared_ = 0;
+  replaylog::EventHistory history_;
+  std::optional<replaylog::Event> end_;
+  std::optional<Divergence> divergence_;
+  absl::Status status_;
+};
+
+}  // namespace isochron::timeline
+
+#endif  // ISOCHRON_TIMELINE_REPLAYER_H_

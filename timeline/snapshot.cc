@@ -1,0 +1,346 @@
+#include "timeline/snapshot.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/codec.h"
+#include "replaylog/frame_scanner.h"
+#include "replaylog/output_file.h"
+#include "replaylog/snapshot_header.h"
+#include "replaylog/varint.h"
+
+namespace isochron::timeline {
+namespace {
+
+constexpr uint64_t kSnapshotVersion = 1;
+
+// The skippable zstd frame in front of each snapshot: magic number, size of the rest (both
+// 32 bits), cycle, digest, bytes of the snapshot's frames (64 bits each).
+constexpr uint32_t kSkippableMagic = 0x184d2a55;
+constexpr size_t kIndexBody = 32;
+constexpr size_t kIndexBytes = 8 + kIndexBody;
+
+// Content of one frame at most. Pages are put into frames of kPagesPerFrame.
+constexpr size_t kMaxContent = size_t{4} << 20;
+constexpr size_t kPagesPerFrame = 128;
+
+template <typename T>
+void AppendFixed(T value, std::string& out) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+template <typename T>
+T ReadFixed(std::string_view bytes, size_t offset) {
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+// Takes `size` bytes off the front. False when there are fewer.
+bool ConsumeBytes(std::string_view& bytes, uint64_t size, std::string_view& taken) {
+  if (size > bytes.size()) return false;
+  taken = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return true;
+}
+
+std::string EncodeIndex(const SnapshotInfo& snapshot) {
+  std::string index;
+  AppendFixed(kSkippableMagic, index);
+  AppendFixed(static_cast<uint32_t>(kIndexBody), index);
+  AppendFixed(snapshot.cycle, index);
+  AppendFixed(snapshot.state.low, index);
+  AppendFixed(snapshot.state.high, index);
+  AppendFixed(snapshot.bytes, index);
+  return index;
+}
+
+absl::StatusOr<std::string> FileHeader(const replaylog::LogHeader& header) {
+  const absl::StatusOr<std::string> log_header = replaylog::EncodeHeader(header);
+  if (!log_header.ok()) return log_header.status();
+  const machine::Digest binding = machine::DigestOf(*log_header);
+  std::string content(replaylog::kSnapshotMagic);
+  replaylog::AppendVarint(kSnapshotVersion, content);
+  AppendFixed(binding.low, content);
+  AppendFixed(binding.high, content);
+  return content;
+}
+
+}  // namespace
+
+std::string SnapshotPath(const std::string& log_path) {
+  return replaylog::WithoutPartial(log_path) + ".snapshots";
+}
+
+std::string FindSnapshots(const std::string& log_path) {
+  const std::string whole = SnapshotPath(log_path);
+  const std::string partial = replaylog::PartialPath(whole);
+  const bool partial_first = replaylog::WithoutPartial(log_path) != log_path;
+  std::error_code error;
+  for (const std::string& path : {partial_first ? partial : whole, partial_first ? whole : partial}) {
+    if (std::filesystem::exists(path, error)) return path;
+  }
+  return whole;
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
+    const std::string& path, const replaylog::LogHeader& header) {
+  const absl::StatusOr<std::string> content = FileHeader(header);
+  if (!content.ok()) return content.status();
+  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
+  if (!file.ok()) return file.status();
+  std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(*std::move(file)));
+  const absl::StatusOr<std::string> frame = writer->compressor_.Compress(*content);
+  absl::Status status = frame.status();
+  if (status.ok()) status = writer->file_->Write(*frame);
+  if (status.ok()) return writer;
+  writer->Discard();
+  return status;
+}
+
+// A snapshot's first frame: length and bytes of the small state, number of page frames. Each
+// page frame: number of pages, then for each its number times two, plus one for a page of zeros,
+// and its contents unless it is one.
+absl::Status SnapshotWriter::Take(machine::Machine& machine) {
+  const machine::Digest state = machine.StateDigest();
+  const std::vector<machine::Digest>& pages = machine.memory_digest().pages();
+  written_.resize(pages.size());
+  std::vector<uint64_t> changed;
+  for (uint64_t page = 0; page < pages.size(); ++page) {
+    if (pages[page] != written_[page]) changed.push_back(page);
+  }
+  const size_t page_frames = (changed.size() + kPagesPerFrame - 1) / kPagesPerFrame;
+
+  // How long it is shows when it is written. Until then its index tells of more bytes than any file
+  // has, and a reader takes the file to break off before it.
+  const uint64_t index_offset = file_->size();
+  const auto index = [&](uint64_t bytes) {
+    return EncodeIndex({machine.cpu().cycle, state, index_offset + kIndexBytes, bytes});
+  };
+  if (absl::Status status = file_->Write(index(~uint64_t{0})); !status.ok()) return status;
+  const auto add_frame = [&](std::string_view content) {
+    const absl::StatusOr<std::string> frame = compressor_.Compress(content);
+    return frame.ok() ? file_->Write(*frame) : frame.status();
+  };
+  const std::string small = machine.SaveWithoutMemory();
+  std::string content;
+  replaylog::AppendVarint(small.size(), content);
+  content += small;
+  replaylog::AppendVarint(page_frames, content);
+  if (absl::Status status = add_frame(content); !status.ok()) return status;
+
+  for (size_t first = 0; first < changed.size(); first += kPagesPerFrame) {
+    const size_t count = std::min(kPagesPerFrame, changed.size() - first);
+    content.clear();
+    replaylog::AppendVarint(count, content);
+    for (size_t i = first; i < first + count; ++i) {
+      const uint8_t* page = machine.memory().host(changed[i] << alpha::kPageShift);
+      const bool zero = pages[changed[i]] == machine::Digest{};
+      replaylog::AppendVarint(changed[i] << 1 | (zero ? 1 : 0), content);
+      if (!zero) content.append(reinterpret_cast<const char*>(page), alpha::kPageSize);
+    }
+    if (absl::Status status = add_frame(content); !status.ok()) return status;
+  }
+  written_ = pages;
+  return file_->Overwrite(index_offset, index(file_->size() - index_offset - kIndexBytes));
+}
+
+void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest&) {
+  if (!error_.ok() || cycle < due_) return;
+  due_ = cycle - cycle % interval_ + interval_;
+  error_ = writer_.Take(machine_);
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path,
+                                                                     const replaylog::LogHeader& header) {
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> reader = Open(path);
+  if (reader.ok() && !(*reader)->BelongsTo(header)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": these snapshots belong to another log, or to another version"));
+  }
+  return reader;
+}
+
+absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path) {
+  if (replaylog::IsSpecialFile(path)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": not a file of snapshots"));
+  }
+  absl::StatusOr<std::unique_ptr<replaylog::FileSource>> source = replaylog::FileSource::Open(path);
+  if (!source.ok()) return source.status();
+  std::unique_ptr<SnapshotReader> reader(new SnapshotReader(*std::move(source)));
+  if (absl::Status status = reader->Scan(); !status.ok()) return status;
+  return reader;
+}
+
+bool SnapshotReader::BelongsTo(const replaylog::LogHeader& header) const {
+  const absl::StatusOr<std::string> expected = FileHeader(header);
+  return expected.ok() && file_header_ == *expected;
+}
+
+absl::Status SnapshotReader::Damaged(uint64_t offset, std::string_view what) const {
+  return absl::DataLossError(absl::StrCat(source_->name(), ": damaged at byte ", offset, ": ",
+                                          absl::string_view(what.data(), what.size())));
+}
+
+absl::Status SnapshotReader::Damaged(uint64_t offset, const absl::Status& why) const {
+  return Damaged(offset, std::string(why.message()));
+}
+
+absl::StatusOr<std::string> SnapshotReader::ReadBytes(uint64_t offset, uint64_t size) const {
+  std::string bytes;
+  if (absl::Status status = source_->ReadAt(offset, size, bytes); !status.ok()) return status;
+  if (bytes.size() != size) return Damaged(offset, "the file ends too early");
+  return bytes;
+}
+
+absl::Status SnapshotReader::Scan() {
+  const uint64_t file_bytes = source_->size();
+  replaylog::FrameScanner scanner(*source_, 0, file_bytes);
+  if (!replaylog::ReadSnapshotHeader(scanner, decompressor_, file_header_)) {
+    return absl::InvalidArgumentError(absl::StrCat(source_->name(), ": not a file of snapshots"));
+  }
+  // A file that breaks off ends with its last whole snapshot.
+  uint64_t offset = scanner.offset();
+  while (file_bytes - offset >= kIndexBytes) {
+    absl::StatusOr<std::string> index = ReadBytes(offset, kIndexBytes);
+    if (!index.ok()) return index.status();
+    if (ReadFixed<uint32_t>(*index, 0) != kSkippableMagic ||
+        ReadFixed<uint32_t>(*index, 4) != kIndexBody) {
+      return Damaged(offset, "no snapshot begins here");
+    }
+    SnapshotInfo snapshot;
+    snapshot.cycle = ReadFixed<uint64_t>(*index, 8);
+    snapshot.state = {ReadFixed<uint64_t>(*index, 16), ReadFixed<uint64_t>(*index, 24)};
+    snapshot.bytes = ReadFixed<uint64_t>(*index, 32);
+    snapshot.offset = offset + kIndexBytes;
+    if (snapshot.bytes > file_bytes - snapshot.offset) break;
+    if (!snapshots_.empty() && snapshot.cycle <= snapshots_.back().cycle) {
+      return Damaged(offset, "a snapshot's cycle goes back");
+    }
+    offset = snapshot.offset + snapshot.bytes;
+    snapshots_.push_back(snapshot);
+  }
+  breaks_off_ = offset != file_bytes;
+  return absl::OkStatus();
+}
+
+const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
+  const auto after = std::upper_bound(
+      snapshots_.begin(), snapshots_.end(), cycle,
+      [](uint64_t wanted, const SnapshotInfo& snapshot) { return wanted < snapshot.cycle; });
+  return after == snapshots_.begin() ? nullptr : &*(after - 1);
+}
+
+// Puts the pages of snapshots into memory, those of the newest first. No page is written twice.
+class SnapshotReader::PageFiller {
+ public:
+  explicit PageFiller(alpha::Memory& memory)
+      : memory_(memory), filled_(memory.size() >> alpha::kPageShift) {}
+
+  // To be called for each snapshot.
+  void Begin() { next_ = 0; }
+  // Takes the content of the snapshot's next page frame. Says what is wrong with it, or nothing.
+  std::string_view Fill(std::string_view content) {
+    uint64_t count = 0;
+    if (!replaylog::ConsumeVarint(content, count)) return "the pages are cut short";
+    if (count > kPagesPerFrame) return "there are too many pages in a frame";
+    for (uint64_t i = 0; i < count; ++i) {
+      uint64_t key = 0;
+      if (!replaylog::ConsumeVarint(content, key) || key >> 1 >= filled_.size()) {
+        return "a page lies outside memory";
+      }
+      if (key >> 1 < next_) return "the pages are not in order";
+      next_ = (key >> 1) + 1;
+      std::string_view bytes;
+      if ((key & 1) == 0 && !ConsumeBytes(content, alpha::kPageSize, bytes)) {
+        return "a page is cut short";
+      }
+      FillPage(key >> 1, bytes);
+    }
+    return content.empty() ? "" : "bytes are left over";
+  }
+
+ private:
+  // No bytes are zeros.
+  void FillPage(uint64_t page, std::string_view bytes) {
+    static constexpr char kZeros[alpha::kPageSize] = {};
+    if (filled_[page]) return;
+    filled_[page] = true;
+    const uint64_t pa = page << alpha::kPageShift;
+    // Memory that nobody has touched is zeros, and costs the host nothing as long as that is so.
+    if (bytes.empty() && machine::IsZeroPage(memory_.host(pa))) return;
+    memory_.Write(pa, bytes.empty() ? kZeros : bytes.data(), alpha::kPageSize);
+  }
+
+  alpha::Memory& memory_;
+  std::vector<bool> filled_;
+  uint64_t next_ = 0;  // the least number that the snapshot's next page may have
+};
+
+absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                                   PageFiller& pages, std::string* small) {
+  replaylog::FrameScanner scanner(*source_, snapshot.offset, snapshot.offset + snapshot.bytes);
+  std::string content;
+  const auto next_frame = [&]() -> absl::Status {
+    if (absl::Status status = keep_going(); !status.ok()) return status;
+    const absl::StatusOr<replaylog::FrameSizes> sizes = scanner.Measure(kMaxContent);
+    if (!sizes.ok()) return Damaged(scanner.offset(), sizes.status());
+    const absl::Status status = decompressor_.Decompress(scanner.frame(), kMaxContent, content);
+    if (!status.ok()) return Damaged(scanner.offset(), status);
+    scanner.Skip();
+    return absl::OkStatus();
+  };
+
+  if (absl::Status status = next_frame(); !status.ok()) return status;
+  std::string_view rest = content;
+  uint64_t small_bytes = 0;
+  uint64_t page_frames = 0;
+  std::string_view taken;
+  if (!replaylog::ConsumeVarint(rest, small_bytes) || !ConsumeBytes(rest, small_bytes, taken)) {
+    return Damaged(scanner.offset(), "the state is cut short");
+  }
+  if (small != nullptr) small->assign(taken);
+  if (!replaylog::ConsumeVarint(rest, page_frames) || !rest.empty()) {
+    return Damaged(scanner.offset(), "bytes are left over or missing");
+  }
+  pages.Begin();
+  for (uint64_t i = 0; i < page_frames; ++i) {
+    if (absl::Status status = next_frame(); !status.ok()) return status;
+    const std::string_view error = pages.Fill(content);
+    if (!error.empty()) return Damaged(scanner.offset(), error);
+  }
+  const bool whole = scanner.offset() == snapshot.offset + snapshot.bytes;
+  return whole ? absl::OkStatus() : Damaged(scanner.offset(), "bytes are left over");
+}
+
+absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine,
+                                     const ProgressCheck& keep_going) {
+  const absl::Status status =
+      machine.Restore([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+        std::string small;
+        PageFiller pages(memory);
+        for (auto part = snapshots_.rbegin(); part != snapshots_.rend(); ++part) {
+          if (part->cycle > snapshot.cycle) continue;
+          std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
+          if (absl::Status applied = Apply(*part, keep_going, pages, newest); !applied.ok()) {
+            return applied;
+          }
+        }
+        return small;
+      });
+  if (!status.ok()) {
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
+                                            " cannot be restored: ", status.message()));
+  }
+  if (machine.StateDigest() != snapshot.state) {
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
+                                            " has not the state that its digest says"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace isochron::timeline

@@ -5,6 +5,7 @@
 #define ISOCHRON_ALPHA_ENGINE_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,6 +21,11 @@ struct Deadline {
   uint64_t cycle = 0;
 
   void MoveNearer(uint64_t to) { cycle = std::min(cycle, to); }
+
+  // Set by any thread: somebody wants the machine to stop. The engine stops at a boundary that it comes to
+  // after a bounded amount of host work, whatever the guest does, as it would had `cycle` been that of the
+  // boundary.
+  std::atomic<bool> leave{false};
 };
 
 // What one access outside RAM gave.
@@ -76,7 +82,8 @@ class Engine {
   virtual ~Engine() = default;
 
   // Runs until the cycle counter reaches the deadline or an interrupt becomes deliverable,
-  // always to an instruction boundary: the first one at which either is so. Exceptions and
+  // always to an instruction boundary: the first one at which either is so, or any before it once
+  // `deadline.leave` is set. Exceptions and
   // PALcode entries happen inside; taking an interrupt is the caller's.
   virtual RunResult Run(Cpu& cpu, Deadline& deadline) = 0;
 

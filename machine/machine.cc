@@ -97,6 +97,7 @@ std::optional<RunEnd> Machine::AskObserver() const {
 }
 
 RunEnd Machine::RunToEnd() {
+  stops_known_to_ = 0;  // the source may be another one, or the state
   for (;;) {
     const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
@@ -106,13 +107,13 @@ RunEnd Machine::RunToEnd() {
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     DuePoints due = HandleDueEvents();
     if (std::optional<RunEnd> end = HandlePowerRequest(due)) return *std::move(end);
-    if (due.input) {
-      ScheduleNext(kInputPoint, config_.input_interval);
-      if (std::optional<RunEnd> end = TakeInputs()) {
-        // Should the run go on, the checkpoint of this boundary is the next thing.
-        if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
-        return *std::move(end);
-      }
+    const bool requested = deadline_.leave.load(std::memory_order_relaxed);
+    if (requested) deadline_.leave.store(false);  // before the source is asked: what comes later counts
+    if (due.input) ScheduleNext(kInputPoint, config_.input_interval);
+    if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
+      // Should the run go on, the checkpoint of this boundary is the next thing.
+      if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
+      return *std::move(end);
     }
     if (due.checkpoint) {
       ScheduleNext(kCheckpoint, config_.checkpoint_interval);
@@ -139,7 +140,7 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 }
 
 alpha::RunResult Machine::Advance() {
-  const uint64_t next = std::min(events_.next(), alpha::Cpu::kEndOfTime);
+  const uint64_t next = std::min({events_.next(), alpha::Cpu::kEndOfTime, NextStop()});
   if (waiting_) {
     const uint64_t overflow = alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
     if (cpu_.PendingInterrupts() == 0) {
@@ -167,11 +168,37 @@ Machine::DuePoints Machine::HandleDueEvents() {
   return due;
 }
 
+InputPoint Machine::PointHere() {
+  const uint64_t idle = wait_cycles_ + engine_->stats().spin_cycles_skipped;
+  return {cpu_.cycle, idle, {board_.uart(0).waiting(), board_.uart(1).waiting()}};
+}
+
+uint64_t Machine::NextStop() {
+  if (input_source_ == nullptr) return kNever;
+  if (cpu_.cycle >= stops_known_to_) {
+    stops_known_to_ = std::min(events_.DueCycle(kInputPoint),
+                               cpu_.cycle + kStopInterval - cpu_.cycle % kStopInterval);
+    stop_at_ = input_source_->NextStop(cpu_.cycle, stops_known_to_);
+  }
+  return stop_at_;
+}
+
+std::optional<RunEnd> Machine::TakeStop(bool requested) {
+  const bool stop_point = cpu_.cycle >= stop_at_;
+  if (input_source_ == nullptr || (!requested && !stop_point)) return std::nullopt;
+  if (stop_point) stop_at_ = stops_known_to_;  // it may refuse
+  using Occasion = InputSource::Occasion;
+  std::optional<Input> stop = input_source_->TakeStop(
+      PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
+  if (!stop.has_value()) return std::nullopt;
+  if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, *stop);
+  return RunEnd{RunEnd::Kind::kStopped, "", *std::move(stop)};
+}
+
 std::optional<RunEnd> Machine::TakeInputs() {
   if (input_source_ == nullptr) return std::nullopt;
-  const uint64_t idle = wait_cycles_ + engine_->stats().spin_cycles_skipped;
   std::vector<Input> inputs;
-  input_source_->Poll({cpu_.cycle, idle, {board_.uart(0).waiting(), board_.uart(1).waiting()}}, inputs);
+  input_source_->Poll(PointHere(), inputs);
   for (Input& input : inputs) {
     if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, input);
     switch (input.kind) {

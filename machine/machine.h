@@ -56,8 +56,16 @@ class Machine final : private ConsoleSink, private IrqSink {
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
 
+  // Between input points that are farther apart there is a *stop point* every so many cycles: the first
+  // boundary at or past each multiple.
+  static constexpr uint64_t kStopInterval = uint64_t{1} << 20;
+
   // Runs until an end. May be called again after kStopped to go on.
   RunEnd Run();
+
+  // From any thread: has the run ask its input source for a stop at a boundary that comes within a bounded
+  // amount of host work.
+  void LookForStop() { deadline_.leave.store(true); }
 
   // Saves or restores all state at a boundary. A machine that is restored must have the same
   // configuration and memory size; when the visitor reports a fault, discard the machine.
@@ -112,8 +120,15 @@ class Machine final : private ConsoleSink, private IrqSink {
   RunEnd RunToEnd();
   // The end, when the observer's status is not OK.
   std::optional<RunEnd> AskObserver() const;
+  // What an input source is told of this boundary.
+  InputPoint PointHere();
   // Takes inputs at an input point. The end, when one of them asks for it.
   std::optional<RunEnd> TakeInputs();
+  // Asks for a stop at a boundary that is no input point, if this is one to ask at. The end, when there is
+  // one.
+  std::optional<RunEnd> TakeStop(bool requested);
+  // Up to where the machine may go before it asks for a stop again.
+  uint64_t NextStop();
   // Acts on what the guest asked of the platform device; a reset takes time and adds to what is due.
   // The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
@@ -143,6 +158,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   Observer* observer_ = nullptr;
   bool waiting_ = false;
   uint64_t wait_cycles_ = 0;
+  // How far the input source has been asked for stops, and where it has the first. No part of the state:
+  // both follow from where the run is and from its inputs.
+  uint64_t stops_known_to_ = 0;
+  uint64_t stop_at_ = 0;
 };
 
 }  // namespace isochron::machine

@@ -44,6 +44,7 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
   spin_.Disturb();
   uint64_t overflow = 0;  // before this cycle no performance counter can overflow
   while (cpu.cycle < deadline.cycle) {
+    if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]] break;
     if (cpu.cycle >= overflow) [[unlikely]] context_.check_interrupts = true;
     if (context_.check_interrupts) {
       context_.check_interrupts = false;

@@ -16,6 +16,7 @@ alpha::RunResult Oracle::Run(alpha::Cpu& cpu, alpha::Deadline& deadline) {
   for (;;) {
     alpha::LatchOverflows(cpu);
     if (!fatal_.empty() || cpu.cycle >= deadline.cycle || cpu.InterruptDeliverable()) break;
+    if (deadline.leave.load(std::memory_order_relaxed)) break;
     Step(cpu);
   }
   if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};

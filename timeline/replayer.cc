@@ -35,23 +35,64 @@ replaylog::Event* Replayer::Peek(size_t index) {
   return ahead_.size() > index ? &ahead_[index] : nullptr;
 }
 
+bool Replayer::NothingMore(size_t known, uint64_t cycle) {
+  return known == ahead_.size() && !exhausted_ && source_.NothingBefore(cycle + 1);
+}
+
+void Replayer::RefuseInputs(const replaylog::Event& event) {
+  status_ = absl::DataLossError(absl::StrCat("event ", event.number, ": more than ",
+                                             replaylog::kMaxInputsPerCycle, " inputs at cycle ", event.cycle));
+}
+
 void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {
   for (size_t i = 0;; ++i) {
-    const bool known = i < ahead_.size() || exhausted_;
-    if (!known && source_.NothingBefore(point.cycle + 1)) return;
+    if (NothingMore(i, point.cycle)) return;
     const replaylog::Event* event = Peek(i);
     if (event == nullptr) break;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
     if (input == nullptr || event->cycle != point.cycle) break;
     if (i == replaylog::kMaxInputsPerCycle) {
-      status_ = absl::DataLossError(absl::StrCat("event ", event->number, ": more than ",
-                                                 replaylog::kMaxInputsPerCycle, " inputs at cycle ",
-                                                 point.cycle));
+      RefuseInputs(*event);
       break;
     }
     inputs.push_back(input->input);
   }
-  if (exhausted_ && ahead_.empty()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+  if (BrokenOff()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+}
+
+uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
+  size_t inputs = 0;  // one after the other at one cycle
+  for (size_t i = 0;; ++i) {
+    if (NothingMore(i, until)) return until;
+    const replaylog::Event* event = Peek(i);
+    if (event == nullptr || event->cycle > until) return until;
+    const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
+    if (input != nullptr && input->input.kind == machine::InputKind::kStop) {
+      // A lying log may have it where the run has been.
+      return event->cycle >= cycle ? event->cycle : until;
+    }
+    const bool more = input != nullptr && inputs > 0 && ahead_[i - 1].cycle == event->cycle;
+    inputs = input == nullptr ? 0 : more ? inputs + 1 : 1;
+    if (inputs > replaylog::kMaxInputsPerCycle) {
+      RefuseInputs(*event);
+      return until;
+    }
+    if (i == kMaxAhead) {
+      status_ = absl::DataLossError(absl::StrCat("event ", event->number, ": more than ", kMaxAhead,
+                                                 " events from cycle ", cycle, " to ", until));
+      return until;
+    }
+  }
+}
+
+std::optional<Input> Replayer::TakeStop(const machine::InputPoint& point, Occasion /*occasion*/) {
+  if (NothingMore(0, point.cycle)) return std::nullopt;
+  const replaylog::Event* event = Peek(0);
+  if (BrokenOff()) return Input::Stop(machine::StopCause::kQuit);
+  if (event == nullptr || event->cycle != point.cycle) return std::nullopt;
+  const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
+  if (input == nullptr || input->input.kind != machine::InputKind::kStop) return std::nullopt;
+  return input->input;
 }
 
 void Replayer::Advance() {
@@ -88,7 +129,7 @@ void Replayer::Expect(replaylog::Event actual) {
 }
 
 void Replayer::OnInput(uint64_t cycle, const Input& input) {
-  if (exhausted_ && ahead_.empty()) return;  // our own stop at the end of a partial log
+  if (BrokenOff()) return;  // our own stop at the end of a partial log
   Expect({0, cycle, 0, replaylog::InputEvent{input}});
 }
 

@@ -27,15 +27,18 @@ struct Divergence {
 // one by one. The machine must have been made from the log's configuration and images.
 //
 // status() is Aborted after the first difference (see divergence()), what the source says
-// when the log cannot be read, and DataLoss when it has more than kMaxInputsPerCycle inputs at
-// one cycle. Where a partial log breaks off, the run is stopped at the next input point: see
-// reached_end().
+// when the log cannot be read, and DataLoss when it has more than replaylog::kMaxInputsPerCycle inputs at
+// one cycle, or more events between two stop points than any machine has. Where a partial log breaks off,
+// the run is stopped at the next input point or stop point: see reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
   // `source` must outlive the replayer.
   explicit Replayer(replaylog::EventSource& source) : source_(source) {}
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override;
+  std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                         Occasion occasion) override;
 
   void OnInput(uint64_t cycle, const machine::Input& input) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
@@ -51,7 +54,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   const std::optional<replaylog::Event>& end() const { return end_; }
   // Whether every event of the log has been seen: up to its end event, or to where a partial log
   // breaks off.
-  bool reached_end() const { return end_.has_value() || (exhausted_ && ahead_.empty()); }
+  bool reached_end() const { return end_.has_value() || BrokenOff(); }
   // Events that agreed so far.
   uint64_t events_compared() const { return events_compared_; }
 
@@ -62,6 +65,14 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   void Expect(replaylog::Event actual);
   // The next event of the log has been seen.
   void Advance();
+  // Whether nothing happens in the log up to `cycle` but the events in `ahead_`, of which there are `known`.
+  bool NothingMore(size_t known, uint64_t cycle);
+  void RefuseInputs(const replaylog::Event& event);
+  // Whether all of a partial log has been seen.
+  bool BrokenOff() const { return exhausted_ && ahead_.empty(); }
+  // Events that may lie between two stop points. A machine has fewer than half as many: an interrupt takes 21
+  // cycles, and nothing comes more often.
+  static constexpr size_t kMaxAhead = 1 << 17;
   void Diverge(replaylog::Event actual);
 
   replaylog::EventSource& source_;

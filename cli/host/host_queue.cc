@@ -31,6 +31,21 @@ void HostQueue::PushStop(machine::StopCause cause, uint32_t detail) {
   stops_.push_back(machine::Input::Stop(cause, detail));
   stop_event_.Raise();
   changed_.notify_one();
+  if (machine_ != nullptr) machine_->LookForStop();
+}
+
+void HostQueue::SetMachine(machine::Machine* machine) {
+  std::lock_guard lock(mutex_);
+  machine_ = machine;
+  if (machine_ != nullptr && !stops_.empty()) machine_->LookForStop();
+}
+
+std::optional<machine::Input> HostQueue::TakeStop(const machine::InputPoint&, Occasion) {
+  std::lock_guard lock(mutex_);
+  if (stops_.empty()) return std::nullopt;
+  machine::Input stop = std::move(stops_.front());
+  stops_.erase(stops_.begin());
+  return stop;
 }
 
 bool HostQueue::HasRoom() const {

@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "hostio/event_fd.h"
 #include "machine/events/input.h"
+#include "machine/machine.h"
 
 namespace isochron::cli {
 
@@ -37,6 +39,9 @@ class HostQueue final : public machine::InputSource {
   // Bytes for UART 0.
   void PushConsole(std::string_view bytes) { PushBytes(machine::Port::Uart(0), bytes); }
   void PushStop(machine::StopCause cause, uint32_t detail = 0);
+  // From now on, and until it is nullptr again, tells `machine` of each request to stop, so that it need not
+  // come to an input point first.
+  void SetMachine(machine::Machine* machine);
 
   bool HasRoom() const;
   // Readable when HasRoom() may have become true.
@@ -48,6 +53,8 @@ class HostQueue final : public machine::InputSource {
   void WaitForInput(std::chrono::nanoseconds limit);
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                         Occasion occasion) override;
 
  private:
   mutable std::mutex mutex_;
@@ -55,6 +62,7 @@ class HostQueue final : public machine::InputSource {
   std::deque<machine::Input> waiting_;
   size_t waiting_bytes_ = 0;
   std::vector<machine::Input> stops_;
+  machine::Machine* machine_ = nullptr;
   hostio::EventFd room_event_;
   hostio::EventFd stop_event_;
 };

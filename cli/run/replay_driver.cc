@@ -56,6 +56,20 @@ void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::I
   replayer_.Poll(point, inputs);
 }
 
+uint64_t ReplayDriver::NextStop(uint64_t cycle, uint64_t until) {
+  return state_ == State::kReplaying ? replayer_.NextStop(cycle, until) : until;
+}
+
+std::optional<machine::Input> ReplayDriver::TakeStop(const machine::InputPoint& point,
+                                                     Occasion occasion) {
+  if (state_ != State::kReplaying) return std::nullopt;
+  if (!options_.live && options_.until.has_value() && point.cycle >= *options_.until) {
+    state_ = State::kReachedUntil;
+    return machine::Input::Stop(machine::StopCause::kQuit);
+  }
+  return replayer_.TakeStop(point, occasion);
+}
+
 template <typename Tell>
 void ReplayDriver::Forward(Tell tell) {
   if (options_.recorder != nullptr) tell(*options_.recorder);

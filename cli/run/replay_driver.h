@@ -40,7 +40,7 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
  public:
   struct Options {
     // The first input point at or past this cycle ends the replay, before the inputs that the
-    // log has there.
+    // log has there; or the first stop point, unless the run goes on with other inputs.
     std::optional<uint64_t> until;
     // Whether the run goes on there with inputs from elsewhere. Otherwise it is stopped.
     bool live = false;
@@ -79,6 +79,9 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   void Abandon() { state_ = State::kAbandoned; }
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override;
+  std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                         Occasion occasion) override;
 
   void OnInput(uint64_t cycle, const machine::Input& input) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;

@@ -208,9 +208,11 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (absl::Status status = GiveUpPrivileges(); !status.ok()) return status;
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
+  queue_.SetMachine(&machine);
   const nanoseconds start = clock_->Now();
   machine::RunEnd end = machine.Run();
   wall_ = clock_->Now() - start;
+  queue_.SetMachine(nullptr);
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
   // So that a request under way has its answer; of a script Report() tells.
@@ -325,6 +327,30 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (progress_.has_value() && MayDraw()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
   }
+}
+
+uint64_t Session::NextStop(uint64_t cycle, uint64_t until) {
+  return replay_ != nullptr ? replay_->NextStop(cycle, until) : until;
+}
+
+std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point,
+                                                Occasion occasion) {
+  std::optional<machine::Input> stop = queue_.TakeStop(point, occasion);
+  if (replay_ != nullptr) {
+    if (!stop.has_value()) return replay_->TakeStop(point, occasion);
+    replay_->Abandon();
+    return stop;
+  }
+  // Where the host's request found the machine nothing may be decided that has to be decided the same
+  // next time.
+  if (stop.has_value() || occasion == Occasion::kRequest) return stop;
+  output_.Flush();
+  serial1_.Flush();
+  if (limit_.has_value()) stop = limit_->TakeStop(point, occasion);
+  if (!stop.has_value() && log_limit_ && log_limit_()) {
+    stop = machine::Input::Stop(machine::StopCause::kLogLimit);
+  }
+  return stop;
 }
 
 bool Session::MayDraw() const { return !shares_terminal_ || !shown().mid_line(); }

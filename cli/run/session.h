@@ -41,7 +41,8 @@ namespace isochron::cli {
 // At an input point, in this order: console output is written out; the pacer may block; then
 // inputs are taken from the script, from the watch for panics, from the host (a file on standard input; what was typed in its
 // order, then requests to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
-// the run. Console bytes that meet at one input point are one input, whoever sent them.
+// the run. Console bytes that meet at one input point are one input, whoever sent them. Between input points requests
+// to stop are taken from the host, and at stop points from the limits.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
 // are taken, terminal, script and control channel come in when the driver goes live. When it never
@@ -100,6 +101,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // The second half of Create().
   absl::Status Open();
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override;
+  std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                         Occasion occasion) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
   // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be

@@ -1,6 +1,8 @@
 // Two machines side by side: agreement, differences, and what the report says of them.
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "conformance/compare/conform_testing.h"
@@ -99,6 +101,24 @@ TEST(EventPipe, SaysThatNothingIsBeforeACycle) {
   pipe.Close();
   EXPECT_FALSE(pipe.NothingBefore(1));
   EXPECT_FALSE(*pipe.Next(event));
+}
+
+TEST(EventPipe, AWriterDoesNotLeadByMoreThanAPartOfASecond) {
+  EventPipe pipe;
+  pipe.SetProgress(EventPipe::kMaxLead);
+  std::atomic<bool> there = false;
+  std::thread writer([&] {
+    pipe.SetProgress(EventPipe::kMaxLead + 100);
+    there = true;
+    pipe.SetProgress(EventPipe::kMaxLead * 2);
+  });
+  EXPECT_TRUE(pipe.NothingBefore(99));
+  std::this_thread::yield();
+  EXPECT_FALSE(there);
+  EXPECT_TRUE(pipe.NothingBefore(100));
+  pipe.Cancel();
+  writer.join();
+  EXPECT_TRUE(there);
 }
 
 TEST(EventPipe, AReaderThatGivesUpStopsTheWriter) {

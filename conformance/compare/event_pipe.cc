@@ -27,9 +27,11 @@ absl::Status EventPipe::status() const {
 void EventPipe::SetProgress(uint64_t cycle) {
   progress_ = cycle;
   // The reader says that it waits before it looks at the progress for the last time.
-  if (!reader_waits_) return;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const bool leads = cycle > kMaxLead && reader_ < cycle - kMaxLead;
+  if (!reader_waits_ && !leads) return;
+  std::unique_lock<std::mutex> lock(mutex_);
   changed_.notify_all();
+  changed_.wait(lock, [&] { return cycle <= kMaxLead || reader_ >= cycle - kMaxLead || cancelled_; });
 }
 
 void EventPipe::Close() {
@@ -59,12 +61,10 @@ absl::StatusOr<bool> EventPipe::Next(Event& event) {
 }
 
 bool EventPipe::NothingBefore(uint64_t cycle) {
-  if (progress_ >= cycle) {
-    // What was appended before the progress was made is seen under the lock.
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return read_ == events_.size() && !closed_;
-  }
+  // What was appended before the progress was made is seen under the lock.
   std::unique_lock<std::mutex> lock(mutex_);
+  reader_ = cycle;
+  changed_.notify_all();
   WaitUntil(lock, [&] { return read_ < events_.size() || closed_ || progress_ >= cycle; });
   return read_ == events_.size() && !closed_;
 }

@@ -21,11 +21,15 @@ namespace isochron::conformance {
 // one. All events are kept, so that the run can be repeated.
 class EventPipe final : public replaylog::EventSink, public replaylog::EventSource {
  public:
+  // At 600 MHz 0.2 guest seconds, which either engine makes in less of the host's.
+  static constexpr uint64_t kMaxLead = uint64_t{1} << 27;
+
   // Recording side. Append() waits while the other side is kMaxAhead events behind.
   void Append(replaylog::Event event) override;
   // Aborted once Cancel() was called.
   absl::Status status() const override;
-  // Every event before `cycle` has been appended.
+  // Every event before `cycle` has been appended. Waits while the other side is more than kMaxLead cycles
+  // behind: it has to come to where the run is stopped before that is known to be equal.
   void SetProgress(uint64_t cycle);
   // No event will follow.
   void Close();
@@ -51,6 +55,7 @@ class EventPipe final : public replaylog::EventSink, public replaylog::EventSour
   replaylog::EventMerger merger_;  // of the recording side
 
   std::atomic<uint64_t> progress_ = 0;
+  std::atomic<uint64_t> reader_ = 0;  // all before this cycle has been read
   std::atomic<bool> reader_waits_ = false;
   std::atomic<bool> cancelled_ = false;
 

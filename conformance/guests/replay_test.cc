@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "conformance/guests/guest_run.h"
+#include "engines/engines.h"
 #include "gtest/gtest.h"
 #include "machine/machine.h"
 #include "replaylog/event_merger.h"
@@ -101,6 +102,25 @@ class Chatterbox final : public machine::InputSource {
       inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
     }
   }
+};
+
+// Has the host ask for a stop when it hears the guest for the third time, and takes it.
+class Impatient final : public machine::InputSource, public machine::ConsoleSink {
+ public:
+  explicit Impatient(Machine& machine) : machine_(machine) { machine.SetConsoleSink(this); }
+
+  void OnConsoleByte(int, uint64_t, uint8_t) override {
+    if (++heard_ == 3) machine_.LookForStop();
+  }
+  void Poll(const machine::InputPoint&, std::vector<machine::Input>&) override {}
+  std::optional<machine::Input> TakeStop(const machine::InputPoint&, Occasion occasion) override {
+    if (occasion != Occasion::kRequest) return std::nullopt;
+    return machine::Input::Stop(machine::StopCause::kQuit);
+  }
+
+ private:
+  Machine& machine_;
+  int heard_ = 0;
 };
 
 MachineConfig Config() {
@@ -234,6 +254,55 @@ TEST_F(Falsified, AnInputAtANonexistentPointIsFound) {
   const ReplayResult result = Replay("interrupts", bad);
   ASSERT_TRUE(result.divergence);
   EXPECT_EQ(result.divergence->expected->number, i);
+}
+
+// Input points are an hour of guest time apart.
+constexpr uint64_t kFarAway = uint64_t{1} << 40;
+
+TEST(Stops, NeedNoInputPointAndReplayOnBothEngines) {
+  MachineConfig config = Config();
+  config.input_interval = kFarAway;
+  const std::string path = std::string(ISOCHRON_GUEST_DIR) + "/timers.elf";
+  for (const std::string& recording : engines::EngineNames()) {
+    auto machine = *MakeMachine(path, config, recording);
+    MemoryLog log;
+    Recorder recorder(log);
+    Impatient impatient(*machine);
+    machine->SetObserver(&recorder);
+    machine->SetInputSource(&impatient);
+    EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kStopped);
+    const std::vector<Event> events = log.events();
+    const uint64_t cycle = events.back().cycle;
+    ASSERT_NE(cycle % Machine::kStopInterval, 0u);
+    for (const std::string& replaying : engines::EngineNames()) {
+      for (const uint64_t late : {0, 1}) {
+        std::vector<Event> told = events;
+        ASSERT_TRUE(told[told.size() - 2].is_input());
+        for (size_t i = told.size() - 2; i < told.size(); ++i) told[i].cycle += late;
+        auto again = *MakeMachine(path, config, replaying);
+        MemorySource source(told);
+        Replayer replayer(source);
+        again->SetObserver(&replayer);
+        again->SetInputSource(&replayer);
+        again->Run();
+        EXPECT_EQ(replayer.end().has_value(), late == 0) << replaying;
+        EXPECT_EQ(replayer.divergence().has_value(), late != 0) << replaying;
+        EXPECT_LT(again->cpu().cycle, cycle + 1000);
+      }
+    }
+  }
+}
+
+TEST(Stops, APartialLogEndsAtAStopPoint) {
+  MachineConfig config = Config();
+  config.input_interval = kFarAway;
+  auto machine = *MakeMachine(std::string(ISOCHRON_GUEST_DIR) + "/timers.elf", config);
+  MemorySource source({});
+  Replayer replayer(source);
+  machine->SetObserver(&replayer);
+  machine->SetInputSource(&replayer);
+  EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kStopped);
+  EXPECT_EQ(machine->cpu().cycle / Machine::kStopInterval, 1u);
 }
 
 TEST(PartialLog, ReplaysToWhereItBreaksOff) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,13 +80,31 @@ struct InputPoint {
   std::array<size_t, Port::kUartStreams> waiting{};
 };
 
-// Asked at every input point (each `input_interval` cycles), and never elsewhere, from the
-// sequencer's thread. An implementation may block: that is how a run is paced.
+// Asked from the sequencer's thread. All but requests to stop is taken at input points (each
+// `input_interval` cycles) and nowhere else. A request to stop may come between them, at any boundary: it
+// must be seen soon, however far apart input points are and however long the host takes from one to the
+// next.
 class InputSource {
  public:
   virtual ~InputSource() = default;
-  // Appends what is to be applied now, in order.
+  // At an input point: appends what is to be applied now, in order. An implementation may block: that is
+  // how a run is paced.
   virtual void Poll(const InputPoint& point, std::vector<Input>& inputs) = 0;
+
+  // Before the machine goes on from `cycle` to `until`, which is a stop point or an input point: the first
+  // cycle from `cycle` on at which the source knows already that it will stop the run; `until` when there
+  // is none before. That is how a replay comes to the boundary of a recorded stop.
+  virtual uint64_t NextStop(uint64_t /*cycle*/, uint64_t until) { return until; }
+
+  // Why TakeStop() is called.
+  enum class Occasion : uint8_t {
+    kStopPoint,  // a stop point, see Machine::kStopInterval, or what NextStop() said
+    kRequest,    // Machine::LookForStop(): where the machine stands now is the host's doing
+  };
+  // Between input points: the stop that is to be taken here, if any.
+  virtual std::optional<Input> TakeStop(const InputPoint& /*point*/, Occasion /*occasion*/) {
+    return std::nullopt;
+  }
 };
 
 }  // namespace isochron::machine

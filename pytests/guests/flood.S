@@ -1,8 +1,14 @@
-/* A guest that makes a log grow as fast as it can. The first key says how; a second one powers off where it is looked at:
+/* A guest that keeps its machine as busy as it can. The first key, or KEY where that is defined, says how; a second one
+   powers off where it is looked at:
      i  interrupts: PALcode's handler is replaced by one that returns at once, so that nothing but interrupts happens
      v  the same with another set of software interrupts, at another distance, each time
      c  both UARTs send random bytes, in turn
-     r  resets */
+     r  resets
+     e  exceptions: an instruction that there is not, and a handler that returns to it
+     m  machine checks: the same with a load from where nothing is
+     s  stores, nothing but stores, that change the page that they are in
+     l  a loop that does nothing else
+     w  waits, and nothing ever ends it */
 #include "machine/firmware/firmware_layout.h"
 
 /* KSEG addresses: of RAM, and of I/O space, where the board ignores physical address bits <42:35>. */
@@ -10,7 +16,8 @@
 #define KSEG_IO 0xfffffd0000000000
 #define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
 #define UART (KSEG_IO + 0x1fc0003f8)
-#define PAL_INTERRUPT (KSEG + FW_PAL_BASE + 0x680)
+#define PAL_ENTRY(offset) (KSEG + FW_PAL_BASE + (offset))
+#define CALL_PAL_WTINT 0x3e
 #define CALL_PAL_SWPIPL 0x35
 #define CALL_PAL_IMB 0x86
 
@@ -35,20 +42,41 @@ _start:
   lda $1, 0xb
   stb $1, 4(uart)      /* MCR: DTR, RTS, and OUT2, which lets interrupts through */
   mb
+#ifdef KEY
+  lda $2, KEY
+#else
 1:
   ldbu $1, 5(uart)
   blbc $1, 1b          /* LSR: data ready */
   ldbu $2, 0(uart)
+#endif
   cmpeq $2, 'c', $1
   bne $1, console
   cmpeq $2, 'r', $1
   bne $1, reset
+  cmpeq $2, 'l', $1
+  bne $1, loop
+  cmpeq $2, 's', $1
+  bne $1, stores
+  cmpeq $2, 'w', $1
+  bne $1, wait
+  lda $11, again
+  lda $12, exceptions
+  ldiq $13, PAL_ENTRY(0x400)  /* OPCDEC */
+  cmpeq $2, 'e', $1
+  bne $1, replace
+  lda $12, checks
+  ldiq $13, PAL_ENTRY(0x500)  /* MCHK */
+  cmpeq $2, 'm', $1
+  bne $1, replace
+  lda $12, interrupts
+  ldiq $13, PAL_ENTRY(0x680)  /* INTERRUPT */
   lda $11, constant
   cmpeq $2, 'i', $1
-  bne $1, interrupts
+  bne $1, replace
   lda $11, varying
   cmpeq $2, 'v', $1
-  bne $1, interrupts
+  bne $1, replace
   lda $1, 1
   br power
 reset:
@@ -75,19 +103,53 @@ console:
   stb $1, 0(other)
   br console
 
-/* Copies the handler at $11 over PALcode's and lets the transmitter ask for an interrupt, which nobody ever serves. */
-interrupts:
-  ldiq $2, PAL_INTERRUPT
+loop:
+  br loop
+
+wait:
+  lda $16, 7
+  call_pal CALL_PAL_SWPIPL
+1:
+  call_pal CALL_PAL_WTINT
+  br 1b
+
+exceptions:
+  .long 0x01 << 26
+  br exceptions
+
+checks:
+  ldiq $2, KSEG + (1 << 38)
+1:
+  ldq $1, 0($2)
+  br 1b
+
+/* Each store drops what an engine knows of the code behind it. */
+stores:
+  br $5, 1f
+1:
+  ldl $1, 0($5)
+2:
+  .rept 256
+  stl $1, 0($5)
+  .endr
+  br 2b
+
+/* Copies the handler at $11 over PALcode's at $13 and goes to $12. */
+replace:
   lda $3, 12
 1:
   ldl $1, 0($11)
-  stl $1, 0($2)
+  stl $1, 0($13)
   lda $11, 4($11)
-  lda $2, 4($2)
+  lda $13, 4($13)
   subq $3, 1, $3
   bne $3, 1b
   mb
   call_pal CALL_PAL_IMB
+  jmp ($12)
+
+/* Lets the transmitter ask for an interrupt, which nobody ever serves. */
+interrupts:
   lda $1, 2
   stb $1, 1(uart)      /* IER: transmitter empty */
   mb
@@ -106,8 +168,12 @@ interrupts:
   .end _start
 
 /* The handlers, in PALmode. $23 is what the CALL_PAL returned to. */
+#define IPR_EXC_ADDR 0x0600
 #define IPR_IER 0x0a10
 #define IPR_SIRR 0x0c10
+again:
+  hw_mfpr $23, IPR_EXC_ADDR
+  hw_ret ($23)
 constant:
   hw_ret ($23)
 varying:
@@ -124,5 +190,10 @@ varying:
   subq $6, 1, $6
   bgt $6, 1b
   hw_ret ($23)
+
+#ifdef BYTES
+  .bss
+  .space BYTES
+#endif
 
   .section .note.GNU-stack, "", @progbits

@@ -1,12 +1,11 @@
 #include "cli/run/replay_driver.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/log_output.h"
 #include "hostio/image_file.h"
+#include "hostio/memory_limit.h"
 
 namespace isochron::cli {
 
@@ -14,16 +13,17 @@ namespace {
 
 // A header of a few bytes must not make the host swap.
 absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
-  const uint64_t host =
-      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  const uint64_t limit = allowed.value_or(host);
+  const hostio::MemoryLimit host = hostio::HostMemoryLimit();
+  const uint64_t limit = allowed.value_or(host.bytes);
   if (asked <= limit) return absl::OkStatus();
   const std::string what = absl::StrCat("the log's machine has ", asked >> 20,
                                         " MiB of memory, more than the ", limit >> 20, " MiB ");
   return absl::FailedPreconditionError(
       allowed.has_value()
           ? absl::StrCat(what, "that --max-memory allows")
-          : absl::StrCat(what, "of this host; --max-memory ", asked >> 20, "M allows it"));
+          : absl::StrCat(what, host.of_control_group ? "that the control group of this process has"
+                                                     : "of this host",
+                         "; --max-memory ", asked >> 20, "M allows it"));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ def conform(isochron, *arguments, **options):
 
 
 def agreement(error):
-    found = re.search(r"agree: (\d+) events, (\d+) cycles, (\d+) instructions, (\d+) checkpoints, identity ([0-9a-f]{32})", error)
+    found = re.search(r"agree: (\d+) events, (\d+) cycles \(\d+\.\d+ s\), (\d+) instructions, (\d+) checkpoints, identity ([0-9a-f]{32})", error)
     assert found, error
     return [int(number) for number in found.groups()[:4]], found.group(5)
 
@@ -187,6 +187,40 @@ def test_a_log_that_lies_is_reported(isochron, conversation_log, tmp_path):
     assert "differs from its log" in text and identity in text and str(log) in text
     _, failure = case_of(junit)
     assert "differs" in failure.get("message") and "[61][6X][63]" in failure.text
+
+
+def test_a_replay_is_reported_on_a_page_and_in_junit(isochron, conversation_log, tmp_path):
+    page, junit = tmp_path / "page.html", tmp_path / "junit.xml"
+    reports = ["--report", str(page), "--junit", str(junit), "--console", "null"]
+    done = run(isochron, "replay", str(conversation_log), *reports)
+    assert done.returncode == 0, done.stderr
+    identity = re.search(r"identity +([0-9a-f]{32})", run(isochron, "log", "info", str(conversation_log)).stdout.decode())[1]
+    text = page.read_text()
+    for needed in ("as its log has it", identity, str(conversation_log), "the guest powered off", "events are equal"):
+        assert needed in text, needed
+    case, failure = case_of(junit)
+    assert failure is None and "the guest powered off" in case.find("system-out").text
+
+    log = tmp_path / "log"
+    rewritten(log, conversation_log, lambda contents: [contents[0], contents[1].replace(b"[61][62]", b"[61][6X]")])
+    (tmp_path / "log.images").write_bytes(pathlib.Path(f"{conversation_log}.images").read_bytes())
+    done = run(isochron, "replay", str(log), *reports)
+    assert done.returncode == 3, done.stderr
+    assert "differs from its log" in page.read_text()
+    _, failure = case_of(junit)
+    assert "differs" in failure.get("message") and "[61][6X]" in failure.text
+
+
+def test_the_page_of_a_live_branch_tells_how_that_ended(isochron, conversation_log, tmp_path):
+    page = tmp_path / "page.html"
+    script = write(tmp_path / "script", 'send "q"\n')
+    done = run(
+        isochron, "replay", str(conversation_log), "--until", "30M", "--live", "-o", str(tmp_path / "new"),
+        "--script", script, "--report", str(page), "--console", "null",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    identity = re.search(r"identity ([0-9a-f]{32})", done.stderr.decode())[1]
+    assert "The guest powered off" in page.read_text() and identity in page.read_text()
 
 
 def test_documentation_has_the_options(isochron):

@@ -48,7 +48,7 @@ def contents():
         ("replay old --live --until 1M -o old", "both the log that is replayed and the new log"),
         ("replay old.partial --live --until 1M -o old", "both the log that is replayed"),
         ("conform old -o old", "both the log that is repeated and the new log"),
-        ("conform --kernel k.elf --report k.elf", "both the report and the kernel"),
+        ("conform --kernel k.elf --report k.elf", "both the kernel and the report"),
         ("log bundle old -o old", "both the log and the bundle"),
         ("log bundle old -o k.elf", "both the kernel and the bundle"),
         # What cannot be written is found before anything runs.

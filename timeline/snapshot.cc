@@ -239,10 +239,14 @@ const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
 class SnapshotReader::PageFiller {
  public:
   explicit PageFiller(alpha::Memory& memory)
-      : memory_(memory), filled_(memory.size() >> alpha::kPageShift) {}
+      : memory_(memory),
+        filled_(memory.size() >> alpha::kPageShift),
+        missing_(filled_.size()) {}
 
   // To be called for each snapshot.
   void Begin() { next_ = 0; }
+  // Whether older snapshots have nothing to add.
+  bool Full() const { return missing_ == 0; }
   // Takes the content of the snapshot's next page frame. Says what is wrong with it, or nothing.
   std::string_view Fill(std::string_view content) {
     uint64_t count = 0;
@@ -270,6 +274,7 @@ class SnapshotReader::PageFiller {
     static constexpr char kZeros[alpha::kPageSize] = {};
     if (filled_[page]) return;
     filled_[page] = true;
+    --missing_;
     const uint64_t pa = page << alpha::kPageShift;
     // Memory that nobody has touched is zeros, and costs the host nothing as long as that is so.
     if (bytes.empty() && machine::IsZeroPage(memory_.host(pa))) return;
@@ -278,6 +283,7 @@ class SnapshotReader::PageFiller {
 
   alpha::Memory& memory_;
   std::vector<bool> filled_;
+  uint64_t missing_;
   uint64_t next_ = 0;  // the least number that the snapshot's next page may have
 };
 
@@ -325,6 +331,7 @@ absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Mach
         PageFiller pages(memory);
         for (auto part = snapshots_.rbegin(); part != snapshots_.rend(); ++part) {
           if (part->cycle > snapshot.cycle) continue;
+          if (pages.Full()) break;
           std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
           if (absl::Status applied = Apply(*part, keep_going, pages, newest); !applied.ok()) {
             return applied;

@@ -111,17 +111,14 @@ class SnapshotReader {
   const std::vector<SnapshotInfo>& snapshots() const { return snapshots_; }
   // The last snapshot at or before `cycle`, or nullptr.
   const SnapshotInfo* FindAtOrBefore(uint64_t cycle) const;
-  // The one before `snapshot`, one of snapshots(), or nullptr.
-  const SnapshotInfo* Before(const SnapshotInfo& snapshot) const {
-    return &snapshot == &snapshots_.front() ? nullptr : &snapshot - 1;
-  }
 
   // Asked between frames; an error ends what is under way.
   using ProgressCheck = std::function<absl::Status()>;
 
   // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss when
   // the state that results has not the digest that the snapshot names; discard the machine then. Writes
-  // no page twice, and reads each byte of the file once.
+  // no page twice, reads each byte of the file at most once, and reads no snapshot once those behind it have
+  // given all pages.
   absl::Status Restore(
       const SnapshotInfo& snapshot, machine::Machine& machine,
       const ProgressCheck& keep_going = [] { return absl::OkStatus(); });

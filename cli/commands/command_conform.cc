@@ -19,6 +19,7 @@
 #include "cli/run/replay_report.h"
 #include "cli/run/report_file.h"
 #include "cli/text/exit_code.h"
+#include "cli/text/guest_time.h"
 #include "cli/text/report.h"
 #include "conformance/compare/divergence_report.h"
 #include "conformance/compare/event_pipe.h"
@@ -60,15 +61,9 @@ class Conform {
   int ReportLyingLog();
   int ReportIncomplete(const machine::RunEnd& end);
 
-  // What a comparison came to, for --report and --junit.
-  struct Verdict {
-    std::string title;    // "Engines ref and jit agree"
-    std::string failure;  // in a line; empty when all is well
-    std::string details;  // lines of text
-    std::string page;     // HTML; empty: one of the title and the details
-  };
-  // Writes both. Returns `exit_code`, or that of a failure to write.
-  int Publish(const Verdict& verdict, int exit_code);
+  // Tells of it where the options say. Returns `exit_code`, or that of a failure to write.
+  int Publish(std::string title, std::string failure, std::string details, std::string page,
+              int exit_code);
   std::string Engines() const { return absl::StrCat(engines_[0].name, " and ", engines_[1].name); }
   // What it takes to come back. `identity`: of the log of the run, if it is complete.
   std::vector<conformance::ReportRow> Origin(std::string_view identity) const;
@@ -136,8 +131,6 @@ absl::Status Conform::Prepare() {
   CommandFiles files;
   files.AddInput(options_.log_path, "the log that is repeated");
   files.AddLog(options_.output_path, "the new log");
-  files.AddOutput(options_.report_path, "the report");
-  files.AddOutput(options_.junit_path, "the JUnit report");
   absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
@@ -223,31 +216,18 @@ std::vector<conformance::ReportRow> Conform::Origin(std::string_view identity) c
   return rows;
 }
 
-int Conform::Publish(const Verdict& verdict, int exit_code) {
-  const std::string identity = output_->Identity();
-  if (!options_.report_path.empty()) {
-    std::string page = verdict.page;
-    if (page.empty()) {
-      page = conformance::HtmlPage(
-          absl::StrCat("Isochron: ", verdict.title),
-          absl::StrCat("<h1>", conformance::Escape(verdict.title), "</h1>\n",
-                       conformance::HtmlListing(verdict.details), "<h2>To come back to it</h2>\n",
-                       conformance::HtmlRows(Origin(identity))));
-    }
-    exit_code = WriteReport(options_.report_path, page, exit_code);
-  }
-  if (!options_.junit_path.empty()) {
-    conformance::JunitCase test;
-    test.suite = "isochron conform";
-    test.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path, " on ",
-                             Engines());
-    test.time = guest_.session->wall();
-    test.failure = verdict.failure;
-    test.details = verdict.details;
-    test.properties = Origin(identity);
-    exit_code = WriteReport(options_.junit_path, conformance::JunitXml(test), exit_code);
-  }
-  return exit_code;
+int Conform::Publish(std::string title, std::string failure, std::string details, std::string page,
+                     int exit_code) {
+  Verdict verdict;
+  verdict.suite = "isochron conform";
+  verdict.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path, " on ",
+                              Engines());
+  verdict.title = std::move(title);
+  verdict.failure = std::move(failure);
+  verdict.details = std::move(details);
+  verdict.page = std::move(page);
+  verdict.origin = Origin(output_->Identity());
+  return PublishVerdict(options_.run, verdict, guest_.session->wall(), exit_code);
 }
 
 int Conform::ReportLyingLog() {
@@ -255,9 +235,8 @@ int Conform::ReportLyingLog() {
       options_.log_path, *driver_->replayer().divergence(), *driver_->divergence_place(),
       guest_.machine->kernel(), guest_.machine->config().clock_hz);
   Tell(report);
-  return Publish({absl::StrCat("The run on ", engines_[0].name, " differs from its log"),
-                  "the run differs from its log", report, ""},
-                 ToInt(ExitCode::kDifference));
+  return Publish(absl::StrCat("The run on ", engines_[0].name, " differs from its log"),
+                 "the run differs from its log", report, "", ToInt(ExitCode::kDifference));
 }
 
 int Conform::ReportIncomplete(const machine::RunEnd& end) {
@@ -266,9 +245,8 @@ int Conform::ReportIncomplete(const machine::RunEnd& end) {
                                         follower_->replayer().events_compared(),
                                         " events were equal");
   Say(line);
-  return Publish({absl::StrCat("The comparison of ", Engines(), " is incomplete"), line,
-                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), ""},
-                 ToInt(ExitCode::kInternal));
+  return Publish(absl::StrCat("The comparison of ", Engines(), " is incomplete"), line,
+                 absl::StrCat(line, "\n", DescribeEnd(end), "\n"), "", ToInt(ExitCode::kInternal));
 }
 
 int Conform::ReportAgreement(const machine::RunEnd& end) {
@@ -283,7 +261,8 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
       });
   const alpha::Cpu& cpu = guest_.machine->cpu();
   const std::string line = absl::StrCat(
-      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle, " cycles, ",
+      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle,
+      " cycles (", SecondsText(cpu.cycle, run_.config.clock_hz), " s), ",
       cpu.instructions, " instructions, ", checkpoints, " checkpoints, identity ",
       output_->Identity(), "; ",
       Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
@@ -299,15 +278,16 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
                             (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
                              end.kind == Kind::kEndOfTime || at_limit);
   if (only_the_end) exit_code = ToInt(ExitCode::kOk);
-  return Publish({absl::StrCat("Engines ", Engines(), " agree"),
-                  exit_code == 0 ? "" : absl::StrCat("ended with exit code ", exit_code),
-                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), ""},
-                 exit_code);
+  return Publish(absl::StrCat("Engines ", Engines(), " agree"),
+                 exit_code == 0 ? "" : absl::StrCat("ended with exit code ", exit_code),
+                 absl::StrCat(line, "\n", DescribeEnd(end), "\n"), "", exit_code);
 }
 
 int Conform::ReportDifference(timeline::Divergence divergence) {
-  Say(absl::StrCat(Engines(), " differ at event ",
-                   divergence.actual.number, ", cycle ", divergence.actual.cycle,
+  const std::string where =
+      absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
+                   WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
+  Say(absl::StrCat(Engines(), " ", where,
                    "; the run is repeated to find the first instruction"));
   guest_.session->LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();
@@ -322,11 +302,8 @@ int Conform::ReportDifference(timeline::Divergence divergence) {
   const std::string text = conformance::ReportText(*report);
   Tell(text);
   if (report->certainty == conformance::Certainty::kNotReproduced) KeepBothLogs(divergence);
-  return Publish({absl::StrCat("Engines ", Engines(), " differ"),
-                  absl::StrCat("they differ at event ", divergence.actual.number, ", cycle ",
-                               divergence.actual.cycle),
-                  text, conformance::ReportHtml(*report)},
-                 ToInt(ExitCode::kDifference));
+  return Publish(absl::StrCat("Engines ", Engines(), " differ"), absl::StrCat("they ", where), text,
+                 conformance::ReportHtml(*report), ToInt(ExitCode::kDifference));
 }
 
 absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Event> events) {
@@ -367,10 +344,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
       ->type_name("A,B")->default_str(options->engines);
   conform->add_option("-o,--output", options->output_path, "keep the log of the run")
       ->type_name("LOG");
-  conform->add_option("--report", options->report_path, "where to write what was found as an HTML page")
-      ->type_name("FILE");
-  conform->add_option("--junit", options->junit_path, "where to write it as JUnit XML")
-      ->type_name("FILE");
+  AddVerdictOptions(*conform, options->run);
   AddBudgetOptions(*conform, options->run);
   AddMachineOptions(*conform, options->run);
   conform->get_option("--kernel")->required(false);

@@ -17,8 +17,6 @@ struct ConformOptions {
   std::string log_path;     // empty: run a guest; otherwise repeat this log
   std::string engines;      // two names, "ref,jit"
   std::string output_path;  // empty: the log is not kept
-  std::string report_path;  // empty: no HTML
-  std::string junit_path;   // empty: no JUnit XML
   std::string guest_option;  // one that a log excludes, if any was given
 };
 
@@ -26,8 +24,8 @@ struct ConformOptions {
 void AddConformCommand(CLI::App& app, std::function<int()>& command);
 
 // Runs the guest on both engines. Says in one line on standard error that they agree, or finds the
-// first instruction at which they do not and reports it there. What was found is at `report_path` and
-// `junit_path`, too, whatever it was. Returns the exit code.
+// first instruction at which they do not and reports it there. What was found is at the paths for
+// reports, too, whatever it was. Returns the exit code.
 int ConformGuest(ConformOptions options);
 
 }  // namespace isochron::cli

@@ -15,6 +15,7 @@
 #include "cli/run/log_output.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
+#include "cli/run/report_file.h"
 #include "cli/run/snapshot_output.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/guest_time.h"
@@ -55,10 +56,18 @@ class Replay {
   absl::Status CopyEventsBefore(const timeline::SnapshotInfo& snapshot);
   // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
   absl::StatusOr<bool> SeekToCheckpoint(const timeline::SnapshotInfo& snapshot);
+  // The last snapshot at or before the cycle that belongs to the log, which stands behind its checkpoint then; nullptr
+  // when there is none. It costs no more than reading the log once, however many snapshots there are.
+  absl::StatusOr<const timeline::SnapshotInfo*> FindSnapshot(const timeline::SnapshotReader& reader,
+                                                              uint64_t from);
   // Puts machine and log to the snapshot that --from asks for.
   absl::Status StartFromSnapshot();
   int Report(const machine::RunEnd& end);
   int ReportReplay(const machine::RunEnd& end);
+  // Says a line, which is what the replay came to.
+  void Conclude(const std::string& line);
+  // Writes the reports that are asked for. Returns `exit_code`, or that of a failure to write.
+  int Publish(const machine::RunEnd& end, int exit_code);
   std::string EventsEqual() const;
   // A cycle for people.
   std::string Shown(uint64_t cycle) const {
@@ -79,6 +88,8 @@ class Replay {
   std::unique_ptr<LogOutput> new_log_;
   std::unique_ptr<ReplayDriver> driver_;
   std::unique_ptr<SnapshotOutput> snapshots_;
+  std::string log_identity_;
+  std::string conclusion_;  // what is told of the replay, in lines
   timeline::ObserverList observers_;
 };
 
@@ -112,6 +123,7 @@ absl::Status Replay::Prepare() {
   if (!log.ok()) return log.status();
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
+  log_identity_ = log->identity.ToString();
   const replaylog::LogHeader& header = log_->header();
   const uint64_t clock_hz = header.config.clock_hz;
   if (options_.from.has_value()) from_ = options_.from->Cycles(clock_hz);
@@ -190,6 +202,34 @@ absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
       .status();
 }
 
+absl::StatusOr<const timeline::SnapshotInfo*> Replay::FindSnapshot(
+    const timeline::SnapshotReader& reader, uint64_t from) {
+  const timeline::SnapshotInfo* const nearest = reader.FindAtOrBefore(from);
+  if (nearest == nullptr) return nullptr;
+  absl::StatusOr<bool> fits = SeekToCheckpoint(*nearest);
+  if (!fits.ok()) return fits.status();
+  if (*fits) return nearest;
+  if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
+  const timeline::SnapshotInfo* found = nullptr;
+  const timeline::SnapshotInfo* next = reader.snapshots().data();
+  replaylog::Event event;
+  while (next < nearest) {
+    absl::StatusOr<bool> more = log_->Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more) break;
+    while (next < nearest && next->cycle < event.cycle) ++next;
+    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+    if (next < nearest && checkpoint != nullptr && next->cycle == event.cycle &&
+        next->state == checkpoint->state) {
+      found = next;
+    }
+  }
+  if (found == nullptr) return nullptr;
+  fits = SeekToCheckpoint(*found);
+  if (!fits.ok()) return fits.status();
+  return found;
+}
+
 absl::Status Replay::StartFromSnapshot() {
   const std::string path = timeline::FindSnapshots(options_.log_path);
   absl::StatusOr<std::unique_ptr<timeline::SnapshotReader>> reader =
@@ -201,14 +241,10 @@ absl::Status Replay::StartFromSnapshot() {
   if (!reader.ok()) return reader.status();
   // Whoever was killed may have written snapshots that are ahead of the log.
   const uint64_t from = std::min(*from_, last_cycle_);
-  const timeline::SnapshotInfo* snapshot = (*reader)->FindAtOrBefore(from);
-  const bool any = snapshot != nullptr;
-  for (; snapshot != nullptr; snapshot = (*reader)->Before(*snapshot)) {
-    absl::StatusOr<bool> fits = SeekToCheckpoint(*snapshot);
-    if (!fits.ok()) return fits.status();
-    if (*fits) break;
-  }
-  if (snapshot == nullptr && any) {
+  const absl::StatusOr<const timeline::SnapshotInfo*> fitting = FindSnapshot(**reader, from);
+  if (!fitting.ok()) return fitting.status();
+  const timeline::SnapshotInfo* const snapshot = *fitting;
+  if (snapshot == nullptr && (*reader)->FindAtOrBefore(from) != nullptr) {
     return absl::InvalidArgumentError(absl::StrCat(
         options_.log_path, ": has no checkpoint like any snapshot of ", path,
         " up to cycle ", Shown(from)));
@@ -254,6 +290,7 @@ int Replay::Run() {
   int exit_code = Report(*end);
   if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
   if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
+  exit_code = Publish(*end, exit_code);
   const std::string fields = EndFields();
   new_log_.reset();  // who hears of the end may record to the same file
   guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
@@ -300,6 +337,34 @@ int Replay::Report(const machine::RunEnd& end) {
   return exit_code;
 }
 
+void Replay::Conclude(const std::string& line) {
+  conclusion_ = absl::StrCat(line, "\n");
+  Say(line);
+}
+
+int Replay::Publish(const machine::RunEnd& end, int exit_code) {
+  const bool went_on = driver_->state() == ReplayDriver::State::kLive;
+  Verdict verdict;
+  verdict.suite = "isochron replay";
+  verdict.name = absl::StrCat(options_.log_path, " on ", options_.run.engine);
+  verdict.origin = OriginRows(guest_);
+  verdict.origin.push_back(
+      {"log", absl::StrCat(options_.log_path, ", identity ", log_identity_)});
+  verdict.details = went_on ? absl::StrCat(DescribeEnd(end), "\n") : conclusion_;
+  if (exit_code != 0) verdict.failure = absl::StrCat("ended with exit code ", exit_code);
+  if (went_on) {
+    verdict.page = RunPage(end, exit_code, guest_, new_log_->Identity());
+  } else if (driver_->replayer().divergence().has_value()) {
+    verdict.title = "The run differs from its log";
+    verdict.failure = "the run differs from its log";
+  } else if (exit_code == 0) {
+    verdict.title = "The run is as its log has it";
+  } else {
+    verdict.title = "The replay is incomplete";
+  }
+  return PublishVerdict(options_.run, verdict, guest_.session->wall(), exit_code);
+}
+
 std::string Replay::EventsEqual() const {
   return absl::StrCat(driver_->replayer().events_compared(), " events are equal");
 }
@@ -308,18 +373,19 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
   const timeline::Replayer& replayer = driver_->replayer();
   const std::string cycle = Shown(guest_.machine->cpu().cycle);
   if (replayer.divergence().has_value()) {
-    Tell(DivergenceReport(options_.log_path, *replayer.divergence(),
-                           *driver_->divergence_place(), guest_.machine->kernel(),
-                          guest_.machine->config().clock_hz));
+    conclusion_ = DivergenceReport(options_.log_path, *replayer.divergence(),
+                                   *driver_->divergence_place(), guest_.machine->kernel(),
+                                   guest_.machine->config().clock_hz);
+    Tell(conclusion_);
     return ToInt(ExitCode::kDifference);
   }
   switch (driver_->state()) {
     case ReplayDriver::State::kAbandoned:
-      Say(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end), "; ",
+      Conclude(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end), "; ",
                        EventsEqual()));
       return ExitCodeOf(end);
     case ReplayDriver::State::kReachedUntil:
-      Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ",
+      Conclude(absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ",
                        EventsEqual()));
       return ToInt(ExitCode::kOk);
     case ReplayDriver::State::kLive:
@@ -327,16 +393,19 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
       break;
   }
   if (replayer.end().has_value()) {
-    Say(absl::StrCat("replayed ", options_.log_path, " to its end at cycle ", cycle, ": ",
+    Conclude(absl::StrCat("replayed ", options_.log_path, " to its end at cycle ", cycle, ": ",
                      DescribeEnd(end), "; ", EventsEqual()));
     return ToInt(ExitCode::kOk);
   }
-  if (!replayer.status().ok()) return RefuseInput(replayer.status());
+  if (!replayer.status().ok()) {
+    conclusion_ = absl::StrCat(std::string(replayer.status().message()), "\n");
+    return RefuseInput(replayer.status());
+  }
   if (end.kind == machine::RunEnd::Kind::kObserver) {
-    Say(end.message);
+    Conclude(end.message);
     return ToInt(ExitCode::kInternal);
   }
-  Say(absl::StrCat("replayed ", options_.log_path, " to cycle ", Shown(last_cycle_),
+  Conclude(absl::StrCat("replayed ", options_.log_path, " to cycle ", Shown(last_cycle_),
                    ", where it breaks off (it is partial); ", EventsEqual()));
   return ToInt(ExitCode::kOk);
 }
@@ -367,6 +436,7 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
                      "the log of the run that --live goes on with, from power-on")
       ->type_name("LOG")->group("Control");
   AddConsoleOptions(*replay, options->run);
+  AddVerdictOptions(*replay, options->run);
   replay->footer(ExitCodeHelp());
   replay->callback([options, &command] {
     command = [options] { return ReplayLog(*options); };

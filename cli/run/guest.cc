@@ -34,6 +34,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddOutput(options.console.path, "the console's output");
   files.AddOutput(options.serial1.path, "the output of UART 1");
   files.AddOutput(options.report_path, "the report");
+  files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
       options.config, std::move(images.boot), EngineFactoryFor(options));

@@ -94,6 +94,32 @@ int WriteReport(const std::string& path, std::string_view text, int exit_code) {
   return ToInt(ExitCode::kInternal);
 }
 
+int PublishVerdict(const RunOptions& options, const Verdict& verdict, std::chrono::nanoseconds time,
+                   int exit_code) {
+  if (!options.report_path.empty()) {
+    std::string page = verdict.page;
+    if (page.empty()) {
+      page = conformance::HtmlPage(
+          absl::StrCat("Isochron: ", verdict.title),
+          absl::StrCat("<h1>", Escape(verdict.title), "</h1>\n",
+                       conformance::HtmlListing(verdict.details), "<h2>To come back to it</h2>\n",
+                       conformance::HtmlRows(verdict.origin)));
+    }
+    exit_code = WriteReport(options.report_path, page, exit_code);
+  }
+  if (!options.junit_path.empty()) {
+    conformance::JunitCase test;
+    test.suite = verdict.suite;
+    test.name = verdict.name;
+    test.time = time;
+    test.failure = verdict.failure;
+    test.details = verdict.details;
+    test.properties = verdict.origin;
+    exit_code = WriteReport(options.junit_path, conformance::JunitXml(test), exit_code);
+  }
+  return exit_code;
+}
+
 int WriteRunReport(const RunOptions& options, const machine::RunEnd& end, int exit_code,
                    const Guest& guest, std::string_view log) {
   if (options.report_path.empty()) return exit_code;

@@ -273,6 +273,14 @@ void AddReportOption(CLI::App& command, RunOptions& options) {
       ->type_name("FILE")->group("Output");
 }
 
+void AddVerdictOptions(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("--report", options.report_path, "where to write what was found as an HTML page")
+      ->type_name("FILE")->group("Output");
+  command.add_option("--junit", options.junit_path, "where to write it as JUnit XML")
+      ->type_name("FILE")->group("Output");
+}
+
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
                            std::optional<GuestTime>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseGuestTime, description)->type_name("TIME");

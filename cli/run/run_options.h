@@ -75,6 +75,7 @@ struct RunOptions {
   bool stats = false;
   SandboxUse sandbox = SandboxUse::kWherePossible;
   std::string report_path;  // of a page about the run; empty: none
+  std::string junit_path;   // of what it came to as JUnit XML; empty: none
 };
 
 // What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
@@ -98,6 +99,9 @@ void AddPipeOption(CLI::App& command);
 void AddBudgetOptions(CLI::App& command, RunOptions& options);
 // What is shown, --console, --serial1, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
+
+// --report and --junit, of commands that compare.
+void AddVerdictOptions(CLI::App& command, RunOptions& options);
 
 // --report.
 void AddReportOption(CLI::App& command, RunOptions& options);

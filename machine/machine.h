@@ -149,9 +149,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   Board board_;
   std::unique_ptr<alpha::Engine> engine_;
   MemoryDigest memory_digest_;
-#ifdef ISOCHRON_CHECK_DIGESTS
-  uint64_t digests_ = 0;
-#endif
+  uint64_t digests_ = 0;  // used when kChecksDigests
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hostio/sanitizers.h"
 #include "replaylog/host_cost_testing.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/seek_table.h"
@@ -219,9 +220,7 @@ TEST(LogReaderTest, RefusesFramesThatUnpackToTooMuch) {
 
 // A log of very many frames, each as small as can be, with and without a seek table.
 TEST(LogReaderTest, ManyTinyFramesCostNoMoreThanTheirBytes) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
-#endif
+  if (hostio::kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
   constexpr size_t kFrames = 100'000;
   std::vector<std::string> contents = {EncodeHeader(SmallHeader()).value()};
   FrameEncoder encoder;

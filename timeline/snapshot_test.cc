@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "hostio/sanitizers.h"
 #include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
 #include "machine/machine.h"
@@ -78,9 +79,7 @@ absl::Status RestoreFirst(const std::string& path, machine::Machine& machine) {
 }
 
 TEST(SnapshotTest, TakingOneHoldsNoMoreThanAFrame) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
-#endif
+  if (hostio::kAddressSanitizer) GTEST_SKIP() << "AddressSanitizer keeps what has been freed";
   auto machine = MakeMachine();
   FillWithNoise(*machine, uint64_t{32} << 20);
   auto writer = SnapshotWriter::Create(replaylog::TestPath("snapshots"), replaylog::SmallHeader());

@@ -20,15 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/host/terminal.h"
 #include "cli/text/exit_code.h"
-
-// GCC tells by macros; clang by __has_feature, which a header may have defined for GCC as well.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ISOCHRON_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ISOCHRON_SANITIZED
-#endif
-#endif
+#include "hostio/sanitizers.h"
 
 namespace isochron::cli {
 namespace {
@@ -278,15 +270,14 @@ const char* SandboxModeName(SandboxMode mode) {
 }
 
 std::string WhyNoSandbox() {
-#ifdef ISOCHRON_SANITIZED
-  return "a sanitizer's run-time library makes system calls of its own";
-#else
+  if (hostio::kAddressSanitizer || hostio::kThreadSanitizer) {
+    return "a sanitizer's run-time library makes system calls of its own";
+  }
   const char* const preload = getenv("LD_PRELOAD");
   if (preload != nullptr && strstr(preload, "/vgpreload_") != nullptr) {
     return "valgrind makes system calls of its own";
   }
   return "";
-#endif
 }
 
 absl::Status EnterSandbox(SandboxMode mode) {

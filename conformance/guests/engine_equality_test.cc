@@ -11,6 +11,7 @@
 #include "conformance/guests/guest_run.h"
 #include "engines/engines.h"
 #include "gtest/gtest.h"
+#include "hostio/sanitizers.h"
 #include "machine/machine.h"
 #include "replaylog/describe.h"
 #include "replaylog/event_stream.h"
@@ -20,11 +21,7 @@ namespace isochron::conformance {
 namespace {
 
 // Some guests wait for seconds, and the sanitizers make a checkpoint ten times as long.
-#ifdef __SANITIZE_ADDRESS__
-constexpr uint64_t kLimit = 10'000'000;
-#else
-constexpr uint64_t kLimit = 200'000'000;
-#endif
+constexpr uint64_t kLimit = hostio::kAddressSanitizer ? 10'000'000 : 200'000'000;
 
 class Lines final : public replaylog::EventSink {
  public:

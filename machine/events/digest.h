@@ -12,6 +12,13 @@
 
 namespace isochron::machine {
 
+// Whether this build stops the process where a page of RAM has changed without its dirty mark.
+#ifdef ISOCHRON_CHECK_DIGESTS
+inline constexpr bool kChecksDigests = true;
+#else
+inline constexpr bool kChecksDigests = false;
+#endif
+
 // A 128-bit XXH3 value.
 struct Digest {
   uint64_t low = 0;

@@ -3,31 +3,15 @@
      q  powers off          r  asks for a reset      f  makes PALcode stop for good
      l  prints lines without end
    Every other key is printed as two hexadecimal digits in brackets. */
-#include "machine/firmware/firmware_layout.h"
-
-/* KSEG addresses of I/O space: the board ignores physical address bits <42:35> there. */
-#define KSEG_IO 0xfffffd0000000000
-#define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
-#define UART (KSEG_IO + 0x1fc0003f8)
+#include "pytests/guests/board.inc"
 
 #define uart $9
 #define key $10
 
-  .set noat
   .arch ev67
-  .section .text.start, "ax"
-  .globl _start
-  .ent _start
-_start:
-  br $27, 1f
-1:
-  ldgp $29, 0($27)
+  begin_kernel
   ldiq uart, UART
-  lda $1, 1
-  stb $1, 2(uart)      /* FCR: FIFOs on */
-  lda $1, 3
-  stb $1, 4(uart)      /* MCR: DTR and RTS */
-  mb
+  switch_on uart
   lda $16, ready
   bsr $26, print
 
@@ -68,10 +52,7 @@ fatal:
   lda $1, 3
 power:
   bsr $26, drain
-  ldiq $2, PLATFORM + FW_PLATFORM_POWER
-  stq $1, 0($2)
-  mb
-  br power
+  request_power power
 
 /* Waits until everything printed has left. */
 drain:
@@ -80,24 +61,8 @@ drain:
   beq $3, drain
   ret $31, ($26)
 
-/* Prints the text at $16, which ends in a zero byte. */
-print:
-  mov $26, $12
-  mov $16, $11
-2:
-  ldbu $16, 0($11)
-  beq $16, 3f
-  bsr $26, put
-  addq $11, 1, $11
-  br 2b
-3:
-  ret $31, ($12)
-
-put_digit:
-  cmplt $16, 10, $1
-  addq $16, '0', $16
-  bne $1, put
-  addq $16, 'a' - '0' - 10, $16
+  print_routine $11, $12
+  put_digit_routine
 /* Prints the byte in $16. */
 put:
   ldbu $1, 5(uart)

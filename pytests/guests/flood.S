@@ -9,13 +9,9 @@
      s  stores, nothing but stores, that change the page that they are in
      l  a loop that does nothing else
      w  waits, and nothing ever ends it */
-#include "machine/firmware/firmware_layout.h"
+#include "pytests/guests/board.inc"
 
-/* KSEG addresses: of RAM, and of I/O space, where the board ignores physical address bits <42:35>. */
 #define KSEG 0xfffffc0000000000
-#define KSEG_IO 0xfffffd0000000000
-#define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
-#define UART (KSEG_IO + 0x1fc0003f8)
 #define PAL_ENTRY(offset) (KSEG + FW_PAL_BASE + (offset))
 #define CALL_PAL_WTINT 0x3e
 #define CALL_PAL_SWPIPL 0x35
@@ -24,17 +20,9 @@
 #define uart $9
 #define other $10
 
-  .set noat
-
-  .section .text.start, "ax"
-  .globl _start
-  .ent _start
-_start:
-  br $27, 1f
-1:
-  ldgp $29, 0($27)
+  begin_kernel
   ldiq uart, UART
-  lda other, -0x100(uart)
+  lda other, -UART_DISTANCE(uart)
   lda $1, 1
   stb $1, 2(uart)      /* FCR: FIFOs on */
   stb $1, 2(other)
@@ -82,10 +70,7 @@ _start:
 reset:
   lda $1, 2
 power:
-  ldiq $2, PLATFORM + FW_PLATFORM_POWER
-  stq $1, 0($2)
-  mb
-  br power
+  request_power power
 
 console:
   ldbu $1, 5(uart)

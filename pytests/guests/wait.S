@@ -1,19 +1,10 @@
 /* Stops the clock chip, so that nothing happens by itself any more, and stands still for ever. */
-#include "machine/firmware/firmware_layout.h"
+#include "pytests/guests/board.inc"
 
-#define KSEG_IO 0xfffffd0000000000
-#define PLATFORM (KSEG_IO + (FW_PLATFORM_PA & 0x7ffffffff))
 #define RTC (KSEG_IO + 0x1fc000070)
 
-  .set noat
   .arch ev67
-  .section .text.start, "ax"
-  .globl _start
-  .ent _start
-_start:
-  br $27, 1f
-1:
-  ldgp $29, 0($27)
+  begin_kernel
   ldiq $1, RTC
   lda $2, 0x0a        /* register A */
   stb $2, 0($1)

@@ -84,7 +84,7 @@ void Machine::ClearMemory() {
 RunEnd Machine::Run() {
   RunEnd end = RunToEnd();
   if (observer_ == nullptr || end.kind == RunEnd::Kind::kObserver) return end;
-  observer_->OnEnd(cpu_.cycle, cpu_.instructions, StateDigest(), end);
+  observer_->On({cpu_.cycle, 0, EndEvent{end.kind, cpu_.instructions, StateDigest()}});
   if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);
   return end;
 }
@@ -118,7 +118,7 @@ RunEnd Machine::RunToEnd() {
     if (due.checkpoint) {
       ScheduleNext(kCheckpoint, config_.checkpoint_interval);
       if (observer_ != nullptr) {
-        observer_->OnCheckpoint(cpu_.cycle, cpu_.instructions, StateDigest());
+        observer_->On({cpu_.cycle, 0, CheckpointEvent{cpu_.instructions, StateDigest()}});
       }
     }
     if (cpu_.cycle >= alpha::Cpu::kEndOfTime) {
@@ -127,7 +127,7 @@ RunEnd Machine::RunToEnd() {
     }
     if (!waiting_ && cpu_.InterruptDeliverable()) {
       if (observer_ != nullptr) {
-        observer_->OnInterrupt(0, cpu_.cycle, cpu_.PendingInterrupts());
+        observer_->On({cpu_.cycle, 0, InterruptEvent{cpu_.PendingInterrupts()}});
       }
       alpha::EnterInterrupt(cpu_);
     }
@@ -191,7 +191,7 @@ std::optional<RunEnd> Machine::TakeStop(bool requested) {
   std::optional<Input> stop = input_source_->TakeStop(
       PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
   if (!stop.has_value()) return std::nullopt;
-  if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, *stop);
+  if (observer_ != nullptr) observer_->On({cpu_.cycle, 0, InputEvent{*stop}});
   return RunEnd{RunEnd::Kind::kStopped, "", *std::move(stop)};
 }
 
@@ -200,7 +200,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
   std::vector<Input> inputs;
   input_source_->Poll(PointHere(), inputs);
   for (Input& input : inputs) {
-    if (observer_ != nullptr) observer_->OnInput(cpu_.cycle, input);
+    if (observer_ != nullptr) observer_->On({cpu_.cycle, 0, InputEvent{input}});
     switch (input.kind) {
       case InputKind::kBytes:
         if (input.port.exists()) board_.uart(input.port.stream).Receive(input.bytes);
@@ -322,7 +322,7 @@ Digest Machine::StateDigest() {
 
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
-  if (observer_ != nullptr) observer_->OnConsoleByte(uart, cycle, byte);
+  if (observer_ != nullptr) observer_->On({cycle, 0, OutputEvent{static_cast<uint8_t>(uart), byte}});
 }
 
 void Machine::SetIrq(int line, bool asserted) {

@@ -286,7 +286,7 @@ class PayloadEncoder {
     return static_cast<uint8_t>(InputRecordType(event));
   }
 
-  absl::StatusOr<uint8_t> operator()(const OutputEvent& event) {
+  absl::StatusOr<uint8_t> operator()(const OutputRun& event) {
     if (event.bytes.empty() || event.bytes.size() > kMaxOutputRun ||
         event.deltas.size() + 1 != event.bytes.size()) {
       return absl::InvalidArgumentError("a run of output does not fit a record");
@@ -430,7 +430,7 @@ std::string UnknownInput(uint8_t type, std::string_view payload) {
 
 // Also tells how many cycles lie between the first byte and the last. The sum may exceed what
 // is left of the counter; 4096 terms of 64 bits fit 128.
-bool DecodeOutput(std::string_view& payload, OutputEvent& output, unsigned __int128& duration) {
+bool DecodeOutput(std::string_view& payload, OutputRun& output, unsigned __int128& duration) {
   uint64_t size = 0;
   if (!ConsumeNumber(payload, output.uart) || !ConsumeVarint(payload, size) || size == 0 ||
       size > kMaxOutputRun || size > payload.size()) {
@@ -474,7 +474,7 @@ bool DecodeBody(uint8_t type, std::string_view& payload, Event& event,
     case RecordType::kPortInput:
       return DecodePortInput(payload, Reuse<InputEvent>(event).input);
     case RecordType::kOutput:
-      return DecodeOutput(payload, Reuse<OutputEvent>(event), duration);
+      return DecodeOutput(payload, Reuse<OutputRun>(event), duration);
     case RecordType::kInterrupt: {
       uint64_t& pending = Reuse<InterruptEvent>(event).pending;
       if (!ConsumeVarint(payload, pending)) return false;

@@ -211,8 +211,8 @@ TEST(FrameTest, RefusesInputForPortsOfNewerVersions) {
 TEST(FrameTest, EncoderRefusesWhatNoReaderTakes) {
   FrameEncoder encoder;
   const std::string before = encoder.bytes();
-  EXPECT_FALSE(encoder.Append({0, 0, 0, OutputEvent{}}).ok());
-  EXPECT_FALSE(encoder.Append({0, 0, 0, OutputEvent{0, "ab", {}}}).ok());
+  EXPECT_FALSE(encoder.Append({0, 0, 0, OutputRun{}}).ok());
+  EXPECT_FALSE(encoder.Append({0, 0, 0, OutputRun{0, "ab", {}}}).ok());
   EXPECT_FALSE(encoder.Append(OutputAt(0, std::string(kMaxOutputRun + 1, 'x'), 1)).ok());
   EXPECT_FALSE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Console("")}}).ok());
   EXPECT_FALSE(encoder

@@ -60,7 +60,7 @@ class Details {
     if (input.kind == machine::InputKind::kBreak) return prefix + "break";
     return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
   }
-  std::string operator()(const OutputEvent& event) const {
+  std::string operator()(const OutputRun& event) const {
     const std::string prefix = absl::StrCat("uart", event.uart, " ", event.bytes.size(), " ");
     return prefix + QuoteBytes(event.bytes, columns_ - std::min(columns_, prefix.size()));
   }
@@ -104,7 +104,7 @@ struct JsonFields {
                         ",\"kind\":", JsonString(is_break ? "break" : "bytes"),
                         ",", JsonBytes("bytes", "text", input.bytes));
   }
-  std::string operator()(const OutputEvent& event) const {
+  std::string operator()(const OutputRun& event) const {
     std::string json = absl::StrCat(",\"uart\":", event.uart, ",",
                                     JsonBytes("bytes", "text", event.bytes), ",\"deltas\":[");
     for (size_t i = 0; i < event.deltas.size(); ++i) {
@@ -173,7 +173,7 @@ std::string JsonBytes(std::string_view name, std::string_view text_name, std::st
 RecordType TypeOf(const Event& event) {
   struct Type {
     RecordType operator()(const InputEvent& e) const { return InputRecordType(e); }
-    RecordType operator()(const OutputEvent&) const { return RecordType::kOutput; }
+    RecordType operator()(const OutputRun&) const { return RecordType::kOutput; }
     RecordType operator()(const InterruptEvent&) const { return RecordType::kInterrupt; }
     RecordType operator()(const CheckpointEvent&) const { return RecordType::kCheckpoint; }
     RecordType operator()(const EndEvent&) const { return RecordType::kEnd; }

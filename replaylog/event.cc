@@ -3,24 +3,32 @@
 #include <numeric>
 
 namespace isochron::replaylog {
+namespace {
 
-bool operator==(const InputEvent& a, const InputEvent& b) {
-  if (a.input.kind != b.input.kind) return false;
-  switch (a.input.kind) {
-    case machine::InputKind::kBytes:
-      return a.input.port == b.input.port && a.input.bytes == b.input.bytes;
-    case machine::InputKind::kBreak:
-      return a.input.port == b.input.port;
-    case machine::InputKind::kStop:
-      return a.input.cause == b.input.cause && a.input.detail == b.input.detail;
+struct ToLogBody {
+  template <typename Body>
+  void operator()(const Body& body) const {
+    event.body = body;
   }
-  return false;
-}
+  void operator()(const machine::OutputEvent& output) const {
+    event.body = OutputRun{output.uart, std::string(1, static_cast<char>(output.byte)), {}};
+  }
+
+  Event& event;
+};
+
+}  // namespace
 
 uint64_t Event::last_cycle() const {
-  const OutputEvent* output = std::get_if<OutputEvent>(&body);
+  const OutputRun* output = std::get_if<OutputRun>(&body);
   if (output == nullptr) return cycle;
   return std::accumulate(output->deltas.begin(), output->deltas.end(), cycle);
+}
+
+Event ToLogEvent(const machine::Event& event) {
+  Event logged{0, event.cycle, event.cpu, {}};
+  std::visit(ToLogBody{logged}, event.body);
+  return logged;
 }
 
 }  // namespace isochron::replaylog

@@ -10,8 +10,7 @@
 
 #include "machine/events/config.h"
 #include "machine/events/digest.h"
-#include "machine/events/input.h"
-#include "machine/events/run_end.h"
+#include "machine/events/event.h"
 
 namespace isochron::replaylog {
 
@@ -27,49 +26,20 @@ struct ImageRecord {
 
 // The first frame of a log.
 struct LogHeader {
-  uint32_t model_version = 0;      // kModelVersion of the program that wrote it
+  uint32_t model_version = 0;      // machine::kModelVersion of the program that wrote it
   machine::Digest palcode;         // digest of the PALcode image
   machine::MachineConfig config;
   std::vector<ImageRecord> images;  // by ascending role, each role at most once
 };
 
-// The machine model that this program implements: cost table, devices, firmware. Grows with every
-// change after which the same inputs could give another log; docs/replay-log.md tells what changed.
-inline constexpr uint32_t kModelVersion = 2;
-
-struct InputEvent {
-  machine::Input input;
-
-  // Compares what the kind of input gives a meaning to.
-  friend bool operator==(const InputEvent& a, const InputEvent& b);
-};
 // Bytes that a UART sent, as many as came before another kind of event; the cycle of the event is
 // that of the first byte, `deltas` those from each byte to the next (one fewer than bytes).
-struct OutputEvent {
+struct OutputRun {
   uint8_t uart = 0;
   std::string bytes;
   std::vector<uint64_t> deltas;
 
-  friend bool operator==(const OutputEvent&, const OutputEvent&) = default;
-};
-struct InterruptEvent {
-  uint64_t pending = 0;  // ISUM
-
-  friend bool operator==(const InterruptEvent&, const InterruptEvent&) = default;
-};
-struct CheckpointEvent {
-  uint64_t instructions = 0;  // retired since power-on
-  machine::Digest state;
-
-  friend bool operator==(const CheckpointEvent&, const CheckpointEvent&) = default;
-};
-// The last event. Never RunEnd::Kind::kObserver.
-struct EndEvent {
-  machine::RunEnd::Kind kind = machine::RunEnd::Kind::kPowerOff;
-  uint64_t instructions = 0;
-  machine::Digest state;
-
-  friend bool operator==(const EndEvent&, const EndEvent&) = default;
+  friend bool operator==(const OutputRun&, const OutputRun&) = default;
 };
 // A witness of a type that this program does not know, from a newer minor version.
 struct UnknownEvent {
@@ -79,12 +49,33 @@ struct UnknownEvent {
   friend bool operator==(const UnknownEvent&, const UnknownEvent&) = default;
 };
 
+using machine::CheckpointEvent;
+using machine::EndEvent;
+using machine::InputEvent;
+using machine::InterruptEvent;
+
+// What a log holds of an event of the machine: the event itself, but bytes of output as runs.
+template <typename Body>
+struct Logged {
+  using Type = Body;
+};
+template <>
+struct Logged<machine::OutputEvent> {
+  using Type = OutputRun;
+};
+template <typename Bodies>
+struct LoggedBodies;
+template <typename... Body>
+struct LoggedBodies<std::variant<Body...>> {
+  using Type = std::variant<typename Logged<Body>::Type..., UnknownEvent>;
+};
+
+// An event as a log has it.
 struct Event {
   uint64_t number = 0;  // from 0, in the order of the log
   uint64_t cycle = 0;
   uint8_t cpu = 0;
-  std::variant<InputEvent, OutputEvent, InterruptEvent, CheckpointEvent, EndEvent, UnknownEvent>
-      body;
+  LoggedBodies<machine::EventBody>::Type body;
 
   bool is_input() const { return std::holds_alternative<InputEvent>(body); }
   // The cycle of the last byte of output; `cycle` for any other event.
@@ -92,6 +83,9 @@ struct Event {
 
   friend bool operator==(const Event&, const Event&) = default;
 };
+
+// The same event without a number; of output, a run of one byte.
+Event ToLogEvent(const machine::Event& event);
 
 }  // namespace isochron::replaylog
 

@@ -7,17 +7,17 @@
 namespace isochron::replaylog {
 
 bool EventMerger::Joins(const Event& event) const {
-  const OutputEvent* output = std::get_if<OutputEvent>(&event.body);
+  const OutputRun* output = std::get_if<OutputRun>(&event.body);
   if (!run_ || output == nullptr || event.cpu != run_->cpu) return false;
-  const OutputEvent& run = std::get<OutputEvent>(run_->body);
+  const OutputRun& run = std::get<OutputRun>(run_->body);
   return run.uart == output->uart && run.bytes.size() + output->bytes.size() <= kMaxOutputRun;
 }
 
 EventMerger::Completed EventMerger::Add(Event event) {
   Completed completed;
   if (Joins(event)) {
-    const OutputEvent& output = std::get<OutputEvent>(event.body);
-    OutputEvent& run = std::get<OutputEvent>(run_->body);
+    const OutputRun& output = std::get<OutputRun>(event.body);
+    OutputRun& run = std::get<OutputRun>(run_->body);
     run.bytes += output.bytes;
     run.deltas.push_back(event.cycle - run_end_cycle_);
     run.deltas.insert(run.deltas.end(), output.deltas.begin(), output.deltas.end());
@@ -25,7 +25,7 @@ EventMerger::Completed EventMerger::Add(Event event) {
     return completed;
   }
   completed.run = Flush();
-  if (std::holds_alternative<OutputEvent>(event.body)) {
+  if (std::holds_alternative<OutputRun>(event.body)) {
     run_end_cycle_ = event.last_cycle();
     run_ = std::move(event);
   } else {

@@ -13,7 +13,7 @@ namespace {
 Event Output(uint64_t cycle, int uart, std::string bytes, std::vector<uint64_t> deltas = {}) {
   Event event;
   event.cycle = cycle;
-  event.body = OutputEvent{static_cast<uint8_t>(uart), std::move(bytes), std::move(deltas)};
+  event.body = OutputRun{static_cast<uint8_t>(uart), std::move(bytes), std::move(deltas)};
   return event;
 }
 
@@ -47,24 +47,24 @@ TEST(EventMerger, BytesOfOneUartBecomeARunWithTheirDistances) {
   const std::vector<Event> merged = Merged({Output(10, 0, "a"), Output(15, 0, "b"), Output(15, 0, "c")});
   ASSERT_EQ(merged.size(), 1u);
   EXPECT_EQ(merged[0].cycle, 10u);
-  EXPECT_EQ(std::get<OutputEvent>(merged[0].body), (OutputEvent{0, "abc", {5, 0}}));
+  EXPECT_EQ(std::get<OutputRun>(merged[0].body), (OutputRun{0, "abc", {5, 0}}));
 }
 
 TEST(EventMerger, AnythingElseAndTheOtherUartEndARun) {
   const std::vector<Event> merged =
       Merged({Output(10, 0, "a"), Interrupt(12), Output(14, 0, "b"), Output(16, 1, "c")});
   ASSERT_EQ(merged.size(), 4u);
-  EXPECT_EQ(std::get<OutputEvent>(merged[0].body).bytes, "a");
+  EXPECT_EQ(std::get<OutputRun>(merged[0].body).bytes, "a");
   EXPECT_TRUE(std::holds_alternative<InterruptEvent>(merged[1].body));
-  EXPECT_EQ(std::get<OutputEvent>(merged[2].body).bytes, "b");
-  EXPECT_EQ(std::get<OutputEvent>(merged[3].body).uart, 1);
+  EXPECT_EQ(std::get<OutputRun>(merged[2].body).bytes, "b");
+  EXPECT_EQ(std::get<OutputRun>(merged[3].body).uart, 1);
 }
 
 // What is merged and merged again does not change.
 TEST(EventMerger, RunsJoinAsTheirBytesWould) {
   const std::vector<Event> merged = Merged({Output(10, 0, "ab", {3}), Output(20, 0, "cd", {4})});
   ASSERT_EQ(merged.size(), 1u);
-  EXPECT_EQ(std::get<OutputEvent>(merged[0].body), (OutputEvent{0, "abcd", {3, 7, 4}}));
+  EXPECT_EQ(std::get<OutputRun>(merged[0].body), (OutputRun{0, "abcd", {3, 7, 4}}));
   EXPECT_EQ(Merged(merged)[0].body, merged[0].body);
 }
 
@@ -73,8 +73,8 @@ TEST(EventMerger, ARunIsNoLongerThanALogAllows) {
   for (uint64_t i = 0; i <= kMaxOutputRun; ++i) events.push_back(Output(i, 0, "x"));
   const std::vector<Event> merged = Merged(std::move(events));
   ASSERT_EQ(merged.size(), 2u);
-  EXPECT_EQ(std::get<OutputEvent>(merged[0].body).bytes.size(), kMaxOutputRun);
-  EXPECT_EQ(std::get<OutputEvent>(merged[1].body).bytes, "x");
+  EXPECT_EQ(std::get<OutputRun>(merged[0].body).bytes.size(), kMaxOutputRun);
+  EXPECT_EQ(std::get<OutputRun>(merged[1].body).bytes, "x");
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ struct BodyDifference {
     if (at) return absl::StrCat("byte ", *at, " of the input");
     return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : "input";
   }
-  std::string operator()(const OutputEvent& a) const {
-    const OutputEvent& b = std::get<OutputEvent>(right.body);
+  std::string operator()(const OutputRun& a) const {
+    const OutputRun& b = std::get<OutputRun>(right.body);
     if (a.uart != b.uart) return "UART";
     const size_t common = std::min(a.bytes.size(), b.bytes.size());
     for (size_t i = 0; i < common; ++i) {
@@ -138,14 +138,14 @@ void LogComparison::FindEqualAgain() {
 }
 
 Event JoinOutput(const Event& expected, size_t equal, const Event& rest) {
-  const auto* first = std::get_if<OutputEvent>(&expected.body);
-  const auto* second = std::get_if<OutputEvent>(&rest.body);
+  const auto* first = std::get_if<OutputRun>(&expected.body);
+  const auto* second = std::get_if<OutputRun>(&rest.body);
   if (equal == 0 || first == nullptr || second == nullptr || equal > first->bytes.size() ||
       first->uart != second->uart || expected.cpu != rest.cpu) {
     return rest;
   }
   Event joined = expected;
-  OutputEvent& output = std::get<OutputEvent>(joined.body);
+  OutputRun& output = std::get<OutputRun>(joined.body);
   output.bytes.resize(equal);
   output.deltas.resize(equal - 1);
   output.deltas.push_back(rest.cycle - joined.last_cycle());
@@ -171,7 +171,7 @@ std::string NameDifference(const Event& left, const Event& right) {
 }
 
 std::optional<std::string_view> EventBytes(const Event& event) {
-  if (const auto* output = std::get_if<OutputEvent>(&event.body)) return output->bytes;
+  if (const auto* output = std::get_if<OutputRun>(&event.body)) return output->bytes;
   if (const auto* unknown = std::get_if<UnknownEvent>(&event.body)) return unknown->payload;
   const auto* input = std::get_if<InputEvent>(&event.body);
   if (input == nullptr || input->input.kind != machine::InputKind::kBytes) return std::nullopt;

@@ -46,8 +46,8 @@ TEST(LogDiffTest, EqualLogsHaveNone) {
 TEST(LogDiffTest, PairsWhatHasChanged) {
   const std::vector<Event> left = ManyEvents(3000);
   std::vector<Event> right = left;
-  std::get<OutputEvent>(right[1996].body).bytes[0] = 'z';
-  std::get<OutputEvent>(right[2000].body).bytes[0] = 'y';
+  std::get<OutputRun>(right[1996].body).bytes[0] = 'z';
+  std::get<OutputRun>(right[2000].body).bytes[0] = 'y';
   const std::vector<EventPair> pairs = Compare(left, right);
   EXPECT_THAT(Different(pairs), ElementsAre(1996, 2000));
   EXPECT_EQ(*pairs[2000].left, left[2000]);
@@ -74,7 +74,7 @@ TEST(LogDiffTest, ReadsOnWhereNothingIsAlike) {
   const std::vector<Event> left = ManyEvents(3000);
   std::vector<Event> right = left;
   for (size_t i = 1000; i < 1000 + 2 * LogComparison::kWindow; ++i) {
-    if (auto* output = std::get_if<OutputEvent>(&right[i].body)) output->bytes[0] ^= 1;
+    if (auto* output = std::get_if<OutputRun>(&right[i].body)) output->bytes[0] ^= 1;
     right[i].cycle += 1;
   }
   const std::vector<EventPair> pairs = Compare(left, right);
@@ -121,8 +121,8 @@ TEST(LogDiffTest, JoinsAnOutputThatDiffersInTheMiddle) {
   const Event rest = OutputAt(116, "X", 5);
   const Event joined = JoinOutput(expected, 3, rest);
   EXPECT_EQ(joined.cycle, 100u);
-  EXPECT_EQ(std::get<OutputEvent>(joined.body).bytes, "abcX");
-  EXPECT_EQ(std::get<OutputEvent>(joined.body).deltas, (std::vector<uint64_t>{5, 5, 6}));
+  EXPECT_EQ(std::get<OutputRun>(joined.body).bytes, "abcX");
+  EXPECT_EQ(std::get<OutputRun>(joined.body).deltas, (std::vector<uint64_t>{5, 5, 6}));
   EXPECT_EQ(NameDifference(expected, joined), "byte 3 of the output");
   // Where nothing was equal, or something else came, there is nothing to join.
   EXPECT_EQ(JoinOutput(expected, 0, rest), rest);

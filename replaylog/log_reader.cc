@@ -89,7 +89,7 @@ class LogReader::Impl {
       return;
     }
     ++summary.events_by_type[static_cast<uint8_t>(TypeOf(event))];
-    if (const OutputEvent* output = std::get_if<OutputEvent>(&event.body)) {
+    if (const OutputRun* output = std::get_if<OutputRun>(&event.body)) {
       summary.console_bytes += output->bytes.size();
     }
     if (std::holds_alternative<EndEvent>(event.body)) summary.end = event;
@@ -267,10 +267,10 @@ uint64_t LogReader::log_bytes() const { return impl_->source().size(); }
 absl::StatusOr<LogSummary> LogReader::Verify() { return impl_->Verify(); }
 
 absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode) {
-  if (header.model_version != kModelVersion) {
+  if (header.model_version != machine::kModelVersion) {
     return absl::FailedPreconditionError(
         absl::StrCat("the log was recorded with model version ", header.model_version,
-                     "; this program implements version ", kModelVersion));
+                     "; this program implements version ", machine::kModelVersion));
   }
   if (header.palcode != palcode) {
     return absl::FailedPreconditionError(

@@ -324,7 +324,7 @@ TEST(LogReaderTest, CheckModelNamesBothVersions) {
   LogHeader header = SmallHeader();
   EXPECT_TRUE(CheckModel(header, header.palcode).ok());
   EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, machine::Digest{1, 1})));
-  header.model_version = kModelVersion + 1;
+  header.model_version = machine::kModelVersion + 1;
   EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, header.palcode)));
 }
 

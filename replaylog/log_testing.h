@@ -66,7 +66,7 @@ inline bool FileExists(const std::string& path) { return std::ifstream(path).goo
 // The header of a small log; of version 1 of the model where its very bytes are compared.
 inline LogHeader SmallHeader() {
   LogHeader header;
-  header.model_version = kModelVersion;
+  header.model_version = machine::kModelVersion;
   header.palcode = {0x0123456789abcdef, 0xfedcba9876543210};
   header.config.command_line = "console=ttyS0";
   header.config.itb_entries = header.config.dtb_entries = 128;
@@ -77,7 +77,7 @@ inline LogHeader SmallHeader() {
 
 inline Event OutputAt(uint64_t cycle, std::string bytes, uint64_t delta) {
   std::vector<uint64_t> deltas(bytes.size() - 1, delta);
-  return Event{0, cycle, 0, OutputEvent{0, std::move(bytes), std::move(deltas)}};
+  return Event{0, cycle, 0, OutputRun{0, std::move(bytes), std::move(deltas)}};
 }
 
 inline LogHeader GoldenHeader() {

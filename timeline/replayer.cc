@@ -1,6 +1,6 @@
 #include "timeline/replayer.h"
 
-#include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -12,10 +12,17 @@ namespace {
 
 using machine::Input;
 
-// Whether two events say the same, their numbers aside. Output never does: it is compared byte by byte.
-bool Same(const replaylog::Event& a, const replaylog::Event& b) {
-  return a.cycle == b.cycle && a.cpu == b.cpu && a.body == b.body &&
-         !std::holds_alternative<replaylog::OutputEvent>(a.body);
+// Whether a log has this event. Output never: it is compared byte by byte.
+bool Same(const replaylog::Event& logged, const machine::Event& event) {
+  if (logged.cycle != event.cycle || logged.cpu != event.cpu) return false;
+  const auto same = [&logged]<typename Body>(const Body& body) {
+    if constexpr (std::is_same_v<typename replaylog::Logged<Body>::Type, Body>) {
+      const Body* expected = std::get_if<Body>(&logged.body);
+      return expected != nullptr && *expected == body;
+    }
+    return false;
+  };
+  return std::visit(same, event.body);
 }
 
 }  // namespace
@@ -119,52 +126,34 @@ void Replayer::Diverge(replaylog::Event actual) {
   divergence_ = std::move(divergence);
 }
 
-void Replayer::Expect(replaylog::Event actual) {
-  if (!status_.ok()) return;
-  const replaylog::Event* expected = Peek(0);
-  if (expected == nullptr && status_.ok() && !end_) return;  // beyond a partial log
-  if (!status_.ok()) return;
-  if (expected != nullptr && Same(*expected, actual)) return Advance();
-  Diverge(std::move(actual));
-}
-
-void Replayer::OnInput(uint64_t cycle, const Input& input) {
-  if (BrokenOff()) return;  // our own stop at the end of a partial log
-  Expect({0, cycle, 0, replaylog::InputEvent{input}});
-}
-
-void Replayer::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  if (!status_.ok()) return;
-  const replaylog::Event* expected = Peek(0);
-  if (expected == nullptr && status_.ok() && !end_) return;
-  if (!status_.ok()) return;
-  const auto* output = expected == nullptr ? nullptr : std::get_if<replaylog::OutputEvent>(&expected->body);
-  if (output != nullptr) {
-    const uint64_t due =
-        output_seen_ == 0 ? expected->cycle : output_cycle_ + output->deltas[output_seen_ - 1];
-    if (output->uart == uart && due == cycle &&
-        static_cast<uint8_t>(output->bytes[output_seen_]) == byte) {
-      output_cycle_ = cycle;
-      if (++output_seen_ == output->bytes.size()) Advance();
-      return;
-    }
+bool Replayer::TakeByte(const replaylog::Event& expected, uint64_t cycle,
+                        const machine::OutputEvent& byte) {
+  const auto* output = std::get_if<replaylog::OutputRun>(&expected.body);
+  if (output == nullptr) return false;
+  const uint64_t due =
+      output_seen_ == 0 ? expected.cycle : output_cycle_ + output->deltas[output_seen_ - 1];
+  if (output->uart != byte.uart || due != cycle ||
+      static_cast<uint8_t>(output->bytes[output_seen_]) != byte.byte) {
+    return false;
   }
-  Diverge({0, cycle, 0,
-           replaylog::OutputEvent{static_cast<uint8_t>(uart), std::string(1, static_cast<char>(byte)), {}}});
+  output_cycle_ = cycle;
+  if (++output_seen_ == output->bytes.size()) Advance();
+  return true;
 }
 
-void Replayer::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
-  Expect({0, cycle, static_cast<uint8_t>(cpu), replaylog::InterruptEvent{pending}});
-}
-
-void Replayer::OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                            const machine::Digest& state) {
-  Expect({0, cycle, 0, replaylog::CheckpointEvent{instructions, state}});
-}
-
-void Replayer::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
-                     const machine::RunEnd& end) {
-  Expect({0, cycle, 0, replaylog::EndEvent{end.kind, instructions, state}});
+void Replayer::On(const machine::Event& event) {
+  const bool is_input = std::holds_alternative<machine::InputEvent>(event.body);
+  if (is_input && BrokenOff()) return;  // our own stop at the end of a partial log
+  if (!status_.ok()) return;
+  const replaylog::Event* expected = Peek(0);
+  if (!status_.ok()) return;
+  if (expected == nullptr && !end_) return;  // beyond a partial log
+  if (expected != nullptr) {
+    const auto* byte = std::get_if<machine::OutputEvent>(&event.body);
+    if (byte != nullptr && TakeByte(*expected, event.cycle, *byte)) return;
+    if (Same(*expected, event)) return Advance();
+  }
+  Diverge(replaylog::ToLogEvent(event));
 }
 
 }  // namespace isochron::timeline

@@ -40,13 +40,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
 
-  void OnInput(uint64_t cycle, const machine::Input& input) override;
-  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
-  void OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) override;
-  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                    const machine::Digest& state) override;
-  void OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
-             const machine::RunEnd& end) override;
+  void On(const machine::Event& event) override;
   absl::Status status() const override { return status_; }
 
   const std::optional<Divergence>& divergence() const { return divergence_; }
@@ -61,8 +55,8 @@ class Replayer final : public machine::Observer, public machine::InputSource {
  private:
   // The `index`th event that has not been seen yet, or nullptr past the end of the log.
   replaylog::Event* Peek(size_t index);
-  // Compares an event with the next of the log.
-  void Expect(replaylog::Event actual);
+  // Takes a byte when it is the next of `expected`, the event at the front.
+  bool TakeByte(const replaylog::Event& expected, uint64_t cycle, const machine::OutputEvent& byte);
   // The next event of the log has been seen.
   void Advance();
   // Whether nothing happens in the log up to `cycle` but the events in `ahead_`, of which there are `known`.

@@ -149,9 +149,10 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
   return file_->Overwrite(index_offset, index(file_->size() - index_offset - kIndexBytes));
 }
 
-void SnapshotTaker::OnCheckpoint(uint64_t cycle, uint64_t, const machine::Digest&) {
-  if (!error_.ok() || cycle < due_) return;
-  due_ = cycle - cycle % interval_ + interval_;
+void SnapshotTaker::On(const machine::Event& event) {
+  if (!std::holds_alternative<machine::CheckpointEvent>(event.body)) return;
+  if (!error_.ok() || event.cycle < due_) return;
+  due_ = event.cycle - event.cycle % interval_ + interval_;
   error_ = writer_.Take(machine_);
 }
 

@@ -63,12 +63,7 @@ class SnapshotTaker final : public machine::Observer {
   // Takes one at the next checkpoint, too.
   void TakeNext() { due_ = 0; }
 
-  void OnInput(uint64_t, const machine::Input&) override {}
-  void OnConsoleByte(int, uint64_t, uint8_t) override {}
-  void OnInterrupt(int, uint64_t, uint64_t) override {}
-  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                    const machine::Digest& state) override;
-  void OnEnd(uint64_t, uint64_t, const machine::Digest&, const machine::RunEnd&) override {}
+  void On(const machine::Event& event) override;
   // Always OK: a run does not end for its snapshots, whose loss is told afterwards.
   absl::Status status() const override { return absl::OkStatus(); }
   // The first error of the writer.

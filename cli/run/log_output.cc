@@ -73,7 +73,7 @@ machine::Digest PalcodeDigest() {
 
 replaylog::LogHeader HeaderOf(const Guest& guest) {
   replaylog::LogHeader header;
-  header.model_version = replaylog::kModelVersion;
+  header.model_version = machine::kModelVersion;
   header.palcode = PalcodeDigest();
   header.config = guest.machine->config();
   for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);

@@ -70,40 +70,13 @@ std::optional<machine::Input> ReplayDriver::TakeStop(const machine::InputPoint& 
   return replayer_.TakeStop(point, occasion);
 }
 
-template <typename Tell>
-void ReplayDriver::Forward(Tell tell) {
-  if (options_.recorder != nullptr) tell(*options_.recorder);
+void ReplayDriver::On(const machine::Event& event) {
+  if (options_.recorder != nullptr) options_.recorder->On(event);
   if (state_ != State::kReplaying) return;
-  tell(replayer_);
+  replayer_.On(event);
   if (replayer_.divergence().has_value() && !place_.has_value()) {
     place_ = Place{machine_.cpu().cycle, machine_.cpu().pc};
   }
-}
-
-void ReplayDriver::OnInput(uint64_t cycle, const machine::Input& input) {
-  Forward([&](machine::Observer& observer) { observer.OnInput(cycle, input); });
-}
-
-void ReplayDriver::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  Forward([&](machine::Observer& observer) { observer.OnConsoleByte(uart, cycle, byte); });
-}
-
-void ReplayDriver::OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) {
-  Forward([&](machine::Observer& observer) { observer.OnInterrupt(cpu, cycle, pending); });
-}
-
-void ReplayDriver::OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                                const machine::Digest& state) {
-  Forward([&](machine::Observer& observer) {
-    observer.OnCheckpoint(cycle, instructions, state);
-  });
-}
-
-void ReplayDriver::OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
-                         const machine::RunEnd& end) {
-  Forward([&](machine::Observer& observer) {
-    observer.OnEnd(cycle, instructions, state, end);
-  });
 }
 
 absl::Status ReplayDriver::status() const {

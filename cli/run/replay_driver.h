@@ -83,20 +83,10 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
 
-  void OnInput(uint64_t cycle, const machine::Input& input) override;
-  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
-  void OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) override;
-  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                    const machine::Digest& state) override;
-  void OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
-             const machine::RunEnd& end) override;
+  void On(const machine::Event& event) override;
   absl::Status status() const override;
 
  private:
-  // Calls `tell` for everybody who is to hear of an event.
-  template <typename Tell>
-  void Forward(Tell tell);
-
   const machine::Machine& machine_;
   const Options options_;
   timeline::Replayer replayer_;

@@ -74,7 +74,7 @@ std::string DivergenceReport(const std::string& log, const timeline::Divergence&
   if (divergence.expected.has_value()) {
     const std::string what = replaylog::NameDifference(*divergence.expected, actual);
     if (!what.empty()) absl::StrAppend(&text, "  what differs: ", what, "\n");
-    const auto* output = std::get_if<replaylog::OutputEvent>(&divergence.expected->body);
+    const auto* output = std::get_if<replaylog::OutputRun>(&divergence.expected->body);
     if (output != nullptr && divergence.bytes_equal > 0) {
       absl::StrAppend(&text, "  of the expected output's ", output->bytes.size(), " bytes, ",
                       divergence.bytes_equal, " were equal\n");

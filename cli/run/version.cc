@@ -3,8 +3,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engines/engines.h"
+#include "machine/events/event.h"
 #include "replaylog/codec.h"
-#include "replaylog/event.h"
 #include "revision.h"
 
 namespace isochron::cli {
@@ -13,7 +13,7 @@ std::string VersionText() {
   return absl::StrCat("isochron ", ISOCHRON_VERSION, "\nrevision ", ISOCHRON_REVISION,
                       "\nengines ", absl::StrJoin(engines::EngineNames(), ", "),
                       "\nlog format ", replaylog::kFormatMajor, ".", replaylog::kFormatMinor,
-                      "\nmodel version ", replaylog::kModelVersion);
+                      "\nmodel version ", machine::kModelVersion);
 }
 
 }  // namespace isochron::cli

@@ -26,23 +26,7 @@ class LeaderObserver final : public machine::Observer {
   LeaderObserver(EventPipe& pipe, const machine::Machine& machine)
       : pipe_(pipe), machine_(machine), recorder_(pipe) {}
 
-  void OnInput(uint64_t cycle, const machine::Input& input) override {
-    recorder_.OnInput(cycle, input);
-  }
-  void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override {
-    recorder_.OnConsoleByte(uart, cycle, byte);
-  }
-  void OnInterrupt(int cpu, uint64_t cycle, uint64_t pending) override {
-    recorder_.OnInterrupt(cpu, cycle, pending);
-  }
-  void OnCheckpoint(uint64_t cycle, uint64_t instructions,
-                    const machine::Digest& state) override {
-    recorder_.OnCheckpoint(cycle, instructions, state);
-  }
-  void OnEnd(uint64_t cycle, uint64_t instructions, const machine::Digest& state,
-             const machine::RunEnd& end) override {
-    recorder_.OnEnd(cycle, instructions, state, end);
-  }
+  void On(const machine::Event& event) override { recorder_.On(event); }
   // Asked at every boundary, when everything that belongs to it has been told.
   absl::Status status() const override {
     pipe_.SetProgress(machine_.cpu().cycle);

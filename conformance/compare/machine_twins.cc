@@ -67,11 +67,7 @@ class RepeatingMachine::Inputs final : public machine::InputSource {
 // Ends the run at a boundary.
 class RepeatingMachine::Stopper final : public machine::Observer {
  public:
-  void OnInput(uint64_t, const machine::Input&) override {}
-  void OnConsoleByte(int, uint64_t, uint8_t) override {}
-  void OnInterrupt(int, uint64_t, uint64_t) override {}
-  void OnCheckpoint(uint64_t, uint64_t, const machine::Digest&) override {}
-  void OnEnd(uint64_t, uint64_t, const machine::Digest&, const machine::RunEnd&) override {}
+  void On(const machine::Event&) override {}
   absl::Status status() const override {
     return machine->cpu().cycle >= stop ? absl::CancelledError() : absl::OkStatus();
   }

@@ -44,8 +44,8 @@ DivergenceReport OutputReport() {
   DivergenceReport report;
   report.engines = {"ref", "jit"};
   report.clock_hz = 600'000'000;
-  report.expected = replaylog::Event{2, 600, 0, replaylog::OutputEvent{0, "[61][62]", std::vector<uint64_t>(7, 5)}};
-  report.actual = replaylog::Event{2, 600, 0, replaylog::OutputEvent{0, "[61][6X]", std::vector<uint64_t>(7, 5)}};
+  report.expected = replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][62]", std::vector<uint64_t>(7, 5)}};
+  report.actual = replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][6X]", std::vector<uint64_t>(7, 5)}};
   report.equal_events = {replaylog::Event{1, 300, 0, replaylog::InterruptEvent{uint64_t{1} << 35}}};
   report.origin = {{"command", "isochron conform x.log"}, {"log", "x.log, identity 12"}};
   return report;

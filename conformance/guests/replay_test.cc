@@ -38,7 +38,7 @@ using replaylog::EndEvent;
 using replaylog::Event;
 using replaylog::InputEvent;
 using replaylog::InterruptEvent;
-using replaylog::OutputEvent;
+using replaylog::OutputRun;
 using timeline::Recorder;
 using timeline::Replayer;
 
@@ -207,7 +207,7 @@ TEST_F(Falsified, EveryKindOfWitnessIsFound) {
   for (size_t i = 0; i < good.size(); ++i) {
     std::vector<Event> bad = good;
     int kind = 0;
-    if (auto* output = std::get_if<OutputEvent>(&bad[i].body)) {
+    if (auto* output = std::get_if<OutputRun>(&bad[i].body)) {
       output->bytes.back() = static_cast<char>(output->bytes.back() ^ 1);
     } else if (auto* interrupt = std::get_if<InterruptEvent>(&bad[i].body)) {
       kind = 1;
@@ -386,7 +386,7 @@ TEST(Checkpoints, ComeAlsoWhenTheRunWasStoppedThere) {
 // they can be, so that all kinds do meet.
 TEST(Boundaries, OutputInputCheckpointAndInterruptComeInThisOrder) {
   const auto rank = [](const Event& event) {
-    if (std::holds_alternative<OutputEvent>(event.body)) return 0;
+    if (std::holds_alternative<OutputRun>(event.body)) return 0;
     if (std::holds_alternative<InputEvent>(event.body)) return 1;
     if (std::holds_alternative<CheckpointEvent>(event.body)) return 2;
     return std::holds_alternative<InterruptEvent>(event.body) ? 3 : 4;
@@ -413,7 +413,7 @@ TEST(Boundaries, OutputInputCheckpointAndInterruptComeInThisOrder) {
 
 replaylog::LogHeader Header() {
   replaylog::LogHeader header;
-  header.model_version = replaylog::kModelVersion;
+  header.model_version = machine::kModelVersion;
   header.config = Config();
   return header;
 }

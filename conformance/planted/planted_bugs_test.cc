@@ -345,7 +345,7 @@ class PlantedBreak : public ::testing::Test {
 TEST_F(PlantedBreak, AUartThatRemembersOtherRunsIsFound) {
   const auto divergence = Repeat(machine::Break::kUartTime, "console");
   ASSERT_TRUE(divergence);
-  EXPECT_TRUE(std::holds_alternative<replaylog::OutputEvent>(divergence->actual.body));
+  EXPECT_TRUE(std::holds_alternative<replaylog::OutputRun>(divergence->actual.body));
 }
 
 TEST_F(PlantedBreak, ATimerThatRemembersOtherRunsIsFound) {

@@ -62,7 +62,7 @@ class Scratch {
 
 replaylog::LogHeader HeaderOf(const BoardCase& board_case) {
   replaylog::LogHeader header;
-  header.model_version = replaylog::kModelVersion;
+  header.model_version = machine::kModelVersion;
   header.config = board_case.config;
   return header;
 }
@@ -228,7 +228,7 @@ void Count(const BoardRun& run, BoardVerdict& verdict) {
   verdict.events = run.events.size();
   for (const Event& event : run.events) {
     verdict.interrupts += std::holds_alternative<replaylog::InterruptEvent>(event.body);
-    verdict.outputs += std::holds_alternative<replaylog::OutputEvent>(event.body);
+    verdict.outputs += std::holds_alternative<replaylog::OutputRun>(event.body);
   }
 }
 

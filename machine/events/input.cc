@@ -29,6 +29,19 @@ Input Input::Stop(StopCause cause, uint32_t detail) {
   return input;
 }
 
+bool operator==(const Input& a, const Input& b) {
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case InputKind::kBytes:
+      return a.port == b.port && a.bytes == b.bytes;
+    case InputKind::kBreak:
+      return a.port == b.port;
+    case InputKind::kStop:
+      return a.cause == b.cause && a.detail == b.detail;
+  }
+  return false;
+}
+
 bool Input::Joins(const Input& next) const {
   return kind == InputKind::kBytes && next.kind == InputKind::kBytes && port == next.port;
 }

@@ -59,6 +59,9 @@ struct Input {
   // Whether `next`, right behind this one, is more of the same: bytes for one port.
   bool Joins(const Input& next) const;
 
+  // Compares what the kind gives a meaning to.
+  friend bool operator==(const Input& a, const Input& b);
+
   static Input Bytes(Port port, std::string bytes);
   // Bytes for UART 0.
   static Input Console(std::string bytes);

@@ -29,20 +29,12 @@ inline constexpr size_t kMaxOutputRun = 4096;         // bytes in one output rec
 inline constexpr size_t kMaxInputBytes = 1 << 20;     // bytes in one input record
 inline constexpr size_t kMaxInputsPerCycle = 64;      // input records of one cycle
 
-// Types of records. Those below kFirstWitness must be understood; the others may be skipped.
+// Types of records, as record_table.h lists them. Those below kFirstWitness are inputs, which must be understood; the
+// others may be skipped.
 enum class RecordType : uint8_t {
   kFrameStart = 0,
-  kConsoleInput = 1,  // of version 1: bytes for UART 0
-  kStop = 2,
-  kPortInput = 3,
   kFirstWitness = 64,
-  kOutput = 64,
-  kInterrupt = 65,
-  kCheckpoint = 66,
-  kEnd = 67,
 };
-// The type of the record that holds an input.
-RecordType InputRecordType(const InputEvent& event);
 
 // The content of the header frame, of the newest version. InvalidArgument when it would exceed kMaxHeaderBytes or the
 // images are not in order.

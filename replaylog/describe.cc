@@ -1,6 +1,8 @@
 #include "replaylog/describe.h"
 
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,17 +10,19 @@
 #include "absl/strings/str_join.h"
 #include "alpha/ipr.h"
 #include "hostio/printable.h"
+#include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kUnknownName = "unknown";
 
-constexpr std::pair<RecordType, std::string_view> kTypeNames[] = {
-    {RecordType::kStop, "stop"},             {RecordType::kPortInput, "input"},
-    {RecordType::kOutput, "output"},         {RecordType::kInterrupt, "interrupt"},
-    {RecordType::kCheckpoint, "checkpoint"}, {RecordType::kEnd, "end"},
-};
+// The name of an enumerator.
+template <typename T>
+std::string_view NameOf(std::span<const std::string_view> names, T value) {
+  const auto number = static_cast<size_t>(value);
+  return number < names.size() ? names[number] : kUnknownName;
+}
 
 // A byte as it stands in a quoted C string.
 std::string EscapeByte(uint8_t byte) {
@@ -44,18 +48,29 @@ std::string ShortDigest(const machine::Digest& digest) {
   return absl::StrFormat("%016x", digest.high).substr(0, 12) + "...";
 }
 
+struct TypeOfBody {
+  template <typename Body>
+  RecordType operator()(const Body& body) const {
+    RecordType type = {};
+    VisitRecordOf(body, [&type](const auto& record) { type = record.type; });
+    return type;
+  }
+  RecordType operator()(const UnknownEvent& event) const { return RecordType{event.type}; }
+};
+
 // What an event says, in at most `columns` columns.
 class Details {
  public:
   explicit Details(size_t columns) : columns_(columns) {}
 
+  // The values of its record, one after the other.
+  template <typename Body>
+  std::string operator()(const Body& body) const {
+    return Values(body);
+  }
   std::string operator()(const InputEvent& event) const {
     const machine::Input& input = event.input;
-    if (input.kind == machine::InputKind::kStop) {
-      std::string text(StopCauseName(input.cause));
-      if (input.detail != 0) absl::StrAppend(&text, " ", input.detail);
-      return text;
-    }
+    if (input.kind == machine::InputKind::kStop) return Values(event);
     const std::string prefix = absl::StrCat(PortName(input.port), " ");
     if (input.kind == machine::InputKind::kBreak) return prefix + "break";
     return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
@@ -67,15 +82,6 @@ class Details {
   std::string operator()(const InterruptEvent& event) const {
     return absl::StrFormat("ISUM %#x %s", event.pending, DescribeIsum(event.pending));
   }
-  std::string operator()(const CheckpointEvent& event) const {
-    return absl::StrCat(event.instructions, " insns ", Digest(event.state));
-  }
-  std::string operator()(const EndEvent& event) const {
-    std::string text =
-        absl::StrCat(std::string(EndKindName(event.kind)), " ", event.instructions, " insns");
-    if (columns_ == kAllColumns) absl::StrAppend(&text, " ", event.state.ToString());
-    return text;
-  }
   std::string operator()(const UnknownEvent& event) const {
     std::string text = absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");
     if (columns_ == kAllColumns) absl::StrAppend(&text, " ", Hex(event.payload));
@@ -83,50 +89,75 @@ class Details {
   }
 
  private:
-  std::string Digest(const machine::Digest& digest) const {
-    return columns_ == kAllColumns ? digest.ToString() : ShortDigest(digest);
+  template <typename Body>
+  std::string Values(const Body& body) const {
+    std::vector<std::string> values;
+    VisitRecordOf(body, [&](const auto& record) {
+      record.ForEachField([&](const auto& field) {
+        if (field.show == Show::kInLongLines && columns_ != kAllColumns) return;
+        const std::string value = Value(field.coding, std::invoke(field.access, body));
+        if (field.show == Show::kUnlessZero && value == "0") return;
+        values.push_back(absl::StrCat(value, std::string(field.unit)));
+      });
+    });
+    return absl::StrJoin(values, " ");
   }
+  std::string Value(const Number&, uint64_t value) const { return absl::StrCat(value); }
+  template <typename T>
+  std::string Value(const Named& coding, T value) const {
+    return std::string(NameOf(coding.names, value));
+  }
+  std::string Value(const Flags&, uint64_t value) const { return absl::StrFormat("%#x", value); }
+  std::string Value(const StateDigest&, const machine::Digest& value) const {
+    return columns_ == kAllColumns ? value.ToString() : ShortDigest(value);
+  }
+  std::string Value(const CountedBytes&, const std::string& value) const { return QuoteBytes(value); }
+  std::string Value(const RestOfBytes&, const std::string& value) const { return QuoteBytes(value); }
 
   size_t columns_;
 };
 
 // The fields that follow "type".
-struct JsonFields {
-  std::string operator()(const InputEvent& event) const {
-    const machine::Input& input = event.input;
-    if (input.kind == machine::InputKind::kStop) {
-      return absl::StrCat(",\"cause\":", JsonString(StopCauseName(input.cause)),
-                          ",\"detail\":", input.detail);
-    }
-    const bool is_break = input.kind == machine::InputKind::kBreak;
-    return absl::StrCat(",\"device\":", JsonString(InputDeviceName(input.port.device)),
-                        ",\"stream\":", input.port.stream,
-                        ",\"kind\":", JsonString(is_break ? "break" : "bytes"),
-                        ",", JsonBytes("bytes", "text", input.bytes));
-  }
-  std::string operator()(const OutputRun& event) const {
-    std::string json = absl::StrCat(",\"uart\":", event.uart, ",",
-                                    JsonBytes("bytes", "text", event.bytes), ",\"deltas\":[");
-    for (size_t i = 0; i < event.deltas.size(); ++i) {
-      absl::StrAppend(&json, i == 0 ? "" : ",", event.deltas[i]);
-    }
-    return json + "]";
-  }
-  std::string operator()(const InterruptEvent& event) const {
-    return absl::StrFormat(",\"pending\":\"0x%x\"", event.pending);
-  }
-  std::string operator()(const CheckpointEvent& event) const {
-    return absl::StrCat(",\"instructions\":", event.instructions, ",\"state\":\"",
-                        event.state.ToString(), "\"");
-  }
-  std::string operator()(const EndEvent& event) const {
-    return absl::StrCat(",\"reason\":", JsonString(EndKindName(event.kind)),
-                        ",\"instructions\":", event.instructions, ",\"state\":\"",
-                        event.state.ToString(), "\"");
+class JsonFields {
+ public:
+  template <typename Body>
+  std::string operator()(const Body& body) const {
+    std::string json;
+    VisitRecordOf(body, [&](const auto& record) {
+      record.ForEachField([&](const auto& field) {
+        absl::StrAppend(&json, ",", Value(field.name, field.coding, std::invoke(field.access, body)));
+      });
+    });
+    return json;
   }
   std::string operator()(const UnknownEvent& event) const {
     return absl::StrCat(",\"record_type\":", event.type, ",\"payload\":\"", Hex(event.payload),
                         "\"");
+  }
+
+ private:
+  // A field: its name, a colon and its value.
+  static std::string Value(std::string_view name, const Number&, uint64_t value) {
+    return absl::StrCat(JsonString(name), ":", value);
+  }
+  template <typename T>
+  static std::string Value(std::string_view name, const Named& coding, T value) {
+    return absl::StrCat(JsonString(name), ":", JsonString(NameOf(coding.names, value)));
+  }
+  static std::string Value(std::string_view name, const Flags&, uint64_t value) {
+    return absl::StrFormat("%s:\"0x%x\"", JsonString(name), value);
+  }
+  static std::string Value(std::string_view name, const StateDigest&, const machine::Digest& value) {
+    return absl::StrCat(JsonString(name), ":\"", value.ToString(), "\"");
+  }
+  static std::string Value(std::string_view name, const CountedBytes&, const std::string& value) {
+    return JsonBytes(name, "text", value);
+  }
+  static std::string Value(std::string_view name, const RestOfBytes&, const std::string& value) {
+    return JsonBytes(name, "text", value);
+  }
+  static std::string Value(std::string_view name, const Steps&, const Steps::ConstValue& value) {
+    return absl::StrCat(JsonString(name), ":[", absl::StrJoin(std::get<1>(value), ","), "]");
   }
 };
 
@@ -170,84 +201,41 @@ std::string JsonBytes(std::string_view name, std::string_view text_name, std::st
   return json + '"';
 }
 
-RecordType TypeOf(const Event& event) {
-  struct Type {
-    RecordType operator()(const InputEvent& e) const { return InputRecordType(e); }
-    RecordType operator()(const OutputRun&) const { return RecordType::kOutput; }
-    RecordType operator()(const InterruptEvent&) const { return RecordType::kInterrupt; }
-    RecordType operator()(const CheckpointEvent&) const { return RecordType::kCheckpoint; }
-    RecordType operator()(const EndEvent&) const { return RecordType::kEnd; }
-    RecordType operator()(const UnknownEvent& e) const { return RecordType{e.type}; }
-  };
-  return std::visit(Type(), event.body);
-}
+RecordType TypeOf(const Event& event) { return std::visit(TypeOfBody(), event.body); }
 
 std::string_view EventTypeName(RecordType type) {
-  for (const auto& [known, name] : kTypeNames) {
-    if (known == type) return name;
-  }
-  return kUnknownName;
+  std::string_view name = kUnknownName;
+  ForEachRecord([&](const auto& record) {
+    if (record.type == type) name = record.name;
+  });
+  return name;
 }
 
 std::optional<RecordType> EventTypeFromName(std::string_view name) {
-  for (const auto& [type, known] : kTypeNames) {
-    if (known == name) return type;
-  }
-  return std::nullopt;
+  std::optional<RecordType> type;
+  ForEachRecord([&](const auto& record) {
+    if (record.name == name) type = record.type;
+  });
+  return type;
 }
 
 std::vector<std::string_view> EventTypeNames() {
   std::vector<std::string_view> names;
-  for (const auto& [type, name] : kTypeNames) names.push_back(name);
+  ForEachRecord([&](const auto& record) { names.push_back(record.name); });
   return names;
 }
 
-std::string_view StopCauseName(machine::StopCause cause) {
-  switch (cause) {
-    case machine::StopCause::kQuit:
-      return "quit";
-    case machine::StopCause::kSignal:
-      return "signal";
-    case machine::StopCause::kCycleLimit:
-      return "cycle-limit";
-    case machine::StopCause::kExpectFailed:
-      return "expect-failed";
-    case machine::StopCause::kPanic:
-      return "panic";
-    case machine::StopCause::kLogLimit:
-      return "log-limit";
-  }
-  return kUnknownName;
-}
+std::string_view StopCauseName(machine::StopCause cause) { return NameOf(kStopCauses, cause); }
 
-std::string_view InputDeviceName(machine::InputDevice device) {
-  switch (device) {
-    case machine::InputDevice::kUart:
-      return "uart";
-  }
-  return kUnknownName;
-}
+std::string_view InputDeviceName(machine::InputDevice device) { return NameOf(kInputDevices, device); }
 
 std::string PortName(const machine::Port& port) {
   return absl::StrCat(std::string(InputDeviceName(port.device)), port.stream);
 }
 
 std::string_view EndKindName(machine::RunEnd::Kind kind) {
-  switch (kind) {
-    case machine::RunEnd::Kind::kPowerOff:
-      return "power-off";
-    case machine::RunEnd::Kind::kReset:
-      return "reset";
-    case machine::RunEnd::Kind::kFatal:
-      return "fatal";
-    case machine::RunEnd::Kind::kStopped:
-      return "stopped";
-    case machine::RunEnd::Kind::kObserver:
-      return "observer";  // never in a log
-    case machine::RunEnd::Kind::kEndOfTime:
-      return "end-of-time";
-  }
-  return kUnknownName;
+  if (kind == machine::RunEnd::Kind::kObserver) return "observer";  // never in a log
+  return NameOf(kEndKinds, kind);
 }
 
 std::string_view ImageRoleName(ImageRecord::Role role) {

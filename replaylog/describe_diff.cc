@@ -1,12 +1,15 @@
 #include "replaylog/describe_diff.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <type_traits>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hostio/printable.h"
+#include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -18,11 +21,18 @@ std::string Cut(std::string_view text, size_t columns) {
 }
 
 // The digest of the state that an event holds.
-std::optional<machine::Digest> StateOf(const Event& event) {
-  if (const auto* checkpoint = std::get_if<CheckpointEvent>(&event.body)) return checkpoint->state;
-  if (const auto* end = std::get_if<EndEvent>(&event.body)) return end->state;
-  return std::nullopt;
-}
+struct StateOf {
+  template <typename Body>
+  std::optional<machine::Digest> operator()(const Body& body) const {
+    std::optional<machine::Digest> state;
+    VisitRecordOf(body, [&](const auto& record) {
+      record.ForEachField([&]<typename Field>(const Field& field) {
+        if constexpr (std::is_same_v<decltype(Field::coding), StateDigest>) state = std::invoke(field.access, body);
+      });
+    });
+    return state;
+  }
+};
 
 }  // namespace
 
@@ -69,7 +79,8 @@ std::string DiffText::Detail(const EventPair& pair) const {
   if (const std::optional<size_t> at = FirstDifferentByte(*pair.left, *pair.right)) {
     return BytesAround(*at, *EventBytes(*pair.left), *EventBytes(*pair.right));
   }
-  const std::optional<machine::Digest> states[] = {StateOf(*pair.left), StateOf(*pair.right)};
+  const std::optional<machine::Digest> states[] = {std::visit(StateOf(), pair.left->body),
+                                                    std::visit(StateOf(), pair.right->body)};
   if (states[0] && states[1] && states[0] != states[1]) {
     return Lines("state " + states[0]->ToString(), "state " + states[1]->ToString());
   }

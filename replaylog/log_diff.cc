@@ -1,12 +1,14 @@
 #include "replaylog/log_diff.h"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "replaylog/describe.h"
+#include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
 namespace {
@@ -16,6 +18,11 @@ struct BodyDifference {
   const Event& right;
   std::optional<size_t> at;  // FirstDifferentByte()
 
+  // The first value of the record that differs.
+  template <typename Body>
+  std::string operator()(const Body& a) const {
+    return FirstValue(a);
+  }
   std::string operator()(const InputEvent& a) const {
     const InputEvent& b = std::get<InputEvent>(right.body);
     if (a == b) return "";
@@ -25,7 +32,7 @@ struct BodyDifference {
                           PortName(b.input.port));
     }
     if (at) return absl::StrCat("byte ", *at, " of the input");
-    return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : "input";
+    return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : FirstValue(a);
   }
   std::string operator()(const OutputRun& a) const {
     const OutputRun& b = std::get<OutputRun>(right.body);
@@ -40,22 +47,21 @@ struct BodyDifference {
     }
     return a.bytes.size() == b.bytes.size() ? "" : "length of the output";
   }
-  std::string operator()(const InterruptEvent& a) const {
-    return a == std::get<InterruptEvent>(right.body) ? "" : "pending interrupts";
-  }
-  std::string operator()(const CheckpointEvent& a) const {
-    const CheckpointEvent& b = std::get<CheckpointEvent>(right.body);
-    if (a.instructions != b.instructions) return "instruction count";
-    return a == b ? "" : "machine state";
-  }
-  std::string operator()(const EndEvent& a) const {
-    const EndEvent& b = std::get<EndEvent>(right.body);
-    if (a.kind != b.kind) return "reason of the end";
-    if (a.instructions != b.instructions) return "instruction count";
-    return a == b ? "" : "machine state";
-  }
   std::string operator()(const UnknownEvent& a) const {
     return a == std::get<UnknownEvent>(right.body) ? "" : "contents";
+  }
+
+  template <typename Body>
+  std::string FirstValue(const Body& a) const {
+    const Body& b = std::get<Body>(right.body);
+    std::string_view what;
+    VisitRecordOf(a, [&](const auto& record) {
+      record.ForEachField([&](const auto& field) {
+        const bool differs = std::invoke(field.access, a) != std::invoke(field.access, b);
+        if (differs && what.empty()) what = field.differs;
+      });
+    });
+    return std::string(what);
   }
 };
 

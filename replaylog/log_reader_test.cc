@@ -6,6 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hostio/sanitizers.h"
+#include "replaylog/describe.h"
 #include "replaylog/host_cost_testing.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/seek_table.h"
@@ -114,8 +115,8 @@ TEST(LogReaderTest, VerifySumsUp) {
   ASSERT_TRUE(summary.ok()) << summary.status();
   EXPECT_EQ(summary->identity, identity);
   EXPECT_EQ(summary->events, EventsInThreeFrames().size());
-  EXPECT_EQ(summary->events_by_type[static_cast<int>(RecordType::kCheckpoint)], 2u);
-  EXPECT_EQ(summary->events_by_type[static_cast<int>(RecordType::kPortInput)], 6u);
+  EXPECT_EQ(summary->events_by_type[static_cast<int>(*EventTypeFromName("checkpoint"))], 2u);
+  EXPECT_EQ(summary->events_by_type[static_cast<int>(*EventTypeFromName("input"))], 6u);
   EXPECT_EQ(summary->console_bytes, 21u);
   EXPECT_EQ(summary->unknown_witnesses, 0u);
   EXPECT_EQ(summary->last_cycle, EventsInThreeFrames().back().cycle);

@@ -9,11 +9,15 @@ import os
 import struct
 import sys
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
+from isochron.codings import Event, Payload, name_of, require
 from isochron.errors import IsochronError, LogError, hide
+from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Stop
 from isochron.script import prefix, printable, sends, when
+
+__all__ = ["Checkpoint", "End", "Event", "Input", "Interrupt", "Log", "Output", "Stop", "Unknown"]
 
 __tracebackhide__ = hide
 
@@ -24,15 +28,8 @@ _SEEKABLE_MAGIC = 0x8F92EAB1
 _MAX_HEADER = 64 << 10
 _MAX_CONTENT = 2 << 20
 _MAX_PAYLOAD = (1 << 20) + 64
-_MAX_INPUT = 1 << 20
-_MAX_OUTPUT = 4096
 
-_CAUSES = ["quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"]
-_REASONS = ["power-off", "reset", "fatal", "stopped", "end-of-time"]
 _ROLES = ["kernel", "initrd"]
-_DEVICES = ["uart"]
-_STREAMS = 2
-_INPUT_KINDS = ["bytes", "break"]
 _NUMBER_FIELDS = {
     1: "model_version",
     3: "memory_bytes",
@@ -46,104 +43,6 @@ _NUMBER_FIELDS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Event:
-    """What all events have. Events are numbered from 0."""
-
-    type: ClassVar[str] = ""
-
-    number: int
-    cycle: int
-    cpu: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `log dump --json` prints."""
-        fields = dataclasses.asdict(self)
-        number, cycle, cpu = (fields.pop(name) for name in ("number", "cycle", "cpu"))
-        json_fields: dict[str, Any] = {"event": number, "cycle": cycle, "cpu": cpu, "type": self.type}
-        for name, value in fields.items():
-            json_fields[name] = value.decode("latin-1") if isinstance(value, bytes) else value
-            if isinstance(value, bytes) and not value.isascii():
-                json_fields["text"] = value.decode(errors="replace")
-        return json_fields
-
-
-@dataclasses.dataclass(frozen=True)
-class Input(Event):
-    """What a port gets: `bytes`, or a break. The port is a stream of a device: the console is stream 0 of "uart"."""
-
-    type: ClassVar[str] = "input"
-
-    device: str
-    stream: int
-    kind: str
-    bytes: bytes
-
-    @property
-    def text(self) -> str:
-        """What the bytes are in UTF-8, with U+FFFD for what is none."""
-        return self.bytes.decode(errors="replace")
-
-
-@dataclasses.dataclass(frozen=True)
-class Stop(Event):
-    """Somebody ends the run. `cause`: quit, signal, cycle-limit, expect-failed, panic or log-limit."""
-
-    type: ClassVar[str] = "stop"
-
-    cause: str
-    detail: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Output(Event):
-    """Bytes that a UART sent; `deltas` are the cycles from each to the next."""
-
-    type: ClassVar[str] = "output"
-
-    uart: int
-    bytes: bytes
-    deltas: list[int]
-
-    @property
-    def text(self) -> str:
-        """What the bytes are in UTF-8, with U+FFFD for what is none."""
-        return self.bytes.decode(errors="replace")
-
-
-@dataclasses.dataclass(frozen=True)
-class Interrupt(Event):
-    """A CPU takes an interrupt; `pending` is its ISUM."""
-
-    type: ClassVar[str] = "interrupt"
-
-    pending: int
-
-    def to_json(self) -> dict[str, Any]:
-        return super().to_json() | {"pending": hex(self.pending)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Checkpoint(Event):
-    """The digest of all state."""
-
-    type: ClassVar[str] = "checkpoint"
-
-    instructions: int
-    state: str
-
-
-@dataclasses.dataclass(frozen=True)
-class End(Event):
-    """The run ended. `reason`: power-off, reset, fatal, stopped or end-of-time."""
-
-    type: ClassVar[str] = "end"
-
-    reason: str
-    instructions: int
-    state: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Unknown(Event):
     """A witness of a newer version of the format."""
 
@@ -151,53 +50,6 @@ class Unknown(Event):
 
     record_type: int
     payload: str
-
-
-def _require(condition: object, message: str) -> None:
-    if not condition:
-        raise LogError(message)
-
-
-def _name(names: Sequence[str], number: int) -> str:
-    _require(number < len(names), f"a number from 0 to {len(names) - 1} should be here, not {number}")
-    return names[number]
-
-
-class _Bytes:
-    """Takes numbers and strings off the front of some bytes."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def __bool__(self) -> bool:
-        return self.at < len(self.data)
-
-    def take(self, size: int) -> bytes:
-        _require(size <= len(self.data) - self.at, "the data breaks off")
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def varint(self, limit: int = 1 << 64) -> int:
-        """A number below `limit`."""
-        value = shift = 0
-        for byte in self.data[self.at : self.at + 10]:
-            self.at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                _require((byte != 0 or shift == 0) and value < limit, "not a varint, or one that is too large")
-                return value
-            shift += 7
-        raise LogError("not a varint")
-
-    def counted(self) -> bytes:
-        return self.take(self.varint())
-
-    def digest(self) -> str:
-        return self.take(16).hex()
-
-    def rest(self) -> bytes:
-        return self.take(len(self.data) - self.at)
 
 
 class _Frame(NamedTuple):
@@ -211,14 +63,14 @@ class _Frame(NamedTuple):
 def _measure_frame(data: bytes, start: int) -> _Frame | None:
     """The frame at `start`, by its own account; None when the data breaks off in it."""
     magic = data[start : start + 4]
-    _require(magic == _FRAME_MAGIC[: len(magic)], f"no zstd frame at byte {start}")
+    require(magic == _FRAME_MAGIC[: len(magic)], f"no zstd frame at byte {start}")
     if start + 5 > len(data):
         return None
     descriptor = data[start + 4]
-    _require(descriptor & 0b1111 == 0b0100, f"the frame at byte {start} has no checksum, or a dictionary")
+    require(descriptor & 0b1111 == 0b0100, f"the frame at byte {start} has no checksum, or a dictionary")
     single_segment = descriptor >> 5 & 1
     size = [single_segment, 2, 4, 8][descriptor >> 6]
-    _require(size != 0, f"the frame at byte {start} does not tell the size of its content")
+    require(size != 0, f"the frame at byte {start} does not tell the size of its content")
     at = start + 6 - single_segment  # behind the window's size
     content = int.from_bytes(data[at : at + size], "little") + (256 if size == 2 else 0)
     at += size
@@ -228,12 +80,12 @@ def _measure_frame(data: bytes, start: int) -> _Frame | None:
             return None
         block = int.from_bytes(data[at : at + 3], "little")
         last, kind = block & 1 == 1, block >> 1 & 3
-        _require(kind != 3, f"the frame at byte {start} is damaged")
+        require(kind != 3, f"the frame at byte {start} is damaged")
         at += 3 + (1 if kind == 1 else block >> 3)
     at += 4  # the checksum
     if at > len(data):
         return None
-    _require(content <= (_MAX_HEADER if start == 0 else _MAX_CONTENT), f"the frame at byte {start} is too large")
+    require(content <= (_MAX_HEADER if start == 0 else _MAX_CONTENT), f"the frame at byte {start} is too large")
     return _Frame(start, at, content)
 
 
@@ -246,7 +98,7 @@ def _read_seek_table(data: bytes) -> list[_Frame] | None:
         return None
     size = 17 + 12 * count
     table = len(data) - size
-    _require(
+    require(
         descriptor == 0x80
         and table >= 0
         and struct.unpack("<II", data[table : table + 8]) == (_SKIPPABLE_MAGIC, size - 8),
@@ -256,7 +108,7 @@ def _read_seek_table(data: bytes) -> list[_Frame] | None:
     at = 0
     for compressed, content, checksum in struct.iter_unpack("<III", data[table + 8 : -9]):
         frame = _measure_frame(data, at)
-        _require(
+        require(
             frame == (at, at + compressed, content)
             # The table's checksum is the one with which a frame ends.
             and data[at + compressed - 4 : at + compressed] == checksum.to_bytes(4, "little"),
@@ -264,7 +116,7 @@ def _read_seek_table(data: bytes) -> list[_Frame] | None:
         )
         frames.append(_Frame(at, at + compressed, content))
         at += compressed
-    _require(at == table and frames, "the frames in the seek table do not make up the file")
+    require(at == table and frames, "the frames in the seek table do not make up the file")
     return frames
 
 
@@ -279,7 +131,7 @@ def _log_in(bundle: bytes) -> bytes:
     if log is None or log.name != "log":
         raise LogError("the bundle's second member is no log")
     data = bundle[log.offset_data : log.offset_data + log.size]
-    _require(len(data) == log.size, "the bundle breaks off in its log")
+    require(len(data) == log.size, "the bundle breaks off in its log")
     return data
 
 
@@ -294,7 +146,7 @@ def _find_frames(data: bytes) -> list[_Frame]:
             break
         frames.append(frame)
         at = frame.end
-    _require(frames, "the file breaks off within the header")
+    require(frames, "the file breaks off within the header")
     return frames
 
 
@@ -308,33 +160,33 @@ def _read_frame(data: bytes, frame: _Frame) -> bytes:
         content: bytes = zstandard.ZstdDecompressor().decompress(memoryview(data)[frame.start : frame.end])
     except zstandard.ZstdError as error:
         raise LogError(f"the frame at byte {frame.start} is damaged: {error}") from error
-    _require(len(content) == frame.content, f"the frame at byte {frame.start} is damaged")
+    require(len(content) == frame.content, f"the frame at byte {frame.start} is damaged")
     return content
 
 
 def _read_header(content: bytes) -> dict[str, Any]:
-    data = _Bytes(content)
-    _require(content[:8] == b"ISOCHLOG", "no log")
+    data = Payload(content)
+    require(content[:8] == b"ISOCHLOG", "no log")
     data.take(8)
-    _require(data.varint() in (1, 2), "another major version")
+    require(data.varint() in (1, 2), "another major version")
     data.varint()
-    fields = _Bytes(data.counted())
-    _require(not data, "bytes follow the header")
+    fields = Payload(data.counted())
+    require(not data, "bytes follow the header")
     header: dict[str, Any] = {"type": "header", "images": []}
     numbers = [0]
     while fields:
         numbers.append(fields.varint())
-        _require(numbers[-2] < numbers[-1] or numbers[-2:] == [13, 13], "the header's fields are out of order")
-        value = _Bytes(fields.counted())
+        require(numbers[-2] < numbers[-1] or numbers[-2:] == [13, 13], "the header's fields are out of order")
+        value = Payload(fields.counted())
         _read_field(numbers[-1], value, header)
-        _require(not value, "a header field is too long")
-    _require(numbers[:13] == list(range(13)), "a header field is missing")
+        require(not value, "a header field is too long")
+    require(numbers[:13] == list(range(13)), "a header field is missing")
     roles = [image["role"] for image in header["images"]]
-    _require(roles == [role for role in _ROLES if role in roles], "the images are out of order")
+    require(roles == [role for role in _ROLES if role in roles], "the images are out of order")
     return header
 
 
-def _read_field(number: int, value: _Bytes, header: dict[str, Any]) -> None:
+def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
     if number in _NUMBER_FIELDS:
         header[_NUMBER_FIELDS[number]] = value.varint()
     elif number == 2:
@@ -347,71 +199,51 @@ def _read_field(number: int, value: _Bytes, header: dict[str, Any]) -> None:
     elif number == 12:
         header["reboot"] = value.varint(2) == 1
     elif number == 13:
-        image: dict[str, Any] = {"role": _name(_ROLES, value.varint()), "size": value.varint()}
+        image: dict[str, Any] = {"role": name_of(_ROLES, value.varint()), "size": value.varint()}
         header["images"].append(image | {"digest": value.digest()})
     else:
-        _require(number >= 64, "a header field that must be understood")
+        require(number >= 64, "a header field that must be understood")
         value.rest()
 
 
-def _read_input(place: tuple[int, int, int], device: str, stream: int, kind: str, data: _Bytes) -> Input:
-    content = data.rest()
-    _require((kind == "break") == (not content), "an input of no bytes, or a break with some")
-    _require(len(content) <= _MAX_INPUT, "an input is too long")
-    return Input(*place, device, stream, kind, content)
-
-
-def _read_event(kind: int, number: int, cycle: int, cpu: int, data: _Bytes) -> tuple[Event, int]:
-    """An event, and the cycles from its cycle to its last."""
-    place = (number, cycle, cpu)
-    if kind == 1:
-        return _read_input(place, "uart", 0, "bytes", data), 0
-    if kind == 3:
-        device, stream, what = data.varint(), data.varint(), data.varint()
-        known = device < len(_DEVICES) and stream < _STREAMS and what < len(_INPUT_KINDS)
-        _require(known, "an input that must be understood")
-        return _read_input(place, _DEVICES[device], stream, _INPUT_KINDS[what], data), 0
-    if kind == 2:
-        return Stop(*place, _name(_CAUSES, data.varint()), data.varint(1 << 32)), 0
-    if kind == 64:
-        uart, count = data.varint(256), data.varint(_MAX_OUTPUT + 1)
-        _require(count > 0, "an output of no bytes")
-        content = data.take(count)
-        deltas = [data.varint() for _ in range(count - 1)]
-        return Output(*place, uart, content, deltas), sum(deltas)
-    if kind == 65:
-        rotated = data.varint()
-        return Interrupt(*place, (rotated << 33 | rotated >> 31) & (1 << 64) - 1), 0
-    if kind == 66:
-        return Checkpoint(*place, data.varint(), data.digest()), 0
-    if kind == 67:
-        return End(*place, _name(_REASONS, data.varint()), data.varint(), data.digest()), 0
-    _require(kind >= 64, "an input that must be understood")
-    return Unknown(*place, kind, data.rest().hex()), 0
+def _read_event(kind: int, place: tuple[int, int, int], data: Payload) -> Event:
+    if kind in OLD_RECORDS:
+        kind, front = OLD_RECORDS[kind]
+        data = Payload(front + data.rest())
+    if kind not in RECORDS:
+        require(kind >= 64, "an input that must be understood")
+        return Unknown(*place, kind, data.rest().hex())
+    values: list[Any] = list(place)
+    for coding in RECORDS[kind].codings:
+        values.append(coding.take(data, values))
+    event = RECORDS[kind](*values)
+    require(not data, "a record is too long")
+    if isinstance(event, Input):
+        require((event.kind == "break") == (not event.bytes), "an input of no bytes, or a break with some")
+    return event
 
 
 def _read_events(contents: Iterator[bytes], partial: bool) -> Iterator[Event]:
     cycle = number = 0
     ended = False
     for content in contents:
-        data = _Bytes(content)
-        _require((data.varint(), data.varint()) == (0, 0), "no frame start")
-        start = _Bytes(data.counted())
-        _require((start.varint(), start.varint()) == (cycle, number) and not start, "frames do not join")
+        data = Payload(content)
+        require((data.varint(), data.varint()) == (0, 0), "no frame start")
+        start = Payload(data.counted())
+        require((start.varint(), start.varint()) == (cycle, number) and not start, "frames do not join")
         while data:
             tag = data.varint(1 << 15)
             cycle += data.varint()
-            payload = _Bytes(data.counted())
-            _require(len(payload.data) <= _MAX_PAYLOAD, "a record is too long")
-            event, duration = _read_event(tag & 127, number, cycle, tag >> 7, payload)
-            _require(not payload, "a record is too long")
-            cycle += duration
-            _require(cycle < 1 << 64, "cycles go back")
-            _require(not ended, "an event follows the end")
+            payload = Payload(data.counted())
+            require(len(payload.data) <= _MAX_PAYLOAD, "a record is too long")
+            event = _read_event(tag & 127, (number, cycle, tag >> 7), payload)
+            cycle += sum(event.deltas) if isinstance(event, Output) else 0
+            require(cycle < 1 << 64, "cycles go back")
+            require(not ended, "an event follows the end")
             ended = isinstance(event, End)
             number += 1
             yield event
-    _require(partial or ended, "the log has no end")
+    require(partial or ended, "the log has no end")
 
 
 class Log:

@@ -1,0 +1,209 @@
+// The header of a log as bytes.
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/codec.h"
+#include "replaylog/codings.h"
+#include "replaylog/varint.h"
+
+namespace isochron::replaylog {
+namespace {
+
+absl::Status Damaged(const std::string& what) { return absl::DataLossError(what); }
+
+// Takes a number that must fit `T`.
+template <typename T>
+bool ConsumeNumber(std::string_view& bytes, T& value) {
+  return Number{std::numeric_limits<T>::max()}.Take(bytes, value) == Taken::kValue;
+}
+
+enum HeaderField : uint8_t {
+  kModel = 1,
+  kPalcode = 2,
+  kMemory = 3,
+  kClock = 4,
+  kItb = 5,
+  kDtb = 6,
+  kRtcBase = 7,
+  kSeed = 8,
+  kInputInterval = 9,
+  kCheckpointInterval = 10,
+  kCommandLine = 11,
+  kReboot = 12,
+  kImage = 13,
+};
+constexpr uint64_t kFirstOptionalField = 64;
+
+// Does not compile once the configuration has a field that the header lacks.
+[[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
+  [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line,
+                                reboot] = config;
+}
+
+void AppendField(uint8_t field, std::string_view value, std::string& body) {
+  AppendVarint(field, body);
+  AppendVarint(value.size(), body);
+  body.append(value);
+}
+
+void AppendField(uint8_t field, uint64_t value, std::string& body) {
+  std::string number;
+  AppendVarint(value, number);
+  AppendField(field, number, body);
+}
+
+std::string EncodeImage(const ImageRecord& image) {
+  std::string value;
+  AppendVarint(static_cast<uint8_t>(image.role), value);
+  AppendVarint(image.size, value);
+  AppendDigest(image.digest, value);
+  return value;
+}
+
+bool DecodeImage(std::string_view& value, std::vector<ImageRecord>& images) {
+  uint64_t role = 0;
+  ImageRecord image;
+  if (!ConsumeVarint(value, role) || role > static_cast<uint8_t>(ImageRecord::Role::kInitrd) ||
+      !ConsumeVarint(value, image.size) || !ConsumeDigest(value, image.digest)) {
+    return false;
+  }
+  image.role = static_cast<ImageRecord::Role>(role);
+  if (!images.empty() && images.back().role >= image.role) return false;
+  images.push_back(image);
+  return true;
+}
+
+bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
+  machine::MachineConfig& config = header.config;
+  uint64_t number = 0;
+  switch (field) {
+    case kModel:
+      return ConsumeNumber(value, header.model_version);
+    case kPalcode:
+      return ConsumeDigest(value, header.palcode);
+    case kMemory:
+      return ConsumeNumber(value, config.memory_bytes);
+    case kClock:
+      return ConsumeNumber(value, config.clock_hz);
+    case kItb:
+      return ConsumeNumber(value, config.itb_entries);
+    case kDtb:
+      return ConsumeNumber(value, config.dtb_entries);
+    case kRtcBase:
+      if (!ConsumeVarint(value, number)) return false;
+      config.rtc_base_seconds = UnZigZag(number);
+      return true;
+    case kSeed:
+      return ConsumeNumber(value, config.seed);
+    case kInputInterval:
+      return ConsumeNumber(value, config.input_interval);
+    case kCheckpointInterval:
+      return ConsumeNumber(value, config.checkpoint_interval);
+    case kCommandLine:
+      config.command_line = value;
+      value = {};
+      return true;
+    case kReboot:
+      if (!ConsumeVarint(value, number) || number > 1) return false;
+      header.config.reboot = number != 0;
+      return true;
+    case kImage:
+      return DecodeImage(value, header.images);
+    default:
+      return false;
+  }
+}
+
+absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
+  LogHeader header;
+  uint64_t previous = 0;
+  uint32_t seen = 0;
+  while (!body.empty()) {
+    uint64_t field = 0;
+    std::string_view value;
+    if (!ConsumeVarint(body, field) || !ConsumeCounted(body, value)) {
+      return Damaged("a field of the header breaks off");
+    }
+    if (field < previous || (field == previous && field != kImage)) {
+      return Damaged(absl::StrCat("field ", field, " of the header is out of order"));
+    }
+    previous = field;
+    if (field >= kFirstOptionalField) continue;
+    if (field < kModel || field > kImage) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the header has field ", field, ", which a newer version of isochron understands"));
+    }
+    if (!DecodeField(field, value, header) || !value.empty()) {
+      return Damaged(absl::StrCat("field ", field, " of the header has no valid value"));
+    }
+    seen |= uint32_t{1} << field;
+  }
+  for (int field = kModel; field < kImage; ++field) {
+    if ((seen >> field & 1) == 0) {
+      return Damaged(absl::StrCat("field ", field, " is missing in the header"));
+    }
+  }
+  return header;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
+  const machine::MachineConfig& config = header.config;
+  std::string body;
+  AppendField(kModel, header.model_version, body);
+  std::string palcode;
+  AppendDigest(header.palcode, palcode);
+  AppendField(kPalcode, palcode, body);
+  AppendField(kMemory, config.memory_bytes, body);
+  AppendField(kClock, config.clock_hz, body);
+  AppendField(kItb, config.itb_entries, body);
+  AppendField(kDtb, config.dtb_entries, body);
+  AppendField(kRtcBase, ZigZag(config.rtc_base_seconds), body);
+  AppendField(kSeed, config.seed, body);
+  AppendField(kInputInterval, config.input_interval, body);
+  AppendField(kCheckpointInterval, config.checkpoint_interval, body);
+  AppendField(kCommandLine, config.command_line, body);
+  AppendField(kReboot, uint64_t{header.config.reboot}, body);
+  for (size_t i = 0; i < header.images.size(); ++i) {
+    if (i != 0 && header.images[i - 1].role >= header.images[i].role) {
+      return absl::InvalidArgumentError("the images of a log must be ordered by role");
+    }
+    AppendField(kImage, EncodeImage(header.images[i]), body);
+  }
+
+  std::string bytes(kMagic);
+  AppendVarint(kFormatMajor, bytes);
+  AppendVarint(kFormatMinor, bytes);
+  AppendVarint(body.size(), bytes);
+  bytes += body;
+  if (bytes.size() > kMaxHeaderBytes) {
+    return absl::InvalidArgumentError("the command line is too long for a log");
+  }
+  return bytes;
+}
+
+absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes) {
+  if (!bytes.starts_with(kMagic)) {
+    return absl::InvalidArgumentError("this is no replay log of isochron");
+  }
+  bytes.remove_prefix(kMagic.size());
+  uint64_t major = 0;
+  uint64_t minor = 0;
+  if (!ConsumeVarint(bytes, major)) return Damaged("the header breaks off");
+  if (major < kOldestFormatMajor || major > kFormatMajor) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the log has format version ", major, "; this program reads versions ",
+                     kOldestFormatMajor, " to ", kFormatMajor));
+  }
+  std::string_view body;
+  if (!ConsumeVarint(bytes, minor) || !ConsumeCounted(bytes, body)) {
+    return Damaged("the header breaks off");
+  }
+  if (!bytes.empty()) return Damaged("bytes follow the header");
+  return DecodeFields(body);
+}
+
+}  // namespace isochron::replaylog

@@ -1,0 +1,181 @@
+// The records that logs hold of events, a row each. Encoder and decoder, names, descriptions, JSON lines and the
+// comparison of logs read this table; Python's reader and docs/replay-log.md have copies of it that record_reference
+// makes and a test compares. An event without a row does not compile.
+
+#ifndef ISOCHRON_REPLAYLOG_RECORD_TABLE_H_
+#define ISOCHRON_REPLAYLOG_RECORD_TABLE_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "machine/events/input.h"
+#include "machine/events/run_end.h"
+#include "replaylog/codec.h"
+#include "replaylog/codings.h"
+#include "replaylog/event.h"
+
+namespace isochron::replaylog {
+
+// Names of enumerators, by their numbers.
+inline constexpr std::array<std::string_view, 6> kStopCauses = {
+    "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"};
+inline constexpr std::array<std::string_view, 1> kInputDevices = {"uart"};
+inline constexpr std::array<std::string_view, 2> kPortInputKinds = {"bytes", "break"};
+inline constexpr std::array<std::string_view, 5> kEndKinds = {"power-off", "reset", "fatal", "stopped",
+                                                              "end-of-time"};
+
+// When a line that describes an event has a value.
+enum class Show : uint8_t { kAlways, kUnlessZero, kInLongLines };
+
+// One value of a record.
+template <typename Coding, typename Access>
+struct Field {
+  std::string_view name;  // in JSON and in Python
+  Coding coding;
+  Access access;           // what std::invoke() makes the value of a body
+  std::string_view words;  // what it is, for docs/replay-log.md
+  std::string_view differs;  // what NameDifference() says when it does
+  // In the line that DescribeEvent() makes.
+  std::string_view unit = {};
+  Show show = Show::kAlways;
+};
+
+// Of which values of a body a record is. Of all of them:
+struct AnyBody {
+  // Whether the record is of this one.
+  static constexpr bool Holds(const auto&) { return true; }
+  // Makes a body one of them, before its fields are taken.
+  static void Begin(auto&) {}
+  // Whether all fields go together.
+  static bool IsValid(const auto&) { return true; }
+};
+
+struct StopInputs {
+  static bool Holds(const InputEvent& event) { return event.input.kind == machine::InputKind::kStop; }
+  static void Begin(InputEvent& event) { event.input.kind = machine::InputKind::kStop; }
+  static bool IsValid(const InputEvent&) { return true; }
+};
+
+struct PortInputs {
+  static bool Holds(const InputEvent& event) { return !StopInputs::Holds(event); }
+  static void Begin(InputEvent&) {}
+  static bool IsValid(const InputEvent& event) {
+    return event.input.bytes.empty() == (event.input.kind == machine::InputKind::kBreak);
+  }
+};
+
+template <typename BodyType, typename SomeBodies, typename... Fields>
+struct Record {
+  using Body = BodyType;
+  using Bodies = SomeBodies;
+
+  RecordType type;
+  std::string_view name;     // in JSON, and what `log dump --type` takes; Python's class is named for it
+  std::string_view meaning;  // in a sentence or two
+  std::tuple<Fields...> fields;
+
+  // Calls `visit` for each field.
+  template <typename Visit>
+  constexpr void ForEachField(Visit visit) const {
+    std::apply([&](const auto&... field) { (visit(field), ...); }, fields);
+  }
+};
+
+template <typename Body, typename Bodies = AnyBody, typename... Fields>
+constexpr Record<Body, Bodies, Fields...> MakeRecord(int type, std::string_view name, std::string_view meaning,
+                                                     Fields... fields) {
+  return {static_cast<RecordType>(type), name, meaning, std::tuple(fields...)};
+}
+
+// By ascending type.
+inline constexpr std::tuple kRecords{
+    MakeRecord<InputEvent, StopInputs>(
+        2, "stop", "Somebody ends the run.",
+        Field{"cause", Named{kStopCauses}, [](auto& event) -> auto& { return event.input.cause; }, "cause", "input"},
+        Field{"detail", Number{std::numeric_limits<uint32_t>::max()},
+              [](auto& event) -> auto& { return event.input.detail; }, "detail", "input", "", Show::kUnlessZero}),
+    MakeRecord<InputEvent, PortInputs>(
+        3, "input",
+        "What a port gets: `bytes`, or a break. The port is a stream of a device: the console is stream 0 of \"uart\".",
+        Field{"device", Named{kInputDevices, Beyond::kNewer},
+              [](auto& event) -> auto& { return event.input.port.device; }, "device", "port of the input"},
+        Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer},
+              [](auto& event) -> auto& { return event.input.port.stream; }, "stream", "port of the input"},
+        Field{"kind", Named{kPortInputKinds, Beyond::kNewer},
+              [](auto& event) -> auto& { return event.input.kind; }, "kind", "kind of the input"},
+        Field{"bytes", RestOfBytes{kMaxInputBytes}, [](auto& event) -> auto& { return event.input.bytes; },
+              "of kind 0 1 to 2^20 bytes, of kind 1 none", "input"}),
+    MakeRecord<OutputRun>(
+        64, "output", "Bytes that a UART sent; `deltas` are the cycles from each to the next.",
+        Field{"uart", Number{std::numeric_limits<uint8_t>::max()}, &OutputRun::uart, "UART", "UART"},
+        Field{"bytes", CountedBytes{kMaxOutputRun}, &OutputRun::bytes, "bytes", "output"},
+        Field{"deltas", Steps{}, [](auto& run) { return std::tie(std::as_const(run.bytes), run.deltas); },
+              "cycles to the next byte", "times of the output"}),
+    MakeRecord<InterruptEvent>(
+        65, "interrupt", "A CPU takes an interrupt; `pending` is its ISUM.",
+        Field{"pending", Flags{33}, &InterruptEvent::pending,
+              "ISUM as CPU `tag >> 7` sees it when it takes the interrupt (EI<0> is bit 33)",
+              "pending interrupts"}),
+    MakeRecord<CheckpointEvent>(
+        66, "checkpoint", "The digest of all state.",
+        Field{"instructions", Number{}, &CheckpointEvent::instructions, "instructions retired since power-on",
+              "instruction count", " insns"},
+        Field{"state", StateDigest{}, &CheckpointEvent::state, "state digest", "machine state"}),
+    MakeRecord<EndEvent>(
+        67, "end", "The run ended.",
+        Field{"reason", Named{kEndKinds}, &EndEvent::kind, "reason", "reason of the end"},
+        Field{"instructions", Number{}, &EndEvent::instructions, "instructions", "instruction count", " insns"},
+        Field{"state", StateDigest{}, &EndEvent::state, "state digest", "machine state", "", Show::kInLongLines}),
+};
+
+// Records that older versions wrote: one of type `type` is one of type `now` with `front` before its payload.
+struct OldRecord {
+  RecordType type;
+  RecordType now;
+  std::string_view front;
+};
+inline constexpr std::array<OldRecord, 1> kOldRecords = {{
+    {RecordType{1}, RecordType{3}, std::string_view("\0\0\0", 3)},  // bytes for UART 0, of version 1
+}};
+
+// Calls `visit` for each row.
+template <typename Visit>
+constexpr void ForEachRecord(Visit visit) {
+  std::apply([&](const auto&... record) { (visit(record), ...); }, kRecords);
+}
+
+// Calls `visit` with the row of the record that holds `body`, which is no UnknownEvent.
+template <typename Body, typename Visit>
+void VisitRecordOf(const Body& body, Visit visit) {
+  ForEachRecord([&]<typename Row>(const Row& record) {
+    if constexpr (std::is_same_v<typename Row::Body, Body>) {
+      if (Row::Bodies::Holds(body)) visit(record);
+    }
+  });
+}
+
+// Whether a kind of event has a record.
+template <typename Body>
+constexpr bool HasRecord() {
+  constexpr auto any = [](const auto&... record) {
+    return (std::is_same_v<typename std::decay_t<decltype(record)>::Body, Body> || ...);
+  };
+  return std::is_same_v<Body, UnknownEvent> || std::apply(any, kRecords);
+}
+template <typename... Body>
+constexpr bool HaveRecords(const std::variant<Body...>*) {
+  return (HasRecord<Body>() && ...);
+}
+static_assert(HaveRecords(static_cast<const decltype(Event::body)*>(nullptr)),
+              "an event has no row in the table of records");
+
+}  // namespace isochron::replaylog
+
+#endif  // ISOCHRON_REPLAYLOG_RECORD_TABLE_H_

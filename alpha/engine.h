@@ -76,6 +76,23 @@ struct EngineStats {
   uint64_t golden_calls = 0;             // instructions done by the golden functions
 };
 
+// What those who look for a fault of an engine that translates ask of it
+// (conformance/compare/narrowing.h). The guest can notice nothing of it.
+class TranslationProbe {
+ public:
+  // The engine's own code for what it runs at cpu.pc, as text, guest and host code; empty when it
+  // has none.
+  virtual std::string DescribeCode(const Cpu& cpu) const = 0;
+  // Translates what follows cpu.pc now, hot or not, but no more than `instructions` instructions
+  // of it, in place of any translation that is there, so that the next Run() begins with it. With
+  // 0, lets the next Run() begin with the translation that is there, if any. False when the engine
+  // translates nothing there.
+  virtual bool TranslateAtMost(Cpu& cpu, uint32_t instructions) = 0;
+
+ protected:
+  ~TranslationProbe() = default;
+};
+
 // Runs a CPU. Every engine stops at the same boundaries with the same state.
 class Engine {
  public:
@@ -97,17 +114,8 @@ class Engine {
   // For an engine that tells a profiler which host code is which. Called before the first Run().
   virtual void NameGuestCode(CodeNamer /*namer*/) {}
 
-  // The rest is for those who look for a fault of an engine (conformance/compare/narrowing.h); the guest
-  // can notice nothing of it.
-
-  // The engine's own code for what it runs at cpu.pc, as text, guest and host code; empty when it
-  // has none.
-  virtual std::string DescribeCode(const Cpu&) const { return {}; }
-  // Translates what follows cpu.pc now, hot or not, but no more than `instructions` instructions
-  // of it, in place of any translation that is there, so that the next Run() begins with it. With
-  // 0, lets the next Run() begin with the translation that is there, if any. False when the engine
-  // translates nothing there.
-  virtual bool TranslateAtMost(Cpu&, uint32_t /*instructions*/) { return false; }
+  // nullptr when the engine does not translate. An engine that stands before another one forwards it.
+  virtual TranslationProbe* probe() { return nullptr; }
 };
 
 }  // namespace isochron::alpha

@@ -92,6 +92,7 @@ class FaultyEngine final : public alpha::Engine {
   }
   void Invalidate() override { inner_->Invalidate(); }
   alpha::EngineStats stats() const override { return inner_->stats(); }
+  alpha::TranslationProbe* probe() override { return inner_->probe(); }
 
  private:
   alpha::RunResult RunOne(Cpu& cpu, alpha::Deadline& deadline) {

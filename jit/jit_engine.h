@@ -19,7 +19,7 @@
 namespace isochron::jit {
 
 // Lies below 2 GiB with all that translated code refers to.
-class JitEngine final : public ref::Interpreter {
+class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe {
  public:
   static void* operator new(size_t size, const std::nothrow_t&) noexcept {
     return AllocateLow(size);
@@ -36,14 +36,16 @@ class JitEngine final : public ref::Interpreter {
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   alpha::EngineStats stats() const override;
   void NameGuestCode(CodeNamer namer) override { translator_.NameForPerf(std::move(namer)); }
-  bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
-  std::string DescribeCode(const alpha::Cpu& cpu) const override;
+  alpha::TranslationProbe* probe() override { return this; }
 
  protected:
   bool RunTranslated(alpha::Cpu& cpu, ref::Block& block) override;
   void OnFetchesForgotten() override;
 
  private:
+  bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
+  std::string DescribeCode(const alpha::Cpu& cpu) const override;
+
   // Translated code comes back after so many cycles at the latest, so that the loop can look
   // whether the guest only waits.
   static constexpr uint64_t kSlice = Budget::kMaxCycles;

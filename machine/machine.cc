@@ -81,10 +81,12 @@ void Machine::ClearMemory() {
   host_memory_.Clear();
 }
 
-RunEnd Machine::Run() {
-  RunEnd end = RunToEnd();
-  if (observer_ == nullptr || end.kind == RunEnd::Kind::kObserver) return end;
-  observer_->On({cpu_.cycle, 0, EndEvent{end.kind, cpu_.instructions, StateDigest()}});
+std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
+  stop_watch_ = StopWatch(condition);
+  if (stop_watch_.Reached(cpu_)) return std::nullopt;
+  std::optional<RunEnd> end = RunToEnd();
+  if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
+  observer_->On({cpu_.cycle, 0, EndEvent{end->kind, cpu_.instructions, StateDigest()}});
   if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);
   return end;
 }
@@ -96,43 +98,44 @@ std::optional<RunEnd> Machine::AskObserver() const {
   return RunEnd{RunEnd::Kind::kObserver, std::string(status.message()), {}};
 }
 
-RunEnd Machine::RunToEnd() {
+std::optional<RunEnd> Machine::RunToEnd() {
   stops_known_to_ = 0;  // the source may be another one, or the state
   for (;;) {
     const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
       board_.FlushUarts();
-      return {RunEnd::Kind::kFatal, result.message, {}};
+      return RunEnd{RunEnd::Kind::kFatal, result.message, {}};
     }
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
-    DuePoints due = HandleDueEvents();
-    if (std::optional<RunEnd> end = HandlePowerRequest(due)) return *std::move(end);
-    const bool requested = deadline_.leave.load(std::memory_order_relaxed);
-    if (requested) deadline_.leave.store(false);  // before the source is asked: what comes later counts
-    if (due.input) ScheduleNext(kInputPoint, config_.input_interval);
-    if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
-      // Should the run go on, the checkpoint of this boundary is the next thing.
-      if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
-      return *std::move(end);
-    }
-    if (due.checkpoint) {
-      ScheduleNext(kCheckpoint, config_.checkpoint_interval);
-      if (observer_ != nullptr) {
-        observer_->On({cpu_.cycle, 0, CheckpointEvent{cpu_.instructions, StateDigest()}});
-      }
-    }
-    if (cpu_.cycle >= alpha::Cpu::kEndOfTime) {
-      board_.FlushUarts();
-      return {RunEnd::Kind::kEndOfTime, "", {}};
-    }
+    if (std::optional<RunEnd> end = HandleBoundary()) return end;
+    if (stop_watch_.Reached(cpu_)) return AskObserver();
     if (!waiting_ && cpu_.InterruptDeliverable()) {
-      if (observer_ != nullptr) {
-        observer_->On({cpu_.cycle, 0, InterruptEvent{cpu_.PendingInterrupts()}});
-      }
+      Tell(cpu_.cycle, InterruptEvent{cpu_.PendingInterrupts()});
       alpha::EnterInterrupt(cpu_);
     }
-    if (std::optional<RunEnd> end = AskObserver()) return *std::move(end);
+    if (std::optional<RunEnd> end = AskObserver()) return end;
   }
+}
+
+std::optional<RunEnd> Machine::HandleBoundary() {
+  DuePoints due = HandleDueEvents();
+  if (std::optional<RunEnd> end = HandlePowerRequest(due)) return end;
+  const bool requested = deadline_.leave.load(std::memory_order_relaxed);
+  if (requested) deadline_.leave.store(false);  // before the source is asked: what comes later counts
+  if (due.input) ScheduleNext(kInputPoint, config_.input_interval);
+  if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
+    // Should the run go on, the checkpoint of this boundary is the next thing.
+    if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
+    return end;
+  }
+  if (due.checkpoint) {
+    ScheduleNext(kCheckpoint, config_.checkpoint_interval);
+    const Digest state = observer_ != nullptr ? StateDigest() : Digest();
+    Tell(cpu_.cycle, CheckpointEvent{cpu_.instructions, state});
+  }
+  if (cpu_.cycle < alpha::Cpu::kEndOfTime) return std::nullopt;
+  board_.FlushUarts();
+  return RunEnd{RunEnd::Kind::kEndOfTime, "", {}};
 }
 
 void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
@@ -140,7 +143,8 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 }
 
 alpha::RunResult Machine::Advance() {
-  const uint64_t next = std::min({events_.next(), alpha::Cpu::kEndOfTime, NextStop()});
+  const uint64_t next =
+      std::min({events_.next(), alpha::Cpu::kEndOfTime, NextStop(), stop_watch_.WaitLimit()});
   if (waiting_) {
     const uint64_t overflow = alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
     if (cpu_.PendingInterrupts() == 0) {
@@ -152,7 +156,7 @@ alpha::RunResult Machine::Advance() {
     }
     waiting_ = false;
   }
-  deadline_.cycle = next;
+  deadline_.cycle = std::min(next, stop_watch_.RunLimit(cpu_));
   return engine_->Run(cpu_, deadline_);
 }
 
@@ -191,7 +195,7 @@ std::optional<RunEnd> Machine::TakeStop(bool requested) {
   std::optional<Input> stop = input_source_->TakeStop(
       PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
   if (!stop.has_value()) return std::nullopt;
-  if (observer_ != nullptr) observer_->On({cpu_.cycle, 0, InputEvent{*stop}});
+  Tell(cpu_.cycle, InputEvent{*stop});
   return RunEnd{RunEnd::Kind::kStopped, "", *std::move(stop)};
 }
 
@@ -200,7 +204,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
   std::vector<Input> inputs;
   input_source_->Poll(PointHere(), inputs);
   for (Input& input : inputs) {
-    if (observer_ != nullptr) observer_->On({cpu_.cycle, 0, InputEvent{input}});
+    Tell(cpu_.cycle, InputEvent{input});
     switch (input.kind) {
       case InputKind::kBytes:
         if (input.port.exists()) board_.uart(input.port.stream).Receive(input.bytes);
@@ -320,9 +324,24 @@ Digest Machine::StateDigest() {
   return DigestOf(writer.bytes());
 }
 
+void Machine::Tell(uint64_t cycle, EventBody body) {
+  stop_watch_.Note(body);
+  if (observer_ != nullptr) observer_->On({cycle, 0, std::move(body)});
+}
+
+bool Machine::TranslateAtMost(uint32_t instructions) {
+  alpha::TranslationProbe* const probe = engine_->probe();
+  return probe != nullptr && probe->TranslateAtMost(cpu_, instructions);
+}
+
+std::string Machine::DescribeCode() const {
+  const alpha::TranslationProbe* const probe = engine_->probe();
+  return probe != nullptr ? probe->DescribeCode(cpu_) : std::string();
+}
+
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
-  if (observer_ != nullptr) observer_->On({cycle, 0, OutputEvent{static_cast<uint8_t>(uart), byte}});
+  Tell(cycle, OutputEvent{static_cast<uint8_t>(uart), byte});
 }
 
 void Machine::SetIrq(int line, bool asserted) {

@@ -23,6 +23,7 @@
 #include "machine/events/run_end.h"
 #include "machine/firmware/elf_image.h"
 #include "machine/host_memory.h"
+#include "machine/stop_condition.h"
 
 namespace isochron::machine {
 
@@ -60,8 +61,12 @@ class Machine final : private ConsoleSink, private IrqSink {
   // boundary at or past each multiple.
   static constexpr uint64_t kStopInterval = uint64_t{1} << 20;
 
-  // Runs until an end. May be called again after kStopped to go on.
-  RunEnd Run();
+  // Runs until the condition is met: nothing then; or until an end, of which the observer is told. A
+  // cycle or number of instructions that lies behind is met at once. May be called again to go on, also
+  // after kStopped; whether a run is made at once or in pieces makes no difference to it.
+  std::optional<RunEnd> RunUntil(const StopCondition& condition);
+  // Runs until an end.
+  RunEnd Run() { return *RunUntil({}); }
 
   // From any thread: has the run ask its input source for a stop at a boundary that comes within a bounded
   // amount of host work.
@@ -88,6 +93,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   const alpha::Memory& memory() const { return memory_; }
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
+  // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when the
+  // engine does not translate.
+  bool TranslateAtMost(uint32_t instructions);
+  std::string DescribeCode() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
   // Whether it stands still now, until an interrupt can be delivered.
@@ -116,8 +125,12 @@ class Machine final : private ConsoleSink, private IrqSink {
   DuePoints HandleDueEvents();
   // Makes the next input point or checkpoint due at the next multiple of `interval`.
   void ScheduleNext(EventSlot slot, uint64_t interval);
-  // Runs to an end without telling the observer of it.
-  RunEnd RunToEnd();
+  // Runs to an end without telling the observer of it, or to the boundary that `stop_watch_` waits for.
+  std::optional<RunEnd> RunToEnd();
+  // An event happens now, on CPU 0.
+  void Tell(uint64_t cycle, EventBody body);
+  // Handles all that happens at one boundary but the interrupt.
+  std::optional<RunEnd> HandleBoundary();
   // The end, when the observer's status is not OK.
   std::optional<RunEnd> AskObserver() const;
   // What an input source is told of this boundary.
@@ -154,6 +167,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;
   Observer* observer_ = nullptr;
+  StopWatch stop_watch_;  // of the run that is made
   bool waiting_ = false;
   uint64_t wait_cycles_ = 0;
   // How far the input source has been asked for stops, and where it has the first. No part of the state:

@@ -15,37 +15,8 @@
 #include "hostio/child_process.h"
 #include "hostio/thread.h"
 #include "machine/events/input.h"
-#include "machine/events/observer.h"
 
 namespace isochron::conformance {
-
-// Stops earlier than it must when asked to, which the machine cannot notice.
-class RepeatingMachine::StoppingEngine final : public alpha::Engine {
- public:
-  StoppingEngine(std::unique_ptr<alpha::Engine> engine, StoppingEngine*& self)
-      : engine_(std::move(engine)) {
-    self = this;
-  }
-
-  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
-    if (cpu.cycle < stop) deadline.MoveNearer(stop);
-    if (const std::optional<uint32_t> count = std::exchange(translate, std::nullopt)) {
-      engine_->TranslateAtMost(cpu, *count);
-    }
-    return engine_->Run(cpu, deadline);
-  }
-  void Invalidate() override { engine_->Invalidate(); }
-  alpha::EngineStats stats() const override { return engine_->stats(); }
-  std::string DescribeCode(const alpha::Cpu& cpu) const override {
-    return engine_->DescribeCode(cpu);
-  }
-
-  uint64_t stop = 0;
-  std::optional<uint32_t> translate;
-
- private:
-  std::unique_ptr<alpha::Engine> engine_;
-};
 
 // The inputs of a recorded run.
 class RepeatingMachine::Inputs final : public machine::InputSource {
@@ -64,55 +35,23 @@ class RepeatingMachine::Inputs final : public machine::InputSource {
   size_t next_ = 0;
 };
 
-// Ends the run at a boundary.
-class RepeatingMachine::Stopper final : public machine::Observer {
- public:
-  void On(const machine::Event&) override {}
-  absl::Status status() const override {
-    return machine->cpu().cycle >= stop ? absl::CancelledError() : absl::OkStatus();
-  }
-
-  const machine::Machine* machine = nullptr;
-  uint64_t stop = 0;
-};
-
 RepeatingMachine::RepeatingMachine() = default;
 RepeatingMachine::~RepeatingMachine() = default;
 
 absl::StatusOr<std::unique_ptr<RepeatingMachine>> RepeatingMachine::Create(
     const RecordedRun& run, const engines::NamedEngine& engine) {
   std::unique_ptr<RepeatingMachine> repeating(new RepeatingMachine);
-  RepeatingMachine* self = repeating.get();
-  const auto factory = [&engine, self](alpha::Memory& memory, alpha::IoBus& io)
-      -> absl::StatusOr<std::unique_ptr<alpha::Engine>> {
-    absl::StatusOr<std::unique_ptr<alpha::Engine>> inner = engine.factory(memory, io);
-    if (!inner.ok()) return inner.status();
-    return std::make_unique<StoppingEngine>(*std::move(inner), self->engine_);
-  };
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
-      machine::Machine::Create(run.config, run.images, factory);
+      machine::Machine::Create(run.config, run.images, engine.factory);
   if (!machine.ok()) return machine.status();
   repeating->machine_ = *std::move(machine);
   repeating->inputs_ = std::make_unique<Inputs>(run);
-  repeating->stopper_ = std::make_unique<Stopper>();
-  repeating->stopper_->machine = repeating->machine_.get();
   repeating->machine_->SetInputSource(repeating->inputs_.get());
-  repeating->machine_->SetObserver(repeating->stopper_.get());
   return repeating;
 }
 
 void RepeatingMachine::RunTo(uint64_t cycle) {
-  if (ended_ || machine_->cpu().cycle >= cycle) return;
-  engine_->stop = cycle;
-  stopper_->stop = cycle;
-  ended_ = machine_->Run().kind != machine::RunEnd::Kind::kObserver;
-}
-
-void RepeatingMachine::TranslateAtMost(uint32_t instructions) {
-  engine_->translate = instructions;
-}
-std::string RepeatingMachine::DescribeCode() const {
-  return engine_->DescribeCode(machine_->cpu());
+  if (!ended_) ended_ = machine_->RunUntil(machine::StopCondition::AtCycle(cycle)).has_value();
 }
 
 namespace {
@@ -272,7 +211,7 @@ void MachineTwins::Perform(size_t which, const Experiment& experiment) {
   RepeatingMachine& machine = *machines_[which];
   if (experiment.stop != 0) {
     machine.RunTo(experiment.stop);
-    if (which == 1) machine.TranslateAtMost(experiment.translate);
+    if (which == 1) machine.machine().TranslateAtMost(experiment.translate);
   }
   machine.RunTo(experiment.end);
 }
@@ -300,10 +239,14 @@ std::vector<Boundary> MachineTwins::Step(uint64_t from, uint64_t to) {
     alpha::StateWriter writer;
     for (;;) {
       const alpha::Cpu& cpu = machine.machine().cpu();
-      Boundary at{cpu.cycle, cpu.pc,
-                  alpha::FetchWord(cpu, machine.machine().memory(), cpu.pc).value_or(0)};
-      writer.Field(at.cycle, at.pc, at.word);
-      if (machine.ended() || cpu.cycle >= to) return writer.Release();
+      const bool last = machine.ended() || cpu.cycle >= to;
+      // Where the CPU waits or takes an interrupt, it executes nothing.
+      if (last || !(machine.machine().waiting() || cpu.InterruptDeliverable())) {
+        Boundary at{cpu.cycle, cpu.pc,
+                    alpha::FetchWord(cpu, machine.machine().memory(), cpu.pc).value_or(0)};
+        writer.Field(at.cycle, at.pc, at.word);
+      }
+      if (last) return writer.Release();
       machine.RunTo(cpu.cycle + 1);
     }
   });
@@ -335,7 +278,7 @@ TwinState MachineTwins::Capture(const Experiment& experiment) {
     std::string code;
     if (experiment.stop != 0) {
       machines_[1]->RunTo(experiment.stop);
-      code = machines_[1]->DescribeCode();
+      code = machines_[1]->machine().DescribeCode();
     }
     Perform(1, experiment);
     TwinState state = Compare();

@@ -36,24 +36,16 @@ class RepeatingMachine {
 
   // To the first boundary at or past `cycle`, or to the end of the run.
   void RunTo(uint64_t cycle);
-  // The next call of the engine begins with a translation of so many instructions; 0: with the one
-  // that is there, if any.
-  void TranslateAtMost(uint32_t instructions);
 
   machine::Machine& machine() { return *machine_; }
   const machine::Machine& machine() const { return *machine_; }
-  std::string DescribeCode() const;
   bool ended() const { return ended_; }
 
  private:
-  class StoppingEngine;
   class Inputs;
-  class Stopper;
   RepeatingMachine();
 
   std::unique_ptr<Inputs> inputs_;
-  std::unique_ptr<Stopper> stopper_;
-  StoppingEngine* engine_ = nullptr;
   std::unique_ptr<machine::Machine> machine_;
   bool ended_ = false;
 };
@@ -73,7 +65,7 @@ struct TwinState {
   uint64_t memory_words = 0;             // how many there are
   // Lines: components other than CPU and RAM that differ, pages whose dirty mark is missing.
   std::string other;
-  std::string code;  // of the second engine, see Engine::DescribeCode
+  std::string code;  // of the second engine, see alpha::TranslationProbe
 };
 
 // Experiments are made in child processes, so that the base keeps exactly the translations that

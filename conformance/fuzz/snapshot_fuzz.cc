@@ -22,17 +22,6 @@ namespace {
 
 constexpr uint64_t kInterval = 20'000;
 
-class StopAt final : public machine::InputSource {
- public:
-  explicit StopAt(int points) : points_(points) {}
-  void Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) override {
-    if (--points_ <= 0) inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
-  }
-
- private:
-  int points_;
-};
-
 std::unique_ptr<machine::Machine> MakeMachine() {
   // br . : the PALcode is what runs first, and whatever the changes lead to.
   const std::string loop("\xff\xff\xff\xc3", 4);
@@ -48,11 +37,9 @@ std::unique_ptr<machine::Machine> MakeMachine() {
   return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
 }
 
-void RunFor(machine::Machine& machine, int points) {
-  StopAt stop(points);
-  machine.SetInputSource(&stop);
-  machine.Run();
-  machine.SetInputSource(nullptr);
+// Past so many input points.
+void RunFor(machine::Machine& machine, uint64_t points) {
+  machine.RunUntil(machine::StopCondition::AtCycle(machine.cpu().cycle + points * kInterval));
 }
 
 std::string GoodState() {

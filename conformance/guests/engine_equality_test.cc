@@ -40,7 +40,7 @@ std::vector<std::string> EventsOf(const std::string& guest, const std::string& e
   Lines log;
   timeline::Recorder recorder(log);
   (*machine)->SetObserver(&recorder);
-  RunTo(**machine, limit);
+  (*machine)->RunUntil(machine::StopCondition::AtCycle(limit));
   return std::move(log.lines);
 }
 

@@ -2,8 +2,8 @@
 
 #include "engines/engines.h"
 
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include "hostio/image_file.h"
 
@@ -11,12 +11,6 @@ namespace isochron::conformance {
 
 void Transcript::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
   if (uart == 0) text_.push_back(static_cast<char>(byte));
-}
-
-void StopAt::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  if (point.cycle >= cycle_) {
-    inputs.push_back(machine::Input::Stop(machine::StopCause::kCycleLimit));
-  }
 }
 
 absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
@@ -32,12 +26,10 @@ absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
   return machine::Machine::Create(config, std::move(images), named->factory);
 }
 
-machine::RunEnd RunTo(machine::Machine& machine, uint64_t cycle) {
-  StopAt stop(cycle);
-  machine.SetInputSource(&stop);
-  machine::RunEnd end = machine.Run();
-  machine.SetInputSource(nullptr);
-  return end;
+bool PowersOffBefore(machine::Machine& machine, uint64_t cycle) {
+  const std::optional<machine::RunEnd> end =
+      machine.RunUntil(machine::StopCondition::AtCycle(cycle));
+  return end.has_value() && end->kind == machine::RunEnd::Kind::kPowerOff;
 }
 
 }  // namespace isochron::conformance

@@ -23,23 +23,13 @@ class Transcript final : public machine::ConsoleSink {
   std::string text_;
 };
 
-// Stops the run at the first input point at or past a cycle.
-class StopAt final : public machine::InputSource {
- public:
-  explicit StopAt(uint64_t cycle) : cycle_(cycle) {}
-  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
-
- private:
-  uint64_t cycle_;
-};
-
 // A machine that has loaded the kernel at `path` and runs on the engine called `engine`.
 absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
     const std::string& path, const machine::MachineConfig& config = {},
     std::string_view engine = "ref");
 
-// Runs until the guest ends or to the first input point at or past `cycle`.
-machine::RunEnd RunTo(machine::Machine& machine, uint64_t cycle);
+// Whether the guest powers off before `cycle`, up to which it runs at most.
+bool PowersOffBefore(machine::Machine& machine, uint64_t cycle);
 
 }  // namespace isochron::conformance
 

@@ -18,6 +18,7 @@ using machine::Digest;
 using machine::Machine;
 using machine::MachineConfig;
 using machine::RunEnd;
+using machine::StopCondition;
 
 // Long enough for every guest to end; the limit makes one that hangs a failure.
 constexpr uint64_t kEnd = 4'000'000'000;
@@ -59,7 +60,7 @@ TEST_P(GuestState, TwoRunsAreEqual) {
   for (int i = 0; i < 2; ++i) {
     auto machine = Make(GetParam());
     machine->SetConsoleSink(&transcripts[i]);
-    EXPECT_EQ(RunTo(*machine, kEnd).kind, RunEnd::Kind::kPowerOff);
+    EXPECT_TRUE(PowersOffBefore(*machine, kEnd));
     digests[i] = machine->StateDigest();
   }
   EXPECT_EQ(transcripts[0].text(), transcripts[1].text());
@@ -70,20 +71,20 @@ TEST_P(GuestState, RestoredMachineGoesOnTheSame) {
   auto whole = Make(GetParam());
   Transcript transcript;
   whole->SetConsoleSink(&transcript);
-  RunTo(*whole, kEnd);
+  whole->RunUntil(StopCondition::AtCycle(kEnd));
   const uint64_t length = whole->cpu().cycle;
   const Digest last = whole->StateDigest();
 
   auto first = Make(GetParam());
   for (int part = 1; part <= 5; part += 2) {
-    RunTo(*first, length * part / 6);
+    first->RunUntil(StopCondition::AtCycle(length * part / 6));
     const Digest here = first->StateDigest();
     const std::string saved = Save(*first);
     auto second = Make(GetParam());
     ASSERT_TRUE(Restore(*second, saved).ok());
     EXPECT_EQ(second->StateDigest(), here);
     EXPECT_EQ(Save(*second), saved);
-    RunTo(*second, kEnd);
+    second->RunUntil(StopCondition::AtCycle(kEnd));
     EXPECT_EQ(second->StateDigest(), last) << "restored at cycle " << first->cpu().cycle;
     EXPECT_EQ(second->cpu().cycle, length);
   }
@@ -93,12 +94,12 @@ TEST_P(GuestState, RestoredMachineGoesOnTheSame) {
 TEST_P(GuestState, DigestsOnTheWayChangeNothing) {
   auto watched = Make(GetParam());
   auto alone = Make(GetParam());
-  RunTo(*alone, kEnd);
+  alone->RunUntil(StopCondition::AtCycle(kEnd));
   const uint64_t length = alone->cpu().cycle;
   for (int part = 1; part <= 20; ++part) {
     // Stops past the cycle it is given: the last parts may reach the end.
     const uint64_t until = part < 20 ? length * part / 20 : kEnd;
-    if (RunTo(*watched, until).kind != RunEnd::Kind::kStopped) break;
+    if (watched->RunUntil(StopCondition::AtCycle(until)).has_value()) break;
     watched->StateDigest();
   }
   EXPECT_EQ(watched->StateDigest(), alone->StateDigest());
@@ -129,7 +130,7 @@ class Scrambler final : public alpha::StateVisitor {
 // run depend on who looks.
 TEST(MachineState, SavingChangesNothingWhateverTheStateIs) {
   auto machine = Make("integer");
-  RunTo(*machine, 2'000'000);
+  machine->RunUntil(StopCondition::AtCycle(2'000'000));
   Scrambler scrambler;
   machine->VisitState(scrambler);
   const std::string first = machine->SaveWithoutMemory();
@@ -139,7 +140,7 @@ TEST(MachineState, SavingChangesNothingWhateverTheStateIs) {
 
 TEST(MachineState, DamagedStateIsAnError) {
   auto machine = Make("integer");
-  RunTo(*machine, 2'000'000);
+  machine->RunUntil(StopCondition::AtCycle(2'000'000));
   const std::string saved = Save(*machine);
   auto victim = Make("integer");
   for (size_t size = 0; size < saved.size(); size += 1 + size / 3) {
@@ -151,7 +152,7 @@ TEST(MachineState, DamagedStateIsAnError) {
 // Whatever bit of the cycle is wrong: devices would have years of their time to catch up with.
 TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
   auto machine = Make("integer");
-  RunTo(*machine, 2'000'000);
+  machine->RunUntil(StopCondition::AtCycle(2'000'000));
   const std::string saved = Save(*machine);
   const uint64_t cycle = machine->cpu().cycle;
   const std::string_view bytes(reinterpret_cast<const char*>(&cycle), sizeof cycle);
@@ -172,7 +173,7 @@ TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
 // Any bytes may stand in a damaged file: restoring and running them must stay inside the machine.
 TEST(MachineState, FlippedBitsNeverHarmTheHost) {
   auto machine = Make("integer");
-  RunTo(*machine, 2'000'000);
+  machine->RunUntil(StopCondition::AtCycle(2'000'000));
   const std::string saved = Save(*machine);
   const size_t size = machine->SaveWithoutMemory().size();  // CPU and devices, which come first
   uint64_t random = 1;
@@ -183,7 +184,7 @@ TEST(MachineState, FlippedBitsNeverHarmTheHost) {
     damaged[place] = static_cast<char>(damaged[place] ^ (1 << (random >> 20 & 7)));
     auto victim = Make("integer");
     if (!Restore(*victim, damaged).ok()) continue;
-    RunTo(*victim, 3'000'000);
+    victim->RunUntil(StopCondition::AtCycle(3'000'000));
   }
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 using machine::Machine;
 using machine::RunEnd;
+using machine::StopCondition;
 
 constexpr uint64_t kKernel = 0xfffffc0000310000;
 constexpr uint64_t kCounter = 0x8000000;  // physical, apart from everything
@@ -64,7 +65,7 @@ TEST(Reset, MemoryKeepsItsContents) {
   uint64_t cycle = 0;
   for (const std::string& engine : engines::EngineNames()) {
     auto machine = Make(CountingKernel(3, 64, 0x2000), engine);
-    EXPECT_EQ(RunTo(*machine, 400'000'000).kind, RunEnd::Kind::kPowerOff) << engine;
+    EXPECT_TRUE(PowersOffBefore(*machine, 400'000'000)) << engine;
     EXPECT_EQ(Count(*machine), 3u);
     if (cycle != 0) {
       EXPECT_EQ(machine->cpu().cycle, cycle) << engine;
@@ -104,10 +105,10 @@ TEST(Reset, GuestThatOnlyResetsComesPastInputPoints) {
 
 TEST(Reset, WritesOnlyPagesThatDiffer) {
   auto machine = Make(CountingKernel(255, 8 * kMebibyte, 32 * kMebibyte), "ref");
-  RunTo(*machine, 1);
+  machine->RunUntil(StopCondition::AtCycle(1));
   machine->StateDigest();  // takes the dirty marks
   const uint64_t count = Count(*machine);
-  RunTo(*machine, machine->cpu().cycle + 50'000'000);
+  machine->RunUntil(StopCondition::AtCycle(machine->cpu().cycle + 50'000'000));
   EXPECT_GT(Count(*machine), count);
   uint64_t dirty = 0;
   for (uint64_t pa = 0; pa < machine->memory().size(); pa += alpha::kPageSize) {

@@ -205,8 +205,12 @@ class SequenceTwins final : public Twins {
     std::vector<Boundary> steps;
     for (;;) {
       const alpha::Cpu& cpu = machine.cpu();
-      steps.push_back({cpu.cycle, cpu.pc, alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
-      if (machine.stopped() || cpu.cycle >= to) return steps;
+      const bool last = machine.stopped() || cpu.cycle >= to;
+      // Where the CPU takes an interrupt, it executes nothing.
+      if (last || !cpu.InterruptDeliverable()) {
+        steps.push_back({cpu.cycle, cpu.pc, alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
+      }
+      if (last) return steps;
       machine.RunTo(cpu.cycle + 1);
     }
   }
@@ -276,8 +280,9 @@ std::optional<SequenceMismatch> CountCoverage(const engines::NamedEngine& engine
     const std::optional<uint32_t> word =
         alpha::FetchWord(machine.cpu(), machine.memory(), machine.cpu().pc);
     const alpha::CpuCounters before = machine.cpu().counters;
+    const bool interrupted = machine.cpu().InterruptDeliverable();
     machine.RunTo(machine.cpu().cycle + 1);
-    if (word) coverage.Count(*word, before, machine.cpu());
+    if (word && !interrupted) coverage.Count(*word, before, machine.cpu());
   }
   const machine::Digest memory = machine.UpdateMemoryDigest();
   const std::string digest =

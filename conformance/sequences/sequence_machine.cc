@@ -64,17 +64,29 @@ void SequenceMachine::Load(const Sequence& sequence) {
   engine_->Invalidate();
 }
 
-void SequenceMachine::RunTo(uint64_t cycle) {
-  while (!stopped_ && cpu_.cycle < cycle) {
-    deadline_.cycle = cycle;
+void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
+  const machine::StopWatch watch(condition);
+  if (watch.Reached(cpu_)) return;
+  while (!stopped_) {
+    deadline_.cycle = watch.RunLimit(cpu_);
     const alpha::RunResult result = engine_->Run(cpu_, deadline_);
     if (result.reason == alpha::StopReason::kFatal) {
       fatal_ = result.message.empty() ? "fatal" : result.message;
       stopped_ = true;
-    } else if (!stopped_ && cpu_.InterruptDeliverable()) {
-      alpha::EnterInterrupt(cpu_);
     }
+    if (stopped_ || watch.Reached(cpu_)) return;
+    if (cpu_.InterruptDeliverable()) alpha::EnterInterrupt(cpu_);
   }
+}
+
+void SequenceMachine::TranslateAtMost(uint32_t instructions) {
+  alpha::TranslationProbe* const probe = engine_->probe();
+  if (probe != nullptr) probe->TranslateAtMost(cpu_, instructions);
+}
+
+std::string SequenceMachine::DescribeCode() const {
+  const alpha::TranslationProbe* const probe = engine_->probe();
+  return probe != nullptr ? probe->DescribeCode(cpu_) : std::string();
 }
 
 std::string SequenceMachine::State() {

@@ -14,6 +14,7 @@
 #include "conformance/sequences/sequence.h"
 #include "engines/engines.h"
 #include "machine/events/digest.h"
+#include "machine/stop_condition.h"
 
 namespace isochron::conformance {
 
@@ -49,9 +50,10 @@ class SequenceMachine final : private alpha::IoBus {
   SequenceMachine(const SequenceMachine&) = delete;
   SequenceMachine& operator=(const SequenceMachine&) = delete;
 
-  // Runs to the first boundary at or past `cycle`, taking interrupts as the sequencer does, or
-  // until the guest stops.
-  void RunTo(uint64_t cycle);
+  // Runs until the condition is met, as Machine::RunUntil() does, or until the guest stops. There are no
+  // events to stop at.
+  void RunUntil(const machine::StopCondition& condition);
+  void RunTo(uint64_t cycle) { RunUntil(machine::StopCondition::AtCycle(cycle)); }
   // The guest wrote to kStop or cannot go on.
   bool stopped() const { return stopped_; }
   // Why the guest cannot go on; empty when it can.
@@ -60,9 +62,9 @@ class SequenceMachine final : private alpha::IoBus {
   const alpha::Cpu& cpu() const { return cpu_; }
   const alpha::Memory& memory() const { return memory_; }
   alpha::Engine& engine() { return *engine_; }
-  // See alpha::Engine.
-  void TranslateAtMost(uint32_t instructions) { engine_->TranslateAtMost(cpu_, instructions); }
-  std::string DescribeCode() const { return engine_->DescribeCode(cpu_); }
+  // As Machine has them.
+  void TranslateAtMost(uint32_t instructions);
+  std::string DescribeCode() const;
 
   // The CPU's state and what the bus has seen, as bytes: equal for equal histories.
   std::string State();

@@ -1,0 +1,70 @@
+// Where a run of the machine is to stop.
+
+#ifndef ISOCHRON_MACHINE_STOP_CONDITION_H_
+#define ISOCHRON_MACHINE_STOP_CONDITION_H_
+
+#include <cstdint>
+
+#include "alpha/cpu.h"
+#include "machine/bus/event_queue.h"
+#include "machine/events/event.h"
+
+namespace isochron::machine {
+
+// The boundary at which a run stops: the first that meets one of these. Nothing that is unset costs
+// anything, and every engine stops at the same boundary.
+//
+// The machine stands behind device events, inputs and checkpoint of that boundary, but before an
+// interrupt is recognised: in the state whose digest a checkpoint there has. When it goes on, it does
+// what it would have done: a stop is no input, no log has it, and no observer is told.
+struct StopCondition {
+  // The cycle counter has reached this.
+  uint64_t cycle = kNever;
+  // So many instructions have retired since power-on (Cpu::instructions).
+  uint64_t instructions = kNever;
+  // An event of one of these kinds has happened behind the boundary at which the run began: a bit for
+  // each EventBody::index(). An interrupt is an event once it has been entered: the CPU then stands in
+  // PALcode, at the first boundary after that.
+  uint32_t events = 0;
+
+  static StopCondition AtCycle(uint64_t cycle);
+  static StopCondition AtInstruction(uint64_t instructions);
+  // At the next event whose body is an `Event`.
+  template <typename Event>
+  static StopCondition AtEvent() {
+    StopCondition condition;
+    condition.events = 1 << EventBody(Event()).index();
+    return condition;
+  }
+};
+
+// Watches a run for its condition. What sequences the run asks it how far an engine may go, and at
+// each boundary whether that is the one.
+class StopWatch {
+ public:
+  // Never stops.
+  StopWatch() = default;
+  explicit StopWatch(const StopCondition& condition) : condition_(condition) {}
+
+  // An event happens. When the condition names its kind, the boundary at which the sequencer looks next
+  // is the one.
+  void Note(const EventBody& event) { happened_ = happened_ || (condition_.events >> event.index() & 1) != 0; }
+
+  // Up to which cycle time may pass while nothing retires.
+  uint64_t WaitLimit() const { return happened_ ? 0 : condition_.cycle; }
+  // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that stops
+  // there has not passed the boundary, and is closer to it than before.
+  uint64_t RunLimit(const alpha::Cpu& cpu) const;
+  // Whether this boundary, all of whose events have happened, is the one.
+  bool Reached(const alpha::Cpu& cpu) const {
+    return happened_ || cpu.cycle >= condition_.cycle || cpu.instructions >= condition_.instructions;
+  }
+
+ private:
+  StopCondition condition_;
+  bool happened_ = false;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_STOP_CONDITION_H_

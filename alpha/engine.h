@@ -13,6 +13,7 @@
 namespace isochron::alpha {
 
 struct Cpu;
+class StopPcs;
 
 // The cycle at which an engine must stop. Whoever makes something happen earlier (a device
 // that schedules an event, in the middle of an access) moves it nearer; the engine reads it
@@ -26,6 +27,9 @@ struct Deadline {
   // after a bounded amount of host work, whatever the guest does, as it would had `cycle` been that of the
   // boundary.
   std::atomic<bool> leave{false};
+
+  // Where else the engine must stop; nullptr: nowhere. It stays the same while the engine runs.
+  const StopPcs* pcs = nullptr;
 };
 
 // What one access outside RAM gave.
@@ -99,9 +103,9 @@ class Engine {
   virtual ~Engine() = default;
 
   // Runs until the cycle counter reaches the deadline or an interrupt becomes deliverable,
-  // always to an instruction boundary: the first one at which either is so, or any before it once
-  // `deadline.leave` is set. Exceptions and
-  // PALcode entries happen inside; taking an interrupt is the caller's.
+  // always to an instruction boundary: the first one at which either is so, or at which
+  // `deadline.pcs` says to stop, or any before it once `deadline.leave` is set. Exceptions and PALcode
+  // entries happen inside; taking an interrupt is the caller's.
   virtual RunResult Run(Cpu& cpu, Deadline& deadline) = 0;
 
   // Forgets everything derived from CPU and memory state. Called after a restore or reset.

@@ -106,7 +106,8 @@ class FaultyEngine final : public alpha::Engine {
     deadline.MoveNearer(cpu.cycle + 1);
     alpha::RunResult result = inner_->Run(cpu, deadline);
     const Step step{instruction, before, cpu, memory_};
-    if (step.retired() || fault_->op == Op::kCallPal) fault_->apply(step);
+    const bool entered = fault_->op == Op::kCallPal && cpu.cycle != before.cycle;
+    if (step.retired() || entered) fault_->apply(step);
     return result;
   }
 

@@ -82,8 +82,9 @@ void Machine::ClearMemory() {
 }
 
 std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
-  stop_watch_ = StopWatch(condition);
-  if (stop_watch_.Reached(cpu_)) return std::nullopt;
+  stop_watch_ = StopWatch(condition, cpu_);
+  deadline_.pcs = stop_watch_.pcs();
+  if (stop_watch_.ReachedAlready(cpu_)) return std::nullopt;
   std::optional<RunEnd> end = RunToEnd();
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
   observer_->On({cpu_.cycle, 0, EndEvent{end->kind, cpu_.instructions, StateDigest()}});
@@ -108,7 +109,7 @@ std::optional<RunEnd> Machine::RunToEnd() {
     }
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
-    if (stop_watch_.Reached(cpu_)) return AskObserver();
+    if (stop_watch_.Reached(cpu_, memory_, !waiting_)) return AskObserver();
     if (!waiting_ && cpu_.InterruptDeliverable()) {
       Tell(cpu_.cycle, InterruptEvent{cpu_.PendingInterrupts()});
       alpha::EnterInterrupt(cpu_);

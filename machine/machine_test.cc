@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
+#include "alpha/ipr.h"
+#include "alpha/stop_pcs.h"
 #include "gtest/gtest.h"
 #include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
@@ -32,10 +34,13 @@ class FakeEngine final : public alpha::Engine {
   // The guest powers off after so many steps.
   static constexpr uint64_t kSteps = 20'000;
 
-  explicit FakeEngine(alpha::IoBus& io) : io_(io) {}
+  FakeEngine(alpha::Memory& memory, alpha::IoBus& io) : memory_(memory), io_(io) {}
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
-    while (cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) Step(cpu);
+    while (cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) {
+      if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_)) break;
+      Step(cpu);
+    }
     return {};
   }
   void Invalidate() override {}
@@ -74,6 +79,7 @@ class FakeEngine final : public alpha::Engine {
     io_.Read(cpu, kPorts + 0x71, 1);
   }
 
+  alpha::Memory& memory_;
   alpha::IoBus& io_;
 };
 
@@ -123,8 +129,8 @@ std::unique_ptr<Machine> MakeMachine() {
   config.itb_entries = config.dtb_entries = MachineConfig::kMinTlbEntries;
   config.input_interval = 9'000;
   config.checkpoint_interval = 20'000;
-  return *Machine::Create(config, std::move(images), [](alpha::Memory&, alpha::IoBus& io) {
-    return std::make_unique<FakeEngine>(io);
+  return *Machine::Create(config, std::move(images), [](alpha::Memory& memory, alpha::IoBus& io) {
+    return std::make_unique<FakeEngine>(memory, io);
   });
 }
 
@@ -168,6 +174,22 @@ TEST(RunUntil, ANumberOfInstructionsIsExact) {
     EXPECT_EQ(rig.cpu().cycle, stepped.cpu().cycle) << "the first boundary with so many";
     EXPECT_EQ(rig.machine->StateDigest(), stepped.machine->StateDigest());
   }
+}
+
+TEST(RunUntil, APcIsEachVisitOfIt) {
+  Rig stepped;
+  const uint64_t pc = (stepped.cpu().pal_base + static_cast<uint64_t>(alpha::PalEntry::kInterrupt)) | 1;
+  std::vector<uint64_t> expected;
+  while (!stepped.machine->RunUntil(StopCondition::AtCycle(stepped.cpu().cycle + 1)).has_value()) {
+    if (stepped.cpu().pc == pc) expected.push_back(stepped.cpu().cycle);
+  }
+  Rig rig;
+  const StopCondition condition = StopCondition::AtPcs({pc});
+  std::vector<uint64_t> visits;
+  while (!rig.machine->RunUntil(condition).has_value()) visits.push_back(rig.cpu().cycle);
+  EXPECT_GT(visits.size(), 20u);
+  EXPECT_EQ(visits, expected);
+  EXPECT_EQ(rig.notes.lines, stepped.notes.lines);
 }
 
 TEST(RunUntil, WhatLiesBehindIsThereAlready) {

@@ -1,6 +1,7 @@
 #include "machine/stop_condition.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace isochron::machine {
 
@@ -13,6 +14,12 @@ StopCondition StopCondition::AtCycle(uint64_t cycle) {
 StopCondition StopCondition::AtInstruction(uint64_t instructions) {
   StopCondition condition;
   condition.instructions = instructions;
+  return condition;
+}
+
+StopCondition StopCondition::AtPcs(std::vector<uint64_t> pcs) {
+  StopCondition condition;
+  condition.pcs = std::move(pcs);
   return condition;
 }
 

@@ -4,8 +4,11 @@
 #define ISOCHRON_MACHINE_STOP_CONDITION_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "alpha/cpu.h"
+#include "alpha/memory.h"
+#include "alpha/stop_pcs.h"
 #include "machine/bus/event_queue.h"
 #include "machine/events/event.h"
 
@@ -22,6 +25,9 @@ struct StopCondition {
   uint64_t cycle = kNever;
   // So many instructions have retired since power-on (Cpu::instructions).
   uint64_t instructions = kNever;
+  // The next instruction, which can be fetched, is at one of these PCs; bit 0 of a PC says PALmode. The
+  // boundary at which the run begins does not count, so that a run from a PC leads to its next visit.
+  std::vector<uint64_t> pcs;
   // An event of one of these kinds has happened behind the boundary at which the run began: a bit for
   // each EventBody::index(). An interrupt is an event once it has been entered: the CPU then stands in
   // PALcode, at the first boundary after that.
@@ -29,6 +35,7 @@ struct StopCondition {
 
   static StopCondition AtCycle(uint64_t cycle);
   static StopCondition AtInstruction(uint64_t instructions);
+  static StopCondition AtPcs(std::vector<uint64_t> pcs);
   // At the next event whose body is an `Event`.
   template <typename Event>
   static StopCondition AtEvent() {
@@ -44,7 +51,9 @@ class StopWatch {
  public:
   // Never stops.
   StopWatch() = default;
-  explicit StopWatch(const StopCondition& condition) : condition_(condition) {}
+  // The run begins where `cpu` stands.
+  StopWatch(const StopCondition& condition, const alpha::Cpu& cpu)
+      : condition_(condition), pcs_(condition.pcs, cpu.cycle) {}
 
   // An event happens. When the condition names its kind, the boundary at which the sequencer looks next
   // is the one.
@@ -55,13 +64,22 @@ class StopWatch {
   // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that stops
   // there has not passed the boundary, and is closer to it than before.
   uint64_t RunLimit(const alpha::Cpu& cpu) const;
-  // Whether this boundary, all of whose events have happened, is the one.
-  bool Reached(const alpha::Cpu& cpu) const {
+  // What an engine is to be given as Deadline::pcs.
+  const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
+  // Whether the condition was met before anything is run.
+  bool ReachedAlready(const alpha::Cpu& cpu) const {
     return happened_ || cpu.cycle >= condition_.cycle || cpu.instructions >= condition_.instructions;
+  }
+  // Whether this boundary, all of whose events have happened, is the one. `executes`: the CPU does not
+  // stand still.
+  bool Reached(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
+    if (ReachedAlready(cpu)) return true;
+    return !pcs_.empty() && executes && !cpu.InterruptDeliverable() && pcs_.Stops(cpu, memory);
   }
 
  private:
   StopCondition condition_;
+  alpha::StopPcs pcs_;
   bool happened_ = false;
 };
 

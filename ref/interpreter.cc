@@ -38,6 +38,22 @@ Interpreter::Interpreter(alpha::Memory& memory, alpha::IoBus& io, SpinDetector s
 Interpreter::~Interpreter() { memory_.SetListener(nullptr); }
 
 alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  if (deadline.pcs != nullptr) {
+    KeepClearOf(*deadline.pcs);
+    return Loop<true>(cpu, deadline);
+  }
+  clear_of_.clear();
+  return Loop<false>(cpu, deadline);
+}
+
+void Interpreter::KeepClearOf(const alpha::StopPcs& pcs) {
+  if (clear_of_ == pcs.pcs()) return;
+  clear_of_ = pcs.pcs();
+  ForgetFetches();
+}
+
+template <bool kStopsAtPcs>
+alpha::RunResult Interpreter::Loop(Cpu& cpu, alpha::Deadline& deadline) {
   context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
   context_.check_interrupts = true;
   context_.link = nullptr;
@@ -67,12 +83,19 @@ alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
       }
       if (link != nullptr && block->translation == nullptr) *link = block;
     }
+    bool pc_inside = false;   // of a stop behind the first instruction of the block
+    bool pc_in_page = false;  // translated code must not run there
+    if constexpr (kStopsAtPcs) {
+      if (deadline.pcs->At(cpu)) break;
+      pc_inside = deadline.pcs->AnyIn(cpu.pc + 4, 4 * uint64_t{block->count - 1});
+      pc_in_page = deadline.pcs->AnyInPageOf(cpu.pc);
+    }
     spin_.Observe(cpu, *block, limit);
     context_.deadline = limit;
-    if (block->CrossesBoundaryAt(limit, cpu.cycle)) {
+    if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
       StepOne(cpu);
-    } else if (!RunTranslated(cpu, *block)) {
-      context_.chain = spin_.watching() ? 0 : kChain;
+    } else if (pc_in_page || !RunTranslated(cpu, *block)) {
+      context_.chain = kStopsAtPcs || spin_.watching() ? 0 : kChain;
       Execute(cpu, *block);
     }
     if (context_.machine_check) [[unlikely]] {

@@ -6,10 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
 #include "alpha/memory.h"
+#include "alpha/stop_pcs.h"
 #include "ref/block_cache.h"
 #include "ref/context.h"
 #include "ref/spin_detector.h"
@@ -30,7 +32,8 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   // interpreted; it starts at cpu.pc and no deadline falls before its last instruction. Runs
   // something from there in its place and returns true, or does nothing and returns false.
   virtual bool RunTranslated(alpha::Cpu&, Block&) { return false; }
-  // Everything derived from instruction translations is stale.
+  // Everything derived from instruction translations is stale, and no code that was translated may lead
+  // to other such code in another page but by way of RunTranslated().
   virtual void OnFetchesForgotten() {}
 
   alpha::Memory& memory() { return memory_; }
@@ -56,6 +59,11 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   static constexpr size_t kFetchEntries = 256;
   static constexpr int kChain = 32;
 
+  // Run(), with Deadline::pcs or without.
+  template <bool kStopsAtPcs>
+  alpha::RunResult Loop(alpha::Cpu& cpu, alpha::Deadline& deadline);
+  // Sees to it that nothing leads past the loop into a page that has one of the PCs.
+  void KeepClearOf(const alpha::StopPcs& pcs);
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
   void Execute(alpha::Cpu& cpu, Block& block);
   // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
@@ -70,6 +78,7 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   BlockCache cache_;
   SpinDetector spin_;
   Block one_;  // the instruction that StepOne() runs
+  std::vector<uint64_t> clear_of_;  // the PCs of the last KeepClearOf(), while it holds
   std::string fatal_;  // not empty: the CPU cannot go on
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from

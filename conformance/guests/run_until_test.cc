@@ -97,11 +97,18 @@ class Conditions {
  public:
   StopCondition Next(const alpha::Cpu& cpu) {
     StopCondition condition;
-    const uint64_t kind = Random() % 40;
+    seen_.push_back(cpu.pc);
+    const uint64_t kind = Random() % 48;
     const uint64_t distance = Random() % (Random() % 64 == 0 ? 500'000 : 3'000);
     if (kind < 20) condition.cycle = cpu.cycle + distance;
     if (kind >= 15 && kind < 36) condition.instructions = cpu.instructions + distance;
-    if (kind >= 36) condition.events = 1 + Random() % 15;
+    if (kind >= 36 && kind < 40) condition.events = 1 + Random() % 15;
+    if (kind < 40) return condition;
+    // Where it has been, most often not for ever.
+    for (uint64_t count = 1 + Random() % 3; count != 0; --count) {
+      condition.pcs.push_back(seen_[Random() % seen_.size()]);
+    }
+    if (kind != 47) condition.cycle = cpu.cycle + 20 * distance;
     return condition;
   }
 
@@ -110,6 +117,7 @@ class Conditions {
     random_ = random_ * 6364136223846793005 + 1442695040888963407;
     return random_ >> 33;
   }
+  std::vector<uint64_t> seen_;  // PCs
   uint64_t random_ = 1;
 };
 

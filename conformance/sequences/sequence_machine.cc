@@ -65,8 +65,9 @@ void SequenceMachine::Load(const Sequence& sequence) {
 }
 
 void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
-  const machine::StopWatch watch(condition);
-  if (watch.Reached(cpu_)) return;
+  const machine::StopWatch watch(condition, cpu_);
+  deadline_.pcs = watch.pcs();
+  if (watch.ReachedAlready(cpu_)) return;
   while (!stopped_) {
     deadline_.cycle = watch.RunLimit(cpu_);
     const alpha::RunResult result = engine_->Run(cpu_, deadline_);
@@ -74,7 +75,7 @@ void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
       fatal_ = result.message.empty() ? "fatal" : result.message;
       stopped_ = true;
     }
-    if (stopped_ || watch.Reached(cpu_)) return;
+    if (stopped_ || watch.Reached(cpu_, memory_, true)) return;
     if (cpu_.InterruptDeliverable()) alpha::EnterInterrupt(cpu_);
   }
 }

@@ -1,18 +1,22 @@
 // Random sequences: their files, their generator, and that each kind of fault is found and named.
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "alpha/decode.h"
+#include "alpha/fetch_word.h"
 #include "conformance/sequences/sequence.h"
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/sequence_coverage.h"
 #include "conformance/sequences/sequence_generator.h"
+#include "conformance/sequences/sequence_machine.h"
 #include "engines/engines.h"
 #include "engines/faulty_engine.h"
 #include "gtest/gtest.h"
+#include "machine/stop_condition.h"
 
 namespace isochron::conformance {
 namespace {
@@ -70,6 +74,65 @@ TEST(Sequence, FilesThatMakeNoSenseAreRefused) {
 TEST(Sequence, ASeedGivesOneSequence) {
   EXPECT_EQ(FormatSequence(GenerateSequence(3)), FormatSequence(GenerateSequence(3)));
   EXPECT_NE(FormatSequence(GenerateSequence(3)), FormatSequence(GenerateSequence(4)));
+}
+
+// What a run is to show that stops at some PCs: found one instruction at a time, on the engine that
+// remembers nothing.
+struct Visits {
+  std::vector<uint64_t> pcs;
+  std::vector<uint64_t> cycles;
+};
+Visits StepForVisits(const Sequence& sequence) {
+  struct Place {
+    uint64_t pc;
+    uint64_t cycle;
+    bool executes;
+  };
+  std::vector<Place> places;
+  SequenceMachine machine(sequence, engines::FindEngine("oracle")->factory);
+  const alpha::Cpu& cpu = machine.cpu();
+  for (;;) {
+    machine.RunTo(cpu.cycle + 1);
+    if (machine.stopped() || cpu.cycle >= sequence.cycles) break;
+    const bool executes = !cpu.InterruptDeliverable() &&
+                          alpha::FetchWord(cpu, machine.memory(), cpu.pc).has_value();
+    places.push_back({cpu.pc, cpu.cycle, executes});
+  }
+  Visits visits;
+  for (size_t i = 1; i <= 3 && !places.empty(); ++i) {
+    visits.pcs.push_back(places[(sequence.seed * i * 7919) % places.size()].pc);
+  }
+  for (const Place& place : places) {
+    const bool chosen = std::find(visits.pcs.begin(), visits.pcs.end(), place.pc) != visits.pcs.end();
+    if (chosen && place.executes) visits.cycles.push_back(place.cycle);
+  }
+  return visits;
+}
+
+TEST(Sequence, EveryEngineStopsAtEachVisitOfAPc) {
+  std::vector<std::string> names = {"oracle", "ref"};
+#ifdef ISOCHRON_JIT
+  names.insert(names.end(), {"jit", "jit:threshold=1"});
+#endif
+  size_t stops = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    const Sequence sequence = GenerateSequence(seed);
+    const Visits visits = StepForVisits(sequence);
+    machine::StopCondition condition = machine::StopCondition::AtPcs(visits.pcs);
+    condition.cycle = sequence.cycles;
+    stops += visits.cycles.size();
+    for (const std::string& name : names) {
+      SequenceMachine machine(sequence, engines::FindEngine(name)->factory);
+      std::vector<uint64_t> cycles;
+      for (;;) {
+        machine.RunUntil(condition);
+        if (machine.stopped() || machine.cpu().cycle >= sequence.cycles) break;
+        cycles.push_back(machine.cpu().cycle);
+      }
+      EXPECT_EQ(cycles, visits.cycles) << name << ", seed " << seed;
+    }
+  }
+  EXPECT_GT(stops, 500u);
 }
 
 TEST(Sequence, CoverageKnowsEveryInstruction) {

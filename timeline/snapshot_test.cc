@@ -7,28 +7,15 @@
 
 #include "gtest/gtest.h"
 #include "hostio/sanitizers.h"
-#include "machine/firmware/elf_image.h"
-#include "machine/firmware/elf_test_image.h"
 #include "machine/machine.h"
-#include "ref/engine.h"
 #include "replaylog/host_cost_testing.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/varint.h"
 #include "replaylog/zstd_frame.h"
+#include "timeline/machine_testing.h"
 
 namespace isochron::timeline {
 namespace {
-
-std::unique_ptr<machine::Machine> MakeMachine() {
-  machine::ElfTestImage image;
-  image.Entry(machine::PhysicalToKseg(0x310000))
-      .Load(machine::PhysicalToKseg(0x310000), std::string("\xff\xff\xff\xc3", 4), 0x2000);
-  machine::BootImages images;
-  images.kernel = *machine::ParseKernel(image.Build());
-  machine::MachineConfig config;
-  config.memory_bytes = uint64_t{64} << 20;
-  return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
-}
 
 // Fills `bytes` of RAM with what no compressor makes smaller.
 void FillWithNoise(machine::Machine& machine, uint64_t bytes) {

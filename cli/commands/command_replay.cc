@@ -5,7 +5,6 @@
 #include <limits>
 #include <memory>
 #include <utility>
-#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +22,7 @@
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
 #include "timeline/observer_list.h"
+#include "timeline/seek.h"
 #include "timeline/snapshot.h"
 
 namespace isochron::cli {
@@ -48,18 +48,8 @@ class Replay {
   replaylog::LogHeader WrittenHeader() const {
     return options_.live ? HeaderOf(guest_) : log_->header();
   }
-  // Gives `take` the log's events up to the checkpoint at which the snapshot was taken, and that. False
-  // when there is none like it.
-  absl::StatusOr<bool> ReadToCheckpoint(const timeline::SnapshotInfo& snapshot,
-                                        const std::function<void(replaylog::Event)>& take);
   // What the new log has from power-on to the snapshot is in the log already.
   absl::Status CopyEventsBefore(const timeline::SnapshotInfo& snapshot);
-  // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
-  absl::StatusOr<bool> SeekToCheckpoint(const timeline::SnapshotInfo& snapshot);
-  // The last snapshot at or before the cycle that belongs to the log, which stands behind its checkpoint then; nullptr
-  // when there is none. It costs no more than reading the log once, however many snapshots there are.
-  absl::StatusOr<const timeline::SnapshotInfo*> FindSnapshot(const timeline::SnapshotReader& reader,
-                                                              uint64_t from);
   // Puts machine and log to the snapshot that --from asks for.
   absl::Status StartFromSnapshot();
   int Report(const machine::RunEnd& end);
@@ -173,61 +163,12 @@ absl::Status Replay::Prepare() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> Replay::ReadToCheckpoint(
-    const timeline::SnapshotInfo& snapshot,
-    const std::function<void(replaylog::Event)>& take) {
-  replaylog::Event event;
-  for (;;) {
-    absl::StatusOr<bool> more = log_->Next(event);
-    if (!more.ok()) return more.status();
-    if (!*more || event.cycle > snapshot.cycle) return false;
-    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    const bool found = checkpoint != nullptr && event.cycle == snapshot.cycle &&
-                       checkpoint->state == snapshot.state;
-    take(std::move(event));
-    if (found) return true;
-  }
-}
-
-absl::StatusOr<bool> Replay::SeekToCheckpoint(const timeline::SnapshotInfo& snapshot) {
-  if (absl::Status status = log_->SeekToCycle(snapshot.cycle); !status.ok()) return status;
-  return ReadToCheckpoint(snapshot, [](const replaylog::Event&) {});
-}
-
 absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
   if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
-  return ReadToCheckpoint(snapshot, [this](replaylog::Event event) {
+  return timeline::ReadToSnapshot(*log_, snapshot, [this](replaylog::Event event) {
            new_log_->Append(std::move(event));
          })
       .status();
-}
-
-absl::StatusOr<const timeline::SnapshotInfo*> Replay::FindSnapshot(
-    const timeline::SnapshotReader& reader, uint64_t from) {
-  const timeline::SnapshotInfo* const nearest = reader.FindAtOrBefore(from);
-  if (nearest == nullptr) return nullptr;
-  absl::StatusOr<bool> fits = SeekToCheckpoint(*nearest);
-  if (!fits.ok()) return fits.status();
-  if (*fits) return nearest;
-  if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
-  const timeline::SnapshotInfo* found = nullptr;
-  const timeline::SnapshotInfo* next = reader.snapshots().data();
-  replaylog::Event event;
-  while (next < nearest) {
-    absl::StatusOr<bool> more = log_->Next(event);
-    if (!more.ok()) return more.status();
-    if (!*more) break;
-    while (next < nearest && next->cycle < event.cycle) ++next;
-    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    if (next < nearest && checkpoint != nullptr && next->cycle == event.cycle &&
-        next->state == checkpoint->state) {
-      found = next;
-    }
-  }
-  if (found == nullptr) return nullptr;
-  fits = SeekToCheckpoint(*found);
-  if (!fits.ok()) return fits.status();
-  return found;
 }
 
 absl::Status Replay::StartFromSnapshot() {
@@ -241,7 +182,8 @@ absl::Status Replay::StartFromSnapshot() {
   if (!reader.ok()) return reader.status();
   // Whoever was killed may have written snapshots that are ahead of the log.
   const uint64_t from = std::min(*from_, last_cycle_);
-  const absl::StatusOr<const timeline::SnapshotInfo*> fitting = FindSnapshot(**reader, from);
+  const absl::StatusOr<const timeline::SnapshotInfo*> fitting =
+      timeline::SeekToLastSnapshot(*log_, **reader, from);
   if (!fitting.ok()) return fitting.status();
   const timeline::SnapshotInfo* const snapshot = *fitting;
   if (snapshot == nullptr && (*reader)->FindAtOrBefore(from) != nullptr) {

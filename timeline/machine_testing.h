@@ -1,0 +1,32 @@
+// A machine for tests of this folder.
+
+#ifndef ISOCHRON_TIMELINE_MACHINE_TESTING_H_
+#define ISOCHRON_TIMELINE_MACHINE_TESTING_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "machine/firmware/elf_image.h"
+#include "machine/firmware/elf_test_image.h"
+#include "machine/machine.h"
+#include "ref/engine.h"
+
+namespace isochron::timeline {
+
+// Its kernel is a branch to itself.
+inline std::unique_ptr<machine::Machine> MakeMachine() {
+  machine::ElfTestImage image;
+  image.Entry(machine::PhysicalToKseg(0x310000))
+      .Load(machine::PhysicalToKseg(0x310000), std::string("\xff\xff\xff\xc3", 4), 0x2000);
+  machine::BootImages images;
+  images.kernel = *machine::ParseKernel(image.Build());
+  machine::MachineConfig config;
+  config.memory_bytes = uint64_t{64} << 20;
+  return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
+}
+
+}  // namespace isochron::timeline
+
+#endif  // ISOCHRON_TIMELINE_MACHINE_TESTING_H_

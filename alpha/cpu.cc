@@ -1,5 +1,7 @@
 #include "alpha/cpu.h"
 
+#include <span>
+
 namespace isochron::alpha {
 namespace {
 
@@ -46,31 +48,76 @@ uint64_t Cpu::CycleCounter() const {
   return static_cast<uint64_t>(cc_offset) << 32 | count;
 }
 
-void Cpu::VisitState(StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Cpu::Walk(Visitor& visitor, Self& self) {
   visitor.Section("cpu");
-  visitor.Field(index);
-  for (int i = 0; i < kIntegerSink; ++i) visitor.Field(r[i]);
-  for (int i = 0; i < kFloatSink; ++i) visitor.Field(f[i]);
-  visitor.Field(pc, fpcr, cycle, instructions, lock_flag, lock_address, rc_flag, irq_pins);
-  visitor.Field(itb_tag, exc_addr, exc_sum, iva, mode, ier, sirr, internal_requests, pal_base,
-                i_ctl, i_stat, pctr_ctl, pctr_value, pctr_start, asn, aster, astrr, fp_enable,
-                ppc_enable);
-  visitor.Field(dtb_tag, dtb_asn, alt_mode, mm_stat, m_ctl, dc_ctl, dc_stat);
-  visitor.Field(c_data, c_shft);
-  visitor.Field(cc_offset, cc_enable, cc_value, cc_start, va, va_ctl);
-  visitor.Field(itb);
-  visitor.Field(dtb);
-  visitor.Field(counters.itb_misses, counters.dtb_misses, counters.exceptions,
-                counters.interrupts, counters.pal_calls);
-  if (!visitor.restoring()) return;
+  visitor.Field("index", self.index);
+  visitor.Field("r", std::span(self.r).first(kShadowBase));
+  visitor.Field("shadow", std::span(self.r).subspan(kShadowBase, kIntegerSink - kShadowBase));
+  visitor.Field("f", std::span(self.f).first(kFloatSink));
+  visitor.Field("pc", self.pc);
+  visitor.Field("fpcr", self.fpcr);
+  visitor.Field("cycle", self.cycle);
+  visitor.Field("instructions", self.instructions);
+  visitor.Field("lock_flag", self.lock_flag);
+  visitor.Field("lock_address", self.lock_address);
+  visitor.Field("rc_flag", self.rc_flag);
+  visitor.Field("irq_pins", self.irq_pins);
+  visitor.Field("itb_tag", self.itb_tag);
+  visitor.Field("exc_addr", self.exc_addr);
+  visitor.Field("exc_sum", self.exc_sum);
+  visitor.Field("iva", self.iva);
+  visitor.Field("mode", self.mode);
+  visitor.Field("ier", self.ier);
+  visitor.Field("sirr", self.sirr);
+  visitor.Field("internal_requests", self.internal_requests);
+  visitor.Field("pal_base", self.pal_base);
+  visitor.Field("i_ctl", self.i_ctl);
+  visitor.Field("i_stat", self.i_stat);
+  visitor.Field("pctr_ctl", self.pctr_ctl);
+  visitor.Field("pctr_value", self.pctr_value);
+  visitor.Field("pctr_start", self.pctr_start);
+  visitor.Field("asn", self.asn);
+  visitor.Field("aster", self.aster);
+  visitor.Field("astrr", self.astrr);
+  visitor.Field("fp_enable", self.fp_enable);
+  visitor.Field("ppc_enable", self.ppc_enable);
+  visitor.Field("dtb_tag", self.dtb_tag);
+  visitor.Field("dtb_asn", self.dtb_asn);
+  visitor.Field("alt_mode", self.alt_mode);
+  visitor.Field("mm_stat", self.mm_stat);
+  visitor.Field("m_ctl", self.m_ctl);
+  visitor.Field("dc_ctl", self.dc_ctl);
+  visitor.Field("dc_stat", self.dc_stat);
+  visitor.Field("c_data", self.c_data);
+  visitor.Field("c_shft", self.c_shft);
+  visitor.Field("cc_offset", self.cc_offset);
+  visitor.Field("cc_enable", self.cc_enable);
+  visitor.Field("cc_value", self.cc_value);
+  visitor.Field("cc_start", self.cc_start);
+  visitor.Field("va", self.va);
+  visitor.Field("va_ctl", self.va_ctl);
+  visitor.Field("itb", self.itb);
+  visitor.Field("dtb", self.dtb);
+  visitor.Field("itb_misses", self.counters.itb_misses);
+  visitor.Field("dtb_misses", self.counters.dtb_misses);
+  visitor.Field("exceptions", self.counters.exceptions);
+  visitor.Field("interrupts", self.counters.interrupts);
+  visitor.Field("pal_calls", self.counters.pal_calls);
+}
+
+void Cpu::VisitState(StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Cpu::RestoreState(StateReader& reader) {
+  Walk(reader, *this);
   // Room for the cost of the instruction that reaches the end, and for every sum of cycles.
   if (cycle > 2 * kEndOfTime) {
-    visitor.Fail("the cycle counter is out of range");
+    reader.Fail("the cycle counter is out of range");
     cycle = 0;
   }
   if (mode > Mode::kUser || alt_mode > Mode::kUser || r[31] != 0 || f[31] != 0 ||
       pal_base != (pal_base & kPalBaseMask) || (pctr_value[0] | pctr_value[1]) >> 20 != 0) {
-    visitor.Fail("a CPU register holds an impossible value");
+    reader.Fail("a CPU register holds an impossible value");
     mode = alt_mode = Mode::kKernel;
     r[31] = f[31] = 0;
     pal_base = 0;

@@ -39,7 +39,9 @@ struct Cpu {
   // from one below it overflows.
   static constexpr uint64_t kEndOfTime = uint64_t{1} << 62;
 
-  void VisitState(StateVisitor& visitor);
+  // See StateVisitor.
+  void VisitState(StateVisitor& visitor) const;
+  void RestoreState(StateReader& reader);
 
   bool pal_mode() const { return (pc & 1) != 0; }
   // Whether R4-R7 and R20-R23 name the shadow registers now.
@@ -126,6 +128,10 @@ struct Cpu {
 
   // The block of memory that LDx_L locks, in bytes (HRM section 4.6: a cache block).
   static constexpr uint64_t kLockBlock = 64;
+
+ private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
 };
 
 }  // namespace isochron::alpha

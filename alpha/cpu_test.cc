@@ -9,12 +9,6 @@
 namespace isochron::alpha {
 namespace {
 
-std::string StateOf(Cpu& cpu) {
-  StateWriter writer;
-  cpu.VisitState(writer);
-  return writer.Release();
-}
-
 TEST(CpuTest, ResetStartsPalcode) {
   Cpu cpu(3, 8, 16);
   cpu.r[5] = 1;
@@ -139,19 +133,17 @@ TEST(CpuTest, EveryByteOfTheStateIsRestored) {
   entry.tag = 0x4000;
   cpu.itb.Insert(entry);
   cpu.dtb.Insert(entry);
-  const std::string state = StateOf(cpu);
+  const std::string state = StateBytes(cpu);
   int refused = 0;
   for (size_t i = 0; i < state.size(); ++i) {
     std::string changed = state;
     changed[i] ^= 1;
     Cpu copy(0, 2, 2);
-    StateReader reader(changed);
-    copy.VisitState(reader);
-    if (!reader.Finish().ok()) {
+    if (!RestoreFromBytes(changed, copy).ok()) {
       ++refused;
       continue;
     }
-    EXPECT_EQ(StateOf(copy), changed) << "byte " << i;
+    EXPECT_EQ(StateBytes(copy), changed) << "byte " << i;
   }
   // Section name and length, R31 and F31.
   EXPECT_GE(refused, 7 + 16);
@@ -163,10 +155,7 @@ TEST(CpuTest, APalBaseWithBitsThatItDoesNotHaveIsRefused) {
   for (uint64_t pal_base : {uint64_t{0x4000}, uint64_t{1} << 44}) {
     Cpu cpu(0, 1, 1);
     cpu.pal_base = pal_base;
-    const std::string state = StateOf(cpu);
-    StateReader reader(state);
-    cpu.VisitState(reader);
-    EXPECT_FALSE(reader.Finish().ok());
+    EXPECT_FALSE(RestoreFromBytes(StateBytes(cpu), cpu).ok());
     EXPECT_EQ(cpu.pal_base, 0u);
   }
 }
@@ -174,10 +163,7 @@ TEST(CpuTest, APalBaseWithBitsThatItDoesNotHaveIsRefused) {
 TEST(CpuTest, ImpossibleModesAreRefused) {
   Cpu cpu(0, 1, 1);
   cpu.mode = static_cast<Mode>(4);
-  const std::string state = StateOf(cpu);
-  StateReader reader(state);
-  cpu.VisitState(reader);
-  EXPECT_FALSE(reader.Finish().ok());
+  EXPECT_FALSE(RestoreFromBytes(StateBytes(cpu), cpu).ok());
   EXPECT_EQ(cpu.mode, Mode::kKernel);
 }
 

@@ -18,11 +18,7 @@ class IprTest : public ::testing::Test {
   IprEffect Write(Ipr ipr, uint64_t value) {
     return WriteIpr(cpu_, static_cast<uint8_t>(ipr), value);
   }
-  std::string State() {
-    StateWriter writer;
-    cpu_.VisitState(writer);
-    return writer.Release();
-  }
+  std::string State() const { return StateBytes(cpu_); }
 
   Cpu cpu_;
 };
@@ -231,10 +227,7 @@ TEST_F(IprTest, AnyAccessKeepsTheStateSound) {
     WriteIpr(cpu_, number, value);
     (void)ReadIpr(cpu_, static_cast<uint8_t>(random()));
   }
-  const std::string state = State();
-  StateReader reader(state);
-  cpu_.VisitState(reader);
-  EXPECT_TRUE(reader.Finish().ok());
+  EXPECT_TRUE(RestoreFromBytes(State(), cpu_).ok());
   EXPECT_EQ(cpu_.pal_base & 0x7fff, 0u);
 }
 

@@ -8,35 +8,46 @@
 namespace isochron::alpha {
 
 static_assert(std::endian::native == std::endian::little,
-              "Raw() moves integers as the host stores them");
+              "numbers are moved as the host stores them");
 
-void StateVisitor::Section(std::string_view name) {
-  std::string stored(name);
-  Field(stored, 64);
-  if (restoring() && stored != name) Fail("another component's state stands here");
+template <typename Derived>
+void StateWalk<Derived>::Scope::AppendPath(std::string& path) const {
+  if (outer_ != nullptr) outer_->AppendPath(path);
+  if (!path.empty() && name_[0] != '\0') path += '.';
+  path += name_;
+  if (index_ != kNoIndex) absl::StrAppend(&path, "[", index_, "]");
 }
 
-void StateVisitor::Field(std::string& bytes, size_t max_size) {
-  uint32_t size = static_cast<uint32_t>(bytes.size());
-  Field(size);
-  if (restoring()) {
-    if (size > max_size) {
-      Fail("a byte string is longer than the component allows");
-      size = 0;
-    }
-    bytes.resize(size);
-  }
-  if (!bytes.empty()) Raw(bytes.data(), bytes.size());
+template <typename Derived>
+std::string StateWalk<Derived>::path() const {
+  std::string path = section_;
+  if (innermost_ != nullptr) innermost_->AppendPath(path);
+  return path;
 }
 
-void StateReader::Fail(std::string_view what) {
+template class StateWalk<StateVisitor>;
+template class StateWalk<StateReader>;
+
+void StateReader::Mark(std::string_view mark) {
+  uint32_t size = 0;
+  Number(size);
+  std::string stored;
+  Resize(stored, size, 64);
+  Raw(stored.data(), stored.size());
+  if (stored != mark) Fail("another component's state stands here");
+}
+
+void StateReader::Fail(std::string_view what) { FailAt(path(), what); }
+
+void StateReader::FailAt(const std::string& path, std::string_view what) {
   if (!status_.ok()) return;
   status_ = absl::InvalidArgumentError(
-      absl::StrCat("machine state is damaged at byte ", offset_, ": ",
-                   absl::string_view(what.data(), what.size())));
+      absl::StrCat("machine state is damaged at byte ", offset_, path.empty() ? "" : ", ", path,
+                   ": ", absl::string_view(what.data(), what.size())));
 }
 
 void StateReader::Raw(void* data, size_t size) {
+  if (size == 0) return;
   if (status_.ok() && size > bytes_.size() - offset_) Fail("it ends too early");
   if (!status_.ok()) {
     std::memset(data, 0, size);
@@ -47,7 +58,7 @@ void StateReader::Raw(void* data, size_t size) {
 }
 
 absl::Status StateReader::Finish() {
-  if (status_.ok() && offset_ != bytes_.size()) Fail("bytes are left over");
+  if (status_.ok() && offset_ != bytes_.size()) FailAt("", "bytes are left over");
   return status_;
 }
 

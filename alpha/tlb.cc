@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <span>
 
 namespace isochron::alpha {
 namespace {
@@ -13,17 +14,29 @@ uint32_t ValidEntries(const std::array<uint32_t, 4>& by_granularity) {
 
 }  // namespace
 
-void TlbEntry::VisitState(StateVisitor& visitor) {
-  visitor.Field(tag, base, permissions, asn, granularity, match_all, valid);
-  if (!visitor.restoring()) return;
+template <typename Visitor, typename Self>
+void TlbEntry::Walk(Visitor& visitor, Self& self) {
+  visitor.Field("tag", self.tag);
+  visitor.Field("base", self.base);
+  visitor.Field("permissions", self.permissions);
+  visitor.Field("asn", self.asn);
+  visitor.Field("granularity", self.granularity);
+  visitor.Field("asm", self.match_all);
+  visitor.Field("valid", self.valid);
+}
+
+void TlbEntry::VisitState(StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void TlbEntry::RestoreState(StateReader& reader) {
+  Walk(reader, *this);
   if (granularity > 3) {
-    visitor.Fail("a translation has no such granularity");
+    reader.Fail("a translation has no such granularity");
     granularity = 0;
   }
   // As ITB_PTE and DTB_PTE make them. Engines count on translated addresses that are aligned as the
   // virtual ones.
   if (((tag | base) & offset_mask()) != 0 || base > kPhysicalMask) {
-    visitor.Fail("a translation begins within a page, or beyond physical memory");
+    reader.Fail("a translation begins within a page, or beyond physical memory");
     *this = {};
   }
 }
@@ -130,12 +143,18 @@ void Tlb::Rebuild() {
   }
 }
 
-void Tlb::VisitState(StateVisitor& visitor) {
-  for (TlbEntry& entry : entries_) visitor.Field(entry);
-  visitor.Field(next_);
-  if (!visitor.restoring()) return;
+template <typename Visitor, typename Self>
+void Tlb::Walk(Visitor& visitor, Self& self) {
+  visitor.Elements(std::span(self.entries_));
+  visitor.Field("next", self.next_);
+}
+
+void Tlb::VisitState(StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Tlb::RestoreState(StateReader& reader) {
+  Walk(reader, *this);
   if (next_ >= size()) {
-    visitor.Fail("a translation buffer's next entry is out of range");
+    reader.Fail("a translation buffer's next entry is out of range");
     next_ = 0;
   }
   Rebuild();

@@ -30,7 +30,12 @@ struct TlbEntry {
     return (permissions >> (pte::kWriteEnableShift + static_cast<int>(mode)) & 1) != 0;
   }
 
-  void VisitState(StateVisitor& visitor);
+  void VisitState(StateVisitor& visitor) const;
+  void RestoreState(StateReader& reader);
+
+ private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
 };
 
 // The 21264's ITB or DTB. A lookup changes nothing, so that what an engine remembers of
@@ -62,9 +67,13 @@ class Tlb {
   // All entries that translate `va` in `asn`.
   void InvalidateSingle(uint64_t va, uint8_t asn);
 
-  void VisitState(StateVisitor& visitor);
+  void VisitState(StateVisitor& visitor) const;
+  void RestoreState(StateReader& reader);
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static constexpr uint16_t kNone = 0xffff;
 
   size_t Bucket(uint64_t va, int granularity) const;

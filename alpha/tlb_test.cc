@@ -257,13 +257,9 @@ TEST(TlbTest, AgreesWithALinearSearch) {
 TEST(TlbTest, RestoresItsStateAndTheHand) {
   Tlb tlb(4);
   for (uint64_t page = 1; page <= 6; ++page) tlb.Insert(Entry(page * kPage, page * kPage));
-  StateWriter writer;
-  tlb.VisitState(writer);
   Tlb copy(4);
   copy.Insert(Entry(99 * kPage, 0));
-  StateReader reader(writer.bytes());
-  copy.VisitState(reader);
-  ASSERT_TRUE(reader.Finish().ok());
+  ASSERT_TRUE(RestoreFromBytes(StateBytes(tlb), copy).ok());
   EXPECT_EQ(copy.Find(99 * kPage, 0), nullptr);
   for (uint64_t page = 3; page <= 6; ++page) EXPECT_NE(copy.Find(page * kPage, 0), nullptr);
   copy.Insert(Entry(7 * kPage, 0));
@@ -273,33 +269,26 @@ TEST(TlbTest, RestoresItsStateAndTheHand) {
 TEST(TlbTest, ImpossibleStateIsRefused) {
   Tlb tlb(2);
   tlb.Insert(Entry(kPage, kPage));
-  StateWriter writer;
-  tlb.VisitState(writer);
-  std::string bytes = writer.bytes();
+  const std::string sound = StateBytes(tlb);
+  std::string bytes = sound;
   const size_t granularity = 8 + 8 + 2 + 1;  // tag, base, permissions, asn
   ASSERT_EQ(bytes[granularity], 0);
   bytes[granularity] = 4;
-  StateReader bad_granularity(bytes);
-  tlb.VisitState(bad_granularity);
-  EXPECT_FALSE(bad_granularity.Finish().ok());
+  EXPECT_FALSE(RestoreFromBytes(bytes, tlb).ok());
   EXPECT_EQ(tlb.Find(kPage * 5, 0), nullptr) << "still usable";
 
   // Translations that would make an aligned address one that is not, or lead out of the 44 bits.
   const size_t base = 8;
   for (size_t at : {size_t{0}, base, base + 1, base + 5}) {
-    bytes = writer.bytes();
+    bytes = sound;
     bytes[at] ^= 0x10;
-    StateReader reader(bytes);
-    tlb.VisitState(reader);
-    EXPECT_FALSE(reader.Finish().ok()) << at;
+    EXPECT_FALSE(RestoreFromBytes(bytes, tlb).ok()) << at;
     EXPECT_EQ(tlb.Find(kPage, 0), nullptr) << at;
   }
 
-  bytes = writer.bytes();
+  bytes = sound;
   bytes[bytes.size() - 4] = 2;  // the hand, past the end
-  StateReader bad_hand(bytes);
-  tlb.VisitState(bad_hand);
-  EXPECT_FALSE(bad_hand.Finish().ok());
+  EXPECT_FALSE(RestoreFromBytes(bytes, tlb).ok());
   tlb.Insert(Entry(kPage, kPage));
 }
 

@@ -81,7 +81,7 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, uint64_t max_bytes) {
   while (true) {
     // zlib counts in 32 bits.
     const size_t chunk = std::min(bytes.size() - position, size_t{1} << 30);
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + position));
+    stream.next_in = reinterpret_cast<const Bytef*>(bytes.data() + position);
     stream.avail_in = static_cast<uInt>(chunk);
     stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
     stream.avail_out = static_cast<uInt>(buffer.size());

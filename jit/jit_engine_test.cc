@@ -61,10 +61,8 @@ class Computer {
     alpha::Deadline deadline{cycle};
     engine->Run(cpu, deadline);
   }
-  std::string State() {
-    alpha::StateWriter writer;
-    cpu.VisitState(writer);
-    return writer.Release() +
+  std::string State() const {
+    return alpha::StateBytes(cpu) +
            std::string(reinterpret_cast<const char*>(pages_.data()), memory.size());
   }
 

@@ -77,7 +77,7 @@ EnterFunction EmitThunks(CodeMemory& memory, Frame& frame, JitEngine* engine) {
   Xbyak::ClearError();
   Thunks thunks(memory.write_cursor());
   const uint8_t* base = memory.execute_cursor();
-  const auto enter = reinterpret_cast<EnterFunction>(const_cast<uint8_t*>(base));
+  const auto enter = reinterpret_cast<EnterFunction>(reinterpret_cast<uintptr_t>(base));
   thunks.EmitEnter(frame);
   frame.exit = base + thunks.getSize();
   thunks.EmitExit(frame);

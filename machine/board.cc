@@ -76,19 +76,19 @@ Board::Board(const BoardOptions& options, const alpha::Memory& memory, EventQueu
              ConsoleSink* console, IrqSink& cpu_interrupts)
     : events_(events) {
   // The order is that of VisitState. A device that drives another comes after it.
-  cchip_ = Add<Cchip>(DeviceId::kCchip, {}, options.cpu_count, memory.size(), cpu_interrupts);
-  dchip_ = Add<Dchip>(DeviceId::kCount, {});
-  pchip_ = Add<Pchip>(DeviceId::kPchip0, {}, IrqLine{cchip_, Cchip::kPchip0Error});
-  pci_config_ = Add<PciConfig>(DeviceId::kCount, {});
+  cchip_ = Add<Cchip>("cchip", DeviceId::kCchip, {}, options.cpu_count, memory.size(), cpu_interrupts);
+  dchip_ = Add<Dchip>("dchip", DeviceId::kCount, {});
+  pchip_ = Add<Pchip>("pchip0", DeviceId::kPchip0, {}, IrqLine{cchip_, Cchip::kPchip0Error});
+  pci_config_ = Add<PciConfig>("pci0", DeviceId::kCount, {});
   pci_config_->Add(kIsaBridgeDevice, 0, MakeIsaBridge());
-  pics_ = Add<PicPair>(DeviceId::kPics, {{0x20, 2, 0}, {0xa0, 2, 2}, {0x4d0, 2, 4}},
+  pics_ = Add<PicPair>("pics", DeviceId::kPics, {{0x20, 2, 0}, {0xa0, 2, 2}, {0x4d0, 2, 4}},
                        IrqLine{cchip_, Cchip::kIsaInterrupt});
-  Add<Pit>(DeviceId::kPit, {{0x40, 4, 0}, {0x61, 1, 4}}, events, IsaIrq(kTimerIrq));
-  Add<Rtc>(DeviceId::kRtc, {{0x70, 2, 0}}, events, IrqLine{cchip_, Cchip::kIntervalTimer},
+  Add<Pit>("pit", DeviceId::kPit, {{0x40, 4, 0}, {0x61, 1, 4}}, events, IsaIrq(kTimerIrq));
+  Add<Rtc>("rtc", DeviceId::kRtc, {{0x70, 2, 0}}, events, IrqLine{cchip_, Cchip::kIntervalTimer},
            options.rtc_base_seconds);
-  uarts_[0] = Add<Uart>(DeviceId::kUart0, {{0x3f8, 8, 0}}, 0, events, console, IsaIrq(kUart0Irq));
-  uarts_[1] = Add<Uart>(DeviceId::kUart1, {{0x2f8, 8, 0}}, 1, events, console, IsaIrq(kUart1Irq));
-  platform_ = Add<PlatformDevice>(DeviceId::kPlatform, {}, events, options.seed);
+  uarts_[0] = Add<Uart>("uart0", DeviceId::kUart0, {{0x3f8, 8, 0}}, 0, events, console, IsaIrq(kUart0Irq));
+  uarts_[1] = Add<Uart>("uart1", DeviceId::kUart1, {{0x2f8, 8, 0}}, 1, events, console, IsaIrq(kUart1Irq));
+  platform_ = Add<PlatformDevice>("platform", DeviceId::kPlatform, {}, events, options.seed);
 }
 
 void Board::Reset() {
@@ -189,9 +189,13 @@ bool Board::OnEvent(EventSlot slot) {
   return false;
 }
 
-void Board::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Board::Walk(Visitor& visitor, Self& self) {
   visitor.Section("board");
-  for (Owned& owned : devices_) owned.device->VisitState(visitor);
+  for (auto& owned : self.devices_) visitor.Component(owned.name, *owned.device);
 }
+
+void Board::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+void Board::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

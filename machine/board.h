@@ -60,7 +60,8 @@ class Board final : public alpha::IoBus {
   bool OnEvent(EventSlot slot);
 
   // The state of all devices, in a fixed order. Not the event queue's.
-  void VisitState(alpha::StateVisitor& visitor);
+  void VisitState(alpha::StateVisitor& visitor) const;
+  void RestoreState(alpha::StateReader& reader);
 
   // Sends at once what the UARTs still have to send.
   void FlushUarts();
@@ -70,18 +71,23 @@ class Board final : public alpha::IoBus {
   Cchip& cchip() { return *cchip_; }
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   struct Owned {
+    const char* name;
     DeviceId id;
     std::unique_ptr<Device> device;
   };
 
-  // Makes a device, gives it its ports and puts it on the board.
+  // Makes a device, gives it its ports and puts it on the board. `name`: what its state is found
+  // under, of no other device.
   template <typename T, typename... Args>
-  T* Add(DeviceId id, std::initializer_list<PortRange> ports, Args&&... args) {
+  T* Add(const char* name, DeviceId id, std::initializer_list<PortRange> ports, Args&&... args) {
     auto device = std::make_unique<T>(std::forward<Args>(args)...);
     T* result = device.get();
     for (const PortRange& range : ports) isa_.Map(range, *result);
-    devices_.push_back({id, std::move(device)});
+    devices_.push_back({name, id, std::move(device)});
     return result;
   }
   IrqLine IsaIrq(int irq) { return {pics_, irq}; }

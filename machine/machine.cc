@@ -244,52 +244,68 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   return std::nullopt;
 }
 
-void Machine::VisitSmallState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Machine::WalkWithoutMemory(Visitor& visitor, Self& self) {
   visitor.Section("machine");
-  visitor.Field(waiting_);
-  visitor.Field(cpu_);
-  visitor.Field(events_);
-  if (visitor.restoring() && events_.now() != cpu_.cycle) {
-    visitor.Fail("CPU and devices stand at different cycles");
-  }
-  board_.VisitState(visitor);
+  visitor.Field("waiting", self.waiting_);
+  visitor.Component("cpu0", self.cpu_);
+  visitor.Component("events", self.events_);
+  visitor.Whole(self.board_);
+}
+
+void Machine::VisitWithoutMemory(alpha::StateVisitor& visitor) const {
+  WalkWithoutMemory(visitor, *this);
+}
+
+void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
+  WalkWithoutMemory(reader, *this);
+  if (events_.now() != cpu_.cycle) reader.Fail("CPU and devices stand at different cycles");
   // Without them a restored machine could not be stopped.
   const bool points_are_due =
       events_.DueCycle(kInputPoint) <= cpu_.cycle + config_.input_interval &&
       events_.DueCycle(kCheckpoint) <= cpu_.cycle + config_.checkpoint_interval;
-  if (!points_are_due) visitor.Fail("the next input point or checkpoint is too far away");
+  if (!points_are_due) reader.Fail("the next input point or checkpoint is too far away");
 }
 
-void Machine::VisitMemory(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self, typename Prepare>
+void Machine::WalkMemory(Visitor& visitor, Self& self, std::vector<uint32_t> pages,
+                         Prepare prepare) {
   visitor.Section("memory");
-  std::vector<uint32_t> pages;  // those that are not all zero
-  const uint64_t page_count = memory_.size() >> alpha::kPageShift;
-  if (!visitor.restoring()) {
-    for (uint64_t page = 0; page < page_count; ++page) {
-      const uint64_t pa = page << alpha::kPageShift;
-      if (!memory_.MayHoldData(pa) || IsZeroPage(memory_.host(pa))) continue;
-      pages.push_back(static_cast<uint32_t>(page));
-    }
-  }
-  visitor.Field(pages, page_count);
-  if (visitor.restoring()) ClearMemory();
+  visitor.Field("pages", pages, self.memory_.size() >> alpha::kPageShift);
   for (const uint32_t page : pages) {
-    if (page >= page_count) return visitor.Fail("a page of memory is out of range");
     const uint64_t pa = uint64_t{page} << alpha::kPageShift;
-    if (visitor.restoring()) memory_.WillWrite(pa, alpha::kPageSize);
-    visitor.Bytes(memory_.host(pa), alpha::kPageSize);
+    if (!prepare(pa)) return;
+    visitor.Bytes("page", page, self.memory_.host(pa), alpha::kPageSize);
   }
 }
 
-void Machine::VisitState(alpha::StateVisitor& visitor) {
-  VisitSmallState(visitor);
-  VisitMemory(visitor);
-  if (visitor.restoring()) engine_->Invalidate();
+void Machine::VisitState(alpha::StateVisitor& visitor) const {
+  VisitWithoutMemory(visitor);
+  std::vector<uint32_t> pages;  // those that are not all zero
+  for (uint64_t pa = 0; pa < memory_.size(); pa += alpha::kPageSize) {
+    if (!memory_.MayHoldData(pa) || IsZeroPage(memory_.host(pa))) continue;
+    pages.push_back(static_cast<uint32_t>(pa >> alpha::kPageShift));
+  }
+  WalkMemory(visitor, *this, std::move(pages), [](uint64_t) { return true; });
 }
 
-std::string Machine::SaveWithoutMemory() {
+void Machine::RestoreState(alpha::StateReader& reader) {
+  RestoreWithoutMemory(reader);
+  ClearMemory();
+  WalkMemory(reader, *this, {}, [&](uint64_t pa) {
+    if (memory_.Contains(pa)) {
+      memory_.WillWrite(pa, alpha::kPageSize);
+      return true;
+    }
+    reader.Fail("a page of memory is out of range");
+    return false;
+  });
+  engine_->Invalidate();
+}
+
+std::string Machine::SaveWithoutMemory() const {
   alpha::StateWriter writer;
-  VisitSmallState(writer);
+  VisitWithoutMemory(writer);
   return writer.Release();
 }
 
@@ -299,14 +315,14 @@ absl::Status Machine::Restore(
   const absl::StatusOr<std::string> without_memory = fill(memory_);
   if (!without_memory.ok()) return without_memory.status();
   alpha::StateReader reader(*without_memory);
-  VisitSmallState(reader);
+  RestoreWithoutMemory(reader);
   engine_->Invalidate();
   return reader.Finish();
 }
 
 // In a sanitized build memory is hashed anew every now and then: what both engines, or a device,
 // write without marking the page makes equal digests that are stale.
-void Machine::CheckMemoryDigest(const Digest& memory) {
+void Machine::CheckMemoryDigest(const Digest& memory) const {
   if (!kChecksDigests) return;
   if (!std::has_single_bit(++digests_) || memory == memory_digest_.Recompute()) return;
   std::fprintf(stderr, "at cycle %llu a page has changed without its dirty mark\n",
@@ -314,14 +330,12 @@ void Machine::CheckMemoryDigest(const Digest& memory) {
   std::abort();
 }
 
-Digest Machine::StateDigest() {
+Digest Machine::StateDigest() const {
   const Digest memory = memory_digest_.Update();
   CheckMemoryDigest(memory);
   alpha::StateWriter writer;
-  VisitSmallState(writer);
-  uint64_t low = memory.low;
-  uint64_t high = memory.high;
-  writer.Field(low, high);
+  VisitWithoutMemory(writer);
+  writer.Component("memory", memory);
   return DigestOf(writer.bytes());
 }
 

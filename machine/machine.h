@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "alpha/cpu.h"
@@ -72,19 +73,24 @@ class Machine final : private ConsoleSink, private IrqSink {
   // amount of host work.
   void LookForStop() { deadline_.leave.store(true); }
 
-  // Saves or restores all state at a boundary. A machine that is restored must have the same
-  // configuration and memory size; when the visitor reports a fault, discard the machine.
-  void VisitState(alpha::StateVisitor& visitor);
+  // All state at a boundary. A machine that is restored must have the same configuration and memory
+  // size; when the reader reports a fault, discard the machine.
+  void VisitState(alpha::StateVisitor& visitor) const;
+  void RestoreState(alpha::StateReader& reader);
 
-  // The two halves of the same, for snapshots that hold only the pages that have changed: all
-  // state but RAM as bytes; and restoring, for which `fill` writes RAM, zero when it is called,
-  // and returns those bytes. On an error discard the machine.
-  std::string SaveWithoutMemory();
+  // The first half of the walk: all but RAM, in the sections machine, cpu0, events and one for each
+  // device.
+  void VisitWithoutMemory(alpha::StateVisitor& visitor) const;
+
+  // The two halves apart, for snapshots that hold only the pages that have changed: all state but
+  // RAM as bytes; and restoring, for which `fill` writes RAM, zero when it is called, and returns
+  // those bytes. On an error discard the machine.
+  std::string SaveWithoutMemory() const;
   absl::Status Restore(
       const std::function<absl::StatusOr<std::string>(alpha::Memory& memory)>& fill);
 
   // The digest of the state at this boundary: of nothing before it.
-  Digest StateDigest();
+  Digest StateDigest() const;
   // What StateDigest() knows of each page of RAM; up to date after a call of it.
   const MemoryDigest& memory_digest() const { return memory_digest_; }
 
@@ -108,7 +114,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);
 
   // Stops the process, in a build that checks digests, when this is not the digest of RAM.
-  void CheckMemoryDigest(const Digest& memory);
+  void CheckMemoryDigest(const Digest& memory) const;
 
   // Puts the machine to its state at power-on, or after a reset, which leaves memory alone where
   // firmware and images do not lie.
@@ -145,9 +151,14 @@ class Machine final : private ConsoleSink, private IrqSink {
   // Acts on what the guest asked of the platform device; a reset takes time and adds to what is due.
   // The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
-  // Everything but RAM.
-  void VisitSmallState(alpha::StateVisitor& visitor);
-  void VisitMemory(alpha::StateVisitor& visitor);
+  void RestoreWithoutMemory(alpha::StateReader& reader);
+  template <typename Visitor, typename Self>
+  static void WalkWithoutMemory(Visitor& visitor, Self& self);
+  // `pages`: those to visit, not looked at when restoring. `prepare` is told the address of each page
+  // before its bytes are visited, and whether to go on.
+  template <typename Visitor, typename Self, typename Prepare>
+  static void WalkMemory(Visitor& visitor, Self& self, std::vector<uint32_t> pages,
+                         Prepare prepare);
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void SetIrq(int line, bool asserted) override;
@@ -161,8 +172,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   EventQueue events_;
   Board board_;
   std::unique_ptr<alpha::Engine> engine_;
-  MemoryDigest memory_digest_;
-  uint64_t digests_ = 0;  // used when kChecksDigests
+  // What was hashed before, page by page, which spares StateDigest() work: the digest is that of the
+  // contents whatever it knows. Engines see only that stores must be announced again.
+  mutable MemoryDigest memory_digest_;
+  mutable uint64_t digests_ = 0;  // used when kChecksDigests
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;

@@ -150,11 +150,7 @@ class TestMachine {
     engine.Invalidate();
   }
 
-  std::string CpuState() {
-    alpha::StateWriter writer;
-    cpu.VisitState(writer);
-    return writer.Release();
-  }
+  std::string CpuState() const { return alpha::StateBytes(cpu); }
   std::string MemoryState() const {
     return std::string(reinterpret_cast<const char*>(pages_.data()), kMemorySize);
   }

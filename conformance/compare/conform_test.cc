@@ -1,16 +1,23 @@
 // Two machines side by side: agreement, differences, and what the report says of them.
 
 #include <atomic>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "conformance/compare/conform_testing.h"
 #include "conformance/compare/divergence_report.h"
 #include "conformance/compare/event_pipe.h"
+#include "conformance/compare/machine_twins.h"
+#include "conformance/guests/guest_run.h"
 #include "engines/engines.h"
 #include "engines/faulty_engine.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "machine/machine.h"
 
 namespace isochron::conformance {
 namespace {
@@ -62,6 +69,41 @@ TEST(Conform, AFaultThatStrikesOnceIsPlacedToTheCycle) {
     EXPECT_GT(report.culprit.cycle, 2'990'000u) << fault;
     EXPECT_EQ(report.equal_cycle / 1'000'000, 2u);
   }
+}
+
+// Types at the first input point, and stops there.
+class TypeAndStop final : public machine::InputSource {
+ public:
+  explicit TypeAndStop(std::string_view text) : text_(text) {}
+  void Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) override {
+    if (!text_.empty()) inputs.push_back(machine::Input::Bytes(machine::Port::Uart(0), text_));
+    inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+  }
+
+ private:
+  const std::string text_;
+};
+
+std::unique_ptr<machine::Machine> MachineWithTyped(std::string_view text) {
+  auto machine = MakeMachine(std::string(ISOCHRON_GUEST_DIR) + "/timers.elf");
+  EXPECT_TRUE(machine.ok()) << machine.status();
+  TypeAndStop source(text);
+  (*machine)->SetInputSource(&source);
+  (*machine)->Run();
+  (*machine)->SetInputSource(nullptr);
+  return *std::move(machine);
+}
+
+TEST(Conform, WhatDiffersInADeviceIsNamed) {
+  const auto silent = MachineWithTyped("");
+  const auto typed = MachineWithTyped("ab");
+  EXPECT_EQ(absl::StrJoin(FieldDifferences(*silent, *typed), ""),
+            "* uart0.line.size: 0x00000000, 0x00000002\n"
+            "* uart0.line[0].byte: none, 0x61\n"
+            "* uart0.line[0].errors: none, 0x00\n"
+            "* uart0.line[1].byte: none, 0x62\n"
+            "* uart0.line[1].errors: none, 0x00\n");
+  EXPECT_THAT(FieldDifferences(*silent, *silent), ::testing::IsEmpty());
 }
 
 TEST(Conform, TheReportShowsWhatDiffers) {

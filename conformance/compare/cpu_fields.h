@@ -18,8 +18,8 @@ struct CpuField {
   uint64_t value = 0;
 };
 
-// All of them, in a fixed order: as many for any two CPUs with TLBs of the same sizes. Whatever
-// Cpu::VisitState walks is among them.
+// All that Cpu::VisitState walks, in a fixed order: as many for any two CPUs with TLBs of the same
+// sizes.
 std::vector<CpuField> CpuFields(const alpha::Cpu& cpu);
 
 // A field before an instruction and after it on two engines.

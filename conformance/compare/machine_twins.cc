@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "alpha/fetch_word.h"
+#include "alpha/state_list.h"
 #include "alpha/state_visitor.h"
 #include "hostio/child_process.h"
 #include "hostio/thread.h"
@@ -56,72 +57,22 @@ void RepeatingMachine::RunTo(uint64_t cycle) {
 
 namespace {
 
-// Splits the walk of a machine's state by component.
-class SectionVisitor final : public alpha::StateVisitor {
- public:
-  bool restoring() const override { return false; }
-  void Fail(std::string_view) override {}
-  const std::map<std::string, std::string>& sections() const { return sections_; }
-
- protected:
-  // StateVisitor::Section() gives the length of a name and the name.
-  void Raw(void* data, size_t size) override {
-    const std::string_view bytes(static_cast<const char*>(data), size);
-    if (current_ == "memory") return;
-    if (last_length_ == size && LooksLikeName(bytes)) {
-      current_ = std::string(bytes);
-      last_length_ = 0;
-      return;
-    }
-    last_length_ = 0;
-    if (size == sizeof(uint32_t)) {
-      uint32_t length = 0;
-      std::memcpy(&length, data, sizeof length);
-      last_length_ = length;
-    }
-    sections_[current_].append(bytes);
-  }
-
- private:
-  static bool LooksLikeName(std::string_view bytes) {
-    for (const char c : bytes) {
-      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ' ' || c == '-' ||
-            c == '_' || c == '.')) {
-        return false;
-      }
-    }
-    return bytes.size() > 1;
-  }
-
-  std::string current_ = "start";
-  size_t last_length_ = 0;
-  std::map<std::string, std::string> sections_;
-};
-
-std::map<std::string, std::string> SectionsOf(machine::Machine& machine) {
-  SectionVisitor visitor;
-  machine.VisitState(visitor);
-  return visitor.sections();
-}
-
-void AppendSectionDifferences(machine::Machine& first, machine::Machine& second,
-                              std::string& text) {
-  const std::map<std::string, std::string> a = SectionsOf(first);
-  std::map<std::string, std::string> b = SectionsOf(second);
-  for (const auto& [name, bytes] : a) {
-    const std::string& other = b[name];
-    if (name == "cpu" || bytes == other) continue;
-    size_t at = 0;
-    while (at < bytes.size() && at < other.size() && bytes[at] == other[at]) ++at;
-    const auto byte = [at](const std::string& s) {
-      return at < s.size() ? static_cast<unsigned char>(s[at]) : 0u;
-    };
-    absl::StrAppendFormat(&text, "* state of '%s' differs at byte %d of %d: 0x%02x, 0x%02x\n",
-                          name, at, bytes.size(), byte(bytes), byte(other));
-  }
-}
-
 constexpr size_t kShownWords = 16;
+constexpr size_t kShownFields = 16;
+
+std::string ValueOf(const alpha::StateField* field) {
+  if (field == nullptr) return "none";
+  return absl::StrFormat("0x%0*x", static_cast<int>(2 * field->size), field->value);
+}
+
+void AppendFieldDifferences(const machine::Machine& first, const machine::Machine& second,
+                            std::string& text) {
+  const std::vector<std::string> lines = FieldDifferences(first, second);
+  for (size_t i = 0; i < lines.size() && i < kShownFields; ++i) text += lines[i];
+  if (lines.size() > kShownFields) {
+    absl::StrAppend(&text, "* ", lines.size() - kShownFields, " more fields differ\n");
+  }
+}
 
 // Compares RAM page by page, by contents and by what the digests know.
 void CompareMemory(machine::Machine& first, machine::Machine& second, TwinState& state) {
@@ -150,32 +101,47 @@ void CompareMemory(machine::Machine& first, machine::Machine& second, TwinState&
   }
 }
 
-std::string CpuBytes(const machine::Machine& machine) {
-  alpha::Cpu cpu = machine.cpu();
-  alpha::StateWriter writer;
-  cpu.VisitState(writer);
-  return writer.Release();
-}
+// The boundaries of Step() on their way out of the child process.
+struct Steps {
+  std::vector<Boundary> boundaries;
 
-void VisitTwinState(alpha::StateVisitor& visitor, TwinState& state) {
-  constexpr size_t kMax = size_t{1} << 28;
-  visitor.Field(state.first_cpu, kMax);
-  visitor.Field(state.second_cpu, kMax);
-  uint32_t count = static_cast<uint32_t>(state.memory.size());
-  visitor.Field(count);
-  state.memory.resize(count);
-  for (MemoryDifference& word : state.memory) visitor.Field(word.pa, word.first, word.second);
-  visitor.Field(state.memory_words);
-  visitor.Field(state.other, kMax);
-  visitor.Field(state.code, kMax);
-}
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self) {
+    visitor.Field("boundaries", self.boundaries, size_t{1} << 28);
+  }
+};
 
 }  // namespace
 
+std::vector<std::string> FieldDifferences(const machine::Machine& first,
+                                          const machine::Machine& second) {
+  alpha::StateLister listers[2];
+  first.VisitWithoutMemory(listers[0]);
+  second.VisitWithoutMemory(listers[1]);
+  // By path: the field of either machine.
+  std::map<std::string_view, std::array<const alpha::StateField*, 2>> pairs;
+  std::vector<std::string_view> order;
+  for (size_t i = 0; i < 2; ++i) {
+    for (const alpha::StateField& field : listers[i].fields()) {
+      const auto [pair, is_new] = pairs.try_emplace(field.path);
+      pair->second[i] = &field;
+      if (is_new) order.push_back(field.path);
+    }
+  }
+  std::vector<std::string> lines;
+  for (const std::string_view path : order) {
+    const auto& [a, b] = pairs[path];
+    if (path.starts_with("cpu0.")) continue;
+    if (a != nullptr && b != nullptr && a->value == b->value) continue;
+    lines.push_back(absl::StrCat("* ", std::string(path), ": ", ValueOf(a), ", ", ValueOf(b), "\n"));
+  }
+  return lines;
+}
+
 alpha::Cpu CpuOf(const std::string& bytes, const alpha::Cpu& like) {
   alpha::Cpu cpu(like.index, like.itb.size(), like.dtb.size());
-  alpha::StateReader reader(bytes);
-  cpu.VisitState(reader);
+  // What an engine left may be impossible: shown as far as it can be.
+  (void)alpha::RestoreFromBytes(bytes, cpu);
   return cpu;
 }
 
@@ -236,25 +202,24 @@ std::vector<Boundary> MachineTwins::Step(uint64_t from, uint64_t to) {
   hostio::ChildProcess child([&] {
     RepeatingMachine& machine = *machines_[0];
     machine.RunTo(from);
-    alpha::StateWriter writer;
+    Steps steps;
     for (;;) {
       const alpha::Cpu& cpu = machine.machine().cpu();
       const bool last = machine.ended() || cpu.cycle >= to;
       // Where the CPU waits or takes an interrupt, it executes nothing.
       if (last || !(machine.machine().waiting() || cpu.InterruptDeliverable())) {
-        Boundary at{cpu.cycle, cpu.pc,
-                    alpha::FetchWord(cpu, machine.machine().memory(), cpu.pc).value_or(0)};
-        writer.Field(at.cycle, at.pc, at.word);
+        steps.boundaries.push_back(
+            {cpu.cycle, cpu.pc,
+             alpha::FetchWord(cpu, machine.machine().memory(), cpu.pc).value_or(0)});
       }
-      if (last) return writer.Release();
+      if (last) return alpha::StateBytes(steps);
       machine.RunTo(cpu.cycle + 1);
     }
   });
-  const std::string bytes = child.Finish().value_or("");
-  std::vector<Boundary> steps(bytes.size() / (2 * sizeof(uint64_t) + sizeof(uint32_t)));
-  alpha::StateReader reader(bytes);
-  for (Boundary& at : steps) reader.Field(at.cycle, at.pc, at.word);
-  return steps;
+  Steps steps;
+  const std::optional<std::string> bytes = child.Finish();
+  if (!bytes || !alpha::RestoreFromBytes(*bytes, steps).ok()) return {};
+  return std::move(steps.boundaries);
 }
 
 TwinState MachineTwins::Compare() {
@@ -262,9 +227,9 @@ TwinState MachineTwins::Compare() {
   machine::Machine& first = machines_[0]->machine();
   machine::Machine& second = machines_[1]->machine();
   CompareMemory(first, second, state);
-  state.first_cpu = CpuBytes(first);
-  state.second_cpu = CpuBytes(second);
-  AppendSectionDifferences(first, second, state.other);
+  state.first_cpu = alpha::StateBytes(first.cpu());
+  state.second_cpu = alpha::StateBytes(second.cpu());
+  AppendFieldDifferences(first, second, state.other);
   if (machines_[0]->ended() != machines_[1]->ended()) {
     absl::StrAppend(&state.other, "* the run ends on the ",
                     machines_[0]->ended() ? "first" : "second", " engine only\n");
@@ -283,19 +248,16 @@ TwinState MachineTwins::Capture(const Experiment& experiment) {
     Perform(1, experiment);
     TwinState state = Compare();
     state.code = code;
-    alpha::StateWriter writer;
-    VisitTwinState(writer, state);
-    return writer.Release();
+    return alpha::StateBytes(state);
   });
   TwinState state;
   const std::optional<std::string> bytes = child.Finish();
   if (!bytes) {
     state.other = "* an engine crashed\n";
-    state.first_cpu = state.second_cpu = CpuBytes(machines_[0]->machine());
+    state.first_cpu = state.second_cpu = alpha::StateBytes(machines_[0]->machine().cpu());
     return state;
   }
-  alpha::StateReader reader(*bytes);
-  VisitTwinState(reader, state);
+  (void)alpha::RestoreFromBytes(*bytes, state);
   return state;
 }
 

@@ -55,6 +55,13 @@ struct MemoryDifference {
   uint64_t pa = 0;
   uint64_t first = 0;
   uint64_t second = 0;
+
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self) {
+    visitor.Field("pa", self.pa);
+    visitor.Field("first", self.first);
+    visitor.Field("second", self.second);
+  }
 };
 
 // Two machines side by side, taken apart.
@@ -63,9 +70,20 @@ struct TwinState {
   std::string second_cpu;
   std::vector<MemoryDifference> memory;  // the first ones
   uint64_t memory_words = 0;             // how many there are
-  // Lines: components other than CPU and RAM that differ, pages whose dirty mark is missing.
+  // Lines: fields other than those of CPU and RAM that differ, pages whose dirty mark is missing.
   std::string other;
   std::string code;  // of the second engine, see alpha::TranslationProbe
+
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self) {
+    constexpr size_t kMax = size_t{1} << 28;
+    visitor.Field("first_cpu", self.first_cpu, kMax);
+    visitor.Field("second_cpu", self.second_cpu, kMax);
+    visitor.Field("memory", self.memory, kMax);
+    visitor.Field("memory_words", self.memory_words);
+    visitor.Field("other", self.other, kMax);
+    visitor.Field("code", self.code, kMax);
+  }
 };
 
 // Experiments are made in child processes, so that the base keeps exactly the translations that
@@ -95,6 +113,11 @@ class MachineTwins final : public Twins {
 
   Machines machines_;
 };
+
+// The fields in which the machines differ, but for those of CPU and RAM, a line each: "* uart0.ier: 0x01, 0x03\n".
+// What only one has, such as an element of a longer queue, is "none" in the other.
+std::vector<std::string> FieldDifferences(const machine::Machine& first,
+                                          const machine::Machine& second);
 
 // Reads a CPU out of TwinState. `like` says how large its TLBs are.
 alpha::Cpu CpuOf(const std::string& bytes, const alpha::Cpu& like);

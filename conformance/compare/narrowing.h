@@ -15,6 +15,13 @@ struct Boundary {
   uint64_t cycle = 0;
   uint64_t pc = 0;     // bit 0: PALmode
   uint32_t word = 0;   // the instruction that follows; 0 when it cannot be fetched
+
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self) {
+    visitor.Field("cycle", self.cycle);
+    visitor.Field("pc", self.pc);
+    visitor.Field("word", self.word);
+  }
 };
 
 // What to do with both engines, from the base on.

@@ -179,13 +179,9 @@ TEST(RunUntilInterrupt, StandsBeforeItAndAStateSavedThereGoesOnTheSame) {
       ASSERT_FALSE(pieces.machine->RunUntil(StopCondition::AtCycle(cycles[i])).has_value());
       EXPECT_EQ(pieces.machine->cpu().cycle, cycles[i]) << engine;
       EXPECT_TRUE(pieces.machine->cpu().InterruptDeliverable()) << engine;
-      alpha::StateWriter writer;
-      pieces.machine->VisitState(writer);
       Watched restored("interrupts", engine);
-      const std::string bytes = writer.Release();
-      alpha::StateReader reader(bytes);
-      restored.machine->VisitState(reader);
-      ASSERT_TRUE(reader.Finish().ok()) << pieces.Place();
+      ASSERT_TRUE(alpha::RestoreFromBytes(alpha::StateBytes(*pieces.machine), *restored.machine).ok())
+          << pieces.Place();
       restored.machine->Run();
       EXPECT_EQ(restored.machine->StateDigest(), last) << pieces.Place();
     }

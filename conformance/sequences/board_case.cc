@@ -21,22 +21,15 @@ namespace {
 using machine::Input;
 using machine::Machine;
 
-// The CPU's part of a state.
-std::string CpuBytes(alpha::Cpu cpu) {
-  alpha::StateWriter writer;
-  writer.Field(cpu);
-  return writer.Release();
-}
-
 // The state of a machine that was just made, with the case's CPU and flips.
 absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machine) {
   std::string state = machine.SaveWithoutMemory();
-  const std::string reset = CpuBytes(machine.cpu());
+  const std::string reset = alpha::StateBytes(machine.cpu());
   const size_t at = state.find(reset);
   if (at == std::string::npos) return absl::InternalError("a state without its CPU");
   alpha::Cpu cpu = machine.cpu();
   SetRegisters(board_case.program, cpu);
-  state.replace(at, reset.size(), CpuBytes(cpu));
+  state.replace(at, reset.size(), alpha::StateBytes(cpu));
   for (const StateFlip& flip : board_case.flips) {
     if (flip.offset >= state.size()) {
       return absl::InvalidArgumentError(

@@ -157,7 +157,7 @@ class Repetition {
   size_t next_ = 0;
 };
 
-std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& second) {
+std::string MemoryLines(SequenceMachine& first, SequenceMachine& second) {
   std::string text;
   int lines = 0;
   for (uint64_t pa = 0; pa < SequenceLayout::kMemorySize && lines < 8; pa += 8) {
@@ -167,9 +167,8 @@ std::string MemoryLines(const SequenceMachine& first, const SequenceMachine& sec
     absl::StrAppendFormat(&text, "* memory 0x%08x: 0x%016x, 0x%016x\n", pa, a, b);
     ++lines;
   }
-  for (const SequenceMachine* machine : {&first, &second}) {
-    auto* mutable_machine = const_cast<SequenceMachine*>(machine);
-    if (mutable_machine->UpdateMemoryDigest() != machine->RecomputeMemoryDigest()) {
+  for (SequenceMachine* machine : {&first, &second}) {
+    if (machine->UpdateMemoryDigest() != machine->RecomputeMemoryDigest()) {
       absl::StrAppend(&text, "* a page of the ", machine == &first ? "first" : "second",
                       " engine has changed without its dirty mark\n");
     }

@@ -90,12 +90,12 @@ std::string SequenceMachine::DescribeCode() const {
   return probe != nullptr ? probe->DescribeCode(cpu_) : std::string();
 }
 
-std::string SequenceMachine::State() {
-  alpha::StateWriter writer;
-  cpu_.VisitState(writer);
-  writer.Field(accesses_, access_hash_, stopped_);
-  writer.Bytes(fatal_.data(), fatal_.size());
-  return writer.Release();
+void SequenceMachine::VisitState(alpha::StateVisitor& visitor) const {
+  visitor.Component("cpu", cpu_);
+  visitor.Field("accesses", accesses_);
+  visitor.Field("access_hash", access_hash_);
+  visitor.Field("stopped", stopped_);
+  visitor.Bytes("fatal", 0, fatal_.data(), fatal_.size());
 }
 
 uint64_t SequenceMachine::Note(const alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {

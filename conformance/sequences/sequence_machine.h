@@ -67,7 +67,8 @@ class SequenceMachine final : private alpha::IoBus {
   std::string DescribeCode() const;
 
   // The CPU's state and what the bus has seen, as bytes: equal for equal histories.
-  std::string State();
+  std::string State() const { return alpha::StateBytes(*this); }
+  void VisitState(alpha::StateVisitor& visitor) const;
   // The digest of RAM by dirty marks, which are then clear.
   machine::Digest UpdateMemoryDigest() { return memory_digest_.Update(); }
   // The same whatever the marks say. Differs from the last Update() when a page has changed

@@ -46,9 +46,10 @@ class Device {
   // straddled it, a few cycles more.
   virtual void OnEvent(int kind) = 0;
 
-  // Shows all state; see alpha::StateVisitor. Events are saved by the queue itself, which is
-  // restored before.
-  virtual void VisitState(alpha::StateVisitor& visitor) = 0;
+  // All state, which one walk describes; see alpha::StateVisitor. Events are saved by the queue
+  // itself, which is restored before.
+  virtual void VisitState(alpha::StateVisitor& visitor) const = 0;
+  virtual void RestoreState(alpha::StateReader& reader) = 0;
 };
 
 }  // namespace isochron::machine

@@ -64,17 +64,13 @@ class Bench {
 };
 
 template <typename T>
-std::string Save(T& object) {
-  alpha::StateWriter writer;
-  object.VisitState(writer);
-  return writer.Release();
+std::string Save(const T& object) {
+  return alpha::StateBytes(object);
 }
 
 template <typename T>
 absl::Status Restore(T& object, std::string_view bytes) {
-  alpha::StateReader reader(bytes);
-  object.VisitState(reader);
-  return reader.Finish();
+  return alpha::RestoreFromBytes(bytes, object);
 }
 
 // Copies a device and its pending events into a fresh pair.

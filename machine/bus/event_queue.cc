@@ -28,15 +28,21 @@ bool EventQueue::PopDue(EventSlot& slot) {
 
 void EventQueue::FindNext() { next_ = *std::min_element(due_.begin(), due_.end()); }
 
-void EventQueue::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void EventQueue::Walk(Visitor& visitor, Self& self) {
   visitor.Section("events");
-  visitor.Field(now_);
-  visitor.Field(due_);
-  if (!visitor.restoring()) return;
+  visitor.Field("now", self.now_);
+  visitor.Field("due", self.due_);
+}
+
+void EventQueue::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void EventQueue::RestoreState(alpha::StateReader& reader) {
+  Walk(reader, *this);
   FindNext();
   // All of the past has happened when a state is saved. A device that finds itself far behind
   // would catch up event by event.
-  if (next_ < now_) visitor.Fail("an event is due in the past");
+  if (next_ < now_) reader.Fail("an event is due in the past");
 }
 
 }  // namespace isochron::machine

@@ -65,9 +65,13 @@ class EventQueue {
   // Takes the first event due at or before now(). False when there is none.
   bool PopDue(EventSlot& slot);
 
-  void VisitState(alpha::StateVisitor& visitor);
+  void VisitState(alpha::StateVisitor& visitor) const;
+  void RestoreState(alpha::StateReader& reader);
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static size_t Index(EventSlot slot) {
     return static_cast<size_t>(slot.device) * kKinds + slot.kind;
   }

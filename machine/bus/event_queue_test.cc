@@ -96,23 +96,15 @@ TEST_F(EventQueueTest, ItsStateIsAllOfItAndNoEventMayBeInThePast) {
   queue_.SetNow(40);
   queue_.Schedule(kTimer, 50);
   queue_.Schedule(kSerial, 45);
-  alpha::StateWriter writer;
-  queue_.VisitState(writer);
   alpha::Deadline deadline;
   EventQueue restored(1'000, deadline);
-  alpha::StateReader reader(writer.bytes());
-  restored.VisitState(reader);
-  ASSERT_TRUE(reader.Finish().ok());
+  ASSERT_TRUE(alpha::RestoreFromBytes(alpha::StateBytes(queue_), restored).ok());
   EXPECT_EQ(restored.now(), 40u);
   EXPECT_EQ(restored.next(), 45u);
   EXPECT_EQ(restored.DueCycle(kTimer), 50u);
 
   queue_.SetNow(46);
-  alpha::StateWriter late;
-  queue_.VisitState(late);
-  alpha::StateReader refusing(late.bytes());
-  restored.VisitState(refusing);
-  EXPECT_FALSE(refusing.Finish().ok());
+  EXPECT_FALSE(alpha::RestoreFromBytes(alpha::StateBytes(queue_), restored).ok());
 }
 
 TEST(TicksAndCycles, AreInverseAtTheFirstCycleOfATick) {

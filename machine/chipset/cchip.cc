@@ -209,10 +209,25 @@ void Cchip::UpdateOutputs() {
   }
 }
 
-void Cchip::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Cchip::Walk(Visitor& visitor, Self& self) {
   visitor.Section("cchip");
-  visitor.Field(csc_, mtr_, misc_, mpd_, lines_, probe_enable_, ttr_, tdr_, arrays_, masks_,
-                ignore_counts_, timer_line_);
+  visitor.Field("csc", self.csc_);
+  visitor.Field("mtr", self.mtr_);
+  visitor.Field("misc", self.misc_);
+  visitor.Field("mpd", self.mpd_);
+  visitor.Field("lines", self.lines_);
+  visitor.Field("probe_enable", self.probe_enable_);
+  visitor.Field("ttr", self.ttr_);
+  visitor.Field("tdr", self.tdr_);
+  visitor.Field("arrays", self.arrays_);
+  visitor.Field("masks", self.masks_);
+  visitor.Field("ignore_counts", self.ignore_counts_);
+  visitor.Field("timer_line", self.timer_line_);
 }
+
+void Cchip::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Cchip::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

@@ -38,7 +38,8 @@ class Cchip final : public Device, public IrqSink {
   uint64_t Read(uint64_t offset, int size) override { return ReadAs(0, offset, size); }
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
   // MISC shows the number of the CPU that reads it.
   uint64_t ReadAs(int cpu, uint64_t offset, int size);
@@ -50,6 +51,9 @@ class Cchip final : public Device, public IrqSink {
   void ReportNonexistent(int cpu);
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   uint64_t ReadRegister(int cpu, int index) const;
   void WriteMisc(uint64_t value);
   // Array address registers for the configured memory.

@@ -19,7 +19,8 @@ class Dchip final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t, int, uint64_t) override {}
   void OnEvent(int) override {}
-  void VisitState(alpha::StateVisitor&) override {}
+  void VisitState(alpha::StateVisitor&) const override {}
+  void RestoreState(alpha::StateReader&) override {}
 };
 
 }  // namespace isochron::machine

@@ -91,9 +91,21 @@ void Pchip::Write(uint64_t offset, int size, uint64_t value) {
   UpdateOutput();
 }
 
-void Pchip::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Pchip::Walk(Visitor& visitor, Self& self) {
   visitor.Section("pchip");
-  visitor.Field(wsba_, wsm_, tba_, pctl_, plat_, perror_, perrmask_, pmonctl_);
+  visitor.Field("wsba", self.wsba_);
+  visitor.Field("wsm", self.wsm_);
+  visitor.Field("tba", self.tba_);
+  visitor.Field("pctl", self.pctl_);
+  visitor.Field("plat", self.plat_);
+  visitor.Field("perror", self.perror_);
+  visitor.Field("perrmask", self.perrmask_);
+  visitor.Field("pmonctl", self.pmonctl_);
 }
+
+void Pchip::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Pchip::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

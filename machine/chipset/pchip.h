@@ -25,9 +25,13 @@ class Pchip final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int) override {}
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   uint64_t ReadRegister(int index) const;
   void UpdateOutput() { error_.Set((perror_ & perrmask_) != 0); }
 

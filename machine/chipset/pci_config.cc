@@ -68,9 +68,14 @@ void PciConfig::Write(uint64_t offset, int size, uint64_t value) {
 
 void PciConfig::OnEvent(int) {}
 
-void PciConfig::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void PciConfig::Walk(Visitor& visitor, Self& self) {
   visitor.Section("pci_config");
-  for (Slot& slot : slots_) visitor.Field(slot.now.bytes);
+  visitor.Field("function", std::span(self.slots_));
 }
+
+void PciConfig::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void PciConfig::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

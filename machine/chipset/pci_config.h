@@ -42,13 +42,22 @@ class PciConfig final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   struct Slot {
     int device_function;  // as in address bits <15:8>
     PciFunction power_on;
     PciFunction now;
+
+    template <typename Visitor, typename Self>
+    static void Walk(Visitor& visitor, Self& self) {
+      visitor.Field("bytes", self.now.bytes);
+    }
   };
   Slot* Find(uint64_t offset);
 

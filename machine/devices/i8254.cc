@@ -239,14 +239,38 @@ void PitCounter::SetGate(uint64_t tick, bool level) {
   }
 }
 
-void PitCounter::VisitState(alpha::StateVisitor& visitor) {
-  visitor.Field(mode_, access_, bcd_, gate_, register_, first_byte_, second_write_, second_read_,
-                null_count_, count_latched_, latched_count_, status_latched_, latched_status_,
-                running_, count_, start_, starts_low_, paused_, held_elapsed_, held_value_,
-                load_pending_, load_at_);
-  if (!visitor.restoring()) return;
+template <typename Visitor, typename Self>
+void PitCounter::Walk(Visitor& visitor, Self& self) {
+  visitor.Field("mode", self.mode_);
+  visitor.Field("access", self.access_);
+  visitor.Field("bcd", self.bcd_);
+  visitor.Field("gate", self.gate_);
+  visitor.Field("register", self.register_);
+  visitor.Field("first_byte", self.first_byte_);
+  visitor.Field("second_write", self.second_write_);
+  visitor.Field("second_read", self.second_read_);
+  visitor.Field("null_count", self.null_count_);
+  visitor.Field("count_latched", self.count_latched_);
+  visitor.Field("latched_count", self.latched_count_);
+  visitor.Field("status_latched", self.status_latched_);
+  visitor.Field("latched_status", self.latched_status_);
+  visitor.Field("running", self.running_);
+  visitor.Field("count", self.count_);
+  visitor.Field("start", self.start_);
+  visitor.Field("starts_low", self.starts_low_);
+  visitor.Field("paused", self.paused_);
+  visitor.Field("held_elapsed", self.held_elapsed_);
+  visitor.Field("held_value", self.held_value_);
+  visitor.Field("load_pending", self.load_pending_);
+  visitor.Field("load_at", self.load_at_);
+}
+
+void PitCounter::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void PitCounter::RestoreState(alpha::StateReader& reader) {
+  Walk(reader, *this);
   if (count_ == 0 || count_ > 0x10000 || mode_ > 5) {
-    visitor.Fail("8254 state out of range");
+    reader.Fail("8254 state out of range");
     count_ = 0x10000;
     mode_ = 0;
   }
@@ -320,10 +344,15 @@ void Pit::UpdateOutput(uint64_t tick) {
   }
 }
 
-void Pit::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Pit::Walk(Visitor& visitor, Self& self) {
   visitor.Section("i8254");
-  visitor.Field(counters_[0], counters_[1], counters_[2]);
-  visitor.Field(port61_);
+  visitor.Field("counter", self.counters_);
+  visitor.Field("port61", self.port61_);
 }
+
+void Pit::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Pit::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

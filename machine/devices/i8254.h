@@ -36,9 +36,13 @@ class PitCounter {
   // The next pulse after `tick` at which the output may change, or kNoEdge.
   uint64_t NextEdge(uint64_t tick) const;
 
-  void VisitState(alpha::StateVisitor& visitor);
+  void VisitState(alpha::StateVisitor& visitor) const;
+  void RestoreState(alpha::StateReader& reader);
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   bool IsPeriodic() const { return mode_ == 2 || mode_ == 3; }
   bool IsTriggered() const { return mode_ == 1 || mode_ == 5; }
   uint32_t Modulus() const { return bcd_ ? 10000 : 0x10000; }
@@ -90,9 +94,13 @@ class Pit final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static constexpr EventSlot kEdge{DeviceId::kPit, 0};
 
   // Pulses of the clock since cycle 0.

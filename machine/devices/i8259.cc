@@ -165,12 +165,33 @@ void I8259::WriteOcw3(uint8_t value) {
   }
 }
 
-void I8259::VisitState(alpha::StateVisitor& visitor) {
-  visitor.Field(inputs_, requests_, in_service_, mask_, edge_level_, base_, cascade_, lowest_,
-                init_, level_triggered_, single_, needs_icw4_, auto_eoi_, fully_nested_slaves_,
-                rotate_on_auto_eoi_, special_mask_, read_in_service_, poll_);
-  if (!visitor.restoring()) return;
-  if (lowest_ >= kInputs || init_ > Init::kIcw4) visitor.Fail("8259 state out of range");
+template <typename Visitor, typename Self>
+void I8259::Walk(Visitor& visitor, Self& self) {
+  visitor.Field("inputs", self.inputs_);
+  visitor.Field("requests", self.requests_);
+  visitor.Field("in_service", self.in_service_);
+  visitor.Field("mask", self.mask_);
+  visitor.Field("edge_level", self.edge_level_);
+  visitor.Field("base", self.base_);
+  visitor.Field("cascade", self.cascade_);
+  visitor.Field("lowest", self.lowest_);
+  visitor.Field("init", self.init_);
+  visitor.Field("level_triggered", self.level_triggered_);
+  visitor.Field("single", self.single_);
+  visitor.Field("needs_icw4", self.needs_icw4_);
+  visitor.Field("auto_eoi", self.auto_eoi_);
+  visitor.Field("fully_nested_slaves", self.fully_nested_slaves_);
+  visitor.Field("rotate_on_auto_eoi", self.rotate_on_auto_eoi_);
+  visitor.Field("special_mask", self.special_mask_);
+  visitor.Field("read_in_service", self.read_in_service_);
+  visitor.Field("poll", self.poll_);
+}
+
+void I8259::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void I8259::RestoreState(alpha::StateReader& reader) {
+  Walk(reader, *this);
+  if (lowest_ >= kInputs || init_ > Init::kIcw4) reader.Fail("8259 state out of range");
   lowest_ %= kInputs;
 }
 
@@ -248,9 +269,15 @@ void PicPair::UpdateOutputs() {
   output_.Set(master_.Interrupting());
 }
 
-void PicPair::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void PicPair::Walk(Visitor& visitor, Self& self) {
   visitor.Section("i8259");
-  visitor.Field(master_, slave_);
+  visitor.Field("master", self.master_);
+  visitor.Field("slave", self.slave_);
 }
+
+void PicPair::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void PicPair::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

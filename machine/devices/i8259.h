@@ -43,9 +43,13 @@ class I8259 {
   // A slave's own number on the cascade bus.
   int slave_id() const { return cascade_ & 7; }
 
-  void VisitState(alpha::StateVisitor& visitor);
+  void VisitState(alpha::StateVisitor& visitor) const;
+  void RestoreState(alpha::StateReader& reader);
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   // Which initialisation command word the next write to the odd port is.
   enum class Init : uint8_t { kDone, kIcw2, kIcw3, kIcw4 };
   static constexpr int kInputs = 8;
@@ -97,7 +101,8 @@ class PicPair final : public Device, public IrqSink {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
   void SetIrq(int line, bool asserted) override;
 
@@ -106,6 +111,9 @@ class PicPair final : public Device, public IrqSink {
   int Acknowledge();
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   // Carries the slave's INT to the master and the master's to the output.
   void UpdateOutputs();
 

@@ -20,7 +20,8 @@ class Probe final : public Device {
     writes.push_back({offset, value});
   }
   void OnEvent(int) override {}
-  void VisitState(alpha::StateVisitor&) override {}
+  void VisitState(alpha::StateVisitor&) const override {}
+  void RestoreState(alpha::StateReader&) override {}
 
   std::vector<std::pair<uint64_t, uint64_t>> writes;
 };

@@ -266,16 +266,26 @@ uint8_t Rtc::EncodeHour(uint8_t hour) const {
   return static_cast<uint8_t>(twelve | (hour >= 12 ? kPm : 0));
 }
 
-void Rtc::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Rtc::Walk(Visitor& visitor, Self& self) {
   visitor.Section("mc146818");
-  visitor.Field(address_, ram_, chain_start_, next_update_, periodic_seen_);
-  if (!visitor.restoring()) return;
+  visitor.Field("address", self.address_);
+  visitor.Field("ram", self.ram_);
+  visitor.Field("chain_start", self.chain_start_);
+  visitor.Field("next_update", self.next_update_);
+  visitor.Field("periodic_seen", self.periodic_seen_);
+}
+
+void Rtc::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Rtc::RestoreState(alpha::StateReader& reader) {
+  Walk(reader, *this);
   address_ &= 0x7f;
   if (chain_start_ > events_.now() || periodic_seen_ > events_.now()) {
-    visitor.Fail("the clock of the MC146818 starts in the future");
+    reader.Fail("the clock of the MC146818 starts in the future");
   }
   if (next_update_ != events_.DueCycle(kUpdate)) {
-    visitor.Fail("the next update of the MC146818 is not the one that is due");
+    reader.Fail("the next update of the MC146818 is not the one that is due");
   }
 }
 

@@ -33,7 +33,8 @@ class Rtc final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
   // Registers of the time and control area.
   static constexpr int kSeconds = 0x00, kSecondsAlarm = 0x01, kMinutes = 0x02,
@@ -43,6 +44,9 @@ class Rtc final : public Device {
                        kCentury = 0x32;
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static constexpr int kUpdateEvent = 0;
   static constexpr int kPeriodicEvent = 1;
   static constexpr EventSlot kUpdate{DeviceId::kRtc, kUpdateEvent};

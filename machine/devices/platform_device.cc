@@ -36,11 +36,19 @@ void PlatformDevice::Write(uint64_t offset, int size, uint64_t value) {
 
 void PlatformDevice::OnEvent(int) {}  // its only purpose is to stop the engine
 
-void PlatformDevice::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void PlatformDevice::Walk(Visitor& visitor, Self& self) {
   visitor.Section("platform");
-  visitor.Field(entropy_, power_request_, wait_);
-  if (!visitor.restoring()) return;
-  if (power_request_ > PowerRequest::kFatal) visitor.Fail("unknown power request");
+  visitor.Field("entropy", self.entropy_);
+  visitor.Field("power_request", self.power_request_);
+  visitor.Field("wait", self.wait_);
+}
+
+void PlatformDevice::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void PlatformDevice::RestoreState(alpha::StateReader& reader) {
+  Walk(reader, *this);
+  if (power_request_ > PowerRequest::kFatal) reader.Fail("unknown power request");
 }
 
 }  // namespace isochron::machine

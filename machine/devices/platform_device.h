@@ -31,7 +31,8 @@ class PlatformDevice final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
   // The last request, until it is cleared. A request makes an event due at once, so that the
   // engine stops behind the store.
@@ -42,6 +43,9 @@ class PlatformDevice final : public Device {
   bool ConsumeWait() { return std::exchange(wait_, false); }
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static constexpr EventSlot kAttention{DeviceId::kPlatform, 0};
 
   EventQueue& events_;

@@ -365,14 +365,30 @@ void Uart::UpdateOutput() {
   output_.Set(driven && Identification() != kIirNone);
 }
 
-void Uart::VisitState(alpha::StateVisitor& visitor) {
+template <typename Visitor, typename Self>
+void Uart::Walk(Visitor& visitor, Self& self) {
   visitor.Section("uart16550");
-  visitor.Field(ier_, fcr_, lcr_, mcr_, scratch_, divisor_low_, divisor_high_, modem_deltas_,
-                line_errors_, transmit_interrupt_, timeout_interrupt_, last_received_, shifting_,
-                shift_register_);
-  visitor.Field(receive_fifo_, size_t{kFifoSize});
-  visitor.Field(transmit_fifo_, size_t{kFifoSize});
-  visitor.Field(line_, size_t{kMaxLine});
+  visitor.Field("ier", self.ier_);
+  visitor.Field("fcr", self.fcr_);
+  visitor.Field("lcr", self.lcr_);
+  visitor.Field("mcr", self.mcr_);
+  visitor.Field("scratch", self.scratch_);
+  visitor.Field("divisor_low", self.divisor_low_);
+  visitor.Field("divisor_high", self.divisor_high_);
+  visitor.Field("modem_deltas", self.modem_deltas_);
+  visitor.Field("line_errors", self.line_errors_);
+  visitor.Field("transmit_interrupt", self.transmit_interrupt_);
+  visitor.Field("timeout_interrupt", self.timeout_interrupt_);
+  visitor.Field("last_received", self.last_received_);
+  visitor.Field("shifting", self.shifting_);
+  visitor.Field("shift_register", self.shift_register_);
+  visitor.Field("receive_fifo", self.receive_fifo_, kFifoSize);
+  visitor.Field("transmit_fifo", self.transmit_fifo_, kFifoSize);
+  visitor.Field("line", self.line_, kMaxLine);
 }
+
+void Uart::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }
+
+void Uart::RestoreState(alpha::StateReader& reader) { Walk(reader, *this); }
 
 }  // namespace isochron::machine

@@ -44,7 +44,8 @@ class Uart final : public Device {
   uint64_t Read(uint64_t offset, int size) override;
   void Write(uint64_t offset, int size, uint64_t value) override;
   void OnEvent(int kind) override;
-  void VisitState(alpha::StateVisitor& visitor) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
   // Bytes arrive on the line from outside.
   void Receive(std::string_view bytes);
@@ -58,6 +59,9 @@ class Uart final : public Device {
   size_t waiting() const { return line_.size(); }
 
  private:
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self);
+
   static constexpr int kTransmitEvent = 0;
   static constexpr int kReceiveEvent = 1;
   static constexpr int kTimeoutEvent = 2;
@@ -67,7 +71,12 @@ class Uart final : public Device {
   struct Received {
     uint8_t byte = 0;
     uint8_t errors = 0;
-    void VisitState(alpha::StateVisitor& visitor) { visitor.Field(byte, errors); }
+
+    template <typename Visitor, typename Self>
+    static void Walk(Visitor& visitor, Self& self) {
+      visitor.Field("byte", self.byte);
+      visitor.Field("errors", self.errors);
+    }
   };
 
   EventSlot Slot(int kind) const { return {id_, static_cast<uint8_t>(kind)}; }

@@ -24,6 +24,12 @@ struct Digest {
   uint64_t low = 0;
   uint64_t high = 0;
 
+  template <typename Visitor, typename Self>
+  static void Walk(Visitor& visitor, Self& self) {
+    visitor.Field("low", self.low);
+    visitor.Field("high", self.high);
+  }
+
   friend bool operator==(const Digest&, const Digest&) = default;
   // 32 hexadecimal digits, the high half first.
   std::string ToString() const;

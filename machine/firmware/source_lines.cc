@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #endif
@@ -43,13 +44,17 @@ bool HasLines(Elf* elf) {
 
 class DwarfLines : public SourceLines {
  public:
-  explicit DwarfLines(std::string_view elf) : bytes_(elf) {}
+  explicit DwarfLines(std::string_view elf) : bytes_(elf) {
+    elf_ = elf_memory(bytes_.data(), bytes_.size());
+  }
   DwarfLines(const DwarfLines&) = delete;
   DwarfLines& operator=(const DwarfLines&) = delete;
   ~DwarfLines() override {
     if (dwarf_ != nullptr) dwarf_end(dwarf_);
     if (elf_ != nullptr) elf_end(elf_);
   }
+
+  bool Usable() const { return HasLines(elf_); }
 
   std::string Find(uint64_t address) const override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -74,14 +79,13 @@ class DwarfLines : public SourceLines {
 
   void Open() const {
     opened_ = true;
-    elf_ = elf_memory(bytes_.data(), bytes_.size());
     if (elf_ != nullptr) dwarf_ = dwarf_begin_elf(elf_, DWARF_C_READ, nullptr);
   }
 
   mutable std::mutex mutex_;
-  mutable std::string bytes_;  // libelf asks for bytes that it might change, and changes none
+  std::string bytes_;  // libelf asks for bytes that it might change, and changes none
   mutable bool opened_ = false;
-  mutable Elf* elf_ = nullptr;
+  Elf* elf_ = nullptr;
   mutable Dwarf* dwarf_ = nullptr;
 };
 
@@ -89,10 +93,8 @@ class DwarfLines : public SourceLines {
 
 std::shared_ptr<const SourceLines> SourceLines::Of(std::string_view elf) {
   if (elf_version(EV_CURRENT) == EV_NONE) return nullptr;
-  Elf* file = elf_memory(const_cast<char*>(elf.data()), elf.size());
-  const bool has_lines = HasLines(file);
-  if (file != nullptr) elf_end(file);
-  return has_lines ? std::make_shared<DwarfLines>(elf) : nullptr;
+  auto lines = std::make_shared<DwarfLines>(elf);
+  return lines->Usable() ? std::move(lines) : nullptr;
 }
 #else
 std::shared_ptr<const SourceLines> SourceLines::Of(std::string_view) { return nullptr; }

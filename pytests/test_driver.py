@@ -147,6 +147,33 @@ def test_looking_into_a_guest(console):
                 session.peek(where)
 
 
+def test_state_by_name(console):
+    with console.run() as session:
+        session.expect("ready")
+        stats = session.stats()
+        assert session.inspect("cpu0.pc")["cpu0.pc"] & ~3 == stats.pc
+        cpu = session.inspect("cpu0")
+        assert cpu["cpu0.instructions"] == stats.instructions and len(cpu) > 1800
+        assert session.inspect("cpu0.dtb[3]").keys() == {
+            f"cpu0.dtb[3].{name}" for name in ("tag", "base", "permissions", "asn", "granularity", "asm", "valid")
+        }
+        session.send("abc")
+        session.expect("[63]")
+        assert session.inspect("uart0.last_received") == {"uart0.last_received": ord("c")}
+        assert session.inspect("uart1.last_received") == {"uart1.last_received": 0}
+        # Looking changes nothing.
+        state = session.stats().state
+        session.inspect("uart0")
+        assert session.stats().state == state
+        for path, message in [
+            ("cpu0.p", "no state is called 'cpu0.p'; there are machine, cpu0, events, cchip, pchip0, pci0, pics, pit, "
+                       "rtc, uart0, uart1, platform"),
+            ("", "expected a name of the state"),
+        ]:
+            with pytest.raises(RequestError, match=re.escape(message)):
+                session.inspect(path)
+
+
 def test_an_idle_guest_is_where_it_went_idle(machine, engine, tmp_path):
     kernel = build_kernel(tmp_path / "idle.elf", ["pytests/guests/idle.S"])
     with machine(kernel=kernel, engine=engine).run() as session:

@@ -67,6 +67,13 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
              value.ok() ? absl::StrFormat("\"value\":\"0x%x\"", *value) : "");
       return std::nullopt;
     }
+    case Kind::kInspect: {
+      const absl::StatusOr<std::string> fields =
+          services_.inspect ? services_.inspect(command.text)
+                            : absl::FailedPreconditionError("there is no machine to look into");
+      Answer(fields.status(), cycle, fields.ok() ? *fields : "");
+      return std::nullopt;
+    }
     case Kind::kSnapshot:
       Answer(services_.snapshot
                  ? services_.snapshot()

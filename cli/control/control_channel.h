@@ -27,6 +27,8 @@ struct ControlServices {
   std::function<std::string()> stats;
   // The quadword of RAM at a symbol or an address.
   std::function<absl::StatusOr<uint64_t>(const std::string& where)> peek;
+  // The answer to `inspect` of what has this path, as JSON: "name":value,...
+  std::function<absl::StatusOr<std::string>(const std::string& path)> inspect;
   // Takes a snapshot at the next checkpoint.
   std::function<absl::Status()> snapshot;
   // Copies the log so far.

@@ -187,6 +187,21 @@ TEST_F(ControlChannelTest, OffersServices) {
             "{\"request\":6,\"ok\":true,\"cycle\":10}\n");
 }
 
+TEST_F(ControlChannelTest, InspectsState) {
+  Ask("inspect cpu0.pc\ninspect no.such # a name\ninspect\nstop\n");
+  channel_->services().inspect = [](const std::string& path) -> absl::StatusOr<std::string> {
+    if (path == "no.such") return absl::NotFoundError("none");
+    return "\"path\":\"" + path + "\"";
+  };
+  EXPECT_EQ(Poll(10), "quit");
+  EXPECT_EQ(Answers(),
+            "{\"request\":1,\"ok\":true,\"cycle\":10,\"path\":\"cpu0.pc\"}\n"
+            "{\"request\":2,\"ok\":false,\"cycle\":10,\"error\":\"none\"}\n"
+            "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:8: expected a name of the "
+            "state, such as cpu0.pc or uart0\"}\n"
+            "{\"request\":4,\"ok\":true,\"cycle\":10}\n");
+}
+
 TEST_F(ControlChannelTest, AWatcherCannotSend) {
   channel_->SetReadOnly(true);
   Ask("send \"x\"\nat 1M send \"x\"\nstop\n");

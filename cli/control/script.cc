@@ -58,6 +58,10 @@ class LineParser {
         command.kind = ScriptCommand::Kind::kPeek;
         return ParseWord(command.text, "expected a symbol or an address");
       }
+      if (verb == "inspect") {
+        command.kind = ScriptCommand::Kind::kInspect;
+        return ParseWord(command.text, "expected a name of the state, such as cpu0.pc or uart0");
+      }
       if (verb == "save") {
         command.kind = ScriptCommand::Kind::kSave;
         return ParseText(command.text);
@@ -65,7 +69,7 @@ class LineParser {
     }
     at_ = start;
     return Error(is_request_ ? "unknown request; there are expect, send, send-break, serial1, at, "
-                               "run, stop, stats, peek, snapshot and save"
+                               "run, stop, stats, peek, inspect, snapshot and save"
                              : "unknown command; there are expect, send, send-break, serial1, at, "
                                "run and stop");
   }
@@ -342,6 +346,7 @@ std::string DescribeCommand(const ScriptCommand& command) {
     case ScriptCommand::Kind::kSave:
     case ScriptCommand::Kind::kStats:
     case ScriptCommand::Kind::kPeek:
+    case ScriptCommand::Kind::kInspect:
       break;
   }
   return "";

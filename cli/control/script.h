@@ -28,6 +28,7 @@ struct ScriptCommand {
     kSave,      // copy the log so far to the file `text`
     kStats,     // tell counts and the state's digest
     kPeek,      // tell the quadword of RAM at `text`, a symbol or an address
+    kInspect,   // tell the fields of the machine's state at and below the path `text`
   };
   // What `expect` waits without `within`: 20G cycles.
   static constexpr uint64_t kDefaultWithin = 20'000'000'000;

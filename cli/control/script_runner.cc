@@ -178,6 +178,7 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kSave:
       case ScriptCommand::Kind::kStats:
       case ScriptCommand::Kind::kPeek:
+      case ScriptCommand::Kind::kInspect:
         break;  // the source's own affair
     }
     const bool sent_last = inputs.size() > before;

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "alpha/state_list.h"
 #include "cli/text/quantity.h"
 #include "replaylog/describe.h"
 
@@ -26,6 +30,18 @@ std::string SymbolAt(const machine::Machine& machine) {
   return kernel.DescribePlace(cpu.pc);
 }
 
+// "machine, cpu0, ...": the first parts of all paths, in the order of the walk.
+std::string SectionNames(const machine::Machine& machine) {
+  alpha::StateLister lister;
+  machine.VisitWithoutMemory(lister);
+  std::vector<std::string> names;
+  for (const alpha::StateField& field : lister.fields()) {
+    std::string section = field.path.substr(0, field.path.find('.'));
+    if (names.empty() || names.back() != section) names.push_back(std::move(section));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
 absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::string_view where) {
   if (absl::StatusOr<uint64_t> address = ParseNumber(where); address.ok()) return address;
   const auto found =
@@ -38,7 +54,7 @@ absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::stri
 
 }  // namespace
 
-std::string StatsJson(machine::Machine& machine) {
+std::string StatsJson(const machine::Machine& machine) {
   const alpha::Cpu& cpu = machine.cpu();
   return absl::StrCat("\"instructions\":", cpu.instructions,
                       ",\"itb_misses\":", cpu.counters.itb_misses,
@@ -49,6 +65,23 @@ std::string StatsJson(machine::Machine& machine) {
                       absl::StrFormat(",\"pc\":\"0x%016x\"", cpu.pc & ~uint64_t{3}),
                       ",\"symbol\":", replaylog::JsonString(SymbolAt(machine)),
                       ",\"state\":\"", machine.StateDigest().ToString(), "\"");
+}
+
+absl::StatusOr<std::string> StateJson(const machine::Machine& machine, std::string_view path) {
+  alpha::StateLister lister(path);
+  machine.VisitWithoutMemory(lister);
+  if (absl::Status status = lister.Check(); !status.ok()) return status;
+  if (lister.fields().empty()) {
+    return absl::NotFoundError(absl::StrCat("no state is called '", std::string(path),
+                                            "'; there are ", SectionNames(machine)));
+  }
+  return absl::StrCat("\"fields\":{",
+                      absl::StrJoin(lister.fields(), ",",
+                                    [](std::string* json, const alpha::StateField& field) {
+                                      absl::StrAppendFormat(json, "\"%s\":\"0x%x\"", field.path,
+                                                            field.value);
+                                    }),
+                      "}");
 }
 
 absl::StatusOr<uint64_t> Peek(const machine::Machine& machine, std::string_view where) {

@@ -200,6 +200,9 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     control_->services().peek = [&machine](const std::string& where) {
       return Peek(machine, where);
     };
+    control_->services().inspect = [&machine](const std::string& path) {
+      return StateJson(machine, path);
+    };
   }
 
   if (control_ != nullptr) {

@@ -146,6 +146,16 @@ class Session:
             raise ValueError(f"neither a symbol nor an address: {where!r}")
         return int(self.request(f"peek {where}")["value"], 16)
 
+    def inspect(self, path: str) -> dict[str, int]:
+        """The fields of the machine's state at and below a path, such as cpu0.pc, cpu0.dtb[3] or uart0, by their paths.
+
+        The state is what snapshots and digests are made of, without RAM.
+        """
+        if re.search(r'[\s"#\0]', path):
+            raise ValueError(f"no name of the state: {path!r}")
+        fields: dict[str, str] = self.request(f"inspect {path}")["fields"]
+        return {name: int(value, 16) for name, value in fields.items()}
+
     def snapshot(self) -> None:
         """Takes a snapshot at the next checkpoint."""
         self.request("snapshot")

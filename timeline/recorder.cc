@@ -1,15 +1,19 @@
 #include "timeline/recorder.h"
 
-#include <utility>
+#include <variant>
 
 #include "machine/events/planted_breaks.h"
 
 namespace isochron::timeline {
 
 void Recorder::On(const machine::Event& event) {
-  replaylog::Event logged = replaylog::ToLogEvent(event);
-  if (machine::Planted(machine::Break::kInputLate) && logged.is_input()) ++logged.cycle;
-  sink_.Append(std::move(logged));
+  if (machine::Planted(machine::Break::kInputLate) &&
+      std::holds_alternative<machine::InputEvent>(event.body)) {
+    machine::Event late = event;
+    ++late.cycle;
+    return sink_.Append(replaylog::ToLogEvent(late));
+  }
+  sink_.Append(replaylog::ToLogEvent(event));
 }
 
 }  // namespace isochron::timeline

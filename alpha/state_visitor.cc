@@ -1,5 +1,6 @@
 #include "alpha/state_visitor.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -27,6 +28,19 @@ std::string StateWalk<Derived>::path() const {
 
 template class StateWalk<StateVisitor>;
 template class StateWalk<StateReader>;
+
+void StateWriter::Append(const void* data, size_t size) {
+  if (size == 0) return;
+  if (static_cast<size_t>(end_ - cursor_) < size) {
+    constexpr size_t kRoom = size_t{1} << 14;  // all but the memory of most machines
+    const size_t used = this->size();
+    bytes_.resize(std::max(2 * used, used + size + kRoom));
+    cursor_ = bytes_.data() + used;
+    end_ = bytes_.data() + bytes_.size();
+  }
+  std::memcpy(cursor_, data, size);
+  cursor_ += size;
+}
 
 void StateReader::Mark(std::string_view mark) {
   uint32_t size = 0;

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <span>
 #include <string>
@@ -49,7 +50,8 @@ concept StateNumber = std::integral<T> || std::is_enum_v<T>;
 
 // What the two kinds of walk have in common. Derived has
 //   void Mark(std::string_view), void Number(StateNumber), void Raw(pointer, size),
-//   void Object(object), bool Resize(container, count, max_size).
+//   void Object(object), void Resize(container, count, max_size),
+//   bool Nameless(StateNumber): whether it was enough to have the number, without its name.
 template <typename Derived>
 class StateWalk {
  public:
@@ -82,12 +84,18 @@ class StateWalk {
   // A number, an array of what can be a field, or an object with a walk of its own.
   template <typename T>
   void Field(const char* name, T& value) {
+    if constexpr (StateNumber<std::remove_const_t<T>>) {
+      if (self().Nameless(value)) return;
+    }
     const Scope scope(*this, name);
     Value(value);
   }
   template <typename T, size_t N>
   void Field(const char* name, std::span<T, N> values) {
     for (size_t i = 0; i < values.size(); ++i) {
+      if constexpr (StateNumber<std::remove_const_t<T>>) {
+        if (self().Nameless(values[i])) continue;
+      }
       const Scope scope(*this, name, i);
       Value(values[i]);
     }
@@ -193,8 +201,21 @@ class StateVisitor : public StateWalk<StateVisitor> {
   virtual void OnNumber(uint64_t value, size_t size) = 0;
   virtual void OnBytes(std::string_view bytes) = 0;
 
+  // For who wants no more of numbers than their bytes: where those go, as long as there is room,
+  // without a call. Digests and snapshots consist of thousands of them.
+  char* cursor_ = nullptr;
+  char* end_ = nullptr;
+
  private:
   friend class StateWalk<StateVisitor>;
+
+  template <StateNumber T>
+  bool Nameless(const T& value) {
+    if (static_cast<size_t>(end_ - cursor_) < sizeof(T)) return false;
+    std::memcpy(cursor_, &value, sizeof(T));
+    cursor_ += sizeof(T);
+    return true;
+  }
 
   void Mark(std::string_view mark) { OnSection(mark); }
   template <StateNumber T>
@@ -219,8 +240,12 @@ class StateVisitor : public StateWalk<StateVisitor> {
 // Appends the state to a byte string.
 class StateWriter final : public StateVisitor {
  public:
-  const std::string& bytes() const { return bytes_; }
-  std::string Release() { return std::move(bytes_); }
+  std::string_view bytes() const { return {bytes_.data(), size()}; }
+  std::string Release() {
+    bytes_.resize(size());
+    cursor_ = end_ = nullptr;
+    return std::exchange(bytes_, {});
+  }
 
  protected:
   void OnSection(std::string_view mark) override {
@@ -229,12 +254,15 @@ class StateWriter final : public StateVisitor {
   }
   // Little-endian hosts only.
   void OnNumber(uint64_t value, size_t size) override {
-    bytes_.append(reinterpret_cast<const char*>(&value), size);
+    Append(&value, size);
   }
-  void OnBytes(std::string_view bytes) override { bytes_.append(bytes); }
+  void OnBytes(std::string_view bytes) override { Append(bytes.data(), bytes.size()); }
 
  private:
-  std::string bytes_;
+  size_t size() const { return bytes_.size() - static_cast<size_t>(end_ - cursor_); }
+  void Append(const void* data, size_t size);
+
+  std::string bytes_;  // with room behind cursor_
 };
 
 // Restores the state from bytes that a StateWriter made. After the first fault every
@@ -255,6 +283,10 @@ class StateReader final : public StateWalk<StateReader> {
   // `path`: of the field, empty when it is none's fault.
   void FailAt(const std::string& path, std::string_view what);
   void Mark(std::string_view mark);
+  template <StateNumber T>
+  bool Nameless(T&) {
+    return false;
+  }
   template <StateNumber T>
   void Number(T& value) {
     if constexpr (std::is_enum_v<T>) {

@@ -91,6 +91,29 @@ TEST(StateVisitorTest, BytesAreLittleEndianAtDeclaredWidth) {
   EXPECT_EQ(StateBytes(Sample()), expected);
 }
 
+// However much it is, and whatever was asked for on the way.
+TEST(StateVisitorTest, AWriterHoldsAllThatWasWritten) {
+  StateWriter writer;
+  EXPECT_EQ(writer.bytes(), "");
+  std::string expected;
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    const uint8_t narrow = static_cast<uint8_t>(i);
+    writer.Field("i", i);
+    writer.Field("narrow", narrow);
+    expected.append(reinterpret_cast<const char*>(&i), sizeof i);
+    expected.push_back(static_cast<char>(narrow));
+    if (i % 1000 != 0) continue;
+    const std::string text(i, 'x');
+    writer.Bytes("text", i, text.data(), text.size());
+    expected += text;
+    ASSERT_EQ(writer.bytes(), expected);
+  }
+  EXPECT_EQ(writer.Release(), expected);
+  EXPECT_EQ(writer.bytes(), "");
+  writer.Field("last", expected[0]);
+  EXPECT_EQ(writer.Release(), std::string(1, '\0'));
+}
+
 TEST(StateVisitorTest, ReaderRestoresWhatTheWriterWrote) {
   const std::string bytes = StateBytes(Sample());
   Everything e;

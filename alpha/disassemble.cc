@@ -154,7 +154,7 @@ std::string FloatOperate(const Instruction& i) {
   return Line(mnemonic, Join(Float(i.ra), fb, fc));
 }
 
-std::string Memory(const Instruction& i, const std::string& ra) {
+std::string MemoryOperands(const Instruction& i, const std::string& ra) {
   const int64_t displacement = i.op == Op::kLdah ? i.immediate / 65536 : i.immediate;
   const bool address = i.op == Op::kLda || i.op == Op::kLdah;
   if (i.op == Op::kLdqU && i.ra == 31) return Line("unop");
@@ -268,9 +268,9 @@ std::string Disassemble(uint32_t word, uint64_t pc, Dialect dialect) {
     case Shape::kAddress:
     case Shape::kLoad:
     case Shape::kStore:
-    case Shape::kStoreConditional: return Memory(i, Integer(i.ra));
+    case Shape::kStoreConditional: return MemoryOperands(i, Integer(i.ra));
     case Shape::kFloatLoad:
-    case Shape::kFloatStore: return Memory(i, Float(i.ra));
+    case Shape::kFloatStore: return MemoryOperands(i, Float(i.ra));
     case Shape::kBranch:
     case Shape::kBranchLink: return Branch(i, Integer(i.ra), pc);
     case Shape::kFloatBranch: return Branch(i, Float(i.ra), pc);

@@ -10,21 +10,17 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
-#include <string_view>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "hostio/file.h"
 
 namespace isochron::hostio {
 namespace {
 
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
+bool WriteResult(int fd, const std::string& result) {
+  return WriteAll(fd, result) == result.size();
 }
 
 // A shared mapping of memory without a file on disk, such as the two views that a translator has of its code.
@@ -112,7 +108,7 @@ ChildProcess::ChildProcess(const std::function<std::string()>& work) {
   if (pid_ == 0) {
     close(fds[0]);
     // Destructors and buffers are the parent's business.
-    _exit(UnshareMemoryFiles() && WriteAll(fds[1], work()) ? 0 : 1);
+    _exit(UnshareMemoryFiles() && WriteResult(fds[1], work()) ? 0 : 1);
   }
   close(fds[1]);
   if (pid_ < 0) {

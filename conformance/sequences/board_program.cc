@@ -62,8 +62,6 @@ void AppendAddress(uint32_t target, uint64_t system_address, Words& words) {
   AppendConstant(target, kIoSpace | system_address, words);
 }
 
-constexpr uint32_t kQuadword = uint32_t{alpha::kHwQuadword} << 12;
-
 // HW_ST and HW_LD of a longword: on the ISA bus of four ports, the lowest first.
 uint32_t StoreLong(uint32_t ra, int displacement, uint32_t rb) {
   return HwStore(HwStoreType::kPhysical, ra, displacement, rb) & ~kQuadword;

@@ -24,8 +24,6 @@ using Layout = SequenceLayout;
 using Words = std::vector<uint32_t>;
 using namespace alpha::words;  // NOLINT: an assembler
 
-constexpr uint32_t kQuadword = uint32_t{alpha::kHwQuadword} << 12;
-
 // The last two alias pages, whose translations are changed.
 constexpr uint64_t kAliasPage = 2 * Layout::kPages - 1;
 constexpr uint64_t kSpacePage = 2 * Layout::kPages - 2;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "alpha/decode.h"
 #include "alpha/instruction.h"
 #include "conformance/sequences/sequence_palcode.h"
 
@@ -16,6 +17,9 @@ std::span<const uint64_t> HardIntegers();
 // Registers that hold zeros, denormals, halfway cases, infinities, NaNs with payloads, numbers at
 // the edges of S, T, F and G range and of integer conversion.
 std::span<const uint64_t> HardFloats();
+
+// In the words of HW_LD and HW_ST: of a quadword, not of a longword.
+inline constexpr uint32_t kQuadword = uint32_t{alpha::kHwQuadword} << 12;
 
 // One of the above, or something near one, or any number.
 uint64_t RandomInteger(Random& random);

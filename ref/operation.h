@@ -8,16 +8,9 @@
 
 #include "alpha/cpu.h"
 #include "alpha/decode.h"
+#include "ref/handler.h"
 
 namespace isochron::ref {
-
-struct Context;
-struct Operation;
-
-// Executes `op` and all operations after it in its block. A handler ends with Next(), which
-// the compiler turns into a jump, or with one of the functions of ref/context.h that leave
-// the block. Without that optimisation the stack is as deep as a block is long.
-using Handler = void (*)(Context& context, const Operation* op, alpha::Cpu& cpu);
 
 // One instruction, ready to run. Registers are places in Cpu::r or Cpu::f: shadow registers
 // are resolved, and a destination of R31 or F31 is the sink. Where Ra is both source and

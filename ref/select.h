@@ -5,7 +5,7 @@
 #define ISOCHRON_REF_SELECT_H_
 
 #include "alpha/decode.h"
-#include "ref/operation.h"
+#include "ref/handler.h"
 
 namespace isochron::ref {
 

@@ -1,24 +1,23 @@
-// A log and its images in one file: a tar archive.
+// A log and its images in one file: a tar archive. bundle_writer.h makes it.
 
 #ifndef ISOCHRON_REPLAYLOG_BUNDLE_H_
 #define ISOCHRON_REPLAYLOG_BUNDLE_H_
 
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "replaylog/file_source.h"
-#include "replaylog/image_set.h"
+#include "replaylog/image_list.h"
 
 namespace isochron::replaylog {
 
-// Packs a log and its images, which MatchImages() returned, to `bundle`. The bytes depend on log and
-// images alone. The file appears at its name when it is whole. Errors name the file;
-// FailedPrecondition when an image's bytes are no longer those of its record.
-absl::Status WriteBundle(const FileSource& log, const std::vector<ImageFile>& images,
-                         const std::string& bundle);
+// Names of its first two members. The others are named for what is in them; those that are packed end with
+// kPackedSuffix, and older bundles have none.
+inline constexpr std::string_view kBundleListName = "isochron-bundle";
+inline constexpr std::string_view kBundleLogName = "log";
+inline constexpr std::string_view kPackedSuffix = ".zst";
 
 // Whether the file begins as a bundle does. False when it cannot be read.
 bool IsBundle(const FileSource& source);

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "replaylog/codec.h"
 #include "replaylog/frame_scanner.h"
-#include "replaylog/image_set.h"
+#include "replaylog/image_list.h"
 #include "replaylog/seek_table.h"
 
 namespace isochron::replaylog {

@@ -13,35 +13,15 @@
 #include "absl/status/statusor.h"
 #include "replaylog/event.h"
 #include "replaylog/file_source.h"
+#include "replaylog/image_list.h"
 #include "replaylog/output_file.h"
 
 namespace isochron::replaylog {
-
-// An image and where its bytes are.
-struct ImageFile {
-  ImageRecord record;
-  std::string path;
-  // Its bytes, if they are at hand already: those of a bundle's member, or of a pipe that has been read.
-  // Otherwise they are what the file at `path` holds; if that is a bundle, what its member holds that
-  // has this record.
-  std::shared_ptr<const FileSource> source;
-  // Whether `source` holds the image packed (see packed_image.h).
-  bool packed = false;
-};
 
 // Digest and size of a file, whose bytes pass through a small buffer. Errors are those of
 // FileSource::Open().
 absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role,
                                             uint64_t pipe_limit = hostio::PipeLimit());
-
-// The list of images that sidecars and bundles hold. Names that are not absolute count from
-// `directory`. InvalidArgument names the line.
-std::string FormatImageList(const std::vector<ImageFile>& images);
-absl::StatusOr<std::vector<ImageFile>> ParseImageList(std::string_view text,
-                                                      const std::string& directory);
-
-// Whether a file begins as such a list does.
-bool IsImageList(const FileSource& source);
 
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "replaylog/bundle.h"
+#include "replaylog/bundle_writer.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/packed_image.h"
 #include "replaylog/tar.h"

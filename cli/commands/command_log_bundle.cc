@@ -11,7 +11,7 @@
 #include "cli/run/guest_images.h"
 #include "cli/run/run_options.h"
 #include "cli/text/exit_code.h"
-#include "replaylog/bundle.h"
+#include "replaylog/bundle_writer.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
 

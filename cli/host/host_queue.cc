@@ -31,13 +31,13 @@ void HostQueue::PushStop(machine::StopCause cause, uint32_t detail) {
   stops_.push_back(machine::Input::Stop(cause, detail));
   stop_event_.Raise();
   changed_.notify_one();
-  if (machine_ != nullptr) machine_->LookForStop();
+  if (stop_alarm_) stop_alarm_();
 }
 
-void HostQueue::SetMachine(machine::Machine* machine) {
+void HostQueue::SetStopAlarm(std::function<void()> alarm) {
   std::lock_guard lock(mutex_);
-  machine_ = machine;
-  if (machine_ != nullptr && !stops_.empty()) machine_->LookForStop();
+  stop_alarm_ = std::move(alarm);
+  if (stop_alarm_ && !stops_.empty()) stop_alarm_();
 }
 
 std::optional<machine::Input> HostQueue::TakeStop(const machine::InputPoint&, Occasion) {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,7 +16,6 @@
 
 #include "hostio/event_fd.h"
 #include "machine/events/input.h"
-#include "machine/machine.h"
 
 namespace isochron::cli {
 
@@ -39,9 +39,9 @@ class HostQueue final : public machine::InputSource {
   // Bytes for UART 0.
   void PushConsole(std::string_view bytes) { PushBytes(machine::Port::Uart(0), bytes); }
   void PushStop(machine::StopCause cause, uint32_t detail = 0);
-  // From now on, and until it is nullptr again, tells `machine` of each request to stop, so that it need not
-  // come to an input point first.
-  void SetMachine(machine::Machine* machine);
+  // From now on, and until it is nullptr again, calls `alarm` on each request to stop, in the thread that asks, so
+  // that the machine need not come to an input point first.
+  void SetStopAlarm(std::function<void()> alarm);
 
   bool HasRoom() const;
   // Readable when HasRoom() may have become true.
@@ -62,7 +62,7 @@ class HostQueue final : public machine::InputSource {
   std::deque<machine::Input> waiting_;
   size_t waiting_bytes_ = 0;
   std::vector<machine::Input> stops_;
-  machine::Machine* machine_ = nullptr;
+  std::function<void()> stop_alarm_;
   hostio::EventFd room_event_;
   hostio::EventFd stop_event_;
 };

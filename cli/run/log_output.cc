@@ -14,7 +14,7 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "machine/events/digest.h"
-#include "machine/firmware/embedded_images.h"
+#include "machine/firmware/firmware.h"
 #include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/image_set.h"
@@ -65,16 +65,10 @@ absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> PrepareSharedSidecar(
 
 }  // namespace
 
-machine::Digest PalcodeDigest() {
-  const auto palcode = machine::PalcodeImage();
-  return machine::DigestOf(
-      std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
-}
-
 replaylog::LogHeader HeaderOf(const Guest& guest) {
   replaylog::LogHeader header;
   header.model_version = machine::kModelVersion;
-  header.palcode = PalcodeDigest();
+  header.palcode = machine::PalcodeDigest();
   header.config = guest.machine->config();
   for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
   return header;

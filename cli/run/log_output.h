@@ -24,9 +24,6 @@
 
 namespace isochron::cli {
 
-// The digest by which logs know this program's PALcode.
-machine::Digest PalcodeDigest();
-
 // The header of a log of this guest.
 replaylog::LogHeader HeaderOf(const Guest& guest);
 

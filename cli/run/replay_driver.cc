@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/run/log_output.h"
 #include "hostio/image_file.h"
 #include "hostio/memory_limit.h"
+#include "machine/firmware/firmware.h"
 
 namespace isochron::cli {
 
@@ -32,7 +32,7 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader =
       replaylog::LogReader::Open(path);
   if (!reader.ok()) return reader.status();
-  if (absl::Status status = replaylog::CheckModel((*reader)->header(), PalcodeDigest());
+  if (absl::Status status = replaylog::CheckModel((*reader)->header(), machine::PalcodeDigest());
       !status.ok()) {
     return hostio::WithPath(status, path);
   }

@@ -13,6 +13,7 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "conformance/compare/guest_code.h"
+#include "machine/firmware/firmware.h"
 #include "replaylog/describe.h"
 #include "replaylog/output_file.h"
 
@@ -40,7 +41,7 @@ std::vector<ReportRow> OriginRows(const Guest& guest) {
                     absl::StrCat(image.path, ", ", image.record.size, " bytes, digest ",
                                  image.record.digest.ToString())});
   }
-  rows.push_back({"PALcode", absl::StrCat("digest ", PalcodeDigest().ToString())});
+  rows.push_back({"PALcode", absl::StrCat("digest ", machine::PalcodeDigest().ToString())});
   rows.push_back({"kernel's command line", replaylog::QuoteBytes(config.command_line)});
   rows.push_back({"machine", absl::StrCat(config.memory_bytes >> 20, " MiB, ", config.clock_hz,
                                           " Hz, RTC ", config.rtc_base_seconds, ", seed ",

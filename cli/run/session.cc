@@ -211,11 +211,11 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   if (absl::Status status = GiveUpPrivileges(); !status.ok()) return status;
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
-  queue_.SetMachine(&machine);
+  queue_.SetStopAlarm([&machine] { machine.LookForStop(); });
   const nanoseconds start = clock_->Now();
   machine::RunEnd end = machine.Run();
   wall_ = clock_->Now() - start;
-  queue_.SetMachine(nullptr);
+  queue_.SetStopAlarm(nullptr);
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
   // So that a request under way has its answer; of a script Report() tells.

@@ -7,7 +7,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/text_lines.h"
 
 namespace isochron::conformance {

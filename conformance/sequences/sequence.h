@@ -9,9 +9,29 @@
 #include <string_view>
 #include <vector>
 
+#include "alpha/memory.h"
 #include "absl/status/statusor.h"
 
 namespace isochron::conformance {
+
+// Physical addresses that sequences are built on.
+struct SequenceLayout {
+  static constexpr uint64_t kPages = 64;
+  static constexpr uint64_t kMemorySize = kPages * alpha::kPageSize;
+  static constexpr uint64_t kDtbTable = 0x1000;  // 128 DTB_PTE values, by VA<19:13>
+  static constexpr uint64_t kItbTable = 0x1400;  // 128 ITB_PTE values
+  static constexpr uint64_t kCodeBaseCell = 0x1800;  // the virtual address of physical 0 as code
+  static constexpr uint64_t kPalBase = 0x8000;
+  static constexpr uint64_t kCode = 0x1'0000;
+  static constexpr uint64_t kData = 0x2'0000;
+  static constexpr uint64_t kDataSize = 0x2'0000;
+  static constexpr uint64_t kIo = 0x1000'0000;   // answers, with side effects
+  static constexpr uint64_t kNxm = 0x2000'0000;  // nothing answers
+  static constexpr uint64_t kStop = 0xfff'ffff'fff8;  // a write ends the run
+  static constexpr uint64_t kAcknowledge = 0xfff'ffff'fff0;  // a write drops all interrupt pins
+  static constexpr uint64_t kKseg = 0xffff'fc00'0000'0000;
+  static constexpr uint64_t kMapped = 0x1'0000'0000;  // through the TLBs: 64 pages, then aliases
+};
 
 // Instruction words from a physical address on.
 struct Segment {

@@ -244,6 +244,11 @@ uint64_t PagesOf(uint64_t bytes) { return (bytes + alpha::kPageMask) >> alpha::k
 
 }  // namespace
 
+Digest PalcodeDigest() {
+  const std::span<const uint8_t> palcode = PalcodeImage();
+  return DigestOf(std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
+}
+
 uint64_t FirmwareCycles(const KernelImage& kernel, std::string_view initrd) {
   uint64_t loaded = PagesOf(FW_END) + PagesOf(initrd.size());
   uint64_t cleared = 0;

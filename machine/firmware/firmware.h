@@ -10,9 +10,13 @@
 
 #include "absl/status/status.h"
 #include "alpha/memory.h"
+#include "machine/events/digest.h"
 #include "machine/firmware/elf_image.h"
 
 namespace isochron::machine {
+
+// The digest by which logs know this program's PALcode.
+Digest PalcodeDigest();
 
 struct FirmwareOptions {
   uint64_t memory_bytes = 0;  // RAM; the size of the Memory

@@ -81,6 +81,97 @@ static void test_counts(void) {
   perfmon(OPTIONS, 0);
 }
 
+/* A call of wrperfmon writes part of a register that both counters are in: nothing of the counter that it
+   leaves alone may be lost. RPCC is what cycles are held against. An instruction of this PALcode is a cycle
+   but for HW_MFPR, HW_MTPR, CALL_PAL and HW_RET, so rdps, which has the last two, tells how many more cycles than
+   instructions a call takes. */
+struct counts {
+  u64 first, second, rpcc;
+};
+#define CALLS 200
+static __attribute__((noinline)) struct counts count_calls(int is_rdps, u64 function, u64 argument) {
+  struct counts counts;
+  u64 start = 0, end = 0, before = 0, after = 0;
+  register u64 a0 __asm__("$16");
+  register u64 a1 __asm__("$17");
+  register u64 v0 __asm__("$0");
+#define READ_BOTH(value, cycle)                                                                     \
+  a0 = READ;                                                                                        \
+  __asm__ volatile("call_pal 0x39\n\trpcc %1" : "=r"(v0), "=r"(cycle), "+r"(a0) : : "$17", PAL_CLOBBERS); \
+  value = v0
+  READ_BOTH(before, start);
+  for (int i = 0; i < CALLS; ++i) {
+    a0 = function;
+    a1 = argument;
+    if (is_rdps) {
+      __asm__ volatile("call_pal 0x36" : "=r"(v0), "+r"(a0), "+r"(a1) : : PAL_CLOBBERS);
+    } else {
+      __asm__ volatile("call_pal 0x39" : "=r"(v0), "+r"(a0), "+r"(a1) : : PAL_CLOBBERS);
+    }
+  }
+  READ_BOTH(after, end);
+  counts.first = ((after >> 28) - (before >> 28)) & (PERIOD - 1);
+  counts.second = ((after >> 6) - (before >> 6)) & (PERIOD - 1);
+  counts.rpcc = (end - start) & 0xffffffff;
+  return counts;
+}
+
+/* As from HW_MFPR and HW_MTPR: two cycles more than instructions each. */
+static u64 extra_cycles(struct counts counts, u64 moves) {
+  return counts.rpcc - counts.first - 2 * moves * CALLS;
+}
+
+static void test_nothing_is_lost(void) {
+  perfmon(DISABLE, BOTH);
+  perfmon(OPTIONS, 0);
+  perfmon(EVENTS, INSTRUCTIONS_AND_CYCLES);
+  perfmon(ENABLE_WRITE, BOTH);
+  const struct counts rdps = count_calls(1, 0, 0);
+  ok_eq(rdps.second, rdps.rpcc, "cycles are as RPCC has them");
+  const u64 extra = extra_cycles(rdps, 0);
+  diag("%lu instructions, %lu cycles", rdps.first, rdps.second);
+
+  struct counts counts = count_calls(0, WRITE, 0);
+  ok_eq(counts.second, counts.rpcc, "a write of neither counter loses no cycle");
+  ok_eq(extra_cycles(counts, 5), extra, "and no instruction");
+  counts = count_calls(0, WRITE, in_0(0x123) | COUNTER_0);
+  ok_eq(counts.second, counts.rpcc, "a write of counter 0 loses no cycle");
+  counts = count_calls(0, WRITE, in_1(0x123) | COUNTER_1);
+  ok_eq(extra_cycles(counts, 5), extra, "a write of counter 1 loses no instruction");
+  counts = count_calls(0, EVENTS, INSTRUCTIONS_AND_CYCLES);
+  ok_eq(counts.second, counts.rpcc, "events that are selected again lose no cycle");
+  ok_eq(extra_cycles(counts, 5), extra, "and no instruction");
+  counts = count_calls(0, OPTIONS, 0);
+  ok_eq(counts.second, counts.rpcc, "options that are chosen again lose no cycle");
+  ok_eq(extra_cycles(counts, 7), extra, "and no instruction");
+  counts = count_calls(0, ENABLE_WRITE, in_1(0x123) | COUNTER_1);
+  ok_eq(extra_cycles(counts, 7), extra, "a write of counter 1 that enables it loses no instruction");
+
+  perfmon(EVENTS, CYCLES_ONLY);
+  counts = count_calls(0, WRITE, in_1(5) | COUNTER_1);
+  ok_eq(counts.first, counts.rpcc, "counter 0 loses no cycle");
+  ok_eq(counter_1(), 5, "and counter 1 counts nothing");
+  perfmon(EVENTS, INSTRUCTIONS_AND_CYCLES);
+  perfmon(OPTIONS, SELECTED_PROCESSES);
+  perfmon(WRITE, in_0(7) | in_1(9) | BOTH);
+  counts = count_calls(0, WRITE, 0);
+  ok_eq(counts.first | counts.second, 0, "what stands still is given nothing");
+  ok_eq(counter_0(), 7, "neither counter 0");
+  ok_eq(counter_1(), 9, "nor counter 1");
+  perfmon(OPTIONS, 0);
+  perfmon(DISABLE, BOTH);
+  perfmon(WRITE, in_0(7) | in_1(9) | BOTH);
+  perfmon(ENABLE, COUNTER_0);
+  count_calls(0, WRITE, 0);
+  ok_eq(counter_1(), 9, "a counter that is not enabled is given nothing");
+  perfmon(DISABLE, BOTH);
+  perfmon(ENABLE, COUNTER_1);
+  perfmon(WRITE, in_0(7) | COUNTER_0);
+  count_calls(0, WRITE, 0);
+  ok_eq(counter_0(), 7, "whichever it is");
+  perfmon(DISABLE, BOTH);
+}
+
 static volatile u64 interrupts, type, vector, which, at, pc;
 static void on_interrupt(u64 a0, u64 a1, u64 a2, struct trap_frame* frame) {
   if (a0 != INT_PERF) return;
@@ -146,7 +237,27 @@ static void test_overflow(void) {
   perfmon(DISABLE, BOTH);
 }
 
+/* An overflow at each instruction of a write of the other counter. */
+static void test_overflow_within_a_write(void) {
+  u64 wrong = 0, late = 0;
+  for (u64 i = 0; i < 100; ++i) {
+    perfmon(WRITE, in_1(PERIOD - 3000 - i) | BOTH);
+    perfmon(ENABLE, BOTH);
+    interrupts = 0;
+    const struct counts counts = count_calls(0, WRITE, in_0(5) | COUNTER_0);
+    wrong += counts.second != counts.rpcc;
+    pal_swpipl(0);
+    pal_swpipl(7);
+    late += interrupts != 1 || which != 1;
+    perfmon(DISABLE, BOTH);
+  }
+  ok_eq(wrong, 0, "a counter that overflows while the other one is written loses nothing");
+  ok_eq(late, 0, "and interrupts once");
+}
+
 void guest_main(void) {
   test_counts();
+  test_nothing_is_lost();
   test_overflow();
+  test_overflow_within_a_write();
 }

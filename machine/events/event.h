@@ -14,7 +14,7 @@ namespace isochron::machine {
 
 // The machine model that this program implements: cost table, devices, firmware. Grows with every
 // change after which the same inputs could give another log; docs/replay-log.md tells what changed.
-inline constexpr uint32_t kModelVersion = 2;
+inline constexpr uint32_t kModelVersion = 3;
 
 // An input is about to be applied.
 struct InputEvent {

@@ -298,45 +298,70 @@ perfmon_read:
 
 /* 2: a1<3:2> SL1. */
 perfmon_events:
-        MFPR(p4, IPR_PCTR_CTL)
-        bic     p4, PCTR_SL1, p4
-        and     a1, PCTR_SL1, p5
-        bis     p4, p5, p4
-        MTPR(p4, IPR_PCTR_CTL)
-        hw_ret  (p23)
+        bis     zero, PCTR_SL1, p5
+        and     a1, PCTR_SL1, p6
+        br      zero, perfmon_update
 
 /* 3: a1<4> SL0; a1<0> counts only processes whose HWPCB has PME set, not all. */
 perfmon_options:
-        MFPR(p4, IPR_PCTR_CTL)
-        bic     p4, PCTR_SL0, p4
-        and     a1, PCTR_SL0, p5
-        bis     p4, p5, p4
-        MTPR(p4, IPR_PCTR_CTL)
+        bis     zero, PCTR_SL0, p5
+        and     a1, PCTR_SL0, p6
+        br      zero, perfmon_update
+
+/* 6 and 7: the counters in a1<47:28> and a1<25:6> that a1<1:0> names; 7 enables them, too. */
+perfmon_write:
+        bis     zero, zero, p5
+        blbc    a1, 1f
+        LOADQ   p5, PCTR_0
+1:      and     a1, 2, p4
+        beq     p4, 2f
+        LOADQ   p4, PCTR_1
+        bis     p5, p4, p5
+2:      and     a1, p5, p6
+
+/* Replaces the bits p5 of PCTR_CTL by p6. There is one register for both counters, and a running one
+   goes on between the read and the write: what it counts there is added. */
+perfmon_update:
+        MFPR(p7, IPR_PCTX_ALL)
+        srl     p7, 1, p7               // PPCE
         MFPR(p4, IPR_I_CTL)
+        bis     p7, p4, p7              // <0>: anything is counted (PPCE, SPCE)
+        srl     p4, I_CTL_V_PCT0_EN, p4 // <0> counter 0, <1> counter 1 is enabled
+        cmovlbc p7, zero, p4
+        MFPR(p21, IPR_PCTR_CTL)
+        and     p21, PCTR_SL0, v0
+        cmovne  v0, zero, p4            // ProfileMe: both stand still
+        and     p21, PCTR_SL1, p21
+        lda     p7, PCTR_LOST_CYCLES << 6(zero)
+        cmovne  p21, zero, p7           // counter 1 counts cycles or nothing
+        and     p4, 2, v0
+        cmoveq  v0, zero, p7
+        and     p21, 4, p21             // counter 0 counts cycles, not instructions
+        lda     v0, PCTR_LOST_INSTRUCTIONS(zero)
+        cmovne  p21, PCTR_LOST_CYCLES, v0
+        sll     v0, 28, v0
+        cmovlbc p4, zero, v0
+        bis     p7, v0, p7
+        MFPR(p4, IPR_PCTR_CTL)
+        addq    p4, p7, p4              // carries leave the counter, into bits that are not written
+        bic     p4, p5, p4
+        bis     p4, p6, p4
+        MTPR(p4, IPR_PCTR_CTL)
+
+        lda     v0, 1(zero)
+        subq    a0, 3, p4
+        beq     p4, 1f
+        and     a1, 3, p6
+        sll     p6, I_CTL_V_PCT0_EN, p6
+        subq    a0, 7, p4
+        beq     p4, perfmon_enable
+        hw_ret  (p23)
+1:      MFPR(p4, IPR_I_CTL)
         bic     p4, I_CTL_SPCE, p4
         and     a1, 1, p5
         xor     p5, 1, p5
         bis     p4, p5, p4
         br      zero, perfmon_i_ctl
-
-/* 6 and 7: the counters in a1<47:28> and a1<25:6> that a1<1:0> names; 7 enables them, too. */
-perfmon_write:
-        MFPR(p4, IPR_PCTR_CTL)
-        blbc    a1, 1f
-        LOADQ   p5, PCTR_0
-        bic     p4, p5, p4
-        and     a1, p5, p5
-        bis     p4, p5, p4
-1:      and     a1, 2, p5
-        beq     p5, 2f
-        LOADQ   p5, PCTR_1
-        bic     p4, p5, p4
-        and     a1, p5, p5
-        bis     p4, p5, p4
-2:      MTPR(p4, IPR_PCTR_CTL)
-        subq    a0, 7, p4
-        beq     p4, perfmon_enable
-        hw_ret  (p23)
 
 perfmon_disable:
         MFPR(p4, IPR_I_CTL)

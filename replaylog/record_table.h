@@ -17,9 +17,9 @@
 
 #include "machine/events/input.h"
 #include "machine/events/run_end.h"
-#include "replaylog/codec.h"
 #include "replaylog/codings.h"
 #include "replaylog/event.h"
+#include "replaylog/format.h"
 
 namespace isochron::replaylog {
 

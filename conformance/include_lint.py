@@ -19,7 +19,7 @@ ROOMS = [
     (
         "cli/run",
         "cli/control cli/host cli/text conformance/compare engines timeline machine replaylog machine/devices "
-        "machine/firmware machine/bus machine/events hostio",
+        "machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("cli/control", "cli/host cli/text replaylog machine/firmware machine/bus machine/events alpha hostio"),
     ("cli/host", "cli/text machine/devices machine/bus machine/events alpha hostio"),

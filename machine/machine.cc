@@ -144,12 +144,13 @@ void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
 }
 
 alpha::RunResult Machine::Advance() {
-  const uint64_t next =
-      std::min({events_.next(), alpha::Cpu::kEndOfTime, NextStop(), stop_watch_.WaitLimit()});
+  const uint64_t event = std::min(events_.next(), alpha::Cpu::kEndOfTime);
   if (waiting_) {
     const uint64_t overflow = alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
     if (cpu_.PendingInterrupts() == 0) {
-      const uint64_t until = std::max(cpu_.cycle, std::min(next, overflow));
+      const uint64_t wake = std::min(event, overflow);
+      const uint64_t until =
+          std::max(cpu_.cycle, std::min({wake, NextStop(wake), stop_watch_.WaitLimit()}));
       wait_cycles_ += until - cpu_.cycle;
       cpu_.cycle = until;
       alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
@@ -157,7 +158,8 @@ alpha::RunResult Machine::Advance() {
     }
     waiting_ = false;
   }
-  deadline_.cycle = std::min(next, stop_watch_.RunLimit(cpu_));
+  deadline_.cycle = std::min(
+      {event, NextStop(cpu_.cycle), stop_watch_.WaitLimit(), stop_watch_.RunLimit(cpu_)});
   return engine_->Run(cpu_, deadline_);
 }
 
@@ -178,11 +180,12 @@ InputPoint Machine::PointHere() {
   return {cpu_.cycle, idle, {board_.uart(0).waiting(), board_.uart(1).waiting()}};
 }
 
-uint64_t Machine::NextStop() {
+uint64_t Machine::NextStop(uint64_t quiet_until) {
   if (input_source_ == nullptr) return kNever;
   if (cpu_.cycle >= stops_known_to_) {
-    stops_known_to_ = std::min(events_.DueCycle(kInputPoint),
-                               cpu_.cycle + kStopInterval - cpu_.cycle % kStopInterval);
+    stops_known_to_ =
+        std::max(quiet_until, std::min(events_.DueCycle(kInputPoint),
+                                       cpu_.cycle + kStopInterval - cpu_.cycle % kStopInterval));
     stop_at_ = input_source_->NextStop(cpu_.cycle, stops_known_to_);
   }
   return stop_at_;

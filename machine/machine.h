@@ -59,7 +59,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   void SetObserver(Observer* observer) { observer_ = observer; }
 
   // Between input points that are farther apart there is a *stop point* every so many cycles: the first
-  // boundary at or past each multiple.
+  // boundary at or past each multiple. A CPU that waits comes to none before it wakes.
   static constexpr uint64_t kStopInterval = uint64_t{1} << 20;
 
   // Runs until the condition is met: nothing then; or until an end, of which the observer is told. A
@@ -146,8 +146,9 @@ class Machine final : private ConsoleSink, private IrqSink {
   // Asks for a stop at a boundary that is no input point, if this is one to ask at. The end, when there is
   // one.
   std::optional<RunEnd> TakeStop(bool requested);
-  // Up to where the machine may go before it asks for a stop again.
-  uint64_t NextStop();
+  // Up to where the machine may go before it asks for a stop again. Up to `quiet_until` it does nothing but wait, and is
+  // there at once.
+  uint64_t NextStop(uint64_t quiet_until);
   // Acts on what the guest asked of the platform device; a reset takes time and adds to what is due.
   // The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);

@@ -1,5 +1,6 @@
 #include "hostio/memory_limit.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -11,7 +12,6 @@ namespace {
 
 class MemoryLimitTest : public testing::Test {
  protected:
-  MemoryLimitTest() { std::filesystem::remove_all(root_); }
   ~MemoryLimitTest() override { std::filesystem::remove_all(root_); }
 
   void Put(const std::string& path, const std::string& text) {
@@ -21,7 +21,11 @@ class MemoryLimitTest : public testing::Test {
   }
   uint64_t Bytes() { return HostMemoryLimit(root_).bytes; }
 
-  const std::string root_ = testing::TempDir() + "memory-limit";
+  // Of this test alone: ctest runs several at once.
+  const std::string root_ = [] {
+    std::string pattern = testing::TempDir() + "memory-limit-XXXXXX";
+    return std::string(mkdtemp(pattern.data()));
+  }();
 };
 
 TEST_F(MemoryLimitTest, IsTheHostsWithoutControlGroups) {

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_CLI_HOST_CYCLE_LIMIT_H_
 #define ISOCHRON_CLI_HOST_CYCLE_LIMIT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -21,6 +22,9 @@ class CycleLimit final : public machine::InputSource {
     if (std::optional<machine::Input> stop = TakeStop(point, Occasion::kStopPoint)) {
       inputs.push_back(*std::move(stop));
     }
+  }
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override {
+    return std::min(until, std::max(cycle, machine::StopPointFrom(limit_)));
   }
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point, Occasion) override {
     if (point.cycle < limit_) return std::nullopt;

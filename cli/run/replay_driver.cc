@@ -1,5 +1,6 @@
 #include "cli/run/replay_driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,7 +58,11 @@ void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::I
 }
 
 uint64_t ReplayDriver::NextStop(uint64_t cycle, uint64_t until) {
-  return state_ == State::kReplaying ? replayer_.NextStop(cycle, until) : until;
+  if (state_ != State::kReplaying) return until;
+  if (!options_.live && options_.until.has_value()) {
+    until = std::min(until, std::max(cycle, machine::StopPointFrom(*options_.until)));
+  }
+  return replayer_.NextStop(cycle, until);
 }
 
 std::optional<machine::Input> ReplayDriver::TakeStop(const machine::InputPoint& point,

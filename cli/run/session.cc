@@ -333,7 +333,8 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
 }
 
 uint64_t Session::NextStop(uint64_t cycle, uint64_t until) {
-  return replay_ != nullptr ? replay_->NextStop(cycle, until) : until;
+  if (replay_ != nullptr) return replay_->NextStop(cycle, until);
+  return limit_.has_value() ? limit_->NextStop(cycle, until) : until;
 }
 
 std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point,

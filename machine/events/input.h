@@ -83,6 +83,15 @@ struct InputPoint {
   std::array<size_t, Port::kUartStreams> waiting{};
 };
 
+// Cycles between stop points, see Machine::kStopInterval.
+inline constexpr uint64_t kStopInterval = uint64_t{1} << 20;
+// The first stop point at or past `cycle`.
+inline uint64_t StopPointFrom(uint64_t cycle) {
+  const uint64_t past = cycle % kStopInterval;
+  if (past == 0 || cycle > UINT64_MAX - kStopInterval) return cycle;
+  return cycle - past + kStopInterval;
+}
+
 // Asked from the sequencer's thread. All but requests to stop is taken at input points (each
 // `input_interval` cycles) and nowhere else. A request to stop may come between them, at any boundary: it
 // must be seen soon, however far apart input points are and however long the host takes from one to the

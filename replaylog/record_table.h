@@ -46,6 +46,10 @@ struct Field {
   std::string_view unit = {};
   Show show = Show::kAlways;
 };
+// Clang has no such deduction for aggregates before version 17.
+template <typename Coding, typename Access>
+Field(std::string_view, Coding, Access, std::string_view, std::string_view, std::string_view = {},
+      Show = Show::kAlways) -> Field<Coding, Access>;
 
 // Of which values of a body a record is. Of all of them:
 struct AnyBody {

@@ -58,11 +58,6 @@ class Machine final : private ConsoleSink, private IrqSink {
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
 
-  // Between input points that are farther apart there is a *stop point* every so many cycles: the first
-  // boundary at or past each multiple. A CPU that waits comes to none before it wakes but
-  // where the input source says so.
-  static constexpr uint64_t kStopInterval = machine::kStopInterval;
-
   // Runs until the condition is met: nothing then; or until an end, of which the observer is told. A
   // cycle or number of instructions that lies behind is met at once. May be called again to go on, also
   // after kStopped; whether a run is made at once or in pieces makes no difference to it.

@@ -3,7 +3,6 @@
 #ifndef ISOCHRON_CLI_HOST_CYCLE_LIMIT_H_
 #define ISOCHRON_CLI_HOST_CYCLE_LIMIT_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -24,7 +23,7 @@ class CycleLimit final : public machine::InputSource {
     }
   }
   uint64_t NextStop(uint64_t cycle, uint64_t until) override {
-    return std::min(until, std::max(cycle, machine::StopPointFrom(limit_)));
+    return machine::NextStopOfLimit(limit_, cycle, until);
   }
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point, Occasion) override {
     if (point.cycle < limit_) return std::nullopt;

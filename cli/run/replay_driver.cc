@@ -1,6 +1,5 @@
 #include "cli/run/replay_driver.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -60,7 +59,7 @@ void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::I
 uint64_t ReplayDriver::NextStop(uint64_t cycle, uint64_t until) {
   if (state_ != State::kReplaying) return until;
   if (!options_.live && options_.until.has_value()) {
-    until = std::min(until, std::max(cycle, machine::StopPointFrom(*options_.until)));
+    until = machine::NextStopOfLimit(*options_.until, cycle, until);
   }
   return replayer_.NextStop(cycle, until);
 }

@@ -322,10 +322,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (panic_watch_.has_value()) panic_watch_->Poll(point, inputs);
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
-  if (limit_.has_value()) limit_->Poll(point, inputs);
-  if (log_limit_ && log_limit_()) {
-    inputs.push_back(machine::Input::Stop(machine::StopCause::kLogLimit));
-  }
+  if (std::optional<machine::Input> stop = LimitReached(point)) inputs.push_back(*std::move(stop));
   JoinInputs(inputs);
   if (progress_.has_value() && MayDraw()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
@@ -350,7 +347,12 @@ std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point
   if (stop.has_value() || occasion == Occasion::kRequest) return stop;
   output_.Flush();
   serial1_.Flush();
-  if (limit_.has_value()) stop = limit_->TakeStop(point, occasion);
+  return LimitReached(point);
+}
+
+std::optional<machine::Input> Session::LimitReached(const machine::InputPoint& point) {
+  std::optional<machine::Input> stop;
+  if (limit_.has_value()) stop = limit_->TakeStop(point, Occasion::kStopPoint);
   if (!stop.has_value() && log_limit_ && log_limit_()) {
     stop = machine::Input::Stop(machine::StopCause::kLogLimit);
   }

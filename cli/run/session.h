@@ -106,6 +106,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                                          Occasion occasion) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
+  // The stop that --max-cycles or --max-log asks for at this point.
+  std::optional<machine::Input> LimitReached(const machine::InputPoint& point);
   // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be
   // made raw.
   absl::Status GoLive(const machine::InputPoint& point);

@@ -273,7 +273,7 @@ TEST(Stops, NeedNoInputPointAndReplayOnBothEngines) {
     EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kStopped);
     const std::vector<Event> events = log.events();
     const uint64_t cycle = events.back().cycle;
-    ASSERT_NE(cycle % Machine::kStopInterval, 0u);
+    ASSERT_NE(cycle % machine::kStopInterval, 0u);
     for (const std::string& replaying : engines::EngineNames()) {
       for (const uint64_t late : {0, 1}) {
         std::vector<Event> told = events;
@@ -302,7 +302,7 @@ TEST(Stops, APartialLogEndsAtAStopPoint) {
   machine->SetObserver(&replayer);
   machine->SetInputSource(&replayer);
   EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kStopped);
-  EXPECT_EQ(machine->cpu().cycle / Machine::kStopInterval, 1u);
+  EXPECT_EQ(machine->cpu().cycle / machine::kStopInterval, 1u);
 }
 
 TEST(PartialLog, ReplaysToWhereItBreaksOff) {

@@ -1,5 +1,6 @@
 #include "machine/events/input.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace isochron::machine {
@@ -53,6 +54,13 @@ void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs) {
     inputs.push_back(std::move(input));
   }
   if (inputs.back().bytes.size() > max_bytes) inputs.back().bytes.resize(max_bytes);
+}
+
+uint64_t NextStopOfLimit(uint64_t limit, uint64_t cycle, uint64_t until) {
+  const uint64_t past = limit % kStopInterval;
+  uint64_t stop_point = limit;
+  if (past != 0 && limit <= UINT64_MAX - kStopInterval) stop_point += kStopInterval - past;
+  return std::min(until, std::max(cycle, stop_point));
 }
 
 }  // namespace isochron::machine

@@ -83,14 +83,10 @@ struct InputPoint {
   std::array<size_t, Port::kUartStreams> waiting{};
 };
 
-// Cycles between stop points, see Machine::kStopInterval.
+// Between input points that are farther apart there is a *stop point* every so many cycles: the first
+// boundary at or past each multiple. A CPU that waits comes to none before it wakes but where the input
+// source says so.
 inline constexpr uint64_t kStopInterval = uint64_t{1} << 20;
-// The first stop point at or past `cycle`.
-inline uint64_t StopPointFrom(uint64_t cycle) {
-  const uint64_t past = cycle % kStopInterval;
-  if (past == 0 || cycle > UINT64_MAX - kStopInterval) return cycle;
-  return cycle - past + kStopInterval;
-}
 
 // Asked from the sequencer's thread. All but requests to stop is taken at input points (each
 // `input_interval` cycles) and nowhere else. A request to stop may come between them, at any boundary: it
@@ -110,7 +106,7 @@ class InputSource {
 
   // Why TakeStop() is called.
   enum class Occasion : uint8_t {
-    kStopPoint,  // a stop point, see Machine::kStopInterval, or what NextStop() said
+    kStopPoint,  // a stop point, see kStopInterval, or what NextStop() said
     kRequest,    // Machine::LookForStop(): where the machine stands now is the host's doing
   };
   // Between input points: the stop that is to be taken here, if any.
@@ -118,6 +114,10 @@ class InputSource {
     return std::nullopt;
   }
 };
+
+// What NextStop() gives of a source that stops the run at the first input point or stop point at or past
+// `limit`.
+uint64_t NextStopOfLimit(uint64_t limit, uint64_t cycle, uint64_t until);
 
 }  // namespace isochron::machine
 

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
+#include "hostio/temporary_directory.h"
 
 namespace isochron::hostio {
 namespace {
@@ -23,19 +24,13 @@ using ::testing::HasSubstr;
 
 class FileTest : public ::testing::Test {
  protected:
-  FileTest() {
-    std::string name = testing::TempDir() + "/hostio.XXXXXX";
-    directory_ = mkdtemp(name.data());
-  }
-  ~FileTest() override { std::filesystem::remove_all(directory_); }
-
-  std::string Path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string Path(const std::string& name) const { return directory_.Path(name); }
   std::string MakeFifo() const {
     mkfifo(Path("fifo").c_str(), 0600);
     return Path("fifo");
   }
 
-  std::string directory_;
+  const TemporaryDirectory directory_;
 };
 
 std::string ReadToEnd(int fd) {
@@ -51,7 +46,7 @@ TEST_F(FileTest, KnowsWhatAFileIs) {
   std::ofstream(Path("file")) << "x";
   for (const auto& [path, kind] :
        {std::pair{Path("file"), FileKind::kRegular}, {MakeFifo(), FileKind::kPipe},
-        {std::string("/dev/zero"), FileKind::kDevice}, {directory_, FileKind::kDirectory}}) {
+        {std::string("/dev/zero"), FileKind::kDevice}, {directory_.path(), FileKind::kDirectory}}) {
     absl::StatusOr<Descriptor> file = OpenForReading(path);  // must not wait for the pipe's writer
     ASSERT_TRUE(file.ok()) << file.status();
     EXPECT_EQ(KindOf(file->fd()).value(), kind) << path;
@@ -69,7 +64,7 @@ TEST_F(FileTest, AWriterThatComesLateIsWaitedFor) {
 }
 
 TEST_F(FileTest, OpenRegularTakesNothingElse) {
-  for (const std::string& path : {MakeFifo(), std::string("/dev/zero"), directory_}) {
+  for (const std::string& path : {MakeFifo(), std::string("/dev/zero"), directory_.path()}) {
     const absl::Status status = OpenRegular(path, "a list").status();
     EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("no regular file, and a list is to be"));

@@ -4,12 +4,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hostio/temporary_directory.h"
 
 namespace isochron::hostio {
 namespace {
@@ -32,22 +32,12 @@ std::string Gzip(const std::string& text) {
 
 class ImageFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "image_file_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    path_ = directory_ + "/image";
-  }
-  void TearDown() override {
-    unlink(path_.c_str());
-    rmdir(directory_.c_str());
-  }
   void WriteFile(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary) << bytes;
   }
 
-  std::string directory_;
-  std::string path_;
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_.Path("image");
 };
 
 TEST_F(ImageFileTest, ReadsPlainFiles) {
@@ -71,9 +61,9 @@ TEST_F(ImageFileTest, NamesThePathInEveryError) {
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(missing.message(), path_ + ": No such file or directory");
 
-  const absl::Status directory = ReadImageFile(directory_).status();
+  const absl::Status directory = ReadImageFile(directory_.path()).status();
   EXPECT_EQ(directory.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(directory.message(), directory_ + ": is a directory");
+  EXPECT_EQ(directory.message(), directory_.path() + ": is a directory");
 
   WriteFile(std::string((1 << 20) + 1, 'x'));
   const absl::Status large = ReadImageFile(path_, 1 << 20).status();

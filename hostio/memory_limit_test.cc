@@ -1,19 +1,17 @@
 #include "hostio/memory_limit.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "hostio/temporary_directory.h"
 
 namespace isochron::hostio {
 namespace {
 
 class MemoryLimitTest : public testing::Test {
  protected:
-  ~MemoryLimitTest() override { std::filesystem::remove_all(root_); }
-
   void Put(const std::string& path, const std::string& text) {
     const std::filesystem::path file = root_ + path;
     std::filesystem::create_directories(file.parent_path());
@@ -21,11 +19,8 @@ class MemoryLimitTest : public testing::Test {
   }
   uint64_t Bytes() { return HostMemoryLimit(root_).bytes; }
 
-  // Of this test alone: ctest runs several at once.
-  const std::string root_ = [] {
-    std::string pattern = testing::TempDir() + "memory-limit-XXXXXX";
-    return std::string(mkdtemp(pattern.data()));
-  }();
+  const TemporaryDirectory directory_;  // of this test alone: ctest runs several at once
+  const std::string root_ = directory_.path();
 };
 
 TEST_F(MemoryLimitTest, IsTheHostsWithoutControlGroups) {

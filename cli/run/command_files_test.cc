@@ -4,29 +4,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "hostio/temporary_directory.h"
 
 namespace isochron::cli {
 namespace {
 
 class CommandFilesTest : public ::testing::Test {
  protected:
-  CommandFilesTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "isochron-XXXXXX").string();
-    directory_ = mkdtemp(name.data());
-  }
-  ~CommandFilesTest() override { std::filesystem::remove_all(directory_); }
-
-  std::string Path(const std::string& name) const { return directory_ / name; }
+  std::string Path(const std::string& name) const { return directory_.Path(name); }
   std::string Make(const std::string& name) const {
     std::ofstream(Path(name)) << name;
     return Path(name);
   }
 
-  std::filesystem::path directory_;
+  const hostio::TemporaryDirectory directory_;
   CommandFiles files_;
 };
 
@@ -45,7 +40,7 @@ TEST_F(CommandFilesTest, NamesBothUses) {
 
 TEST_F(CommandFilesTest, FindsFilesThatDoNotExistYetByTheirNames) {
   files_.AddLog(Path("new"), "the log");
-  files_.AddOutput(directory_ / "." / "new.images", "the report");
+  files_.AddOutput(Path("./new.images"), "the report");
   EXPECT_FALSE(files_.Check().ok());
 }
 
@@ -82,14 +77,14 @@ TEST_F(CommandFilesTest, SaysWhatCannotBeWritten) {
   files_.AddOutput(missing, "the report");
   EXPECT_EQ(files_.Check().message(), "cannot write " + missing + ": No such file or directory");
   CommandFiles files;
-  files.AddOutput(directory_, "the report");
-  EXPECT_EQ(files.Check().message(), "cannot write " + directory_.string() + ": Is a directory");
+  files.AddOutput(directory_.path(), "the report");
+  EXPECT_EQ(files.Check().message(), "cannot write " + directory_.path() + ": Is a directory");
 }
 
 TEST_F(CommandFilesTest, CreatesNothing) {
   files_.AddLog(Path("log"), "the log");
   EXPECT_TRUE(files_.Check().ok());
-  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 }  // namespace

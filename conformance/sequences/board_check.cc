@@ -1,11 +1,7 @@
 #include "conformance/sequences/board_check.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <memory>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -14,6 +10,7 @@
 #include "conformance/sequences/board_program.h"
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/shrinking.h"
+#include "hostio/temporary_directory.h"
 #include "machine/machine.h"
 #include "ref/engine.h"
 #include "replaylog/describe.h"
@@ -35,31 +32,6 @@ using timeline::SnapshotWriter;
 
 constexpr char kMissingMark[] = "a page has changed without its dirty mark";
 
-// Two files of snapshots, which go when this does.
-class Scratch {
- public:
-  Scratch() {
-    std::error_code error;
-    std::string name = (std::filesystem::temp_directory_path(error) / "isochron-board-XXXXXX").string();
-    if (!error && mkdtemp(name.data()) != nullptr) directory_ = name;
-  }
-  ~Scratch() {
-    std::error_code error;
-    if (!directory_.empty()) std::filesystem::remove_all(directory_, error);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  absl::Status status() const {
-    return directory_.empty() ? absl::UnavailableError("no directory for temporary files") : absl::OkStatus();
-  }
-  std::string start() const { return directory_ + "/start"; }
-  std::string on_the_way() const { return directory_ + "/on-the-way"; }
-
- private:
-  std::string directory_;
-};
-
 replaylog::LogHeader HeaderOf(const BoardCase& board_case) {
   replaylog::LogHeader header;
   header.model_version = machine::kModelVersion;
@@ -74,14 +46,7 @@ absl::StatusOr<std::unique_ptr<SnapshotReader>> OpenUnfinished(const std::string
 }
 
 // Whether no page has changed without its dirty mark since the last digest.
-bool MarksHold(const machine::MemoryDigest& memory) {
-  machine::Digest sum;
-  for (const machine::Digest& page : memory.pages()) {
-    sum.low += page.low;
-    sum.high += page.high + (sum.low < page.low ? 1 : 0);
-  }
-  return sum == memory.Recompute();
-}
+bool MarksHold(const machine::MemoryDigest& memory) { return memory.sum() == memory.Recompute(); }
 
 // `marks_hold`: see MarksHold().
 absl::Status WriteStart(const BoardCase& board_case, const std::string& path, bool& marks_hold) {
@@ -236,23 +201,25 @@ void Count(const BoardRun& run, BoardVerdict& verdict) {
 
 BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, const BoardCase& board_case) {
   BoardVerdict verdict;
-  const Scratch scratch;
+  const hostio::TemporaryDirectory scratch;
+  const std::string start_path = scratch.Path("start");
+  const std::string later_path = scratch.Path("on-the-way");
   const auto fails = [&verdict](const absl::Status& status) {
     verdict.status = status;
     return !status.ok();
   };
   bool marks_hold = true;
-  if (fails(scratch.status()) || fails(WriteStart(board_case, scratch.start(), marks_hold))) {
+  if (fails(scratch.status()) || fails(WriteStart(board_case, start_path, marks_hold))) {
     return verdict;
   }
   if (!marks_hold) {
     verdict.mismatch = BoardMismatch{0, kMissingMark};
     return verdict;
   }
-  absl::StatusOr<std::unique_ptr<SnapshotReader>> start = OpenUnfinished(scratch.start(), board_case);
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> start = OpenUnfinished(start_path, board_case);
   if (fails(start.status())) return verdict;
   absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
-      SnapshotWriter::Create(scratch.on_the_way(), HeaderOf(board_case));
+      SnapshotWriter::Create(later_path, HeaderOf(board_case));
   if (fails(writer.status())) return verdict;
 
   const SnapshotInfo& begin = (*start)->snapshots().front();
@@ -265,7 +232,7 @@ BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, co
   if (verdict.mismatch) return verdict;
 
   absl::StatusOr<std::unique_ptr<SnapshotReader>> later =
-      OpenUnfinished(scratch.on_the_way(), board_case);
+      OpenUnfinished(later_path, board_case);
   if (fails(later.status())) return verdict;
   verdict.snapshots = (*later)->snapshots().size();
   if (verdict.snapshots == 0) return verdict;

@@ -51,7 +51,9 @@ class MemoryDigest {
   Digest Update();
   // The digest of each page as of the last Update(); zero for a page of zeros.
   const std::vector<Digest>& pages() const { return pages_; }
-  // The same without trusting marks or earlier results.
+  // What the last Update() returned; that of zeros before it.
+  const Digest& sum() const { return sum_; }
+  // The sum without trusting marks or earlier results.
   Digest Recompute() const;
 
  private:

@@ -6,6 +6,15 @@
 #include "absl/status/status.h"
 
 namespace isochron::timeline {
+namespace {
+
+// Whether the snapshot was taken at the checkpoint that the event is.
+bool IsWhereTaken(const SnapshotInfo& snapshot, const replaylog::Event& event) {
+  const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+  return checkpoint != nullptr && event.cycle == snapshot.cycle && checkpoint->state == snapshot.state;
+}
+
+}  // namespace
 
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,
                                     const std::function<void(replaylog::Event)>& take) {
@@ -14,9 +23,7 @@ absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInf
     absl::StatusOr<bool> more = log.Next(event);
     if (!more.ok()) return more.status();
     if (!*more || event.cycle > snapshot.cycle) return false;
-    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    const bool found = checkpoint != nullptr && event.cycle == snapshot.cycle &&
-                       checkpoint->state == snapshot.state;
+    const bool found = IsWhereTaken(snapshot, event);
     take(std::move(event));
     if (found) return true;
   }
@@ -43,11 +50,7 @@ absl::StatusOr<const SnapshotInfo*> SeekToLastSnapshot(replaylog::LogReader& log
     if (!more.ok()) return more.status();
     if (!*more) break;
     while (next < nearest && next->cycle < event.cycle) ++next;
-    const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-    if (next < nearest && checkpoint != nullptr && next->cycle == event.cycle &&
-        next->state == checkpoint->state) {
-      found = next;
-    }
+    if (next < nearest && IsWhereTaken(*next, event)) found = next;
   }
   if (found == nullptr) return nullptr;
   fits = SeekToSnapshot(log, *found);

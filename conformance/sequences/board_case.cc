@@ -71,7 +71,7 @@ constexpr std::string_view kProgramFollows = "program";
 
 // The fields that are one number each.
 template <typename AnyCase, typename Visit>
-void VisitNumbers(AnyCase& board_case, Visit visit) {
+void VisitNumbers(AnyCase& board_case, Visit&& visit) {
   visit("seed", board_case.seed);
   visit("memory_bytes", board_case.config.memory_bytes);
   visit("clock_hz", board_case.config.clock_hz);
@@ -102,13 +102,9 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardC
     board_case.inputs.push_back({numbers[0], bytes ? Input::Bytes(port, typed) : Input::Break(port)});
     return true;
   }
-  bool known = false;
-  VisitNumbers(board_case, [&](std::string_view name, auto& field) {
-    if (name != key || numbers.size() != 1) return;
-    field = static_cast<std::decay_t<decltype(field)>>(numbers[0]);
-    known = field == numbers[0];
-  });
-  return known;
+  NumberTaker taker{key, numbers};
+  VisitNumbers(board_case, taker);
+  return taker.taken;
 }
 
 }  // namespace
@@ -161,9 +157,7 @@ absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
 
 std::string FormatBoardCase(const BoardCase& board_case) {
   std::string text = absl::StrCat(std::string(kMagic), "\n");
-  VisitNumbers(board_case, [&](const char* name, uint64_t value) {
-    absl::StrAppendFormat(&text, "%s %x\n", name, value);
-  });
+  VisitNumbers(board_case, NumberWriter{text});
   for (const StateFlip& flip : board_case.flips) {
     absl::StrAppendFormat(&text, "flip %x %x\n", flip.offset, flip.bits);
   }

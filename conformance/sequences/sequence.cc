@@ -16,7 +16,7 @@ constexpr std::string_view kMagic = "isochron-sequence 1";
 
 // The fields that are one number each.
 template <typename AnySequence, typename Visit>
-void VisitNumbers(AnySequence& sequence, Visit visit) {
+void VisitNumbers(AnySequence& sequence, Visit&& visit) {
   visit("seed", sequence.seed);
   visit("pc", sequence.pc);
   visit("fpcr", sequence.fpcr);
@@ -60,22 +60,16 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, Sequen
     sequence.segments.push_back(std::move(segment));
     return true;
   }
-  bool known = false;
-  VisitNumbers(sequence, [&](std::string_view name, uint64_t& field) {
-    if (name != key || numbers.size() != 1) return;
-    field = numbers[0];
-    known = true;
-  });
-  return known;
+  NumberTaker taker{key, numbers};
+  VisitNumbers(sequence, taker);
+  return taker.taken;
 }
 
 }  // namespace
 
 std::string FormatSequence(const Sequence& sequence) {
   std::string text = absl::StrCat(std::string(kMagic), "\n");
-  VisitNumbers(sequence, [&](const char* name, uint64_t value) {
-    absl::StrAppendFormat(&text, "%s %x\n", name, value);
-  });
+  VisitNumbers(sequence, NumberWriter{text});
   for (size_t i = 0; i < sequence.r.size(); ++i) {
     if (sequence.r[i] != 0) absl::StrAppendFormat(&text, "r %x %x\n", i, sequence.r[i]);
   }

@@ -11,8 +11,8 @@
 // completes does not retire: it is charged kPalEntry instead of its own cost. An instruction that
 // takes an arithmetic trap retires, and is charged its own cost and kPalEntry. An interrupt is
 // charged kPalEntry. An access outside RAM
-// adds the cost of its region to that of the instruction. At a reset the firmware takes time to put the
-// images back, a page at a time; at power-on time begins behind it.
+// adds the cost of its region to that of the instruction. At a reset the firmware takes time to put
+// the images back, a page at a time; at power-on time begins behind it.
 
 #ifndef ISOCHRON_ALPHA_COST_H_
 #define ISOCHRON_ALPHA_COST_H_

@@ -43,8 +43,7 @@ uint64_t Cpu::PendingInterrupts() const {
 }
 
 uint64_t Cpu::CycleCounter() const {
-  const uint32_t count =
-      cc_enable ? cc_value + static_cast<uint32_t>(cycle - cc_start) : cc_value;
+  const uint32_t count = cc_enable ? cc_value + static_cast<uint32_t>(cycle - cc_start) : cc_value;
   return static_cast<uint64_t>(cc_offset) << 32 | count;
 }
 

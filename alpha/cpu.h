@@ -15,8 +15,8 @@ namespace isochron::alpha {
 // Events in the life of a CPU, counted for people and logs. Part of the state.
 struct CpuCounters {
   uint64_t itb_misses = 0;
-  uint64_t dtb_misses = 0;   // single and double
-  uint64_t exceptions = 0;   // PALcode entries other than misses, interrupts and CALL_PAL
+  uint64_t dtb_misses = 0;  // single and double
+  uint64_t exceptions = 0;  // PALcode entries other than misses, interrupts and CALL_PAL
   uint64_t interrupts = 0;
   uint64_t pal_calls = 0;
 };
@@ -25,7 +25,7 @@ struct CpuCounters {
 // the functions of alpha/ and the engines work on them.
 struct Cpu {
   // Places in `r` beyond R0 to R31.
-  static constexpr int kShadowBase = 32;  // R4 to R7, R20 to R23 of the PAL shadow bank
+  static constexpr int kShadowBase = 32;   // R4 to R7, R20 to R23 of the PAL shadow bank
   static constexpr int kIntegerSink = 40;  // where engines put what is written to R31
   static constexpr int kFloatSink = 32;    // and to F31
 
@@ -66,7 +66,7 @@ struct Cpu {
 
   std::array<uint64_t, 41> r{};
   std::array<uint64_t, 33> f{};
-  uint64_t pc = 0;    // bit 0 set: PALmode
+  uint64_t pc = 0;  // bit 0 set: PALmode
   uint64_t fpcr = 0;
   // Machine time. Each instruction adds its cost when it completes.
   uint64_t cycle = 0;
@@ -95,7 +95,7 @@ struct Cpu {
   // The performance counters when what they count was `pctr_start`; see alpha/performance.h.
   std::array<uint32_t, 2> pctr_value{};
   std::array<uint64_t, 2> pctr_start{};
-  uint8_t asn = 0;      // PCTX<ASN>: used by the ITB
+  uint8_t asn = 0;  // PCTX<ASN>: used by the ITB
   uint8_t aster = 0;
   uint8_t astrr = 0;
   bool fp_enable = false;
@@ -117,8 +117,8 @@ struct Cpu {
   // Ebox.
   uint32_t cc_offset = 0;
   bool cc_enable = false;
-  uint32_t cc_value = 0;   // the counter at `cc_start`
-  uint64_t cc_start = 0;   // machine cycle
+  uint32_t cc_value = 0;  // the counter at `cc_start`
+  uint64_t cc_start = 0;  // machine cycle
   uint64_t va = 0;
   uint64_t va_ctl = 0;
 

@@ -70,8 +70,7 @@ constexpr uint32_t OperateLiteral(Op op, uint32_t ra, uint32_t literal, uint32_t
   return WithRc(WithLiteral(WithRa(Skeleton(op), ra), literal), rc);
 }
 constexpr uint32_t MemoryOp(Op op, uint32_t ra, int displacement, uint32_t rb) {
-  return WithRb(WithRa(Skeleton(op), ra), rb) |
-         (static_cast<uint32_t>(displacement) & 0xffff);
+  return WithRb(WithRa(Skeleton(op), ra), rb) | (static_cast<uint32_t>(displacement) & 0xffff);
 }
 // `words` is the distance from the next instruction.
 constexpr uint32_t BranchOp(Op op, uint32_t ra, int words) {
@@ -80,9 +79,7 @@ constexpr uint32_t BranchOp(Op op, uint32_t ra, int words) {
 constexpr uint32_t JumpOp(Op op, uint32_t ra, uint32_t rb) {
   return WithRb(WithRa(Skeleton(op), ra), rb);
 }
-constexpr uint32_t Misc(Op op, uint32_t ra = 0) {
-  return WithRa(Skeleton(op), ra);
-}
+constexpr uint32_t Misc(Op op, uint32_t ra = 0) { return WithRa(Skeleton(op), ra); }
 constexpr uint32_t CallPal(uint32_t function) { return function; }
 constexpr uint32_t Mfpr(uint32_t ra, Ipr ipr) {
   return WithRa(Skeleton(Op::kHwMfpr), ra) | static_cast<uint32_t>(ipr) << 8;
@@ -92,8 +89,8 @@ constexpr uint32_t Mtpr(uint32_t rb, Ipr ipr) {
 }
 constexpr uint32_t HwRet(uint32_t rb) { return WithRb(Skeleton(Op::kHwRet), rb); }
 constexpr uint32_t HwMemory(Op op, uint32_t type, uint32_t ra, int displacement, uint32_t rb) {
-  return WithRb(WithRa(Skeleton(op), ra), rb) | type << 13 |
-         uint32_t{kHwQuadword} << 12 | (static_cast<uint32_t>(displacement) & 0xfff);
+  return WithRb(WithRa(Skeleton(op), ra), rb) | type << 13 | uint32_t{kHwQuadword} << 12 |
+         (static_cast<uint32_t>(displacement) & 0xfff);
 }
 constexpr uint32_t HwLoad(HwLoadType type, uint32_t ra, int displacement, uint32_t rb) {
   return HwMemory(Op::kHwLd, static_cast<uint32_t>(type), ra, displacement, rb);

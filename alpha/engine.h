@@ -23,9 +23,9 @@ struct Deadline {
 
   void MoveNearer(uint64_t to) { cycle = std::min(cycle, to); }
 
-  // Set by any thread: somebody wants the machine to stop. The engine stops at a boundary that it comes to
-  // after a bounded amount of host work, whatever the guest does, as it would had `cycle` been that of the
-  // boundary.
+  // Set by any thread: somebody wants the machine to stop. The engine stops at a boundary that it
+  // comes to after a bounded amount of host work, whatever the guest does, as it would had `cycle`
+  // been that of the boundary.
   std::atomic<bool> leave{false};
 
   // Where else the engine must stop; nullptr: nowhere. It stays the same while the engine runs.
@@ -34,8 +34,8 @@ struct Deadline {
 
 // What one access outside RAM gave.
 struct IoResult {
-  uint64_t data = 0;       // zero-extended; reads only
-  uint32_t cycles = 0;     // what the access costs beyond the instruction itself
+  uint64_t data = 0;         // zero-extended; reads only
+  uint32_t cycles = 0;       // what the access costs beyond the instruction itself
   bool nonexistent = false;  // nothing answered: the CPU takes a machine check
 };
 
@@ -104,8 +104,8 @@ class Engine {
 
   // Runs until the cycle counter reaches the deadline or an interrupt becomes deliverable,
   // always to an instruction boundary: the first one at which either is so, or at which
-  // `deadline.pcs` says to stop, or any before it once `deadline.leave` is set. Exceptions and PALcode
-  // entries happen inside; taking an interrupt is the caller's.
+  // `deadline.pcs` says to stop, or any before it once `deadline.leave` is set. Exceptions and
+  // PALcode entries happen inside; taking an interrupt is the caller's.
   virtual RunResult Run(Cpu& cpu, Deadline& deadline) = 0;
 
   // Forgets everything derived from CPU and memory state. Called after a restore or reset.
@@ -113,12 +113,14 @@ class Engine {
 
   virtual EngineStats stats() const = 0;
 
-  // How people call the guest code at an address outside PALmode; empty when they have no name for it.
+  // How people call the guest code at an address outside PALmode; empty when they have no name for
+  // it.
   using CodeNamer = std::function<std::string(uint64_t pc)>;
   // For an engine that tells a profiler which host code is which. Called before the first Run().
   virtual void NameGuestCode(CodeNamer /*namer*/) {}
 
-  // nullptr when the engine does not translate. An engine that stands before another one forwards it.
+  // nullptr when the engine does not translate. An engine that stands before another one forwards
+  // it.
   virtual TranslationProbe* probe() { return nullptr; }
 };
 

@@ -85,8 +85,8 @@ bool EnterCallPal(Cpu& cpu, uint32_t function) {
   }
   const bool shadow = (cpu.i_ctl & i_ctl::kShadowEnable) != 0;
   cpu.r[Cpu::IntegerPlace(23, shadow)] = cpu.pc + 4;
-  cpu.pc = cpu.pal_base | uint64_t{1} << 13 | (function >> 7 & 1) << 12 |
-           (function & 0x3f) << 6 | 1;
+  cpu.pc =
+      cpu.pal_base | uint64_t{1} << 13 | (function >> 7 & 1) << 12 | (function & 0x3f) << 6 | 1;
   ++cpu.counters.pal_calls;
   return true;
 }

@@ -16,9 +16,9 @@ namespace isochron::alpha {
 struct DataFault {
   uint64_t va = 0;
   bool write = false;
-  bool vpte = false;     // made by HW_LD of type virtual/VPTE
-  uint8_t opcode = 0;    // as MM_STAT shows it: HW_LD is 3, HW_ST is 7
-  uint8_t reg = 0;       // Ra of the instruction
+  bool vpte = false;   // made by HW_LD of type virtual/VPTE
+  uint8_t opcode = 0;  // as MM_STAT shows it: HW_LD is 3, HW_ST is 7
+  uint8_t reg = 0;     // Ra of the instruction
 };
 
 // In all of these cpu.pc is the address of the instruction concerned, with the PALmode bit.

@@ -4,8 +4,7 @@
 
 namespace isochron::alpha {
 
-std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory,
-                                  uint64_t pc) {
+std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory, uint64_t pc) {
   uint64_t pa = pc & kPhysicalMask;
   if ((pc & 1) == 0) {
     const Translation translation = TranslateFetch(cpu, pc);

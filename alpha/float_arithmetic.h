@@ -125,8 +125,7 @@ constexpr Rounded Round(const Unpacked& number, int precision, RoundMode mode) {
   const int dropped = 64 - precision;
   const uint64_t mask = (uint64_t{1} << dropped) - 1;
   const bool odd = (number.significand >> dropped & 1) != 0;
-  const uint64_t sum =
-      number.significand + RoundingIncrement(mode, number.negative, odd, mask);
+  const uint64_t sum = number.significand + RoundingIncrement(mode, number.negative, odd, mask);
   const bool inexact = (number.significand & mask) != 0;
   if (sum < number.significand) [[unlikely]] {  // a carry out of bit 63: the next power of two
     return {number.exponent + 1, uint64_t{1} << (precision - 1), inexact};

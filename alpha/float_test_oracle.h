@@ -66,8 +66,8 @@ Expected ExpectInteger(const Real& operand, RoundFunction round) {
   mpz_fdiv_r_2exp(low, integer, 64);  // modulo 2**64, never negative
   uint64_t value = 0;
   mpz_export(&value, nullptr, -1, sizeof(value), 0, 0, low);
-  const bool overflow = mpfr_cmp_si_2exp(rounded.get(), -1, 63) < 0 ||
-                        mpfr_cmp_si_2exp(rounded.get(), 1, 63) >= 0;
+  const bool overflow =
+      mpfr_cmp_si_2exp(rounded.get(), -1, 63) < 0 || mpfr_cmp_si_2exp(rounded.get(), 1, 63) >= 0;
   mpz_clears(integer, low, nullptr);
   if (overflow) return {value, fp_exception::kIntegerOverflow | fp_exception::kInexact};
   return {value, inexact ? fp_exception::kInexact : 0};
@@ -87,11 +87,11 @@ class HardOperands {
     switch (Below(16)) {
       case 0: return random_();
       case 1: return Special();
-      case 2: return Make(Below(4));                     // zero, denormal, smallest
-      case 3: return Make(0x7FF - Below(3));             // NaN, infinity, largest
-      case 4: return Make(897 - Below(30));  // around the smallest single
-      case 5: return Make(1023 + 120 + Below(12));       // around the largest single
-      case 6: return Make(1023 + 50 + Below(20));        // around integer overflow
+      case 2: return Make(Below(4));                // zero, denormal, smallest
+      case 3: return Make(0x7FF - Below(3));        // NaN, infinity, largest
+      case 4: return Make(897 - Below(30));         // around the smallest single
+      case 5: return Make(1023 + 120 + Below(12));  // around the largest single
+      case 6: return Make(1023 + 50 + Below(20));   // around integer overflow
       default: return Make(1023 - 40 + Below(80));
     }
   }
@@ -100,9 +100,9 @@ class HardOperands {
   uint64_t Against(uint64_t a) {
     const uint64_t exponent = (a >> kFractionBits) & 0x7FF;
     switch (Below(8)) {
-      case 0: return Make((exponent - Below(58)) & 0x7FF);      // addition: ties and sticky
-      case 1: return Make((exponent - Below(3)) & 0x7FF);       // addition: cancellation
-      case 2: return a + Below(5) - 2;                          // neighbours
+      case 0: return Make((exponent - Below(58)) & 0x7FF);  // addition: ties and sticky
+      case 1: return Make((exponent - Below(3)) & 0x7FF);   // addition: cancellation
+      case 2: return a + Below(5) - 2;                      // neighbours
       case 3: return (a ^ kSignBit) + Below(5) - 2;
       case 4: return Make((2046 + 1021 + Below(6) - exponent) & 0x7FF);  // product at the top
       case 5: return Make((1020 + Below(8) - exponent) & 0x7FF);         // product at the bottom
@@ -117,8 +117,7 @@ class HardOperands {
     const uint64_t square = root * root;
     const int length = 64 - std::countl_zero(square);
     const uint64_t fraction = length > 53 ? square >> (length - 53) : square << (53 - length);
-    return (((1023 - 8 + Below(16)) << kFractionBits) | (fraction & kFractionMask)) +
-           Below(3) - 1;
+    return (((1023 - 8 + Below(16)) << kFractionBits) | (fraction & kFractionMask)) + Below(3) - 1;
   }
 
   uint64_t Make(uint64_t exponent) {
@@ -134,20 +133,35 @@ class HardOperands {
       case 2: return kFractionMask >> Below(53);
       case 3: return uint64_t{1} << Below(52);
       case 4: return (uint64_t{1} << Below(52)) | 1;
-      case 5: return random_() & kFractionMask & (ones << 29);                // canonical single
+      case 5: return random_() & kFractionMask & (ones << 29);                   // canonical single
       case 6: return ((random_() << 29) + (uint64_t{1} << 28)) & kFractionMask;  // its halfway
       default: return random_() & kFractionMask;
     }
   }
 
   uint64_t Special() {
-    static constexpr uint64_t kSpecial[] = {
-        0, 1, kFractionMask, kFractionMask + 1, kExponentMask - 1, kExponentMask,
-        kExponentMask + 1, 0x7FF7'FFFF'FFFF'FFFF, 0x7FF8'0000'0000'0000, ~uint64_t{0} >> 1,
-        0x3FF0'0000'0000'0000, 0x3FE0'0000'0000'0000, 0x43DF'FFFF'FFFF'FFFF,
-        0x43E0'0000'0000'0000, 0x43F0'0000'0000'0000, 0x4340'0000'0000'0001,
-        0x47EF'FFFF'E000'0000, 0x47EF'FFFF'F000'0000, 0x380F'FFFF'F000'0000,
-        0x3810'0000'0000'0000, 0x4000'0000'0000'0000, 0x4010'0000'0000'0000};
+    static constexpr uint64_t kSpecial[] = {0,
+                                            1,
+                                            kFractionMask,
+                                            kFractionMask + 1,
+                                            kExponentMask - 1,
+                                            kExponentMask,
+                                            kExponentMask + 1,
+                                            0x7FF7'FFFF'FFFF'FFFF,
+                                            0x7FF8'0000'0000'0000,
+                                            ~uint64_t{0} >> 1,
+                                            0x3FF0'0000'0000'0000,
+                                            0x3FE0'0000'0000'0000,
+                                            0x43DF'FFFF'FFFF'FFFF,
+                                            0x43E0'0000'0000'0000,
+                                            0x43F0'0000'0000'0000,
+                                            0x4340'0000'0000'0001,
+                                            0x47EF'FFFF'E000'0000,
+                                            0x47EF'FFFF'F000'0000,
+                                            0x380F'FFFF'F000'0000,
+                                            0x3810'0000'0000'0000,
+                                            0x4000'0000'0000'0000,
+                                            0x4010'0000'0000'0000};
     return kSpecial[Below(std::size(kSpecial))] | (random_() & kSignBit);
   }
 

@@ -12,21 +12,21 @@ namespace isochron::alpha {
 // Bits of the FPCR (Handbook 4.7.8, HRM table 2-14).
 namespace fpcr {
 
-inline constexpr uint64_t kDenormalToZero = uint64_t{1} << 48;           // DNZ
-inline constexpr uint64_t kInvalidDisable = uint64_t{1} << 49;           // INVD
-inline constexpr uint64_t kDivideByZeroDisable = uint64_t{1} << 50;      // DZED
-inline constexpr uint64_t kOverflowDisable = uint64_t{1} << 51;          // OVFD
-inline constexpr uint64_t kInvalid = uint64_t{1} << 52;                  // INV
-inline constexpr uint64_t kDivideByZero = uint64_t{1} << 53;             // DZE
-inline constexpr uint64_t kOverflow = uint64_t{1} << 54;                 // OVF
-inline constexpr uint64_t kUnderflow = uint64_t{1} << 55;                // UNF
-inline constexpr uint64_t kInexact = uint64_t{1} << 56;                  // INE
-inline constexpr uint64_t kIntegerOverflow = uint64_t{1} << 57;          // IOV
-inline constexpr int kDynamicRoundingShift = 58;                         // DYN, two bits
-inline constexpr uint64_t kUnderflowToZero = uint64_t{1} << 60;          // UNDZ
-inline constexpr uint64_t kUnderflowDisable = uint64_t{1} << 61;         // UNFD
-inline constexpr uint64_t kInexactDisable = uint64_t{1} << 62;           // INED
-inline constexpr uint64_t kSummary = uint64_t{1} << 63;                  // SUM
+inline constexpr uint64_t kDenormalToZero = uint64_t{1} << 48;       // DNZ
+inline constexpr uint64_t kInvalidDisable = uint64_t{1} << 49;       // INVD
+inline constexpr uint64_t kDivideByZeroDisable = uint64_t{1} << 50;  // DZED
+inline constexpr uint64_t kOverflowDisable = uint64_t{1} << 51;      // OVFD
+inline constexpr uint64_t kInvalid = uint64_t{1} << 52;              // INV
+inline constexpr uint64_t kDivideByZero = uint64_t{1} << 53;         // DZE
+inline constexpr uint64_t kOverflow = uint64_t{1} << 54;             // OVF
+inline constexpr uint64_t kUnderflow = uint64_t{1} << 55;            // UNF
+inline constexpr uint64_t kInexact = uint64_t{1} << 56;              // INE
+inline constexpr uint64_t kIntegerOverflow = uint64_t{1} << 57;      // IOV
+inline constexpr int kDynamicRoundingShift = 58;                     // DYN, two bits
+inline constexpr uint64_t kUnderflowToZero = uint64_t{1} << 60;      // UNDZ
+inline constexpr uint64_t kUnderflowDisable = uint64_t{1} << 61;     // UNFD
+inline constexpr uint64_t kInexactDisable = uint64_t{1} << 62;       // INED
+inline constexpr uint64_t kSummary = uint64_t{1} << 63;              // SUM
 
 inline constexpr uint64_t kStatusMask = uint64_t{0x3F} << 52;
 

@@ -61,8 +61,8 @@ constexpr uint32_t EnabledTraps(FpQualifiers q, uint64_t fpcr) {
 // A trap before there is a result. `status` is recorded in the FPCR.
 constexpr FpResult OperandTrap(FpQualifiers q, uint64_t status) {
   const uint32_t completion = q.software ? fp_exception::kSoftwareCompletion : 0;
-  return {.value = 0, .write = false, .trap = fp_exception::kInvalid | completion,
-          .fpcr_set = status};
+  return {
+      .value = 0, .write = false, .trap = fp_exception::kInvalid | completion, .fpcr_set = status};
 }
 
 // The end of every operation: `value` with the exceptions that were met.
@@ -74,13 +74,14 @@ constexpr FpResult Deliver(uint64_t value, uint32_t exceptions, FpQualifiers q, 
   }
   if (trap == 0) return {.value = value, .write = true, .trap = 0, .fpcr_set = status};
   if (q.software) {
-    return {.value = value, .write = false, .trap = trap | fp_exception::kSoftwareCompletion,
+    return {.value = value,
+            .write = false,
+            .trap = trap | fp_exception::kSoftwareCompletion,
             .fpcr_set = status};
   }
-  constexpr uint32_t kResultDefined = fp_exception::kUnderflow | fp_exception::kIntegerOverflow |
-                                      fp_exception::kInexact;
-  return {.value = value, .write = (trap & ~kResultDefined) == 0, .trap = trap,
-          .fpcr_set = status};
+  constexpr uint32_t kResultDefined =
+      fp_exception::kUnderflow | fp_exception::kIntegerOverflow | fp_exception::kInexact;
+  return {.value = value, .write = (trap & ~kResultDefined) == 0, .trap = trap, .fpcr_set = status};
 }
 
 // The value of an overflow: infinity, or the largest finite number where rounding goes inward.
@@ -234,8 +235,7 @@ FpResult Compare(uint64_t a, uint64_t b, FpQualifiers q, uint64_t fpcr) {
   if (!IsNormal(a) || !IsNormal(b)) [[unlikely]] {
     if (const auto trap = CheckOperands<OperandRule::kCompare>(a, b, q, fpcr)) return *trap;
     if (IsNan(a) || IsNan(b)) {
-      constexpr bool kSignals =
-          kRelation == Relation::kLess || kRelation == Relation::kLessOrEqual;
+      constexpr bool kSignals = kRelation == Relation::kLess || kRelation == Relation::kLessOrEqual;
       const bool invalid = kSignals || IsSignaling(a) || IsSignaling(b);
       return Deliver(kRelation == Relation::kUnordered ? kCompareTrue : 0,
                      invalid ? fp_exception::kInvalid : 0, q, fpcr);

@@ -93,12 +93,12 @@ struct Arithmetic {
 };
 
 constexpr Arithmetic kArithmetic[] = {
-    {"adds", Adds, Kind::kAdd, true},         {"addt", Addt, Kind::kAdd, false},
-    {"subs", Subs, Kind::kSubtract, true},    {"subt", Subt, Kind::kSubtract, false},
-    {"muls", Muls, Kind::kMultiply, true},    {"mult", Mult, Kind::kMultiply, false},
-    {"divs", Divs, Kind::kDivide, true},      {"divt", Divt, Kind::kDivide, false},
+    {"adds", Adds, Kind::kAdd, true},          {"addt", Addt, Kind::kAdd, false},
+    {"subs", Subs, Kind::kSubtract, true},     {"subt", Subt, Kind::kSubtract, false},
+    {"muls", Muls, Kind::kMultiply, true},     {"mult", Mult, Kind::kMultiply, false},
+    {"divs", Divs, Kind::kDivide, true},       {"divt", Divt, Kind::kDivide, false},
     {"sqrts", Sqrts, Kind::kSquareRoot, true}, {"sqrtt", Sqrtt, Kind::kSquareRoot, false},
-    {"cvtts", Cvtts, Kind::kConvert, true},   {"cvtst", Cvtst, Kind::kConvert, false},
+    {"cvtts", Cvtts, Kind::kConvert, true},    {"cvtst", Cvtst, Kind::kConvert, false},
 };
 
 bool TakesOne(Kind kind) { return kind == Kind::kSquareRoot || kind == Kind::kConvert; }
@@ -259,9 +259,9 @@ TEST_P(ArithmeticTest, AgreesWithMpfrOnCanonicalSingles) {
     const FpQualifiers q = RandomQualifiers(operands);
     const uint64_t fpcr = RandomFpcr(operands);
     const FpResult got = op.operate(a, b, q, fpcr);
-    ASSERT_TRUE(Agrees(got, TakesOne(op.kind) ? 0 : a, b, q, fpcr, false,
-                       [&] { return Expect(op, a, b, DirectionOf(q, fpcr)); }))
-        << Describe(op.name, a, b, q, fpcr);
+    ASSERT_TRUE(Agrees(got, TakesOne(op.kind) ? 0 : a, b, q, fpcr, false, [&] {
+      return Expect(op, a, b, DirectionOf(q, fpcr));
+    })) << Describe(op.name, a, b, q, fpcr);
     if (op.single && got.write) {
       ASSERT_EQ(LoadS(StoreS(got.value)), got.value) << "not canonical";
     }
@@ -372,8 +372,7 @@ TEST(IeeeTrapTest, NanAndInfinityFollowTheStandardWithS) {
   ExpectTrap(Addt(kSignaling, kOne, kSu, 0), kInvalid | kSoftwareCompletion, kInvalid);
   ExpectValue(Addt(kSignaling, kOne, kSu, kAllDisabled), kSignaling | 0x0008'0000'0000'0000,
               kInvalid);
-  ExpectTrap(Subt(kPlusInfinity, kPlusInfinity, kSu, 0), kInvalid | kSoftwareCompletion,
-             kInvalid);
+  ExpectTrap(Subt(kPlusInfinity, kPlusInfinity, kSu, 0), kInvalid | kSoftwareCompletion, kInvalid);
   ExpectValue(Subt(kPlusInfinity, kPlusInfinity, kSu, kAllDisabled), kDefaultNan, kInvalid);
   ExpectValue(Sqrtt(0, kOne | kSignBit, kSu, kAllDisabled), kDefaultNan, kInvalid);
   ExpectValue(Sqrtt(0, kSignBit, kSu, 0), kSignBit, 0);
@@ -400,8 +399,8 @@ TEST(IeeeTrapTest, DenormalOperandTrapsUnlessDnz) {
   ExpectValue(Addt(kOne, kDenormal, kSu, fpcr::kDenormalToZero), kOne, 0);
   ExpectValue(Cmpteq(kDenormal, kSignBit | kDenormal, kSu, fpcr::kDenormalToZero), kTwo, 0);
   ExpectValue(Sqrtt(0, kSignBit | kDenormal, kSu, fpcr::kDenormalToZero), kSignBit, 0);
-  ExpectTrap(Divt(kOne, kDenormal, kSu, fpcr::kDenormalToZero),
-             kDivideByZero | kSoftwareCompletion, kDivideByZero);
+  ExpectTrap(Divt(kOne, kDenormal, kSu, fpcr::kDenormalToZero), kDivideByZero | kSoftwareCompletion,
+             kDivideByZero);
   ExpectTrap(Mult(kPlusInfinity, kDenormal, kSu, fpcr::kDenormalToZero),
              kInvalid | kSoftwareCompletion, kInvalid);
 }
@@ -409,10 +408,8 @@ TEST(IeeeTrapTest, DenormalOperandTrapsUnlessDnz) {
 TEST(IeeeTrapTest, DivisionByZero) {
   ExpectTrap(Divt(kOne, 0, kPlain, kAllDisabled), kDivideByZero, kDivideByZero);
   ExpectTrap(Divt(kOne, 0, kSu, 0), kDivideByZero | kSoftwareCompletion, kDivideByZero);
-  ExpectValue(Divt(kOne, kSignBit, kSu, fpcr::kDivideByZeroDisable), kMinusInfinity,
-              kDivideByZero);
-  ExpectTrap(Divt(0, 0, kSu, fpcr::kDivideByZeroDisable), kInvalid | kSoftwareCompletion,
-             kInvalid);
+  ExpectValue(Divt(kOne, kSignBit, kSu, fpcr::kDivideByZeroDisable), kMinusInfinity, kDivideByZero);
+  ExpectTrap(Divt(0, 0, kSu, fpcr::kDivideByZeroDisable), kInvalid | kSoftwareCompletion, kInvalid);
   ExpectValue(Divt(0, 0, kSu, fpcr::kInvalidDisable), kDefaultNan, kInvalid);
 }
 
@@ -442,11 +439,11 @@ TEST(IeeeTrapTest, Underflow) {
   // With it, the sources stay as they are and software makes the denormal. UNFD alone is not
   // enough: Linux runs with it set and UNDZ clear, and expects to be called.
   ExpectTrap(Mult(kSmallest, kHalf, kSu, 0), kUnderflow | kSoftwareCompletion, kStatus);
-  ExpectTrap(Mult(kSmallest, kHalf, kSu, fpcr::kUnderflowDisable),
-             kUnderflow | kSoftwareCompletion, kStatus);
-  ExpectValue(Mult(kSmallest | kSignBit, kHalf, kSu,
-                   fpcr::kUnderflowDisable | fpcr::kUnderflowToZero),
-              0, kStatus);
+  ExpectTrap(Mult(kSmallest, kHalf, kSu, fpcr::kUnderflowDisable), kUnderflow | kSoftwareCompletion,
+             kStatus);
+  ExpectValue(
+      Mult(kSmallest | kSignBit, kHalf, kSu, fpcr::kUnderflowDisable | fpcr::kUnderflowToZero), 0,
+      kStatus);
   // What rounds up to the smallest normal number has not underflowed.
   ExpectValue(Mult(kSmallest + 1, 0x3FEF'FFFF'FFFF'FFFE, kSu, 0), kSmallest, kInexact);
 }
@@ -457,8 +454,7 @@ TEST(IeeeTrapTest, Inexact) {
   ExpectValue(Divt(kOne, kThree, kSu, 0), kThird, kInexact);
   ExpectTrap(Divt(kOne, kThree, kSui, 0), kInexact | kSoftwareCompletion, kInexact);
   ExpectValue(Divt(kOne, kThree, kSui, fpcr::kInexactDisable), kThird, kInexact);
-  ExpectTrap(Cvtqt(0, (uint64_t{1} << 60) + 1, kSui, 0), kInexact | kSoftwareCompletion,
-             kInexact);
+  ExpectTrap(Cvtqt(0, (uint64_t{1} << 60) + 1, kSui, 0), kInexact | kSoftwareCompletion, kInexact);
 }
 
 TEST(IeeeTrapTest, IntegerOverflowKeepsLowBits) {

@@ -115,8 +115,8 @@ inline constexpr int kPerformanceShift = 29;
 inline constexpr uint64_t kPerformanceMask = uint64_t{3} << kPerformanceShift;
 inline constexpr uint64_t kSoftwareMask = uint64_t{0x7fff} << 14;
 inline constexpr uint64_t kAstEnable = uint64_t{1} << 13;
-inline constexpr uint64_t kEnableMask = kExternalMask | kSerialLine | kCorrectedRead |
-                                        kPerformanceMask | kSoftwareMask | kAstEnable;
+inline constexpr uint64_t kEnableMask =
+    kExternalMask | kSerialLine | kCorrectedRead | kPerformanceMask | kSoftwareMask | kAstEnable;
 }  // namespace interrupt
 
 // MM_STAT (HRM section 5.3.8).

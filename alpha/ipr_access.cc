@@ -18,8 +18,8 @@ uint64_t TagAddress(uint64_t value) { return SignExtend48(value) & ~uint64_t{0x1
 uint64_t ReadPctx(const Cpu& cpu) {
   return static_cast<uint64_t>(cpu.asn) << pctx::kAsnShift |
          static_cast<uint64_t>(cpu.astrr) << pctx::kAstrrShift |
-         static_cast<uint64_t>(cpu.aster) << pctx::kAsterShift |
-         (cpu.fp_enable ? pctx::kFpe : 0) | (cpu.ppc_enable ? pctx::kPpce : 0);
+         static_cast<uint64_t>(cpu.aster) << pctx::kAsterShift | (cpu.fp_enable ? pctx::kFpe : 0) |
+         (cpu.ppc_enable ? pctx::kPpce : 0);
 }
 
 // The low five bits of the number say which fields are written (HRM section 5.2.21).
@@ -89,8 +89,7 @@ uint64_t ReadIpr(const Cpu& cpu, uint8_t number) {
     case Ipr::kCc: return cpu.CycleCounter();
     case Ipr::kVa: return cpu.va;
     case Ipr::kVaForm:
-      return FormatVpte(cpu.va, cpu.va_ctl & va_ctl::kVptbMask,
-                        (cpu.va_ctl & va_ctl::kVa48) != 0,
+      return FormatVpte(cpu.va, cpu.va_ctl & va_ctl::kVptbMask, (cpu.va_ctl & va_ctl::kVa48) != 0,
                         (cpu.va_ctl & va_ctl::kVaForm32) != 0);
     default: return 0;
   }
@@ -105,21 +104,15 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
     case Ipr::kItbIap: cpu.itb.InvalidateProcess(); return IprEffect::kItb;
     case Ipr::kItbIa: cpu.itb.InvalidateAll(); return IprEffect::kItb;
     case Ipr::kItbIs: cpu.itb.InvalidateSingle(TagAddress(value), cpu.asn); return IprEffect::kItb;
-    case Ipr::kCm:
-      cpu.mode = static_cast<Mode>(value >> 3 & 3);
-      return IprEffect::kContext;
+    case Ipr::kCm: cpu.mode = static_cast<Mode>(value >> 3 & 3); return IprEffect::kContext;
     case Ipr::kIer: cpu.ier = value & interrupt::kEnableMask; return IprEffect::kNone;
     case Ipr::kIerCm:
       cpu.ier = value & interrupt::kEnableMask;
       cpu.mode = static_cast<Mode>(value >> 3 & 3);
       return IprEffect::kContext;
     case Ipr::kSirr: cpu.sirr = value & interrupt::kSoftwareMask; return IprEffect::kNone;
-    case Ipr::kHwIntClr:
-      cpu.internal_requests &= ~value;
-      return IprEffect::kNone;
-    case Ipr::kPalBase:
-      cpu.pal_base = value & kPalBaseMask;
-      return IprEffect::kNone;
+    case Ipr::kHwIntClr: cpu.internal_requests &= ~value; return IprEffect::kNone;
+    case Ipr::kPalBase: cpu.pal_base = value & kPalBaseMask; return IprEffect::kNone;
     case Ipr::kICtl: {
       constexpr uint64_t kReadOnly = uint64_t{0x3f} << i_ctl::kChipIdShift;
       HoldPerformanceCounters(cpu);
@@ -137,12 +130,8 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
     case Ipr::kDtbIs0:
       cpu.dtb.InvalidateSingle(TagAddress(value), cpu.dtb_asn);
       return IprEffect::kDtbSingle;
-    case Ipr::kDtbAsn0:
-      cpu.dtb_asn = static_cast<uint8_t>(value >> 56);
-      return IprEffect::kContext;
-    case Ipr::kDtbAltMode:
-      cpu.alt_mode = static_cast<Mode>(value & 3);
-      return IprEffect::kNone;
+    case Ipr::kDtbAsn0: cpu.dtb_asn = static_cast<uint8_t>(value >> 56); return IprEffect::kContext;
+    case Ipr::kDtbAltMode: cpu.alt_mode = static_cast<Mode>(value & 3); return IprEffect::kNone;
     case Ipr::kDtbIap: cpu.dtb.InvalidateProcess(); return IprEffect::kDtb;
     case Ipr::kDtbIa: cpu.dtb.InvalidateAll(); return IprEffect::kDtb;
     case Ipr::kMCtl: cpu.m_ctl = value & 0x3e; return IprEffect::kContext;

@@ -33,18 +33,13 @@ class Memory {
  public:
   // `base` is page-aligned host storage of `size` bytes, a multiple of the page size.
   Memory(uint8_t* base, uint64_t size)
-      : base_(base),
-        size_(size),
-        marks_(size >> kPageShift),
-        written_(size >> kPageShift) {}
+      : base_(base), size_(size), marks_(size >> kPageShift), written_(size >> kPageShift) {}
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
   uint64_t size() const { return size_; }
   bool Contains(uint64_t pa) const { return pa < size_; }
-  bool Contains(uint64_t pa, uint64_t bytes) const {
-    return bytes <= size_ && pa <= size_ - bytes;
-  }
+  bool Contains(uint64_t pa, uint64_t bytes) const { return bytes <= size_ && pa <= size_ - bytes; }
   uint8_t* host(uint64_t pa) { return base_ + pa; }
   const uint8_t* host(uint64_t pa) const { return base_ + pa; }
 

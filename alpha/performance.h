@@ -40,7 +40,8 @@ uint64_t LatchOverflowsOfRunning(Cpu& cpu, Retiring retiring);
 // cycle at the latest by which it must be called again, at the first boundary there: nothing can
 // overflow before. While none runs that is never.
 inline uint64_t LatchOverflows(Cpu& cpu, Retiring retiring = Retiring::kYes) {
-  if (!PerformanceCountersRun(cpu)) [[likely]] return std::numeric_limits<uint64_t>::max();
+  if (!PerformanceCountersRun(cpu)) [[likely]]
+    return std::numeric_limits<uint64_t>::max();
   return LatchOverflowsOfRunning(cpu, retiring);
 }
 

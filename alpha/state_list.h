@@ -23,7 +23,8 @@ struct StateField {
 // Lists the numbers that a walk comes to, in its order. A byte string is a list of bytes.
 class StateLister final : public StateVisitor {
  public:
-  // `under`: lists what has this path or lies below it, "uart0" or "cpu0.itb[3]"; empty: everything.
+  // `under`: lists what has this path or lies below it, "uart0" or "cpu0.itb[3]"; empty:
+  // everything.
   explicit StateLister(std::string_view under = "") : under_(under) {}
 
   const std::vector<StateField>& fields() const { return fields_; }

@@ -85,22 +85,21 @@ std::vector<std::string> Listed(const T& object, std::string_view under = "") {
 }
 
 TEST(StateListTest, EveryNumberHasAPath) {
-  EXPECT_THAT(Listed(Chip()),
-              ElementsAre("chip.busy=1/1", "chip.masks[0]=8/1", "chip.masks[1]=9/1",
-                          "chip.registers[0]=5/1", "chip.registers[1]=6/1", "chip.queue.size=1/4",
-                          "chip.queue[0].tag=3/2", "chip.queue[0].delta=4/1",
-                          "chip.buffer[0].tag=1/2", "chip.buffer[0].delta=255/1",
-                          "chip.buffer[1].tag=2/2", "chip.buffer[1].delta=2/1",
-                          "chip.buffer.next=1/4", "chip.text.size=2/4", "chip.text[0]=97/1",
-                          "chip.text[1]=98/1"));
+  EXPECT_THAT(
+      Listed(Chip()),
+      ElementsAre("chip.busy=1/1", "chip.masks[0]=8/1", "chip.masks[1]=9/1",
+                  "chip.registers[0]=5/1", "chip.registers[1]=6/1", "chip.queue.size=1/4",
+                  "chip.queue[0].tag=3/2", "chip.queue[0].delta=4/1", "chip.buffer[0].tag=1/2",
+                  "chip.buffer[0].delta=255/1", "chip.buffer[1].tag=2/2",
+                  "chip.buffer[1].delta=2/1", "chip.buffer.next=1/4", "chip.text.size=2/4",
+                  "chip.text[0]=97/1", "chip.text[1]=98/1"));
 }
 
 TEST(StateListTest, AListCanBeOfAPart) {
   EXPECT_THAT(Listed(Chip(), "chip.busy"), ElementsAre("chip.busy=1/1"));
   EXPECT_THAT(Listed(Chip(), "chip.buffer[1]"),
               ElementsAre("chip.buffer[1].tag=2/2", "chip.buffer[1].delta=2/1"));
-  EXPECT_THAT(Listed(Chip(), "chip.masks"),
-              ElementsAre("chip.masks[0]=8/1", "chip.masks[1]=9/1"));
+  EXPECT_THAT(Listed(Chip(), "chip.masks"), ElementsAre("chip.masks[0]=8/1", "chip.masks[1]=9/1"));
   EXPECT_THAT(Listed(Chip(), "chip.mask"), IsEmpty());
   EXPECT_THAT(Listed(Chip(), "chip.busy.more"), IsEmpty());
   EXPECT_EQ(Listed(Chip(), "chip"), Listed(Chip()));

@@ -55,9 +55,9 @@ void StateReader::Fail(std::string_view what) { FailAt(path(), what); }
 
 void StateReader::FailAt(const std::string& path, std::string_view what) {
   if (!status_.ok()) return;
-  status_ = absl::InvalidArgumentError(
-      absl::StrCat("machine state is damaged at byte ", offset_, path.empty() ? "" : ", ", path,
-                   ": ", absl::string_view(what.data(), what.size())));
+  status_ = absl::InvalidArgumentError(absl::StrCat("machine state is damaged at byte ", offset_,
+                                                    path.empty() ? "" : ", ", path, ": ",
+                                                    absl::string_view(what.data(), what.size())));
 }
 
 void StateReader::Raw(void* data, size_t size) {

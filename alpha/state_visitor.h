@@ -156,10 +156,7 @@ class StateWalk {
   class Scope {
    public:
     Scope(StateWalk& walk, const char* name, size_t index = kNoIndex)
-        : walk_(walk),
-          outer_(std::exchange(walk.innermost_, this)),
-          name_(name),
-          index_(index) {}
+        : walk_(walk), outer_(std::exchange(walk.innermost_, this)), name_(name), index_(index) {}
     ~Scope() { walk_.innermost_ = outer_; }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
@@ -253,9 +250,7 @@ class StateWriter final : public StateVisitor {
     OnBytes(mark);
   }
   // Little-endian hosts only.
-  void OnNumber(uint64_t value, size_t size) override {
-    Append(&value, size);
-  }
+  void OnNumber(uint64_t value, size_t size) override { Append(&value, size); }
   void OnBytes(std::string_view bytes) override { Append(bytes.data(), bytes.size()); }
 
  private:

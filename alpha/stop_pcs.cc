@@ -16,7 +16,8 @@ bool StopPcs::Stops(const Cpu& cpu, const Memory& memory) const {
 }
 
 bool StopPcs::AnyIn(uint64_t begin, uint64_t size) const {
-  for (auto pc = std::lower_bound(pcs_.begin(), pcs_.end(), begin); pc != pcs_.end() && *pc - begin < size; ++pc) {
+  for (auto pc = std::lower_bound(pcs_.begin(), pcs_.end(), begin);
+       pc != pcs_.end() && *pc - begin < size; ++pc) {
     if (((*pc ^ begin) & 1) == 0) return true;
   }
   return false;

@@ -11,9 +11,9 @@
 
 namespace isochron::alpha {
 
-// Boundaries at which an engine stops although no deadline falls there: those before an instruction at
-// one of these PCs, behind a given cycle. An instruction that cannot be fetched is none: the exception
-// that its fetch takes comes first, and the CPU comes to it when that is dealt with.
+// Boundaries at which an engine stops although no deadline falls there: those before an instruction
+// at one of these PCs, behind a given cycle. An instruction that cannot be fetched is none: the
+// exception that its fetch takes comes first, and the CPU comes to it when that is dealt with.
 class StopPcs {
  public:
   StopPcs() = default;

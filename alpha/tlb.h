@@ -14,8 +14,8 @@ namespace isochron::alpha {
 
 // One translation.
 struct TlbEntry {
-  uint64_t tag = 0;   // virtual address of the (granularity-hint) page
-  uint64_t base = 0;  // physical address of that page
+  uint64_t tag = 0;          // virtual address of the (granularity-hint) page
+  uint64_t base = 0;         // physical address of that page
   uint16_t permissions = 0;  // PTE bits <15:0>: enables, FOR, FOW
   uint8_t asn = 0;
   uint8_t granularity = 0;  // log8 of the number of 8 KiB pages, 0 to 3

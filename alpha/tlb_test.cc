@@ -81,13 +81,13 @@ TEST(TlbTest, ReplacesRoundRobin) {
 TEST(TlbTest, SmallestGranularityThenLowestNumberWins) {
   Tlb tlb(8);
   const uint64_t big = kPage << 9;
-  tlb.Insert(Entry(big + kPage, 0x2000, 1));     // entry 0
-  tlb.Insert(Entry(big, big * 4, 2, 3, true));   // entry 1, all address spaces
+  tlb.Insert(Entry(big + kPage, 0x2000, 1));    // entry 0
+  tlb.Insert(Entry(big, big * 4, 2, 3, true));  // entry 1, all address spaces
   EXPECT_EQ(tlb.Find(big + kPage, 1)->base, 0x2000u);
   EXPECT_EQ(tlb.Find(big + 2 * kPage, 1)->base, big * 4);
   EXPECT_EQ(tlb.Find(big + kPage, 7)->base, big * 4);
-  tlb.Insert(Entry(kPage, 0x4000, 5));               // entry 2
-  tlb.Insert(Entry(kPage, 0x6000, 6, 0, true));      // entry 3
+  tlb.Insert(Entry(kPage, 0x4000, 5));           // entry 2
+  tlb.Insert(Entry(kPage, 0x6000, 6, 0, true));  // entry 3
   EXPECT_EQ(tlb.Find(kPage, 5)->base, 0x4000u);
   EXPECT_EQ(tlb.Find(kPage, 4)->base, 0x6000u);
 }
@@ -121,7 +121,8 @@ TEST(TlbTest, Invalidates) {
   EXPECT_EQ(all.Find(3 * kPage, 1), nullptr);
 }
 
-// Invalidating looks only at what may be there: the entries that go must be the same as all that do.
+// Invalidating looks only at what may be there: the entries that go must be the same as all that
+// do.
 TEST(TlbTest, InvalidatesAroundTheEndToo) {
   uint64_t random = 1;
   Tlb tlb(16);

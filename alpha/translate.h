@@ -17,8 +17,8 @@ enum class TranslationStatus : uint8_t {
 
 struct Translation {
   TranslationStatus status = TranslationStatus::kOk;
-  uint64_t pa = 0;         // kOk
-  uint64_t mm_stat = 0;    // kFault, data: ACV, FOR and FOW bits
+  uint64_t pa = 0;       // kOk
+  uint64_t mm_stat = 0;  // kFault, data: ACV, FOR and FOW bits
 };
 
 // What a data reference asks for.

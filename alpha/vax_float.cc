@@ -15,10 +15,9 @@ constexpr int kDFractionBits = 55;
 constexpr uint64_t kDExponentMask = uint64_t{0xFF} << kDFractionBits;
 
 constexpr FloatFormat kF{.precision = 24, .min_exponent = 1 - 129, .max_exponent = 255 - 129};
-constexpr FloatFormat kG{.precision = 53, .min_exponent = 1 - kGBias,
-                         .max_exponent = 2047 - kGBias};
-constexpr FloatFormat kD{.precision = 56, .min_exponent = 1 - kDBias,
-                         .max_exponent = 255 - kDBias};
+constexpr FloatFormat kG{
+    .precision = 53, .min_exponent = 1 - kGBias, .max_exponent = 2047 - kGBias};
+constexpr FloatFormat kD{.precision = 56, .min_exponent = 1 - kDBias, .max_exponent = 255 - kDBias};
 
 constexpr RoundMode ModeOf(FpQualifiers q) {
   return q.rounding == Rounding::kChopped ? RoundMode::kChopped : RoundMode::kNearestAway;
@@ -150,13 +149,9 @@ FpResult Divg(uint64_t fa, uint64_t fb, FpQualifiers q, uint64_t) {
   return DivideVax<kG>(fa, fb, q);
 }
 
-FpResult Sqrtf(uint64_t, uint64_t fb, FpQualifiers q, uint64_t) {
-  return SquareRootVax<kF>(fb, q);
-}
+FpResult Sqrtf(uint64_t, uint64_t fb, FpQualifiers q, uint64_t) { return SquareRootVax<kF>(fb, q); }
 
-FpResult Sqrtg(uint64_t, uint64_t fb, FpQualifiers q, uint64_t) {
-  return SquareRootVax<kG>(fb, q);
-}
+FpResult Sqrtg(uint64_t, uint64_t fb, FpQualifiers q, uint64_t) { return SquareRootVax<kG>(fb, q); }
 
 FpResult Cmpgeq(uint64_t fa, uint64_t fb, FpQualifiers q, uint64_t) {
   if (IsInvalid(fa) || IsInvalid(fb)) return Trap(fp_exception::kInvalid, q);

@@ -73,13 +73,18 @@ struct Arithmetic {
 };
 
 constexpr Arithmetic kArithmetic[] = {
-    {"addf", Addf, Kind::kAdd, Format::kF},         {"addg", Addg, Kind::kAdd, Format::kG},
-    {"subf", Subf, Kind::kSubtract, Format::kF},    {"subg", Subg, Kind::kSubtract, Format::kG},
-    {"mulf", Mulf, Kind::kMultiply, Format::kF},    {"mulg", Mulg, Kind::kMultiply, Format::kG},
-    {"divf", Divf, Kind::kDivide, Format::kF},      {"divg", Divg, Kind::kDivide, Format::kG},
+    {"addf", Addf, Kind::kAdd, Format::kF},
+    {"addg", Addg, Kind::kAdd, Format::kG},
+    {"subf", Subf, Kind::kSubtract, Format::kF},
+    {"subg", Subg, Kind::kSubtract, Format::kG},
+    {"mulf", Mulf, Kind::kMultiply, Format::kF},
+    {"mulg", Mulg, Kind::kMultiply, Format::kG},
+    {"divf", Divf, Kind::kDivide, Format::kF},
+    {"divg", Divg, Kind::kDivide, Format::kG},
     {"sqrtf", Sqrtf, Kind::kSquareRoot, Format::kF},
     {"sqrtg", Sqrtg, Kind::kSquareRoot, Format::kG},
-    {"cvtgf", Cvtgf, Kind::kConvert, Format::kF},   {"cvtgd", Cvtgd, Kind::kConvert, Format::kD},
+    {"cvtgf", Cvtgf, Kind::kConvert, Format::kF},
+    {"cvtgd", Cvtgd, Kind::kConvert, Format::kD},
 };
 
 bool TakesOne(Kind kind) { return kind == Kind::kSquareRoot || kind == Kind::kConvert; }
@@ -118,8 +123,8 @@ Expected Expect(const Arithmetic& op, uint64_t fa, uint64_t fb, FpQualifiers q) 
 // The whole of a result for an expected value or cause.
 ::testing::AssertionResult Agrees(const FpResult& got, const Expected& expected, FpQualifiers q) {
   const uint32_t always = kInvalid | kDivideByZero | kOverflow;
-  uint32_t trap = expected.exceptions & (q.underflow ? always | kUnderflow | kIntegerOverflow
-                                                     : always);
+  uint32_t trap =
+      expected.exceptions & (q.underflow ? always | kUnderflow | kIntegerOverflow : always);
   const bool write = (trap & always) == 0 && !(trap != 0 && q.software);
   if (trap != 0 && q.software) trap |= kSoftwareCompletion;
   if (got.trap == trap && got.write == write && got.fpcr_set == 0 &&

@@ -44,8 +44,7 @@ int UsageError(const std::string& message) {
 // How to ask for the help of the command that was being read: "isochron log dump --help".
 std::string HelpOf(const CLI::App& app) {
   const std::vector<CLI::App*> given = app.get_subcommands();
-  return absl::StrCat(app.get_name(), " ",
-                      given.empty() ? "--help" : HelpOf(*given.front()));
+  return absl::StrCat(app.get_name(), " ", given.empty() ? "--help" : HelpOf(*given.front()));
 }
 
 int UsageErrorIn(const CLI::App& app, const std::string& message) {
@@ -67,8 +66,8 @@ void FillClosedStream(int fd) {
   }
 }
 
-// Ends the process: what the host refuses cannot be had by unwinding either. A log stays readable to its
-// last whole frame.
+// Ends the process: what the host refuses cannot be had by unwinding either. A log stays readable
+// to its last whole frame.
 [[noreturn]] void EndRefused(std::string_view what) {
   RawTerminal::LeaveNow();
   hostio::WriteAll(STDERR_FILENO, "isochron: ");

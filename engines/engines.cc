@@ -43,8 +43,7 @@ absl::StatusOr<NamedEngine> FaultyTranslator(std::string_view name) {
   const std::string_view bug = name.substr(begin, end - begin);
   const std::optional<jit::Bug> found = jit::FindBug(bug);
   if (!found) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no fault '", std::string(bug), "'"));
+    return absl::InvalidArgumentError(absl::StrCat("there is no fault '", std::string(bug), "'"));
   }
   absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(end));
   if (!options.ok()) return options.status();
@@ -93,9 +92,8 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
   }
 #endif
   return absl::InvalidArgumentError(absl::StrCat("there is no engine '", std::string(name),
-                                                 "'; there is ",
-                                                 absl::StrJoin(EngineNames(), ", "), ", ",
-                                                 std::string(kOracle)));
+                                                 "'; there is ", absl::StrJoin(EngineNames(), ", "),
+                                                 ", ", std::string(kOracle)));
 }
 
 std::string DefaultEnginePair() {

@@ -43,9 +43,8 @@ struct InstructionFault {
 void StoreOneBitTooMany(const Step& step) {
   const uint8_t rb = step.instruction.rb;
   if (rb == 31) return;
-  const uint64_t va =
-      step.before.r[Cpu::IntegerPlace(rb, step.before.shadow_active())] +
-      static_cast<uint64_t>(step.instruction.immediate);
+  const uint64_t va = step.before.r[Cpu::IntegerPlace(rb, step.before.shadow_active())] +
+                      static_cast<uint64_t>(step.instruction.immediate);
   const alpha::Translation translation =
       TranslateData(step.cpu, va, alpha::DataAccess::kWrite, step.cpu.mode);
   if (translation.status != alpha::TranslationStatus::kOk) return;
@@ -55,13 +54,11 @@ void StoreOneBitTooMany(const Step& step) {
 }
 
 constexpr InstructionFault kFaults[] = {
-    {"addl", Op::kAddl,
-     [](const Step& s) { s.target(s.instruction.rc) &= 0xffff'ffff; }},
+    {"addl", Op::kAddl, [](const Step& s) { s.target(s.instruction.rc) &= 0xffff'ffff; }},
     {"cmovlbs", Op::kCmovlbs,
      [](const Step& s) {
        uint64_t& target = s.target(s.instruction.rc);
-       const auto old =
-           s.before.r[Cpu::IntegerPlace(s.instruction.rc, s.before.shadow_active())];
+       const auto old = s.before.r[Cpu::IntegerPlace(s.instruction.rc, s.before.shadow_active())];
        if (target == old) target ^= 1;
      }},
     {"stb", Op::kStb, StoreOneBitTooMany},
@@ -166,8 +163,7 @@ absl::StatusOr<machine::EngineFactory> FaultyInterpreter(std::string_view fault)
   }
   std::optional<TimedFault> timed = ParseTimed(fault);
   if (found == nullptr && !timed) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there is no fault '", std::string(fault), "'"));
+    return absl::InvalidArgumentError(absl::StrCat("there is no fault '", std::string(fault), "'"));
   }
   auto used = std::make_shared<bool>(false);
   return [found, timed, used](alpha::Memory& memory,

@@ -23,7 +23,8 @@ bool WriteResult(int fd, const std::string& result) {
   return WriteAll(fd, result) == result.size();
 }
 
-// A shared mapping of memory without a file on disk, such as the two views that a translator has of its code.
+// A shared mapping of memory without a file on disk, such as the two views that a translator has of
+// its code.
 struct SharedMapping {
   char* start = nullptr;
   size_t size = 0;
@@ -51,8 +52,8 @@ std::map<uint64_t, std::vector<SharedMapping>> FindSharedMappings() {
     if (fields != 5 || flags[3] != 's' || !IsMemory(line)) continue;
     const int protection = (flags[0] == 'r' ? PROT_READ : 0) | (flags[1] == 'w' ? PROT_WRITE : 0) |
                            (flags[2] == 'x' ? PROT_EXEC : 0);
-    found[inode].push_back({reinterpret_cast<char*>(start), end - start,
-                            static_cast<off_t>(offset), protection});
+    found[inode].push_back(
+        {reinterpret_cast<char*>(start), end - start, static_cast<off_t>(offset), protection});
   }
   fclose(maps);
   return found;

@@ -66,8 +66,8 @@ absl::StatusOr<Descriptor> OpenRegular(const std::string& path, std::string_view
   if (!file.ok()) return file;
   const absl::StatusOr<FileKind> kind = KindOf(file->fd());
   if (kind.ok() && *kind == FileKind::kRegular) return file;
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, ": is no regular file, and ", std::string(what), " is to be there"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
 absl::StatusOr<Descriptor> OpenSpecialForWriting(const std::string& path) {
@@ -136,7 +136,8 @@ absl::StatusOr<Descriptor> CopyToTemporaryFile(int fd, uint64_t limit) {
     if (got == 0) return copy;
     const auto size = static_cast<size_t>(got);
     if (size > limit - done) {
-      return absl::OutOfRangeError(absl::StrCat("more than ", limit, " bytes come from this pipe (see --max-pipe)"));
+      return absl::OutOfRangeError(
+          absl::StrCat("more than ", limit, " bytes come from this pipe (see --max-pipe)"));
     }
     if (WriteAll(copy.fd(), std::string_view(buffer.data(), size)) != size) return failed();
     done += size;

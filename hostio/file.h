@@ -42,19 +42,19 @@ enum class FileKind {
 // Of an open file.
 absl::StatusOr<FileKind> KindOf(int fd);
 
-// Opens what is at `path` for reading. Never waits, nor makes a terminal ours: a pipe's writer is waited
-// for by ReadSome(). Errors name the path.
+// Opens what is at `path` for reading. Never waits, nor makes a terminal ours: a pipe's writer is
+// waited for by ReadSome(). Errors name the path.
 absl::StatusOr<Descriptor> OpenForReading(const std::string& path);
 
 // Another descriptor of the open file `fd`. Errors name it `name`.
 absl::StatusOr<Descriptor> Duplicate(int fd, const std::string& name);
 
-// OpenForReading() for a regular file. FailedPrecondition, with the path and "`what` is to be there", when it
-// is something else, even if it was put there a moment ago.
+// OpenForReading() for a regular file. FailedPrecondition, with the path and "`what` is to be
+// there", when it is something else, even if it was put there a moment ago.
 absl::StatusOr<Descriptor> OpenRegular(const std::string& path, std::string_view what);
 
-// Opens a pipe or a device for writing, and waits for a pipe's reader. FailedPrecondition when it is a
-// regular file.
+// Opens a pipe or a device for writing, and waits for a pipe's reader. FailedPrecondition when it
+// is a regular file.
 absl::StatusOr<Descriptor> OpenSpecialForWriting(const std::string& path);
 
 // Makes a file of our own at `path`, for reading and writing, which nobody else may do unless they
@@ -65,11 +65,12 @@ absl::StatusOr<Descriptor> CreateNew(const std::string& path);
 // As read(2), but also waits where the file does not (O_NONBLOCK), and goes on after signals.
 ssize_t ReadSome(int fd, char* bytes, size_t size);
 
-// Writes all of `bytes`, waiting where need be. Returns how many were written: when fewer, errno says why.
+// Writes all of `bytes`, waiting where need be. Returns how many were written: when fewer, errno
+// says why.
 size_t WriteAll(int fd, std::string_view bytes);
 
-// What this process takes from a pipe that has to be read to its end before use, in bytes: 1 GiB unless
-// its user says otherwise. To be set before there are threads.
+// What this process takes from a pipe that has to be read to its end before use, in bytes: 1 GiB
+// unless its user says otherwise. To be set before there are threads.
 uint64_t PipeLimit();
 void SetPipeLimit(uint64_t bytes);
 

@@ -44,9 +44,10 @@ std::string ReadToEnd(int fd) {
 
 TEST_F(FileTest, KnowsWhatAFileIs) {
   std::ofstream(Path("file")) << "x";
-  for (const auto& [path, kind] :
-       {std::pair{Path("file"), FileKind::kRegular}, {MakeFifo(), FileKind::kPipe},
-        {std::string("/dev/zero"), FileKind::kDevice}, {directory_.path(), FileKind::kDirectory}}) {
+  for (const auto& [path, kind] : {std::pair{Path("file"), FileKind::kRegular},
+                                   {MakeFifo(), FileKind::kPipe},
+                                   {std::string("/dev/zero"), FileKind::kDevice},
+                                   {directory_.path(), FileKind::kDirectory}}) {
     absl::StatusOr<Descriptor> file = OpenForReading(path);  // must not wait for the pipe's writer
     ASSERT_TRUE(file.ok()) << file.status();
     EXPECT_EQ(KindOf(file->fd()).value(), kind) << path;

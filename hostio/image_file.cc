@@ -26,8 +26,7 @@ absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes) {
     return absl::UnavailableError(std::strerror(errno));
   }
   if (S_ISDIR(information.st_mode)) return absl::InvalidArgumentError("is a directory");
-  if (S_ISREG(information.st_mode) &&
-      static_cast<uint64_t>(information.st_size) > max_bytes) {
+  if (S_ISREG(information.st_mode) && static_cast<uint64_t>(information.st_size) > max_bytes) {
     return TooLarge(max_bytes);
   }
   std::string bytes;

@@ -32,9 +32,7 @@ std::string Gzip(const std::string& text) {
 
 class ImageFileTest : public ::testing::Test {
  protected:
-  void WriteFile(const std::string& bytes) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
+  void WriteFile(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
 
   const TemporaryDirectory directory_;
   const std::string path_ = directory_.Path("image");
@@ -107,8 +105,7 @@ TEST(GunzipTest, HoldsTheBoundExactly) {
 TEST(GunzipTest, RejectsEveryTruncationAndDamage) {
   const std::string packed = Gzip("the quick brown fox");
   for (size_t size = 3; size < packed.size(); ++size) {
-    EXPECT_EQ(Gunzip(packed.substr(0, size), 1000).status().code(),
-              absl::StatusCode::kDataLoss)
+    EXPECT_EQ(Gunzip(packed.substr(0, size), 1000).status().code(), absl::StatusCode::kDataLoss)
         << size;
   }
   std::string damaged = packed;

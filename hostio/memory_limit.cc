@@ -21,7 +21,8 @@ uint64_t NumberIn(const std::string& path, uint64_t otherwise) {
 }
 
 // The least limit in the files called `name` of the group and of those around it.
-uint64_t LeastUpwards(const std::string& mount, std::string group, const char* name, uint64_t least) {
+uint64_t LeastUpwards(const std::string& mount, std::string group, const char* name,
+                      uint64_t least) {
   for (;;) {
     least = std::min(least, NumberIn(absl::StrCat(mount, group, "/", name), least));
     const size_t slash = group.rfind('/');
@@ -46,8 +47,9 @@ MemoryLimit HostMemoryLimit(const std::string& root) {
   const uint64_t host =
       static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   uint64_t least = host;
-  // "0::/GROUP" is of version 2, "NUMBER:CONTROLLERS:/GROUP" of version 1 (cgroups(7)). In a namespace of its
-  // own a process may see a group that is not below what is mounted; the mount's root is its own then.
+  // "0::/GROUP" is of version 2, "NUMBER:CONTROLLERS:/GROUP" of version 1 (cgroups(7)). In a
+  // namespace of its own a process may see a group that is not below what is mounted; the mount's
+  // root is its own then.
   std::ifstream groups(root + "/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     const size_t first = line.find(':');

@@ -13,8 +13,8 @@ struct MemoryLimit {
   bool of_control_group = false;  // less than what the host has
 };
 
-// The memory of the host, or the least that a control group (cgroup) of this process or one around it allows,
-// as those of containers do. `root`: where proc/ and sys/ are, for tests.
+// The memory of the host, or the least that a control group (cgroup) of this process or one around
+// it allows, as those of containers do. `root`: where proc/ and sys/ are, for tests.
 MemoryLimit HostMemoryLimit(const std::string& root = "");
 
 }  // namespace isochron::hostio

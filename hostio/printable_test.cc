@@ -11,7 +11,8 @@ namespace {
 using std::string_literals::operator""s;
 
 TEST(Printable, LeavesWhatCanBeSeen) {
-  const std::string text = "/home/j\xc3\xbcrgen/\xe5\x86\x85\xe6\xa0\xb8 \xf0\x9f\x90\xa7 \\ \"a\" <b> & ~";
+  const std::string text =
+      "/home/j\xc3\xbcrgen/\xe5\x86\x85\xe6\xa0\xb8 \xf0\x9f\x90\xa7 \\ \"a\" <b> & ~";
   EXPECT_EQ(Printable(text), text);
 }
 
@@ -27,11 +28,11 @@ TEST(Printable, EscapesWhatIsNoUtf8) {
   EXPECT_EQ(Printable("\x9b"
                       "31m"),
             "\\x9b31m");
-  EXPECT_EQ(Printable("\xc3"), "\\xc3");                          // cut short
-  EXPECT_EQ(Printable("\xc3("), "\\xc3(");                        // no continuation
-  EXPECT_EQ(Printable("\xc0\x9b"), "\\xc0\\x9b");                 // an overlong ESC
-  EXPECT_EQ(Printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");        // another
-  EXPECT_EQ(Printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");        // a surrogate
+  EXPECT_EQ(Printable("\xc3"), "\\xc3");                             // cut short
+  EXPECT_EQ(Printable("\xc3("), "\\xc3(");                           // no continuation
+  EXPECT_EQ(Printable("\xc0\x9b"), "\\xc0\\x9b");                    // an overlong ESC
+  EXPECT_EQ(Printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");           // another
+  EXPECT_EQ(Printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // a surrogate
   EXPECT_EQ(Printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // past U+10FFFF
   EXPECT_EQ(Printable("\xff\xfe"), "\\xff\\xfe");
 }
@@ -69,7 +70,8 @@ TEST(Printable, HoldsForAllPairsOfBytes) {
 
 TEST(DecodeUtf8, TakesWhatIsNoneInMaximalSubparts) {
   // As the example of the Unicode standard, table 3-8 to 3-11, has them.
-  const std::string text = "\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41\xc0\xaf\xed\xa0\xe2\x82\xac\xf0\x9f\x90\xa7";
+  const std::string text =
+      "\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41\xc0\xaf\xed\xa0\xe2\x82\xac\xf0\x9f\x90\xa7";
   std::vector<size_t> sizes;
   std::vector<uint32_t> valid;
   for (size_t at = 0; at < text.size();) {

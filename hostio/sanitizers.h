@@ -22,7 +22,8 @@
 
 namespace isochron::hostio {
 
-// Whether this is a build with AddressSanitizer, which keeps what has been freed and takes several times as long.
+// Whether this is a build with AddressSanitizer, which keeps what has been freed and takes several
+// times as long.
 #ifdef ISOCHRON_ADDRESS_SANITIZER
 inline constexpr bool kAddressSanitizer = true;
 #else

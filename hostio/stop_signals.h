@@ -9,10 +9,10 @@
 
 namespace isochron::hostio {
 
-// From its construction on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait to
-// be read from fd() instead. That is so to the end of the process, unless Release() is called: a signal
-// that comes when all is done must not change how the process ends. Signals that the process was told to
-// ignore (nohup) stay ignored. To be made before any other thread is.
+// From its construction on SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT interrupt nobody and wait
+// to be read from fd() instead. That is so to the end of the process, unless Release() is called: a
+// signal that comes when all is done must not change how the process ends. Signals that the process
+// was told to ignore (nohup) stay ignored. To be made before any other thread is.
 class StopSignals {
  public:
   StopSignals();

@@ -19,7 +19,8 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 absl::Status TemporaryDirectory::status() const {
-  return path_.empty() ? absl::UnavailableError("no directory for temporary files") : absl::OkStatus();
+  return path_.empty() ? absl::UnavailableError("no directory for temporary files")
+                       : absl::OkStatus();
 }
 
 }  // namespace isochron::hostio

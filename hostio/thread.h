@@ -10,8 +10,8 @@
 
 namespace isochron::hostio {
 
-// Runs `work` on a thread that no signal interrupts: signals are for the threads that know what they
-// mean. Internal when the host refuses a thread.
+// Runs `work` on a thread that no signal interrupts: signals are for the threads that know what
+// they mean. Internal when the host refuses a thread.
 absl::StatusOr<std::thread> StartThread(std::function<void()> work);
 
 }  // namespace isochron::hostio

@@ -14,7 +14,8 @@ TEST(StartThreadTest, SignalsDoNotReachIt) {
       StartThread([&blocked] { pthread_sigmask(SIG_SETMASK, nullptr, &blocked); });
   ASSERT_TRUE(thread.ok()) << thread.status();
   thread->join();
-  for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) EXPECT_EQ(sigismember(&blocked, signal), 1);
+  for (int signal : {SIGINT, SIGTERM, SIGPIPE, SIGXFSZ})
+    EXPECT_EQ(sigismember(&blocked, signal), 1);
   sigset_t own;
   pthread_sigmask(SIG_SETMASK, nullptr, &own);
   EXPECT_EQ(sigismember(&own, SIGTERM), 0);

@@ -69,8 +69,7 @@ TEST(BlockRegisters, WhatTheInstructionNeedsStays) {
 
 TEST(BlockRegisters, AResultIsStoredOnceForTheBlock) {
   BlockRegisters registers({5});
-  const GuestBlock block =
-      Block({{0, Bit(1)}, {Bit(1), Bit(1)}, {Bit(1), 0}, {Bit(1), 0}});
+  const GuestBlock block = Block({{0, Bit(1)}, {Bit(1), Bit(1)}, {Bit(1), 0}, {Bit(1), 0}});
   for (uint32_t i = 0; i < 2; ++i) {
     registers.At(block, i);
     EXPECT_TRUE(registers.StoresBefore(Bit(1)).empty());

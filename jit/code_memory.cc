@@ -11,8 +11,7 @@ absl::StatusOr<CodeMemory> CodeMemory::Create(size_t size) {
       absl::StrCat("the host gives no ", size >> 10, " KiB of executable memory for engine jit; ",
                    "--engine ref needs none"));
   // Shared anonymous memory, which perf(1) takes for code of a translator, as it does not files.
-  void* writable =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* writable = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (writable == MAP_FAILED) return refused;
   // An old size of 0 asks for a second mapping of the same pages.
   void* executable = mremap(writable, 0, size, MREMAP_MAYMOVE);
@@ -31,8 +30,8 @@ CodeMemory::~CodeMemory() {
 }
 
 void* AllocateLow(size_t size) {
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  void* memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   return memory == MAP_FAILED ? nullptr : memory;
 }
 

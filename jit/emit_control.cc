@@ -61,9 +61,7 @@ Label& Emitter::TakenLabel(const Site& site) {
   return ExitTo(int64_t{site.block.end()} + site.guest.word.immediate);
 }
 
-void Emitter::NotTaken(const Site& site) {
-  GoTo(site.block, site.block.next, site.block.end());
-}
+void Emitter::NotTaken(const Site& site) { GoTo(site.block, site.block.next, site.block.end()); }
 
 void Emitter::JumpIf(Sign sign, const Label& label) {
   switch (sign) {

@@ -412,9 +412,7 @@ void Emitter::JumpIfFloat(int place, Sign sign, const Label& label) {
   FloatBits(rax, place);
   switch (sign) {
     case Sign::kEqual:
-    case Sign::kNotEqual:
-      add(rax, rax);
-      return sign == Sign::kEqual ? jz(label) : jnz(label);
+    case Sign::kNotEqual: add(rax, rax); return sign == Sign::kEqual ? jz(label) : jnz(label);
     case Sign::kLess:
     case Sign::kGreaterOrEqual:
       cmp(rax, qword[Low(setup_.frame.sign_mask)]);

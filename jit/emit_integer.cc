@@ -235,7 +235,8 @@ void Emitter::CountBits(const Site& site, bool supported, Count count) {
 }
 
 void Emitter::EmitCtpop(const Site& site) {
-  CountBits(site, setup_.features.popcnt, [this](const Reg64& to, const auto& b) { popcnt(to, b); });
+  CountBits(site, setup_.features.popcnt,
+            [this](const Reg64& to, const auto& b) { popcnt(to, b); });
 }
 void Emitter::EmitCtlz(const Site& site) {
   CountBits(site, setup_.features.lzcnt, [this](const Reg64& to, const auto& b) { lzcnt(to, b); });

@@ -37,8 +37,8 @@ void Emitter::EmitCallPal(const Site& site) {
   const int calls = Planted(Bug::kPalCallNotCounted) ? 0 : 1;
   add(qword[InCpu(offsetof(Cpu, counters) + offsetof(alpha::CpuCounters, pal_calls))], calls);
   mov(rax, qword[InCpu(offsetof(Cpu, pal_base))]);
-  or_(rax, static_cast<int>(uint32_t{1} << 13 | (function >> 7 & 1) << 12 |
-                            (function & 0x3f) << 6 | 1));
+  or_(rax,
+      static_cast<int>(uint32_t{1} << 13 | (function >> 7 & 1) << 12 | (function & 0x3f) << 6 | 1));
   JumpIndirect(JumpMode::kPal);
 }
 
@@ -125,8 +125,8 @@ void Emitter::EmitHwMtpr(const Site& site) {
 
 // RAX := the host address of a physical reference, which must be to RAM; RCX: the physical one.
 void Emitter::PhysicalAddress(const Site& site, int bytes) {
-  const Reg64 address = EffectiveAddress(
-      site, Planted(Bug::kHwLdNotAligned) ? 0 : static_cast<uint32_t>(bytes - 1));
+  const Reg64 address =
+      EffectiveAddress(site, Planted(Bug::kHwLdNotAligned) ? 0 : static_cast<uint32_t>(bytes - 1));
   if (address != rax) mov(rax, address);
   and_(rax, qword[Low(&setup_.frame.physical_mask)]);
   cmp(rax, qword[Low(&setup_.frame.memory_size)]);

@@ -125,8 +125,8 @@ class Emitter : private Xbyak::CodeGenerator {
   }
   static Xbyak::Reg64 Host64(int number) { return Xbyak::Reg64(number); }
   static Xbyak::RegExp InCpu(size_t offset) {
-    return Xbyak::util::r13 + static_cast<int>(static_cast<int64_t>(offset) -
-                                               static_cast<int64_t>(kCpuBias));
+    return Xbyak::util::r13 +
+           static_cast<int>(static_cast<int64_t>(offset) - static_cast<int64_t>(kCpuBias));
   }
   static Xbyak::RegExp IntegerField(int place) {
     return InCpu(offsetof(alpha::Cpu, r) + 8 * static_cast<size_t>(place));
@@ -335,10 +335,10 @@ class Emitter : private Xbyak::CodeGenerator {
   uint32_t slots_used_ = 0;
   std::vector<CodeMark>* marks_ = nullptr;
 
-  std::vector<Xbyak::Label> blocks_;   // where each block starts
-  std::vector<Xbyak::Label> bails_;    // and gives up for want of cycles
-  std::vector<size_t> entries_;        // offsets of the entries
-  Xbyak::Label save_, load_, leave_;   // subroutines: save, load; jump: leave for good
+  std::vector<Xbyak::Label> blocks_;  // where each block starts
+  std::vector<Xbyak::Label> bails_;   // and gives up for want of cycles
+  std::vector<size_t> entries_;       // offsets of the entries
+  Xbyak::Label save_, load_, leave_;  // subroutines: save, load; jump: leave for good
 
   struct SlowPathSite {
     Site site;
@@ -347,7 +347,7 @@ class Emitter : private Xbyak::CodeGenerator {
     bool resumes;
     std::vector<BlockRegisters::Copy> dirty;   // to be stored first
     std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
-    uint32_t normal_floats = 0;  // places that must hold normal numbers or zeros then
+    uint32_t normal_floats = 0;                // places that must hold normal numbers or zeros then
   };
   std::deque<SlowPathSite> slow_paths_;
   std::deque<FloatCold> float_cold_;
@@ -355,7 +355,7 @@ class Emitter : private Xbyak::CodeGenerator {
     int64_t target;
     Xbyak::Label start;
   };
-  std::deque<Exit> exits_;       // cold copies of EmitExit()
+  std::deque<Exit> exits_;  // cold copies of EmitExit()
   struct Unlinked {
     ExitSlot* slot;
     Xbyak::Label start;

@@ -52,8 +52,7 @@ absl::StatusOr<Options> ParseOptions(std::string_view text);
 // Makes an engine that translates hot guest code to the host's and interprets the rest.
 // ResourceExhausted when the host has no memory for it, another error when the perf map cannot
 // be written.
-absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory,
-                                                            alpha::IoBus& io,
+absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory, alpha::IoBus& io,
                                                             const Options& options = {});
 
 }  // namespace isochron::jit

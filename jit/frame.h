@@ -29,9 +29,9 @@ struct Translation {
 
 // How a direct branch leaves translated code. Unlinked, it goes back to the engine.
 struct ExitSlot {
-  const uint8_t* code;          // where the branch jumps to
-  uint64_t fetch_context;       // while which it may, if it leaves the page
-  uint64_t target;              // guest PC
+  const uint8_t* code;     // where the branch jumps to
+  uint64_t fetch_context;  // while which it may, if it leaves the page
+  uint64_t target;         // guest PC
 };
 
 // A guest PC that has been entered, for indirect jumps.
@@ -107,7 +107,7 @@ struct Frame {
 
   uint32_t clean_mxcsr = kCleanMxcsr;
   uint32_t chopped_mxcsr = kChoppedMxcsr;
-  uint32_t mxcsr = 0;      // scratch
+  uint32_t mxcsr = 0;            // scratch
   uint8_t look_for_inexact = 0;  // whether the FPCR does not have the bit for inexact
 
   // Code that every translation shares; see jit/thunks.h.

@@ -7,8 +7,8 @@ namespace isochron::jit {
 
 // Instructions that translated code may use. None of them changes any result.
 struct HostFeatures {
-  bool bmi1 = false;    // ANDN, TZCNT
-  bool bmi2 = false;    // SHLX, SHRX, SARX
+  bool bmi1 = false;  // ANDN, TZCNT
+  bool bmi2 = false;  // SHLX, SHRX, SARX
   bool lzcnt = false;
   bool popcnt = false;
 

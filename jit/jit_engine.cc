@@ -79,8 +79,7 @@ const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
   if (++block.samples < translator_.threshold()) return nullptr;
   block.samples = 0;
   switch (translator_.Translate(*page(), cpu.pc)) {
-    case Translator::Outcome::kDone:
-      return static_cast<const Translation*>(block.translation);
+    case Translator::Outcome::kDone: return static_cast<const Translation*>(block.translation);
     case Translator::Outcome::kFull:
       DropBlocks();
       translator_.DropAll();
@@ -107,15 +106,13 @@ void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot*
 void JitEngine::RefreshFrame(const Cpu& cpu) {
   const bool shadow = (cpu.i_ctl & alpha::i_ctl::kShadowEnable) != 0;
   const uint64_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
-  frame_.fetch_context[0] =
-      generation_ << 16 | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
+  frame_.fetch_context[0] = generation_ << 16 | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
   frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;
 }
 
-uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset,
-                              int64_t budget) {
+uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offset, int64_t budget) {
   cpu.cycle = frame_.slice_end - static_cast<uint64_t>(Budget::CyclesLeft(budget));
   cpu.instructions =
       frame_.instruction_base - static_cast<uint64_t>(budget & Budget::kInstructionMask);
@@ -127,9 +124,10 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   const bool fp_enable = cpu.fp_enable;
   const uint64_t data_context = c.data_context;
   const ref::Operation* first = c.block->operations.data();
-  const uint64_t late = Planted(Bug::kCountsAtSliceStart)
-                            ? cpu.instructions - (frame_.instruction_base - Budget::kInstructionMask)
-                            : 0;
+  const uint64_t late =
+      Planted(Bug::kCountsAtSliceStart)
+          ? cpu.instructions - (frame_.instruction_base - Budget::kInstructionMask)
+          : 0;
   cpu.instructions -= late;
   first->handler(c, first, cpu);
   cpu.instructions += late;
@@ -140,8 +138,8 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   // Regions with floating point are entered only while it is enabled.
   const bool disturbed = c.check_interrupts && !Planted(Bug::kIoDoesNotLeave);
   const bool refetch = (c.code_written || c.fetch_changed) && !Planted(Bug::kOldCodeGoesOn);
-  const bool leave = cpu.pc != next || refetch || disturbed || c.machine_check ||
-                     cpu.fp_enable != fp_enable;
+  const bool leave =
+      cpu.pc != next || refetch || disturbed || c.machine_check || cpu.fp_enable != fp_enable;
   if (leave) ++golden_exits_;
   return leave;
 }
@@ -200,13 +198,12 @@ alpha::EngineStats JitEngine::stats() const {
   return stats;
 }
 
-absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory,
-                                                            alpha::IoBus& io,
+absl::StatusOr<std::unique_ptr<alpha::Engine>> CreateEngine(alpha::Memory& memory, alpha::IoBus& io,
                                                             const Options& options) {
   absl::StatusOr<CodeMemory> code = CodeMemory::Create(options.code_bytes);
   if (!code.ok()) return code.status();
-  std::unique_ptr<JitEngine> engine(
-      new (std::nothrow) JitEngine(memory, io, *std::move(code), options));
+  std::unique_ptr<JitEngine> engine(new (std::nothrow)
+                                        JitEngine(memory, io, *std::move(code), options));
   if (engine == nullptr) {
     return absl::InternalError(
         "the host gives no memory below 2 GiB for engine jit; --engine ref needs none");

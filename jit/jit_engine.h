@@ -55,8 +55,7 @@ class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe
   // The translation to run from `block`; nullptr: interpret it.
   const Translation* TranslationOf(const alpha::Cpu& cpu, ref::Block& block);
   // Executes the one instruction at `offset` of the page of `place`, as Frame::run_golden says.
-  uint64_t RunGolden(alpha::Cpu& cpu, const Translation& place, uint32_t offset,
-                     int64_t budget);
+  uint64_t RunGolden(alpha::Cpu& cpu, const Translation& place, uint32_t offset, int64_t budget);
   static uint64_t RunGoldenThunk(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
                                  uint32_t offset, int64_t budget) {
     return engine->RunGolden(*cpu, *place, offset, budget);

@@ -116,9 +116,9 @@ alpha::EngineStats ExpectEqual(const std::vector<uint32_t>& program, uint64_t cy
 
 // R1 := kKseg, without the constant: KSEG is where the program runs.
 const std::vector<uint32_t> kPrologue = {
-    OperateLiteral(Op::kSubq, 31, 1, 1),        // R1 := -1
-    OperateLiteral(Op::kSll, 1, 42, 1),         // R1 := kKseg
-    MemoryOp(Op::kLdah, 2, kData >> 16, 1),     // R2 := data
+    OperateLiteral(Op::kSubq, 31, 1, 1),     // R1 := -1
+    OperateLiteral(Op::kSll, 1, 42, 1),      // R1 := kKseg
+    MemoryOp(Op::kLdah, 2, kData >> 16, 1),  // R2 := data
 };
 
 std::vector<uint32_t> Program(const std::vector<uint32_t>& body) {
@@ -129,42 +129,46 @@ std::vector<uint32_t> Program(const std::vector<uint32_t>& body) {
 
 TEST(JitEngine, LoopsOverMemory) {
   const alpha::EngineStats stats = ExpectEqual(Program({
-      OperateLiteral(Op::kAnd, 3, 0xf8, 4),
-      Operate(Op::kAddq, 2, 4, 4),
-      MemoryOp(Op::kLdq, 5, 0, 4),
-      Operate(Op::kAddq, 5, 3, 5),
-      MemoryOp(Op::kStq, 5, 0, 4),
-      OperateLiteral(Op::kAddq, 3, 3, 3),
-      BranchOp(Op::kBr, 31, -7),
-  }), 100'000);
+                                                   OperateLiteral(Op::kAnd, 3, 0xf8, 4),
+                                                   Operate(Op::kAddq, 2, 4, 4),
+                                                   MemoryOp(Op::kLdq, 5, 0, 4),
+                                                   Operate(Op::kAddq, 5, 3, 5),
+                                                   MemoryOp(Op::kStq, 5, 0, 4),
+                                                   OperateLiteral(Op::kAddq, 3, 3, 3),
+                                                   BranchOp(Op::kBr, 31, -7),
+                                               }),
+                                               100'000);
   EXPECT_GT(stats.regions_translated, 0u);
   EXPECT_GT(stats.entries, 0u);
 }
 
 TEST(JitEngine, CallsAndReturns) {
   ExpectEqual(Program({
-      BranchOp(Op::kBsr, 26, 3),
-      OperateLiteral(Op::kAddq, 3, 1, 3),
-      BranchOp(Op::kBsr, 27, 1),
-      BranchOp(Op::kBr, 31, -4),
-      // The function returns through the register that its caller linked last.
-      OperateLiteral(Op::kXor, 6, 1, 6),
-      Operate(Op::kCmovlbs, 6, 26, 28),
-      Operate(Op::kCmovlbc, 6, 27, 28),
-      ref::testing::JumpOp(Op::kRet, 31, 28),
-  }), 100'000);
+                  BranchOp(Op::kBsr, 26, 3),
+                  OperateLiteral(Op::kAddq, 3, 1, 3),
+                  BranchOp(Op::kBsr, 27, 1),
+                  BranchOp(Op::kBr, 31, -4),
+                  // The function returns through the register that its caller linked last.
+                  OperateLiteral(Op::kXor, 6, 1, 6),
+                  Operate(Op::kCmovlbs, 6, 26, 28),
+                  Operate(Op::kCmovlbc, 6, 27, 28),
+                  ref::testing::JumpOp(Op::kRet, 31, 28),
+              }),
+              100'000);
 }
 
 TEST(JitEngine, SeesCodeThatItsOwnStoresChange) {
   // Adds 1 to the literal of the first instruction of the loop, in every turn.
-  const alpha::EngineStats stats = ExpectEqual(Program({
-      MemoryOp(Op::kLdah, 7, 1, 1),                // R7 := code
-      OperateLiteral(Op::kAddq, 3, 1, 3),          // the one that changes, 16 bytes in
-      MemoryOp(Op::kLdl, 5, 16, 7),
-      MemoryOp(Op::kLda, 5, 1 << 13, 5),           // its literal, and more when that is full
-      MemoryOp(Op::kStl, 5, 16, 7),
-      BranchOp(Op::kBr, 31, -5),
-  }), 200'000);
+  const alpha::EngineStats stats =
+      ExpectEqual(Program({
+                      MemoryOp(Op::kLdah, 7, 1, 1),        // R7 := code
+                      OperateLiteral(Op::kAddq, 3, 1, 3),  // the one that changes, 16 bytes in
+                      MemoryOp(Op::kLdl, 5, 16, 7),
+                      MemoryOp(Op::kLda, 5, 1 << 13, 5),  // its literal, and more when that is full
+                      MemoryOp(Op::kStl, 5, 16, 7),
+                      BranchOp(Op::kBr, 31, -5),
+                  }),
+                  200'000);
   EXPECT_GT(stats.blocks_invalidated, 10u);
 }
 
@@ -172,17 +176,18 @@ TEST(JitEngine, StaysBoundedWhileCodeIsOverwrittenAndRun) {
   Options options = Eager();
   options.code_bytes = Options::kMinCodeBytes;
   Computer jit(Jit(options));
-  jit.Put(kCode, Program({
-      MemoryOp(Op::kLdah, 7, 1, 1),
-      OperateLiteral(Op::kAddq, 3, 1, 3),
-      MemoryOp(Op::kLdl, 5, 16, 7),
-      MemoryOp(Op::kLda, 5, 1 << 13, 5),           // its literal, and more when that is full
-      MemoryOp(Op::kStl, 5, 16, 7),
-      OperateLiteral(Op::kSubq, 31, 40, 8),        // runs the loop below 40 times: it gets hot
-      OperateLiteral(Op::kAddq, 8, 1, 8),
-      BranchOp(Op::kBlt, 8, -2),
-      BranchOp(Op::kBr, 31, -8),
-  }));
+  jit.Put(kCode,
+          Program({
+              MemoryOp(Op::kLdah, 7, 1, 1),
+              OperateLiteral(Op::kAddq, 3, 1, 3),
+              MemoryOp(Op::kLdl, 5, 16, 7),
+              MemoryOp(Op::kLda, 5, 1 << 13, 5),  // its literal, and more when that is full
+              MemoryOp(Op::kStl, 5, 16, 7),
+              OperateLiteral(Op::kSubq, 31, 40, 8),  // runs the loop below 40 times: it gets hot
+              OperateLiteral(Op::kAddq, 8, 1, 8),
+              BranchOp(Op::kBlt, 8, -2),
+              BranchOp(Op::kBr, 31, -8),
+          }));
   for (uint64_t cycle = 1'000'000; cycle <= 20'000'000; cycle += 1'000'000) jit.RunTo(cycle);
   const alpha::EngineStats stats = jit.engine->stats();
   EXPECT_LE(stats.code_bytes, options.code_bytes);
@@ -194,11 +199,11 @@ TEST(JitEngine, ObeysADeadlineThatAnAccessMovesNearer) {
   for (const bool translated : {false, true}) {
     Computer computer(translated ? Jit(Eager()) : Computer::Maker(Ref));
     computer.Put(kCode, Program({
-        MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
-        MemoryOp(Op::kLdq, 5, 0, 7),
-        OperateLiteral(Op::kAddq, 3, 1, 3),
-        BranchOp(Op::kBr, 31, -3),
-    }));
+                            MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
+                            MemoryOp(Op::kLdq, 5, 0, 7),
+                            OperateLiteral(Op::kAddq, 3, 1, 3),
+                            BranchOp(Op::kBr, 31, -3),
+                        }));
     alpha::Deadline deadline;
     std::vector<uint64_t> stops;
     computer.io.handler = [&](alpha::Cpu& cpu, const FakeIo::Access&) {
@@ -230,13 +235,13 @@ std::vector<std::string> Mappings() {
 TEST(JitEngine, NoMappingIsWritableAndExecutableWhileCodeRuns) {
   Computer jit(Jit(Eager()));
   jit.Put(kCode, Program({
-      MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
-      OperateLiteral(Op::kAddq, 3, 1, 3),
-      OperateLiteral(Op::kAnd, 3, 0xff, 4),
-      BranchOp(Op::kBne, 4, -3),
-      MemoryOp(Op::kLdq, 5, 0, 7),
-      BranchOp(Op::kBr, 31, -5),
-  }));
+                     MemoryOp(Op::kLdah, 7, kIo >> 16, 1),
+                     OperateLiteral(Op::kAddq, 3, 1, 3),
+                     OperateLiteral(Op::kAnd, 3, 0xff, 4),
+                     BranchOp(Op::kBne, 4, -3),
+                     MemoryOp(Op::kLdq, 5, 0, 7),
+                     BranchOp(Op::kBr, 31, -5),
+                 }));
   int looks = 0;
   jit.io.handler = [&](alpha::Cpu&, const FakeIo::Access&) {
     ++looks;
@@ -286,9 +291,10 @@ TEST(Options, AreRead) {
 }
 
 TEST(Options, NonsenseIsRefused) {
-  for (const char* text : {"x", ":", ":cache", ":cache=", ":cache=1", ":cache=99999M", ":lookaside=3",
-                           ":lookaside=1", ":lookaside=8192", ":threshold=0", ":host=all",
-                           ":perf-map=", ":speed=9", ":threshold=3:threshold=3", ":cache=18446744073709551615M"}) {
+  for (const char* text :
+       {"x", ":", ":cache", ":cache=", ":cache=1", ":cache=99999M", ":lookaside=3", ":lookaside=1",
+        ":lookaside=8192", ":threshold=0", ":host=all", ":perf-map=", ":speed=9",
+        ":threshold=3:threshold=3", ":cache=18446744073709551615M"}) {
     EXPECT_FALSE(ParseOptions(text).ok()) << text;
   }
 }

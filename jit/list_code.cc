@@ -45,7 +45,8 @@ void AppendHostCode(std::span<const uint8_t> code, size_t offset, std::string& t
   cs_close(&handle);
 #else
   for (size_t i = 0; i < code.size(); ++i) {
-    if (i % 16 == 0) absl::StrAppendFormat(&text, "%s          %5x ", i == 0 ? "" : "\n", offset + i);
+    if (i % 16 == 0)
+      absl::StrAppendFormat(&text, "%s          %5x ", i == 0 ? "" : "\n", offset + i);
     absl::StrAppendFormat(&text, " %02x", code[i]);
   }
   if (!code.empty()) absl::StrAppend(&text, "\n");

@@ -18,7 +18,7 @@ struct CodeMark {
   enum class Kind : uint8_t {
     kBlock,        // what every block does first
     kInstruction,  // an instruction
-    kEnd,          // what follows the last instruction of a block without a branch, and other blocks
+    kEnd,  // what follows the last instruction of a block without a branch, and other blocks
   };
   Kind kind = Kind::kBlock;
   uint64_t pc = 0;

@@ -21,8 +21,8 @@ absl::Status Unknown(std::string_view setting) {
 }
 
 // A decimal number with an optional K or M.
-absl::StatusOr<uint64_t> ParseCount(std::string_view setting, std::string_view text,
-                                    uint64_t least, uint64_t most) {
+absl::StatusOr<uint64_t> ParseCount(std::string_view setting, std::string_view text, uint64_t least,
+                                    uint64_t most) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
@@ -30,8 +30,7 @@ absl::StatusOr<uint64_t> ParseCount(std::string_view setting, std::string_view t
   const bool valid = error == std::errc() && (unit.empty() || shift != 0) && value <= most;
   if (!valid || value << shift < least || value << shift > most) {
     return absl::InvalidArgumentError(absl::StrCat("engine jit: '", std::string(setting),
-                                                   "' is not a number from ", least, " to ",
-                                                   most));
+                                                   "' is not a number from ", least, " to ", most));
   }
   return value << shift;
 }

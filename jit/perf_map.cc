@@ -12,8 +12,8 @@
 namespace isochron::jit {
 
 absl::Status PerfMap::Open(const std::string& path) {
-  // The map that an earlier process of our number left makes way. Anything else is somebody's trap: the
-  // name is known beforehand, and its directory everybody's.
+  // The map that an earlier process of our number left makes way. Anything else is somebody's trap:
+  // the name is known beforehand, and its directory everybody's.
   struct stat info;
   if (lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) unlink(path.c_str());
   absl::StatusOr<hostio::Descriptor> file = hostio::CreateNew(path);

@@ -22,11 +22,12 @@ class PerfMap {
     if (file_ != nullptr) fclose(file_);
   }
 
-  // Starts the file anew: one of our own, which follows no link at `path`. Until then, nothing is written.
+  // Starts the file anew: one of our own, which follows no link at `path`. Until then, nothing is
+  // written.
   absl::Status Open(const std::string& path);
   bool is_open() const { return file_ != nullptr; }
-  // Notes the code of the region that is entered at guest address `pc`, which people call `name`, one line, if they have
-  // a name for it.
+  // Notes the code of the region that is entered at guest address `pc`, which people call `name`,
+  // one line, if they have a name for it.
   void Add(const uint8_t* code, size_t bytes, uint64_t pc, const char* mode,
            const std::string& name);
 

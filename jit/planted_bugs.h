@@ -12,64 +12,64 @@ namespace isochron::jit {
 
 // The faults: enumerator and name. What each does stands at its Planted() and, with what finds it,
 // in docs/conformance.md.
-#define ISOCHRON_PLANTED_BUGS_OF_JIT(BUG)                       \
-  /* Results of single instructions. */                         \
-  BUG(kAddlNotExtended, "addl-not-extended")                    \
-  BUG(kCarryForOverflow, "carry-for-overflow")                  \
-  BUG(kUmulhSigned, "umulh-signed")                             \
-  BUG(kShiftOf32, "shift-of-32")                                \
-  BUG(kCmovInverted, "cmov-inverted")                           \
-  BUG(kSextbUnsigned, "sextb-unsigned")                         \
-  BUG(kZapLosesByte7, "zap-loses-byte-7")                       \
-  BUG(kMaskHighOneBitOff, "mask-high-one-bit-off")              \
-  BUG(kDisplacementUnsigned, "displacement-unsigned")           \
-  BUG(kRpccAtBlockStart, "rpcc-at-block-start")                 \
-  /* Floating point. */                                         \
-  BUG(kRoundingIgnored, "rounding-ignored")                     \
-  BUG(kCvttqRounds, "cvttq-rounds")                             \
-  BUG(kCvtqlOverflowMissed, "cvtql-overflow-missed")            \
-  BUG(kSingleNotRounded, "single-not-rounded")                  \
-  BUG(kMxcsrFlagIgnored, "mxcsr-flag-ignored")                  \
-  BUG(kResultNotChecked, "result-not-checked")                  \
-  BUG(kNormalAfterSlowPath, "normal-after-slow-path")           \
-  BUG(kFpcrInexactLost, "fpcr-inexact-lost")                    \
-  BUG(kFpcrSummaryLost, "fpcr-summary-lost")                    \
-  BUG(kFloatNotSaved, "float-not-saved")                        \
-  BUG(kFenIgnored, "fen-ignored")                               \
-  /* Memory. */                                                 \
-  BUG(kLdlNotExtended, "ldl-not-extended")                      \
-  BUG(kAlignmentNotChecked, "alignment-not-checked")            \
-  BUG(kLdqUNotMasked, "ldq_u-not-masked")                       \
-  BUG(kStaleDataContext, "stale-data-context")                  \
-  BUG(kLockNotCleared, "lock-not-cleared")                      \
-  BUG(kPageNotMarkedDirty, "page-not-marked-dirty")             \
-  BUG(kCodeStoreNotSeen, "code-store-not-seen")                 \
-  /* PALcode. */                                                \
-  BUG(kShadowBankIgnored, "shadow-bank-ignored")                \
-  BUG(kCallPalLinkUnshadowed, "call_pal-link-unshadowed")       \
-  BUG(kPalCallNotCounted, "pal-call-not-counted")               \
-  BUG(kHwLdNotAligned, "hw_ld-not-aligned")                     \
-  BUG(kVpteAlwaysQuadword, "vpte-always-quadword")              \
-  BUG(kVaFormOneBitShort, "va_form-one-bit-short")              \
-  BUG(kDtbInvalidateSkipped, "dtb-invalidate-skipped")          \
-  BUG(kInterruptLate, "interrupt-late")                         \
-  BUG(kCounterInterruptMissed, "counter-interrupt-missed")      \
-  BUG(kCountsAtSliceStart, "counts-at-slice-start")             \
-  /* Registers of a region. */                                  \
-  BUG(kFlagsOutliveCompare, "flags-outlive-compare")            \
-  BUG(kCopyOutlivesWrite, "copy-outlives-write")                \
-  BUG(kCopyNotReloaded, "copy-not-reloaded")                    \
-  BUG(kDirtyNotStored, "dirty-not-stored")                      \
-  BUG(kDeadStoreTooEager, "dead-store-too-eager")               \
-  /* Time, and which code runs. */                              \
-  BUG(kBranchCostsTooMuch, "branch-costs-too-much")             \
-  BUG(kBlockAtDeadline, "block-at-deadline")                    \
-  BUG(kIoDoesNotLeave, "io-does-not-leave")                     \
-  BUG(kOldCodeGoesOn, "old-code-goes-on")                       \
-  BUG(kLinksOutliveCode, "links-outlive-code")                  \
-  BUG(kGoldenOutlivesCode, "golden-outlives-code")              \
-  BUG(kExitLinkedAnywhere, "exit-linked-anywhere")              \
-  BUG(kAsnNotInContext, "asn-not-in-context")                   \
+#define ISOCHRON_PLANTED_BUGS_OF_JIT(BUG)                  \
+  /* Results of single instructions. */                    \
+  BUG(kAddlNotExtended, "addl-not-extended")               \
+  BUG(kCarryForOverflow, "carry-for-overflow")             \
+  BUG(kUmulhSigned, "umulh-signed")                        \
+  BUG(kShiftOf32, "shift-of-32")                           \
+  BUG(kCmovInverted, "cmov-inverted")                      \
+  BUG(kSextbUnsigned, "sextb-unsigned")                    \
+  BUG(kZapLosesByte7, "zap-loses-byte-7")                  \
+  BUG(kMaskHighOneBitOff, "mask-high-one-bit-off")         \
+  BUG(kDisplacementUnsigned, "displacement-unsigned")      \
+  BUG(kRpccAtBlockStart, "rpcc-at-block-start")            \
+  /* Floating point. */                                    \
+  BUG(kRoundingIgnored, "rounding-ignored")                \
+  BUG(kCvttqRounds, "cvttq-rounds")                        \
+  BUG(kCvtqlOverflowMissed, "cvtql-overflow-missed")       \
+  BUG(kSingleNotRounded, "single-not-rounded")             \
+  BUG(kMxcsrFlagIgnored, "mxcsr-flag-ignored")             \
+  BUG(kResultNotChecked, "result-not-checked")             \
+  BUG(kNormalAfterSlowPath, "normal-after-slow-path")      \
+  BUG(kFpcrInexactLost, "fpcr-inexact-lost")               \
+  BUG(kFpcrSummaryLost, "fpcr-summary-lost")               \
+  BUG(kFloatNotSaved, "float-not-saved")                   \
+  BUG(kFenIgnored, "fen-ignored")                          \
+  /* Memory. */                                            \
+  BUG(kLdlNotExtended, "ldl-not-extended")                 \
+  BUG(kAlignmentNotChecked, "alignment-not-checked")       \
+  BUG(kLdqUNotMasked, "ldq_u-not-masked")                  \
+  BUG(kStaleDataContext, "stale-data-context")             \
+  BUG(kLockNotCleared, "lock-not-cleared")                 \
+  BUG(kPageNotMarkedDirty, "page-not-marked-dirty")        \
+  BUG(kCodeStoreNotSeen, "code-store-not-seen")            \
+  /* PALcode. */                                           \
+  BUG(kShadowBankIgnored, "shadow-bank-ignored")           \
+  BUG(kCallPalLinkUnshadowed, "call_pal-link-unshadowed")  \
+  BUG(kPalCallNotCounted, "pal-call-not-counted")          \
+  BUG(kHwLdNotAligned, "hw_ld-not-aligned")                \
+  BUG(kVpteAlwaysQuadword, "vpte-always-quadword")         \
+  BUG(kVaFormOneBitShort, "va_form-one-bit-short")         \
+  BUG(kDtbInvalidateSkipped, "dtb-invalidate-skipped")     \
+  BUG(kInterruptLate, "interrupt-late")                    \
+  BUG(kCounterInterruptMissed, "counter-interrupt-missed") \
+  BUG(kCountsAtSliceStart, "counts-at-slice-start")        \
+  /* Registers of a region. */                             \
+  BUG(kFlagsOutliveCompare, "flags-outlive-compare")       \
+  BUG(kCopyOutlivesWrite, "copy-outlives-write")           \
+  BUG(kCopyNotReloaded, "copy-not-reloaded")               \
+  BUG(kDirtyNotStored, "dirty-not-stored")                 \
+  BUG(kDeadStoreTooEager, "dead-store-too-eager")          \
+  /* Time, and which code runs. */                         \
+  BUG(kBranchCostsTooMuch, "branch-costs-too-much")        \
+  BUG(kBlockAtDeadline, "block-at-deadline")               \
+  BUG(kIoDoesNotLeave, "io-does-not-leave")                \
+  BUG(kOldCodeGoesOn, "old-code-goes-on")                  \
+  BUG(kLinksOutliveCode, "links-outlive-code")             \
+  BUG(kGoldenOutlivesCode, "golden-outlives-code")         \
+  BUG(kExitLinkedAnywhere, "exit-linked-anywhere")         \
+  BUG(kAsnNotInContext, "asn-not-in-context")              \
   BUG(kAliasIgnored, "alias-ignored")
 
 enum class Bug : uint8_t {

@@ -90,9 +90,9 @@ Successors SuccessorsOf(const Instruction& last, uint32_t offset) {
 // The offset of the last instruction of the block at `start`, which does not run into `leaders`.
 uint32_t LastOf(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders) {
   const auto next = leaders.upper_bound(start);
-  const uint32_t limit = std::min<uint64_t>(
-      {alpha::kPageSize, start + 4 * uint64_t{ref::kMaxBlockLength},
-       next == leaders.end() ? alpha::kPageSize : *next});
+  const uint32_t limit =
+      std::min<uint64_t>({alpha::kPageSize, start + 4 * uint64_t{ref::kMaxBlockLength},
+                          next == leaders.end() ? alpha::kPageSize : *next});
   uint32_t offset = start;
   while (offset + 4 < limit && !ref::EndsBlock(DecodeAt(code, offset).op)) offset += 4;
   return offset;
@@ -184,8 +184,7 @@ void CountLoops(Region& region) {
 
 }  // namespace
 
-Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset,
-                  uint32_t limit) {
+Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset, uint32_t limit) {
   std::set<uint32_t> leaders = {offset};
   if (limit == 0) {
     std::set<uint32_t> reached = FindLeaders(page, code, offset);
@@ -201,8 +200,8 @@ Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offse
     const GuestBlock& block = region.blocks.back();
     region.instructions += static_cast<uint32_t>(block.code.size());
     for (const GuestInstruction& instruction : block.code) {
-      region.uses_float = region.uses_float ||
-          (alpha::Info(instruction.word.op).raises & alpha::raises::kFen) != 0;
+      region.uses_float =
+          region.uses_float || (alpha::Info(instruction.word.op).raises & alpha::raises::kFen) != 0;
     }
   }
   if (Planted(Bug::kFenIgnored)) region.uses_float = false;

@@ -38,7 +38,7 @@ struct GuestBlock {
 
   uint32_t start = 0;  // offset in the page, bytes
   std::vector<GuestInstruction> code;
-  uint32_t cost = 0;   // cycles
+  uint32_t cost = 0;  // cycles
   // The blocks of the region behind a direct branch that is taken, and behind the last
   // instruction; kNoBlock: not in the region.
   int taken = kNoBlock;
@@ -65,7 +65,7 @@ struct GuestBlock {
 // have been executed before. `blocks` is in the order of addresses.
 struct Region {
   std::vector<GuestBlock> blocks;
-  int entry = 0;               // index of the entry
+  int entry = 0;  // index of the entry
   uint32_t instructions = 0;
   bool uses_float = false;
 

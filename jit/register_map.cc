@@ -102,8 +102,7 @@ RegisterMap::RegisterMap(const Region& region) {
   for (const GuestBlock& block : region.blocks) {
     const uint64_t weight = WeightOf(block);
     for (const GuestInstruction& instruction : block.code) {
-      const alpha::OperandRoles roles =
-          alpha::RolesOf(alpha::Info(instruction.word.op).shape);
+      const alpha::OperandRoles roles = alpha::RolesOf(alpha::Info(instruction.word.op).shape);
       counter.Count(roles.ra, instruction.ra, weight);
       if (!instruction.word.literal) counter.Count(roles.rb, instruction.rb, weight);
       counter.Count(roles.rc, instruction.rc, weight);

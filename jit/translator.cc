@@ -21,8 +21,7 @@ Translation PlaceOf(const ref::CodePage& page, uint64_t pc, const Region& region
 
 }  // namespace
 
-Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc,
-                                          uint32_t limit) {
+Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc, uint32_t limit) {
   if (!clock_) return TranslateNow(page, pc, limit);
   const uint64_t start = clock_();
   const Outcome outcome = TranslateNow(page, pc, limit);
@@ -30,8 +29,7 @@ Translator::Outcome Translator::Translate(ref::CodePage& page, uint64_t pc,
   return outcome;
 }
 
-Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc,
-                                             uint32_t limit) {
+Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc, uint32_t limit) {
   const Region region =
       FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u, limit);
   if (code_.free() < Emitter::MaxBytes(region) ||
@@ -72,8 +70,7 @@ void Translator::Publish(ref::CodePage& page, const Region& region, const Emitte
 }
 
 std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
-  const Region region =
-      FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
+  const Region region = FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
   if (slots_used_ + Emitter::MaxSlots(region) > Frame::kExitSlots) return {};
   const Translation place = PlaceOf(page, pc, region);
   std::vector<uint8_t> code(Emitter::MaxBytes(region));
@@ -85,13 +82,11 @@ std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
   const auto first = std::find_if(marks.begin(), marks.end(), [pc](const CodeMark& mark) {
     return mark.kind == CodeMark::Kind::kBlock && mark.pc == pc;
   });
-  const auto last = std::find_if(first, marks.end(), [](const CodeMark& mark) {
-    return mark.kind == CodeMark::Kind::kEnd;
-  });
+  const auto last = std::find_if(
+      first, marks.end(), [](const CodeMark& mark) { return mark.kind == CodeMark::Kind::kEnd; });
   if (last == marks.end()) return {};
-  return absl::StrCat("  blocks: ", region.blocks.size(), ", instructions: ",
-                      region.instructions, ", bytes of host code: ", emitter.bytes(),
-                      "; the block at the entry:\n",
+  return absl::StrCat("  blocks: ", region.blocks.size(), ", instructions: ", region.instructions,
+                      ", bytes of host code: ", emitter.bytes(), "; the block at the entry:\n",
                       ListCode(emitter.map(), {first, last + 1}, code));
 }
 

@@ -42,7 +42,7 @@ struct RegionRow {
 constexpr RegionRow kRegions[] = {
     {Region::kPciMemory, 0x0'0000'0000, 0x1'0000'0000, CostClass::kIoMemoryMapped},
     {Region::kTigBus, 0x1'0000'0000, 0x4000'0000, CostClass::kIoMemoryMapped},
-    {Region::kPlatform, FW_PLATFORM_PA & kSystemAddress, 0x2000, CostClass::kChipsetCsr},
+    {Region::kPlatform, FW_PLATFORM_PA& kSystemAddress, 0x2000, CostClass::kChipsetCsr},
     {Region::kPchip, 0x1'8000'0000, 0x1000'0000, CostClass::kChipsetCsr},
     {Region::kCchip, 0x1'a000'0000, 0x1000'0000, CostClass::kChipsetCsr},
     {Region::kDchip, 0x1'b000'0000, 0x1000'0000, CostClass::kChipsetCsr},
@@ -59,9 +59,7 @@ const RegionRow& FindRegion(uint64_t address) {
   return kNowhere;
 }
 
-uint64_t AllOnes(int size) {
-  return size == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
-}
+uint64_t AllOnes(int size) { return size == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1; }
 
 // ISA interrupt requests of a PC.
 constexpr int kTimerIrq = 0;
@@ -76,7 +74,8 @@ Board::Board(const BoardOptions& options, const alpha::Memory& memory, EventQueu
              ConsoleSink* console, IrqSink& cpu_interrupts)
     : events_(events) {
   // The order is that of VisitState. A device that drives another comes after it.
-  cchip_ = Add<Cchip>("cchip", DeviceId::kCchip, {}, options.cpu_count, memory.size(), cpu_interrupts);
+  cchip_ =
+      Add<Cchip>("cchip", DeviceId::kCchip, {}, options.cpu_count, memory.size(), cpu_interrupts);
   dchip_ = Add<Dchip>("dchip", DeviceId::kCount, {});
   pchip_ = Add<Pchip>("pchip0", DeviceId::kPchip0, {}, IrqLine{cchip_, Cchip::kPchip0Error});
   pci_config_ = Add<PciConfig>("pci0", DeviceId::kCount, {});
@@ -86,8 +85,10 @@ Board::Board(const BoardOptions& options, const alpha::Memory& memory, EventQueu
   Add<Pit>("pit", DeviceId::kPit, {{0x40, 4, 0}, {0x61, 1, 4}}, events, IsaIrq(kTimerIrq));
   Add<Rtc>("rtc", DeviceId::kRtc, {{0x70, 2, 0}}, events, IrqLine{cchip_, Cchip::kIntervalTimer},
            options.rtc_base_seconds);
-  uarts_[0] = Add<Uart>("uart0", DeviceId::kUart0, {{0x3f8, 8, 0}}, 0, events, console, IsaIrq(kUart0Irq));
-  uarts_[1] = Add<Uart>("uart1", DeviceId::kUart1, {{0x2f8, 8, 0}}, 1, events, console, IsaIrq(kUart1Irq));
+  uarts_[0] =
+      Add<Uart>("uart0", DeviceId::kUart0, {{0x3f8, 8, 0}}, 0, events, console, IsaIrq(kUart0Irq));
+  uarts_[1] =
+      Add<Uart>("uart1", DeviceId::kUart1, {{0x2f8, 8, 0}}, 1, events, console, IsaIrq(kUart1Irq));
   platform_ = Add<PlatformDevice>("platform", DeviceId::kPlatform, {}, events, options.seed);
 }
 
@@ -97,9 +98,8 @@ void Board::Reset() {
 
 IoResult Board::Nonexistent(const alpha::Cpu& cpu, bool is_read) {
   cchip_->ReportNonexistent(static_cast<int>(cpu.index));
-  return {.data = 0,
-          .cycles = alpha::InstructionCost(CostClass::kChipsetCsr),
-          .nonexistent = is_read};
+  return {
+      .data = 0, .cycles = alpha::InstructionCost(CostClass::kChipsetCsr), .nonexistent = is_read};
 }
 
 IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
@@ -111,32 +111,15 @@ IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
   uint64_t data = 0;
   switch (row.region) {
     case Region::kPciMemory:
-    case Region::kTigBus:
-      data = AllOnes(size);
-      break;
-    case Region::kPlatform:
-      data = platform_->Read(offset, size);
-      break;
-    case Region::kPchip:
-      data = pchip_->Read(offset, size);
-      break;
-    case Region::kCchip:
-      data = cchip_->ReadAs(static_cast<int>(cpu.index), offset, size);
-      break;
-    case Region::kDchip:
-      data = dchip_->Read(offset, size);
-      break;
-    case Region::kInterruptAcknowledge:
-      data = static_cast<uint64_t>(pics_->Acknowledge());
-      break;
-    case Region::kPciIo:
-      data = isa_.Read(static_cast<uint32_t>(offset), size);
-      break;
-    case Region::kPciConfig:
-      data = pci_config_->Read(offset, size);
-      break;
-    case Region::kNone:
-      return Nonexistent(cpu, true);
+    case Region::kTigBus: data = AllOnes(size); break;
+    case Region::kPlatform: data = platform_->Read(offset, size); break;
+    case Region::kPchip: data = pchip_->Read(offset, size); break;
+    case Region::kCchip: data = cchip_->ReadAs(static_cast<int>(cpu.index), offset, size); break;
+    case Region::kDchip: data = dchip_->Read(offset, size); break;
+    case Region::kInterruptAcknowledge: data = static_cast<uint64_t>(pics_->Acknowledge()); break;
+    case Region::kPciIo: data = isa_.Read(static_cast<uint32_t>(offset), size); break;
+    case Region::kPciConfig: data = pci_config_->Read(offset, size); break;
+    case Region::kNone: return Nonexistent(cpu, true);
   }
   return {.data = data, .cycles = alpha::InstructionCost(row.cost)};
 }
@@ -152,26 +135,13 @@ IoResult Board::Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {
     case Region::kTigBus:
     case Region::kInterruptAcknowledge:  // a special cycle, which nobody listens to
       break;
-    case Region::kPlatform:
-      platform_->Write(offset, size, data);
-      break;
-    case Region::kPchip:
-      pchip_->Write(offset, size, data);
-      break;
-    case Region::kCchip:
-      cchip_->Write(offset, size, data);
-      break;
-    case Region::kDchip:
-      dchip_->Write(offset, size, data);
-      break;
-    case Region::kPciIo:
-      isa_.Write(static_cast<uint32_t>(offset), size, data);
-      break;
-    case Region::kPciConfig:
-      pci_config_->Write(offset, size, data);
-      break;
-    case Region::kNone:
-      return Nonexistent(cpu, false);
+    case Region::kPlatform: platform_->Write(offset, size, data); break;
+    case Region::kPchip: pchip_->Write(offset, size, data); break;
+    case Region::kCchip: cchip_->Write(offset, size, data); break;
+    case Region::kDchip: dchip_->Write(offset, size, data); break;
+    case Region::kPciIo: isa_.Write(static_cast<uint32_t>(offset), size, data); break;
+    case Region::kPciConfig: pci_config_->Write(offset, size, data); break;
+    case Region::kNone: return Nonexistent(cpu, false);
   }
   return {.cycles = alpha::InstructionCost(row.cost)};
 }

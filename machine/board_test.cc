@@ -90,9 +90,9 @@ TEST(BoardTest, DecodesEveryRegionAndCharges) {
 }
 
 TEST(BoardTest, NothingThereIsAnError) {
-  for (uint64_t pa : {kMemory, uint64_t{1} << 40, kPchip1, uint64_t{0x801'4000'2000},
-                      uint64_t{0x801'c000'0000}, uint64_t{0x801'ff00'0000},
-                      uint64_t{0x807'ffff'fff8}}) {
+  for (uint64_t pa :
+       {kMemory, uint64_t{1} << 40, kPchip1, uint64_t{0x801'4000'2000}, uint64_t{0x801'c000'0000},
+        uint64_t{0x801'ff00'0000}, uint64_t{0x807'ffff'fff8}}) {
     Rig rig;
     EXPECT_TRUE(rig.Read(pa, 8).nonexistent) << std::hex << pa;
     EXPECT_EQ(rig.Read(kMisc, 8).data >> 28 & 1, 1u);
@@ -206,12 +206,8 @@ TEST(BoardTest, ResetGivesThePowerOnStateOfItsCycle) {
 // Does something with every device, the same for the same step.
 void Disturb(Rig& rig, int step) {
   switch (step % 8) {
-    case 0:
-      rig.Out(0x3f8, static_cast<uint8_t>('a' + step % 26));
-      break;
-    case 1:
-      rig.board.uart(0).Receive("key");
-      break;
+    case 0: rig.Out(0x3f8, static_cast<uint8_t>('a' + step % 26)); break;
+    case 1: rig.board.uart(0).Receive("key"); break;
     case 2:
       rig.Out(0x70, 0x0b);
       rig.Out(0x71, 0x72);

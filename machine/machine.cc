@@ -35,10 +35,8 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const MachineConfig& co
   if (absl::Status status = config.Validate(); !status.ok()) return status;
   absl::StatusOr<HostMemory> host_memory = HostMemory::Create(config.memory_bytes);
   if (!host_memory.ok()) return host_memory.status();
-  std::unique_ptr<Machine> machine(
-      new Machine(config, std::move(images), *std::move(host_memory)));
-  absl::StatusOr<std::unique_ptr<alpha::Engine>> made =
-      engine(machine->memory_, machine->board_);
+  std::unique_ptr<Machine> machine(new Machine(config, std::move(images), *std::move(host_memory)));
+  absl::StatusOr<std::unique_ptr<alpha::Engine>> made = engine(machine->memory_, machine->board_);
   if (!made.ok()) return made.status();
   machine->engine_ = *std::move(made);
   machine->engine_->NameGuestCode(
@@ -122,7 +120,8 @@ std::optional<RunEnd> Machine::HandleBoundary() {
   DuePoints due = HandleDueEvents();
   if (std::optional<RunEnd> end = HandlePowerRequest(due)) return end;
   const bool requested = deadline_.leave.load(std::memory_order_relaxed);
-  if (requested) deadline_.leave.store(false);  // before the source is asked: what comes later counts
+  if (requested)
+    deadline_.leave.store(false);  // before the source is asked: what comes later counts
   if (due.input) ScheduleNext(kInputPoint, config_.input_interval);
   if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
     // Should the run go on, the checkpoint of this boundary is the next thing.
@@ -158,8 +157,8 @@ alpha::RunResult Machine::Advance() {
     }
     waiting_ = false;
   }
-  deadline_.cycle = std::min(
-      {event, NextStop(cpu_.cycle), stop_watch_.WaitLimit(), stop_watch_.RunLimit(cpu_)});
+  deadline_.cycle =
+      std::min({event, NextStop(cpu_.cycle), stop_watch_.WaitLimit(), stop_watch_.RunLimit(cpu_)});
   return engine_->Run(cpu_, deadline_);
 }
 
@@ -196,8 +195,8 @@ std::optional<RunEnd> Machine::TakeStop(bool requested) {
   if (input_source_ == nullptr || (!requested && !stop_point)) return std::nullopt;
   if (stop_point) stop_at_ = stops_known_to_;  // it may refuse
   using Occasion = InputSource::Occasion;
-  std::optional<Input> stop = input_source_->TakeStop(
-      PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
+  std::optional<Input> stop =
+      input_source_->TakeStop(PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
   if (!stop.has_value()) return std::nullopt;
   Tell(cpu_.cycle, InputEvent{*stop});
   return RunEnd{RunEnd::Kind::kStopped, "", *std::move(stop)};
@@ -230,8 +229,7 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   switch (request) {
     case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
-    case PowerRequest::kFatal:
-      return RunEnd{RunEnd::Kind::kFatal, DescribeFatalHalt(memory_), {}};
+    case PowerRequest::kFatal: return RunEnd{RunEnd::Kind::kFatal, DescribeFatalHalt(memory_), {}};
     case PowerRequest::kReset: break;
   }
   if (!config_.reboot) return RunEnd{RunEnd::Kind::kReset, "", {}};

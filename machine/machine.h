@@ -58,15 +58,15 @@ class Machine final : private ConsoleSink, private IrqSink {
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
 
-  // Runs until the condition is met: nothing then; or until an end, of which the observer is told. A
-  // cycle or number of instructions that lies behind is met at once. May be called again to go on, also
-  // after kStopped; whether a run is made at once or in pieces makes no difference to it.
+  // Runs until the condition is met: nothing then; or until an end, of which the observer is told.
+  // A cycle or number of instructions that lies behind is met at once. May be called again to go
+  // on, also after kStopped; whether a run is made at once or in pieces makes no difference to it.
   std::optional<RunEnd> RunUntil(const StopCondition& condition);
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }
 
-  // From any thread: has the run ask its input source for a stop at a boundary that comes within a bounded
-  // amount of host work.
+  // From any thread: has the run ask its input source for a stop at a boundary that comes within a
+  // bounded amount of host work.
   void LookForStop() { deadline_.leave.store(true); }
 
   // All state at a boundary. A machine that is restored must have the same configuration and memory
@@ -95,8 +95,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   const alpha::Memory& memory() const { return memory_; }
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
-  // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when the
-  // engine does not translate.
+  // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when
+  // the engine does not translate.
   bool TranslateAtMost(uint32_t instructions);
   std::string DescribeCode() const;
   // Host memory that guest RAM takes, in bytes.
@@ -127,7 +127,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   DuePoints HandleDueEvents();
   // Makes the next input point or checkpoint due at the next multiple of `interval`.
   void ScheduleNext(EventSlot slot, uint64_t interval);
-  // Runs to an end without telling the observer of it, or to the boundary that `stop_watch_` waits for.
+  // Runs to an end without telling the observer of it, or to the boundary that `stop_watch_` waits
+  // for.
   std::optional<RunEnd> RunToEnd();
   // An event happens now, on CPU 0.
   void Tell(uint64_t cycle, EventBody body);
@@ -139,20 +140,20 @@ class Machine final : private ConsoleSink, private IrqSink {
   InputPoint PointHere();
   // Takes inputs at an input point. The end, when one of them asks for it.
   std::optional<RunEnd> TakeInputs();
-  // Asks for a stop at a boundary that is no input point, if this is one to ask at. The end, when there is
-  // one.
+  // Asks for a stop at a boundary that is no input point, if this is one to ask at. The end, when
+  // there is one.
   std::optional<RunEnd> TakeStop(bool requested);
-  // Up to where the machine may go before it asks for a stop again. Up to `quiet_until` it does nothing but wait, and is
-  // there at once.
+  // Up to where the machine may go before it asks for a stop again. Up to `quiet_until` it does
+  // nothing but wait, and is there at once.
   uint64_t NextStop(uint64_t quiet_until);
-  // Acts on what the guest asked of the platform device; a reset takes time and adds to what is due.
-  // The end, when that is one.
+  // Acts on what the guest asked of the platform device; a reset takes time and adds to what is
+  // due. The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
   void RestoreWithoutMemory(alpha::StateReader& reader);
   template <typename Visitor, typename Self>
   static void WalkWithoutMemory(Visitor& visitor, Self& self);
-  // `pages`: those to visit, not looked at when restoring. `prepare` is told the address of each page
-  // before its bytes are visited, and whether to go on.
+  // `pages`: those to visit, not looked at when restoring. `prepare` is told the address of each
+  // page before its bytes are visited, and whether to go on.
   template <typename Visitor, typename Self, typename Prepare>
   static void WalkMemory(Visitor& visitor, Self& self, std::vector<uint32_t> pages,
                          Prepare prepare);
@@ -169,8 +170,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   EventQueue events_;
   Board board_;
   std::unique_ptr<alpha::Engine> engine_;
-  // What was hashed before, page by page, which spares StateDigest() work: the digest is that of the
-  // contents whatever it knows. Engines see only that stores must be announced again.
+  // What was hashed before, page by page, which spares StateDigest() work: the digest is that of
+  // the contents whatever it knows. Engines see only that stores must be announced again.
   mutable MemoryDigest memory_digest_;
   mutable uint64_t digests_ = 0;  // used when kChecksDigests
 
@@ -180,8 +181,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   StopWatch stop_watch_;  // of the run that is made
   bool waiting_ = false;
   uint64_t wait_cycles_ = 0;
-  // How far the input source has been asked for stops, and where it has the first. No part of the state:
-  // both follow from where the run is and from its inputs.
+  // How far the input source has been asked for stops, and where it has the first. No part of the
+  // state: both follow from where the run is and from its inputs.
   uint64_t stops_known_to_ = 0;
   uint64_t stop_at_ = 0;
 };

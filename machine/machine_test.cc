@@ -62,7 +62,8 @@ class FakeEngine final : public alpha::Engine {
     } else {
       cpu.pc += 4;
     }
-    if (step % 500 == 0) cpu.cycle += io_.Write(cpu, kPorts + 0x3f8, 1, 'a' + step / 500 % 26).cycles;
+    if (step % 500 == 0)
+      cpu.cycle += io_.Write(cpu, kPorts + 0x3f8, 1, 'a' + step / 500 % 26).cycles;
     if (step % 700 == 0) cpu.sirr = kSoftwareInterrupt;
     if (step % 5'000 == 0) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_WAIT, 8, 1);
     if (step == kSteps + 1) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_POWER, 8, 1);
@@ -97,8 +98,12 @@ class Notes final : public Observer {
   absl::Status refusal;
 
  private:
-  static std::string Describe(const InputEvent& event) { return absl::StrCat("input ", event.input.bytes); }
-  static std::string Describe(const OutputEvent& event) { return absl::StrCat("byte ", int{event.byte}); }
+  static std::string Describe(const InputEvent& event) {
+    return absl::StrCat("input ", event.input.bytes);
+  }
+  static std::string Describe(const OutputEvent& event) {
+    return absl::StrCat("byte ", int{event.byte});
+  }
   static std::string Describe(const InterruptEvent& event) {
     return absl::StrCat("interrupt ", event.pending);
   }
@@ -122,8 +127,8 @@ class Typist final : public InputSource {
 std::unique_ptr<Machine> MakeMachine() {
   BootImages images;
   constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
-  images.kernel = *ParseKernel(
-      ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+  images.kernel =
+      *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
   MachineConfig config;
   config.memory_bytes = MachineConfig::kMinMemory;
   config.itb_entries = config.dtb_entries = MachineConfig::kMinTlbEntries;
@@ -156,7 +161,8 @@ TEST(RunUntil, ACycleIsTheFirstBoundaryAtOrPastIt) {
     ASSERT_GT(cycle, before);
     if (i % 7 != 0) continue;
     // Any cycle behind the boundary before gives this one.
-    ASSERT_FALSE(rig.machine->RunUntil(StopCondition::AtCycle(before + 1 + i % (cycle - before))).has_value());
+    ASSERT_FALSE(rig.machine->RunUntil(StopCondition::AtCycle(before + 1 + i % (cycle - before)))
+                     .has_value());
     EXPECT_EQ(rig.cpu().cycle, cycle);
     EXPECT_EQ(rig.machine->StateDigest(), stepped.machine->StateDigest());
   }
@@ -178,7 +184,8 @@ TEST(RunUntil, ANumberOfInstructionsIsExact) {
 
 TEST(RunUntil, APcIsEachVisitOfIt) {
   Rig stepped;
-  const uint64_t pc = (stepped.cpu().pal_base + static_cast<uint64_t>(alpha::PalEntry::kInterrupt)) | 1;
+  const uint64_t pc =
+      (stepped.cpu().pal_base + static_cast<uint64_t>(alpha::PalEntry::kInterrupt)) | 1;
   std::vector<uint64_t> expected;
   while (!stepped.machine->RunUntil(StopCondition::AtCycle(stepped.cpu().cycle + 1)).has_value()) {
     if (stepped.cpu().pc == pc) expected.push_back(stepped.cpu().cycle);
@@ -205,7 +212,8 @@ TEST(RunUntil, WhatLiesBehindIsThereAlready) {
 TEST(RunUntil, MayStopWhileTheCpuWaits) {
   Rig rig;
   uint64_t waited = 0;
-  while (waited == 0 && rig.machine->RunUntil(StopCondition::AtCycle(rig.cpu().cycle + 1)) == std::nullopt) {
+  while (waited == 0 &&
+         rig.machine->RunUntil(StopCondition::AtCycle(rig.cpu().cycle + 1)) == std::nullopt) {
     if (rig.machine->waiting()) waited = rig.cpu().cycle;
   }
   ASSERT_NE(waited, 0u);
@@ -231,7 +239,8 @@ TEST_P(RunUntilEvent, StopsBehindEachOfThem) {
   whole.machine->Run();
   std::set<std::string> expected;
   for (const std::string& line : whole.notes.lines) {
-    if (line.rfind(GetParam().line, 0) == 0) expected.insert(line.substr(0, line.find(' ', line.find(' ') + 1)));
+    if (line.rfind(GetParam().line, 0) == 0)
+      expected.insert(line.substr(0, line.find(' ', line.find(' ') + 1)));
   }
   Rig rig;
   size_t stops = 0;
@@ -249,18 +258,20 @@ TEST_P(RunUntilEvent, StopsBehindEachOfThem) {
   EXPECT_EQ(rig.notes.lines, whole.notes.lines);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, RunUntilEvent,
-                         ::testing::Values(Kind{"byte", StopCondition::AtEvent<OutputEvent>()},
-                                           Kind{"input", StopCondition::AtEvent<InputEvent>()},
-                                           Kind{"checkpoint", StopCondition::AtEvent<CheckpointEvent>()},
-                                           Kind{"interrupt", StopCondition::AtEvent<InterruptEvent>()}),
-                         [](const auto& info) { return std::string(info.param.line); });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, RunUntilEvent,
+    ::testing::Values(Kind{"byte", StopCondition::AtEvent<OutputEvent>()},
+                      Kind{"input", StopCondition::AtEvent<InputEvent>()},
+                      Kind{"checkpoint", StopCondition::AtEvent<CheckpointEvent>()},
+                      Kind{"interrupt", StopCondition::AtEvent<InterruptEvent>()}),
+    [](const auto& info) { return std::string(info.param.line); });
 
 TEST(RunUntil, AnEndComesBeforeAConditionOfTheSameBoundary) {
   Rig whole;
   whole.machine->Run();
   Rig rig;
-  const std::optional<RunEnd> end = rig.machine->RunUntil(StopCondition::AtCycle(whole.cpu().cycle));
+  const std::optional<RunEnd> end =
+      rig.machine->RunUntil(StopCondition::AtCycle(whole.cpu().cycle));
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->kind, RunEnd::Kind::kPowerOff);
   EXPECT_EQ(rig.notes.lines, whole.notes.lines);

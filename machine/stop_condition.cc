@@ -26,7 +26,8 @@ StopCondition StopCondition::AtPcs(std::vector<uint64_t> pcs) {
 uint64_t StopWatch::RunLimit(const alpha::Cpu& cpu) const {
   const uint64_t limit = WaitLimit();
   if (condition_.instructions == kNever) return limit;
-  const uint64_t left = condition_.instructions - std::min(cpu.instructions, condition_.instructions);
+  const uint64_t left =
+      condition_.instructions - std::min(cpu.instructions, condition_.instructions);
   return left > kNever - cpu.cycle ? limit : std::min(limit, cpu.cycle + left);
 }
 

@@ -18,19 +18,20 @@ namespace isochron::machine {
 // anything, and every engine stops at the same boundary.
 //
 // The machine stands behind device events, inputs and checkpoint of that boundary, but before an
-// interrupt is recognised: in the state whose digest a checkpoint there has. When it goes on, it does
-// what it would have done: a stop is no input, no log has it, and no observer is told.
+// interrupt is recognised: in the state whose digest a checkpoint there has. When it goes on, it
+// does what it would have done: a stop is no input, no log has it, and no observer is told.
 struct StopCondition {
   // The cycle counter has reached this.
   uint64_t cycle = kNever;
   // So many instructions have retired since power-on (Cpu::instructions).
   uint64_t instructions = kNever;
-  // The next instruction, which can be fetched, is at one of these PCs; bit 0 of a PC says PALmode. The
-  // boundary at which the run begins does not count, so that a run from a PC leads to its next visit.
+  // The next instruction, which can be fetched, is at one of these PCs; bit 0 of a PC says PALmode.
+  // The boundary at which the run begins does not count, so that a run from a PC leads to its next
+  // visit.
   std::vector<uint64_t> pcs;
-  // An event of one of these kinds has happened behind the boundary at which the run began: a bit for
-  // each EventBody::index(). An interrupt is an event once it has been entered: the CPU then stands in
-  // PALcode, at the first boundary after that.
+  // An event of one of these kinds has happened behind the boundary at which the run began: a bit
+  // for each EventBody::index(). An interrupt is an event once it has been entered: the CPU then
+  // stands in PALcode, at the first boundary after that.
   uint32_t events = 0;
 
   static StopCondition AtCycle(uint64_t cycle);
@@ -55,23 +56,26 @@ class StopWatch {
   StopWatch(const StopCondition& condition, const alpha::Cpu& cpu)
       : condition_(condition), pcs_(condition.pcs, cpu.cycle) {}
 
-  // An event happens. When the condition names its kind, the boundary at which the sequencer looks next
-  // is the one.
-  void Note(const EventBody& event) { happened_ = happened_ || (condition_.events >> event.index() & 1) != 0; }
+  // An event happens. When the condition names its kind, the boundary at which the sequencer looks
+  // next is the one.
+  void Note(const EventBody& event) {
+    happened_ = happened_ || (condition_.events >> event.index() & 1) != 0;
+  }
 
   // Up to which cycle time may pass while nothing retires.
   uint64_t WaitLimit() const { return happened_ ? 0 : condition_.cycle; }
-  // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that stops
-  // there has not passed the boundary, and is closer to it than before.
+  // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that
+  // stops there has not passed the boundary, and is closer to it than before.
   uint64_t RunLimit(const alpha::Cpu& cpu) const;
   // What an engine is to be given as Deadline::pcs.
   const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
   // Whether the condition was met before anything is run.
   bool ReachedAlready(const alpha::Cpu& cpu) const {
-    return happened_ || cpu.cycle >= condition_.cycle || cpu.instructions >= condition_.instructions;
+    return happened_ || cpu.cycle >= condition_.cycle ||
+           cpu.instructions >= condition_.instructions;
   }
-  // Whether this boundary, all of whose events have happened, is the one. `executes`: the CPU does not
-  // stand still.
+  // Whether this boundary, all of whose events have happened, is the one. `executes`: the CPU does
+  // not stand still.
   bool Reached(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
     if (ReachedAlready(cpu)) return true;
     return !pcs_.empty() && executes && !cpu.InterruptDeliverable() && pcs_.Stops(cpu, memory);

@@ -18,8 +18,8 @@ class BlockCacheTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kPages = 1100;
 
-  BlockCacheTest() : storage_(kPages * kPageSize), memory_(storage_.data(), storage_.size()),
-                     cache_(memory_) {
+  BlockCacheTest()
+      : storage_(kPages * kPageSize), memory_(storage_.data(), storage_.size()), cache_(memory_) {
     const uint32_t branch = BranchOp(Op::kBr, 31, 0);
     for (uint64_t pa = 0; pa < 2 * kPageSize; pa += 32) memory_.Write(pa, &branch, 4);
   }

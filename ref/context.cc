@@ -1,15 +1,12 @@
 #include "ref/context.h"
 
-
 namespace isochron::ref {
 
 using alpha::Cpu;
 
 namespace {
 
-bool Misaligned(uint64_t va, int size) {
-  return (va & static_cast<uint64_t>(size - 1)) != 0;
-}
+bool Misaligned(uint64_t va, int size) { return (va & static_cast<uint64_t>(size - 1)) != 0; }
 
 uint64_t LoadRam(const alpha::Memory& memory, uint64_t pa, int size) {
   switch (size) {
@@ -89,8 +86,8 @@ bool TranslateOrFault(Context& context, const Operation* op, Cpu& cpu, uint64_t 
   return false;
 }
 
-AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
-                          int size, uint64_t& value) {
+AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa, int size,
+                          uint64_t& value) {
   if (context.memory.Contains(pa)) {
     value = LoadRam(context.memory, pa, size);
     return AccessResult::kDone;
@@ -103,8 +100,8 @@ AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint6
   return FinishIo(context, cpu, result, pa);
 }
 
-AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa,
-                           int size, uint64_t value) {
+AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint64_t pa, int size,
+                           uint64_t value) {
   if (context.memory.Contains(pa)) {
     StoreRam(context.memory, pa, size, value);
     return context.code_written ? AccessResult::kLeave : AccessResult::kDone;

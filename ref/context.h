@@ -89,8 +89,7 @@ enum class AccessResult : uint8_t {
 };
 
 // Goes on, or leaves the block, as the access of `op` says.
-inline void Finish(Context& context, const Operation* op, alpha::Cpu& cpu,
-                   AccessResult result) {
+inline void Finish(Context& context, const Operation* op, alpha::Cpu& cpu, AccessResult result) {
   if (result == AccessResult::kDone) return Next(context, op, cpu);
   if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
 }

@@ -49,7 +49,8 @@ uint64_t BranchTarget(const Context& context, const Operation* op, const Cpu& cp
 template <auto Condition, bool kFloat>
 void ConditionalBranch(Context& context, const Operation* op, Cpu& cpu) {
   if constexpr (kFloat) {
-    if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+    if (!cpu.fp_enable) [[unlikely]]
+      return RaiseFpDisabled(context, op, cpu);
   }
   const uint64_t value = kFloat ? cpu.f[op->ra] : cpu.r[op->ra];
   if (Condition(value)) {
@@ -80,13 +81,13 @@ void EndOfBlock(Context& context, const Operation*, Cpu& cpu) {
 
 Handler EndOfBlockHandler() { return EndOfBlock; }
 
-#define ISOCHRON_BRANCH(Name, Condition)                 \
-  Handler Select##Name(const alpha::Instruction&) {      \
-    return ConditionalBranch<alpha::Condition, false>;   \
+#define ISOCHRON_BRANCH(Name, Condition)               \
+  Handler Select##Name(const alpha::Instruction&) {    \
+    return ConditionalBranch<alpha::Condition, false>; \
   }
-#define ISOCHRON_FLOAT_BRANCH(Name, Condition)           \
-  Handler Select##Name(const alpha::Instruction&) {      \
-    return ConditionalBranch<alpha::Condition, true>;    \
+#define ISOCHRON_FLOAT_BRANCH(Name, Condition)        \
+  Handler Select##Name(const alpha::Instruction&) {   \
+    return ConditionalBranch<alpha::Condition, true>; \
   }
 
 ISOCHRON_BRANCH(Blbc, IsLowBitClear)

@@ -23,17 +23,20 @@ alpha::FpQualifiers Qualifiers(const Operation* op) {
 // Fc := F(Fav, Fbv), the FPCR status bits and, after that, the trap.
 template <auto F>
 void FloatOperate(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   const alpha::FpResult result = F(cpu.f[op->ra], cpu.f[op->rb], Qualifiers(op), cpu.fpcr);
   cpu.fpcr |= result.fpcr_set;
   if (result.write) cpu.f[op->rc] = result.value;
-  if (result.trap != 0) [[unlikely]] return RaiseArithmetic(context, op, cpu, result.trap);
+  if (result.trap != 0) [[unlikely]]
+    return RaiseArithmetic(context, op, cpu, result.trap);
   return Next(context, op, cpu);
 }
 
 template <auto Condition>
 void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   if (Condition(cpu.f[op->ra])) cpu.f[op->rc] = cpu.f[op->rb];
   return Next(context, op, cpu);
 }
@@ -41,7 +44,8 @@ void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
 // ITOFx: Fc := F(Rav).
 template <auto F>
 void IntegerToFloat(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   cpu.f[op->rc] = F(cpu.r[op->ra]);
   return Next(context, op, cpu);
 }
@@ -49,19 +53,22 @@ void IntegerToFloat(Context& context, const Operation* op, Cpu& cpu) {
 // FTOIx: Rc := F(Fav).
 template <auto F>
 void FloatToInteger(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   cpu.r[op->rc] = F(cpu.f[op->ra]);
   return Next(context, op, cpu);
 }
 
 void MoveToFpcr(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   cpu.fpcr = alpha::fpcr::Written(cpu.f[op->ra]);
   return Next(context, op, cpu);
 }
 
 void MoveFromFpcr(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   cpu.f[op->ra] = cpu.fpcr;
   return Next(context, op, cpu);
 }

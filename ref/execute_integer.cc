@@ -54,18 +54,18 @@ void LoadAddress(Context& context, const Operation* op, Cpu& cpu) {
 
 }  // namespace
 
-#define ISOCHRON_OPERATE(Name)                                              \
-  Handler Select##Name(const alpha::Instruction& instruction) {             \
+#define ISOCHRON_OPERATE(Name)                                                             \
+  Handler Select##Name(const alpha::Instruction& instruction) {                            \
     return instruction.literal ? Operate<alpha::Name, true> : Operate<alpha::Name, false>; \
   }
-#define ISOCHRON_OPERATE_OVERFLOW(Name)                             \
-  Handler Select##Name(const alpha::Instruction& instruction) {     \
-    return instruction.literal ? OperateOverflow<alpha::Name, true> \
+#define ISOCHRON_OPERATE_OVERFLOW(Name)                               \
+  Handler Select##Name(const alpha::Instruction& instruction) {       \
+    return instruction.literal ? OperateOverflow<alpha::Name, true>   \
                                : OperateOverflow<alpha::Name, false>; \
   }
-#define ISOCHRON_CMOV(Name, Condition)                                   \
-  Handler Select##Name(const alpha::Instruction& instruction) {          \
-    return instruction.literal ? ConditionalMove<alpha::Condition, true> \
+#define ISOCHRON_CMOV(Name, Condition)                                     \
+  Handler Select##Name(const alpha::Instruction& instruction) {            \
+    return instruction.literal ? ConditionalMove<alpha::Condition, true>   \
                                : ConditionalMove<alpha::Condition, false>; \
   }
 

@@ -76,8 +76,7 @@ void Load(Context& context, const Operation* op, Cpu& cpu) {
 
 template <typename T>
 void Store(Context& context, const Operation* op, Cpu& cpu) {
-  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu),
-                      static_cast<T>(cpu.r[op->ra]));
+  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), static_cast<T>(cpu.r[op->ra]));
 }
 
 // LDQ_U and STQ_U ignore the low bits of the address.
@@ -93,13 +92,15 @@ void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu) {
 
 template <typename T, auto Convert>
 void FloatLoad(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.f[op->ra]);
 }
 
 template <typename T, auto Convert>
 void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
-  if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+  if (!cpu.fp_enable) [[unlikely]]
+    return RaiseFpDisabled(context, op, cpu);
   return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), Convert(cpu.f[op->ra]));
 }
 
@@ -108,7 +109,8 @@ void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
 template <bool kFloat>
 void Prefetch(Context& context, const Operation* op, Cpu& cpu) {
   if constexpr (kFloat) {
-    if (!cpu.fp_enable) [[unlikely]] return RaiseFpDisabled(context, op, cpu);
+    if (!cpu.fp_enable) [[unlikely]]
+      return RaiseFpDisabled(context, op, cpu);
   }
   uint64_t pa = 0;
   if (TranslateOrFault(context, op, cpu, EffectiveAddress(op, cpu),
@@ -142,8 +144,8 @@ void StoreConditional(Context& context, const Operation* op, Cpu& cpu) {
   const uint64_t va = EffectiveAddress(op, cpu);
   const alpha::Translation translation =
       alpha::TranslateData(cpu, va, alpha::DataAccess::kWrite, cpu.mode);
-  const bool writable = translation.status == alpha::TranslationStatus::kOk &&
-                        (va & (sizeof(T) - 1)) == 0;
+  const bool writable =
+      translation.status == alpha::TranslationStatus::kOk && (va & (sizeof(T) - 1)) == 0;
   if (!writable) {
     // Takes the fault whether the lock is held or not.
     return Finish(context, op, cpu, WriteSlowly(context, op, cpu, va, sizeof(T), 0));
@@ -183,13 +185,9 @@ Handler SelectLdq(const alpha::Instruction& i) {
   return OrPrefetch(i, Load<uint64_t, ZeroExtend<uint64_t>>);
 }
 // LDQ_U to R31 is UNOP (HRM section 2.6): no access at all.
-Handler SelectLdqU(const alpha::Instruction& i) {
-  return i.ra == 31 ? Nothing : LoadUnaligned;
-}
+Handler SelectLdqU(const alpha::Instruction& i) { return i.ra == 31 ? Nothing : LoadUnaligned; }
 Handler SelectLdlL(const alpha::Instruction&) { return LoadLocked<uint32_t, SignExtendLong>; }
-Handler SelectLdqL(const alpha::Instruction&) {
-  return LoadLocked<uint64_t, ZeroExtend<uint64_t>>;
-}
+Handler SelectLdqL(const alpha::Instruction&) { return LoadLocked<uint64_t, ZeroExtend<uint64_t>>; }
 Handler SelectStb(const alpha::Instruction&) { return Store<uint8_t>; }
 Handler SelectStw(const alpha::Instruction&) { return Store<uint16_t>; }
 Handler SelectStl(const alpha::Instruction&) { return Store<uint32_t>; }
@@ -213,8 +211,6 @@ Handler SelectLdt(const alpha::Instruction& i) {
 Handler SelectStf(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreF>; }
 Handler SelectStg(const alpha::Instruction&) { return FloatStore<uint64_t, alpha::StoreG>; }
 Handler SelectSts(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreS>; }
-Handler SelectStt(const alpha::Instruction&) {
-  return FloatStore<uint64_t, Truncate<uint64_t>>;
-}
+Handler SelectStt(const alpha::Instruction&) { return FloatStore<uint64_t, Truncate<uint64_t>>; }
 
 }  // namespace isochron::ref

@@ -11,9 +11,7 @@ namespace isochron::ref {
 
 using alpha::Cpu;
 
-void Nothing(Context& context, const Operation* op, Cpu& cpu) {
-  return Next(context, op, cpu);
-}
+void Nothing(Context& context, const Operation* op, Cpu& cpu) { return Next(context, op, cpu); }
 
 namespace {
 
@@ -67,7 +65,8 @@ alpha::IprEffect WriteIprAt(const Context& context, const Operation* op, Cpu& cp
 }
 
 void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
-  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]]
+    return RaiseOpcdec(context, op, cpu);
   cpu.r[op->ra] = ReadIprAt(context, op, cpu, static_cast<uint8_t>(op->immediate >> 8));
   return Next(context, op, cpu);
 }
@@ -79,8 +78,8 @@ void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint
     case alpha::IprEffect::kIcFlush: break;
     case alpha::IprEffect::kDtbInsert: {
       const alpha::TlbEntry& replaced = cpu.dtb.replaced();
-      const bool large = (value >> alpha::pte::kGhShift & 3) != 0 ||
-                         (replaced.valid && replaced.granularity != 0);
+      const bool large =
+          (value >> alpha::pte::kGhShift & 3) != 0 || (replaced.valid && replaced.granularity != 0);
       if (large) {
         context.lookaside.Flush();
       } else {
@@ -115,7 +114,8 @@ bool ChangesTranslation(uint8_t number) {
 }
 
 void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
-  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]]
+    return RaiseOpcdec(context, op, cpu);
   const auto number = static_cast<uint8_t>(op->immediate >> 8);
   const uint64_t value = cpu.r[op->rb];
   const alpha::IprEffect effect = WriteIprAt(context, op, cpu, number, value);
@@ -137,7 +137,8 @@ void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
 }
 
 void HwRet(Context& context, const Operation* op, Cpu& cpu) {
-  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]]
+    return RaiseOpcdec(context, op, cpu);
   const uint64_t target = cpu.r[op->rb] & ~uint64_t{2};
   LeaveAfter(context, op, cpu);
   cpu.pc = target;
@@ -148,8 +149,7 @@ void HwRet(Context& context, const Operation* op, Cpu& cpu) {
 Reference DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
   using alpha::DataAccess;
   switch (type) {
-    case alpha::HwLoadType::kVirtualVpte:
-      return {DataAccess::kRead, alpha::Mode::kKernel, true};
+    case alpha::HwLoadType::kVirtualVpte: return {DataAccess::kRead, alpha::Mode::kKernel, true};
     case alpha::HwLoadType::kVirtualWriteCheck: return {DataAccess::kReadWriteCheck, cpu.mode};
     case alpha::HwLoadType::kVirtualAlt: return {DataAccess::kRead, cpu.alt_mode};
     case alpha::HwLoadType::kVirtualWriteCheckAlt:
@@ -161,12 +161,13 @@ Reference DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
 // Remembers what a TLB miss routine reads: page tables are read again and again.
 void RememberVpte(Context& context, const Cpu& cpu, uint64_t va, uint64_t pa) {
   if (!context.memory.Contains(pa)) return;
-  context.lookaside.Add(va, DataContext(cpu.dtb_asn, alpha::Mode::kKernel),
-                        context.memory.host(pa), false);
+  context.lookaside.Add(va, DataContext(cpu.dtb_asn, alpha::Mode::kKernel), context.memory.host(pa),
+                        false);
 }
 
 void HwLd(Context& context, const Operation* op, Cpu& cpu) {
-  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]]
+    return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
   const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
   // HW_LD never traps on alignment (HRM section 6.4.1): low bits are ignored.
@@ -175,8 +176,7 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   uint64_t pa = address & alpha::kPhysicalMask;
   const bool physical =
       type == alpha::HwLoadType::kPhysical || type == alpha::HwLoadType::kPhysicalLock;
-  if (!physical &&
-      !TranslateOrFault(context, op, cpu, address, DescribeLoad(cpu, type), pa)) {
+  if (!physical && !TranslateOrFault(context, op, cpu, address, DescribeLoad(cpu, type), pa)) {
     return;
   }
   if (type == alpha::HwLoadType::kVirtualVpte) RememberVpte(context, cpu, address, pa);
@@ -192,7 +192,8 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
 }
 
 void HwSt(Context& context, const Operation* op, Cpu& cpu) {
-  if (!PalOpcodesAllowed(cpu)) [[unlikely]] return RaiseOpcdec(context, op, cpu);
+  if (!PalOpcodesAllowed(cpu)) [[unlikely]]
+    return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwStoreType>(op->detail >> 1);
   const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
   const uint64_t address =

@@ -26,8 +26,8 @@ std::string TakeMachineCheck(alpha::Cpu& cpu, const char* what, uint64_t pa) {
     alpha::EnterMachineCheck(cpu);
     return {};
   }
-  return absl::StrCat("machine check in PALmode: ", what, " at physical address 0x",
-                      absl::Hex(pa), ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
+  return absl::StrCat("machine check in PALmode: ", what, " at physical address 0x", absl::Hex(pa),
+                      ", PC 0x", absl::Hex(cpu.pc & ~uint64_t{3}));
 }
 
 }  // namespace isochron::ref

@@ -60,8 +60,10 @@ alpha::RunResult Interpreter::Loop(Cpu& cpu, alpha::Deadline& deadline) {
   spin_.Disturb();
   uint64_t overflow = 0;  // before this cycle no performance counter can overflow
   while (cpu.cycle < deadline.cycle) {
-    if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]] break;
-    if (cpu.cycle >= overflow) [[unlikely]] context_.check_interrupts = true;
+    if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]]
+      break;
+    if (cpu.cycle >= overflow) [[unlikely]]
+      context_.check_interrupts = true;
     if (context_.check_interrupts) {
       context_.check_interrupts = false;
       spin_.Disturb();
@@ -69,8 +71,10 @@ alpha::RunResult Interpreter::Loop(Cpu& cpu, alpha::Deadline& deadline) {
       if (cpu.InterruptDeliverable()) break;
     }
     const uint64_t limit = std::min(deadline.cycle, overflow);
-    if (context_.fetch_changed) [[unlikely]] ForgetFetches();
-    if (cache_.has_dropped()) [[unlikely]] cache_.Collect();
+    if (context_.fetch_changed) [[unlikely]]
+      ForgetFetches();
+    if (cache_.has_dropped()) [[unlikely]]
+      cache_.Collect();
 
     Block** link = context_.link;
     context_.link = nullptr;

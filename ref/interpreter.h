@@ -32,8 +32,8 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   // interpreted; it starts at cpu.pc and no deadline falls before its last instruction. Runs
   // something from there in its place and returns true, or does nothing and returns false.
   virtual bool RunTranslated(alpha::Cpu&, Block&) { return false; }
-  // Everything derived from instruction translations is stale, and no code that was translated may lead
-  // to other such code in another page but by way of RunTranslated().
+  // Everything derived from instruction translations is stale, and no code that was translated may
+  // lead to other such code in another page but by way of RunTranslated().
   virtual void OnFetchesForgotten() {}
 
   alpha::Memory& memory() { return memory_; }
@@ -77,9 +77,9 @@ class Interpreter : public alpha::Engine, private alpha::MemoryListener {
   Context context_;
   BlockCache cache_;
   SpinDetector spin_;
-  Block one_;  // the instruction that StepOne() runs
+  Block one_;                       // the instruction that StepOne() runs
   std::vector<uint64_t> clear_of_;  // the PCs of the last KeepClearOf(), while it holds
-  std::string fatal_;  // not empty: the CPU cannot go on
+  std::string fatal_;               // not empty: the CPU cannot go on
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
   uint64_t page_tag_ = 0;

@@ -79,9 +79,9 @@ TEST(InterpreterBoundary, EveryDeadlineStopsAtTheFirstBoundary) {
 }
 
 TEST(InterpreterBoundary, BoundariesAreTheSumsOfTheCosts) {
-  const std::vector<uint32_t> words = {
-      Operate(Op::kMulq, 1, 1, 2), MemoryOp(Op::kLdq, 3, 0, 10), Operate(Op::kAddt, 1, 2, 1),
-      Misc(Op::kMb),               MemoryOp(Op::kStq, 3, 8, 10), Nop()};
+  const std::vector<uint32_t> words = {Operate(Op::kMulq, 1, 1, 2),  MemoryOp(Op::kLdq, 3, 0, 10),
+                                       Operate(Op::kAddt, 1, 2, 1),  Misc(Op::kMb),
+                                       MemoryOp(Op::kStq, 3, 8, 10), Nop()};
   TestMachine machine;
   machine.Program(words);
   machine.cpu.r[10] = TestMachine::kKseg + TestMachine::kData;
@@ -117,8 +117,8 @@ TEST(InterpreterBoundary, ADeliverableInterruptRunsNothing) {
 TEST(InterpreterBoundary, CountersAreExactWithinABlock) {
   TestMachine machine;
   const uint32_t slow = Operate(Op::kMulq, 8, 8, 8);
-  machine.Program({Misc(Op::kRpcc, 1), slow, Nop(), Misc(Op::kRpcc, 2), Nop(),
-                   Misc(Op::kRpcc, 3), CallPal(0x83)});
+  machine.Program({Misc(Op::kRpcc, 1), slow, Nop(), Misc(Op::kRpcc, 2), Nop(), Misc(Op::kRpcc, 3),
+                   CallPal(0x83)});
   machine.cpu.cycle = 1000;
   machine.cpu.cc_start = 900;
   machine.RunToPal();

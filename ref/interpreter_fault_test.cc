@@ -36,8 +36,8 @@ class FaultTest : public ::testing::Test {
 
   void Run(uint32_t faulting) {
     machine_.Program({OperateLiteral(Op::kAddq, 1, 1, 1), Operate(Op::kMulq, 1, 1, 2),
-                      MemoryOp(Op::kStq, 1, 0, 11), faulting,
-                      OperateLiteral(Op::kAddq, 31, 99, 9), CallPal(0xbf)});
+                      MemoryOp(Op::kStq, 1, 0, 11), faulting, OperateLiteral(Op::kAddq, 31, 99, 9),
+                      CallPal(0xbf)});
     machine_.RunToPal();
     ASSERT_TRUE(machine_.stopped());
     EXPECT_EQ(cpu().r[1], 1u);
@@ -141,12 +141,11 @@ TEST_F(FaultTest, Unaligned) {
     Op op;
     int displacement;
     uint64_t mm_stat;
-  } cases[] = {{Op::kLdq, 4, 0x29 << 4},     {Op::kLdl, 2, 0x28 << 4},
-               {Op::kLdwu, 1, 0x0c << 4},    {Op::kStq, 1, 0x2d << 4 | 1},
-               {Op::kStl, 6, 0x2c << 4 | 1}, {Op::kStw, 3, 0x0d << 4 | 1},
-               {Op::kLdqL, 4, 0x2b << 4},    {Op::kStqC, 4, 0x2f << 4 | 1},
-               {Op::kLdt, 4, 0x23 << 4},     {Op::kStt, 4, 0x27 << 4 | 1},
-               {Op::kLds, 2, 0x22 << 4},     {Op::kStlC, 1, 0x2e << 4 | 1}};
+  } cases[] = {
+      {Op::kLdq, 4, 0x29 << 4},     {Op::kLdl, 2, 0x28 << 4},      {Op::kLdwu, 1, 0x0c << 4},
+      {Op::kStq, 1, 0x2d << 4 | 1}, {Op::kStl, 6, 0x2c << 4 | 1},  {Op::kStw, 3, 0x0d << 4 | 1},
+      {Op::kLdqL, 4, 0x2b << 4},    {Op::kStqC, 4, 0x2f << 4 | 1}, {Op::kLdt, 4, 0x23 << 4},
+      {Op::kStt, 4, 0x27 << 4 | 1}, {Op::kLds, 2, 0x22 << 4},      {Op::kStlC, 1, 0x2e << 4 | 1}};
   for (const auto& c : cases) {
     SCOPED_TRACE(alpha::ToString(c.op));
     TestMachine machine;
@@ -166,10 +165,10 @@ TEST_F(FaultTest, Unaligned) {
 TEST_F(FaultTest, FloatingPointDisabled) {
   for (const uint32_t word :
        {Operate(Op::kAddt, 1, 2, 3), MemoryOp(Op::kLdt, 1, 0, 10), MemoryOp(Op::kSts, 1, 0, 10),
-        MemoryOp(Op::kLdt, 31, 0, 10), Operate(Op::kItoft, 1, 31, 3),
-        Operate(Op::kFtoit, 1, 31, 3), Operate(Op::kMfFpcr, 1, 1, 1),
-        Operate(Op::kMtFpcr, 1, 1, 1), Operate(Op::kFcmoveq, 1, 2, 3),
-        Operate(Op::kCpys, 31, 31, 31), BranchOp(Op::kFbeq, 31, 1)}) {
+        MemoryOp(Op::kLdt, 31, 0, 10), Operate(Op::kItoft, 1, 31, 3), Operate(Op::kFtoit, 1, 31, 3),
+        Operate(Op::kMfFpcr, 1, 1, 1), Operate(Op::kMtFpcr, 1, 1, 1),
+        Operate(Op::kFcmoveq, 1, 2, 3), Operate(Op::kCpys, 31, 31, 31),
+        BranchOp(Op::kFbeq, 31, 1)}) {
     SCOPED_TRACE(::testing::Message() << std::hex << word);
     TestMachine machine;
     machine.cpu.fp_enable = false;
@@ -325,16 +324,14 @@ TEST_F(FaultTest, HwLoadsAndStoresUseTheirMode) {
       {HwLoad(HwLoadType::kVirtualAlt, 4, 0, 10), alpha::Mode::kExecutive, alpha::Mode::kUser, 0},
       {HwLoad(HwLoadType::kVirtualWriteCheck, 4, 0, 10), alpha::Mode::kUser,
        alpha::Mode::kExecutive, 0x32},
-      {HwLoad(HwLoadType::kVirtualVpte, 4, 0, 10), alpha::Mode::kExecutive,
-       alpha::Mode::kExecutive, 0},
+      {HwLoad(HwLoadType::kVirtualVpte, 4, 0, 10), alpha::Mode::kExecutive, alpha::Mode::kExecutive,
+       0},
       {HwStore(HwStoreType::kVirtual, 4, 0, 10), alpha::Mode::kUser, alpha::Mode::kUser, 0x73},
-      {HwStore(HwStoreType::kVirtualAlt, 4, 0, 10), alpha::Mode::kKernel, alpha::Mode::kUser,
-       0x73},
+      {HwStore(HwStoreType::kVirtualAlt, 4, 0, 10), alpha::Mode::kKernel, alpha::Mode::kUser, 0x73},
   };
   for (size_t i = 0; i < std::size(cases); ++i) {
     SCOPED_TRACE(i);
-    machine_.Put(TestMachine::kCode,
-                 {cases[i].word, HwStore(HwStoreType::kPhysical, 31, -8, 31)});
+    machine_.Put(TestMachine::kCode, {cases[i].word, HwStore(HwStoreType::kPhysical, 31, -8, 31)});
     cpu().pc = TestMachine::kCode | 1;
     cpu().mode = cases[i].mode;
     cpu().alt_mode = cases[i].alternate;

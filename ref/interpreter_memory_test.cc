@@ -18,9 +18,7 @@ using alpha::kPageSize;
 constexpr uint64_t kStart = TestMachine::kKseg + TestMachine::kCode;
 constexpr uint32_t kStop = CallPal(0xbf);
 
-constexpr uint32_t SetR1(uint32_t value) {
-  return OperateLiteral(Op::kBis, 31, value, 1);
-}
+constexpr uint32_t SetR1(uint32_t value) { return OperateLiteral(Op::kBis, 31, value, 1); }
 
 class SelfModifyingTest : public ::testing::Test {
  protected:
@@ -76,8 +74,8 @@ TEST_F(SelfModifyingTest, ALinkedBlockOfTheSamePage) {
 TEST_F(SelfModifyingTest, ThroughAnotherVirtualAddress) {
   machine_.MapData(0x4000'0000, TestMachine::kCode, kAllRead | kAllWrite);
   machine_.MapCode(0x6000'0000, TestMachine::kCode, kAllRead);
-  machine_.Program({MemoryOp(Op::kLdq, 7, 0, 10), MemoryOp(Op::kStl, 2, 12, 10), Nop(), SetR1(1),
-                    kStop});
+  machine_.Program(
+      {MemoryOp(Op::kLdq, 7, 0, 10), MemoryOp(Op::kStl, 2, 12, 10), Nop(), SetR1(1), kStop});
   machine_.cpu.r[10] = 0x4000'0000;
   machine_.cpu.pc = 0x6000'0000;
   EXPECT_EQ(RunAndGetR1(), 2u);
@@ -141,8 +139,7 @@ TEST_F(SelfModifyingTest, BetweenTwoRuns) {
 }
 
 TEST_F(SelfModifyingTest, ByAStoreConditional) {
-  machine_.Program({MemoryOp(Op::kLdlL, 7, 8, 10), MemoryOp(Op::kStlC, 2, 8, 10), SetR1(1),
-                    kStop});
+  machine_.Program({MemoryOp(Op::kLdlL, 7, 8, 10), MemoryOp(Op::kStlC, 2, 8, 10), SetR1(1), kStop});
   EXPECT_EQ(RunAndGetR1(), 2u);
   EXPECT_EQ(machine_.cpu.r[2], 1u) << "it reports success all the same";
 }
@@ -248,10 +245,10 @@ TEST_F(AccessTest, PrefetchesReadNothing) {
     return alpha::IoResult{};
   };
   machine_.cpu.r[11] = TestMachine::kKseg + TestMachine::kIo;
-  Run({MemoryOp(Op::kLdq, 31, 0, 11), MemoryOp(Op::kLdl, 31, 1, 11),
-       MemoryOp(Op::kLdt, 31, 2, 11), MemoryOp(Op::kLds, 31, 3, 11),
-       MemoryOp(Op::kLdbu, 31, 3, 11), MemoryOp(Op::kLdwu, 31, 3, 11),
-       MemoryOp(Op::kLdf, 31, 3, 11), MemoryOp(Op::kLdg, 31, 3, 11)});
+  Run({MemoryOp(Op::kLdq, 31, 0, 11), MemoryOp(Op::kLdl, 31, 1, 11), MemoryOp(Op::kLdt, 31, 2, 11),
+       MemoryOp(Op::kLds, 31, 3, 11), MemoryOp(Op::kLdbu, 31, 3, 11),
+       MemoryOp(Op::kLdwu, 31, 3, 11), MemoryOp(Op::kLdf, 31, 3, 11),
+       MemoryOp(Op::kLdg, 31, 3, 11)});
   EXPECT_EQ(machine_.cpu.instructions, 8u + 1);
   EXPECT_TRUE(machine_.AtEntry(static_cast<alpha::PalEntry>(0x3000 + 0x3f * 64)));
 }
@@ -280,16 +277,14 @@ TEST_F(AccessTest, LoadsExtend) {
 
 TEST_F(AccessTest, TheLastBytesOfMemory) {
   machine_.cpu.r[10] = TestMachine::kKseg + TestMachine::kMemorySize - 8;
-  Run({MemoryOp(Op::kStq, 3, 0, 10), MemoryOp(Op::kLdbu, 1, 0, 10),
-       MemoryOp(Op::kLdq, 2, 8, 10)});
+  Run({MemoryOp(Op::kStq, 3, 0, 10), MemoryOp(Op::kLdbu, 1, 0, 10), MemoryOp(Op::kLdq, 2, 8, 10)});
   EXPECT_EQ(machine_.cpu.r[1], 33u);
   ASSERT_FALSE(machine_.io.accesses.empty());
   EXPECT_EQ(machine_.io.accesses.front().pa, TestMachine::kMemorySize);
 }
 
 TEST_F(AccessTest, StoresMarkPagesDirtyAgainAfterACheckpoint) {
-  const std::vector<uint32_t> words = {MemoryOp(Op::kLdq, 1, 0, 10),
-                                       MemoryOp(Op::kStq, 3, 0, 10)};
+  const std::vector<uint32_t> words = {MemoryOp(Op::kLdq, 1, 0, 10), MemoryOp(Op::kStq, 3, 0, 10)};
   Run(words);
   EXPECT_TRUE(machine_.memory.IsDirty(TestMachine::kData));
   machine_.memory.ClearDirty();

@@ -15,6 +15,9 @@
 namespace isochron::ref {
 namespace {
 
+using alpha::Ipr;
+using alpha::Op;
+using alpha::PalEntry;
 using testing::FakeIo;
 using testing::HwRet;
 using testing::Mfpr;
@@ -23,9 +26,6 @@ using testing::Mtpr;
 using testing::Operate;
 using testing::OperateLiteral;
 using testing::TestMachine;
-using alpha::Ipr;
-using alpha::Op;
-using alpha::PalEntry;
 
 using Random = std::mt19937_64;
 
@@ -77,36 +77,33 @@ uint64_t RandomValue(Random& random) {
 
 // PALcode that lets programs go on: exceptions skip the instruction, misses load a mapping.
 void InstallPalcode(TestMachine& machine) {
-  const std::vector<uint32_t> skip = {
-      Mfpr(22, Ipr::kExcAddr), OperateLiteral(Op::kAddq, 22, 4, 22), HwRet(22)};
+  const std::vector<uint32_t> skip = {Mfpr(22, Ipr::kExcAddr), OperateLiteral(Op::kAddq, 22, 4, 22),
+                                      HwRet(22)};
   for (const PalEntry entry : {PalEntry::kFen, PalEntry::kUnalign, PalEntry::kDfault,
                                PalEntry::kOpcdec, PalEntry::kMchk, PalEntry::kArith}) {
     machine.Put(TestMachine::kPalBase + static_cast<uint64_t>(entry), skip);
   }
   // Double misses, and fetches that fail: go on at the start of the program, R16.
-  for (const PalEntry entry :
-       {PalEntry::kDtbmDouble3, PalEntry::kDtbmDouble4, PalEntry::kIacv}) {
+  for (const PalEntry entry : {PalEntry::kDtbmDouble3, PalEntry::kDtbmDouble4, PalEntry::kIacv}) {
     machine.Put(TestMachine::kPalBase + static_cast<uint64_t>(entry), {HwRet(16)});
   }
   // A data miss maps the page to one of RAM: PFN bits from the address, all rights.
   machine.Put(TestMachine::kPalBase + static_cast<uint64_t>(PalEntry::kDtbmSingle),
-              {Mfpr(4, Ipr::kVa), Mtpr(4, Ipr::kDtbTag0),
-               OperateLiteral(Op::kSrl, 4, 13, 5), OperateLiteral(Op::kAnd, 5, 31, 5),
-               OperateLiteral(Op::kSll, 5, 32, 5), OperateLiteral(Op::kZapnot, 4, 2, 6),
-               OperateLiteral(Op::kOrnot, 31, 0, 7), OperateLiteral(Op::kZapnot, 7, 2, 7),
-               Operate(Op::kBis, 5, 7, 5), Mtpr(5, Ipr::kDtbPte0), Mfpr(22, Ipr::kExcAddr),
-               HwRet(22)});
+              {Mfpr(4, Ipr::kVa), Mtpr(4, Ipr::kDtbTag0), OperateLiteral(Op::kSrl, 4, 13, 5),
+               OperateLiteral(Op::kAnd, 5, 31, 5), OperateLiteral(Op::kSll, 5, 32, 5),
+               OperateLiteral(Op::kZapnot, 4, 2, 6), OperateLiteral(Op::kOrnot, 31, 0, 7),
+               OperateLiteral(Op::kZapnot, 7, 2, 7), Operate(Op::kBis, 5, 7, 5),
+               Mtpr(5, Ipr::kDtbPte0), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   // A fetch miss maps the program's page.
   machine.Put(TestMachine::kPalBase + static_cast<uint64_t>(PalEntry::kItbMiss),
-              {Mfpr(4, Ipr::kExcAddr), Mtpr(4, Ipr::kItbTag),
-               OperateLiteral(Op::kOrnot, 31, 0, 7), OperateLiteral(Op::kZapnot, 7, 2, 7),
-               OperateLiteral(Op::kAnd, 4, 1, 5),
+              {Mfpr(4, Ipr::kExcAddr), Mtpr(4, Ipr::kItbTag), OperateLiteral(Op::kOrnot, 31, 0, 7),
+               OperateLiteral(Op::kZapnot, 7, 2, 7), OperateLiteral(Op::kAnd, 4, 1, 5),
                alpha::WithRb(alpha::WithRa(alpha::Skeleton(Op::kLdah), 6), 31) | 1,
                Operate(Op::kBis, 6, 7, 5), Mtpr(5, Ipr::kItbPte), HwRet(4)});
   // Interrupts acknowledge the pins at the bus.
   machine.Put(TestMachine::kPalBase + static_cast<uint64_t>(PalEntry::kInterrupt),
-              {testing::HwStore(alpha::HwStoreType::kPhysical, 31, -16, 31),
-               Mtpr(31, Ipr::kSirr), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
+              {testing::HwStore(alpha::HwStoreType::kPhysical, 31, -16, 31), Mtpr(31, Ipr::kSirr),
+               Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   for (uint64_t function = 0; function < 0x80; ++function) {
     machine.Put(TestMachine::kPalBase + 0x2000 + function * 64, {HwRet(23)});
   }

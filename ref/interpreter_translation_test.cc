@@ -216,8 +216,7 @@ class FetchTranslationTest : public ::testing::Test {
   FetchTranslationTest() {
     for (uint64_t i = 0; i < 2; ++i) {
       machine_.Put(kFirst + i * kPageSize,
-                   {OperateLiteral(Op::kBis, 31, 1 + static_cast<uint32_t>(i), 1),
-                    CallPal(0x83)});
+                   {OperateLiteral(Op::kBis, 31, 1 + static_cast<uint32_t>(i), 1), CallPal(0x83)});
     }
     machine_.MapCode(kVa, kFirst, kAllRead);
     machine_.cpu.r[10] = kVa;

@@ -20,8 +20,8 @@ struct Operation {
   uint8_t ra;
   uint8_t rb;
   uint8_t rc;
-  uint8_t detail;      // floating-point qualifiers, HW_LD and HW_ST type
-  int32_t immediate;   // literal or displacement
+  uint8_t detail;     // floating-point qualifiers, HW_LD and HW_ST type
+  int32_t immediate;  // literal or displacement
 };
 static_assert(sizeof(Operation) == 16);
 

@@ -78,10 +78,10 @@ TEST(OperationTest, NothingIsWrittenToTheZeroRegisters) {
 
 TEST(OperationTest, ShadowsReplaceIntegerRegistersOnly) {
   for (uint32_t reg = 0; reg < 31; ++reg) {
-    const Block b = DecodeWords(
-        {Operate(Op::kAddq, reg, reg, reg), Operate(Op::kAddt, reg, reg, reg),
-         MemoryOp(Op::kLdt, reg, 0, reg)},
-        DecodeMode::kPalShadow);
+    const Block b =
+        DecodeWords({Operate(Op::kAddq, reg, reg, reg), Operate(Op::kAddt, reg, reg, reg),
+                     MemoryOp(Op::kLdt, reg, 0, reg)},
+                    DecodeMode::kPalShadow);
     const int place = Cpu::IntegerPlace(static_cast<int>(reg), true);
     EXPECT_EQ(b.operations[0].ra, place);
     EXPECT_EQ(b.operations[0].rb, place);

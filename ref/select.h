@@ -9,8 +9,7 @@
 
 namespace isochron::ref {
 
-#define ISOCHRON_INSTRUCTION(Name, ...) \
-  Handler Select##Name(const alpha::Instruction& instruction);
+#define ISOCHRON_INSTRUCTION(Name, ...) Handler Select##Name(const alpha::Instruction& instruction);
 #include "alpha/instructions.inc"
 
 Handler SelectReserved(const alpha::Instruction& instruction);

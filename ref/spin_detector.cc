@@ -21,8 +21,7 @@ void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline)
     instructions_ = cpu.instructions;
     exceptions_ = CountExceptions(cpu.counters);
     std::copy_n(cpu.r.begin(), registers_.size(), registers_.begin());
-  } else if (cpu.pc == pc_ &&
-             std::equal(registers_.begin(), registers_.end(), cpu.r.begin())) {
+  } else if (cpu.pc == pc_ && std::equal(registers_.begin(), registers_.end(), cpu.r.begin())) {
     const uint64_t turn = cpu.cycle - cycle_;
     const bool counted = CountExceptions(cpu.counters) != exceptions_;
     if (counted || turn == 0 || cpu.cycle >= deadline) return Rest();

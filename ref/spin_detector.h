@@ -28,7 +28,8 @@ class SpinDetector {
   // To be called before each block while watching(), else now and then. Skips whole turns, as
   // many as end before `deadline`.
   void Observe(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
-    if (countdown_-- != 0) [[likely]] return;
+    if (countdown_-- != 0) [[likely]]
+      return;
     Watch(cpu, block, deadline);
   }
   // Something beside pure blocks has happened.

@@ -92,8 +92,7 @@ class TestMachine {
     cpu.i_ctl |= uint64_t{2} << alpha::i_ctl::kSpeShift;
     cpu.m_ctl = uint64_t{2} << 1;
     cpu.pc = kKseg + kCode;
-    const uint32_t stop =
-        HwStore(alpha::HwStoreType::kPhysical, 31, -8, 31);  // to kStopAddress
+    const uint32_t stop = HwStore(alpha::HwStoreType::kPhysical, 31, -8, 31);  // to kStopAddress
     for (uint64_t entry = 0; entry < 0x4000; entry += 64) Put(kPalBase + entry, {stop});
     io.handler = [this](alpha::Cpu& c, const FakeIo::Access& access) {
       return OnAccess(c, access);

@@ -13,8 +13,8 @@
 
 namespace isochron::replaylog {
 
-// Names of its first two members. The others are named for what is in them; those that are packed end with
-// kPackedSuffix, and older bundles have none.
+// Names of its first two members. The others are named for what is in them; those that are packed
+// end with kPackedSuffix, and older bundles have none.
 inline constexpr std::string_view kBundleListName = "isochron-bundle";
 inline constexpr std::string_view kBundleLogName = "log";
 inline constexpr std::string_view kPackedSuffix = ".zst";
@@ -28,8 +28,8 @@ struct Bundle {
   std::vector<ImageFile> images;  // each with its source
 };
 
-// Reads the directory of a bundle. Digests are those that the bundle's own list gives; MatchImages()
-// checks them. InvalidArgument or DataLoss, naming file and byte.
+// Reads the directory of a bundle. Digests are those that the bundle's own list gives;
+// MatchImages() checks them. InvalidArgument or DataLoss, naming file and byte.
 absl::StatusOr<Bundle> ReadBundle(const FileSource& source);
 
 }  // namespace isochron::replaylog

@@ -12,8 +12,8 @@
 
 namespace isochron::replaylog {
 
-// Packs a log and its images, which MatchImages() returned, to `bundle`. The bytes depend on log and
-// images alone. The file appears at its name when it is whole. Errors name the file;
+// Packs a log and its images, which MatchImages() returned, to `bundle`. The bytes depend on log
+// and images alone. The file appears at its name when it is whole. Errors name the file;
 // FailedPrecondition when an image's bytes are no longer those of its record.
 absl::Status WriteBundle(const FileSource& log, const std::vector<ImageFile>& images,
                          const std::string& bundle);

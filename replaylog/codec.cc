@@ -36,7 +36,8 @@ class PayloadEncoder {
       if (!Row::Bodies::IsValid(body)) bad = record.name;
     });
     if (bad.empty()) return type;
-    return absl::InvalidArgumentError(absl::StrCat("an event does not fit a record: ", std::string(bad)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("an event does not fit a record: ", std::string(bad)));
   }
 
   absl::StatusOr<RecordType> operator()(const UnknownEvent& event) {
@@ -98,8 +99,8 @@ T& Reuse(Event& event) {
   return held != nullptr ? *held : event.body.emplace<T>();
 }
 
-// Takes all fields of a record of type `row` to the event's body. `newer` says which of them only a newer version
-// understands.
+// Takes all fields of a record of type `row` to the event's body. `newer` says which of them only a
+// newer version understands.
 template <typename Row>
 Taken TakeFields(const Row& row, RawRecord& record, Event& event, std::string& newer) {
   auto& body = Reuse<typename Row::Body>(event);
@@ -110,7 +111,8 @@ Taken TakeFields(const Row& row, RawRecord& record, Event& event, std::string& n
     std::string_view& bytes = record.front.empty() ? record.payload : record.front;
     auto&& value = std::invoke(field.access, body);
     const Taken taken = field.coding.Take(bytes, value);
-    if (taken == Taken::kNewer) absl::StrAppend(&newer, newer.empty() ? "" : ", ", std::string(field.name));
+    if (taken == Taken::kNewer)
+      absl::StrAppend(&newer, newer.empty() ? "" : ", ", std::string(field.name));
     if (taken != Taken::kValue) all = taken;
   });
   const bool whole = record.payload.empty() && (all == Taken::kNewer || Row::Bodies::IsValid(body));
@@ -123,7 +125,8 @@ Taken DecodeBody(RawRecord& record, Event& event, std::string& newer) {
   ForEachRecord([&](const auto& row) {
     if (row.type != record.type) return;
     taken = TakeFields(row, record, event, newer);
-    if (taken == Taken::kNewer) newer = absl::StrCat("an ", std::string(row.name), " of unknown ", newer);
+    if (taken == Taken::kNewer)
+      newer = absl::StrCat("an ", std::string(row.name), " of unknown ", newer);
   });
   if (taken.has_value()) return *taken;
   if (record.type < RecordType::kFirstWitness) {
@@ -136,8 +139,8 @@ Taken DecodeBody(RawRecord& record, Event& event, std::string& newer) {
   return Taken::kValue;
 }
 
-// The cycles between the first byte of output and the last. They may exceed what is left of the counter; 4096 terms of
-// 64 bits fit 128.
+// The cycles between the first byte of output and the last. They may exceed what is left of the
+// counter; 4096 terms of 64 bits fit 128.
 unsigned __int128 Duration(const Event& event) {
   unsigned __int128 duration = 0;
   if (const auto* output = std::get_if<OutputRun>(&event.body)) {
@@ -159,8 +162,8 @@ void FrameEncoder::StartFrame() {
 
 absl::Status FrameEncoder::Append(const Event& event) {
   if (event.cycle < next_.cycle) {
-    return absl::InvalidArgumentError(absl::StrCat("cycle ", event.cycle, " follows cycle ",
-                                                   next_.cycle));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cycle ", event.cycle, " follows cycle ", next_.cycle));
   }
   payload_.clear();
   absl::StatusOr<RecordType> type = std::visit(PayloadEncoder(payload_), event.body);
@@ -182,8 +185,7 @@ absl::Status FrameDecoder::Start(std::string_view content) {
   rest_ = content;
   RawRecord record;
   if (!ConsumeRecord(rest_, record) || record.cpu != 0 || record.delta != 0 ||
-      record.type != RecordType::kFrameStart ||
-      !ConsumeVarint(record.payload, start_.cycle) ||
+      record.type != RecordType::kFrameStart || !ConsumeVarint(record.payload, start_.cycle) ||
       !ConsumeVarint(record.payload, start_.event_number) || !record.payload.empty()) {
     return Damaged("a frame does not begin with a frame start record");
   }
@@ -209,7 +211,8 @@ absl::StatusOr<bool> FrameDecoder::Next(Event& event) {
   if (taken == Taken::kDamage) return damaged("its payload is not valid");
   if (taken == Taken::kNewer) {
     return absl::UnimplementedError(absl::StrFormat(
-        "record at byte %d of the frame: %s, which a newer version of isochron understands", at, newer));
+        "record at byte %d of the frame: %s, which a newer version of isochron understands", at,
+        newer));
   }
   const unsigned __int128 last = Duration(event) + next_.cycle + record.delta;
   if (last > std::numeric_limits<uint64_t>::max()) return damaged("its cycle goes back");

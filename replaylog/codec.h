@@ -15,8 +15,8 @@
 
 namespace isochron::replaylog {
 
-// The content of the header frame, of the newest version. InvalidArgument when it would exceed kMaxHeaderBytes or the
-// images are not in order.
+// The content of the header frame, of the newest version. InvalidArgument when it would exceed
+// kMaxHeaderBytes or the images are not in order.
 absl::StatusOr<std::string> EncodeHeader(const LogHeader& header);
 // InvalidArgument when the bytes are not the header of a log or of another major version,
 // DataLoss when they are damaged. The model version is not judged.
@@ -78,7 +78,6 @@ class FrameDecoder {
   const FrameStart& next() const { return next_; }
 
  private:
-
   std::string_view content_;
   std::string_view rest_;
   FrameStart start_;

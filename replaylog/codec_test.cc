@@ -161,9 +161,8 @@ TEST(FrameTest, EncodesDeltasFromTheLastByteOfOutput) {
   FrameEncoder encoder;
   ASSERT_TRUE(encoder.Append(OutputAt(10, "ab", 7)).ok());
   ASSERT_TRUE(encoder.Append({0, 17, 0, InterruptEvent{uint64_t{1} << 33}}).ok());
-  EXPECT_EQ(encoder.bytes(), Frame(0, 0,
-                                   Record(64, 10, std::string("\0\2ab\7", 5)) +
-                                       Record(65, 0, "\1")));
+  EXPECT_EQ(encoder.bytes(),
+            Frame(0, 0, Record(64, 10, std::string("\0\2ab\7", 5)) + Record(65, 0, "\1")));
   EXPECT_FALSE(encoder.Append({0, 16, 0, InterruptEvent{1}}).ok());
 }
 
@@ -175,8 +174,11 @@ TEST(FrameTest, PutsTheCpuIntoTheTag) {
 
 TEST(FrameTest, AddressesInputToAPort) {
   FrameEncoder encoder;
-  ASSERT_TRUE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Bytes(machine::Port::Uart(1), "ab")}}).ok());
-  ASSERT_TRUE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}).ok());
+  ASSERT_TRUE(
+      encoder.Append({0, 0, 0, InputEvent{machine::Input::Bytes(machine::Port::Uart(1), "ab")}})
+          .ok());
+  ASSERT_TRUE(
+      encoder.Append({0, 0, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}).ok());
   EXPECT_EQ(encoder.bytes(), Frame(0, 0,
                                    Record(3, 0, std::string("\0\1\0ab", 5)) +
                                        Record(3, 0, std::string("\0\0\1", 3))));
@@ -200,8 +202,8 @@ TEST(FrameTest, TakesTheLongestInput) {
 }
 
 TEST(FrameTest, RefusesInputForPortsOfNewerVersions) {
-  for (const std::string& head : {std::string("\1\0\0", 3), std::string("\0\2\0", 3), std::string("\0\0\2", 3),
-                                 std::string("\0\xff\x7f\0", 4)}) {
+  for (const std::string& head : {std::string("\1\0\0", 3), std::string("\0\2\0", 3),
+                                  std::string("\0\0\2", 3), std::string("\0\xff\x7f\0", 4)}) {
     const absl::Status status = DecodeStatus(Frame(0, 0, Record(3, 0, head + "x")));
     EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("newer version"));
@@ -215,10 +217,11 @@ TEST(FrameTest, EncoderRefusesWhatNoReaderTakes) {
   EXPECT_FALSE(encoder.Append({0, 0, 0, OutputRun{0, "ab", {}}}).ok());
   EXPECT_FALSE(encoder.Append(OutputAt(0, std::string(kMaxOutputRun + 1, 'x'), 1)).ok());
   EXPECT_FALSE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Console("")}}).ok());
-  EXPECT_FALSE(encoder
-                   .Append({0, 0, 0, InputEvent{machine::Input::Console(
-                                         std::string(kMaxInputBytes + 1, 'x'))}})
-                   .ok());
+  EXPECT_FALSE(
+      encoder
+          .Append(
+              {0, 0, 0, InputEvent{machine::Input::Console(std::string(kMaxInputBytes + 1, 'x'))}})
+          .ok());
   EXPECT_FALSE(encoder.Append({0, 0, 0, EndEvent{machine::RunEnd::Kind::kObserver, 0, {}}}).ok());
   EXPECT_FALSE(encoder.Append({0, 0, 0, UnknownEvent{5, ""}}).ok());
   EXPECT_EQ(encoder.bytes(), before);
@@ -229,18 +232,18 @@ TEST(FrameTest, DecoderRefusesDamage) {
   EXPECT_TRUE(DecodeStatus(Frame(0, 0, interrupt)).ok());
   const std::string bad[] = {
       "",
-      interrupt,                                            // no frame start
-      Frame(0, 0, Record(0, 0, std::string(2, '\0'))),      // a second one
-      Frame(0, 0, Record(256 * 128 + 65, 0, "\1")),         // CPU 256
-      Frame(0, 0, Record(65, 0, "")),                       // nothing in it
-      Frame(0, 0, Record(65, 0, "\1\1")),                   // too much in it
+      interrupt,                                             // no frame start
+      Frame(0, 0, Record(0, 0, std::string(2, '\0'))),       // a second one
+      Frame(0, 0, Record(256 * 128 + 65, 0, "\1")),          // CPU 256
+      Frame(0, 0, Record(65, 0, "")),                        // nothing in it
+      Frame(0, 0, Record(65, 0, "\1\1")),                    // too much in it
       Frame(0, 0, Record(65, 0, std::string("\x81\0", 2))),  // overlong
-      Frame(0, 0, Record(1, 0, "")),                        // no input
-      Frame(0, 0, Record(2, 0, std::string("\x06\0", 2))),  // an unknown cause
-      Frame(0, 0, Record(3, 0, std::string(2, '\0'))),      // a port without a kind
-      Frame(0, 0, Record(3, 0, std::string(3, '\0'))),      // no bytes
+      Frame(0, 0, Record(1, 0, "")),                         // no input
+      Frame(0, 0, Record(2, 0, std::string("\x06\0", 2))),   // an unknown cause
+      Frame(0, 0, Record(3, 0, std::string(2, '\0'))),       // a port without a kind
+      Frame(0, 0, Record(3, 0, std::string(3, '\0'))),       // no bytes
       Frame(0, 0, Record(3, 0, std::string("\0\0\1x", 4))),  // a break with bytes
-      Frame(0, 0, Record(64, 0, std::string(2, '\0'))),     // no byte
+      Frame(0, 0, Record(64, 0, std::string(2, '\0'))),      // no byte
       Frame(0, 0, Record(64, 0, std::string("\0\2ab", 4))),  // no delta
       Frame(0, 0, Record(64, 0, std::string("\0\xff\xff\xff\xff\x0f", 6))),  // 4 GiB
       Frame(0, 0, Record(66, 0, "\1short")),

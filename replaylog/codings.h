@@ -1,5 +1,5 @@
-// How the values of a record stand in its payload. Each coding appends a value to a payload, false when it does not fit,
-// and takes one off the front of what is left.
+// How the values of a record stand in its payload. Each coding appends a value to a payload, false
+// when it does not fit, and takes one off the front of what is left.
 
 #ifndef ISOCHRON_REPLAYLOG_CODINGS_H_
 #define ISOCHRON_REPLAYLOG_CODINGS_H_
@@ -111,7 +111,8 @@ struct CountedBytes {
   }
   Taken Take(std::string_view& payload, std::string& value) const {
     std::string_view bytes;
-    if (!ConsumeCounted(payload, bytes) || bytes.empty() || bytes.size() > max) return Taken::kDamage;
+    if (!ConsumeCounted(payload, bytes) || bytes.empty() || bytes.size() > max)
+      return Taken::kDamage;
     value.assign(bytes);
     return Taken::kValue;
   }
@@ -133,8 +134,8 @@ struct RestOfBytes {
   }
 };
 
-// A varint for each byte but the first of the bytes that stand before: cycles from one to the next. The value is a pair
-// of references, to the bytes and to the steps.
+// A varint for each byte but the first of the bytes that stand before: cycles from one to the next.
+// The value is a pair of references, to the bytes and to the steps.
 struct Steps {
   using Value = std::tuple<const std::string&, std::vector<uint64_t>&>;
   using ConstValue = std::tuple<const std::string&, const std::vector<uint64_t>&>;

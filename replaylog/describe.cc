@@ -27,10 +27,8 @@ std::string_view NameOf(std::span<const std::string_view> names, T value) {
 // A byte as it stands in a quoted C string.
 std::string EscapeByte(uint8_t byte) {
   switch (byte) {
-    case '"':
-      return "\\\"";
-    case '\\':
-      return "\\\\";
+    case '"': return "\\\"";
+    case '\\': return "\\\\";
     default:
       if (byte >= 0x20 && byte < 0x7f) return std::string(1, static_cast<char>(byte));
       return hostio::EscapedByte(byte);
@@ -111,8 +109,12 @@ class Details {
   std::string Value(const StateDigest&, const machine::Digest& value) const {
     return columns_ == kAllColumns ? value.ToString() : ShortDigest(value);
   }
-  std::string Value(const CountedBytes&, const std::string& value) const { return QuoteBytes(value); }
-  std::string Value(const RestOfBytes&, const std::string& value) const { return QuoteBytes(value); }
+  std::string Value(const CountedBytes&, const std::string& value) const {
+    return QuoteBytes(value);
+  }
+  std::string Value(const RestOfBytes&, const std::string& value) const {
+    return QuoteBytes(value);
+  }
 
   size_t columns_;
 };
@@ -125,7 +127,8 @@ class JsonFields {
     std::string json;
     VisitRecordOf(body, [&](const auto& record) {
       record.ForEachField([&](const auto& field) {
-        absl::StrAppend(&json, ",", Value(field.name, field.coding, std::invoke(field.access, body)));
+        absl::StrAppend(&json, ",",
+                        Value(field.name, field.coding, std::invoke(field.access, body)));
       });
     });
     return json;
@@ -147,7 +150,8 @@ class JsonFields {
   static std::string Value(std::string_view name, const Flags&, uint64_t value) {
     return absl::StrFormat("%s:\"0x%x\"", JsonString(name), value);
   }
-  static std::string Value(std::string_view name, const StateDigest&, const machine::Digest& value) {
+  static std::string Value(std::string_view name, const StateDigest&,
+                           const machine::Digest& value) {
     return absl::StrCat(JsonString(name), ":\"", value.ToString(), "\"");
   }
   static std::string Value(std::string_view name, const CountedBytes&, const std::string& value) {
@@ -227,7 +231,9 @@ std::vector<std::string_view> EventTypeNames() {
 
 std::string_view StopCauseName(machine::StopCause cause) { return NameOf(kStopCauses, cause); }
 
-std::string_view InputDeviceName(machine::InputDevice device) { return NameOf(kInputDevices, device); }
+std::string_view InputDeviceName(machine::InputDevice device) {
+  return NameOf(kInputDevices, device);
+}
 
 std::string PortName(const machine::Port& port) {
   return absl::StrCat(std::string(InputDeviceName(port.device)), port.stream);
@@ -240,10 +246,8 @@ std::string_view EndKindName(machine::RunEnd::Kind kind) {
 
 std::string_view ImageRoleName(ImageRecord::Role role) {
   switch (role) {
-    case ImageRecord::Role::kKernel:
-      return "kernel";
-    case ImageRecord::Role::kInitrd:
-      return "initrd";
+    case ImageRecord::Role::kKernel: return "kernel";
+    case ImageRecord::Role::kInitrd: return "initrd";
   }
   return kUnknownName;
 }
@@ -252,8 +256,10 @@ std::string DescribeIsum(uint64_t isum) {
   // On pins b_irq<3:0> (21272 HRM, Cchip); nothing is on the other two.
   constexpr std::string_view kExternal[] = {"error", "device", "timer", "IPI", "EI4", "EI5"};
   constexpr std::pair<int, std::string_view> kInternal[] = {
-      {32, "serial"}, {31, "corrected-read"}, {30, "PC1"}, {29, "PC0"},
-      {10, "ASTU"},   {9, "ASTS"},            {4, "ASTE"}, {3, "ASTK"},
+      {32, "serial"}, {31, "corrected-read"},
+      {30, "PC1"},    {29, "PC0"},
+      {10, "ASTU"},   {9, "ASTS"},
+      {4, "ASTE"},    {3, "ASTK"},
   };
   std::vector<std::string> names;
   const auto add = [&](int bit, std::string_view name) {
@@ -293,9 +299,8 @@ std::string HeaderToJson(const LogHeader& header) {
       "{\"type\":\"header\",\"model_version\":", header.model_version, ",\"palcode\":\"",
       header.palcode.ToString(), "\",\"memory_bytes\":", config.memory_bytes,
       ",\"clock_hz\":", config.clock_hz, ",\"itb_entries\":", config.itb_entries,
-      ",\"dtb_entries\":", config.dtb_entries,
-      ",\"rtc_base_seconds\":", config.rtc_base_seconds, ",\"seed\":", config.seed,
-      ",\"input_interval\":", config.input_interval,
+      ",\"dtb_entries\":", config.dtb_entries, ",\"rtc_base_seconds\":", config.rtc_base_seconds,
+      ",\"seed\":", config.seed, ",\"input_interval\":", config.input_interval,
       ",\"checkpoint_interval\":", config.checkpoint_interval);
   absl::StrAppend(&json, ",\"command_line\":", JsonString(config.command_line),
                   ",\"reboot\":", config.reboot ? "true" : "false", ",\"images\":[");

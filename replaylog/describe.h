@@ -35,7 +35,8 @@ std::string_view EndKindName(machine::RunEnd::Kind kind);
 // "kernel", "initrd".
 std::string_view ImageRoleName(ImageRecord::Role role);
 
-// The requests in an ISUM: "device timer". External ones are named for what a Clipper has on these pins.
+// The requests in an ISUM: "device timer". External ones are named for what a Clipper has on these
+// pins.
 std::string DescribeIsum(uint64_t isum);
 
 // The columns of a line that fits everywhere, and of one that is never cut.
@@ -44,12 +45,13 @@ inline constexpr size_t kAllColumns = ~size_t{0};
 
 // The heading of a table of DescribeEvent() lines.
 std::string EventTableHeading();
-// One line of at most so many columns, without a newline: number, cycle, guest second, type and what fits of the
-// contents, which begin with the CPU when it is not CPU 0. `clock_hz`: cycles in a guest second.
+// One line of at most so many columns, without a newline: number, cycle, guest second, type and
+// what fits of the contents, which begin with the CPU when it is not CPU 0. `clock_hz`: cycles in a
+// guest second.
 std::string DescribeEvent(const Event& event, uint64_t clock_hz, size_t columns = kLineColumns);
 
-// One JSON object on one line, without a newline. docs/replay-log.md lists the fields; they are only
-// ever added to.
+// One JSON object on one line, without a newline. docs/replay-log.md lists the fields; they are
+// only ever added to.
 std::string EventToJson(const Event& event);
 // The same for a header: {"type":"header",...}.
 std::string HeaderToJson(const LogHeader& header);
@@ -57,7 +59,8 @@ std::string HeaderToJson(const LogHeader& header);
 // Bytes as a JSON string: they become the characters U+0000 to U+00FF.
 std::string JsonString(std::string_view bytes);
 
-// Bytes as a field, `"name":"..."`, and where they are not ASCII a second one with the text that they are in UTF-8,
+// Bytes as a field, `"name":"..."`, and where they are not ASCII a second one with the text that
+// they are in UTF-8,
 // `,"text_name":"..."`, in which U+FFFD stands for what is none.
 std::string JsonBytes(std::string_view name, std::string_view text_name, std::string_view bytes);
 

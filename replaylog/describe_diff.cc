@@ -27,7 +27,8 @@ struct StateOf {
     std::optional<machine::Digest> state;
     VisitRecordOf(body, [&](const auto& record) {
       record.ForEachField([&]<typename Field>(const Field& field) {
-        if constexpr (std::is_same_v<decltype(Field::coding), StateDigest>) state = std::invoke(field.access, body);
+        if constexpr (std::is_same_v<decltype(Field::coding), StateDigest>)
+          state = std::invoke(field.access, body);
       });
     });
     return state;
@@ -80,7 +81,7 @@ std::string DiffText::Detail(const EventPair& pair) const {
     return BytesAround(*at, *EventBytes(*pair.left), *EventBytes(*pair.right));
   }
   const std::optional<machine::Digest> states[] = {std::visit(StateOf(), pair.left->body),
-                                                    std::visit(StateOf(), pair.right->body)};
+                                                   std::visit(StateOf(), pair.right->body)};
   if (states[0] && states[1] && states[0] != states[1]) {
     return Lines("state " + states[0]->ToString(), "state " + states[1]->ToString());
   }
@@ -126,8 +127,7 @@ std::string DiffText::BytesAround(size_t at, std::string_view left, std::string_
     width += more;
     --start;
   }
-  const std::string prefix =
-      absl::StrCat("from byte ", start, start > 0 ? " ...\"" : " \"");
+  const std::string prefix = absl::StrCat("from byte ", start, start > 0 ? " ...\"" : " \"");
   const auto quoted = [&](std::string_view bytes) {
     const std::string quote = QuoteBytes(bytes.substr(start), columns_ + 1 - prefix.size());
     return prefix + quote.substr(1);

@@ -17,11 +17,13 @@ namespace isochron::replaylog {
 // Text about pairs of events, in lines of at most `columns` columns that end in "\n".
 class DiffText {
  public:
-  // From how many columns on the logs stand side by side, rather than one below the other with "-" and "+".
+  // From how many columns on the logs stand side by side, rather than one below the other with "-"
+  // and "+".
   static constexpr size_t kSideBySide = 2 * kLineColumns;
 
   // `clock_hz`: cycles in a guest second.
-  DiffText(std::string_view left_name, std::string_view right_name, uint64_t clock_hz, size_t columns);
+  DiffText(std::string_view left_name, std::string_view right_name, uint64_t clock_hz,
+           size_t columns);
 
   // Which log is where, and the heading of the table.
   std::string Heading() const;
@@ -48,7 +50,8 @@ class DiffText {
   size_t columns_;  // of one event
 };
 
-// A pair that is not equal as an object on a line: {"type":"difference",...}. An absent event is null.
+// A pair that is not equal as an object on a line: {"type":"difference",...}. An absent event is
+// null.
 std::string DifferenceToJson(const EventPair& pair);
 // {"type":"header","field":...}
 std::string DifferenceToJson(const HeaderDifference& difference);

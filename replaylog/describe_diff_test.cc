@@ -36,7 +36,8 @@ TEST(DiffTextTest, MarksTheFirstByteThatDiffers) {
                                               "                         ^\n"));
 }
 
-// However long what is around it, and whatever its bytes, the difference is in the line and below it the mark.
+// However long what is around it, and whatever its bytes, the difference is in the line and below
+// it the mark.
 TEST(DiffTextTest, KeepsTheDifferenceInSight) {
   for (const size_t columns : {80u, 100u, 160u, 200u}) {
     const DiffText text("A", "B", kHz, columns);
@@ -44,8 +45,7 @@ TEST(DiffTextTest, KeepsTheDifferenceInSight) {
       for (const size_t before : {0u, 1u, 20u, 37u, 3000u}) {
         for (const size_t after : {0u, 1u, 500u}) {
           const std::string start(before, filler), rest(after, filler);
-          const std::string all =
-              text.Different(Outputs(start + "L" + rest, start + "R" + rest));
+          const std::string all = text.Different(Outputs(start + "L" + rest, start + "R" + rest));
           const std::vector<std::string> lines = LinesOf(all);
           for (const std::string& line : lines) EXPECT_LE(line.size(), columns) << line;
           const size_t at = lines.back().rfind('^');
@@ -78,9 +78,8 @@ TEST(DiffTextTest, SaysWhichLogLacksAnEvent) {
 
 TEST(DiffTextTest, PutsWideLogsSideBySide) {
   const DiffText text("A", "B", kHz, 160);
-  const std::string line = text.Different(
-      {Event{7, 600, 0, InterruptEvent{uint64_t{1} << 35}},
-       Event{7, 601, 0, InterruptEvent{uint64_t{1} << 35}}});
+  const std::string line = text.Different({Event{7, 600, 0, InterruptEvent{uint64_t{1} << 35}},
+                                           Event{7, 601, 0, InterruptEvent{uint64_t{1} << 35}}});
   EXPECT_THAT(line, HasSubstr(" | "));
   EXPECT_THAT(line, HasSubstr("            601    0.000001 interrupt  ISUM 0x800000000 timer\n"));
   EXPECT_EQ(LinesOf(line).size(), 1u);
@@ -93,10 +92,11 @@ TEST(DiffTextTest, ShowsNoNameRaw) {
 }
 
 TEST(DifferenceToJsonTest, HasBothEvents) {
-  EXPECT_EQ(DifferenceToJson(Outputs("ab", "ac")),
-            R"({"type":"difference","what":"byte 1 of the output","byte":1,)"
-            R"("left":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ab","deltas":[5]},)"
-            R"("right":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ac","deltas":[5]}})");
+  EXPECT_EQ(
+      DifferenceToJson(Outputs("ab", "ac")),
+      R"({"type":"difference","what":"byte 1 of the output","byte":1,)"
+      R"("left":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ab","deltas":[5]},)"
+      R"("right":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ac","deltas":[5]}})");
   EventPair pair;
   pair.right = Event{7, 600, 0, InterruptEvent{1}};
   EXPECT_EQ(DifferenceToJson(pair),

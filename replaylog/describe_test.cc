@@ -30,10 +30,13 @@ TEST(DescribeTest, LinesFitAndAlign) {
 
 TEST(DescribeTest, LinesCanHoldEverything) {
   const std::string bytes(3000, 'a');
-  EXPECT_THAT(DescribeEvent(OutputAt(5, bytes, 9), kHz, kAllColumns), testing::EndsWith("\"" + bytes + "\""));
+  EXPECT_THAT(DescribeEvent(OutputAt(5, bytes, 9), kHz, kAllColumns),
+              testing::EndsWith("\"" + bytes + "\""));
   const std::vector<Event> events = SmallEvents();
-  EXPECT_THAT(DescribeEvent(events[5], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000060000000000000005"));
-  EXPECT_THAT(DescribeEvent(events[7], kHz, kAllColumns), testing::EndsWith(" insns 00000000000000080000000000000007"));
+  EXPECT_THAT(DescribeEvent(events[5], kHz, kAllColumns),
+              testing::EndsWith(" insns 00000000000000060000000000000005"));
+  EXPECT_THAT(DescribeEvent(events[7], kHz, kAllColumns),
+              testing::EndsWith(" insns 00000000000000080000000000000007"));
   EXPECT_THAT(DescribeEvent({1, 2, 0, UnknownEvent{100, "\x01z"}}, kHz, kAllColumns),
               testing::EndsWith("type 100, 2 bytes 017a"));
   EXPECT_EQ(DescribeEvent(OutputAt(5, bytes, 9), kHz, 100).size(), 100u);
@@ -61,13 +64,15 @@ TEST(DescribeTest, JsonFieldsAreStable) {
   EXPECT_EQ(EventToJson(OutputAt(7, "a\n\"\xff", 3)),
             R"({"event":0,"cycle":7,"cpu":0,"type":"output","uart":0,)"
             R"("bytes":"a\u000a\"\u00ff","text":"a\u000a\"\ufffd","deltas":[3,3,3]})");
-  EXPECT_EQ(JsonBytes("bytes", "text", "J\xc3\xbcrgen \xf0\x9f\x90\xa7"),
-            R"("bytes":"J\u00c3\u00bcrgen \u00f0\u009f\u0090\u00a7","text":"J\u00fcrgen \ud83d\udc27")");
+  EXPECT_EQ(
+      JsonBytes("bytes", "text", "J\xc3\xbcrgen \xf0\x9f\x90\xa7"),
+      R"("bytes":"J\u00c3\u00bcrgen \u00f0\u009f\u0090\u00a7","text":"J\u00fcrgen \ud83d\udc27")");
   EXPECT_EQ(JsonBytes("bytes", "text", "plain\n"), R"("bytes":"plain\u000a")");
   EXPECT_EQ(EventToJson(events[1]),
             R"({"event":1,"cycle":20000,"cpu":0,"type":"interrupt","pending":"0x800000000"})");
-  EXPECT_EQ(EventToJson(events[2]),
-            R"({"event":2,"cycle":1048576,"cpu":0,"type":"input","device":"uart","stream":0,"kind":"bytes","bytes":"ls\u000a"})");
+  EXPECT_EQ(
+      EventToJson(events[2]),
+      R"({"event":2,"cycle":1048576,"cpu":0,"type":"input","device":"uart","stream":0,"kind":"bytes","bytes":"ls\u000a"})");
   EXPECT_EQ(EventToJson(events[3]),
             R"({"event":3,"cycle":1048576,"cpu":0,"type":"input","device":"uart","stream":1,)"
             R"("kind":"break","bytes":""})");
@@ -81,13 +86,14 @@ TEST(DescribeTest, JsonFieldsAreStable) {
             R"("instructions":123456790,"state":"00000000000000080000000000000007"})");
   EXPECT_EQ(EventToJson({1, 2, 3, UnknownEvent{100, "\x01z"}}),
             R"({"event":1,"cycle":2,"cpu":3,"type":"unknown","record_type":100,"payload":"017a"})");
-  EXPECT_EQ(HeaderToJson(GoldenHeader()),
-            R"({"type":"header","model_version":1,"palcode":"fedcba98765432100123456789abcdef",)"
-            R"("memory_bytes":268435456,"clock_hz":600000000,"itb_entries":128,"dtb_entries":128,)"
-            R"("rtc_base_seconds":1262304000,"seed":0,"input_interval":1048576,)"
-            R"("checkpoint_interval":536870912,"command_line":"console=ttyS0","reboot":true,)"
-            R"("images":[{"role":"kernel","size":4096,"digest":"00000000000000020000000000000001"},)"
-            R"({"role":"initrd","size":12345,"digest":"00000000000000040000000000000003"}]})");
+  EXPECT_EQ(
+      HeaderToJson(GoldenHeader()),
+      R"({"type":"header","model_version":1,"palcode":"fedcba98765432100123456789abcdef",)"
+      R"("memory_bytes":268435456,"clock_hz":600000000,"itb_entries":128,"dtb_entries":128,)"
+      R"("rtc_base_seconds":1262304000,"seed":0,"input_interval":1048576,)"
+      R"("checkpoint_interval":536870912,"command_line":"console=ttyS0","reboot":true,)"
+      R"("images":[{"role":"kernel","size":4096,"digest":"00000000000000020000000000000001"},)"
+      R"({"role":"initrd","size":12345,"digest":"00000000000000040000000000000003"}]})");
 }
 
 TEST(DescribeTest, NamesAndTypesAreOneToOne) {

@@ -5,7 +5,8 @@
 namespace isochron::replaylog {
 namespace {
 
-// Makes the event where it is to be: nothing is moved or made twice, for guests make millions in a second.
+// Makes the event where it is to be: nothing is moved or made twice, for guests make millions in a
+// second.
 struct MakeLogEvent {
   template <typename Body>
   Event operator()(const Body& body) const {
@@ -27,6 +28,8 @@ uint64_t Event::last_cycle() const {
   return std::accumulate(output->deltas.begin(), output->deltas.end(), cycle);
 }
 
-Event ToLogEvent(const machine::Event& event) { return std::visit(MakeLogEvent{event}, event.body); }
+Event ToLogEvent(const machine::Event& event) {
+  return std::visit(MakeLogEvent{event}, event.body);
+}
 
 }  // namespace isochron::replaylog

@@ -26,8 +26,8 @@ struct ImageRecord {
 
 // The first frame of a log.
 struct LogHeader {
-  uint32_t model_version = 0;      // machine::kModelVersion of the program that wrote it
-  machine::Digest palcode;         // digest of the PALcode image
+  uint32_t model_version = 0;  // machine::kModelVersion of the program that wrote it
+  machine::Digest palcode;     // digest of the PALcode image
   machine::MachineConfig config;
   std::vector<ImageRecord> images;  // by ascending role, each role at most once
 };

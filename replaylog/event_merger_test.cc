@@ -44,7 +44,8 @@ std::vector<Event> Merged(std::vector<Event> events) {
 }
 
 TEST(EventMerger, BytesOfOneUartBecomeARunWithTheirDistances) {
-  const std::vector<Event> merged = Merged({Output(10, 0, "a"), Output(15, 0, "b"), Output(15, 0, "c")});
+  const std::vector<Event> merged =
+      Merged({Output(10, 0, "a"), Output(15, 0, "b"), Output(15, 0, "c")});
   ASSERT_EQ(merged.size(), 1u);
   EXPECT_EQ(merged[0].cycle, 10u);
   EXPECT_EQ(std::get<OutputRun>(merged[0].body), (OutputRun{0, "abc", {5, 0}}));

@@ -16,7 +16,8 @@ TEST(EventTest, OtherEventsOfTheMachineStayWhatTheyAre) {
   EXPECT_EQ(ToLogEvent({5, 0, input}), (Event{0, 5, 0, input}));
   EXPECT_TRUE(ToLogEvent({5, 0, input}).is_input());
   EXPECT_EQ(ToLogEvent({6, 3, InterruptEvent{1}}), (Event{0, 6, 3, InterruptEvent{1}}));
-  EXPECT_EQ(ToLogEvent({7, 0, CheckpointEvent{9, {1, 2}}}), (Event{0, 7, 0, CheckpointEvent{9, {1, 2}}}));
+  EXPECT_EQ(ToLogEvent({7, 0, CheckpointEvent{9, {1, 2}}}),
+            (Event{0, 7, 0, CheckpointEvent{9, {1, 2}}}));
   const EndEvent end{machine::RunEnd::Kind::kStopped, 9, {1, 2}};
   EXPECT_EQ(ToLogEvent({8, 0, end}), (Event{0, 8, 0, end}));
   EXPECT_FALSE(ToLogEvent({8, 0, end}).is_input());
@@ -29,7 +30,8 @@ TEST(EventTest, InputsAreComparedByWhatTheirKindGivesAMeaning) {
   EXPECT_EQ(stop, same);
   same.detail = 2;
   EXPECT_FALSE(stop == same);
-  EXPECT_FALSE(machine::Input::Break(machine::Port::Uart(0)) == machine::Input::Break(machine::Port::Uart(1)));
+  EXPECT_FALSE(machine::Input::Break(machine::Port::Uart(0)) ==
+               machine::Input::Break(machine::Port::Uart(1)));
   EXPECT_FALSE(machine::Input::Console("a") == machine::Input::Console("b"));
 }
 

@@ -37,8 +37,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
   const absl::StatusOr<hostio::FileKind> kind = hostio::KindOf(file->fd());
   if (!kind.ok()) return kind.status();
   switch (*kind) {
-    case hostio::FileKind::kRegular:
-      break;
+    case hostio::FileKind::kRegular: break;
     case hostio::FileKind::kDirectory:
       return absl::InvalidArgumentError(absl::StrCat(name, ": is a directory"));
     case hostio::FileKind::kDevice:
@@ -70,8 +69,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, ui
   }
   absl::StatusOr<hostio::Descriptor> file = hostio::Duplicate(file_.fd(), name());
   if (!file.ok()) return file.status();
-  return std::unique_ptr<FileSource>(
-      new FileSource(*std::move(file), path_, base_ + offset, size));
+  return std::unique_ptr<FileSource>(new FileSource(*std::move(file), path_, base_ + offset, size));
 }
 
 uint64_t FileSource::host_bytes() const {

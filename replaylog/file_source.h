@@ -20,23 +20,25 @@ namespace isochron::replaylog {
 // A file, or a range of one, for reading. Its size is what it was when it was opened.
 class FileSource {
  public:
-  // Opens the file at `path`; "-" is standard input. A pipe, which cannot be read at any offset, is first
-  // copied to its end into a temporary file without a name. Errors name the path: FailedPrecondition for
-  // a device, InvalidArgument for a directory, OutOfRange when more than `pipe_limit` bytes come from a pipe, otherwise
-  // what the operating system says.
+  // Opens the file at `path`; "-" is standard input. A pipe, which cannot be read at any offset, is
+  // first copied to its end into a temporary file without a name. Errors name the path:
+  // FailedPrecondition for a device, InvalidArgument for a directory, OutOfRange when more than
+  // `pipe_limit` bytes come from a pipe, otherwise what the operating system says.
   static absl::StatusOr<std::unique_ptr<FileSource>> Open(
       const std::string& path, uint64_t pipe_limit = hostio::PipeLimit());
-  // The same for a regular file alone (FailedPrecondition): `what` says in the message what is to be
-  // there. For names that are somebody else's.
+  // The same for a regular file alone (FailedPrecondition): `what` says in the message what is to
+  // be there. For names that are somebody else's.
   static absl::StatusOr<std::unique_ptr<FileSource>> OpenRegular(const std::string& path,
                                                                  std::string_view what);
-  // The regular file `fd`, which the source will close, of `size` bytes; `path` is what it is called.
+  // The regular file `fd`, which the source will close, of `size` bytes; `path` is what it is
+  // called.
   static std::unique_ptr<FileSource> Adopt(int fd, std::string path, uint64_t size);
 
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
 
-  // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that many.
+  // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that
+  // many.
   absl::StatusOr<std::unique_ptr<FileSource>> Part(uint64_t offset, uint64_t size) const;
 
   // As it was opened: a path, or "-".
@@ -51,8 +53,8 @@ class FileSource {
   // the file cannot be read.
   absl::Status ReadAt(uint64_t offset, size_t size, std::string& bytes) const;
 
-  // Gives all bytes to `take`, in order and in pieces of bounded size, until it returns an error, which
-  // is returned. Errors also as of ReadAt(), and DataLoss when the file has become shorter.
+  // Gives all bytes to `take`, in order and in pieces of bounded size, until it returns an error,
+  // which is returned. Errors also as of ReadAt(), and DataLoss when the file has become shorter.
   absl::Status ReadAll(const std::function<absl::Status(std::string_view piece)>& take) const;
 
  private:

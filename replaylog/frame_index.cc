@@ -29,15 +29,16 @@ absl::StatusOr<FrameInfo> ScanFrame(const FileSource& source, FrameScanner& scan
 }
 
 absl::Status TableError(const FileSource& source, uint64_t table_offset, std::string_view what) {
-  return ErrorAt(source, table_offset, absl::DataLossError(absl::string_view(what.data(), what.size())));
+  return ErrorAt(source, table_offset,
+                 absl::DataLossError(absl::string_view(what.data(), what.size())));
 }
 
 // `count` entries of the seek table at `table_offset`, from `first` on.
 absl::StatusOr<std::vector<SeekEntry>> ReadEntries(const FileSource& source, uint64_t table_offset,
                                                    size_t first, size_t count) {
   std::string bytes;
-  const absl::Status status = source.ReadAt(table_offset + kSeekHeaderBytes + first * kSeekEntryBytes,
-                                            count * kSeekEntryBytes, bytes);
+  const absl::Status status = source.ReadAt(
+      table_offset + kSeekHeaderBytes + first * kSeekEntryBytes, count * kSeekEntryBytes, bytes);
   if (!status.ok()) return status;
   if (bytes.size() != count * kSeekEntryBytes) {
     return TableError(source, table_offset, "the seek table breaks off");
@@ -164,8 +165,8 @@ absl::StatusOr<FrameIndex> FrameIndex::Of(const FileSource& source) {
         source.name(), ": this is no replay log but a list of one's images (log info shows it)"));
   }
   if (!BeginsLikeZstdFrame(magic)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        source.name(), ": at byte 0: this is no replay log (it is not a zstd file)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.name(), ": at byte 0: this is no replay log (it is not a zstd file)"));
   }
   FrameIndex index;
   if (source.size() >= kSeekFooterBytes) {
@@ -185,8 +186,7 @@ absl::StatusOr<FrameIndex> FrameIndex::Of(const FileSource& source) {
 }
 
 absl::Status FrameLoader::Load(const FrameInfo& frame, std::string& content) {
-  if (absl::Status status = source_.ReadAt(frame.offset, frame.compressed, bytes_);
-      !status.ok()) {
+  if (absl::Status status = source_.ReadAt(frame.offset, frame.compressed, bytes_); !status.ok()) {
     return status;
   }
   absl::Status status = decompressor_.Decompress(bytes_, MaxRawAt(frame.offset), content);

@@ -26,12 +26,13 @@ struct FrameInfo {
   std::optional<uint32_t> checksum;
 };
 
-// Where all frames of a log are. In memory it takes less than a twentieth of the log, whatever the log
-// holds: it keeps the place of every 32nd frame, and finds the others from there in the log itself.
+// Where all frames of a log are. In memory it takes less than a twentieth of the log, whatever the
+// log holds: it keeps the place of every 32nd frame, and finds the others from there in the log
+// itself.
 class FrameIndex {
  public:
-  // Finds the frames of a log: by its seek table, or else by going from frame to frame as far as they
-  // are whole. InvalidArgument when the file is no zstd file, DataLoss when it is damaged.
+  // Finds the frames of a log: by its seek table, or else by going from frame to frame as far as
+  // they are whole. InvalidArgument when the file is no zstd file, DataLoss when it is damaged.
   static absl::StatusOr<FrameIndex> Of(const FileSource& source);
 
   // Frames, the header's included; at least 1.
@@ -42,8 +43,8 @@ class FrameIndex {
   // Whether the log is complete; else it breaks off after the last of these frames.
   bool has_seek_table() const { return table_offset_.has_value(); }
 
-  // Frame `number`, below size(); 0 is the header's. `source` is the one that Of() was given. Errors as
-  // of ErrorAt(), when the file cannot be read or has changed.
+  // Frame `number`, below size(); 0 is the header's. `source` is the one that Of() was given.
+  // Errors as of ErrorAt(), when the file cannot be read or has changed.
   absl::StatusOr<FrameInfo> At(const FileSource& source, size_t number) const;
 
  private:

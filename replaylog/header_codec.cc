@@ -79,28 +79,19 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
   machine::MachineConfig& config = header.config;
   uint64_t number = 0;
   switch (field) {
-    case kModel:
-      return ConsumeNumber(value, header.model_version);
-    case kPalcode:
-      return ConsumeDigest(value, header.palcode);
-    case kMemory:
-      return ConsumeNumber(value, config.memory_bytes);
-    case kClock:
-      return ConsumeNumber(value, config.clock_hz);
-    case kItb:
-      return ConsumeNumber(value, config.itb_entries);
-    case kDtb:
-      return ConsumeNumber(value, config.dtb_entries);
+    case kModel: return ConsumeNumber(value, header.model_version);
+    case kPalcode: return ConsumeDigest(value, header.palcode);
+    case kMemory: return ConsumeNumber(value, config.memory_bytes);
+    case kClock: return ConsumeNumber(value, config.clock_hz);
+    case kItb: return ConsumeNumber(value, config.itb_entries);
+    case kDtb: return ConsumeNumber(value, config.dtb_entries);
     case kRtcBase:
       if (!ConsumeVarint(value, number)) return false;
       config.rtc_base_seconds = UnZigZag(number);
       return true;
-    case kSeed:
-      return ConsumeNumber(value, config.seed);
-    case kInputInterval:
-      return ConsumeNumber(value, config.input_interval);
-    case kCheckpointInterval:
-      return ConsumeNumber(value, config.checkpoint_interval);
+    case kSeed: return ConsumeNumber(value, config.seed);
+    case kInputInterval: return ConsumeNumber(value, config.input_interval);
+    case kCheckpointInterval: return ConsumeNumber(value, config.checkpoint_interval);
     case kCommandLine:
       config.command_line = value;
       value = {};
@@ -109,10 +100,8 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       if (!ConsumeVarint(value, number) || number > 1) return false;
       header.config.reboot = number != 0;
       return true;
-    case kImage:
-      return DecodeImage(value, header.images);
-    default:
-      return false;
+    case kImage: return DecodeImage(value, header.images);
+    default: return false;
   }
 }
 
@@ -194,9 +183,9 @@ absl::StatusOr<LogHeader> DecodeHeader(std::string_view bytes) {
   uint64_t minor = 0;
   if (!ConsumeVarint(bytes, major)) return Damaged("the header breaks off");
   if (major < kOldestFormatMajor || major > kFormatMajor) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the log has format version ", major, "; this program reads versions ",
-                     kOldestFormatMajor, " to ", kFormatMajor));
+    return absl::InvalidArgumentError(absl::StrCat("the log has format version ", major,
+                                                   "; this program reads versions ",
+                                                   kOldestFormatMajor, " to ", kFormatMajor));
   }
   std::string_view body;
   if (!ConsumeVarint(bytes, minor) || !ConsumeCounted(bytes, body)) {

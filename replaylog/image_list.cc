@@ -49,8 +49,7 @@ std::string UnescapePath(std::string_view escaped) {
 }
 
 std::optional<ImageFile> ParseImage(absl::string_view line) {
-  const std::vector<absl::string_view> words =
-      absl::StrSplit(line, absl::MaxSplits(' ', 3));
+  const std::vector<absl::string_view> words = absl::StrSplit(line, absl::MaxSplits(' ', 3));
   if (words.size() != 4 || words[3].empty()) return std::nullopt;
   ImageFile image;
   bool known = false;

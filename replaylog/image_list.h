@@ -18,9 +18,9 @@ namespace isochron::replaylog {
 struct ImageFile {
   ImageRecord record;
   std::string path;
-  // Its bytes, if they are at hand already: those of a bundle's member, or of a pipe that has been read.
-  // Otherwise they are what the file at `path` holds; if that is a bundle, what its member holds that
-  // has this record.
+  // Its bytes, if they are at hand already: those of a bundle's member, or of a pipe that has been
+  // read. Otherwise they are what the file at `path` holds; if that is a bundle, what its member
+  // holds that has this record.
   std::shared_ptr<const FileSource> source;
   // Whether `source` holds the image packed (see packed_image.h).
   bool packed = false;

@@ -31,16 +31,16 @@ absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) {
   return digest.digest();
 }
 
-// For a place where `what` is to be. A pipe there may have nobody at its other end, and could be read
-// only once.
+// For a place where `what` is to be. A pipe there may have nobody at its other end, and could be
+// read only once.
 absl::Status RefuseSpecialFile(const std::string& path, std::string_view what) {
   if (!IsSpecialFile(path)) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      path, ": is no regular file, and ", std::string(what), " is to be there"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
-// The absolute name by which a file can be opened again after this process. FailedPrecondition for what
-// has none, such as the pipe of a shell's <(command).
+// The absolute name by which a file can be opened again after this process. FailedPrecondition for
+// what has none, such as the pipe of a shell's <(command).
 absl::StatusOr<std::string> LastingName(const std::string& path) {
   std::error_code error;
   std::filesystem::path name = std::filesystem::absolute(path, error);
@@ -69,8 +69,8 @@ absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& fi
   absl::StatusOr<machine::Digest> digest = DigestOf(**source);
   if (!digest.ok()) return digest.status();
   if (*digest == record.digest) return source;
-  return absl::FailedPreconditionError(absl::StrCat(
-      what, "digest ", digest->ToString(), ", recorded ", record.digest.ToString()));
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, "digest ", digest->ToString(), ", recorded ", record.digest.ToString()));
 }
 
 }  // namespace
@@ -86,8 +86,8 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
 
 std::string SidecarPath(const std::string& log) { return WithoutPartial(log) + ".images"; }
 
-absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(
-    const std::string& log, const std::vector<ImageFile>& images) {
+absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& log,
+                                                           const std::vector<ImageFile>& images) {
   std::vector<ImageFile> named = images;
   std::erase_if(named, [](const ImageFile& image) { return image.path == "-"; });
   for (ImageFile& image : named) {
@@ -122,7 +122,8 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path) {
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(path, kListName);
   if (!source.ok()) return source.status();
   if ((*source)->size() > kMaxListBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": larger than ", kMaxListBytes, " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": larger than ", kMaxListBytes, " bytes"));
   }
   std::string text;
   absl::Status status = (*source)->ReadAt(0, kMaxListBytes, text);
@@ -165,8 +166,7 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
   if (image.source != nullptr) return image.source;
   // The name comes out of a list, which may be somebody else's; "-" is no name.
   if (absl::Status status = RefuseSpecialFile(image.path, kImage); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<FileSource>> source =
-      FileSource::OpenRegular(image.path, kImage);
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(image.path, kImage);
   if (!source.ok()) return source.status();
   if (IsBundle(**source)) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);

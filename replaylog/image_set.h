@@ -45,8 +45,8 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path);
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
                                                    const std::vector<ImageFile>& files);
 
-// The bytes of an image, unpacked. FailedPrecondition when it has no source and its path names no regular
-// file; of a packed one, what UnpackImage() says.
+// The bytes of an image, unpacked. FailedPrecondition when it has no source and its path names no
+// regular file; of a packed one, what UnpackImage() says.
 absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image);
 
 // What a reader says when an image's bytes are not those of its record.

@@ -74,10 +74,9 @@ TEST_F(ImageSetTest, SidecarErrorsNameFileAndLine) {
 
 TEST_F(ImageSetTest, RelativeNamesCountFromTheSidecar) {
   const std::string digest(32, '0');
-  EXPECT_EQ(ParseImageList("isochron-images 1\nkernel " + digest + " 1 a b\n", "/dir")
-                .value()[0]
-                .path,
-            "/dir/a b");
+  EXPECT_EQ(
+      ParseImageList("isochron-images 1\nkernel " + digest + " 1 a b\n", "/dir").value()[0].path,
+      "/dir/a b");
 }
 
 TEST_F(ImageSetTest, MatchRefusesOtherAndMissingImages) {

@@ -127,7 +127,8 @@ void LogComparison::FindEqualAgain() {
   const std::deque<Event>& left = left_.ahead;
   const std::deque<Event>& right = right_.ahead;
   for (size_t away = 0; away < left.size() + right.size(); ++away) {
-    // An event that one log has changed is more likely than one that it lacks beside another that it has more.
+    // An event that one log has changed is more likely than one that it lacks beside another that
+    // it has more.
     for (size_t skew = away % 2; skew <= away; skew += 2) {
       for (const size_t i : {(away - skew) / 2, (away + skew) / 2}) {
         const size_t j = away - i;

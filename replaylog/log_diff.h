@@ -17,16 +17,18 @@
 
 namespace isochron::replaylog {
 
-// Events of two logs that stand for each other. One of them is absent where the other log has nothing like it.
+// Events of two logs that stand for each other. One of them is absent where the other log has
+// nothing like it.
 struct EventPair {
   std::optional<Event> left;
   std::optional<Event> right;
-  bool equal = false;  // but for their numbers, which differ behind an event that one log lacks
+  bool equal = false;      // but for their numbers, which differ behind an event that one log lacks
   bool one_ended = false;  // the log whose event is absent
 };
 
-// Pairs the events of two logs in order. Where they differ it looks ahead on both sides, kWindow events at most, for
-// the nearest place from which they are equal again; what is before that is different.
+// Pairs the events of two logs in order. Where they differ it looks ahead on both sides, kWindow
+// events at most, for the nearest place from which they are equal again; what is before that is
+// different.
 class LogComparison {
  public:
   static constexpr size_t kWindow = 64;
@@ -53,8 +55,9 @@ class LogComparison {
   Side right_;
 };
 
-// What a run sent in place of an output of its log, of which the first `equal` bytes were equal: those and `rest`, what it
-// sent then, as one event that can be held against the expected one. `rest` itself when there is nothing to join.
+// What a run sent in place of an output of its log, of which the first `equal` bytes were equal:
+// those and `rest`, what it sent then, as one event that can be held against the expected one.
+// `rest` itself when there is nothing to join.
 Event JoinOutput(const Event& expected, size_t equal, const Event& rest);
 
 // What differs between two events, in a few words; empty when they are equal. Numbers count.
@@ -63,8 +66,8 @@ std::string NameDifference(const Event& left, const Event& right);
 // The bytes of an input, an output or an unknown event; nothing of others.
 std::optional<std::string_view> EventBytes(const Event& event);
 
-// Where the bytes of two inputs, outputs or unknown events of one type begin to differ; nothing when they are equal or
-// the events have none.
+// Where the bytes of two inputs, outputs or unknown events of one type begin to differ; nothing
+// when they are equal or the events have none.
 std::optional<size_t> FirstDifferentByte(const Event& left, const Event& right);
 
 // A field of two headers that differs, its values as text.

@@ -106,14 +106,17 @@ TEST(LogDiffTest, NamesWhatDiffers) {
             "byte 1 of the input");
   EXPECT_EQ(NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Console("ls")}}),
             "length of the input");
-  EXPECT_EQ(NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Bytes(machine::Port::Uart(1), "ls\n")}}),
-            "port of the input: uart0 and uart1");
-  EXPECT_EQ(NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}),
-            "kind of the input");
+  EXPECT_EQ(
+      NameDifference(input,
+                     {0, 10, 0, InputEvent{machine::Input::Bytes(machine::Port::Uart(1), "ls\n")}}),
+      "port of the input: uart0 and uart1");
+  EXPECT_EQ(
+      NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}),
+      "kind of the input");
   EXPECT_THAT(NameDifference(output, OutputAt(10, "abc", 6)), HasSubstr("time of byte 1"));
-  EXPECT_EQ(NameDifference({0, 0, 0, CheckpointEvent{1, {1, 1}}},
-                           {0, 0, 0, CheckpointEvent{1, {1, 2}}}),
-            "machine state");
+  EXPECT_EQ(
+      NameDifference({0, 0, 0, CheckpointEvent{1, {1, 1}}}, {0, 0, 0, CheckpointEvent{1, {1, 2}}}),
+      "machine state");
 }
 
 TEST(LogDiffTest, JoinsAnOutputThatDiffersInTheMiddle) {

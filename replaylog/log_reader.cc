@@ -125,11 +125,11 @@ class LogReader::Impl {
       return ErrorAt(*source_, offset_, status);
     }
     if (expected_start_ && decoder_.start() != *expected_start_) {
-      return ErrorAt(*source_, offset_,
-                     absl::DataLossError(
-                         decoder_.start().cycle < expected_start_->cycle
-                             ? "the frame's cycle goes back"
-                             : "the frame does not go on where the one before it ends"));
+      return ErrorAt(
+          *source_, offset_,
+          absl::DataLossError(decoder_.start().cycle < expected_start_->cycle
+                                  ? "the frame's cycle goes back"
+                                  : "the frame does not go on where the one before it ends"));
     }
     frame_ = frame;
     expected_start_.reset();
@@ -154,8 +154,7 @@ class LogReader::Impl {
       if (absl::Status status = EnterFrame(frame_ + 1); !status.ok()) return status;
     }
     if (ended_) {
-      return ErrorAt(*source_, offset_,
-                     absl::DataLossError("an event follows the end of the run"));
+      return ErrorAt(*source_, offset_, absl::DataLossError("an event follows the end of the run"));
     }
     ended_ = std::holds_alternative<EndEvent>(event.body);
     return true;
@@ -208,8 +207,8 @@ class LogReader::Impl {
   FrameDecoder decoder_;
   // What the next frame must begin with, unless it was sought.
   std::optional<FrameStart> expected_start_;
-  bool ended_ = false;          // the end of the run has been decoded
-  std::optional<Event> held_;   // decoded already, for Next()
+  bool ended_ = false;         // the end of the run has been decoded
+  std::optional<Event> held_;  // decoded already, for Next()
   absl::Status error_;
   uint64_t unknown_witnesses_ = 0;
   StreamDigest* digest_ = nullptr;  // takes the content of frames that are entered
@@ -222,9 +221,9 @@ absl::Status HintAtPartial(const std::string& path, absl::Status status) {
   const std::string partial = PartialPath(path);
   std::error_code error;
   if (!absl::IsNotFound(status) || !std::filesystem::exists(partial, error)) return status;
-  return absl::NotFoundError(
-      absl::StrCat(status.message(), "; its recording is not finished or was cut short: what ",
-                   "there is can be read from ", partial));
+  return absl::NotFoundError(absl::StrCat(status.message(),
+                                          "; its recording is not finished or was cut short: what ",
+                                          "there is can be read from ", partial));
 }
 
 }  // namespace
@@ -273,9 +272,9 @@ absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode)
                      "; this program implements version ", machine::kModelVersion));
   }
   if (header.palcode != palcode) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the log was recorded with PALcode ", header.palcode.ToString(),
-                     "; this program has ", palcode.ToString()));
+    return absl::FailedPreconditionError(absl::StrCat("the log was recorded with PALcode ",
+                                                      header.palcode.ToString(),
+                                                      "; this program has ", palcode.ToString()));
   }
   return absl::OkStatus();
 }

@@ -27,10 +27,10 @@ struct LogSummary {
   std::array<uint64_t, 128> events_by_type{};  // indexed by RecordType
   uint64_t events = 0;
   uint64_t last_cycle = 0;
-  uint64_t console_bytes = 0;    // sent by UARTs
+  uint64_t console_bytes = 0;      // sent by UARTs
   uint64_t unknown_witnesses = 0;  // of types that this program does not know
-  std::optional<Event> end;      // absent in a partial log
-  machine::Digest identity;      // XXH3-128 of the uncompressed stream
+  std::optional<Event> end;        // absent in a partial log
+  machine::Digest identity;        // XXH3-128 of the uncompressed stream
 };
 
 // Reads a log from its beginning or from anywhere in it. Memory in use is bounded by the
@@ -43,8 +43,8 @@ class LogReader final : public EventSource {
   // Opens the log at `path`: complete, partial (its whole frames), or inside a bundle (see
   // bundle.h). "-" is standard input; of a pipe at most `pipe_limit` bytes are copied to a
   // temporary file first (see FileSource).
-  static absl::StatusOr<std::unique_ptr<LogReader>> Open(
-      const std::string& path, uint64_t pipe_limit = hostio::PipeLimit());
+  static absl::StatusOr<std::unique_ptr<LogReader>> Open(const std::string& path,
+                                                         uint64_t pipe_limit = hostio::PipeLimit());
 
   ~LogReader() override;
   LogReader(const LogReader&) = delete;

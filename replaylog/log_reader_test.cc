@@ -59,8 +59,8 @@ std::string LogOf(const std::vector<std::string>& contents) {
   for (size_t i = 0; i < contents.size(); ++i) {
     const std::string& content = contents[i];
     if (i == 0 || content != contents[i - 1]) frame = compressor.Compress(content).value();
-    entries.push_back({static_cast<uint32_t>(frame.size()),
-                       static_cast<uint32_t>(content.size()), ContentChecksum(content)});
+    entries.push_back({static_cast<uint32_t>(frame.size()), static_cast<uint32_t>(content.size()),
+                       ContentChecksum(content)});
     log += frame;
   }
   return log + EncodeSeekTable(entries);
@@ -88,8 +88,8 @@ std::string ErrorOf(const std::string& bytes) {
 
 TEST(LogReaderTest, ReadsWhatWasWritten) {
   const std::string path = TestPath("log");
-  for (const std::vector<Event>& events : {SmallEvents(), EventsInThreeFrames(),
-                                           ManyEvents(100'000)}) {
+  for (const std::vector<Event>& events :
+       {SmallEvents(), EventsInThreeFrames(), ManyEvents(100'000)}) {
     WriteLog(path, events);
     const ReadResult result = ReadLog(path);
     ASSERT_TRUE(result.status.ok()) << result.status;

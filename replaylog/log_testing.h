@@ -96,10 +96,9 @@ inline std::vector<Event> SmallEvents() {
   events.push_back({0, 1 << 20, 1, InterruptEvent{0x8000000ff}});
   events.push_back({0, 1 << 28, 0, CheckpointEvent{123456789, {5, 6}}});
   events.push_back(
-      {0, (1 << 28) + 5, 0,
-       InputEvent{machine::Input::Stop(machine::StopCause::kSignal, 15)}});
-  events.push_back({0, (1 << 28) + 5, 0, EndEvent{machine::RunEnd::Kind::kStopped, 123456790,
-                                                  {7, 8}}});
+      {0, (1 << 28) + 5, 0, InputEvent{machine::Input::Stop(machine::StopCause::kSignal, 15)}});
+  events.push_back(
+      {0, (1 << 28) + 5, 0, EndEvent{machine::RunEnd::Kind::kStopped, 123456790, {7, 8}}});
   for (size_t i = 0; i < events.size(); ++i) events[i].number = i;
   return events;
 }
@@ -123,8 +122,7 @@ inline std::vector<Event> ManyEvents(uint64_t count) {
           break;
         }
         [[fallthrough]];
-      default:
-        events.push_back({0, cycle, 0, InterruptEvent{uint64_t{1} << 34}});
+      default: events.push_back({0, cycle, 0, InterruptEvent{uint64_t{1} << 34}});
     }
   }
   events.push_back({0, cycle, 0, EndEvent{machine::RunEnd::Kind::kPowerOff, cycle / 2, {1, 1}}});

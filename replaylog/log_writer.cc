@@ -60,8 +60,8 @@ class FrameWriter {
     changed_.notify_all();
   }
 
-  // Whether all frames so far have `size` bytes or more, compressed. Waits for those that are not yet
-  // when they could.
+  // Whether all frames so far have `size` bytes or more, compressed. Waits for those that are not
+  // yet when they could.
   bool Reaches(uint64_t size) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (at_most_ < size) return false;
@@ -145,8 +145,8 @@ class FrameWriter {
     if (!frame.ok()) return frame.status();
     if (absl::Status status = file_->Write(*frame); !status.ok()) return status;
     digest_.Update(content);
-    entries_.push_back({static_cast<uint32_t>(frame->size()),
-                        static_cast<uint32_t>(content.size()), ContentChecksum(content)});
+    entries_.push_back({static_cast<uint32_t>(frame->size()), static_cast<uint32_t>(content.size()),
+                        ContentChecksum(content)});
     return absl::OkStatus();
   }
 
@@ -217,9 +217,7 @@ class LogWriter::Impl {
     if (completed.event) Encode(*completed.event);
   }
 
-  absl::Status status() const {
-    return encode_status_.ok() ? writer_.status() : encode_status_;
-  }
+  absl::Status status() const { return encode_status_.ok() ? writer_.status() : encode_status_; }
 
   absl::Status Finish() {
     if (finished_) return absl::FailedPreconditionError("the log has been finished already");
@@ -278,8 +276,8 @@ class LogWriter::Impl {
     const size_t size = encoder_.bytes().size();
     const bool at_checkpoint = std::holds_alternative<CheckpointEvent>(event.body);
     if (size >= kLongFrameBytes ||
-        (at_checkpoint && (size >= kFrameBytes ||
-                           event.cycle - encoder_.start().cycle >= kFrameCycles))) {
+        (at_checkpoint &&
+         (size >= kFrameBytes || event.cycle - encoder_.start().cycle >= kFrameCycles))) {
       writer_.Add(encoder_.TakeFrame());
     }
   }

@@ -35,8 +35,8 @@ class LogWriter final : public EventSink {
   // operating system: it survives the end of this process, though not the loss of power.
   //
   // Errors, after which nothing is left of the file, name the path: those of OutputFile::Create(),
-  // or what the operating system says. InvalidArgument when the header exceeds a limit of the format,
-  // Internal when the host refuses a thread.
+  // or what the operating system says. InvalidArgument when the header exceeds a limit of the
+  // format, Internal when the host refuses a thread.
   static absl::StatusOr<std::unique_ptr<LogWriter>> Create(const std::string& path,
                                                            const LogHeader& header,
                                                            LogWriterOptions options = {});
@@ -64,21 +64,21 @@ class LogWriter final : public EventSink {
   // out here.
   absl::Status Finish();
 
-  // Ends the writer without Finish(): writes the events so far as a last frame and leaves `path`.partial.
-  // Any error of the writer's life comes out here.
+  // Ends the writer without Finish(): writes the events so far as a last frame and leaves
+  // `path`.partial. Any error of the writer's life comes out here.
   absl::Status LeavePartial();
 
   // Ends the writer without Finish() and removes the file: the run was never begun.
   void Discard();
 
-  // Writes to another file at `path` a log that breaks off here, as a crash would leave it but without
-  // loss: commands that read logs take it as partial. This log is not touched. Errors name a path;
-  // FailedPrecondition when this log is no regular file.
+  // Writes to another file at `path` a log that breaks off here, as a crash would leave it but
+  // without loss: commands that read logs take it as partial. This log is not touched. Errors name
+  // a path; FailedPrecondition when this log is no regular file.
   absl::Status SaveCopy(const std::string& path);
 
-  // Whether the log has `size` bytes or more: those of the frames that have ended, compressed, and the
-  // contents of the one that has not. A function of the events, and of the version of zstd, alone; may wait
-  // for frames that are being compressed.
+  // Whether the log has `size` bytes or more: those of the frames that have ended, compressed, and
+  // the contents of the one that has not. A function of the events, and of the version of zstd,
+  // alone; may wait for frames that are being compressed.
   bool Reaches(uint64_t size);
 
   // The identity of the log: XXH3-128 of its uncompressed stream. After Finish().

@@ -111,7 +111,8 @@ TEST(LogWriterTest, ReachesASizeWhereTheEventsSaySo) {
   std::vector<size_t> reached;
   for (int run = 0; run < 3; ++run) {
     LogWriterOptions options;
-    if (run == 1) options.before_frame = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+    if (run == 1)
+      options.before_frame = [] { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
     const std::string path = TestPath("log");
     std::unique_ptr<LogWriter> writer = MustCreate(path, std::move(options));
     size_t i = 0;
@@ -172,8 +173,7 @@ TEST(LogWriterTest, ASavedCopyHasWhatWasAppendedAndChangesNothing) {
   }
   ASSERT_TRUE(writer->Finish().ok());
   EXPECT_EQ(ReadBytes(path), ReadBytes(plain));
-  EXPECT_EQ(MustCreate("/dev/null")->SaveCopy(copy).code(),
-            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MustCreate("/dev/null")->SaveCopy(copy).code(), absl::StatusCode::kFailedPrecondition);
 }
 
 // Holds the writer's background thread up at the first frame of events.
@@ -289,8 +289,7 @@ TEST(LogWriterTest, CyclesThatGoBackAreAnError) {
 }
 
 TEST(LogWriterTest, FullDiskIsAnErrorThatNamesTheFile) {
-  absl::StatusOr<std::unique_ptr<LogWriter>> writer =
-      LogWriter::Create("/dev/full", SmallHeader());
+  absl::StatusOr<std::unique_ptr<LogWriter>> writer = LogWriter::Create("/dev/full", SmallHeader());
   EXPECT_TRUE(absl::IsResourceExhausted(writer.status())) << writer.status();
   EXPECT_THAT(std::string(writer.status().message()), HasSubstr("/dev/full"));
 }
@@ -315,8 +314,8 @@ TEST(LogWriterTest, FullDiskIsAnErrorThatNamesTheFile) {
 }
 
 TEST(LogWriterTest, NoCopyIsSavedOfALogThatLostAFrame) {
-  EXPECT_EXIT(CopyWhatLosesAFrame(TestPath("log"), TestPath("copy")),
-              testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(CopyWhatLosesAFrame(TestPath("log"), TestPath("copy")), testing::ExitedWithCode(0),
+              "");
 }
 
 TEST(LogWriterTest, LeavingAPartialLogTellsErrors) {

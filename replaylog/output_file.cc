@@ -36,8 +36,8 @@ absl::Status RemoveAbandoned(const std::string& partial) {
     return errno == ENOENT ? absl::OkStatus() : SystemError(absl::StrCat("cannot write ", partial));
   }
   if (!S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        partial, ": is no regular file, and what is being written is to be there"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(partial, ": is no regular file, and what is being written is to be there"));
   }
   const hostio::Descriptor former(
       open(partial.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -60,8 +60,8 @@ absl::Status CheckCompleted(const std::string& path) {
   return errno == EWOULDBLOCK ? WrittenByAnother(path) : absl::OkStatus();
 }
 
-// Makes and locks a partial file. Who makes it has not locked it yet, and who comes between the two takes
-// it for abandoned: then that one has it.
+// Makes and locks a partial file. Who makes it has not locked it yet, and who comes between the two
+// takes it for abandoned: then that one has it.
 absl::StatusOr<hostio::Descriptor> CreatePartial(const std::string& path) {
   const std::string partial = PartialPath(path);
   for (;;) {
@@ -123,11 +123,12 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputFile::Create(const std::string
 absl::Status OutputFile::CheckUntouched() const {
   if (direct_) return absl::OkStatus();
   struct stat info;
-  if (fstat(file_.fd(), &info) != 0) return SystemError(absl::StrCat("cannot write ", WrittenPath()));
+  if (fstat(file_.fd(), &info) != 0)
+    return SystemError(absl::StrCat("cannot write ", WrittenPath()));
   if (info.st_nlink == 1 && static_cast<uint64_t>(info.st_size) == size_) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(
-      WrittenPath(), info.st_nlink == 1 ? " has been changed by somebody else"
-                                        : " is no longer the file that was written"));
+  return absl::AbortedError(
+      absl::StrCat(WrittenPath(), info.st_nlink == 1 ? " has been changed by somebody else"
+                                                     : " is no longer the file that was written"));
 }
 
 absl::Status OutputFile::Write(std::string_view bytes) {
@@ -148,7 +149,8 @@ absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {
   }
   if (absl::Status status = CheckUntouched(); !status.ok()) return status;
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(file_.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t written =
+        pwrite(file_.fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return SystemError(absl::StrCat("cannot write ", PartialPath(path_)));
     offset += static_cast<uint64_t>(written);
@@ -183,8 +185,9 @@ absl::Status OutputFile::CopyTo(OutputFile& other) const {
   }
   std::string buffer(64 << 10, '\0');
   for (uint64_t done = 0; done < size_;) {
-    const ssize_t got = pread(file_.fd(), buffer.data(), std::min<uint64_t>(buffer.size(), size_ - done),
-                              static_cast<off_t>(done));
+    const ssize_t got =
+        pread(file_.fd(), buffer.data(), std::min<uint64_t>(buffer.size(), size_ - done),
+              static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError(absl::StrCat("cannot read ", WrittenPath()));
     if (got == 0) return absl::DataLossError(absl::StrCat(WrittenPath(), ": has become shorter"));

@@ -21,8 +21,8 @@ std::string PartialPath(const std::string& path);
 // The name that the file at `path` will have when it is whole: `path` without ".partial".
 std::string WithoutPartial(const std::string& path);
 
-// Whether `path` is "-" (standard output) or names something that is no regular file, such as a pipe, a
-// device or a directory. What does not exist yet will be a regular file.
+// Whether `path` is "-" (standard output) or names something that is no regular file, such as a
+// pipe, a device or a directory. What does not exist yet will be a regular file.
 bool IsSpecialFile(const std::string& path);
 
 // A file being written as PartialPath(path). An existing file at `path` stays what it is until
@@ -30,8 +30,8 @@ bool IsSpecialFile(const std::string& path);
 // special file, bytes go straight there.
 class OutputFile {
  public:
-  // Errors name the file: AlreadyExists when another process writes it, otherwise what the operating
-  // system says.
+  // Errors name the file: AlreadyExists when another process writes it, otherwise what the
+  // operating system says.
   static absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& path);
   // Without Commit() the partial file stays.
   ~OutputFile() = default;
@@ -40,12 +40,12 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   // Appends all of `bytes`. After an error the file holds what earlier calls wrote and no more,
-  // where that can be had. Aborted when somebody else has changed or deleted the file. The caller sees to
-  // it that SIGPIPE and SIGXFSZ kill nobody.
+  // where that can be had. Aborted when somebody else has changed or deleted the file. The caller
+  // sees to it that SIGPIPE and SIGXFSZ kill nobody.
   absl::Status Write(std::string_view bytes);
 
-  // Replaces bytes that have been written, from `offset` on; there are that many. FailedPrecondition
-  // when they went straight to a pipe or a device.
+  // Replaces bytes that have been written, from `offset` on; there are that many.
+  // FailedPrecondition when they went straight to a pipe or a device.
   absl::Status Overwrite(uint64_t offset, std::string_view bytes);
 
   // Waits until the bytes are on the disk, so that Commit() has little left to wait for.

@@ -19,13 +19,14 @@ struct PackedImage {
   uint64_t size = 0;       // of the image, bytes
 };
 
-// Compresses an image to one zstd frame. The bytes are equal for equal images and versions of the library,
-// on every host. Errors name the image.
+// Compresses an image to one zstd frame. The bytes are equal for equal images and versions of the
+// library, on every host. Errors name the image.
 absl::StatusOr<PackedImage> PackImage(const FileSource& image);
 
-// Unpacks an image of `size` bytes to a temporary file without a name, in which long runs of zeros take no
-// room. InvalidArgument when that is more than an image may have (hostio::kMaxImageBytes), DataLoss when
-// it has another size or is damaged; with the name of `packed`. Memory in use is a few MiB.
+// Unpacks an image of `size` bytes to a temporary file without a name, in which long runs of zeros
+// take no room. InvalidArgument when that is more than an image may have (hostio::kMaxImageBytes),
+// DataLoss when it has another size or is damaged; with the name of `packed`. Memory in use is a
+// few MiB.
 absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size);
 
 }  // namespace isochron::replaylog

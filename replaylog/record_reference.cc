@@ -13,7 +13,8 @@
 namespace isochron::replaylog {
 namespace {
 
-constexpr std::string_view kPythonHead = R"("""The kinds of events that logs hold, and how their values stand in records.
+constexpr std::string_view kPythonHead =
+    R"("""The kinds of events that logs hold, and how their values stand in records.
 
 Made by record_reference from replaylog/record_table.h. Do not edit: change the table, then run
 
@@ -65,12 +66,16 @@ PythonField InPython(const Named& coding) {
   const char* newer = coding.beyond == Beyond::kNewer ? ", newer=True" : "";
   return {"str", absl::StrCat("Named([", QuotedNames(coding, "\"", ", "), "]", newer, ")")};
 }
-PythonField InPython(const Flags& coding) { return {"int", absl::StrCat("Flags(", coding.rotation, ")")}; }
+PythonField InPython(const Flags& coding) {
+  return {"int", absl::StrCat("Flags(", coding.rotation, ")")};
+}
 PythonField InPython(const StateDigest&) { return {"str", "StateDigest()"}; }
 PythonField InPython(const CountedBytes& coding) {
   return {"bytes", absl::StrCat("CountedBytes(", coding.max, ")")};
 }
-PythonField InPython(const RestOfBytes& coding) { return {"bytes", absl::StrCat("RestOfBytes(", coding.max, ")")}; }
+PythonField InPython(const RestOfBytes& coding) {
+  return {"bytes", absl::StrCat("RestOfBytes(", coding.max, ")")};
+}
 PythonField InPython(const Steps&) { return {"list[int]", "Steps()"}; }
 
 std::string ClassName(std::string_view name) {
@@ -91,14 +96,16 @@ std::string PythonClass(const Row& record) {
     absl::StrAppend(&fields, "    ", std::string(field.name), ": ", python.type, "\n");
     has_text |= field.name == "bytes";
     if constexpr (std::is_same_v<decltype(field.coding), Named>) {
-      absl::StrAppend(&names, "    `", std::string(field.name), "`: ", QuotedNames(field.coding, "", ", "), ".\n");
+      absl::StrAppend(&names, "    `", std::string(field.name),
+                      "`: ", QuotedNames(field.coding, "", ", "), ".\n");
     }
   });
   if (!names.empty()) names = absl::StrCat("\n\n", names, "    ");
-  return absl::StrCat("\n\n@dataclasses.dataclass(frozen=True)\nclass ", ClassName(record.name),
-                      has_text ? "(WithText, Event)" : "(Event)", ":\n    \"\"\"", std::string(record.meaning), names,
-                      "\"\"\"\n\n    type: ClassVar[str] = \"", std::string(record.name),
-                      "\"\n    codings: ClassVar[tuple[Coding, ...]] = (\n", codings, "    )\n\n", fields);
+  return absl::StrCat(
+      "\n\n@dataclasses.dataclass(frozen=True)\nclass ", ClassName(record.name),
+      has_text ? "(WithText, Event)" : "(Event)", ":\n    \"\"\"", std::string(record.meaning),
+      names, "\"\"\"\n\n    type: ClassVar[str] = \"", std::string(record.name),
+      "\"\n    codings: ClassVar[tuple[Coding, ...]] = (\n", codings, "    )\n\n", fields);
 }
 
 std::string Power(uint64_t max) {
@@ -112,7 +119,9 @@ std::string InPayload(const Number& coding, std::string_view words) {
   const std::string limit = any ? "" : absl::StrCat(", at most ", Power(coding.max));
   return absl::StrCat(std::string(words), " (varint", limit, ")");
 }
-std::string InPayload(const Named&, std::string_view words) { return std::string(words) + " (varint)"; }
+std::string InPayload(const Named&, std::string_view words) {
+  return std::string(words) + " (varint)";
+}
 std::string InPayload(const Flags& coding, std::string_view words) {
   return absl::StrCat(std::string(words), ", rotated right by ", coding.rotation, " bits (varint)");
 }
@@ -120,7 +129,9 @@ std::string InPayload(const StateDigest&, std::string_view words) { return std::
 std::string InPayload(const CountedBytes& coding, std::string_view) {
   return absl::StrCat("n (varint, 1 to ", coding.max, "), n bytes");
 }
-std::string InPayload(const RestOfBytes&, std::string_view words) { return absl::StrCat("then ", std::string(words)); }
+std::string InPayload(const RestOfBytes&, std::string_view words) {
+  return absl::StrCat("then ", std::string(words));
+}
 std::string InPayload(const Steps&, std::string_view words) {
   return absl::StrCat("n-1 times ", std::string(words), " (varint)");
 }
@@ -139,8 +150,12 @@ std::string InJson(const Flags&, std::string_view name) {
 std::string InJson(const StateDigest&, std::string_view name) {
   return Quoted(name, "`") + ": 32 hexadecimal digits";
 }
-std::string InJson(const CountedBytes&, std::string_view name) { return Quoted(name, "`") + ", `text`"; }
-std::string InJson(const RestOfBytes&, std::string_view name) { return Quoted(name, "`") + ", `text`"; }
+std::string InJson(const CountedBytes&, std::string_view name) {
+  return Quoted(name, "`") + ", `text`";
+}
+std::string InJson(const RestOfBytes&, std::string_view name) {
+  return Quoted(name, "`") + ", `text`";
+}
 std::string InJson(const Steps&, std::string_view name) {
   return Quoted(name, "`") + ": cycles from each byte to the next";
 }
@@ -152,16 +167,20 @@ std::string PythonRecords() {
   std::string table;
   ForEachRecord([&](const auto& record) {
     text += PythonClass(record);
-    absl::StrAppend(&table, "    ", static_cast<int>(record.type), ": ", ClassName(record.name), ",\n");
+    absl::StrAppend(&table, "    ", static_cast<int>(record.type), ": ", ClassName(record.name),
+                    ",\n");
   });
-  absl::StrAppend(&text, "\n\n#: By type of record.\nRECORDS: dict[int, type[Event]] = {\n", table, "}\n\n",
-                  "#: What older versions wrote: the type that a record has now, and what stands before its payload.\n",
+  absl::StrAppend(&text, "\n\n#: By type of record.\nRECORDS: dict[int, type[Event]] = {\n", table,
+                  "}\n\n",
+                  "#: What older versions wrote: the type that a record has now, and what stands "
+                  "before its payload.\n",
                   "OLD_RECORDS: dict[int, tuple[int, bytes]] = {\n");
   for (const OldRecord& old : kOldRecords) {
     std::string front;
-    for (const char c : old.front) absl::StrAppendFormat(&front, "\\x%02x", static_cast<uint8_t>(c));
-    absl::StrAppend(&text, "    ", static_cast<int>(old.type), ": (", static_cast<int>(old.now), ", b\"", front,
-                    "\"),\n");
+    for (const char c : old.front)
+      absl::StrAppendFormat(&front, "\\x%02x", static_cast<uint8_t>(c));
+    absl::StrAppend(&text, "    ", static_cast<int>(old.type), ": (", static_cast<int>(old.now),
+                    ", b\"", front, "\"),\n");
   }
   return text + "}\n";
 }
@@ -170,9 +189,10 @@ std::string PayloadRows() {
   std::string rows;
   ForEachRecord([&](const auto& record) {
     std::vector<std::string> values;
-    record.ForEachField([&](const auto& field) { values.push_back(InPayload(field.coding, field.words)); });
-    absl::StrAppend(&rows, "| ", static_cast<int>(record.type), " | ", std::string(record.name), " | ",
-                    absl::StrJoin(values, ", "), " |\n");
+    record.ForEachField(
+        [&](const auto& field) { values.push_back(InPayload(field.coding, field.words)); });
+    absl::StrAppend(&rows, "| ", static_cast<int>(record.type), " | ", std::string(record.name),
+                    " | ", absl::StrJoin(values, ", "), " |\n");
   });
   return rows;
 }
@@ -181,8 +201,10 @@ std::string JsonRows() {
   std::string rows;
   ForEachRecord([&](const auto& record) {
     std::vector<std::string> values;
-    record.ForEachField([&](const auto& field) { values.push_back(InJson(field.coding, field.name)); });
-    absl::StrAppend(&rows, "| `", std::string(record.name), "` | ", absl::StrJoin(values, "; "), " |\n");
+    record.ForEachField(
+        [&](const auto& field) { values.push_back(InJson(field.coding, field.name)); });
+    absl::StrAppend(&rows, "| `", std::string(record.name), "` | ", absl::StrJoin(values, "; "),
+                    " |\n");
   });
   return rows;
 }

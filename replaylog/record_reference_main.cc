@@ -1,5 +1,5 @@
-// Prints the table of records: with the argument "python" python/isochron/records.py, otherwise the rows that are in
-// docs/replay-log.md.
+// Prints the table of records: with the argument "python" python/isochron/records.py, otherwise the
+// rows that are in docs/replay-log.md.
 
 #include <cstdio>
 #include <string>

@@ -19,9 +19,11 @@ TEST(RecordReference, PythonsTableIsUpToDate) {
 TEST(RecordReference, TablesInTheDocumentsAreUpToDate) {
   // Nothing but these rows between the first row of each table and its last.
   const std::string text = ReadBytes(ISOCHRON_SOURCE_DIR "/docs/replay-log.md");
-  EXPECT_THAT(text, HasSubstr("| 0 | frame start | cycle (varint), event number (varint) |\n" + PayloadRows() + "\n"))
+  EXPECT_THAT(text, HasSubstr("| 0 | frame start | cycle (varint), event number (varint) |\n" +
+                              PayloadRows() + "\n"))
       << "run record_reference and put its rows there";
-  EXPECT_THAT(text, HasSubstr("| `type` | further fields |\n|---|---|\n" + JsonRows() + "| `unknown` |"))
+  EXPECT_THAT(text,
+              HasSubstr("| `type` | further fields |\n|---|---|\n" + JsonRows() + "| `unknown` |"))
       << "run record_reference and put its rows there";
 }
 

@@ -1,6 +1,7 @@
-// The records that logs hold of events, a row each. Encoder and decoder, names, descriptions, JSON lines and the
-// comparison of logs read this table; Python's reader and docs/replay-log.md have copies of it that record_reference
-// makes and a test compares. An event without a row does not compile.
+// The records that logs hold of events, a row each. Encoder and decoder, names, descriptions, JSON
+// lines and the comparison of logs read this table; Python's reader and docs/replay-log.md have
+// copies of it that record_reference makes and a test compares. An event without a row does not
+// compile.
 
 #ifndef ISOCHRON_REPLAYLOG_RECORD_TABLE_H_
 #define ISOCHRON_REPLAYLOG_RECORD_TABLE_H_
@@ -28,8 +29,8 @@ inline constexpr std::array<std::string_view, 6> kStopCauses = {
     "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"};
 inline constexpr std::array<std::string_view, 1> kInputDevices = {"uart"};
 inline constexpr std::array<std::string_view, 2> kPortInputKinds = {"bytes", "break"};
-inline constexpr std::array<std::string_view, 5> kEndKinds = {"power-off", "reset", "fatal", "stopped",
-                                                              "end-of-time"};
+inline constexpr std::array<std::string_view, 5> kEndKinds = {"power-off", "reset", "fatal",
+                                                              "stopped", "end-of-time"};
 
 // When a line that describes an event has a value.
 enum class Show : uint8_t { kAlways, kUnlessZero, kInLongLines };
@@ -39,8 +40,8 @@ template <typename Coding, typename Access>
 struct Field {
   std::string_view name;  // in JSON and in Python
   Coding coding;
-  Access access;           // what std::invoke() makes the value of a body
-  std::string_view words;  // what it is, for docs/replay-log.md
+  Access access;             // what std::invoke() makes the value of a body
+  std::string_view words;    // what it is, for docs/replay-log.md
   std::string_view differs;  // what NameDifference() says when it does
   // In the line that DescribeEvent() makes.
   std::string_view unit = {};
@@ -62,7 +63,9 @@ struct AnyBody {
 };
 
 struct StopInputs {
-  static bool Holds(const InputEvent& event) { return event.input.kind == machine::InputKind::kStop; }
+  static bool Holds(const InputEvent& event) {
+    return event.input.kind == machine::InputKind::kStop;
+  }
   static void Begin(InputEvent& event) { event.input.kind = machine::InputKind::kStop; }
   static bool IsValid(const InputEvent&) { return true; }
 };
@@ -81,7 +84,8 @@ struct Record {
   using Bodies = SomeBodies;
 
   RecordType type;
-  std::string_view name;     // in JSON, and what `log dump --type` takes; Python's class is named for it
+  std::string_view
+      name;  // in JSON, and what `log dump --type` takes; Python's class is named for it
   std::string_view meaning;  // in a sentence or two
   std::tuple<Fields...> fields;
 
@@ -93,8 +97,8 @@ struct Record {
 };
 
 template <typename Body, typename Bodies = AnyBody, typename... Fields>
-constexpr Record<Body, Bodies, Fields...> MakeRecord(int type, std::string_view name, std::string_view meaning,
-                                                     Fields... fields) {
+constexpr Record<Body, Bodies, Fields...> MakeRecord(int type, std::string_view name,
+                                                     std::string_view meaning, Fields... fields) {
   return {static_cast<RecordType>(type), name, meaning, std::tuple(fields...)};
 }
 
@@ -102,25 +106,41 @@ constexpr Record<Body, Bodies, Fields...> MakeRecord(int type, std::string_view 
 inline constexpr std::tuple kRecords{
     MakeRecord<InputEvent, StopInputs>(
         2, "stop", "Somebody ends the run.",
-        Field{"cause", Named{kStopCauses}, [](auto& event) -> auto& { return event.input.cause; }, "cause", "input"},
-        Field{"detail", Number{std::numeric_limits<uint32_t>::max()},
-              [](auto& event) -> auto& { return event.input.detail; }, "detail", "input", "", Show::kUnlessZero}),
+        Field{"cause", Named{kStopCauses}, [](auto& event) -> auto& { return event.input.cause; }, "cause", "input"
+}  // namespace isochron::replaylog
+, Field{"detail", Number{std::numeric_limits<uint32_t>::max()},
+        [](auto& event) -> auto& {return event.input.detail;
+}
+, "detail", "input", "", Show::kUnlessZero
+}),
     MakeRecord<InputEvent, PortInputs>(
         3, "input",
         "What a port gets: `bytes`, or a break. The port is a stream of a device: the console is stream 0 of \"uart\".",
         Field{"device", Named{kInputDevices, Beyond::kNewer},
-              [](auto& event) -> auto& { return event.input.port.device; }, "device", "port of the input"},
-        Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer},
-              [](auto& event) -> auto& { return event.input.port.stream; }, "stream", "port of the input"},
-        Field{"kind", Named{kPortInputKinds, Beyond::kNewer},
-              [](auto& event) -> auto& { return event.input.kind; }, "kind", "kind of the input"},
-        Field{"bytes", RestOfBytes{kMaxInputBytes}, [](auto& event) -> auto& { return event.input.bytes; },
-              "of kind 0 1 to 2^20 bytes, of kind 1 none", "input"}),
+              [](auto& event) -> auto& { return event.input.port.device;
+}
+, "device", "port of the input"
+}
+, Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer},
+        [](auto& event) -> auto& {return event.input.port.stream;
+}
+, "stream", "port of the input"
+}
+, Field{"kind", Named{kPortInputKinds, Beyond::kNewer},
+        [](auto& event) -> auto& {return event.input.kind;
+}
+, "kind", "kind of the input"
+}
+, Field{"bytes", RestOfBytes{kMaxInputBytes}, [](auto& event) -> auto& {return event.input.bytes;
+}
+, "of kind 0 1 to 2^20 bytes, of kind 1 none", "input"
+}),
     MakeRecord<OutputRun>(
         64, "output", "Bytes that a UART sent; `deltas` are the cycles from each to the next.",
         Field{"uart", Number{std::numeric_limits<uint8_t>::max()}, &OutputRun::uart, "UART", "UART"},
         Field{"bytes", CountedBytes{kMaxOutputRun}, &OutputRun::bytes, "bytes", "output"},
-        Field{"deltas", Steps{}, [](auto& run) { return std::tie(std::as_const(run.bytes), run.deltas); },
+        Field{"deltas", Steps{}, [](auto& run) {
+  return std::tie(std::as_const(run.bytes), run.deltas); },
               "cycles to the next byte", "times of the output"}),
     MakeRecord<InterruptEvent>(
         65, "interrupt", "A CPU takes an interrupt; `pending` is its ISUM.",
@@ -137,16 +157,19 @@ inline constexpr std::tuple kRecords{
         Field{"reason", Named{kEndKinds}, &EndEvent::kind, "reason", "reason of the end"},
         Field{"instructions", Number{}, &EndEvent::instructions, "instructions", "instruction count", " insns"},
         Field{"state", StateDigest{}, &EndEvent::state, "state digest", "machine state", "", Show::kInLongLines}),
-};
+}
+;
 
-// Records that older versions wrote: one of type `type` is one of type `now` with `front` before its payload.
+// Records that older versions wrote: one of type `type` is one of type `now` with `front` before
+// its payload.
 struct OldRecord {
   RecordType type;
   RecordType now;
   std::string_view front;
 };
 inline constexpr std::array<OldRecord, 1> kOldRecords = {{
-    {RecordType{1}, RecordType{3}, std::string_view("\0\0\0", 3)},  // bytes for UART 0, of version 1
+    {RecordType{1}, RecordType{3},
+     std::string_view("\0\0\0", 3)},  // bytes for UART 0, of version 1
 }};
 
 // Calls `visit` for each row.

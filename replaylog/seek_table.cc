@@ -49,8 +49,7 @@ absl::StatusOr<uint64_t> SeekTableBytes(std::string_view footer) {
 
 absl::Status CheckSeekHeader(std::string_view header, uint64_t table_bytes) {
   if (header.size() != kSeekHeaderBytes) return absl::DataLossError("the seek table breaks off");
-  if (!header.starts_with(kSkippableMagic) ||
-      WordAt(header, 4) != table_bytes - kSeekHeaderBytes) {
+  if (!header.starts_with(kSkippableMagic) || WordAt(header, 4) != table_bytes - kSeekHeaderBytes) {
     return absl::DataLossError("the seek table's sizes contradict each other");
   }
   return absl::OkStatus();

@@ -9,7 +9,8 @@ constexpr size_t kMaxHeader = 4096;
 
 }  // namespace
 
-bool ReadSnapshotHeader(FrameScanner& scanner, FrameDecompressor& decompressor, std::string& content) {
+bool ReadSnapshotHeader(FrameScanner& scanner, FrameDecompressor& decompressor,
+                        std::string& content) {
   const bool is_ours = scanner.Measure(kMaxHeader).ok() &&
                        decompressor.Decompress(scanner.frame(), kMaxHeader, content).ok() &&
                        content.starts_with(kSnapshotMagic);

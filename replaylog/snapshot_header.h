@@ -1,4 +1,5 @@
-// How a file of snapshots begins. What follows is in timeline/snapshot.h, which can put it into a machine.
+// How a file of snapshots begins. What follows is in timeline/snapshot.h, which can put it into a
+// machine.
 
 #ifndef ISOCHRON_REPLAYLOG_SNAPSHOT_HEADER_H_
 #define ISOCHRON_REPLAYLOG_SNAPSHOT_HEADER_H_
@@ -15,8 +16,10 @@ namespace isochron::replaylog {
 // The first bytes of the content of the first frame.
 inline constexpr std::string_view kSnapshotMagic = "ISOCSNAP";
 
-// Reads the first frame into `content` and goes past it. False when it is not that of a file of snapshots.
-bool ReadSnapshotHeader(FrameScanner& scanner, FrameDecompressor& decompressor, std::string& content);
+// Reads the first frame into `content` and goes past it. False when it is not that of a file of
+// snapshots.
+bool ReadSnapshotHeader(FrameScanner& scanner, FrameDecompressor& decompressor,
+                        std::string& content);
 
 // Whether the file begins as a file of snapshots does.
 bool IsSnapshotFile(const FileSource& source);

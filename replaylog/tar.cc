@@ -30,8 +30,7 @@ std::string_view Get(std::string_view block, Field field) {
 }
 
 void Set(Field field, std::string_view value, std::string& block) {
-  std::copy(value.begin(), value.end(),
-            block.begin() + static_cast<std::ptrdiff_t>(field.offset));
+  std::copy(value.begin(), value.end(), block.begin() + static_cast<std::ptrdiff_t>(field.offset));
 }
 
 // As many octal digits as fit before the terminating NUL.

@@ -42,10 +42,10 @@ TEST(VarintTest, RefusesWhatNoEncoderWrites) {
       "",
       "\x80",
       "\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-      std::string_view("\x80\x00", 2),                                      // overlong 0
-      std::string_view("\xff\x00", 2),                                      // overlong 127
-      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",                           // bit 64
-      "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",                       // 11 bytes
+      std::string_view("\x80\x00", 2),                 // overlong 0
+      std::string_view("\xff\x00", 2),                 // overlong 127
+      "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",      // bit 64
+      "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01",  // 11 bytes
   };
   for (std::string_view bytes : bad) {
     uint64_t value = 0;

@@ -21,8 +21,8 @@ struct Parameter {
 };
 
 // All parameters, so that neither a table of levels nor the host decides any. The row match finder,
-// whose output depends on the host's SIMD, exists for the strategies greedy, lazy and lazy2; btlazy2
-// has a search of its own. Measured on the log of a Linux boot with a shell session: 11 %
+// whose output depends on the host's SIMD, exists for the strategies greedy, lazy and lazy2;
+// btlazy2 has a search of its own. Measured on the log of a Linux boot with a shell session: 11 %
 // of the uncompressed size, in 1 % of the time that the boot takes.
 constexpr Parameter kParameters[] = {
     {ZSTD_c_strategy, ZSTD_btlazy2},
@@ -60,8 +60,8 @@ absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) 
   for (const Parameter& parameter : kParameters) {
     const size_t result = ZSTD_CCtx_setParameter(context_, parameter.name, parameter.value);
     if (ZSTD_isError(result)) {
-      return absl::InternalError(absl::StrCat("zstd parameter ", parameter.name, ": ",
-                                              ZSTD_getErrorName(result)));
+      return absl::InternalError(
+          absl::StrCat("zstd parameter ", parameter.name, ": ", ZSTD_getErrorName(result)));
     }
   }
   std::string frame(ZSTD_compressBound(content.size()), '\0');
@@ -111,8 +111,8 @@ absl::Status FrameDecompressor::Decompress(std::string_view frame, size_t max_ra
     return absl::DataLossError("the zstd frame is shorter than it should be");
   }
   content.resize(sizes->raw);
-  const size_t size = ZSTD_decompressDCtx(context_, content.data(), content.size(), frame.data(),
-                                          frame.size());
+  const size_t size =
+      ZSTD_decompressDCtx(context_, content.data(), content.size(), frame.data(), frame.size());
   if (ZSTD_isError(size)) {
     return absl::DataLossError(
         absl::StrCat("the zstd frame is damaged: ", ZSTD_getErrorName(size)));

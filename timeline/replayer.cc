@@ -48,7 +48,8 @@ bool Replayer::NothingMore(size_t known, uint64_t cycle) {
 
 void Replayer::RefuseInputs(const replaylog::Event& event) {
   status_ = absl::DataLossError(absl::StrCat("event ", event.number, ": more than ",
-                                             replaylog::kMaxInputsPerCycle, " inputs at cycle ", event.cycle));
+                                             replaylog::kMaxInputsPerCycle, " inputs at cycle ",
+                                             event.cycle));
 }
 
 void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {

@@ -20,16 +20,16 @@ struct Divergence {
   replaylog::Event actual;                   // what happened instead, under the expected number
   // How many bytes of the expected output had been seen; they were equal.
   uint64_t bytes_equal = 0;
-  std::deque<replaylog::Event> before;       // the last events of the log that did agree, oldest first
+  std::deque<replaylog::Event> before;  // the last events of the log that did agree, oldest first
 };
 
 // Feeds a machine the inputs of a log and compares every event as it happens, console bytes
 // one by one. The machine must have been made from the log's configuration and images.
 //
 // status() is Aborted after the first difference (see divergence()), what the source says
-// when the log cannot be read, and DataLoss when it has more than replaylog::kMaxInputsPerCycle inputs at
-// one cycle, or more events between two stop points than any machine has. Where a partial log breaks off,
-// the run is stopped at the next input point or stop point: see reached_end().
+// when the log cannot be read, and DataLoss when it has more than replaylog::kMaxInputsPerCycle
+// inputs at one cycle, or more events between two stop points than any machine has. Where a partial
+// log breaks off, the run is stopped at the next input point or stop point: see reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
   // `source` must outlive the replayer.
@@ -59,13 +59,14 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   bool TakeByte(const replaylog::Event& expected, uint64_t cycle, const machine::OutputEvent& byte);
   // The next event of the log has been seen.
   void Advance();
-  // Whether nothing happens in the log up to `cycle` but the events in `ahead_`, of which there are `known`.
+  // Whether nothing happens in the log up to `cycle` but the events in `ahead_`, of which there are
+  // `known`.
   bool NothingMore(size_t known, uint64_t cycle);
   void RefuseInputs(const replaylog::Event& event);
   // Whether all of a partial log has been seen.
   bool BrokenOff() const { return exhausted_ && ahead_.empty(); }
-  // Events that may lie between two stop points. A machine has fewer than half as many: an interrupt takes 21
-  // cycles, and nothing comes more often.
+  // Events that may lie between two stop points. A machine has fewer than half as many: an
+  // interrupt takes 21 cycles, and nothing comes more often.
   static constexpr size_t kMaxAhead = 1 << 17;
   void Diverge(replaylog::Event actual);
 

@@ -11,7 +11,8 @@ namespace {
 // Whether the snapshot was taken at the checkpoint that the event is.
 bool IsWhereTaken(const SnapshotInfo& snapshot, const replaylog::Event& event) {
   const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-  return checkpoint != nullptr && event.cycle == snapshot.cycle && checkpoint->state == snapshot.state;
+  return checkpoint != nullptr && event.cycle == snapshot.cycle &&
+         checkpoint->state == snapshot.state;
 }
 
 }  // namespace
@@ -35,7 +36,8 @@ absl::StatusOr<bool> SeekToSnapshot(replaylog::LogReader& log, const SnapshotInf
 }
 
 absl::StatusOr<const SnapshotInfo*> SeekToLastSnapshot(replaylog::LogReader& log,
-                                                       const SnapshotReader& snapshots, uint64_t cycle) {
+                                                       const SnapshotReader& snapshots,
+                                                       uint64_t cycle) {
   const SnapshotInfo* const nearest = snapshots.FindAtOrBefore(cycle);
   if (nearest == nullptr) return nullptr;
   absl::StatusOr<bool> fits = SeekToSnapshot(log, *nearest);

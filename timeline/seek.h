@@ -13,18 +13,21 @@
 
 namespace isochron::timeline {
 
-// Gives `take` the events from where the log is up to the checkpoint at which the snapshot was taken, and
-// that. False when there is none like it. Errors are those of the log.
+// Gives `take` the events from where the log is up to the checkpoint at which the snapshot was
+// taken, and that. False when there is none like it. Errors are those of the log.
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,
                                     const std::function<void(replaylog::Event)>& take);
 
-// Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like it.
+// Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like
+// it.
 absl::StatusOr<bool> SeekToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot);
 
-// The last snapshot at or before `cycle` that belongs to the log, which stands behind its checkpoint then;
-// nullptr when there is none. It costs no more than reading the log once, however many snapshots there are.
+// The last snapshot at or before `cycle` that belongs to the log, which stands behind its
+// checkpoint then; nullptr when there is none. It costs no more than reading the log once, however
+// many snapshots there are.
 absl::StatusOr<const SnapshotInfo*> SeekToLastSnapshot(replaylog::LogReader& log,
-                                                       const SnapshotReader& snapshots, uint64_t cycle);
+                                                       const SnapshotReader& snapshots,
+                                                       uint64_t cycle);
 
 }  // namespace isochron::timeline
 

@@ -16,7 +16,8 @@ namespace {
 
 using replaylog::CheckpointEvent;
 
-// Snapshots at the first checkpoints of a run, and those checkpoints as the log of the run has them.
+// Snapshots at the first checkpoints of a run, and those checkpoints as the log of the run has
+// them.
 class Seek : public ::testing::Test {
  protected:
   static constexpr size_t kSnapshots = 4;
@@ -28,7 +29,8 @@ class Seek : public ::testing::Test {
     for (size_t i = 0; i < kSnapshots; ++i) {
       machine->RunUntil(machine::StopCondition::AtEvent<machine::CheckpointEvent>());
       const alpha::Cpu& cpu = machine->cpu();
-      events_.push_back({0, cpu.cycle, 0, CheckpointEvent{cpu.instructions, machine->StateDigest()}});
+      events_.push_back(
+          {0, cpu.cycle, 0, CheckpointEvent{cpu.instructions, machine->StateDigest()}});
       EXPECT_TRUE((*writer)->Take(*machine).ok());
     }
     EXPECT_TRUE((*writer)->Finish().ok());
@@ -38,10 +40,12 @@ class Seek : public ::testing::Test {
 
   // The log has other checkpoints from number `first` on.
   void MakeOther(size_t first) {
-    for (size_t i = first; i < kSnapshots; ++i) ++std::get<CheckpointEvent>(events_[i].body).state.low;
+    for (size_t i = first; i < kSnapshots; ++i)
+      ++std::get<CheckpointEvent>(events_[i].body).state.low;
   }
 
-  // The number of the snapshot that is found, or kSnapshots; the log must stand behind its checkpoint.
+  // The number of the snapshot that is found, or kSnapshots; the log must stand behind its
+  // checkpoint.
   size_t Find(uint64_t cycle) {
     const std::string path = replaylog::TestPath("log");
     replaylog::WriteLog(path, events_);

@@ -81,7 +81,8 @@ std::string FindSnapshots(const std::string& log_path) {
   const std::string partial = replaylog::PartialPath(whole);
   const bool partial_first = replaylog::WithoutPartial(log_path) != log_path;
   std::error_code error;
-  for (const std::string& path : {partial_first ? partial : whole, partial_first ? whole : partial}) {
+  for (const std::string& path :
+       {partial_first ? partial : whole, partial_first ? whole : partial}) {
     if (std::filesystem::exists(path, error)) return path;
   }
   return whole;
@@ -156,8 +157,8 @@ void SnapshotTaker::On(const machine::Event& event) {
   error_ = writer_.Take(machine_);
 }
 
-absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(const std::string& path,
-                                                                     const replaylog::LogHeader& header) {
+absl::StatusOr<std::unique_ptr<SnapshotReader>> SnapshotReader::Open(
+    const std::string& path, const replaylog::LogHeader& header) {
   absl::StatusOr<std::unique_ptr<SnapshotReader>> reader = Open(path);
   if (reader.ok() && !(*reader)->BelongsTo(header)) {
     return absl::InvalidArgumentError(
@@ -240,9 +241,7 @@ const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
 class SnapshotReader::PageFiller {
  public:
   explicit PageFiller(alpha::Memory& memory)
-      : memory_(memory),
-        filled_(memory.size() >> alpha::kPageShift),
-        missing_(filled_.size()) {}
+      : memory_(memory), filled_(memory.size() >> alpha::kPageShift), missing_(filled_.size()) {}
 
   // To be called for each snapshot.
   void Begin() { next_ = 0; }
@@ -341,11 +340,13 @@ absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Mach
         return small;
       });
   if (!status.ok()) {
-    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ",
+                                            snapshot.cycle,
                                             " cannot be restored: ", status.message()));
   }
   if (machine.StateDigest() != snapshot.state) {
-    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ", snapshot.cycle,
+    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ",
+                                            snapshot.cycle,
                                             " has not the state that its digest says"));
   }
   return absl::OkStatus();

@@ -22,12 +22,12 @@
 
 namespace isochron::timeline {
 
-// The name of the snapshots that belong to the log at `log_path`: `log_path`.snapshots, or for F.partial
-// F.snapshots.
+// The name of the snapshots that belong to the log at `log_path`: `log_path`.snapshots, or for
+// F.partial F.snapshots.
 std::string SnapshotPath(const std::string& log_path);
-// Where the snapshots of the log at `log_path` are: at SnapshotPath(), or at its partial name, where whoever
-// was killed left them. Of a log that is partial itself it is the partial ones first. SnapshotPath() when
-// there are none.
+// Where the snapshots of the log at `log_path` are: at SnapshotPath(), or at its partial name,
+// where whoever was killed left them. Of a log that is partial itself it is the partial ones first.
+// SnapshotPath() when there are none.
 std::string FindSnapshots(const std::string& log_path);
 
 // Writes snapshots of one machine to a file beside its log. Each holds the pages that have changed
@@ -110,16 +110,17 @@ class SnapshotReader {
   // Asked between frames; an error ends what is under way.
   using ProgressCheck = std::function<absl::Status()>;
 
-  // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss when
-  // the state that results has not the digest that the snapshot names; discard the machine then. Writes
-  // no page twice, reads each byte of the file at most once, and reads no snapshot once those behind it have
-  // given all pages.
+  // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss
+  // when the state that results has not the digest that the snapshot names; discard the machine
+  // then. Writes no page twice, reads each byte of the file at most once, and reads no snapshot
+  // once those behind it have given all pages.
   absl::Status Restore(
       const SnapshotInfo& snapshot, machine::Machine& machine,
       const ProgressCheck& keep_going = [] { return absl::OkStatus(); });
 
  private:
-  explicit SnapshotReader(std::unique_ptr<replaylog::FileSource> source) : source_(std::move(source)) {}
+  explicit SnapshotReader(std::unique_ptr<replaylog::FileSource> source)
+      : source_(std::move(source)) {}
 
   absl::Status Scan();
   absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;

@@ -39,8 +39,7 @@ using std::chrono::nanoseconds;
 
 std::string Speed(const std::string& engine, uint64_t instructions, nanoseconds time) {
   const double seconds = std::max(1e-9, std::chrono::duration<double>(time).count());
-  return absl::StrFormat("%s %.0f MIPS", engine,
-                         static_cast<double>(instructions) / seconds / 1e6);
+  return absl::StrFormat("%s %.0f MIPS", engine, static_cast<double>(instructions) / seconds / 1e6);
 }
 
 // The recording machine, the log that it makes, and everything that can be wrong before it runs.
@@ -110,8 +109,7 @@ absl::StatusOr<GuestImages> Conform::FindImages() {
 
 absl::Status Conform::Prepare() {
   RunOptions& run = options_.run;
-  absl::StatusOr<std::vector<NamedEngine>> engines =
-      engines::ParseEnginePair(options_.engines);
+  absl::StatusOr<std::vector<NamedEngine>> engines = engines::ParseEnginePair(options_.engines);
   if (!engines.ok()) return engines.status();
   engines_ = *std::move(engines);
   run.engine = engines_[0].name;
@@ -209,7 +207,8 @@ int Conform::Compare(const machine::RunEnd& end) {
 std::vector<conformance::ReportRow> Conform::Origin(std::string_view identity) const {
   std::vector<conformance::ReportRow> rows = OriginRows(guest_);
   if (log_ != nullptr) {
-    rows.push_back({"log", absl::StrCat(options_.log_path, ", identity ", log_identity_.ToString())});
+    rows.push_back(
+        {"log", absl::StrCat(options_.log_path, ", identity ", log_identity_.ToString())});
   } else if (!identity.empty()) {
     rows.push_back({"log", absl::StrCat("identity ", std::string(identity))});
   }
@@ -220,8 +219,8 @@ int Conform::Publish(std::string title, std::string failure, std::string details
                      int exit_code) {
   Verdict verdict;
   verdict.suite = "isochron conform";
-  verdict.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path, " on ",
-                              Engines());
+  verdict.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path,
+                              " on ", Engines());
   verdict.title = std::move(title);
   verdict.failure = std::move(failure);
   verdict.details = std::move(details);
@@ -241,9 +240,9 @@ int Conform::ReportLyingLog() {
 
 int Conform::ReportIncomplete(const machine::RunEnd& end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) Say(end.message);
-  const std::string line = absl::StrCat("the comparison is incomplete: ",
-                                        follower_->replayer().events_compared(),
-                                        " events were equal");
+  const std::string line =
+      absl::StrCat("the comparison is incomplete: ", follower_->replayer().events_compared(),
+                   " events were equal");
   Say(line);
   return Publish(absl::StrCat("The comparison of ", Engines(), " is incomplete"), line,
                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), "", ToInt(ExitCode::kInternal));
@@ -261,22 +260,21 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
       });
   const alpha::Cpu& cpu = guest_.machine->cpu();
   const std::string line = absl::StrCat(
-      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle,
-      " cycles (", SecondsText(cpu.cycle, run_.config.clock_hz), " s), ",
-      cpu.instructions, " instructions, ", checkpoints, " checkpoints, identity ",
-      output_->Identity(), "; ",
+      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle, " cycles (",
+      SecondsText(cpu.cycle, run_.config.clock_hz), " s), ", cpu.instructions, " instructions, ",
+      checkpoints, " checkpoints, identity ", output_->Identity(), "; ",
       Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
       Speed(engines_[1].name, cpu.instructions, follower_->busy()));
   Say(line);
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;
-  const bool at_limit = end.kind == Kind::kStopped &&
-                        (end.stop.cause == machine::StopCause::kCycleLimit ||
-                         end.stop.cause == machine::StopCause::kPanic ||
-                         end.stop.cause == machine::StopCause::kLogLimit);
-  const bool only_the_end = exit_code == ExitCodeOf(end) &&
-                            (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
-                             end.kind == Kind::kEndOfTime || at_limit);
+  const bool at_limit =
+      end.kind == Kind::kStopped && (end.stop.cause == machine::StopCause::kCycleLimit ||
+                                     end.stop.cause == machine::StopCause::kPanic ||
+                                     end.stop.cause == machine::StopCause::kLogLimit);
+  const bool only_the_end =
+      exit_code == ExitCodeOf(end) && (end.kind == Kind::kFatal || end.kind == Kind::kReset ||
+                                       end.kind == Kind::kEndOfTime || at_limit);
   if (only_the_end) exit_code = ToInt(ExitCode::kOk);
   return Publish(absl::StrCat("Engines ", Engines(), " agree"),
                  exit_code == 0 ? "" : absl::StrCat("ended with exit code ", exit_code),
@@ -287,8 +285,7 @@ int Conform::ReportDifference(timeline::Divergence divergence) {
   const std::string where =
       absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
                    WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
-  Say(absl::StrCat(Engines(), " ", where,
-                   "; the run is repeated to find the first instruction"));
+  Say(absl::StrCat(Engines(), " ", where, "; the run is repeated to find the first instruction"));
   guest_.session->LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();
   follower_.reset();
@@ -322,8 +319,8 @@ void Conform::KeepBothLogs(const timeline::Divergence& divergence) {
     return event.number >= divergence.actual.number;
   });
   second.push_back(divergence.actual);
-  for (const auto& [path, events] : {std::pair{base + ".first", run_.events},
-                                     std::pair{base + ".second", std::move(second)}}) {
+  for (const auto& [path, events] :
+       {std::pair{base + ".first", run_.events}, std::pair{base + ".second", std::move(second)}}) {
     const absl::Status status = KeepLog(path, events);
     Say(status.ok() ? absl::StrCat("kept: ", path, ".partial, for `isochron log diff`")
                     : std::string(status.message()));
@@ -339,9 +336,12 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   options->engines = engines::DefaultEnginePair();
   conform->add_option("log", options->log_path, "repeat this log instead of running a guest")
       ->type_name("LOG");
-  conform->add_option("--engines", options->engines, "the engine that records and the one that "
-                      "replays")
-      ->type_name("A,B")->default_str(options->engines);
+  conform
+      ->add_option("--engines", options->engines,
+                   "the engine that records and the one that "
+                   "replays")
+      ->type_name("A,B")
+      ->default_str(options->engines);
   conform->add_option("-o,--output", options->output_path, "keep the log of the run")
       ->type_name("LOG");
   AddVerdictOptions(*conform, options->run);

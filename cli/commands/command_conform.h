@@ -14,9 +14,9 @@ namespace isochron::cli {
 
 struct ConformOptions {
   RunOptions run;
-  std::string log_path;     // empty: run a guest; otherwise repeat this log
-  std::string engines;      // two names, "ref,jit"
-  std::string output_path;  // empty: the log is not kept
+  std::string log_path;      // empty: run a guest; otherwise repeat this log
+  std::string engines;       // two names, "ref,jit"
+  std::string output_path;   // empty: the log is not kept
   std::string guest_option;  // one that a log excludes, if any was given
 };
 

@@ -42,17 +42,14 @@ absl::StatusOr<std::string> FindDemoKernel(const std::string& program) {
 }
 
 void AddDemoCommand(CLI::App& app, std::function<int()>& command) {
-  CLI::App* demo =
-      app.add_subcommand("demo", "Boot a small guest that comes with the program");
+  CLI::App* demo = app.add_subcommand("demo", "Boot a small guest that comes with the program");
   auto options = std::make_shared<RunOptions>();
   AddEngineOption(*demo, *options);
   AddControlOptions(*demo, *options);
   AddConsoleOptions(*demo, *options);
   demo->footer("Type a line and Enter. At a terminal, Ctrl-A x quits and Ctrl-A h helps.\n\n" +
                ExitCodeHelp(ExitCodesOfRuns()));
-  demo->callback([options, &command] {
-    command = [options] { return RunDemo(*options); };
-  });
+  demo->callback([options, &command] { command = [options] { return RunDemo(*options); }; });
 }
 
 }  // namespace isochron::cli

@@ -16,8 +16,9 @@ namespace isochron::cli {
 // returns the exit code.
 void AddDemoCommand(CLI::App& app, std::function<int()>& command);
 
-// The path of the demo's kernel: where an installation has it, seen from `program` (the path of the running program),
-// otherwise where the build has it. NotFound, with the places, when it is at neither.
+// The path of the demo's kernel: where an installation has it, seen from `program` (the path of the
+// running program), otherwise where the build has it. NotFound, with the places, when it is at
+// neither.
 absl::StatusOr<std::string> FindDemoKernel(const std::string& program);
 
 }  // namespace isochron::cli

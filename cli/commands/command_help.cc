@@ -45,9 +45,8 @@ void AddHelpCommand(CLI::App& app, std::function<int()>& command) {
   auto words = std::make_shared<std::vector<std::string>>();
   help->add_option("command", *words, "the command, such as log dump")->type_name("COMMAND");
   help->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage}));
-  help->callback([&app, words, &command] {
-    command = [&app, words] { return PrintHelpOf(app, *words); };
-  });
+  help->callback(
+      [&app, words, &command] { command = [&app, words] { return PrintHelpOf(app, *words); }; });
 }
 
 }  // namespace isochron::cli

@@ -9,7 +9,8 @@
 
 namespace isochron::cli {
 
-// Adds the command to `app`, which must outlive `command`; when it is given, `command` becomes what runs it.
+// Adds the command to `app`, which must outlive `command`; when it is given, `command` becomes what
+// runs it.
 void AddHelpCommand(CLI::App& app, std::function<int()>& command);
 
 }  // namespace isochron::cli

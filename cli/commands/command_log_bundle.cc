@@ -54,7 +54,8 @@ void AddLogBundleCommand(CLI::App& log, std::function<int()>& command) {
   auto options = std::make_shared<BundleOptions>();
   bundle->add_option("log", options->log_path, "the log")->type_name("LOG")->required();
   bundle->add_option("-o,--output", options->bundle_path, "the bundle to write")
-      ->type_name("FILE")->required();
+      ->type_name("FILE")
+      ->required();
   AddImageOptions(*bundle, options->images);
   bundle->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kUsage}));
   bundle->callback([options, &command] {

@@ -162,10 +162,8 @@ void AddLogDiffCommand(CLI::App& log, std::function<int()>& command) {
   AddWidthOption(*diff, options->columns)
       ->description("columns of a line; from 160 on the logs stand side by side");
   diff->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
-                              ExitCode::kDifference, ExitCode::kSignalBase}));
-  diff->callback([options, &command] {
-    command = [options] { return DiffLogs(*options); };
-  });
+                             ExitCode::kDifference, ExitCode::kSignalBase}));
+  diff->callback([options, &command] { command = [options] { return DiffLogs(*options); }; });
 }
 
 }  // namespace isochron::cli

@@ -30,7 +30,7 @@ struct DumpOptions {
   // The same in cycles of the log's clock.
   std::optional<uint64_t> from;
   std::optional<uint64_t> to;
-  std::vector<std::string> types;  // wanted; empty: all
+  std::vector<std::string> types;   // wanted; empty: all
   std::vector<std::string> others;  // that are not wanted
   bool full = false;
   std::optional<uint64_t> columns;
@@ -124,7 +124,9 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command) {
             }
           },
           "leave out events of other types, or with no-NAME those of this one; may be given again")
-      ->type_name("NAME")->allow_extra_args(false)->check(CheckType);
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->check(CheckType);
   dump->add_flag("--full", options->full, "print all that events hold, in lines of any length");
   AddWidthOption(*dump, options->columns);
   dump->footer(ExitCodeHelp(ExitCodesOfReaders()));

@@ -65,8 +65,8 @@ void PrintLog(TextOutput& out, const std::string& path, const LogReader& log,
   const auto* end = std::get_if<replaylog::EndEvent>(&summary.end->body);
   if (end == nullptr) return;
   Row(out, "end",
-      absl::StrCat(std::string(replaylog::EndKindName(end->kind)), " after ",
-                   end->instructions, " instructions"));
+      absl::StrCat(std::string(replaylog::EndKindName(end->kind)), " after ", end->instructions,
+                   " instructions"));
 }
 
 void PrintConfig(TextOutput& out, const LogHeader& header) {
@@ -80,8 +80,7 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   Row(out, "command line", replaylog::QuoteBytes(config.command_line));
   Row(out, "memory", Size(config.memory_bytes));
   Row(out, "clock", absl::StrCat(config.clock_hz, " Hz"));
-  Row(out, "TLB entries",
-      absl::StrCat("ITB ", config.itb_entries, ", DTB ", config.dtb_entries));
+  Row(out, "TLB entries", absl::StrCat("ITB ", config.itb_entries, ", DTB ", config.dtb_entries));
   Row(out, "date at start", Date(config.rtc_base_seconds));
   Row(out, "entropy seed", absl::StrCat(config.seed));
   Row(out, "input points", absl::StrCat("every ", config.input_interval, " cycles"));
@@ -126,8 +125,7 @@ int PrintSnapshots(const std::string& path) {
   Row(out, "state", (*reader)->breaks_off() ? "partial: it breaks off" : "complete");
   Row(out, "number", absl::StrCat(snapshots.size(), "; `isochron log snapshots` lists them"));
   if (!snapshots.empty()) {
-    Row(out, "cycles",
-        absl::StrCat(snapshots.front().cycle, " to ", snapshots.back().cycle));
+    Row(out, "cycles", absl::StrCat(snapshots.front().cycle, " to ", snapshots.back().cycle));
   }
   return out.Finish(ToInt(ExitCode::kOk));
 }

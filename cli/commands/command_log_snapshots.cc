@@ -39,14 +39,15 @@ int ListSnapshots(const std::string& path) {
   if (!snapshots.ok()) return RefuseInput(snapshots.status());
   const std::unique_ptr<LogReader> log = LogOf(**snapshots);
   TextOutput out;
-  out.Line(absl::StrCat("log: ", log == nullptr ? "none of theirs is beside them"
-                                                : log->source().path()));
+  out.Line(absl::StrCat("log: ",
+                        log == nullptr ? "none of theirs is beside them" : log->source().path()));
   out.Line(absl::StrFormat("%16s %12s %12s  %s", "cycle", "seconds", "bytes", "state"));
   for (const timeline::SnapshotInfo& snapshot : (*snapshots)->snapshots()) {
     const std::string seconds =
-        log == nullptr ? "?"
-                       : absl::StrFormat("%.3f", static_cast<double>(snapshot.cycle) /
-                                                     static_cast<double>(log->header().config.clock_hz));
+        log == nullptr
+            ? "?"
+            : absl::StrFormat("%.3f", static_cast<double>(snapshot.cycle) /
+                                          static_cast<double>(log->header().config.clock_hz));
     out.Line(absl::StrFormat("%16d %12s %12d  %s", snapshot.cycle, seconds, snapshot.bytes,
                              snapshot.state.ToString()));
   }
@@ -60,7 +61,8 @@ void AddLogSnapshotsCommand(CLI::App& log, std::function<int()>& command) {
   CLI::App* snapshots = log.add_subcommand("snapshots", "List the snapshots of a log");
   auto path = std::make_shared<std::string>();
   snapshots->add_option("file", *path, "the snapshots, F.snapshots of log F")
-      ->type_name("FILE")->required();
+      ->type_name("FILE")
+      ->required();
   snapshots->footer(ExitCodeHelp());
   snapshots->callback([path, &command] { command = [path] { return ListSnapshots(*path); }; });
 }

@@ -18,9 +18,9 @@ int Verify(const std::string& path) {
   absl::StatusOr<replaylog::LogSummary> summary = (*log)->Verify();
   if (!summary.ok()) return RefuseInput(summary.status());
   TextOutput out;
-  out.Line(absl::StrCat(path, ": ",
-                        (*log)->is_partial() ? "partial, sound up to its last whole frame"
-                                             : "complete and sound"));
+  out.Line(absl::StrCat(
+      path, ": ",
+      (*log)->is_partial() ? "partial, sound up to its last whole frame" : "complete and sound"));
   out.Line(absl::StrCat("  ", (*log)->frames().size(), " frames, ", summary->events,
                         " events, identity ", summary->identity.ToString()));
   return out.Finish(ToInt(ExitCode::kOk));

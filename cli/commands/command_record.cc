@@ -18,7 +18,8 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* record = app.add_subcommand("record", "Run a guest and write its replay log");
   auto options = std::make_shared<RecordOptions>();
   record->add_option("-o,--output", options->log_path, "the log to write; - is standard output")
-      ->type_name("LOG")->required();
+      ->type_name("LOG")
+      ->required();
   AddSnapshotOption(*record, options->snapshot_every);
   AddMachineOptions(*record, options->run);
   AddIntervalOptions(*record, options->run);
@@ -61,12 +62,9 @@ int RecordGuest(const RecordOptions& options) {
   }
   ControlServices services;
   services.snapshot = [&] {
-    return TakeSnapshot(snapshots, options.log_path, HeaderOf(*guest),
-                        *guest->machine, observers);
+    return TakeSnapshot(snapshots, options.log_path, HeaderOf(*guest), *guest->machine, observers);
   };
-  services.save = [&](const std::string& path) {
-    return (*log)->SaveCopy(path, guest->files);
-  };
+  services.save = [&](const std::string& path) { return (*log)->SaveCopy(path, guest->files); };
   guest->session->SetSandboxMode(SandboxMode::kRecord);
   guest->session->SetControlServices(std::move(services));
   guest->machine->SetObserver(&observers);

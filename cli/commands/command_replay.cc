@@ -132,8 +132,7 @@ absl::Status Replay::Prepare() {
   CommandFiles command_files;
   command_files.AddInput(options_.log_path, "the log that is replayed");
   command_files.AddLog(options_.new_log_path, "the new log");
-  absl::StatusOr<Guest> guest =
-      PrepareGuest(run, *std::move(images), std::move(command_files));
+  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(command_files));
   if (!guest.ok()) return guest.status();
   guest_ = *std::move(guest);
 
@@ -154,8 +153,7 @@ absl::Status Replay::Prepare() {
   observers_.Add(driver_.get());
   if (options_.snapshot_every.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
-        WrittenLog(), WrittenHeader(), *guest_.machine,
-        options_.snapshot_every->Cycles(clock_hz));
+        WrittenLog(), WrittenHeader(), *guest_.machine, options_.snapshot_every->Cycles(clock_hz));
     if (!snapshots.ok()) return snapshots.status();
     snapshots_ = *std::move(snapshots);
     observers_.Add(&snapshots_->taker());
@@ -165,9 +163,9 @@ absl::Status Replay::Prepare() {
 
 absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
   if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
-  return timeline::ReadToSnapshot(*log_, snapshot, [this](replaylog::Event event) {
-           new_log_->Append(std::move(event));
-         })
+  return timeline::ReadToSnapshot(
+             *log_, snapshot,
+             [this](replaylog::Event event) { new_log_->Append(std::move(event)); })
       .status();
 }
 
@@ -176,8 +174,8 @@ absl::Status Replay::StartFromSnapshot() {
   absl::StatusOr<std::unique_ptr<timeline::SnapshotReader>> reader =
       timeline::SnapshotReader::Open(path, log_->header());
   if (absl::IsNotFound(reader.status())) {
-    return absl::NotFoundError(absl::StrCat(reader.status().message(),
-                                            "; replay --snapshot-every makes snapshots"));
+    return absl::NotFoundError(
+        absl::StrCat(reader.status().message(), "; replay --snapshot-every makes snapshots"));
   }
   if (!reader.ok()) return reader.status();
   // Whoever was killed may have written snapshots that are ahead of the log.
@@ -187,9 +185,9 @@ absl::Status Replay::StartFromSnapshot() {
   if (!fitting.ok()) return fitting.status();
   const timeline::SnapshotInfo* const snapshot = *fitting;
   if (snapshot == nullptr && (*reader)->FindAtOrBefore(from) != nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        options_.log_path, ": has no checkpoint like any snapshot of ", path,
-        " up to cycle ", Shown(from)));
+    return absl::InvalidArgumentError(absl::StrCat(options_.log_path,
+                                                   ": has no checkpoint like any snapshot of ",
+                                                   path, " up to cycle ", Shown(from)));
   }
   if (snapshot == nullptr) {
     Say(absl::StrCat("no snapshot is at or before cycle ", Shown(from),
@@ -243,8 +241,7 @@ ControlServices Replay::Services() {
   ControlServices services;
   if (!options_.from.has_value()) {
     services.snapshot = [this]() -> absl::Status {
-      return TakeSnapshot(snapshots_, WrittenLog(), WrittenHeader(), *guest_.machine,
-                          observers_);
+      return TakeSnapshot(snapshots_, WrittenLog(), WrittenHeader(), *guest_.machine, observers_);
     };
   }
   if (new_log_ != nullptr) {
@@ -290,8 +287,7 @@ int Replay::Publish(const machine::RunEnd& end, int exit_code) {
   verdict.suite = "isochron replay";
   verdict.name = absl::StrCat(options_.log_path, " on ", options_.run.engine);
   verdict.origin = OriginRows(guest_);
-  verdict.origin.push_back(
-      {"log", absl::StrCat(options_.log_path, ", identity ", log_identity_)});
+  verdict.origin.push_back({"log", absl::StrCat(options_.log_path, ", identity ", log_identity_)});
   verdict.details = went_on ? absl::StrCat(DescribeEnd(end), "\n") : conclusion_;
   if (exit_code != 0) verdict.failure = absl::StrCat("ended with exit code ", exit_code);
   if (went_on) {
@@ -315,28 +311,27 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
   const timeline::Replayer& replayer = driver_->replayer();
   const std::string cycle = Shown(guest_.machine->cpu().cycle);
   if (replayer.divergence().has_value()) {
-    conclusion_ = DivergenceReport(options_.log_path, *replayer.divergence(),
-                                   *driver_->divergence_place(), guest_.machine->kernel(),
-                                   guest_.machine->config().clock_hz);
+    conclusion_ =
+        DivergenceReport(options_.log_path, *replayer.divergence(), *driver_->divergence_place(),
+                         guest_.machine->kernel(), guest_.machine->config().clock_hz);
     Tell(conclusion_);
     return ToInt(ExitCode::kDifference);
   }
   switch (driver_->state()) {
     case ReplayDriver::State::kAbandoned:
-      Conclude(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end), "; ",
-                       EventsEqual()));
+      Conclude(absl::StrCat("the replay was given up at cycle ", cycle, ": ", DescribeEnd(end),
+                            "; ", EventsEqual()));
       return ExitCodeOf(end);
     case ReplayDriver::State::kReachedUntil:
-      Conclude(absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ",
-                       EventsEqual()));
+      Conclude(
+          absl::StrCat("replayed ", options_.log_path, " to cycle ", cycle, "; ", EventsEqual()));
       return ToInt(ExitCode::kOk);
     case ReplayDriver::State::kLive:
-    case ReplayDriver::State::kReplaying:
-      break;
+    case ReplayDriver::State::kReplaying: break;
   }
   if (replayer.end().has_value()) {
     Conclude(absl::StrCat("replayed ", options_.log_path, " to its end at cycle ", cycle, ": ",
-                     DescribeEnd(end), "; ", EventsEqual()));
+                          DescribeEnd(end), "; ", EventsEqual()));
     return ToInt(ExitCode::kOk);
   }
   if (!replayer.status().ok()) {
@@ -348,7 +343,7 @@ int Replay::ReportReplay(const machine::RunEnd& end) {
     return ToInt(ExitCode::kInternal);
   }
   Conclude(absl::StrCat("replayed ", options_.log_path, " to cycle ", Shown(last_cycle_),
-                   ", where it breaks off (it is partial); ", EventsEqual()));
+                        ", where it breaks off (it is partial); ", EventsEqual()));
   return ToInt(ExitCode::kOk);
 }
 
@@ -359,7 +354,8 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       app.add_subcommand("replay", "Run a log's guest again and compare every event");
   auto options = std::make_shared<ReplayOptions>();
   replay->add_option("log", options->log_path, "the log, or a bundle")
-      ->type_name("LOG")->required();
+      ->type_name("LOG")
+      ->required();
   AddImageOptions(*replay, options->run);
   AddBudgetOptions(*replay, options->run);
   AddEngineOption(*replay, options->run);
@@ -374,15 +370,15 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   AddScriptOptions(*replay, options->run);
   AddLogLimitOption(*replay, options->run);
-  replay->add_option("-o,--output", options->new_log_path,
-                     "the log of the run that --live goes on with, from power-on")
-      ->type_name("LOG")->group("Control");
+  replay
+      ->add_option("-o,--output", options->new_log_path,
+                   "the log of the run that --live goes on with, from power-on")
+      ->type_name("LOG")
+      ->group("Control");
   AddConsoleOptions(*replay, options->run);
   AddVerdictOptions(*replay, options->run);
   replay->footer(ExitCodeHelp());
-  replay->callback([options, &command] {
-    command = [options] { return ReplayLog(*options); };
-  });
+  replay->callback([options, &command] { command = [options] { return ReplayLog(*options); }; });
 }
 
 int ReplayLog(ReplayOptions options) {

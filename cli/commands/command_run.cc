@@ -20,9 +20,7 @@ void AddRunCommand(CLI::App& app, std::function<int()>& command) {
   AddConsoleOptions(*run, *options);
   AddReportOption(*run, *options);
   run->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
-  run->callback([options, &command] {
-    command = [options] { return RunGuest(*options); };
-  });
+  run->callback([options, &command] { command = [options] { return RunGuest(*options); }; });
 }
 
 int RunGuest(const RunOptions& options) {
@@ -32,8 +30,8 @@ int RunGuest(const RunOptions& options) {
   if (!options.report_path.empty()) guest->session->SetSandboxMode(SandboxMode::kRecord);
   absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
   if (!end.ok()) return RefuseInput(end.status());
-  const int exit_code = WriteRunReport(
-      options, *end, guest->session->Report(*end, *guest->machine), *guest, "");
+  const int exit_code =
+      WriteRunReport(options, *end, guest->session->Report(*end, *guest->machine), *guest, "");
   guest->session->EndControl(*end, *guest->machine, exit_code);
   return exit_code;
 }

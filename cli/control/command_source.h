@@ -23,8 +23,8 @@ struct CommandResult {
   // Of an `expect`: what the guest has written since the end of the last text that an `expect`
   // found, up to the end of this one; up to now when it was not met.
   std::string output;
-  // Of an `expect` of a regular expression that was met: the text that matched, then those of its groups,
-  // nothing for one that has no part in it.
+  // Of an `expect` of a regular expression that was met: the text that matched, then those of its
+  // groups, nothing for one that has no part in it.
   std::vector<std::optional<std::string>> groups = {};
 };
 

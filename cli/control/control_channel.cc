@@ -16,19 +16,15 @@ std::optional<ScriptCommand> ControlChannel::Next(const machine::InputPoint& poi
   while (!hung_up_) {
     std::string line;
     switch (socket_->ReadLine(queue_.stop_event(), line)) {
-      case ControlSocket::Read::kStopped:
-        return std::nullopt;
-      case ControlSocket::Read::kEnd:
-        HangUp();
-        return std::nullopt;
+      case ControlSocket::Read::kStopped: return std::nullopt;
+      case ControlSocket::Read::kEnd: HangUp(); return std::nullopt;
       case ControlSocket::Read::kTooLong:
         ++request_;
-        Answer(absl::InvalidArgumentError(absl::StrCat("a request has at most ",
-                                                       ControlSocket::kMaxLine, " bytes")),
+        Answer(absl::InvalidArgumentError(
+                   absl::StrCat("a request has at most ", ControlSocket::kMaxLine, " bytes")),
                point.cycle);
         continue;
-      case ControlSocket::Read::kLine:
-        break;
+      case ControlSocket::Read::kLine: break;
     }
     absl::StatusOr<std::optional<ScriptCommand>> command =
         ParseRequest(line, "request", request_ + 1, clock_hz_);
@@ -52,8 +48,7 @@ void ControlChannel::OnEndlessRun() {
   if (!hung_up_ && socket_->HasLostClient()) HangUp();
 }
 
-std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
-                                                  uint64_t cycle) {
+std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command, uint64_t cycle) {
   using Kind = ScriptCommand::Kind;
   switch (command.kind) {
     case Kind::kStats:
@@ -93,8 +88,7 @@ std::optional<ScriptCommand> ControlChannel::Obey(const ScriptCommand& command,
       return std::nullopt;
     case Kind::kExpect:
     case Kind::kStop:
-    case Kind::kRun:
-      return command;
+    case Kind::kRun: return command;
   }
   return command;
 }
@@ -114,24 +108,21 @@ void ControlChannel::OnDone(const ScriptCommand& command, const CommandResult& r
          result.cycle, fields);
 }
 
-void ControlChannel::Answer(const absl::Status& status, uint64_t cycle,
-                            std::string_view fields) {
-  std::string line = absl::StrCat("{\"request\":", request_,
-                                  ",\"ok\":", status.ok() ? "true" : "false",
-                                  ",\"cycle\":", cycle,
-                                  ",\"seconds\":", SecondsText(cycle, clock_hz_));
+void ControlChannel::Answer(const absl::Status& status, uint64_t cycle, std::string_view fields) {
+  std::string line =
+      absl::StrCat("{\"request\":", request_, ",\"ok\":", status.ok() ? "true" : "false",
+                   ",\"cycle\":", cycle, ",\"seconds\":", SecondsText(cycle, clock_hz_));
   if (!status.ok()) {
-    absl::StrAppend(&line, ",\"error\":",
-                    replaylog::JsonString(
-                        std::string_view(status.message().data(), status.message().size())));
+    absl::StrAppend(
+        &line, ",\"error\":",
+        replaylog::JsonString(std::string_view(status.message().data(), status.message().size())));
   }
   if (!fields.empty()) absl::StrAppend(&line, ",", std::string(fields));
   socket_->WriteLine(line + "}", queue_.stop_event());
 }
 
 void ControlChannel::End(std::string_view fields) {
-  socket_->WriteLine(absl::StrCat("{\"end\":{", std::string(fields), "}}"),
-                     queue_.stop_event());
+  socket_->WriteLine(absl::StrCat("{\"end\":{", std::string(fields), "}}"), queue_.stop_event());
 }
 
 }  // namespace isochron::cli

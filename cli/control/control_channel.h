@@ -35,16 +35,17 @@ struct ControlServices {
   std::function<absl::Status(const std::string& path)> save;
 };
 
-// Takes requests, a line each, and answers each with a line of JSON; docs/control.md describes both.
+// Takes requests, a line each, and answers each with a line of JSON; docs/control.md describes
+// both.
 //
-// Requests are read nowhere but in Next(), where the sequencer waits for them: what a client asks has
-// its place in guest time, and how long it takes to ask has no effect. A client that goes away is a
-// signal SIGHUP, after what it asked before has been done; a `run` without an end is done when nobody
-// is left who could read the answer.
+// Requests are read nowhere but in Next(), where the sequencer waits for them: what a client asks
+// has its place in guest time, and how long it takes to ask has no effect. A client that goes away
+// is a signal SIGHUP, after what it asked before has been done; a `run` without an end is done when
+// nobody is left who could read the answer.
 class ControlChannel final : public CommandSource {
  public:
-  // `queue` must outlive the channel: it knows of requests to stop, and gets that SIGHUP. `clock_hz`: cycles
-  // in a guest second.
+  // `queue` must outlive the channel: it knows of requests to stop, and gets that SIGHUP.
+  // `clock_hz`: cycles in a guest second.
   ControlChannel(std::unique_ptr<ControlSocket> socket, HostQueue& queue, uint64_t clock_hz)
       : socket_(std::move(socket)), queue_(queue), clock_hz_(clock_hz) {}
 

@@ -77,7 +77,7 @@ class ControlChannelTest : public testing::Test {
     queue_.Poll(machine::InputPoint{cycle}, inputs);
     std::string text;
     for (const Input& input : inputs) {
-      text += input.kind == InputKind::kBytes ? "[" + input.bytes + "]"
+      text += input.kind == InputKind::kBytes   ? "[" + input.bytes + "]"
               : input.cause == StopCause::kQuit ? "quit"
                                                 : absl::StrCat("signal ", input.detail);
     }
@@ -115,9 +115,10 @@ TEST_F(ControlChannelTest, AnExpectThatFailsLeavesTheOutput) {
   EXPECT_EQ(Poll(151), "");
   EXPECT_EQ(Poll(153), "quit");
   const std::string answers = Answers();
-  EXPECT_THAT(answers, HasSubstr("{\"request\":1,\"ok\":false,\"cycle\":151,\"error\":\"expect "
-                                 "\\\"two\\\" was not met within 50 cycles (0.000050 s); last output: "
-                                 "\\\"one\\\"\",\"output\":\"one\"}\n"));
+  EXPECT_THAT(answers,
+              HasSubstr("{\"request\":1,\"ok\":false,\"cycle\":151,\"error\":\"expect "
+                        "\\\"two\\\" was not met within 50 cycles (0.000050 s); last output: "
+                        "\\\"one\\\"\",\"output\":\"one\"}\n"));
   EXPECT_THAT(answers, HasSubstr("{\"request\":2,\"ok\":true,\"cycle\":151,\"output\":\"one\"}"));
   EXPECT_THAT(answers, HasSubstr("{\"request\":3,\"ok\":false,\"cycle\":153"));
 }
@@ -176,15 +177,16 @@ TEST_F(ControlChannelTest, OffersServices) {
     return path == "a\nb" ? absl::OkStatus() : absl::InternalError(path);
   };
   EXPECT_EQ(Poll(10), "quit");
-  EXPECT_EQ(Answers(),
-            "{\"request\":1,\"ok\":true,\"cycle\":10,\"n\":1}\n"
-            "{\"request\":2,\"ok\":true,\"cycle\":10,\"value\":\"0x3\"}\n"
-            "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:5: expected a symbol or an "
-            "address\"}\n"
-            "{\"request\":4,\"ok\":false,\"cycle\":10,\"error\":\"there is no log to take a snapshot "
-            "for\"}\n"
-            "{\"request\":5,\"ok\":true,\"cycle\":10}\n"
-            "{\"request\":6,\"ok\":true,\"cycle\":10}\n");
+  EXPECT_EQ(
+      Answers(),
+      "{\"request\":1,\"ok\":true,\"cycle\":10,\"n\":1}\n"
+      "{\"request\":2,\"ok\":true,\"cycle\":10,\"value\":\"0x3\"}\n"
+      "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:5: expected a symbol or an "
+      "address\"}\n"
+      "{\"request\":4,\"ok\":false,\"cycle\":10,\"error\":\"there is no log to take a snapshot "
+      "for\"}\n"
+      "{\"request\":5,\"ok\":true,\"cycle\":10}\n"
+      "{\"request\":6,\"ok\":true,\"cycle\":10}\n");
 }
 
 TEST_F(ControlChannelTest, InspectsState) {
@@ -194,12 +196,13 @@ TEST_F(ControlChannelTest, InspectsState) {
     return "\"path\":\"" + path + "\"";
   };
   EXPECT_EQ(Poll(10), "quit");
-  EXPECT_EQ(Answers(),
-            "{\"request\":1,\"ok\":true,\"cycle\":10,\"path\":\"cpu0.pc\"}\n"
-            "{\"request\":2,\"ok\":false,\"cycle\":10,\"error\":\"none\"}\n"
-            "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:8: expected a name of the "
-            "state, such as cpu0.pc or uart0\"}\n"
-            "{\"request\":4,\"ok\":true,\"cycle\":10}\n");
+  EXPECT_EQ(
+      Answers(),
+      "{\"request\":1,\"ok\":true,\"cycle\":10,\"path\":\"cpu0.pc\"}\n"
+      "{\"request\":2,\"ok\":false,\"cycle\":10,\"error\":\"none\"}\n"
+      "{\"request\":3,\"ok\":false,\"cycle\":10,\"error\":\"request:3:8: expected a name of the "
+      "state, such as cpu0.pc or uart0\"}\n"
+      "{\"request\":4,\"ok\":true,\"cycle\":10}\n");
 }
 
 TEST_F(ControlChannelTest, AWatcherCannotSend) {
@@ -252,7 +255,8 @@ TEST(ControlSocketTest, AProcessThatCannotAcceptGivesUp) {
     const absl::StatusOr<std::unique_ptr<ControlSocket>> control = ControlSocket::Open(path);
     const sockaddr_un address = AddressOf(path);
     const int client = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) _exit(1);
+    if (connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+      _exit(1);
     const hostio::EventFd stop;
     const rlimit none = {3, 3};
     setrlimit(RLIMIT_NOFILE, &none);
@@ -303,11 +307,12 @@ TEST_F(ControlChannelTest, TellsTheGroupsOfARegularExpressionAndSeconds) {
   EXPECT_EQ(Poll(100), "");
   Print("-a: 12;", 1'500'000);
   Poll(2'000'000);
-  EXPECT_THAT(AnswersWithSeconds(),
-              testing::MatchesRegex(
-                  "\\{\"request\":1,\"ok\":false,\"cycle\":2000000,\"seconds\":2.000,\"error\":.*\n"
-                  "\\{\"request\":2,\"ok\":true,\"cycle\":2000000,\"seconds\":2.000,\"output\":\"-a: 1\","
-                  "\"groups\":\\[\"a: 1\",\"a\",null,\"1\"\\]\\}\n"));
+  EXPECT_THAT(
+      AnswersWithSeconds(),
+      testing::MatchesRegex(
+          "\\{\"request\":1,\"ok\":false,\"cycle\":2000000,\"seconds\":2.000,\"error\":.*\n"
+          "\\{\"request\":2,\"ok\":true,\"cycle\":2000000,\"seconds\":2.000,\"output\":\"-a: 1\","
+          "\"groups\":\\[\"a: 1\",\"a\",null,\"1\"\\]\\}\n"));
 }
 
 }  // namespace

@@ -44,15 +44,14 @@ absl::StatusOr<int> InheritedSocket(const std::string& target, std::string_view 
   return fd;
 }
 
-// Whether a socket at `address` has been left behind by a process that is gone. Nobody is connected to:
-// sockets of another type are refused by one that lives, and otherwise there is none to refuse.
+// Whether a socket at `address` has been left behind by a process that is gone. Nobody is connected
+// to: sockets of another type are refused by one that lives, and otherwise there is none to refuse.
 bool IsAbandoned(const sockaddr_un& address) {
   struct stat info;
   if (stat(address.sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
   const int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return false;
-  const int result =
-      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int result = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   const bool abandoned = result != 0 && errno == ECONNREFUSED;
   close(probe);
   return abandoned;
@@ -179,8 +178,8 @@ void ControlSocket::WriteLine(std::string_view line, const hostio::EventFd& stop
   std::string bytes(line);
   bytes.push_back('\n');
   for (size_t sent = 0; sent < bytes.size();) {
-    const ssize_t count = send(client_, bytes.data() + sent, bytes.size() - sent,
-                               MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t count =
+        send(client_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0) {
       sent += static_cast<size_t>(count);
     } else if (errno == EAGAIN) {

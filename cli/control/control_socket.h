@@ -35,15 +35,16 @@ class ControlSocket {
     kEnd,      // the client will write no more; what it wrote without a line end is dropped
     kStopped,  // `stop` was raised meanwhile
   };
-  // Waits until the client is there, after which the path is gone and nobody else can connect, or until
-  // `stop` is raised. Unavailable when nobody can come.
+  // Waits until the client is there, after which the path is gone and nobody else can connect, or
+  // until `stop` is raised. Unavailable when nobody can come.
   absl::Status AwaitClient(const hostio::EventFd& stop);
 
   // Waits for the client, if it is not there yet, and for its next line.
   Read ReadLine(const hostio::EventFd& stop, std::string& line);
 
-  // Writes a line, for which "\n" is added. Waits for a client that reads slowly; once `stop` is raised,
-  // no longer than kPatience for it to go on reading. Without effect when the client is gone.
+  // Writes a line, for which "\n" is added. Waits for a client that reads slowly; once `stop` is
+  // raised, no longer than kPatience for it to go on reading. Without effect when the client is
+  // gone.
   void WriteLine(std::string_view line, const hostio::EventFd& stop);
 
   // Whether the client was there and nobody is left who could read an answer.

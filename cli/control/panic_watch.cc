@@ -26,8 +26,8 @@ bool IsNoOperation(uint32_t instruction) {
     const uint32_t function = instruction & 0xffff;
     return function == 0x0000 || function == 0x0400 || function == 0x4000 || function == 0x4400;
   }
-  if (opcode == kIntegerLogical) return (instruction & 0x1f) == 31;          // into R31
-  if (opcode == kLoadUnaligned) return (instruction >> 21 & 0x1f) == 31;     // unop
+  if (opcode == kIntegerLogical) return (instruction & 0x1f) == 31;       // into R31
+  if (opcode == kLoadUnaligned) return (instruction >> 21 & 0x1f) == 31;  // unop
   return false;
 }
 

@@ -38,7 +38,8 @@ TEST_F(PanicWatchTest, StopsWhenLinuxHasSaidEverything) {
   EXPECT_EQ(Poll(3000), -1);
   Print("[    0.514000] ---[ end Kernel panic - not syncing: VFS ]---\r\n", 3500);
   EXPECT_EQ(Poll(4000), 0);
-  EXPECT_EQ(watch_.message(), "[    0.512000] Kernel panic - not syncing: VFS: Unable to mount root fs");
+  EXPECT_EQ(watch_.message(),
+            "[    0.512000] Kernel panic - not syncing: VFS: Unable to mount root fs");
 }
 
 TEST_F(PanicWatchTest, WaitsNoLongerThanASecondForTheRest) {
@@ -55,7 +56,8 @@ TEST_F(PanicWatchTest, KnowsNetBsdByWhatFollows) {
 }
 
 TEST_F(PanicWatchTest, KnowsThePromptOfItsDebugger) {
-  Print("[ 37.723519] panic: trap\r\nStopped in pid 0.1 (system) at netbsd:cpu_Debugger+0x4\r\n", 1000);
+  Print("[ 37.723519] panic: trap\r\nStopped in pid 0.1 (system) at netbsd:cpu_Debugger+0x4\r\n",
+        1000);
   EXPECT_EQ(Poll(2000), -1);
   Print("db{0}> ", 3000);
   EXPECT_EQ(Poll(4000), 0);
@@ -118,9 +120,9 @@ class DeadLoopTest : public testing::Test {
 TEST_F(DeadLoopTest, IsMadeOfJumpsAndNoOperations) {
   EXPECT_TRUE(IsDead({kSelf}));
   EXPECT_TRUE(IsDead({0x47ff041f, 0x2ffe0000, 0x60004000, 0xc3fffffc}));  // nop, unop, mb, br
-  EXPECT_FALSE(IsDead({0x40203001, 0xc3fffffe}));  // addq r1, 1, r1
-  EXPECT_FALSE(IsDead({0xe4200001, kSelf}));       // beq r1
-  EXPECT_FALSE(IsDead({0xc0200000, 0xc3fffffe}));  // br r1, .+4
+  EXPECT_FALSE(IsDead({0x40203001, 0xc3fffffe}));                         // addq r1, 1, r1
+  EXPECT_FALSE(IsDead({0xe4200001, kSelf}));                              // beq r1
+  EXPECT_FALSE(IsDead({0xc0200000, 0xc3fffffe}));                         // br r1, .+4
 }
 
 TEST_F(DeadLoopTest, NeedsInterruptsOff) {

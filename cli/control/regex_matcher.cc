@@ -24,8 +24,7 @@ absl::StatusOr<RegexMatcher> RegexMatcher::Create(std::string_view pattern, bool
     regex = compile(absl::StrCat(ignore_case ? "(?mi:" : "(?m:", std::string(pattern), ")"));
   }
   if (!regex->ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("bad regular expression: ", regex->error()));
+    return absl::InvalidArgumentError(absl::StrCat("bad regular expression: ", regex->error()));
   }
   if (regex->Match("", 0, 0, re2::RE2::UNANCHORED, nullptr, 0)) {
     return absl::InvalidArgumentError("the regular expression matches the empty text");

@@ -15,7 +15,8 @@ RegexMatcher Matcher(std::string_view pattern, bool ignore_case = false) {
   return *std::move(matcher);
 }
 
-// Up to where `pattern` finds its first match in `text`, in one piece and byte by byte; -1: nowhere.
+// Up to where `pattern` finds its first match in `text`, in one piece and byte by byte; -1:
+// nowhere.
 int End(std::string_view pattern, std::string_view text, char before = '\n') {
   RegexMatcher whole = Matcher(pattern);
   whole.Start(before);

@@ -20,8 +20,8 @@ bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 // and on an error at the character to blame.
 class LineParser {
  public:
-  LineParser(std::string_view text, std::string_view name, uint32_t line,
-             uint64_t clock_hz, bool is_request)
+  LineParser(std::string_view text, std::string_view name, uint32_t line, uint64_t clock_hz,
+             bool is_request)
       : text_(text), name_(name), line_(line), clock_hz_(clock_hz), is_request_(is_request) {}
 
   absl::StatusOr<std::optional<ScriptCommand>> Parse() {
@@ -50,8 +50,8 @@ class LineParser {
     if (verb == "run") return ParseRun(command);
     if (is_request_) {
       if (verb == "stats" || verb == "snapshot") {
-        command.kind = verb == "stats" ? ScriptCommand::Kind::kStats
-                                       : ScriptCommand::Kind::kSnapshot;
+        command.kind =
+            verb == "stats" ? ScriptCommand::Kind::kStats : ScriptCommand::Kind::kSnapshot;
         return absl::OkStatus();
       }
       if (verb == "peek") {
@@ -88,9 +88,9 @@ class LineParser {
     return Error("expected 'expect', 'send' or 'send-break'");
   }
 
-  // What follows a verb of which IsSend() is true. `send`: the kind of the command when it sends a text.
-  absl::Status ParseSend(std::string_view verb, ScriptCommand::Kind send,
-                         ScriptCommand& command) {
+  // What follows a verb of which IsSend() is true. `send`: the kind of the command when it sends a
+  // text.
+  absl::Status ParseSend(std::string_view verb, ScriptCommand::Kind send, ScriptCommand& command) {
     command.kind = verb == "send" ? send : ScriptCommand::Kind::kSendBreak;
     return verb == "send" ? ParseText(command.text) : absl::OkStatus();
   }
@@ -254,8 +254,7 @@ class LineParser {
         used = 2;
         break;
       }
-      default:
-        return Error("unknown escape; there are \\n \\r \\t \\e \\\\ \\\" \\xHH \\^C");
+      default: return Error("unknown escape; there are \\n \\r \\t \\e \\\\ \\\" \\xHH \\^C");
     }
     at_ += 1 + used;
     return absl::OkStatus();
@@ -263,8 +262,7 @@ class LineParser {
 
   std::string_view Word() {
     const size_t start = at_;
-    while (at_ < text_.size() && !IsSpace(text_[at_]) && text_[at_] != '"' &&
-           text_[at_] != '#') {
+    while (at_ < text_.size() && !IsSpace(text_[at_]) && text_[at_] != '"' && text_[at_] != '#') {
       ++at_;
     }
     return text_.substr(start, at_ - start);
@@ -292,8 +290,8 @@ class LineParser {
 }  // namespace
 
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
-                                                             std::string_view name,
-                                                             uint32_t line, uint64_t clock_hz) {
+                                                             std::string_view name, uint32_t line,
+                                                             uint64_t clock_hz) {
   return LineParser(text, name, line, clock_hz, /*is_request=*/false).Parse();
 }
 
@@ -303,8 +301,7 @@ absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
   return LineParser(text, name, line, clock_hz, /*is_request=*/true).Parse();
 }
 
-absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
-                                                       std::string_view name,
+absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text, std::string_view name,
                                                        uint64_t clock_hz) {
   std::vector<ScriptCommand> commands;
   for (uint32_t line = 1; !text.empty(); ++line) {
@@ -331,23 +328,17 @@ std::string ExpectedText(const ScriptCommand& expect) {
 std::string DescribeCommand(const ScriptCommand& command) {
   const std::string uart = command.uart == 1 ? "serial1 " : "";
   switch (command.kind) {
-    case ScriptCommand::Kind::kExpect:
-      return uart + "expect " + ExpectedText(command);
+    case ScriptCommand::Kind::kExpect: return uart + "expect " + ExpectedText(command);
     case ScriptCommand::Kind::kSend:
-    case ScriptCommand::Kind::kSendAt:
-      return uart + "send " + QuoteScriptText(command.text);
-    case ScriptCommand::Kind::kSendBreak:
-      return uart + "send-break";
-    case ScriptCommand::Kind::kRun:
-      return "run";
-    case ScriptCommand::Kind::kStop:
-      return "stop";
+    case ScriptCommand::Kind::kSendAt: return uart + "send " + QuoteScriptText(command.text);
+    case ScriptCommand::Kind::kSendBreak: return uart + "send-break";
+    case ScriptCommand::Kind::kRun: return "run";
+    case ScriptCommand::Kind::kStop: return "stop";
     case ScriptCommand::Kind::kSnapshot:
     case ScriptCommand::Kind::kSave:
     case ScriptCommand::Kind::kStats:
     case ScriptCommand::Kind::kPeek:
-    case ScriptCommand::Kind::kInspect:
-      break;
+    case ScriptCommand::Kind::kInspect: break;
   }
   return "";
 }

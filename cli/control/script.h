@@ -21,8 +21,8 @@ struct ScriptCommand {
     kSend,    // type `text`
     kSendAt,  // type `text` at cycle `cycles`, or at once when it is past
     kSendBreak,  // send a break, not before cycle `cycles`
-    kStop,    // end the run, not before cycle `cycles`
-    kRun,     // let `cycles` cycles pass
+    kStop,       // end the run, not before cycle `cycles`
+    kRun,        // let `cycles` cycles pass
     // Only in requests: what is asked of the program, not of the guest.
     kSnapshot,  // take a snapshot at the next checkpoint
     kSave,      // copy the log so far to the file `text`
@@ -36,10 +36,10 @@ struct ScriptCommand {
   static constexpr uint64_t kEndless = std::numeric_limits<uint64_t>::max();
 
   Kind kind = Kind::kStop;
-  std::string text;     // never empty where it has a meaning
-  uint64_t cycles = 0;  // kExpect, kSendAt, kSendBreak, kStop, kRun
-  uint8_t uart = 0;     // kSend, kSendAt, kSendBreak: whom it is for; kExpect: who wrote it
-  uint32_t line = 0;    // where it was written, from 1
+  std::string text;          // never empty where it has a meaning
+  uint64_t cycles = 0;       // kExpect, kSendAt, kSendBreak, kStop, kRun
+  uint8_t uart = 0;          // kSend, kSendAt, kSendBreak: whom it is for; kExpect: who wrote it
+  uint32_t line = 0;         // where it was written, from 1
   bool is_regex = false;     // kExpect: `text` is a regular expression that RegexMatcher takes
   bool ignore_case = false;  // with it
 
@@ -51,18 +51,18 @@ struct ScriptCommand {
 // One line of the language; nothing when it is blank or only a comment. InvalidArgument with
 // a message "name:line:column: what is wrong"; columns count bytes from 1.
 absl::StatusOr<std::optional<ScriptCommand>> ParseScriptLine(std::string_view text,
-                                                             std::string_view name,
-                                                             uint32_t line, uint64_t clock_hz);
+                                                             std::string_view name, uint32_t line,
+                                                             uint64_t clock_hz);
 
-// One line of a control channel: the same language and what is only in requests; there `run` needs no
-// number, and then means for ever.
+// One line of a control channel: the same language and what is only in requests; there `run` needs
+// no number, and then means for ever.
 absl::StatusOr<std::optional<ScriptCommand>> ParseRequest(std::string_view text,
                                                           std::string_view name, uint32_t line,
                                                           uint64_t clock_hz);
 
 // A whole script; the first error ends it.
-absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text,
-                                                       std::string_view name, uint64_t clock_hz);
+absl::StatusOr<std::vector<ScriptCommand>> ParseScript(std::string_view text, std::string_view name,
+                                                       uint64_t clock_hz);
 
 // What an `expect` looks for, as the language writes it.
 std::string ExpectedText(const ScriptCommand& expect);

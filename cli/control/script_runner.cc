@@ -147,22 +147,21 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kExpect:
         if (point.cycle <= deadline_) return;
         if (source_ == nullptr) {
-          inputs.push_back(
-              machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
+          inputs.push_back(machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
         }
         Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles (",
                                        SecondsText(command.cycles, clock_hz_), " s)"));
         continue;
       case ScriptCommand::Kind::kRun:
         if (point.cycle >= deadline_) break;
-        if (source_ != nullptr && command.cycles == ScriptCommand::kEndless) source_->OnEndlessRun();
+        if (source_ != nullptr && command.cycles == ScriptCommand::kEndless)
+          source_->OnEndlessRun();
         return;
       case ScriptCommand::Kind::kSendAt:
         if (point.cycle < command.cycles) return;
         [[fallthrough]];
       case ScriptCommand::Kind::kSend:
-        inputs.push_back(
-            machine::Input::Bytes(machine::Port::Uart(command.uart), command.text));
+        inputs.push_back(machine::Input::Bytes(machine::Port::Uart(command.uart), command.text));
         break;
       case ScriptCommand::Kind::kSendBreak:
         if (point.cycle < command.cycles) return;
@@ -178,8 +177,7 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
       case ScriptCommand::Kind::kSave:
       case ScriptCommand::Kind::kStats:
       case ScriptCommand::Kind::kPeek:
-      case ScriptCommand::Kind::kInspect:
-        break;  // the source's own affair
+      case ScriptCommand::Kind::kInspect: break;  // the source's own affair
     }
     const bool sent_last = inputs.size() > before;
     if (sent_last && (before == 0 || !inputs[before - 1].Joins(inputs[before]))) ++joined;
@@ -213,10 +211,12 @@ std::string ScriptRunner::DescribeFailure(const ScriptCommand& command,
                                           std::string_view what) const {
   const Stream& stream = streams_[command.uart];
   const std::string& last = stream.line.empty() ? stream.last_line : stream.line;
-  return absl::StrCat(DescribeCommand(command), " ", std::string(what), "; ",
-                      last.empty() ? "the guest wrote nothing"
-                                   : "last output: " + QuoteScriptText(last),
-                      command.uart == 0 ? "" : last.empty() ? " to UART 1" : " (UART 1)");
+  return absl::StrCat(
+      DescribeCommand(command), " ", std::string(what), "; ",
+      last.empty() ? "the guest wrote nothing" : "last output: " + QuoteScriptText(last),
+      command.uart == 0 ? ""
+      : last.empty()    ? " to UART 1"
+                        : " (UART 1)");
 }
 
 void ScriptRunner::Fail(uint64_t cycle, std::string_view what) {

@@ -23,15 +23,16 @@ namespace isochron::cli {
 // guest sent it and acts at input points alone, so a script does the same in every run.
 //
 // An `expect` looks at the bytes of its UART since the end of the last match there, also those that
-// came before its turn. Its cycles count from the end of the command before it. When the last command is
-// done, the guest just runs on.
+// came before its turn. Its cycles count from the end of the command before it. When the last
+// command is done, the guest just runs on.
 //
 // With a source, commands come from there, each when the one before is done and the next input
 // point reached. The cycles of a command count from that point, and an `expect` that is not met
 // ends nothing.
 class ScriptRunner final : public machine::InputSource, public machine::ConsoleSink {
  public:
-  // Bytes of a UART since the last match that are kept for `expect`s to come; older ones are dropped.
+  // Bytes of a UART since the last match that are kept for `expect`s to come; older ones are
+  // dropped.
   static constexpr size_t kMaxOutput = size_t{16} << 20;
   // The most inputs of one input point; commands that would make more wait for the next one.
   static constexpr size_t kMaxInputs = 32;
@@ -44,8 +45,8 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
 
-  // To be called when the guest powered off or reset for good at `cycle`. False, with failure() set,
-  // when an `expect` of a script is left that can no longer be met.
+  // To be called when the guest powered off or reset for good at `cycle`. False, with failure()
+  // set, when an `expect` of a script is left that can no longer be met.
   bool NoteGuestEnd(uint64_t cycle = 0);
 
   // No command is left.
@@ -82,11 +83,12 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   // Looks for the regular expression of the current command in what is pending. What comes behind a
   // match is taken again, by the commands that follow.
   void Search();
-  // Looks for the current command's text in what its UART has written, from `start` on. Returns the end of the
-  // first match, and makes the state of the search that of the end of the output when there is none.
+  // Looks for the current command's text in what its UART has written, from `start` on. Returns the
+  // end of the first match, and makes the state of the search that of the end of the output when
+  // there is none.
   std::optional<size_t> SearchOutput(size_t start);
-  // Makes commands_[next_] the current command from `cycle` on. An `expect` looks for its text in what
-  // has been written since the last match; those that are met by it are done.
+  // Makes commands_[next_] the current command from `cycle` on. An `expect` looks for its text in
+  // what has been written since the last match; those that are met by it are done.
   void Begin(uint64_t cycle);
   // Forgets the first `size` bytes of a stream's output.
   static void DropOutput(Stream& stream, size_t size);
@@ -105,11 +107,11 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
   CommandSource* source_ = nullptr;
   std::vector<ScriptCommand> commands_;
   size_t next_ = 0;
-  uint64_t deadline_ = 0;  // when the current `expect` fails or `run` is done
-  StreamMatcher matcher_;  // of the current command if it is an `expect` of a text
+  uint64_t deadline_ = 0;              // when the current `expect` fails or `run` is done
+  StreamMatcher matcher_;              // of the current command if it is an `expect` of a text
   std::optional<RegexMatcher> regex_;  // if it is one of a regular expression
-  // The cycles of the last bytes of what it looks at, which it has not seen yet: it looks at many at once,
-  // and finds what it would have found byte by byte.
+  // The cycles of the last bytes of what it looks at, which it has not seen yet: it looks at many
+  // at once, and finds what it would have found byte by byte.
   std::vector<uint64_t> pending_;
   std::array<Stream, 2> streams_;  // of the UARTs
   std::string failure_;

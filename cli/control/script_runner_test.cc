@@ -181,8 +181,9 @@ TEST_F(ScriptRunnerTest, CountsFromTheMatchBefore) {
 TEST_F(ScriptRunnerTest, SaysWhenTheGuestWroteNothing) {
   Load("expect \"a\" within 1");
   EXPECT_EQ(Poll(2), "failed 1");
-  EXPECT_EQ(runner_->failure(),
-            "line 1: expect \"a\" was not met within 1 cycles (0.000000 s); the guest wrote nothing");
+  EXPECT_EQ(
+      runner_->failure(),
+      "line 1: expect \"a\" was not met within 1 cycles (0.000000 s); the guest wrote nothing");
 }
 
 TEST_F(ScriptRunnerTest, KeepsTheUartsApart) {
@@ -216,13 +217,15 @@ TEST_F(ScriptRunnerTest, SaysAtWhichUartItWaitedInVain) {
   Load("serial1 expect \"a\" within 1");
   Print("b", 1);
   EXPECT_EQ(Poll(2), "failed 1");
-  EXPECT_EQ(runner_->failure(), "line 1: serial1 expect \"a\" was not met within 1 cycles (0.000000 s); the "
-                                "guest wrote nothing to UART 1");
+  EXPECT_EQ(runner_->failure(),
+            "line 1: serial1 expect \"a\" was not met within 1 cycles (0.000000 s); the "
+            "guest wrote nothing to UART 1");
   Load("serial1 expect /a/\n");
   Print("b", 1, 1);
   EXPECT_FALSE(runner_->NoteGuestEnd());
-  EXPECT_EQ(runner_->failure(), "line 1: serial1 expect /a/ was not met before the guest ended; last output: "
-                                "\"b\" (UART 1)");
+  EXPECT_EQ(runner_->failure(),
+            "line 1: serial1 expect /a/ was not met before the guest ended; last output: "
+            "\"b\" (UART 1)");
 }
 
 TEST_F(ScriptRunnerTest, AGuestThatEndsLeavesNoExpectBehind) {
@@ -264,8 +267,9 @@ TEST_F(ScriptRunnerTest, ARegularExpressionThatComesTooLateIsNotFound) {
   Print("a", 5);
   Print("b", 11);
   EXPECT_EQ(Poll(20), "failed 1");
-  EXPECT_EQ(runner_->failure(), "line 1: expect /ab/ was not met within 10 cycles (0.000000 s); "
-                                "last output: \"ab\"");
+  EXPECT_EQ(runner_->failure(),
+            "line 1: expect /ab/ was not met within 10 cycles (0.000000 s); "
+            "last output: \"ab\"");
 }
 
 TEST_F(ScriptRunnerTest, RegularExpressionsSeeWhatCameBeforeTheirTurn) {
@@ -282,9 +286,11 @@ TEST_F(ScriptRunnerTest, ALineDoesNotBeginWhereAMatchEnded) {
   EXPECT_EQ(Poll(70), "quit");
 }
 
-// What follows on the other UART is timed by its own bytes, although both are seen at one input point.
+// What follows on the other UART is timed by its own bytes, although both are seen at one input
+// point.
 TEST_F(ScriptRunnerTest, FindsARegularExpressionBeforeTheOtherUartGoesOn) {
-  for (const char* second : {"serial1 expect \"c\" within 10\n", "serial1 expect /c/ within 10\n"}) {
+  for (const char* second :
+       {"serial1 expect \"c\" within 10\n", "serial1 expect /c/ within 10\n"}) {
     Load(std::string("expect /ab/\n") + second + "expect \"d\" within 10\nstop\n");
     Print("ab", 100);
     Print("c", 110, 1);

@@ -79,9 +79,9 @@ TEST(DescribeCommand, SaysWhichUartIsMeant) {
   ASSERT_TRUE(script.ok()) << script.status();
   std::vector<std::string> described;
   for (const ScriptCommand& command : *script) described.push_back(DescribeCommand(command));
-  EXPECT_EQ(described, (std::vector<std::string>{"expect \"a\"", "send-break", "serial1 expect /a/i",
-                                                 "serial1 send \"b\"", "serial1 send \"c\"",
-                                                 "serial1 send-break"}));
+  EXPECT_EQ(described, (std::vector<std::string>{"expect \"a\"", "send-break",
+                                                 "serial1 expect /a/i", "serial1 send \"b\"",
+                                                 "serial1 send \"c\"", "serial1 send-break"}));
 }
 
 TEST(ParseScript, AcceptsNothing) {
@@ -97,8 +97,9 @@ TEST(ParseScript, ResolvesEscapes) {
 }
 
 TEST(ParseScript, NamesLineAndColumn) {
-  EXPECT_EQ(ErrorOf("stop\n  jump\n"),
-            "s:2:3: unknown command; there are expect, send, send-break, serial1, at, run and stop");
+  EXPECT_EQ(
+      ErrorOf("stop\n  jump\n"),
+      "s:2:3: unknown command; there are expect, send, send-break, serial1, at, run and stop");
   EXPECT_EQ(ErrorOf("send"), "s:1:5: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send x"), "s:1:6: expected a text in double quotes");
   EXPECT_EQ(ErrorOf("send \"x"), "s:1:6: the closing double quote is missing");
@@ -107,16 +108,19 @@ TEST(ParseScript, NamesLineAndColumn) {
   EXPECT_EQ(ErrorOf("send \"ab\\q\""),
             "s:1:9: unknown escape; there are \\n \\r \\t \\e \\\\ \\\" \\xHH \\^C");
   EXPECT_EQ(ErrorOf("send \"\\x1\""), "s:1:7: \\x needs two hexadecimal digits");
-  EXPECT_EQ(ErrorOf("send \"\\^1\""),
-            "s:1:7: \\^ needs a letter or one of @ [ \\ ] ^ _ ?");
+  EXPECT_EQ(ErrorOf("send \"\\^1\""), "s:1:7: \\^ needs a letter or one of @ [ \\ ] ^ _ ?");
   EXPECT_EQ(ErrorOf("expect \"x\" 5"), "s:1:12: expected 'within'");
   EXPECT_EQ(ErrorOf("expect \"x\" within soon"),
-            "s:1:19: 'soon' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
-  EXPECT_EQ(ErrorOf("at 5 expect \"x\""), "s:1:6: expected 'send', 'send-break', 'serial1' or 'stop'");
+            "s:1:19: 'soon' is not a number of cycles or a time (digits, perhaps followed by K, M "
+            "or G, or by ns, us, ms or s)");
+  EXPECT_EQ(ErrorOf("at 5 expect \"x\""),
+            "s:1:6: expected 'send', 'send-break', 'serial1' or 'stop'");
   EXPECT_EQ(ErrorOf("serial1 stop"), "s:1:9: expected 'expect', 'send' or 'send-break'");
   EXPECT_EQ(ErrorOf("at 5 serial1 expect \"x\""), "s:1:14: expected 'send' or 'send-break'");
   EXPECT_EQ(ErrorOf("send-break \"x\""), "s:1:12: nothing more is expected on this line");
-  EXPECT_EQ(ErrorOf("run"), "s:1:4: '' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by ns, us, ms or s)");
+  EXPECT_EQ(ErrorOf("run"),
+            "s:1:4: '' is not a number of cycles or a time (digits, perhaps followed by K, M or G, "
+            "or by ns, us, ms or s)");
   EXPECT_EQ(ErrorOf("stop now"), "s:1:6: nothing more is expected on this line");
 }
 

@@ -85,7 +85,8 @@ constexpr std::string_view kDocumentation = "/usr/share/doc/isochron";
 
 constexpr std::string_view kFiles =
     ".SH FILES\n"
-    ".TP\n\\fILOG\\fR\nThe replay log; \\fILOG\\fR.partial until it is complete. See isochron\\-log(5).\n"
+    ".TP\n\\fILOG\\fR\nThe replay log; \\fILOG\\fR.partial until it is complete. See "
+    "isochron\\-log(5).\n"
     ".TP\n\\fILOG\\fR.images\nA text that names the images of a log with their digests.\n"
     ".TP\n\\fILOG\\fR.snapshots\nWhere a replay of the log can begin.\n"
     ".TP\n/tmp/perf\\-\\fIPID\\fR.map\nWhat \\fB\\-\\-perf\\-map\\fR writes.\n"
@@ -160,8 +161,7 @@ std::string ManPage(const CLI::App& app, const std::string& version) {
       "\n.SH SYNOPSIS\n");
   const std::vector<Command> commands = CommandsOf(app);
   for (const Command& command : commands) text += Synopsis(command);
-  absl::StrAppend(&text, GlobalSynopsis(app),
-                  ".SH DESCRIPTION\n",
+  absl::StrAppend(&text, GlobalSynopsis(app), ".SH DESCRIPTION\n",
                   "Runs kernels for DEC Alpha on an emulated EV67 in a Clipper board, does exactly "
                   "the same thing every time,\nand records and replays runs.\n",
                   ".SH COMMANDS\n");
@@ -173,7 +173,8 @@ std::string ManPage(const CLI::App& app, const std::string& version) {
   }
   return absl::StrCat(text, std::string(kFiles), Examples(),
                       ".SH SEE ALSO\n.BR isochron\\-script (5),\n.BR isochron\\-log (5)\n.PP\n"
-                      "The documentation in ", std::string(kDocumentation),
+                      "The documentation in ",
+                      std::string(kDocumentation),
                       ", first of all docs/cli.md,\nwhich describes all of this in full.\n");
 }
 

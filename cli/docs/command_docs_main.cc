@@ -1,5 +1,5 @@
-// A tool of the build: writes the manual page isochron.1 and completions into a directory, those under the names that
-// the shells look for: isochron.bash, _isochron, isochron.fish.
+// A tool of the build: writes the manual page isochron.1 and completions into a directory, those
+// under the names that the shells look for: isochron.bash, _isochron, isochron.fish.
 
 #include <cstdio>
 #include <fstream>

@@ -1,5 +1,5 @@
-// Completion of commands, options and their values for three shells, generated from the definitions of commands and
-// options.
+// Completion of commands, options and their values for three shells, generated from the definitions
+// of commands and options.
 
 #ifndef ISOCHRON_CLI_DOCS_COMPLETION_H_
 #define ISOCHRON_CLI_DOCS_COMPLETION_H_
@@ -11,7 +11,8 @@
 
 namespace isochron::cli {
 
-// Each is a script in the shell's own language, for the place where that shell looks for completions.
+// Each is a script in the shell's own language, for the place where that shell looks for
+// completions.
 std::string BashCompletion(const CLI::App& app);
 std::string ZshCompletion(const CLI::App& app);
 std::string FishCompletion(const CLI::App& app);

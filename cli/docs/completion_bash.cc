@@ -19,12 +19,9 @@ std::string Offer(const std::vector<std::string>& words) {
 std::string OfferValues(const CLI::Option& option, const CLI::App& command) {
   Values values = ValuesOf(option, command);
   switch (values.kind) {
-    case Values::Kind::kUnknown:
-      return ":";
-    case Values::Kind::kWords:
-      return Offer(values.words);
-    case Values::Kind::kFile:
-      return "compopt -o default";
+    case Values::Kind::kUnknown: return ":";
+    case Values::Kind::kWords: return Offer(values.words);
+    case Values::Kind::kFile: return "compopt -o default";
     case Values::Kind::kConsole:
       values.words.push_back("file:");
       return Offer(values.words) +

@@ -25,16 +25,13 @@ std::string At(const std::string& words, const std::string& what) {
 std::string OfferValues(const CLI::Option& option, const CLI::App& command) {
   const Values values = ValuesOf(option, command);
   switch (values.kind) {
-    case Values::Kind::kUnknown:
-      return " -x";
+    case Values::Kind::kUnknown: return " -x";
     case Values::Kind::kWords:
       return absl::StrCat(" -x -a ", Quoted(absl::StrJoin(values.words, " ")));
-    case Values::Kind::kFile:
-      return " -r -F";
+    case Values::Kind::kFile: return " -r -F";
     case Values::Kind::kConsole:
-      return absl::StrCat(" -x -a ",
-                          Quoted(absl::StrCat(absl::StrJoin(values.words, " "),
-                                              " (__isochron_console_file)")));
+      return absl::StrCat(" -x -a ", Quoted(absl::StrCat(absl::StrJoin(values.words, " "),
+                                                         " (__isochron_console_file)")));
   }
   return "";
 }
@@ -61,8 +58,8 @@ std::string Options(const CLI::App& app, const std::string& words) {
 std::string CommandNames(const CLI::App& app, const std::string& words) {
   std::string text;
   for (const CLI::App* child : CommandsBelow(app)) {
-    text += At(words, absl::StrCat("-a ", child->get_name(), " -d ",
-                                   Quoted(child->get_description())));
+    text +=
+        At(words, absl::StrCat("-a ", child->get_name(), " -d ", Quoted(child->get_description())));
   }
   return text;
 }

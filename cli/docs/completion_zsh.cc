@@ -23,14 +23,11 @@ std::string Action(const CLI::Option& option, const CLI::App& command) {
   const Values values = ValuesOf(option, command);
   std::string action = " ";  // a message, and nothing to offer
   switch (values.kind) {
-    case Values::Kind::kUnknown:
-      break;
+    case Values::Kind::kUnknown: break;
     case Values::Kind::kWords:
       action = absl::StrCat("(", absl::StrJoin(values.words, " "), ")");
       break;
-    case Values::Kind::kFile:
-      action = "_files";
-      break;
+    case Values::Kind::kFile: action = "_files"; break;
     case Values::Kind::kConsole:
       action = absl::StrCat("_isochron_console ", absl::StrJoin(values.words, " "));
       break;
@@ -47,8 +44,8 @@ std::string OptionSpec(const CLI::Option& option, const CLI::App& command) {
     if (takes_value) form += form.starts_with("--") ? "=" : "+";
   }
   const bool repeats = takes_value && option.get_items_expected_max() > 1;
-  const std::string spec =
-      absl::StrCat("[", Escaped(option.get_description()), "]", takes_value ? Action(option, command) : "");
+  const std::string spec = absl::StrCat("[", Escaped(option.get_description()), "]",
+                                        takes_value ? Action(option, command) : "");
   if (repeats && forms.size() == 1) return absl::StrCat("'*", forms[0], spec, "'");
   if (forms.size() == 1) return absl::StrCat("'", forms[0], spec, "'");
   return absl::StrCat("'", repeats ? "*" : absl::StrCat("(", absl::StrJoin(names, " "), ")"), "'{",
@@ -81,8 +78,8 @@ std::string GroupFunctions(const CLI::App& app, const std::string& name) {
     const std::string function = absl::StrCat(name, "_", child->get_name());
     below += CommandsBelow(*child).empty() ? CommandFunction(*child, function)
                                            : GroupFunctions(*child, function);
-    absl::StrAppend(&offers, "        '", child->get_name(), ":",
-                    Escaped(child->get_description()), "'\n");
+    absl::StrAppend(&offers, "        '", child->get_name(), ":", Escaped(child->get_description()),
+                    "'\n");
     absl::StrAppend(&branches, "        ", child->get_name(), ") ", function, " ;;\n");
   }
   std::string text = absl::StrCat(

@@ -69,15 +69,9 @@ void ConsoleOutput::Fail(int error) {
   fd_ = -1;
   error_ = error;
   switch (error) {
-    case EPIPE:
-      queue_.PushStop(machine::StopCause::kSignal, SIGPIPE);
-      break;
-    case EIO:
-      queue_.PushStop(machine::StopCause::kSignal, SIGHUP);
-      break;
-    default:
-      queue_.PushStop(machine::StopCause::kQuit);
-      break;
+    case EPIPE: queue_.PushStop(machine::StopCause::kSignal, SIGPIPE); break;
+    case EIO: queue_.PushStop(machine::StopCause::kSignal, SIGHUP); break;
+    default: queue_.PushStop(machine::StopCause::kQuit); break;
   }
 }
 

@@ -12,8 +12,8 @@
 
 namespace isochron::cli {
 
-// Writes the bytes of one UART to a file descriptor and drops those of the other. Bytes are gathered
-// until Flush(), which the owner calls at every input point.
+// Writes the bytes of one UART to a file descriptor and drops those of the other. Bytes are
+// gathered until Flush(), which the owner calls at every input point.
 //
 // When the descriptor fails, what follows is dropped, error() says why, and the queue is
 // asked for a stop: as if by SIGPIPE when nobody reads any more, by SIGHUP when a terminal is
@@ -29,8 +29,8 @@ class ConsoleOutput final : public machine::ConsoleSink {
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Flush();
 
-  // The descriptor is a terminal, whose state is to be followed from here on. `drop_queries`: what the
-  // terminal would answer is left out.
+  // The descriptor is a terminal, whose state is to be followed from here on. `drop_queries`: what
+  // the terminal would answer is left out.
   void SetTerminal(bool drop_queries);
   // Undoes what the guest has left changed in the terminal.
   void RestoreTerminal();

@@ -17,21 +17,12 @@ EscapeKeys::Result EscapeKeys::Feed(std::string_view typed) {
     escaped_ = false;
     switch (key) {
       case kCtrlA:
-      case 'a':
-        result.bytes.push_back(kCtrlA);
-        break;
-      case 'b':
-        result.breaks.push_back(result.bytes.size());
-        break;
+      case 'a': result.bytes.push_back(kCtrlA); break;
+      case 'b': result.breaks.push_back(result.bytes.size()); break;
       case 'h':
-      case '?':
-        result.help = true;
-        break;
-      case 'x':
-        result.quit = true;
-        return result;
-      default:
-        break;
+      case '?': result.help = true; break;
+      case 'x': result.quit = true; return result;
+      default: break;
     }
   }
   return result;

@@ -10,12 +10,13 @@
 
 namespace isochron::cli {
 
-// Takes Ctrl-A sequences out of what is typed: Ctrl-A x quits, Ctrl-A h or ? asks for help, Ctrl-A b is a
-// break, Ctrl-A Ctrl-A or a is a Ctrl-A for the guest; any other key after Ctrl-A is dropped.
+// Takes Ctrl-A sequences out of what is typed: Ctrl-A x quits, Ctrl-A h or ? asks for help, Ctrl-A
+// b is a break, Ctrl-A Ctrl-A or a is a Ctrl-A for the guest; any other key after Ctrl-A is
+// dropped.
 class EscapeKeys {
  public:
   struct Result {
-    std::string bytes;  // for the guest
+    std::string bytes;           // for the guest
     std::vector<size_t> breaks;  // so many bytes come before each, ascending
     bool help = false;
     bool quit = false;  // what was typed after it is not in `bytes`

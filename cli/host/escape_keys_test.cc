@@ -29,12 +29,19 @@ TEST(EscapeKeys, Helps) {
 
 TEST(EscapeKeys, SendsTheEscapeKeyItself) {
   EscapeKeys keys;
-  EXPECT_EQ(keys.Feed("\x01\x01x\x01" "ax").bytes, "\x01x\x01x");
+  EXPECT_EQ(keys.Feed("\x01\x01x\x01"
+                      "ax")
+                .bytes,
+            "\x01x\x01x");
 }
 
 TEST(EscapeKeys, SendsBreaksInTheirPlace) {
   EscapeKeys keys;
-  const EscapeKeys::Result result = keys.Feed("a\x01" "b\x01" "bhb\x01" "b");
+  const EscapeKeys::Result result = keys.Feed(
+      "a\x01"
+      "b\x01"
+      "bhb\x01"
+      "b");
   EXPECT_EQ(result.bytes, "ahb");
   EXPECT_EQ(result.breaks, (std::vector<size_t>{1, 1, 3}));
 }

@@ -29,8 +29,9 @@ bool FileInput::CanRead(int fd) {
   return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-absl::StatusOr<std::unique_ptr<FileInput>> FileInput::Read(
-    int fd, const machine::MachineConfig& config, machine::Port port) {
+absl::StatusOr<std::unique_ptr<FileInput>> FileInput::Read(int fd,
+                                                           const machine::MachineConfig& config,
+                                                           machine::Port port) {
   std::string bytes;
   std::array<char, 64 << 10> buffer;
   for (;;) {

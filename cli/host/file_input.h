@@ -16,9 +16,9 @@
 
 namespace isochron::cli {
 
-// Types the bytes of a file that is known whole, so that guest time alone decides when: at each input
-// point as many as fill the line of a UART up to what the receiver takes until the next one. Nothing
-// is lost to a guest that does not listen yet, and the same file gives the same inputs.
+// Types the bytes of a file that is known whole, so that guest time alone decides when: at each
+// input point as many as fill the line of a UART up to what the receiver takes until the next one.
+// Nothing is lost to a guest that does not listen yet, and the same file gives the same inputs.
 class FileInput final : public machine::InputSource {
  public:
   // The largest file that is taken.
@@ -28,9 +28,8 @@ class FileInput final : public machine::InputSource {
   static bool CanRead(int fd);
   // Reads all that is left of the file that `fd` is open on. InvalidArgument when it cannot be read
   // or is too large.
-  static absl::StatusOr<std::unique_ptr<FileInput>> Read(int fd,
-                                                         const machine::MachineConfig& config,
-                                                         machine::Port port = machine::Port::Uart(0));
+  static absl::StatusOr<std::unique_ptr<FileInput>> Read(
+      int fd, const machine::MachineConfig& config, machine::Port port = machine::Port::Uart(0));
 
   // `bytes` for the UART at `port` of a machine like this.
   FileInput(std::string bytes, const machine::MachineConfig& config,

@@ -39,8 +39,8 @@ class HostQueue final : public machine::InputSource {
   // Bytes for UART 0.
   void PushConsole(std::string_view bytes) { PushBytes(machine::Port::Uart(0), bytes); }
   void PushStop(machine::StopCause cause, uint32_t detail = 0);
-  // From now on, and until it is nullptr again, calls `alarm` on each request to stop, in the thread that asks, so
-  // that the machine need not come to an input point first.
+  // From now on, and until it is nullptr again, calls `alarm` on each request to stop, in the
+  // thread that asks, so that the machine need not come to an input point first.
   void SetStopAlarm(std::function<void()> alarm);
 
   bool HasRoom() const;

@@ -31,7 +31,8 @@ absl::StatusOr<std::unique_ptr<HostReader>> HostReader::Create(HostQueue& queue,
                                                                Phase phase, int input_fd,
                                                                RawTerminal* terminal,
                                                                machine::Port port) {
-  std::unique_ptr<HostReader> reader(new HostReader(queue, signals, phase, input_fd, terminal, port));
+  std::unique_ptr<HostReader> reader(
+      new HostReader(queue, signals, phase, input_fd, terminal, port));
   absl::StatusOr<std::thread> thread =
       hostio::StartThread([reader = reader.get()] { reader->Loop(); });
   if (!thread.ok()) return thread.status();
@@ -71,8 +72,7 @@ void HostReader::Loop() {
 void HostReader::HandleSignal() {
   const int signal = signals_.Take();
   switch (signal) {
-    case 0:
-      break;
+    case 0: break;
     case SIGTSTP:
       if (terminal_ != nullptr) {
         terminal_->Suspend();
@@ -83,9 +83,7 @@ void HostReader::HandleSignal() {
     case SIGCONT:
       if (terminal_ != nullptr) terminal_->Resume();
       break;
-    default:
-      HandleStopSignal(signal);
-      break;
+    default: HandleStopSignal(signal); break;
   }
 }
 

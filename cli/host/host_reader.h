@@ -25,15 +25,15 @@ namespace isochron::cli {
 //
 // A signal to stop is a request that the next input point takes. When the machine does not get
 // there, because somebody does not read what we write, another signal later ends the process
-// (hostio::StopSignals::kPatience). Before the machine runs, the first signal does so: then what keeps us
-// is a pipe that nobody opens, or reading what the user gave.
+// (hostio::StopSignals::kPatience). Before the machine runs, the first signal does so: then what
+// keeps us is a pipe that nobody opens, or reading what the user gave.
 class HostReader {
  public:
   // Whether the machine runs, or is about to be made.
   enum class Phase { kStart, kRun };
   // `input_fd` is -1 when nothing is to be read; `terminal` is nullptr unless that is a
-  // terminal. What is typed is for `port`. All must outlive the reader. Internal when the host refuses
-  // a thread.
+  // terminal. What is typed is for `port`. All must outlive the reader. Internal when the host
+  // refuses a thread.
   static absl::StatusOr<std::unique_ptr<HostReader>> Create(
       HostQueue& queue, hostio::StopSignals& signals, Phase phase, int input_fd,
       RawTerminal* terminal, machine::Port port = machine::Port::Uart(0));

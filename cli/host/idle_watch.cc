@@ -15,8 +15,8 @@ uint64_t DigestOf(const alpha::Cpu& cpu) {
   std::array<uint64_t, kRegisters + 1> state;
   std::copy_n(cpu.r.begin(), kRegisters, state.begin());
   state[kRegisters] = cpu.pc;
-  return machine::DigestOf(std::string_view(reinterpret_cast<const char*>(state.data()),
-                                            sizeof(state)))
+  return machine::DigestOf(
+             std::string_view(reinterpret_cast<const char*>(state.data()), sizeof(state)))
       .low;
 }
 

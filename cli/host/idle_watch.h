@@ -12,9 +12,9 @@
 
 namespace isochron::cli {
 
-// Recognises a guest that waits in a loop which the engine cannot prove to be idle, since it stores or calls
-// PALcode, such as NetBSD's idle loop: time and again the CPU is found with the very same PC and registers.
-// A guest that computes has a counter or a pointer somewhere that moves.
+// Recognises a guest that waits in a loop which the engine cannot prove to be idle, since it stores
+// or calls PALcode, such as NetBSD's idle loop: time and again the CPU is found with the very same
+// PC and registers. A guest that computes has a counter or a pointer somewhere that moves.
 //
 // A guess, for pacing only: being wrong costs speed, never a difference.
 class IdleWatch {

@@ -32,19 +32,21 @@ class IdleWatchTest : public testing::Test {
 
 TEST_F(IdleWatchTest, ALoopThatComesBackIsIdle) {
   // 43 instructions, of which one in 50 points is interrupted by a handler that does work.
-  EXPECT_GT(IdleShare(500, [this](uint64_t cycle) {
-              const bool handler = cycle / kInterval % 50 == 0;
-              cpu_.pc = handler ? 0x9000 : 0x1000 + 4 * (cycle % 43);
-              cpu_.r[1] = handler ? cycle : cycle % 43 < 20 ? 1 : 2;
-            }),
+  EXPECT_GT(IdleShare(500,
+                      [this](uint64_t cycle) {
+                        const bool handler = cycle / kInterval % 50 == 0;
+                        cpu_.pc = handler ? 0x9000 : 0x1000 + 4 * (cycle % 43);
+                        cpu_.r[1] = handler ? cycle : cycle % 43 < 20 ? 1 : 2;
+                      }),
             0.8);
 }
 
 TEST_F(IdleWatchTest, ALoopThatCountsIsNot) {
-  EXPECT_EQ(IdleShare(500, [this](uint64_t cycle) {
-              cpu_.pc = 0x1000 + 4 * (cycle % 4);
-              cpu_.r[9] = cycle / 4;
-            }),
+  EXPECT_EQ(IdleShare(500,
+                      [this](uint64_t cycle) {
+                        cpu_.pc = 0x1000 + 4 * (cycle % 4);
+                        cpu_.r[9] = cycle / 4;
+                      }),
             0);
 }
 
@@ -55,7 +57,8 @@ TEST_F(IdleWatchTest, WhatTheEngineKnowsCountsOnce) {
 }
 
 TEST_F(IdleWatchTest, AStateOfLongAgoIsForgotten) {
-  EXPECT_LT(IdleShare(5000, [this](uint64_t cycle) { cpu_.r[3] = cycle / kInterval % 3000; }), 0.01);
+  EXPECT_LT(IdleShare(5000, [this](uint64_t cycle) { cpu_.r[3] = cycle / kInterval % 3000; }),
+            0.01);
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ Pacer::Pacer(uint64_t clock_hz, HostClock& clock, const machine::InputPoint& sta
       last_wall_(clock.Now()) {}
 
 nanoseconds Pacer::GuestTime(uint64_t cycles) const {
-  return nanoseconds(static_cast<int64_t>(static_cast<double>(cycles) * 1e9 /
-                                          static_cast<double>(clock_hz_)));
+  return nanoseconds(
+      static_cast<int64_t>(static_cast<double>(cycles) * 1e9 / static_cast<double>(clock_hz_)));
 }
 
 void Pacer::Poll(const machine::InputPoint& point, std::vector<machine::Input>&) {

@@ -48,8 +48,8 @@ struct Rule {
   int error = 0;
 };
 
-// A call may have several rules. What the C library does by more than one call, depending on version and
-// architecture, is here with all of them.
+// A call may have several rules. What the C library does by more than one call, depending on
+// version and architecture, is here with all of them.
 constexpr Rule kRules[] = {
     // Memory. A translator has its code memory already; those of conform are made anew.
     {"brk", kAll},
@@ -177,16 +177,11 @@ constexpr Rule kRules[] = {
 
 std::string_view LimitText(const Rule& rule) {
   switch (rule.limit) {
-    case Limit::kNone:
-      return "";
-    case Limit::kRefused:
-      return rule.error == ENOSYS ? " (fails: ENOSYS)" : " (fails: EACCES)";
-    case Limit::kNoCode:
-      return " (not executable)";
-    case Limit::kThread:
-      return " (threads)";
-    case Limit::kThisProcess:
-      return " (to itself)";
+    case Limit::kNone: return "";
+    case Limit::kRefused: return rule.error == ENOSYS ? " (fails: ENOSYS)" : " (fails: EACCES)";
+    case Limit::kNoCode: return " (not executable)";
+    case Limit::kThread: return " (threads)";
+    case Limit::kThisProcess: return " (to itself)";
   }
   return "";
 }
@@ -236,8 +231,7 @@ int AddRule(scmp_filter_ctx filter, const Rule& rule) {
   const int number = seccomp_syscall_resolve_name(rule.name);
   if (number < 0) return 0;  // this architecture has no such call
   switch (rule.limit) {
-    case Limit::kNone:
-      return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
+    case Limit::kNone: return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     case Limit::kRefused:
       return seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<uint32_t>(rule.error)), number, 0);
     case Limit::kNoCode:
@@ -257,14 +251,10 @@ int AddRule(scmp_filter_ctx filter, const Rule& rule) {
 
 const char* SandboxModeName(SandboxMode mode) {
   switch (mode) {
-    case SandboxMode::kRun:
-      return "run";
-    case SandboxMode::kRecord:
-      return "record";
-    case SandboxMode::kReplay:
-      return "replay";
-    case SandboxMode::kConform:
-      return "conform";
+    case SandboxMode::kRun: return "run";
+    case SandboxMode::kRecord: return "record";
+    case SandboxMode::kReplay: return "replay";
+    case SandboxMode::kConform: return "conform";
   }
   return "";
 }

@@ -21,13 +21,14 @@ enum class SandboxMode : uint8_t {
 // "run", "record", "replay", "conform".
 const char* SandboxModeName(SandboxMode mode);
 
-// Why this build or process can have no sandbox, as the tools that it runs under need more system calls
-// than it does; empty when it can.
+// Why this build or process can have no sandbox, as the tools that it runs under need more system
+// calls than it does; empty when it can.
 std::string WhyNoSandbox();
 
-// For good, and for all threads: no new privileges, and of the system calls those in docs/security.md. Any
-// other ends the process with exit code 1 and a line that names it; files are left as they are, so that a log
-// is readable to its last whole frame. Unavailable when the host has no such filters.
+// For good, and for all threads: no new privileges, and of the system calls those in
+// docs/security.md. Any other ends the process with exit code 1 and a line that names it; files are
+// left as they are, so that a log is readable to its last whole frame. Unavailable when the host
+// has no such filters.
 //
 // To be called when all images and the console are open. Threads may be made afterwards, too.
 absl::Status EnterSandbox(SandboxMode mode);

@@ -97,8 +97,8 @@ TEST_F(SandboxTest, MemoryBecomesNoCode) {
   EXPECT_EXIT(InSandbox(SandboxMode::kConform, protect), ExitedWithCode(0), "");
 }
 
-// As a comparison does when it looks for the first difference: translators with two views of their code
-// are made, and children have copies of them.
+// As a comparison does when it looks for the first difference: translators with two views of their
+// code are made, and children have copies of them.
 TEST_F(SandboxTest, AComparisonNarrowsInChildren) {
   const auto narrow = [] {
     constexpr size_t kSize = 1 << 16;

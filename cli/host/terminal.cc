@@ -1,10 +1,10 @@
 #include "cli/host/terminal.h"
 
+#include <termios.h>
+#include <unistd.h>
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
-#include <termios.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -14,8 +14,7 @@
 namespace isochron::cli {
 namespace {
 
-constexpr std::array<int, 6> kCrashSignals = {SIGABRT, SIGSEGV, SIGBUS,
-                                              SIGFPE,  SIGILL,  SIGQUIT};
+constexpr std::array<int, 6> kCrashSignals = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGQUIT};
 
 // A signal handler reaches nothing but globals.
 struct State {

@@ -21,7 +21,7 @@ constexpr uint8_t kStringTerminator = 0x9c;
 constexpr std::string_view kStringIntroducers = "]PX^_";
 
 bool IsC1(uint8_t byte) { return byte >= 0x80 && byte < 0xa0; }
-bool IsPrivate(uint8_t byte) { return byte >= 0x3c && byte <= 0x3f; }        // < = > ?
+bool IsPrivate(uint8_t byte) { return byte >= 0x3c && byte <= 0x3f; }  // < = > ?
 bool IsIntermediate(uint8_t byte) { return byte >= 0x20 && byte <= 0x2f; }
 
 // Whether what follows `text` may be the next byte of a character in UTF-8; C2 9C is a control.
@@ -42,9 +42,8 @@ Control Split(std::string_view body) {
     control.prefix = body[0];
     body.remove_prefix(1);
   }
-  const auto end = std::find_if(body.begin(), body.end(), [](char c) {
-    return IsIntermediate(static_cast<uint8_t>(c));
-  });
+  const auto end = std::find_if(body.begin(), body.end(),
+                                [](char c) { return IsIntermediate(static_cast<uint8_t>(c)); });
   control.parameters = body.substr(0, static_cast<size_t>(end - body.begin()));
   control.intermediates = body.substr(control.parameters.size());
   return control;
@@ -93,15 +92,11 @@ void TerminalFilter::End(bool is_query, std::string& out) {
 void TerminalFilter::Feed(char byte, std::string& out) {
   const auto value = static_cast<uint8_t>(byte);
   switch (state_) {
-    case State::kGround:
-      return FeedGround(value, out);
-    case State::kEscape:
-      return FeedEscape(value, out);
-    case State::kControl:
-      return FeedControl(value, out);
+    case State::kGround: return FeedGround(value, out);
+    case State::kEscape: return FeedEscape(value, out);
+    case State::kControl: return FeedControl(value, out);
     case State::kString:
-    case State::kStringEscape:
-      return FeedString(value, out);
+    case State::kStringEscape: return FeedString(value, out);
   }
 }
 
@@ -181,17 +176,14 @@ void TerminalFilter::FeedEscape(uint8_t byte, std::string& out) {
       attributes_ = margins_ = charsets_ = keypad_ = cursor_style_ = other_keys_ = false;
       keyboard_pushes_ = 0;
       break;
-    case '=':
-      keypad_ = true;
-      break;
-    case '>':
-      keypad_ = false;
-      break;
-    case 'n': case 'o': case '|': case '}': case '~':
-      charsets_ = true;
-      break;
-    default:
-      break;
+    case '=': keypad_ = true; break;
+    case '>': keypad_ = false; break;
+    case 'n':
+    case 'o':
+    case '|':
+    case '}':
+    case '~': charsets_ = true; break;
+    default: break;
   }
   End(byte == 'Z', out);
 }
@@ -264,13 +256,12 @@ bool TerminalFilter::IsQuery(uint8_t final) const {
         return control.prefix == 0 && operation >= 11 && operation <= 21 && operation != 12 &&
                operation != 17;
       }
-      default:
-        return false;
+      default: return false;
     }
   }
-  // DECRQM, DECRQPSR, DECRQTSR, DECRQCRA, DECRQLP, DECRQUPSS, DECRQPKFM, DECRQDE, reports of attributes,
-  // colours and selected graphics.
-  constexpr std::string_view kQueries[] = {"$p", "$w", "$u", "*y", "'|",
+  // DECRQM, DECRQPSR, DECRQTSR, DECRQCRA, DECRQLP, DECRQUPSS, DECRQPKFM, DECRQDE, reports of
+  // attributes, colours and selected graphics.
+  constexpr std::string_view kQueries[] = {"$p", "$w", "$u",  "*y", "'|",
                                            "&u", "+x", "\"v", "#|", "#R"};
   const std::string kind =
       absl::StrCat(std::string(control.intermediates), std::string(1, static_cast<char>(final)));
@@ -294,8 +285,7 @@ bool TerminalFilter::IsStringQuery() const {
     }
     case '_':  // kitty's graphics answer everything
       return body.starts_with("G");
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -329,15 +319,18 @@ void TerminalFilter::Track(uint8_t final) {
       if (control.prefix == '>') ++keyboard_pushes_;
       if (control.prefix == '<') keyboard_pushes_ = std::max(0, keyboard_pushes_ - 1);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 
 std::string TerminalFilter::Restore() const {
   std::string text;
   if (state_ != State::kGround && !holding_) text.push_back(static_cast<char>(kCancel));
-  if (margins_) text += "\x1b" "7\x1b[r\x1b" "8";
+  if (margins_)
+    text +=
+        "\x1b"
+        "7\x1b[r\x1b"
+        "8";
   if (attributes_) text += "\x1b[m";
   if (charsets_) text += "\x0f\x1b(B";
   if (keypad_) text += "\x1b>";

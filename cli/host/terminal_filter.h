@@ -13,12 +13,13 @@
 
 namespace isochron::cli {
 
-// Follows the control sequences (ECMA-48, DEC VT500, xterm, kitty) in what is written to a terminal.
+// Follows the control sequences (ECMA-48, DEC VT500, xterm, kitty) in what is written to a
+// terminal.
 //
-// It can leave out those that the terminal answers as if somebody typed (ENQ, DA, DSR, DECRQM, DECRQSS,
-// reports of windows and colours, ...): nobody waits for the answer to what was asked long ago, and it
-// would land in the user's shell. A sequence then passes when it is complete. And it knows what puts
-// a terminal back that a guest has left in another mode.
+// It can leave out those that the terminal answers as if somebody typed (ENQ, DA, DSR, DECRQM,
+// DECRQSS, reports of windows and colours, ...): nobody waits for the answer to what was asked long
+// ago, and it would land in the user's shell. A sequence then passes when it is complete. And it
+// knows what puts a terminal back that a guest has left in another mode.
 class TerminalFilter {
  public:
   // Of a sequence; a longer one is left out, or passes without being looked at.
@@ -32,16 +33,16 @@ class TerminalFilter {
   // Appends to `out` what the terminal is to get.
   void Feed(char byte, std::string& out);
 
-  // What undoes the modes that were set and not reset, and ends a sequence under way. Empty when there is
-  // nothing to undo.
+  // What undoes the modes that were set and not reset, and ends a sequence under way. Empty when
+  // there is nothing to undo.
   std::string Restore() const;
 
  private:
   enum class State : uint8_t {
     kGround,
-    kEscape,   // behind ESC
-    kControl,  // in a control sequence, behind CSI
-    kString,   // in a command string, behind OSC, DCS, SOS, PM or APC
+    kEscape,        // behind ESC
+    kControl,       // in a control sequence, behind CSI
+    kString,        // in a command string, behind OSC, DCS, SOS, PM or APC
     kStringEscape,  // behind an ESC there
   };
 
@@ -68,9 +69,9 @@ class TerminalFilter {
   bool drop_queries_;
   bool holding_ = false;  // the sequence under way has not been passed yet
   State state_ = State::kGround;
-  std::string sequence_;   // as it was written, without what was too long
-  char introducer_ = 0;    // of a string: ']', 'P', 'X', '^' or '_'
-  std::string body_;       // of a control sequence or a string
+  std::string sequence_;  // as it was written, without what was too long
+  char introducer_ = 0;   // of a string: ']', 'P', 'X', '^' or '_'
+  std::string body_;      // of a control sequence or a string
   bool too_long_ = false;
   int utf8_left_ = 0;      // bytes to come of a character
   bool after_c2_ = false;  // behind the first byte of a C1 control in UTF-8

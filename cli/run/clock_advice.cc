@@ -55,12 +55,9 @@ KernelKind KindOf(const machine::KernelImage& kernel) {
 int YearShown(KernelKind kind, int year, std::string_view command_line) {
   const int digits = year % 100;
   switch (kind) {
-    case KernelKind::kLinux:
-      return LinuxYear(digits, command_line);
-    case KernelKind::kNetBsd:
-      return NetBsdYear(digits);
-    case KernelKind::kUnknown:
-      break;
+    case KernelKind::kLinux: return LinuxYear(digits, command_line);
+    case KernelKind::kNetBsd: return NetBsdYear(digits);
+    case KernelKind::kUnknown: break;
   }
   return year;
 }

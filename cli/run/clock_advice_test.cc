@@ -28,7 +28,8 @@ TEST(ClockAdviceTest, KnowsEpoch) {
 }
 
 TEST(ClockAdviceTest, KnowsTheYearsThatNetBsdShows) {
-  for (const int year : {1970, 2000, 2069}) EXPECT_EQ(YearShown(KernelKind::kNetBsd, year, ""), year);
+  for (const int year : {1970, 2000, 2069})
+    EXPECT_EQ(YearShown(KernelKind::kNetBsd, year, ""), year);
   EXPECT_EQ(YearShown(KernelKind::kNetBsd, 2070, ""), 1970);
 }
 
@@ -40,7 +41,8 @@ TEST(ClockAdviceTest, WarnsOfWhatIsMisread) {
   config.rtc_base_seconds = 1'704'067'200;  // 2024
   EXPECT_EQ(ClockAdvice(config, {}), std::nullopt) << "an unknown kernel";
   EXPECT_EQ(ClockAdvice(config, kernel),
-            "warning: Linux takes 2024 for 2004, since the clock chip has two digits of the year; epoch=2000 in "
+            "warning: Linux takes 2024 for 2004, since the clock chip has two digits of the year; "
+            "epoch=2000 in "
             "--append makes it right");
   config.command_line = "console=ttyS0 epoch=2000";
   EXPECT_EQ(ClockAdvice(config, kernel), std::nullopt);

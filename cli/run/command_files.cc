@@ -90,8 +90,8 @@ absl::Status CommandFiles::Check() const {
     }
     for (size_t j = 0; j < i; ++j) {
       if ((!file.written && !files_[j].written) || !AreSame(file.path, files_[j].path)) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          file.path, " cannot be both ", files_[j].use, " and ", file.use));
+      return absl::InvalidArgumentError(
+          absl::StrCat(file.path, " cannot be both ", files_[j].use, " and ", file.use));
     }
   }
   return absl::OkStatus();

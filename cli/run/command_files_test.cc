@@ -34,8 +34,7 @@ TEST_F(CommandFilesTest, ReadingAFileTwiceIsNoConflict) {
 TEST_F(CommandFilesTest, NamesBothUses) {
   files_.AddInput(Make("image"), "the kernel");
   files_.AddOutput(Path("image"), "the report");
-  EXPECT_EQ(files_.Check().message(),
-            Path("image") + " cannot be both the kernel and the report");
+  EXPECT_EQ(files_.Check().message(), Path("image") + " cannot be both the kernel and the report");
 }
 
 TEST_F(CommandFilesTest, FindsFilesThatDoNotExistYetByTheirNames) {

@@ -36,14 +36,12 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddOutput(options.report_path, "the report");
   files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<machine::Machine>> machine = machine::Machine::Create(
-      options.config, std::move(images.boot), EngineFactoryFor(options));
+  absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
+      machine::Machine::Create(options.config, std::move(images.boot), EngineFactoryFor(options));
   if (!machine.ok()) return machine.status();
-  absl::StatusOr<std::unique_ptr<Session>> session =
-      Session::Create(options, *std::move(script));
+  absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();
-  return Guest{*std::move(machine), *std::move(session), std::move(images.files),
-               std::move(files)};
+  return Guest{*std::move(machine), *std::move(session), std::move(images.files), std::move(files)};
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {

@@ -28,8 +28,9 @@ struct Guest {
 // The commands of --script; none without it.
 absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
 
-// Makes a guest of options and images. Everything that can be wrong with what the user gave is found
-// here, before anything runs. `files` are those of the command that have nothing to do with the guest.
+// Makes a guest of options and images. Everything that can be wrong with what the user gave is
+// found here, before anything runs. `files` are those of the command that have nothing to do with
+// the guest.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
                                    CommandFiles files);
 // The same with the images that the options name.

@@ -92,9 +92,8 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
                        std::string(replaylog::ImageRoleName(file.record.role))));
     }
   }
-  if (std::all_of(wanted.begin(), wanted.end(), [&named](const ImageRecord& image) {
-        return HasRole(named, image.role);
-      })) {
+  if (std::all_of(wanted.begin(), wanted.end(),
+                  [&named](const ImageRecord& image) { return HasRole(named, image.role); })) {
     return replaylog::MatchImages(log.header(), named);
   }
 
@@ -110,10 +109,9 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
   for (const ImageRecord& image : wanted) {
     if (HasRole(named, image.role)) continue;
     const std::string role(replaylog::ImageRoleName(image.role));
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " needs its ", role, " (", image.size, " bytes, digest ",
-                     image.digest.ToString(), "), which no ", replaylog::SidecarPath(path),
-                     " names; give it with --", role));
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " needs its ", role, " (", image.size, " bytes, digest ", image.digest.ToString(),
+        "), which no ", replaylog::SidecarPath(path), " names; give it with --", role));
   }
   return replaylog::MatchImages(log.header(), named);
 }
@@ -123,8 +121,7 @@ absl::StatusOr<GuestImages> LoadImageFiles(std::vector<ImageFile> files) {
   for (const ImageFile& file : files) {
     absl::StatusOr<std::string> bytes = replaylog::ReadImage(file);
     if (!bytes.ok()) return bytes.status();
-    absl::Status status =
-        AddImage(file.record.role, *std::move(bytes), file.path, images.boot);
+    absl::Status status = AddImage(file.record.role, *std::move(bytes), file.path, images.boot);
     if (!status.ok()) return status;
   }
   images.files = std::move(files);

@@ -27,8 +27,9 @@ absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options);
 // Finds the images of the log at `path`: those that `options` name, the others in its bundle or
 // by its sidecar. Each is checked against the log's digests. Errors name the file and both
 // digests, or say what is missing and how to give it.
-absl::StatusOr<std::vector<replaylog::ImageFile>> FindLogImages(
-    const replaylog::LogReader& log, const std::string& path, const RunOptions& options);
+absl::StatusOr<std::vector<replaylog::ImageFile>> FindLogImages(const replaylog::LogReader& log,
+                                                                const std::string& path,
+                                                                const RunOptions& options);
 
 // Reads what FindLogImages() found.
 absl::StatusOr<GuestImages> LoadImageFiles(std::vector<replaylog::ImageFile> files);

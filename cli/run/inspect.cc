@@ -16,8 +16,8 @@
 namespace isochron::cli {
 namespace {
 
-// "name+0x10"; "PALmode" there; empty when nothing is known. Of a guest that stands still in PALcode's WTINT, where it
-// called that: CALL_PAL leaves its return address in p23.
+// "name+0x10"; "PALmode" there; empty when nothing is known. Of a guest that stands still in
+// PALcode's WTINT, where it called that: CALL_PAL leaves its return address in p23.
 std::string SymbolAt(const machine::Machine& machine) {
   const alpha::Cpu& cpu = machine.cpu();
   const machine::KernelImage& kernel = machine.kernel();
@@ -56,15 +56,13 @@ absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::stri
 
 std::string StatsJson(const machine::Machine& machine) {
   const alpha::Cpu& cpu = machine.cpu();
-  return absl::StrCat("\"instructions\":", cpu.instructions,
-                      ",\"itb_misses\":", cpu.counters.itb_misses,
-                      ",\"dtb_misses\":", cpu.counters.dtb_misses,
-                      ",\"exceptions\":", cpu.counters.exceptions,
-                      ",\"interrupts\":", cpu.counters.interrupts,
-                      ",\"pal_calls\":", cpu.counters.pal_calls,
-                      absl::StrFormat(",\"pc\":\"0x%016x\"", cpu.pc & ~uint64_t{3}),
-                      ",\"symbol\":", replaylog::JsonString(SymbolAt(machine)),
-                      ",\"state\":\"", machine.StateDigest().ToString(), "\"");
+  return absl::StrCat(
+      "\"instructions\":", cpu.instructions, ",\"itb_misses\":", cpu.counters.itb_misses,
+      ",\"dtb_misses\":", cpu.counters.dtb_misses, ",\"exceptions\":", cpu.counters.exceptions,
+      ",\"interrupts\":", cpu.counters.interrupts, ",\"pal_calls\":", cpu.counters.pal_calls,
+      absl::StrFormat(",\"pc\":\"0x%016x\"", cpu.pc & ~uint64_t{3}),
+      ",\"symbol\":", replaylog::JsonString(SymbolAt(machine)), ",\"state\":\"",
+      machine.StateDigest().ToString(), "\"");
 }
 
 absl::StatusOr<std::string> StateJson(const machine::Machine& machine, std::string_view path) {

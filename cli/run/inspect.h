@@ -12,17 +12,18 @@
 
 namespace isochron::cli {
 
-// The fields of the answer to the request `stats`, as JSON ("name":value,...): counts of the guest alone, so
-// that they are equal in equal runs; the PC, with the kernel's symbol; the state's digest.
+// The fields of the answer to the request `stats`, as JSON ("name":value,...): counts of the guest
+// alone, so that they are equal in equal runs; the PC, with the kernel's symbol; the state's
+// digest.
 std::string StatsJson(const machine::Machine& machine);
 
-// The answer to the request `inspect`, as JSON: "fields":{PATH:VALUE,...}, of all fields of the state, other than
-// RAM, that are called `path` or lie below it; values in hexadecimal. NotFound, naming the sections, when
-// there are none.
+// The answer to the request `inspect`, as JSON: "fields":{PATH:VALUE,...}, of all fields of the
+// state, other than RAM, that are called `path` or lie below it; values in hexadecimal. NotFound,
+// naming the sections, when there are none.
 absl::StatusOr<std::string> StateJson(const machine::Machine& machine, std::string_view path);
 
-// The quadword of RAM at `where`: a name of the kernel's symbol table, or an address, physical or in KSEG.
-// InvalidArgument when there is no such name, or no aligned quadword of RAM.
+// The quadword of RAM at `where`: a name of the kernel's symbol table, or an address, physical or
+// in KSEG. InvalidArgument when there is no such name, or no aligned quadword of RAM.
 absl::StatusOr<uint64_t> Peek(const machine::Machine& machine, std::string_view where);
 
 }  // namespace isochron::cli

@@ -94,7 +94,8 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
   }
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
       replaylog::LogWriter::Create(*std::move(file), HeaderOf(guest));
-  // Whoever kills us between the two leaves a log without its images, so there is little in between.
+  // Whoever kills us between the two leaves a log without its images, so there is little in
+  // between.
   absl::Status status = writer.status();
   if (sidecar != nullptr) {
     if (status.ok()) status = sidecar->Commit();
@@ -104,8 +105,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
     if (writer.ok()) (*writer)->Discard();
     return status;
   }
-  return std::unique_ptr<LogOutput>(
-      new LogOutput(path, is_file, guest.images, *std::move(writer)));
+  return std::unique_ptr<LogOutput>(new LogOutput(path, is_file, guest.images, *std::move(writer)));
 }
 
 void LogOutput::Discard() {
@@ -145,9 +145,8 @@ void LogOutput::Limit(const RunOptions& options, Session& session) {
 std::string LogOutput::Json() const {
   if (!complete_) return "";
   return absl::StrCat("\"log\":{\"path\":", replaylog::JsonString(path_),
-                      ",\"events\":", writer_->events(),
-                      ",\"bytes\":", writer_->file_bytes(), ",\"identity\":\"",
-                      writer_->identity().ToString(), "\"}");
+                      ",\"events\":", writer_->events(), ",\"bytes\":", writer_->file_bytes(),
+                      ",\"identity\":\"", writer_->identity().ToString(), "\"}");
 }
 
 absl::Status LogOutput::Complete() {
@@ -164,9 +163,9 @@ int LogOutput::Finish(const machine::RunEnd& end, int exit_code) {
   if (!stopped) {  // otherwise the reason has been reported
     const absl::Status status = Complete();
     if (status.ok()) {
-      Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ",
-                       writer_->events(), " events, ", writer_->file_bytes(),
-                       " bytes, identity ", writer_->identity().ToString()));
+      Say(absl::StrCat("log: ", path_ == "-" ? "standard output" : path_, ", ", writer_->events(),
+                       " events, ", writer_->file_bytes(), " bytes, identity ",
+                       writer_->identity().ToString()));
       return exit_code;
     }
     Say(std::string(status.message()));

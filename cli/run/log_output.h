@@ -32,8 +32,8 @@ class LogOutput {
  public:
   // Starts the log at `path` ("-": standard output) and writes its sidecar, where it can have one.
   // Nothing runs yet. From here to the end of this object no other recorder begins the same log, or
-  // touches what lies beside it. Errors, after which no file is left: a console that goes where the log
-  // goes, a terminal, another recorder at the same log, a file that cannot be written.
+  // touches what lies beside it. Errors, after which no file is left: a console that goes where the
+  // log goes, a terminal, another recorder at the same log, a file that cannot be written.
   static absl::StatusOr<std::unique_ptr<LogOutput>> Create(const std::string& path,
                                                            const RunOptions& options,
                                                            const Guest& guest);
@@ -41,8 +41,8 @@ class LogOutput {
   // What is to observe the machine.
   machine::Observer& recorder() { return recorder_; }
 
-  // Before the run: an event of what came before the state in which the machine begins, as another log has
-  // it. Witnesses of unknown types are left out: no run of this machine has them.
+  // Before the run: an event of what came before the state in which the machine begins, as another
+  // log has it. Witnesses of unknown types are left out: no run of this machine has them.
   void Append(replaylog::Event event);
 
   // After the run and its report: completes the log and says on standard error what it is. Returns

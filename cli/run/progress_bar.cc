@@ -39,21 +39,19 @@ std::string Duration(double seconds) {
 }  // namespace
 
 std::string RenderProgress(const Progress& progress) {
-  const double part =
-      progress.total_cycles == 0
-          ? 1
-          : std::min(1.0, static_cast<double>(progress.cycle) /
-                              static_cast<double>(progress.total_cycles));
+  const double part = progress.total_cycles == 0
+                          ? 1
+                          : std::min(1.0, static_cast<double>(progress.cycle) /
+                                              static_cast<double>(progress.total_cycles));
   const auto filled = static_cast<size_t>(part * kBarWidth);
   const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
   const double speed = seconds > 0 ? static_cast<double>(progress.cycle) / seconds : 0;
   const double cycles_left = static_cast<double>(progress.total_cycles) * (1 - part);
-  return absl::StrCat(
-      "[", std::string(filled, '#'), std::string(kBarWidth - filled, '.'), "]",
-      absl::StrFormat("%4d%%", static_cast<int>(part * 100)), "  ",
-      Short(static_cast<double>(progress.cycle)), " cycles  ",
-      Short(static_cast<double>(progress.events)), " events  ", Short(speed), " cycles/s  ",
-      speed > 0 ? Duration(cycles_left / speed) : "-", " left");
+  return absl::StrCat("[", std::string(filled, '#'), std::string(kBarWidth - filled, '.'), "]",
+                      absl::StrFormat("%4d%%", static_cast<int>(part * 100)), "  ",
+                      Short(static_cast<double>(progress.cycle)), " cycles  ",
+                      Short(static_cast<double>(progress.events)), " events  ", Short(speed),
+                      " cycles/s  ", speed > 0 ? Duration(cycles_left / speed) : "-", " left");
 }
 
 std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
@@ -62,9 +60,8 @@ std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
   const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
   const double cycles = static_cast<double>(progress.cycle);
   std::string line = absl::StrCat(
-      Short(cycles), " cycles  ",
-      absl::StrFormat("%.1f", cycles / static_cast<double>(clock_hz)), " guest s  ",
-      Short(seconds > 0 ? cycles / seconds : 0), " cycles/s");
+      Short(cycles), " cycles  ", absl::StrFormat("%.1f", cycles / static_cast<double>(clock_hz)),
+      " guest s  ", Short(seconds > 0 ? cycles / seconds : 0), " cycles/s");
   if (command != nullptr) {
     absl::StrAppend(&line, "  line ", command->line, ": ", DescribeCommand(*command));
   }

@@ -23,8 +23,8 @@ struct Progress {
 // second, time left.
 std::string RenderProgress(const Progress& progress);
 
-// The same of a scripted run: cycles, guest seconds, cycles a second, and the command under way, if there is
-// one.
+// The same of a scripted run: cycles, guest seconds, cycles a second, and the command under way, if
+// there is one.
 std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
                                  const ScriptCommand* command);
 

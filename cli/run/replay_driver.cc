@@ -21,16 +21,16 @@ absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
   return absl::FailedPreconditionError(
       allowed.has_value()
           ? absl::StrCat(what, "that --max-memory allows")
-          : absl::StrCat(what, host.of_control_group ? "that the control group of this process has"
-                                                     : "of this host",
+          : absl::StrCat(what,
+                         host.of_control_group ? "that the control group of this process has"
+                                               : "of this host",
                          "; --max-memory ", asked >> 20, "M allows it"));
 }
 
 }  // namespace
 
 absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options) {
-  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader =
-      replaylog::LogReader::Open(path);
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader = replaylog::LogReader::Open(path);
   if (!reader.ok()) return reader.status();
   if (absl::Status status = replaylog::CheckModel((*reader)->header(), machine::PalcodeDigest());
       !status.ok()) {

@@ -19,15 +19,12 @@ namespace {
 
 std::string DescribeStop(const machine::Input& stop) {
   switch (stop.cause) {
-    case machine::StopCause::kQuit:
-      return "it was stopped as asked";
+    case machine::StopCause::kQuit: return "it was stopped as asked";
     case machine::StopCause::kSignal:
       return absl::StrCat("it was stopped by signal ", stop.detail, " (",
                           strsignal(static_cast<int>(stop.detail)), ")");
-    case machine::StopCause::kCycleLimit:
-      return "--max-cycles was reached";
-    case machine::StopCause::kLogLimit:
-      return "--max-log was reached";
+    case machine::StopCause::kCycleLimit: return "--max-cycles was reached";
+    case machine::StopCause::kLogLimit: return "--max-log was reached";
     case machine::StopCause::kExpectFailed:
       return absl::StrCat("the expect in line ", stop.detail, " of its script was not met");
     case machine::StopCause::kPanic:
@@ -47,29 +44,23 @@ std::string DescribePlace(const ReplayDriver::Place& place, const machine::Kerne
 std::string DescribeEnd(const machine::RunEnd& end) {
   using Kind = machine::RunEnd::Kind;
   switch (end.kind) {
-    case Kind::kPowerOff:
-      return "the guest powered off";
-    case Kind::kReset:
-      return "the guest asked for a reset";
-    case Kind::kFatal:
-      return absl::StrCat("the guest could not go on: ", end.message);
-    case Kind::kStopped:
-      return DescribeStop(end.stop);
-    case Kind::kObserver:
-      return end.message;
-    case Kind::kEndOfTime:
-      return "machine time came to its end";
+    case Kind::kPowerOff: return "the guest powered off";
+    case Kind::kReset: return "the guest asked for a reset";
+    case Kind::kFatal: return absl::StrCat("the guest could not go on: ", end.message);
+    case Kind::kStopped: return DescribeStop(end.stop);
+    case Kind::kObserver: return end.message;
+    case Kind::kEndOfTime: return "machine time came to its end";
   }
   return "";
 }
 
 std::string DivergenceReport(const std::string& log, const timeline::Divergence& divergence,
-                             const ReplayDriver::Place& place,
-                             const machine::KernelImage& kernel, uint64_t clock_hz) {
+                             const ReplayDriver::Place& place, const machine::KernelImage& kernel,
+                             uint64_t clock_hz) {
   const replaylog::Event& actual = divergence.actual;
-  std::string text = absl::StrCat("isochron: the run differs from ", hostio::Printable(log), " at event ",
-                                  actual.number, ", cycle ",
-                                  WithSeconds(actual.cycle, clock_hz), "\n");
+  std::string text =
+      absl::StrCat("isochron: the run differs from ", hostio::Printable(log), " at event ",
+                   actual.number, ", cycle ", WithSeconds(actual.cycle, clock_hz), "\n");
   absl::StrAppend(&text, "  PC ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
     const std::string what = replaylog::NameDifference(*divergence.expected, actual);
@@ -89,13 +80,14 @@ std::string DivergenceReport(const std::string& log, const timeline::Divergence&
   absl::StrAppend(&text, "actual:\n", replaylog::DescribeEvent(actual, clock_hz), "\n");
   if (divergence.expected.has_value()) {
     const replaylog::DiffText diff("expected", "actual", clock_hz, replaylog::kLineColumns);
-    text += diff.Detail({divergence.expected,
-                         replaylog::JoinOutput(*divergence.expected, divergence.bytes_equal, actual),
-                         false, false});
+    text +=
+        diff.Detail({divergence.expected,
+                     replaylog::JoinOutput(*divergence.expected, divergence.bytes_equal, actual),
+                     false, false});
   }
   absl::StrAppend(&text, "the last ", divergence.before.size(),
-                  " events before, which are equal:\n",
-                  std::string(replaylog::EventTableHeading()), "\n");
+                  " events before, which are equal:\n", std::string(replaylog::EventTableHeading()),
+                  "\n");
   for (const replaylog::Event& event : divergence.before) {
     absl::StrAppend(&text, replaylog::DescribeEvent(event, clock_hz), "\n");
   }

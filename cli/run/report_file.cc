@@ -43,9 +43,9 @@ std::vector<ReportRow> OriginRows(const Guest& guest) {
   }
   rows.push_back({"PALcode", absl::StrCat("digest ", machine::PalcodeDigest().ToString())});
   rows.push_back({"kernel's command line", replaylog::QuoteBytes(config.command_line)});
-  rows.push_back({"machine", absl::StrCat(config.memory_bytes >> 20, " MiB, ", config.clock_hz,
-                                          " Hz, RTC ", config.rtc_base_seconds, ", seed ",
-                                          config.seed)});
+  rows.push_back(
+      {"machine", absl::StrCat(config.memory_bytes >> 20, " MiB, ", config.clock_hz, " Hz, RTC ",
+                               config.rtc_base_seconds, ", seed ", config.seed)});
   return rows;
 }
 
@@ -79,8 +79,7 @@ std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& gues
 }
 
 int WriteReport(const std::string& path, std::string_view text, int exit_code) {
-  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file =
-      replaylog::OutputFile::Create(path);
+  absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
   absl::Status status = file.status();
   if (status.ok()) {
     status = (*file)->Write(text);

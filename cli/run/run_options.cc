@@ -29,8 +29,7 @@ CLI::Option* AddParsed(CLI::App& command, const std::string& name, Target& targe
                        const std::string& description) {
   return command
       .add_option_function<std::string>(
-          name, [&target, parse](const std::string& text) { target = *parse(text); },
-          description)
+          name, [&target, parse](const std::string& text) { target = *parse(text); }, description)
       ->check([parse](const std::string& text) {
         absl::StatusOr<Value> value = parse(text);
         return value.ok() ? std::string() : std::string(value.status().message());
@@ -114,19 +113,29 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
   machine::MachineConfig& config = options.config;
   const std::string group = "Machine";
   command.add_option("--kernel", options.kernel_path, "ELF kernel to boot, perhaps gzipped")
-      ->type_name("FILE")->required()->group(group);
+      ->type_name("FILE")
+      ->required()
+      ->group(group);
   command.add_option("--initrd", options.initrd_path, "initial RAM disk")
-      ->type_name("FILE")->group(group);
+      ->type_name("FILE")
+      ->group(group);
   command.add_option("--append", config.command_line, "the kernel's command line")
-      ->type_name("TEXT")->group(group);
+      ->type_name("TEXT")
+      ->group(group);
   AddParsed(command, "--memory", config.memory_bytes, ParseSize,
             "RAM in bytes; K, M and G are powers of 1024")
-      ->type_name("SIZE")->default_str("256M")->group(group);
+      ->type_name("SIZE")
+      ->default_str("256M")
+      ->group(group);
   AddParsed(command, "--rtc", config.rtc_base_seconds, ParseDateTime,
             "date and time (UTC) of the guest's clock at power-on")
-      ->type_name("TIME")->default_str("2010-01-01T00:00:00")->group(group);
+      ->type_name("TIME")
+      ->default_str("2010-01-01T00:00:00")
+      ->group(group);
   AddParsed(command, "--seed", config.seed, ParseNumber, "seed of the guest's entropy register")
-      ->type_name("N")->default_str("0")->group(group);
+      ->type_name("N")
+      ->default_str("0")
+      ->group(group);
   command
       .add_option_function<std::string>(
           "--tlb-entries",
@@ -138,10 +147,14 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
         absl::StatusOr<uint32_t> value = ParseTlbEntries(text);
         return value.ok() ? std::string() : std::string(value.status().message());
       })
-      ->type_name("N")->default_str(std::to_string(config.dtb_entries))->group(group);
+      ->type_name("N")
+      ->default_str(std::to_string(config.dtb_entries))
+      ->group(group);
   AddParsed(command, "--clock-hz", config.clock_hz, ParseCycles,
             "cycles in a guest second; K, M and G are powers of 1000")
-      ->type_name("HZ")->default_str("600M")->group(group);
+      ->type_name("HZ")
+      ->default_str("600M")
+      ->group(group);
 }
 
 void AddIntervalOptions(CLI::App& command, RunOptions& options) {
@@ -149,10 +162,14 @@ void AddIntervalOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Machine";
   AddParsed(command, "--input-interval", options.input_interval, ParseGuestTime,
             "guest time between input points, in cycles, or seconds with s, ms, us or ns")
-      ->type_name("TIME")->default_str(std::to_string(config.input_interval))->group(group);
+      ->type_name("TIME")
+      ->default_str(std::to_string(config.input_interval))
+      ->group(group);
   AddParsed(command, "--checkpoint-interval", options.checkpoint_interval, ParseGuestTime,
             "guest time between checkpoints, likewise")
-      ->type_name("TIME")->default_str(std::to_string(config.checkpoint_interval))->group(group);
+      ->type_name("TIME")
+      ->default_str(std::to_string(config.checkpoint_interval))
+      ->group(group);
   // --clock-hz may stand behind them.
   command.parse_complete_callback([&options] {
     machine::MachineConfig& config = options.config;
@@ -168,9 +185,11 @@ void AddIntervalOptions(CLI::App& command, RunOptions& options) {
 void AddImageOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Images";
   command.add_option("--kernel", options.kernel_path, "the kernel of the log, if it has moved")
-      ->type_name("FILE")->group(group);
+      ->type_name("FILE")
+      ->group(group);
   command.add_option("--initrd", options.initrd_path, "the initrd of the log, if it has moved")
-      ->type_name("FILE")->group(group);
+      ->type_name("FILE")
+      ->group(group);
 }
 
 void AddEngineOption(CLI::App& command, RunOptions& options) {
@@ -179,7 +198,9 @@ void AddEngineOption(CLI::App& command, RunOptions& options) {
       .add_option("--engine", options.engine,
                   "what executes instructions: " + absl::StrJoin(names, " or ") +
                       (names.back() == "jit" ? ", perhaps with settings (docs/jit.md)" : ""))
-      ->type_name("NAME")->default_str(names.back())->group("Machine");
+      ->type_name("NAME")
+      ->default_str(names.back())
+      ->group("Machine");
   command
       .add_flag("--perf-map", options.perf_map,
                 "write /tmp/perf-PID.map, from which perf knows translated code")
@@ -190,18 +211,24 @@ void AddScriptOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Control";
   CLI::Option* script =
       command.add_option("--script", options.script_path, "obey this script (docs/cli.md)")
-          ->type_name("FILE")->group(group);
+          ->type_name("FILE")
+          ->group(group);
   command
       .add_option("--control", options.control,
                   "obey requests from the Unix socket here, or from fd:N (docs/control.md)")
-      ->type_name("PATH")->excludes(script)->group(group);
-  AddParsed(command, "--pace", options.pace, ParsePace,
-            "what passes no faster than wall time: idle guest time (idle), all (always), nothing (off)")
-      ->type_name("WHAT")->default_str("idle at a terminal without script, else off")
+      ->type_name("PATH")
+      ->excludes(script)
+      ->group(group);
+  AddParsed(
+      command, "--pace", options.pace, ParsePace,
+      "what passes no faster than wall time: idle guest time (idle), all (always), nothing (off)")
+      ->type_name("WHAT")
+      ->default_str("idle at a terminal without script, else off")
       ->group(group);
   AddParsed(command, "--on-panic", options.on_panic, ParseOnPanic,
             "what to do with a guest that panicked: exit (with code 4) or ignore")
-      ->type_name("WHAT")->default_str("exit with --script or --control, else ignore")
+      ->type_name("WHAT")
+      ->default_str("exit with --script or --control, else ignore")
       ->group(group);
 }
 
@@ -210,10 +237,12 @@ void AddControlOptions(CLI::App& command, RunOptions& options) {
   AddScriptOptions(command, options);
   AddParsed(command, "--max-cycles", options.max_cycles, ParseTimeLimit,
             "end the run after so much guest time: cycles, or seconds as in 20s or 1.5ms")
-      ->type_name("TIME")->group(group);
+      ->type_name("TIME")
+      ->group(group);
   command
-      .add_flag_callback("--no-reboot", [&options] { options.config.reboot = false; },
-                         "end the run when the guest asks for a reset")
+      .add_flag_callback(
+          "--no-reboot", [&options] { options.config.reboot = false; },
+          "end the run when the guest asks for a reset")
       ->group(group);
 }
 
@@ -226,7 +255,8 @@ void AddPipeOption(CLI::App& command) {
         absl::StatusOr<uint64_t> value = ParseSize(text);
         return value.ok() ? std::string() : std::string(value.status().message());
       })
-      ->type_name("SIZE")->default_str(absl::StrCat(hostio::PipeLimit() >> 30, "G"));
+      ->type_name("SIZE")
+      ->default_str(absl::StrCat(hostio::PipeLimit() >> 30, "G"));
 }
 
 void AddBudgetOptions(CLI::App& command, RunOptions& options) {
@@ -239,17 +269,22 @@ void AddBudgetOptions(CLI::App& command, RunOptions& options) {
 void AddLogLimitOption(CLI::App& command, RunOptions& options) {
   AddParsed(command, "--max-log", options.max_log, ParseLogLimit,
             "end the run when its log has so many bytes; K, M and G are powers of 1024")
-      ->type_name("SIZE")->group("Control");
+      ->type_name("SIZE")
+      ->group("Control");
 }
 
 void AddConsoleOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Output";
   AddParsed(command, "--console", options.console, ParseConsole,
             "the guest's console: stdio, null or file:PATH (output only)")
-      ->type_name("WHERE")->default_str("stdio")->group(group);
+      ->type_name("WHERE")
+      ->default_str("stdio")
+      ->group(group);
   AddParsed(command, "--serial1", options.serial1, ParseConsole,
             "the other end of UART 1: stdio, null or file:PATH (output only)")
-      ->type_name("WHERE")->default_str("null")->group(group);
+      ->type_name("WHERE")
+      ->default_str("null")
+      ->group(group);
   command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
       ->group(group);
   command
@@ -263,22 +298,26 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->check([](const std::string& use) {
         return std::string(use == "on" || use == "off" ? "" : "it is on or off");
       })
-      ->type_name("on|off")->group("Control");
+      ->type_name("on|off")
+      ->group("Control");
 }
 
 void AddReportOption(CLI::App& command, RunOptions& options) {
   command
       .add_option("--report", options.report_path,
                   "write how the run ended, and where it was stopped, as an HTML page")
-      ->type_name("FILE")->group("Output");
+      ->type_name("FILE")
+      ->group("Output");
 }
 
 void AddVerdictOptions(CLI::App& command, RunOptions& options) {
   command
       .add_option("--report", options.report_path, "where to write what was found as an HTML page")
-      ->type_name("FILE")->group("Output");
+      ->type_name("FILE")
+      ->group("Output");
   command.add_option("--junit", options.junit_path, "where to write it as JUnit XML")
-      ->type_name("FILE")->group("Output");
+      ->type_name("FILE")
+      ->group("Output");
 }
 
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
@@ -288,7 +327,8 @@ CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
 
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns) {
   return AddParsed(command, "--width", columns, ParseWidth, "columns of a line")
-      ->type_name("N")->default_str("the terminal's, or 80");
+      ->type_name("N")
+      ->default_str("the terminal's, or 80");
 }
 
 CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval) {
@@ -298,7 +338,8 @@ CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& inte
 }
 
 std::string TerminalHelp() {
-  return "At a terminal, Ctrl-A x quits and Ctrl-A h helps, with a script, too. With --console null or\n"
+  return "At a terminal, Ctrl-A x quits and Ctrl-A h helps, with a script, too. With --console "
+         "null or\n"
          "file:PATH nothing is read from the terminal: Ctrl-C ends the run.\n\n";
 }
 
@@ -319,12 +360,10 @@ absl::Status ValidateOptions(const RunOptions& options) {
         "--console and --serial1 cannot both be stdio; give --console null or --console file:PATH");
   }
   if (options.perf_map && !options.engine.starts_with("jit")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--perf-map is for engine jit; engine ", options.engine,
-                     " makes no code of its own"));
+    return absl::InvalidArgumentError(absl::StrCat("--perf-map is for engine jit; engine ",
+                                                   options.engine, " makes no code of its own"));
   }
-  if (absl::StatusOr<engines::NamedEngine> engine =
-          engines::FindEngine(FullEngineName(options));
+  if (absl::StatusOr<engines::NamedEngine> engine = engines::FindEngine(FullEngineName(options));
       !engine.ok()) {
     return engine.status();
   }

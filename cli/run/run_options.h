@@ -56,15 +56,16 @@ struct RunOptions {
   std::string engine = engines::EngineNames().back();
   bool perf_map = false;  // tell perf which host code is which
 
-  std::string script_path;             // empty: none
-  std::optional<std::string> control;  // a path or fd:N; nothing: no control channel
+  std::string script_path;              // empty: none
+  std::optional<std::string> control;   // a path or fd:N; nothing: no control channel
   std::optional<GuestTime> max_cycles;  // nothing: no limit
   std::optional<uint64_t> max_log;      // bytes of the log that is written; nothing: no limit
-  // What --input-interval and --checkpoint-interval gave, before the clock was known. `config` has both.
+  // What --input-interval and --checkpoint-interval gave, before the clock was known. `config` has
+  // both.
   std::optional<GuestTime> input_interval;
   std::optional<GuestTime> checkpoint_interval;
 
-  std::optional<Pace> pace;          // nothing: idle for a person at the terminal, else off
+  std::optional<Pace> pace;         // nothing: idle for a person at the terminal, else off
   std::optional<OnPanic> on_panic;  // nothing: it depends on who drives the run
 
   // The RAM that a log may ask for, in bytes; nothing: as much as the host has.

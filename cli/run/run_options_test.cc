@@ -52,11 +52,32 @@ TEST(RunOptions, HaveTheDocumentedDefaults) {
 }
 
 TEST(RunOptions, TakeEveryOption) {
-  const Parsed parsed =
-      Parse({"--kernel", "k", "--initrd", "i", "--append", "console=ttyS0 quiet", "--memory",
-             "1G", "--engine", "ref", "--rtc", "2012-02-03T04:05:06", "--seed", "0x10",
-             "--tlb-entries", "512", "--clock-hz", "700M", "--no-reboot", "--max-cycles", "5G",
-             "--console", "file:out", "--script", "s", "--stats"});
+  const Parsed parsed = Parse({"--kernel",
+                               "k",
+                               "--initrd",
+                               "i",
+                               "--append",
+                               "console=ttyS0 quiet",
+                               "--memory",
+                               "1G",
+                               "--engine",
+                               "ref",
+                               "--rtc",
+                               "2012-02-03T04:05:06",
+                               "--seed",
+                               "0x10",
+                               "--tlb-entries",
+                               "512",
+                               "--clock-hz",
+                               "700M",
+                               "--no-reboot",
+                               "--max-cycles",
+                               "5G",
+                               "--console",
+                               "file:out",
+                               "--script",
+                               "s",
+                               "--stats"});
   EXPECT_EQ(parsed.error, "");
   const RunOptions& options = parsed.options;
   EXPECT_EQ(options.initrd_path, "i");
@@ -77,13 +98,26 @@ TEST(RunOptions, TakeEveryOption) {
 
 TEST(RunOptions, RefuseNonsense) {
   const std::vector<std::vector<std::string>> cases = {
-      {"--memory", "lots"},     {"--memory", "1M"},        {"--memory", "100G"},
-      {"--memory", "65537K"},   {"--memory", "-5"},        {"--rtc", "today"},
-      {"--seed", "x"},          {"--tlb-entries", "0"},    {"--tlb-entries", "1M"},
-      {"--max-cycles", "0"},    {"--max-cycles", "2.5"},  {"--console", "window"},
-      {"--console", "file:"},   {"--engine", "fast"},      {"--frobnicate"},
-      {"stray"},                {"--kernel", "again"},     {"--stats=maybe"},
-      {"--append", std::string(256, 'x')},                 {"--clock-hz", "0"},
+      {"--memory", "lots"},
+      {"--memory", "1M"},
+      {"--memory", "100G"},
+      {"--memory", "65537K"},
+      {"--memory", "-5"},
+      {"--rtc", "today"},
+      {"--seed", "x"},
+      {"--tlb-entries", "0"},
+      {"--tlb-entries", "1M"},
+      {"--max-cycles", "0"},
+      {"--max-cycles", "2.5"},
+      {"--console", "window"},
+      {"--console", "file:"},
+      {"--engine", "fast"},
+      {"--frobnicate"},
+      {"stray"},
+      {"--kernel", "again"},
+      {"--stats=maybe"},
+      {"--append", std::string(256, 'x')},
+      {"--clock-hz", "0"},
   };
   for (std::vector<std::string> arguments : cases) {
     arguments.insert(arguments.begin(), {"--kernel", "k"});
@@ -111,9 +145,9 @@ TEST(RunOptions, TimesAreThoseOfTheClockWhereverItStands) {
   AddMachineOptions(command, options);
   AddIntervalOptions(command, options);
   AddControlOptions(command, options);
-  std::vector<std::string> arguments = {"--kernel", "k", "--max-cycles", "1.5s",
-                                        "--input-interval", "1ms", "--checkpoint-interval",
-                                        "0.5s", "--clock-hz", "1G"};
+  std::vector<std::string> arguments = {"--kernel",         "k",   "--max-cycles",          "1.5s",
+                                        "--input-interval", "1ms", "--checkpoint-interval", "0.5s",
+                                        "--clock-hz",       "1G"};
   std::reverse(arguments.begin(), arguments.end());
   command.parse(arguments);
   EXPECT_EQ(options.max_cycles->Cycles(options.config.clock_hz), 1'500'000'000u);

@@ -29,9 +29,7 @@ class QueueClock final : public HostClock {
  public:
   explicit QueueClock(HostQueue& queue) : queue_(queue) {}
 
-  nanoseconds Now() override {
-    return std::chrono::steady_clock::now().time_since_epoch();
-  }
+  nanoseconds Now() override { return std::chrono::steady_clock::now().time_since_epoch(); }
   void WaitForInput(nanoseconds limit) override { queue_.WaitForInput(limit); }
 
  private:
@@ -40,8 +38,8 @@ class QueueClock final : public HostClock {
 
 bool IsTerminal(int fd) { return fd >= 0 && isatty(fd) != 0; }
 
-// Whether what is told on standard error comes out where the guest's output does. A pipe ends at the
-// terminal more often than not, as that of `| cat` does.
+// Whether what is told on standard error comes out where the guest's output does. A pipe ends at
+// the terminal more often than not, as that of `| cat` does.
 bool SharesTerminal(int console_fd) {
   if (console_fd < 0 || isatty(STDERR_FILENO) == 0) return false;
   struct stat info;
@@ -56,8 +54,8 @@ absl::Status ConsoleError(const ConsoleTarget& target) {
       absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
 }
 
-// The descriptor that the target's output goes to, -1 for none; `file` keeps what it opens. What is in
-// a file stays until the run begins: it may yet be refused.
+// The descriptor that the target's output goes to, -1 for none; `file` keeps what it opens. What is
+// in a file stays until the run begins: it may yet be refused.
 absl::StatusOr<int> OpenConsole(const ConsoleTarget& target, hostio::Descriptor& file) {
   switch (target.kind) {
     case ConsoleTarget::Kind::kStdio: return STDOUT_FILENO;
@@ -70,8 +68,8 @@ absl::StatusOr<int> OpenConsole(const ConsoleTarget& target, hostio::Descriptor&
   return fd;
 }
 
-// Makes one input of bytes that follow one another to one port, so that a point has few inputs. What the line of the UART
-// cannot hold would be lost there.
+// Makes one input of bytes that follow one another to one port, so that a point has few inputs.
+// What the line of the UART cannot hold would be lost there.
 void JoinInputs(std::vector<machine::Input>& inputs) {
   static_assert(machine::Uart::kMaxLine <= replaylog::kMaxInputBytes);
   std::vector<machine::Input> joined;
@@ -81,11 +79,11 @@ void JoinInputs(std::vector<machine::Input>& inputs) {
   inputs = std::move(joined);
 }
 
-// "power-off", "reset", "fatal", "stopped", "panic", "end-of-time", or "failed" when the log could not be continued or was left.
+// "power-off", "reset", "fatal", "stopped", "panic", "end-of-time", or "failed" when the log could
+// not be continued or was left.
 std::string EndName(const machine::RunEnd& end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) return "failed";
-  if (end.kind == machine::RunEnd::Kind::kStopped &&
-      end.stop.cause == machine::StopCause::kPanic) {
+  if (end.kind == machine::RunEnd::Kind::kStopped && end.stop.cause == machine::StopCause::kPanic) {
     return "panic";
   }
   return std::string(replaylog::EndKindName(end.kind));
@@ -103,8 +101,7 @@ std::string DescribeStop(const machine::Input& stop, const std::string& cycle) {
       return absl::StrCat("stopped at cycle ", cycle, ": --max-log reached");
     case machine::StopCause::kQuit:
     case machine::StopCause::kExpectFailed:
-    case machine::StopCause::kPanic:
-      return "";
+    case machine::StopCause::kPanic: return "";
   }
   return "";
 }
@@ -188,11 +185,9 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
     watching_ = control_ != nullptr && !replay_->goes_live();
     if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
   }
-  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) ==
-      OnPanic::kExit) {
-    panic_watch_.emplace(clock_hz_, [&machine] {
-      return IsDeadLoop(machine.cpu(), machine.memory());
-    });
+  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) == OnPanic::kExit) {
+    panic_watch_.emplace(clock_hz_,
+                         [&machine] { return IsDeadLoop(machine.cpu(), machine.memory()); });
   }
   if (control_ != nullptr) {
     control_->SetReadOnly(watching_);
@@ -259,8 +254,7 @@ absl::Status Session::GiveUpPrivileges() const {
   }
   const absl::Status status = EnterSandbox(sandbox_mode_);
   if (status.ok() || demanded) return status;
-  Say(absl::StrCat("running without a sandbox, which this host does not have: ",
-                   status.message()));
+  Say(absl::StrCat("running without a sandbox, which this host does not have: ", status.message()));
   return absl::OkStatus();
 }
 
@@ -288,7 +282,8 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
     terminal_ = *std::move(raw);
   }
   const bool person = terminal_ != nullptr && !scripted_;
-  // What types when a terminal answers must not be the terminal: a script types the same everywhere.
+  // What types when a terminal answers must not be the terminal: a script types the same
+  // everywhere.
   if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/scripted_);
   const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
   if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
@@ -342,8 +337,8 @@ std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point
     replay_->Abandon();
     return stop;
   }
-  // Where the host's request found the machine nothing may be decided that has to be decided the same
-  // next time.
+  // Where the host's request found the machine nothing may be decided that has to be decided the
+  // same next time.
   if (stop.has_value() || occasion == Occasion::kRequest) return stop;
   output_.Flush();
   serial1_.Flush();
@@ -378,8 +373,7 @@ bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::
   return live_status_.ok();
 }
 
-bool Session::PollWatcher(const machine::InputPoint& point,
-                          std::vector<machine::Input>& inputs) {
+bool Session::PollWatcher(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   std::vector<machine::Input> requests;
   script_.Poll(point, requests);
   if (!requests.empty()) {
@@ -413,8 +407,7 @@ void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
 
 int Session::Report(const machine::RunEnd& end, const machine::Machine& machine) {
   const std::optional<int> console_failure = ReportConsole();
-  const int exit_code =
-      console_failure.has_value() ? *console_failure : ReportEnd(end, machine);
+  const int exit_code = console_failure.has_value() ? *console_failure : ReportEnd(end, machine);
   ReportStats(machine);
   return exit_code;
 }
@@ -423,22 +416,20 @@ void Session::ReportStats(const machine::Machine& machine) {
   if (!options_.stats) return;
   const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
   const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle,
-                                        machine.touched_bytes(), wall_,
-                                        machine.engine().stats());
+                                        machine.touched_bytes(), wall_, machine.engine().stats());
   Tell(stats);
 }
 
-void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine,
-                         int exit_code, const std::string& fields) {
+void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine, int exit_code,
+                         const std::string& fields) {
   if (control_ == nullptr) return;
-  std::string json = absl::StrCat("\"reason\":\"", EndName(end),
-                                  "\",\"exit_code\":", exit_code,
-                                  ",\"cycle\":", machine.cpu().cycle,
-                                  ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
-                                  ",\"instructions\":", machine.cpu().instructions,
-                                  ",", replaylog::JsonBytes("output", "text", script_.output()),
-                                  ",", replaylog::JsonBytes("serial1_output", "serial1_text",
-                                                            script_.output(/*uart=*/1)));
+  std::string json = absl::StrCat(
+      "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code,
+      ",\"cycle\":", machine.cpu().cycle,
+      ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
+      ",\"instructions\":", machine.cpu().instructions, ",",
+      replaylog::JsonBytes("output", "text", script_.output()), ",",
+      replaylog::JsonBytes("serial1_output", "serial1_text", script_.output(/*uart=*/1)));
   if (!fields.empty()) absl::StrAppend(&json, ",", fields);
   control_->End(json);
 }
@@ -446,8 +437,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
 std::optional<int> Session::ReportConsole() {
   const int error = output_.error() != 0 ? output_.error() : serial1_.error();
   switch (error) {
-    case 0:
-      return std::nullopt;
+    case 0: return std::nullopt;
     case EPIPE:
       Say("nobody reads the console output any more; the guest was stopped");
       return ToInt(ExitCode::kSignalBase) + SIGPIPE;
@@ -467,22 +457,18 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
     case Kind::kFatal:
       Tell(FatalReport(end.message, machine.cpu(), machine.kernel(), clock_hz_));
       break;
-    case Kind::kObserver:
-      Say(end.message);
-      break;
+    case Kind::kObserver: Say(end.message); break;
     case Kind::kEndOfTime:
       Say(absl::StrCat("stopped at cycle ", machine.cpu().cycle,
                        ": machine time ends after 2^62 cycles"));
       break;
-    case Kind::kReset:
-      Say("the guest asked for a reset");
-      [[fallthrough]];
+    case Kind::kReset: Say("the guest asked for a reset"); [[fallthrough]];
     case Kind::kPowerOff:
       if (!script_.NoteGuestEnd()) exit_code = ToInt(ExitCode::kLimit);
       break;
     case Kind::kStopped:
-      if (const std::string line = DescribeStop(
-              end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
+      if (const std::string line =
+              DescribeStop(end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
           !line.empty()) {
         Say(line);
       } else if (end.stop.cause == machine::StopCause::kPanic) {

@@ -39,19 +39,20 @@ namespace isochron::cli {
 // Runs a machine as the options say and tells how it ended.
 //
 // At an input point, in this order: console output is written out; the pacer may block; then
-// inputs are taken from the script, from the watch for panics, from the host (a file on standard input; what was typed in its
-// order, then requests to stop: Ctrl-A x, signals, a failed console), from the cycle limit. The first stop ends
-// the run. Console bytes that meet at one input point are one input, whoever sent them. Between input points requests
-// to stop are taken from the host, and at stop points from the limits.
+// inputs are taken from the script, from the watch for panics, from the host (a file on standard
+// input; what was typed in its order, then requests to stop: Ctrl-A x, signals, a failed console),
+// from the cycle limit. The first stop ends the run. Console bytes that meet at one input point are
+// one input, whoever sent them. Between input points requests to stop are taken from the host, and
+// at stop points from the limits.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
 // are taken, terminal, script and control channel come in when the driver goes live. When it never
 // does, a control channel can watch the replay and end it.
 class Session final : private machine::InputSource, private machine::ConsoleSink {
  public:
-  // Opens console and control channel; nothing else is started. From here on signals to stop end the
-  // run and nothing else, so that what it wrote gets completed: see HostReader. InvalidArgument when
-  // console or channel cannot be opened, Internal when the host refuses a thread.
+  // Opens console and control channel; nothing else is started. From here on signals to stop end
+  // the run and nothing else, so that what it wrote gets completed: see HostReader. InvalidArgument
+  // when console or channel cannot be opened, Internal when the host refuses a thread.
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
@@ -60,15 +61,15 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   // the replay will end, for the progress bar.
   void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
 
-  // Before Run(), while something takes its time: ends the process as a signal to stop does when nobody
-  // catches it, if one has come.
+  // Before Run(), while something takes its time: ends the process as a signal to stop does when
+  // nobody catches it, if one has come.
   void EndIfAsked();
 
   // What the process may still do during and after Run(), if --sandbox does not say otherwise.
   void SetSandboxMode(SandboxMode mode) { sandbox_mode_ = mode; }
 
-  // Has the run ended, with StopCause::kLogLimit, at the first input point at which this is true and the run
-  // is no replay. It is asked at input points alone.
+  // Has the run ended, with StopCause::kLogLimit, at the first input point at which this is true
+  // and the run is no replay. It is asked at input points alone.
   void SetLogLimit(std::function<bool()> reached) { log_limit_ = std::move(reached); }
 
   // What the control channel offers beside looking into the machine. No effect without one.
@@ -90,8 +91,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   void LetSignalsKill();
   // What --stats asks for.
   void ReportStats(const machine::Machine& machine);
-  // Tells the control channel, if there is one, how all ended, as the last thing. `fields`: what else
-  // is to be told, as JSON ("name":value,...).
+  // Tells the control channel, if there is one, how all ended, as the last thing. `fields`: what
+  // else is to be told, as JSON ("name":value,...).
   void EndControl(const machine::RunEnd& end, const machine::Machine& machine, int exit_code,
                   const std::string& fields = "");
 
@@ -140,7 +141,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   hostio::Descriptor console_file_;
   hostio::Descriptor serial1_file_;
   bool console_is_terminal_ = false;  // shown() is
-  bool shares_terminal_ = false;  // what is told on standard error comes out among the guest's output
+  bool shares_terminal_ =
+      false;  // what is told on standard error comes out among the guest's output
   HostQueue queue_;
   ConsoleOutput output_;   // of UART 0
   ConsoleOutput serial1_;  // of UART 1

@@ -20,8 +20,7 @@ absl::StatusOr<std::unique_ptr<SnapshotOutput>> SnapshotOutput::Create(
   absl::StatusOr<std::unique_ptr<timeline::SnapshotWriter>> writer =
       timeline::SnapshotWriter::Create(timeline::SnapshotPath(log_path), header);
   if (!writer.ok()) return writer.status();
-  return std::unique_ptr<SnapshotOutput>(
-      new SnapshotOutput(*std::move(writer), machine, interval));
+  return std::unique_ptr<SnapshotOutput>(new SnapshotOutput(*std::move(writer), machine, interval));
 }
 
 int SnapshotOutput::FinishOr(int exit_code) {

@@ -27,9 +27,10 @@ class SnapshotOutput {
 
   // Snapshots for the log at `log_path`, at the first checkpoint of every `interval` cycles. The
   // machine must outlive this. Errors: those of CheckLog(), a file that cannot be written.
-  static absl::StatusOr<std::unique_ptr<SnapshotOutput>> Create(
-      const std::string& log_path, const replaylog::LogHeader& header, machine::Machine& machine,
-      uint64_t interval);
+  static absl::StatusOr<std::unique_ptr<SnapshotOutput>> Create(const std::string& log_path,
+                                                                const replaylog::LogHeader& header,
+                                                                machine::Machine& machine,
+                                                                uint64_t interval);
 
   // An interval that never passes: snapshots only where TakeNext() asks for them.
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();

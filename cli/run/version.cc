@@ -10,10 +10,10 @@
 namespace isochron::cli {
 
 std::string VersionText() {
-  return absl::StrCat("isochron ", ISOCHRON_VERSION, "\nrevision ", ISOCHRON_REVISION,
-                      "\nengines ", absl::StrJoin(engines::EngineNames(), ", "),
-                      "\nlog format ", replaylog::kFormatMajor, ".", replaylog::kFormatMinor,
-                      "\nmodel version ", machine::kModelVersion);
+  return absl::StrCat("isochron ", ISOCHRON_VERSION, "\nrevision ", ISOCHRON_REVISION, "\nengines ",
+                      absl::StrJoin(engines::EngineNames(), ", "), "\nlog format ",
+                      replaylog::kFormatMajor, ".", replaylog::kFormatMinor, "\nmodel version ",
+                      machine::kModelVersion);
 }
 
 }  // namespace isochron::cli

@@ -9,30 +9,21 @@ namespace isochron::cli {
 
 int ExitCodeOf(const machine::RunEnd& end) {
   switch (end.kind) {
-    case machine::RunEnd::Kind::kPowerOff:
-      return ToInt(ExitCode::kOk);
-    case machine::RunEnd::Kind::kReset:
-      return ToInt(ExitCode::kReset);
-    case machine::RunEnd::Kind::kFatal:
-      return ToInt(ExitCode::kFatal);
-    case machine::RunEnd::Kind::kObserver:
-      return ToInt(ExitCode::kInternal);
-    case machine::RunEnd::Kind::kEndOfTime:
-      return ToInt(ExitCode::kLimit);
-    case machine::RunEnd::Kind::kStopped:
-      break;
+    case machine::RunEnd::Kind::kPowerOff: return ToInt(ExitCode::kOk);
+    case machine::RunEnd::Kind::kReset: return ToInt(ExitCode::kReset);
+    case machine::RunEnd::Kind::kFatal: return ToInt(ExitCode::kFatal);
+    case machine::RunEnd::Kind::kObserver: return ToInt(ExitCode::kInternal);
+    case machine::RunEnd::Kind::kEndOfTime: return ToInt(ExitCode::kLimit);
+    case machine::RunEnd::Kind::kStopped: break;
   }
   switch (end.stop.cause) {
-    case machine::StopCause::kQuit:
-      return ToInt(ExitCode::kOk);
+    case machine::StopCause::kQuit: return ToInt(ExitCode::kOk);
     case machine::StopCause::kSignal:
       return ToInt(ExitCode::kSignalBase) + static_cast<int>(end.stop.detail);
     case machine::StopCause::kCycleLimit:
     case machine::StopCause::kExpectFailed:
-    case machine::StopCause::kLogLimit:
-      return ToInt(ExitCode::kLimit);
-    case machine::StopCause::kPanic:
-      return ToInt(ExitCode::kFatal);
+    case machine::StopCause::kLogLimit: return ToInt(ExitCode::kLimit);
+    case machine::StopCause::kPanic: return ToInt(ExitCode::kFatal);
   }
   return ToInt(ExitCode::kInternal);
 }

@@ -11,7 +11,8 @@
 
 namespace isochron::cli {
 
-// A point or span of guest time: a number of cycles, or seconds, of which only a clock makes cycles.
+// A point or span of guest time: a number of cycles, or seconds, of which only a clock makes
+// cycles.
 class GuestTime {
  public:
   // Up to this many seconds can be written.
@@ -28,15 +29,14 @@ class GuestTime {
   bool operator==(const GuestTime&) const = default;
 
  private:
-  GuestTime(uint64_t count, bool is_nanoseconds)
-      : count_(count), is_nanoseconds_(is_nanoseconds) {}
+  GuestTime(uint64_t count, bool is_nanoseconds) : count_(count), is_nanoseconds_(is_nanoseconds) {}
 
   uint64_t count_;
   bool is_nanoseconds_;
 };
 
-// "2G", "1.5G" and "100" are cycles, as ParseCycles() has them; "20s", "1.5s", "10ms", "5us" and "7ns" seconds.
-// InvalidArgument with a message that quotes the text.
+// "2G", "1.5G" and "100" are cycles, as ParseCycles() has them; "20s", "1.5s", "10ms", "5us" and
+// "7ns" seconds. InvalidArgument with a message that quotes the text.
 absl::StatusOr<GuestTime> ParseGuestTime(std::string_view text);
 
 // A number of cycles and how long they take: "4294967296 (7.158 s)".

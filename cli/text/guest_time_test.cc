@@ -28,9 +28,10 @@ TEST(GuestTimeTest, RefusesEverythingElse) {
     EXPECT_FALSE(ParseGuestTime(text).ok()) << text;
   }
   EXPECT_EQ(ParseGuestTime("1000000000.1s").status().message(), "'1000000000.1s' is too large");
-  EXPECT_EQ(ParseGuestTime("lots").status().message(),
-            "'lots' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by "
-            "ns, us, ms or s)");
+  EXPECT_EQ(
+      ParseGuestTime("lots").status().message(),
+      "'lots' is not a number of cycles or a time (digits, perhaps followed by K, M or G, or by "
+      "ns, us, ms or s)");
 }
 
 TEST(GuestTimeTest, IsShownInBoth) {

@@ -40,9 +40,9 @@ absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint
   const bool is_number = !whole.empty() && AllDigits(whole) && AllDigits(fraction) &&
                          fraction.empty() == (point == number.size());
   if (!is_number) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        Quoted(text), " is not ", std::string(wording.what),
-        " (digits, perhaps followed by ", std::string(wording.suffixes), ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(text), " is not ", std::string(wording.what),
+                     " (digits, perhaps followed by ", std::string(wording.suffixes), ")"));
   }
   while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
   const std::optional<uint64_t> units = Digits(whole, 10);
@@ -57,8 +57,8 @@ absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint
     denominator *= 10;
   }
   if (fraction.size() > kMaxFraction || part % denominator != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        Quoted(text), " is not a whole number of ", std::string(wording.unit)));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Quoted(text), " is not a whole number of ", std::string(wording.unit)));
   }
   const unsigned __int128 value =
       static_cast<unsigned __int128>(*units) * scale + part / denominator;
@@ -68,14 +68,16 @@ absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint
   return static_cast<uint64_t>(value);
 }
 
-absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo,
-                                     const Wording& wording) {
+absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo, const Wording& wording) {
   uint64_t scale = 1;
   if (!text.empty()) {
     switch (text.back()) {
-      case 'k': case 'K': scale = kilo; break;
-      case 'm': case 'M': scale = kilo * kilo; break;
-      case 'g': case 'G': scale = kilo * kilo * kilo; break;
+      case 'k':
+      case 'K': scale = kilo; break;
+      case 'm':
+      case 'M': scale = kilo * kilo; break;
+      case 'g':
+      case 'G': scale = kilo * kilo * kilo; break;
       default: break;
     }
   }
@@ -111,9 +113,9 @@ absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
     auto field = [text](size_t at, size_t size) {
       return static_cast<int>(*Digits(text.substr(at, size), 10));
     };
-    const std::chrono::year_month_day date(
-        std::chrono::year(field(0, 4)), std::chrono::month(static_cast<unsigned>(field(5, 2))),
-        std::chrono::day(static_cast<unsigned>(field(8, 2))));
+    const std::chrono::year_month_day date(std::chrono::year(field(0, 4)),
+                                           std::chrono::month(static_cast<unsigned>(field(5, 2))),
+                                           std::chrono::day(static_cast<unsigned>(field(8, 2))));
     const int hour = field(11, 2), minute = field(14, 2), second = field(17, 2);
     if (date.ok() && date.year() >= std::chrono::year(1970) && hour < 24 && minute < 60 &&
         second < 60) {
@@ -121,8 +123,8 @@ absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
       return ((days * 24 + hour) * 60 + minute) * 60 + second;
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      Quoted(text), " is not a date and time (YYYY-MM-DDTHH:MM:SS, from 1970 on)"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quoted(text), " is not a date and time (YYYY-MM-DDTHH:MM:SS, from 1970 on)"));
 }
 
 }  // namespace isochron::cli

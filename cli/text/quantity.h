@@ -20,21 +20,21 @@ struct Wording {
   std::string_view unit;      // "bytes"
 };
 
-// The first `digits` characters of `text`, decimal digits with perhaps a decimal point among them, times
-// `scale`, which must make a whole number of them.
+// The first `digits` characters of `text`, decimal digits with perhaps a decimal point among them,
+// times `scale`, which must make a whole number of them.
 absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint64_t scale,
                                       const Wording& wording);
 
-// The same of all of `text`, in which K, M or G (either case) stand for `kilo`, its square and its cube.
-absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo,
-                                     const Wording& wording);
+// The same of all of `text`, in which K, M or G (either case) stand for `kilo`, its square and its
+// cube.
+absl::StatusOr<uint64_t> ParseScaled(std::string_view text, uint64_t kilo, const Wording& wording);
 
-// A number of bytes: decimal digits, "1.5G" too, and perhaps K, M or G (either case), which stand for
-// 2^10, 2^20 and 2^30.
+// A number of bytes: decimal digits, "1.5G" too, and perhaps K, M or G (either case), which stand
+// for 2^10, 2^20 and 2^30.
 absl::StatusOr<uint64_t> ParseSize(std::string_view text);
 
-// A number of cycles or Hz: decimal digits, "1.5G" too, and perhaps K, M or G, which stand for 10^3, 10^6
-// and 10^9.
+// A number of cycles or Hz: decimal digits, "1.5G" too, and perhaps K, M or G, which stand for
+// 10^3, 10^6 and 10^9.
 absl::StatusOr<uint64_t> ParseCycles(std::string_view text);
 
 // A plain number of up to 64 bits, decimal or 0x hexadecimal.

@@ -32,8 +32,7 @@ std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel
 
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
                         const machine::KernelImage& kernel, uint64_t clock_hz) {
-  std::string text =
-      absl::StrCat("isochron: the guest cannot go on: ", std::string(message), "\n");
+  std::string text = absl::StrCat("isochron: the guest cannot go on: ", std::string(message), "\n");
   absl::StrAppendFormat(&text, "  CPU %d at cycle %s\n", cpu.index,
                         WithSeconds(cpu.cycle, clock_hz));
   if (cpu.pal_mode()) {

@@ -14,19 +14,21 @@
 
 namespace isochron::cli {
 
-// All that goes to standard error goes through these two, which let nothing through but printable text
-// (hostio/printable.h): names and paths may come out of a file that somebody sent.
+// All that goes to standard error goes through these two, which let nothing through but printable
+// text (hostio/printable.h): names and paths may come out of a file that somebody sent.
 //
 // Writes "isochron: " and `line`.
 void Say(std::string_view line);
-// Writes several lines that end in "\n". What is put into them must be printable on one line already.
+// Writes several lines that end in "\n". What is put into them must be printable on one line
+// already.
 void Tell(std::string_view lines);
 
-// An address with what the kernel's file knows of it: "0xfffffc00... (main+0x10)", "... (main+0x10, init/main.c:12)".
+// An address with what the kernel's file knows of it: "0xfffffc00... (main+0x10)", "... (main+0x10,
+// init/main.c:12)".
 std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel);
 
-// Why a guest cannot go on, its PC and its registers; several lines that end in "\n". `clock_hz`: cycles
-// in a guest second.
+// Why a guest cannot go on, its PC and its registers; several lines that end in "\n". `clock_hz`:
+// cycles in a guest second.
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
                         const machine::KernelImage& kernel, uint64_t clock_hz);
 

@@ -62,8 +62,7 @@ TEST(FatalReport, NamesPlaceAndRegisters) {
   cpu.cycle = 1234;
   cpu.r[16] = 0xdeadbeef;
   const std::string report = FatalReport("a machine check in PALcode", cpu, Kernel(), 600'000'000);
-  EXPECT_THAT(report,
-              HasSubstr("isochron: the guest cannot go on: a machine check in PALcode\n"));
+  EXPECT_THAT(report, HasSubstr("isochron: the guest cannot go on: a machine check in PALcode\n"));
   EXPECT_THAT(report, HasSubstr("CPU 0 at cycle 1234 (0.000002 s)\n"));
   EXPECT_THAT(report, HasSubstr("PC       0xfffffc0001000010 (start+0x10)\n"));
   EXPECT_THAT(report, HasSubstr("R16      00000000deadbeef"));

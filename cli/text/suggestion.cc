@@ -7,7 +7,8 @@
 namespace isochron::cli {
 namespace {
 
-// How many characters have to be changed, added, taken away or swapped with their neighbour to make `b` of `a`.
+// How many characters have to be changed, added, taken away or swapped with their neighbour to make
+// `b` of `a`.
 size_t Distance(std::string_view a, std::string_view b) {
   // Rows for the prefixes of `a` of one length less than two, and so on: [0] is the oldest.
   std::vector<size_t> rows[3];

@@ -9,8 +9,9 @@
 
 namespace isochron::cli {
 
-// The name most like `word`, of those that are like it: about a third of its characters, at most, are other ones, too many,
-// missing or swapped, or it is the beginning of one name alone. Empty when there is none.
+// The name most like `word`, of those that are like it: about a third of its characters, at most,
+// are other ones, too many, missing or swapped, or it is the beginning of one name alone. Empty
+// when there is none.
 std::string Suggestion(std::string_view word, const std::vector<std::string>& names);
 
 }  // namespace isochron::cli

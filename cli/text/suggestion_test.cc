@@ -5,8 +5,9 @@
 namespace isochron::cli {
 namespace {
 
-const std::vector<std::string> kNames = {"kernel", "initrd", "max-cycles", "memory",  "no-reboot",
-                                         "rtc",    "script", "stats",      "snapshot-every"};
+const std::vector<std::string> kNames = {"kernel", "initrd",    "max-cycles",
+                                         "memory", "no-reboot", "rtc",
+                                         "script", "stats",     "snapshot-every"};
 
 TEST(Suggestion, FindsWhatWasMeant) {
   EXPECT_EQ(Suggestion("kernal", kNames), "kernel");

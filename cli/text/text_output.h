@@ -17,7 +17,8 @@ class TextOutput {
  public:
   // Writes a line, made printable (hostio/printable.h); a newline is added.
   void Line(std::string_view line);
-  // Writes several lines that end in "\n". What is put into them must be printable on one line already.
+  // Writes several lines that end in "\n". What is put into them must be printable on one line
+  // already.
   void Lines(std::string_view lines);
 
   // Whether writing is of no use any more.

@@ -58,7 +58,8 @@ std::string ExplainExtras(const CLI::App& app) {
   }
 }
 
-// Why a value is none, for the first one on the command line of which that is so; empty when all are good.
+// Why a value is none, for the first one on the command line of which that is so; empty when all
+// are good.
 std::string ExplainValues(const CLI::App& app) {
   for (CLI::Option* option : app.parse_order()) {
     for (std::string value : option->results()) {

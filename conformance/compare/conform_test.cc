@@ -34,7 +34,8 @@ std::vector<engines::NamedEngine> RefAnd(const std::string& fault) {
 TEST(Conform, EveryPairOfEnginesAgrees) {
   for (const std::string& first : engines::EngineNames()) {
     for (const std::string& second : engines::EngineNames()) {
-      Conformance conformance("timers", {*engines::FindEngine(first), *engines::FindEngine(second)});
+      Conformance conformance("timers",
+                              {*engines::FindEngine(first), *engines::FindEngine(second)});
       conformance.Run(kCycles);
       EXPECT_TRUE(conformance.agreed) << first << ", " << second;
       EXPECT_EQ(conformance.compared, conformance.run.events.size());

@@ -23,8 +23,7 @@
 namespace isochron::conformance::testing {
 
 inline machine::BootImages Guest(const std::string& name) {
-  const auto file =
-      hostio::ReadImageFile(std::string(ISOCHRON_GUEST_DIR) + "/" + name + ".elf");
+  const auto file = hostio::ReadImageFile(std::string(ISOCHRON_GUEST_DIR) + "/" + name + ".elf");
   EXPECT_TRUE(file.ok()) << file.status();
   auto kernel = machine::ParseKernel(*file);
   EXPECT_TRUE(kernel.ok()) << kernel.status();
@@ -42,7 +41,8 @@ class Typist final : public machine::InputSource {
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
     if (point.cycle / 700'000 != last_ / 700'000) inputs.push_back(machine::Input::Console("x"));
     last_ = point.cycle;
-    if (point.cycle >= end_) inputs.push_back(machine::Input::Stop(machine::StopCause::kCycleLimit));
+    if (point.cycle >= end_)
+      inputs.push_back(machine::Input::Stop(machine::StopCause::kCycleLimit));
   }
 
  private:
@@ -52,7 +52,8 @@ class Typist final : public machine::InputSource {
 
 // What `isochron conform` does, without a terminal.
 struct Conformance {
-  Conformance(const std::string& guest, std::vector<engines::NamedEngine> two) : engines(std::move(two)) {
+  Conformance(const std::string& guest, std::vector<engines::NamedEngine> two)
+      : engines(std::move(two)) {
     run.config.memory_bytes = uint64_t{32} << 20;
     run.config.input_interval = 100'000;
     run.config.checkpoint_interval = 1'000'000;

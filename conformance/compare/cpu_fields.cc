@@ -89,12 +89,11 @@ std::optional<size_t> LikelyCulprit(const std::vector<uint32_t>& words,
 
 std::string FormatChanges(const std::vector<FieldChange>& changes, const std::string& first_name,
                           const std::string& second_name) {
-  std::string text = absl::StrFormat("  %-20s %-18s %-18s %-18s\n", "", "before", first_name,
-                                     second_name);
+  std::string text =
+      absl::StrFormat("  %-20s %-18s %-18s %-18s\n", "", "before", first_name, second_name);
   for (const FieldChange& change : changes) {
-    absl::StrAppendFormat(&text, "%s %-20s 0x%016x 0x%016x 0x%016x\n",
-                          change.differs() ? "*" : " ", change.name, change.before, change.first,
-                          change.second);
+    absl::StrAppendFormat(&text, "%s %-20s 0x%016x 0x%016x 0x%016x\n", change.differs() ? "*" : " ",
+                          change.name, change.before, change.first, change.second);
   }
   return text;
 }

@@ -64,7 +64,8 @@ std::string EqualEventLines(const DivergenceReport& report) {
   std::string text;
   if (!report.equal_events.empty()) absl::StrAppend(&text, "equal events before it:\n");
   for (const Event& event : report.equal_events) {
-    absl::StrAppend(&text, "  ", replaylog::DescribeEvent(event, report.clock_hz, kEventColumns), "\n");
+    absl::StrAppend(&text, "  ", replaylog::DescribeEvent(event, report.clock_hz, kEventColumns),
+                    "\n");
   }
   return text;
 }
@@ -87,17 +88,17 @@ std::string Conclusion(const DivergenceReport& report) {
 
 }  // namespace
 
-absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
-                                                       const std::vector<engines::NamedEngine>& engines,
-                                                       const timeline::Divergence& divergence) {
+absl::StatusOr<DivergenceReport> InvestigateDivergence(
+    const RecordedRun& run, const std::vector<engines::NamedEngine>& engines,
+    const timeline::Divergence& divergence) {
   DivergenceReport report;
   report.engines = {engines[0].name, engines[1].name};
   report.clock_hz = run.config.clock_hz;
   report.expected = divergence.expected;
-  report.actual = divergence.expected ? replaylog::JoinOutput(*divergence.expected,
-                                                              divergence.bytes_equal,
-                                                              divergence.actual)
-                                      : divergence.actual;
+  report.actual =
+      divergence.expected
+          ? replaylog::JoinOutput(*divergence.expected, divergence.bytes_equal, divergence.actual)
+          : divergence.actual;
   report.equal_events.assign(divergence.before.begin(), divergence.before.end());
   report.equal_cycle = LastEqualCheckpoint(run.events, divergence.actual.number);
   absl::StatusOr<std::unique_ptr<MachineTwins>> twins = MachineTwins::Create(run, engines);

@@ -44,8 +44,8 @@ struct DivergenceReport {
   Certainty certainty = Certainty::kNotReproduced;
   Boundary culprit;
   uint64_t different_cycle = 0;
-  std::string place;         // the culprit's PC with symbol, or ASN
-  std::string instructions;  // it and its neighbours
+  std::string place;            // the culprit's PC with symbol, or ASN
+  std::string instructions;     // it and its neighbours
   std::vector<Boundary> trace;  // what was executed at once, when more than the culprit
   std::vector<FieldChange> changes;
   std::vector<MemoryChange> memory;
@@ -56,12 +56,12 @@ struct DivergenceReport {
 
 // Repeats `run` on both engines and narrows the difference down. `divergence` is what the replay
 // on the second engine found. Errors are those of making the machines.
-absl::StatusOr<DivergenceReport> InvestigateDivergence(const RecordedRun& run,
-                                                       const std::vector<engines::NamedEngine>& engines,
-                                                       const timeline::Divergence& divergence);
+absl::StatusOr<DivergenceReport> InvestigateDivergence(
+    const RecordedRun& run, const std::vector<engines::NamedEngine>& engines,
+    const timeline::Divergence& divergence);
 
-// The first event that differs on both engines, with the bytes around the first one that does; lines of at most 80
-// columns.
+// The first event that differs on both engines, with the bytes around the first one that does;
+// lines of at most 80 columns.
 std::string DescribeFirstDifference(const DivergenceReport& report);
 
 // For the terminal: lines of at most 100 columns.

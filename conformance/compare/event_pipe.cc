@@ -31,7 +31,8 @@ void EventPipe::SetProgress(uint64_t cycle) {
   if (!reader_waits_ && !leads) return;
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.notify_all();
-  changed_.wait(lock, [&] { return cycle <= kMaxLead || reader_ >= cycle - kMaxLead || cancelled_; });
+  changed_.wait(lock,
+                [&] { return cycle <= kMaxLead || reader_ >= cycle - kMaxLead || cancelled_; });
 }
 
 void EventPipe::Close() {

@@ -28,8 +28,8 @@ class EventPipe final : public replaylog::EventSink, public replaylog::EventSour
   void Append(replaylog::Event event) override;
   // Aborted once Cancel() was called.
   absl::Status status() const override;
-  // Every event before `cycle` has been appended. Waits while the other side is more than kMaxLead cycles
-  // behind: it has to come to where the run is stopped before that is known to be equal.
+  // Every event before `cycle` has been appended. Waits while the other side is more than kMaxLead
+  // cycles behind: it has to come to where the run is stopped before that is known to be equal.
   void SetProgress(uint64_t cycle);
   // No event will follow.
   void Close();

@@ -57,7 +57,8 @@ TEST(SourceLines, RefusesOrSurvivesWhatIsDamaged) {
   const uint64_t address = AddressOf(Kernel("keys-debug.elf"), "take_key");
   for (size_t at = 0; at < whole.size(); at += 1 + whole.size() / 997) {
     std::string damaged = whole;
-    for (size_t i = at; i < std::min(at + 16, whole.size()); ++i) damaged[i] = static_cast<char>(~damaged[i]);
+    for (size_t i = at; i < std::min(at + 16, whole.size()); ++i)
+      damaged[i] = static_cast<char>(~damaged[i]);
     if (auto lines = machine::SourceLines::Of(damaged)) lines->Find(address);
     if (auto lines = machine::SourceLines::Of(whole.substr(0, at))) lines->Find(address);
   }

@@ -133,7 +133,8 @@ std::vector<std::string> FieldDifferences(const machine::Machine& first,
     const auto& [a, b] = pairs[path];
     if (path.starts_with("cpu0.")) continue;
     if (a != nullptr && b != nullptr && a->value == b->value) continue;
-    lines.push_back(absl::StrCat("* ", std::string(path), ": ", ValueOf(a), ", ", ValueOf(b), "\n"));
+    lines.push_back(
+        absl::StrCat("* ", std::string(path), ": ", ValueOf(a), ", ", ValueOf(b), "\n"));
   }
   return lines;
 }

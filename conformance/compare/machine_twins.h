@@ -30,8 +30,8 @@ struct RecordedRun {
 class RepeatingMachine {
  public:
   // `run` must outlive the machine.
-  static absl::StatusOr<std::unique_ptr<RepeatingMachine>> Create(const RecordedRun& run,
-                                                                  const engines::NamedEngine& engine);
+  static absl::StatusOr<std::unique_ptr<RepeatingMachine>> Create(
+      const RecordedRun& run, const engines::NamedEngine& engine);
   ~RepeatingMachine();
 
   // To the first boundary at or past `cycle`, or to the end of the run.
@@ -66,7 +66,7 @@ struct MemoryDifference {
 
 // Two machines side by side, taken apart.
 struct TwinState {
-  std::string first_cpu;   // as Cpu::VisitState writes it
+  std::string first_cpu;  // as Cpu::VisitState writes it
   std::string second_cpu;
   std::vector<MemoryDifference> memory;  // the first ones
   uint64_t memory_words = 0;             // how many there are
@@ -114,8 +114,8 @@ class MachineTwins final : public Twins {
   Machines machines_;
 };
 
-// The fields in which the machines differ, but for those of CPU and RAM, a line each: "* uart0.ier: 0x01, 0x03\n".
-// What only one has, such as an element of a longer queue, is "none" in the other.
+// The fields in which the machines differ, but for those of CPU and RAM, a line each: "* uart0.ier:
+// 0x01, 0x03\n". What only one has, such as an element of a longer queue, is "none" in the other.
 std::vector<std::string> FieldDifferences(const machine::Machine& first,
                                           const machine::Machine& second);
 

@@ -56,9 +56,10 @@ bool MayBegin(const std::vector<Boundary>& steps, size_t i) {
   return i == 0 || steps[i].pc != steps[i - 1].pc + 4 || EndsBlock(steps[i - 1]);
 }
 
-// The last step from which the run to `high` must be left alone for the machines to differ. Within a
-// block of the end it may be any: an engine that goes step by step differs from the last one, and what
-// leaves a block in its middle makes another begin there. Further back it is the start of a block.
+// The last step from which the run to `high` must be left alone for the machines to differ. Within
+// a block of the end it may be any: an engine that goes step by step differs from the last one, and
+// what leaves a block in its middle makes another begin there. Further back it is the start of a
+// block.
 std::optional<size_t> FindStart(Twins& twins, const std::vector<Boundary>& steps, uint64_t high) {
   for (size_t i = steps.size(); i-- != 0;) {
     if (i + ref::kMaxBlockLength < steps.size() && !MayBegin(steps, i)) continue;
@@ -68,8 +69,8 @@ std::optional<size_t> FindStart(Twins& twins, const std::vector<Boundary>& steps
 }
 
 // Translates each block of the trace anew, and less of it: the shortest translation that is wrong
-// ends with the culprit. Looks right behind it or, when `late`, where the trace ends: one that takes
-// too long is not begun when nothing may follow.
+// ends with the culprit. Looks right behind it or, when `late`, where the trace ends: one that
+// takes too long is not begun when nothing may follow.
 bool TranslateBlocks(Twins& twins, Narrowed& result, bool late) {
   const std::vector<Boundary>& trace = result.trace;
   const uint64_t high = result.different;

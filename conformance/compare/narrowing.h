@@ -13,8 +13,8 @@ namespace isochron::conformance {
 // An instruction boundary of a run.
 struct Boundary {
   uint64_t cycle = 0;
-  uint64_t pc = 0;     // bit 0: PALmode
-  uint32_t word = 0;   // the instruction that follows; 0 when it cannot be fetched
+  uint64_t pc = 0;    // bit 0: PALmode
+  uint32_t word = 0;  // the instruction that follows; 0 when it cannot be fetched
 
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self) {
@@ -26,8 +26,8 @@ struct Boundary {
 
 // What to do with both engines, from the base on.
 struct Experiment {
-  uint64_t end = 0;    // run to this cycle, and compare there
-  uint64_t stop = 0;   // if not 0: stop at this cycle on the way, a boundary
+  uint64_t end = 0;   // run to this cycle, and compare there
+  uint64_t stop = 0;  // if not 0: stop at this cycle on the way, a boundary
   // With a stop: how many instructions the second engine is to translate anew there; 0: none, it
   // goes on with what it has.
   uint32_t translate = 0;

@@ -28,8 +28,9 @@ class FakeTwins final : public Twins {
     for (size_t i = 0; i < instructions; ++i) {
       const bool last = i % kBlock == kBlock - 1;
       const auto target = static_cast<uint32_t>(i % 8);
-      run_.push_back({start + kCyclesEach * i, 0x1000 + 4 * i,
-                      last ? BranchOp(Op::kBr, 31, 0) : OperateLiteral(Op::kAddq, target, 1, target)});
+      run_.push_back(
+          {start + kCyclesEach * i, 0x1000 + 4 * i,
+           last ? BranchOp(Op::kBr, 31, 0) : OperateLiteral(Op::kAddq, target, 1, target)});
     }
   }
 
@@ -85,8 +86,8 @@ TEST(Narrowing, TheBaseAdvancesWhileTheRunIsLong) {
   EXPECT_LE(twins.base, kWrong);
 }
 
-// An engine that runs a region of three blocks at once, and does it wrong only when nothing stops it in
-// between. Right in `translated` instructions of the faulty block translated anew, and more.
+// An engine that runs a region of three blocks at once, and does it wrong only when nothing stops
+// it in between. Right in `translated` instructions of the faulty block translated anew, and more.
 FakeTwins RegionTwins(size_t region, size_t wrong, bool shows_anew) {
   const auto cycle = [](size_t i) { return 100 + kCyclesEach * i; };
   return FakeTwins(100, 200, [=](const Experiment& e) {
@@ -125,7 +126,8 @@ TEST(Narrowing, ARegionIsAllThatIsKnownWhenANewTranslationIsRight) {
   EXPECT_EQ(found.different, twins.at(kRegion + 3 * kBlock).cycle);
 }
 
-// What differed and was equal again, when the region that is found begins while it differs, is what is looked for.
+// What differed and was equal again, when the region that is found begins while it differs, is what
+// is looked for.
 TEST(Narrowing, ADifferenceThatGoesAgainIsFoundWhereItFirstWas) {
   constexpr size_t kRegion = 5 * kBlock;
   constexpr size_t kFirst = kRegion - 2;

@@ -35,8 +35,8 @@ class Timeline {
   }
 
   void Mark(uint64_t cycle) {
-    absl::StrAppendFormat(&html_, "<i style=\"left:%.2f%%\" title=\"first visible difference\"></i>",
-                          Percent(cycle));
+    absl::StrAppendFormat(
+        &html_, "<i style=\"left:%.2f%%\" title=\"first visible difference\"></i>", Percent(cycle));
   }
 
   std::string Picture() const {
@@ -100,9 +100,8 @@ std::string EventRow(const DivergenceReport& report, const Event& event, const s
 }
 
 std::string EventTable(const DivergenceReport& report) {
-  std::string html =
-      absl::StrCat("<div class=\"wide\"><table><tr><td></td><td>",
-                   Escape(replaylog::EventTableHeading()), "</td></tr>\n");
+  std::string html = absl::StrCat("<div class=\"wide\"><table><tr><td></td><td>",
+                                  Escape(replaylog::EventTableHeading()), "</td></tr>\n");
   for (const Event& event : report.equal_events) {
     absl::StrAppend(&html, EventRow(report, event, "both", false));
   }
@@ -123,16 +122,14 @@ void AppendRow(std::string& html, const std::string& name, uint64_t before, uint
 }
 
 std::string StateTable(const DivergenceReport& report) {
-  std::string html =
-      absl::StrCat("<div class=\"wide\"><table><tr><th></th><th>before</th><th>",
-                   Escape(report.engines[0]), "</th><th>", Escape(report.engines[1]),
-                   "</th></tr>\n");
+  std::string html = absl::StrCat("<div class=\"wide\"><table><tr><th></th><th>before</th><th>",
+                                  Escape(report.engines[0]), "</th><th>", Escape(report.engines[1]),
+                                  "</th></tr>\n");
   for (const FieldChange& change : report.changes) {
     AppendRow(html, change.name, change.before, change.first, change.second);
   }
   for (const MemoryChange& word : report.memory) {
-    AppendRow(html, absl::StrFormat("memory 0x%x", word.pa), word.before, word.first,
-              word.second);
+    AppendRow(html, absl::StrFormat("memory 0x%x", word.pa), word.before, word.first, word.second);
   }
   absl::StrAppend(&html, "</table></div>\n");
   if (report.memory_words > report.memory.size()) {
@@ -177,10 +174,10 @@ std::string Headline(const DivergenceReport& report) {
 std::string ReportHtml(const DivergenceReport& report) {
   const std::string title =
       absl::StrCat("Engines ", report.engines[0], " and ", report.engines[1], " differ");
-  std::string html = absl::StrCat(
-      "<h1>", Escape(title), "</h1>\n<p class=\"lead\">", Headline(report),
-      "</p>\n<p class=\"dim\">Both were equal at the checkpoint at cycle ", report.equal_cycle,
-      report.equal_cycle == 0 ? " (power-on)" : "", ".</p>\n");
+  std::string html =
+      absl::StrCat("<h1>", Escape(title), "</h1>\n<p class=\"lead\">", Headline(report),
+                   "</p>\n<p class=\"dim\">Both were equal at the checkpoint at cycle ",
+                   report.equal_cycle, report.equal_cycle == 0 ? " (power-on)" : "", ".</p>\n");
   if (report.certainty != Certainty::kNotReproduced) {
     absl::StrAppend(&html, "<h2>Instruction</h2>\n", HtmlListing(report.instructions));
     if (!report.trace.empty()) {

@@ -97,13 +97,13 @@ std::string TextRows(const std::vector<ReportRow>& rows) {
 }
 
 std::string JunitXml(const JunitCase& test) {
-  const std::string seconds =
-      absl::StrFormat("%.3f", static_cast<double>(test.time.count()) / 1e9);
+  const std::string seconds = absl::StrFormat("%.3f", static_cast<double>(test.time.count()) / 1e9);
   const int failures = test.failure.empty() ? 0 : 1;
   std::string xml = absl::StrFormat(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuites tests=\"1\" failures=\"%d\" time=\"%s\">\n"
-      "<testsuite name=\"%s\" tests=\"1\" failures=\"%d\" errors=\"0\" skipped=\"0\" time=\"%s\">\n",
+      "<testsuite name=\"%s\" tests=\"1\" failures=\"%d\" errors=\"0\" skipped=\"0\" "
+      "time=\"%s\">\n",
       failures, seconds, Escape(test.suite), failures, seconds);
   absl::StrAppend(&xml, "<properties>\n");
   for (const ReportRow& row : test.properties) {

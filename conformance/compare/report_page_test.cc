@@ -27,7 +27,8 @@ TEST(ReportPage, EscapesWhatItIsGiven) {
 }
 
 TEST(ReportPage, MarksALineOfAListing) {
-  EXPECT_EQ(HtmlListing("   a\n=> b\n   c"), "<pre>   a\n<span class=\"here\">=&gt; b</span>   c\n</pre>\n");
+  EXPECT_EQ(HtmlListing("   a\n=> b\n   c"),
+            "<pre>   a\n<span class=\"here\">=&gt; b</span>   c\n</pre>\n");
 }
 
 TEST(ReportPage, TellsJunitWhatFailed) {
@@ -44,8 +45,10 @@ DivergenceReport OutputReport() {
   DivergenceReport report;
   report.engines = {"ref", "jit"};
   report.clock_hz = 600'000'000;
-  report.expected = replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][62]", std::vector<uint64_t>(7, 5)}};
-  report.actual = replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][6X]", std::vector<uint64_t>(7, 5)}};
+  report.expected =
+      replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][62]", std::vector<uint64_t>(7, 5)}};
+  report.actual =
+      replaylog::Event{2, 600, 0, replaylog::OutputRun{0, "[61][6X]", std::vector<uint64_t>(7, 5)}};
   report.equal_events = {replaylog::Event{1, 300, 0, replaylog::InterruptEvent{uint64_t{1} << 35}}};
   report.origin = {{"command", "isochron conform x.log"}, {"log", "x.log, identity 12"}};
   return report;
@@ -53,9 +56,16 @@ DivergenceReport OutputReport() {
 
 TEST(DivergenceReport, ShowsTheFirstByteThatDiffersAndHowToComeBack) {
   const std::string text = ReportText(OutputReport());
-  EXPECT_THAT(text, HasSubstr("event 2, cycle 600 (0.000001 s): byte 6 of the output\n- ref\n+ jit\n"));
-  EXPECT_THAT(text, HasSubstr("- from byte 0 \"[61][62]\"\n+ from byte 0 \"[61][6X]\"\n                     ^\n"));
-  EXPECT_THAT(text, HasSubstr("to come back to it:\n  command isochron conform x.log\n  log     x.log, identity 12\n"));
+  EXPECT_THAT(text,
+              HasSubstr("event 2, cycle 600 (0.000001 s): byte 6 of the output\n- ref\n+ jit\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "- from byte 0 \"[61][62]\"\n+ from byte 0 \"[61][6X]\"\n                     ^\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "to come back to it:\n  command isochron conform x.log\n  log     x.log, identity 12\n"));
   const std::string page = ReportHtml(OutputReport());
   EXPECT_THAT(page, HasSubstr("byte 6 of the output"));
   EXPECT_THAT(page, HasSubstr("<tr><td>command</td><td>isochron conform x.log</td></tr>"));

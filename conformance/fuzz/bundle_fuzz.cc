@@ -1,5 +1,6 @@
-// Reads arbitrary bytes as a bundle, as `replay` does: an error, or a log and images whose sources hold what they say. The
-// checksums of members are put right first, in every second run: no mutation would find them.
+// Reads arbitrary bytes as a bundle, as `replay` does: an error, or a log and images whose sources
+// hold what they say. The checksums of members are put right first, in every second run: no
+// mutation would find them.
 
 #include <cstddef>
 #include <cstdint>

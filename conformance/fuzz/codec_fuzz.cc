@@ -1,5 +1,5 @@
-// Decodes arbitrary bytes as a header and as a frame. What can be decoded encodes to the same bytes, unless it is input of
-// version 1.
+// Decodes arbitrary bytes as a header and as a frame. What can be decoded encodes to the same
+// bytes, unless it is input of version 1.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Reads arbitrary bytes as a kernel: an error on one line, or an image of which everything is true that KernelImage
-// promises.
+// Reads arbitrary bytes as a kernel: an error on one line, or an image of which everything is true
+// that KernelImage promises.
 
 #include <algorithm>
 #include <cstddef>

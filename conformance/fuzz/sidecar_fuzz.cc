@@ -1,5 +1,5 @@
-// Reads arbitrary bytes as the list of images that a sidecar holds: an error that names a line, or images that are written
-// and read again as the same.
+// Reads arbitrary bytes as the list of images that a sidecar holds: an error that names a line, or
+// images that are written and read again as the same.
 
 #include <cstddef>
 #include <cstdint>

@@ -25,16 +25,13 @@ constexpr uint64_t kLimit = hostio::kAddressSanitizer ? 10'000'000 : 200'000'000
 
 class Lines final : public replaylog::EventSink {
  public:
-  void Append(replaylog::Event event) override {
-    lines.push_back(replaylog::EventToJson(event));
-  }
+  void Append(replaylog::Event event) override { lines.push_back(replaylog::EventToJson(event)); }
   absl::Status status() const override { return absl::OkStatus(); }
   std::vector<std::string> lines;
 };
 
 std::vector<std::string> EventsOf(const std::string& guest, const std::string& engine,
-                                  const machine::MachineConfig& config,
-                                  uint64_t limit = kLimit) {
+                                  const machine::MachineConfig& config, uint64_t limit = kLimit) {
   auto machine = MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"), config, engine);
   EXPECT_TRUE(machine.ok()) << machine.status();
   Lines log;

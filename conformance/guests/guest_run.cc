@@ -13,8 +13,9 @@ void Transcript::OnConsoleByte(int uart, uint64_t, uint8_t byte) {
   if (uart == 0) text_.push_back(static_cast<char>(byte));
 }
 
-absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(
-    const std::string& path, const machine::MachineConfig& config, std::string_view engine) {
+absl::StatusOr<std::unique_ptr<machine::Machine>> MakeMachine(const std::string& path,
+                                                              const machine::MachineConfig& config,
+                                                              std::string_view engine) {
   absl::StatusOr<engines::NamedEngine> named = engines::FindEngine(engine);
   if (!named.ok()) return named.status();
   absl::StatusOr<std::string> file = hostio::ReadImageFile(path);

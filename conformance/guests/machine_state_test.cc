@@ -1,5 +1,5 @@
-// A machine is a function of its state: saved anywhere and restored elsewhere, it goes on the same way.
-// Every guest kernel serves as the example.
+// A machine is a function of its state: saved anywhere and restored elsewhere, it goes on the same
+// way. Every guest kernel serves as the example.
 
 #include <cstdlib>
 #include <memory>
@@ -125,7 +125,8 @@ TEST(MachineState, IsFoundByName) {
   EXPECT_EQ(value("cpu0.dtb[0].base"), cpu.dtb.entry(0).base);
   EXPECT_EQ(value("cpu0.pal_calls"), cpu.counters.pal_calls);
   EXPECT_EQ(value("events.now"), cpu.cycle);
-  for (const char* section : {"cchip", "pchip0", "pci0", "pics", "pit", "rtc", "uart0", "uart1", "platform"}) {
+  for (const char* section :
+       {"cchip", "pchip0", "pci0", "pics", "pit", "rtc", "uart0", "uart1", "platform"}) {
     alpha::StateLister lister(section);
     machine->VisitWithoutMemory(lister);
     EXPECT_FALSE(lister.fields().empty()) << section;
@@ -138,7 +139,8 @@ TEST(MachineState, DamagedStateIsAnError) {
   const std::string saved = alpha::StateBytes(*machine);
   auto victim = Make("integer");
   for (size_t size = 0; size < saved.size(); size += 1 + size / 3) {
-    EXPECT_FALSE(alpha::RestoreFromBytes(std::string_view(saved).substr(0, size), *victim).ok()) << size;
+    EXPECT_FALSE(alpha::RestoreFromBytes(std::string_view(saved).substr(0, size), *victim).ok())
+        << size;
   }
   EXPECT_FALSE(alpha::RestoreFromBytes(saved + "x", *victim).ok());
 }
@@ -158,7 +160,8 @@ TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
     for (int bit = 0; bit < 62; ++bit) {
       std::string damaged = saved;
       damaged[at + bit / 8] = static_cast<char>(damaged[at + bit / 8] ^ (1 << bit % 8));
-      EXPECT_FALSE(alpha::RestoreFromBytes(damaged, *victim).ok()) << "place " << at << ", bit " << bit;
+      EXPECT_FALSE(alpha::RestoreFromBytes(damaged, *victim).ok())
+          << "place " << at << ", bit " << bit;
     }
   }
   EXPECT_GE(places, 2);

@@ -33,12 +33,12 @@ using machine::Machine;
 using machine::MachineConfig;
 using machine::RunEnd;
 using replaylog::CheckpointEvent;
-using timeline::Divergence;
 using replaylog::EndEvent;
 using replaylog::Event;
 using replaylog::InputEvent;
 using replaylog::InterruptEvent;
 using replaylog::OutputRun;
+using timeline::Divergence;
 using timeline::Recorder;
 using timeline::Replayer;
 

@@ -1,4 +1,5 @@
-// What a reset keeps, what it costs, and that a guest that does nothing else cannot keep anybody waiting.
+// What a reset keeps, what it costs, and that a guest that does nothing else cannot keep anybody
+// waiting.
 
 #include <cstdint>
 #include <memory>
@@ -24,25 +25,26 @@ constexpr uint64_t kKernel = 0xfffffc0000310000;
 constexpr uint64_t kCounter = 0x8000000;  // physical, apart from everything
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
-// Adds 1 to the quadword at kCounter and asks for a reset; for power-off when it is `last`, at most 255.
+// Adds 1 to the quadword at kCounter and asks for a reset; for power-off when it is `last`, at most
+// 255.
 std::string CountingKernel(uint32_t last, uint64_t contents, uint64_t memory_bytes) {
   const uint32_t code[] = {
-      0x243f0000,                      // ldah $1, 0
-      0x2021fc00,                      // lda $1, -1024($1)
-      0x48241721,                      // sll $1, 32, $1
-      0x24210800,                      // ldah $1, 0x800($1)
-      0x247f0000,                      // ldah $3, 0
-      0x2063fd01,                      // lda $3, -767($3)
-      0x48641723,                      // sll $3, 32, $3
-      0x24634000,                      // ldah $3, 0x4000($3): POWER of the platform device
-      0x209f0002,                      // lda $4, 2: reset
-      0xa4410000,                      // ldq $2, 0($1)
-      0x40403402,                      // addq $2, 1, $2
-      0xb4410000,                      // stq $2, 0($1)
-      0x404015a5 | last << 13,         // cmpeq $2, last, $5
-      0x40850524,                      // subq $4, $5, $4
-      0xb4830000,                      // stq $4, 0($3)
-      0xc3ffffff,                      // br .
+      0x243f0000,               // ldah $1, 0
+      0x2021fc00,               // lda $1, -1024($1)
+      0x48241721,               // sll $1, 32, $1
+      0x24210800,               // ldah $1, 0x800($1)
+      0x247f0000,               // ldah $3, 0
+      0x2063fd01,               // lda $3, -767($3)
+      0x48641723,               // sll $3, 32, $3
+      0x24634000,               // ldah $3, 0x4000($3): POWER of the platform device
+      0x209f0002,               // lda $4, 2: reset
+      0xa4410000,               // ldq $2, 0($1)
+      0x40403402,               // addq $2, 1, $2
+      0xb4410000,               // stq $2, 0($1)
+      0x404015a5 | last << 13,  // cmpeq $2, last, $5
+      0x40850524,               // subq $4, $5, $4
+      0xb4830000,               // stq $4, 0($3)
+      0xc3ffffff,               // br .
   };
   std::string text(reinterpret_cast<const char*>(code), sizeof code);
   text.resize(contents, 'x');

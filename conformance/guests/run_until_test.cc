@@ -34,7 +34,8 @@ class Lines final : public replaylog::EventSink {
     if (const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body)) {
       last_checkpoint = checkpoint->state;
     }
-    if (std::holds_alternative<replaylog::InterruptEvent>(event.body)) interrupts.push_back(event.cycle);
+    if (std::holds_alternative<replaylog::InterruptEvent>(event.body))
+      interrupts.push_back(event.cycle);
     lines.push_back(replaylog::EventToJson(event));
   }
   absl::Status status() const override { return absl::OkStatus(); }
@@ -48,7 +49,8 @@ class Lines final : public replaylog::EventSink {
 class Typist final : public machine::InputSource {
  public:
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
-    if (point.cycle >= kLimit) return inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    if (point.cycle >= kLimit)
+      return inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
     if (point.cycle % 3 == 0) inputs.push_back(machine::Input::Console("x"));
   }
 };
@@ -151,7 +153,8 @@ TEST_P(RunUntil, InPiecesIsTheSameAsAtOnceOnEveryEngine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Guests, RunUntil,
-                         ::testing::Values("interrupts", "timers", "mmu", "smc", "uart", "integer"));
+                         ::testing::Values("interrupts", "timers", "mmu", "smc", "uart",
+                                           "integer"));
 
 TEST(RunUntilCheckpoint, StandsInTheStateOfTheCheckpoint) {
   const StopCondition checkpoint = StopCondition::AtEvent<machine::CheckpointEvent>();
@@ -165,8 +168,8 @@ TEST(RunUntilCheckpoint, StandsInTheStateOfTheCheckpoint) {
   }
 }
 
-// An interrupt that is about to be taken at a boundary is still to be taken by whoever stops there, or
-// is restored from there.
+// An interrupt that is about to be taken at a boundary is still to be taken by whoever stops there,
+// or is restored from there.
 TEST(RunUntilInterrupt, StandsBeforeItAndAStateSavedThereGoesOnTheSame) {
   Watched whole("interrupts", "ref");
   whole.machine->Run();
@@ -180,7 +183,8 @@ TEST(RunUntilInterrupt, StandsBeforeItAndAStateSavedThereGoesOnTheSame) {
       EXPECT_EQ(pieces.machine->cpu().cycle, cycles[i]) << engine;
       EXPECT_TRUE(pieces.machine->cpu().InterruptDeliverable()) << engine;
       Watched restored("interrupts", engine);
-      ASSERT_TRUE(alpha::RestoreFromBytes(alpha::StateBytes(*pieces.machine), *restored.machine).ok())
+      ASSERT_TRUE(
+          alpha::RestoreFromBytes(alpha::StateBytes(*pieces.machine), *restored.machine).ok())
           << pieces.Place();
       restored.machine->Run();
       EXPECT_EQ(restored.machine->StateDigest(), last) << pieces.Place();

@@ -16,9 +16,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "alpha/encode.h"
-#include "conformance/sequences/board_check.h"
 #include "conformance/compare/conform_testing.h"
 #include "conformance/sequences/board_case.h"
+#include "conformance/sequences/board_check.h"
 #include "conformance/sequences/sequence.h"
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/sequence_generator.h"
@@ -145,8 +145,7 @@ std::optional<Verdict> RunGuest(const Planting& planting) {
 }
 
 std::optional<Verdict> RunSequence(const Planting& planting, const Sequence& sequence) {
-  const SequenceVerdict verdict =
-      CheckSequence(RefAndPlanted(planting.bug), sequence, nullptr);
+  const SequenceVerdict verdict = CheckSequence(RefAndPlanted(planting.bug), sequence, nullptr);
   if (!verdict.mismatch) return std::nullopt;
   return Verdict{verdict.mismatch->word, verdict.mismatch->certainty, verdict.mismatch->report};
 }
@@ -159,8 +158,8 @@ std::optional<Verdict> RunSeeds(const Planting& planting) {
 }
 
 std::optional<Verdict> RunRegression(const Planting& planting) {
-  std::ifstream file(absl::StrCat(ISOCHRON_REGRESSION_DIR "/", std::string(planting.what),
-                                  ".sequence"));
+  std::ifstream file(
+      absl::StrCat(ISOCHRON_REGRESSION_DIR "/", std::string(planting.what), ".sequence"));
   std::stringstream text;
   text << file.rdbuf();
   absl::StatusOr<Sequence> sequence = ParseSequence(text.str());
@@ -194,8 +193,8 @@ Sequence Program(std::string_view name) {
   std::vector<uint32_t> words;
   if (name == "misaligned physical load") {
     sequence.r[16] = Layout::kData;
-    words = Loop({Pal(SequencePal::kEnterPalMode)},
-                 {HwLoad(alpha::HwLoadType::kPhysical, 1, 3, 16)});
+    words =
+        Loop({Pal(SequencePal::kEnterPalMode)}, {HwLoad(alpha::HwLoadType::kPhysical, 1, 3, 16)});
   } else if (name == "physical store to code") {
     // The literal of the ADDQ behind it grows by one in every turn.
     const uint32_t target = OperateLiteral(Op::kAddq, 3, 0, 3);
@@ -223,11 +222,10 @@ TEST_P(PlantedBug, IsFoundAndNamed) {
     case By::kProgram: verdict = RunSequence(planting, Program(planting.what)); break;
   }
   ASSERT_TRUE(verdict) << "not found";
-  const std::vector<std::string> expected =
-      absl::StrSplit(std::string(planting.named), '|');
+  const std::vector<std::string> expected = absl::StrSplit(std::string(planting.named), '|');
   const std::set<std::string> named(expected.begin(), expected.end());
-  EXPECT_TRUE(named.contains(Mnemonic(verdict->word)))
-      << Mnemonic(verdict->word) << "\n" << verdict->text;
+  EXPECT_TRUE(named.contains(Mnemonic(verdict->word))) << Mnemonic(verdict->word) << "\n"
+                                                       << verdict->text;
   EXPECT_EQ(verdict->certainty, planting.certainty) << verdict->text;
 }
 
@@ -262,7 +260,8 @@ TEST_P(PlantedBug, IsFoundOnTheBoard) {
   EXPECT_NE(seed, 0u);
 }
 
-// What a failing case is narrowed to still fails, is short, and is the same when it comes from its text.
+// What a failing case is narrowed to still fails, is short, and is the same when it comes from its
+// text.
 TEST(PlantedBugs, AFailingBoardCaseShrinksToWhatMatters) {
   const std::vector<engines::NamedEngine> engines = RefAndPlanted("alias-ignored");
   const uint64_t seed = FirstBoardCase(engines, kBoardSeeds);
@@ -281,7 +280,8 @@ TEST(PlantedBugs, AFailingBoardCaseShrinksToWhatMatters) {
   ASSERT_TRUE(again.ok()) << again.status();
   const BoardVerdict verdict = CheckBoardCase(engines, *again);
   ASSERT_TRUE(verdict.mismatch);
-  const std::vector<engines::NamedEngine> sound = {engines[0], *engines::FindEngine("jit:threshold=1")};
+  const std::vector<engines::NamedEngine> sound = {engines[0],
+                                                   *engines::FindEngine("jit:threshold=1")};
   EXPECT_FALSE(CheckBoardCase(sound, *again).mismatch);
 }
 
@@ -309,7 +309,8 @@ TEST(PlantedBugs, AreAllThereAndTheProgramsAreSound) {
   ISOCHRON_PLANTED_BUGS_OF_JIT(ISOCHRON_BUG)
 #undef ISOCHRON_BUG
   EXPECT_EQ(planted, known);
-  const std::vector<engines::NamedEngine> sound = {*engines::FindEngine("ref"), *engines::FindEngine("jit:threshold=1")};
+  const std::vector<engines::NamedEngine> sound = {*engines::FindEngine("ref"),
+                                                   *engines::FindEngine("jit:threshold=1")};
   for (const char* name : {"misaligned physical load", "physical store to code"}) {
     const SequenceVerdict verdict = CheckSequence(sound, Program(name), nullptr);
     EXPECT_FALSE(verdict.mismatch) << verdict.mismatch->report;
@@ -329,8 +330,9 @@ class PlantedBreak : public ::testing::Test {
 
   // The first event that is not repeated.
   static std::optional<timeline::Divergence> Repeat(machine::Break which,
-                                                     const std::string& guest) {
-    const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+                                                    const std::string& guest) {
+    const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                       *engines::FindEngine("ref")};
     Conformance sound(guest, engines);
     sound.Run(12'000'000);
     EXPECT_TRUE(sound.agreed);
@@ -361,17 +363,18 @@ TEST_F(PlantedBreak, AnInputThatIsRecordedLateIsFound) {
 
 TEST_F(PlantedBreak, ADigestThatMissesAPageIsFound) {
   machine::planted_break = machine::Break::kDigestSkipsPage;
-  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                     *engines::FindEngine("ref")};
   const SequenceVerdict verdict = CheckSequence(engines, GenerateSequence(1), nullptr);
   ASSERT_TRUE(verdict.mismatch);
-  EXPECT_NE(verdict.mismatch->report.find("has changed without its dirty mark"),
-            std::string::npos)
+  EXPECT_NE(verdict.mismatch->report.find("has changed without its dirty mark"), std::string::npos)
       << verdict.mismatch->report;
 }
 
 // What devices and digests must not do shows in random programs as well.
 TEST_F(PlantedBreak, BoardCasesFindDevicesThatRememberAndDigestsThatMiss) {
-  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                     *engines::FindEngine("ref")};
   for (const machine::Break which : {
            machine::Break::kUartTime,
            machine::Break::kTimerTime,

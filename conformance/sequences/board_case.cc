@@ -43,7 +43,8 @@ absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machin
 // Flips a few bits, if a machine takes that.
 absl::Status Disturb(Random& random, BoardCase& board_case) {
   for (int attempt = 0; attempt < 8; ++attempt) {
-    absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case.config, ref::CreateEngine);
+    absl::StatusOr<std::unique_ptr<Machine>> machine =
+        MakeBoard(board_case.config, ref::CreateEngine);
     if (!machine.ok()) return machine.status();
     const size_t size = (*machine)->SaveWithoutMemory().size();
     for (uint64_t count = 1 + random() % 6; count != 0; --count) {
@@ -99,7 +100,8 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardC
       if (numbers[i] > 0xff) return false;
       typed += static_cast<char>(numbers[i]);
     }
-    board_case.inputs.push_back({numbers[0], bytes ? Input::Bytes(port, typed) : Input::Break(port)});
+    board_case.inputs.push_back(
+        {numbers[0], bytes ? Input::Bytes(port, typed) : Input::Break(port)});
     return true;
   }
   NumberTaker taker{key, numbers};
@@ -116,9 +118,8 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed) {
   made.program = GenerateBoardProgram(random, seed);
   made.program.cycles = kCycles;
   made.config.memory_bytes = machine::MachineConfig::kMinMemory;
-  made.config.itb_entries = made.config.dtb_entries =
-      std::max<uint32_t>(machine::MachineConfig::kMinTlbEntries,
-                         static_cast<uint32_t>(made.program.tlb_entries));
+  made.config.itb_entries = made.config.dtb_entries = std::max<uint32_t>(
+      machine::MachineConfig::kMinTlbEntries, static_cast<uint32_t>(made.program.tlb_entries));
   // A slow clock makes the devices fast, but no faster than the interrupt handler.
   constexpr uint64_t kClocks[] = {8'000'000, 16'000'000, 40'000'000};
   made.config.clock_hz = kClocks[random() % std::size(kClocks)];
@@ -181,11 +182,10 @@ absl::StatusOr<BoardCase> ParseBoardCase(std::string_view text) {
   const std::string divider = absl::StrCat("\n", std::string(kProgramFollows), "\n");
   const size_t end = text.find(divider);
   if (end == text.npos) return absl::InvalidArgumentError("the board's program is missing");
-  absl::Status status = ParseLines(
-      text.substr(0, end + 1), kMagic,
-      [&](std::string_view key, const std::vector<uint64_t>& numbers) {
-        return TakeLine(key, numbers, board_case);
-      });
+  absl::Status status = ParseLines(text.substr(0, end + 1), kMagic,
+                                   [&](std::string_view key, const std::vector<uint64_t>& numbers) {
+                                     return TakeLine(key, numbers, board_case);
+                                   });
   if (!status.ok()) return status;
   absl::StatusOr<Sequence> program = ParseSequence(text.substr(end + divider.size()));
   if (!program.ok()) {

@@ -1,4 +1,5 @@
-// Machines that begin in the middle: a program that has the whole board to itself, and states that no program would reach.
+// Machines that begin in the middle: a program that has the whole board to itself, and states that
+// no program would reach.
 
 #ifndef ISOCHRON_CONFORMANCE_SEQUENCES_BOARD_CASE_H_
 #define ISOCHRON_CONFORMANCE_SEQUENCES_BOARD_CASE_H_
@@ -32,20 +33,21 @@ struct BoardInput {
   machine::Input input;
 };
 
-// What a machine is put to: RAM as `program` has it, which is PALcode of its own and code; the CPU as `program` says; all else as
-// after reset; and then the flips. The firmware of the machine is gone. The text form is what regression files hold.
-// Flips mean what they meant as long as the walk of the state does not change; all else stays.
+// What a machine is put to: RAM as `program` has it, which is PALcode of its own and code; the CPU
+// as `program` says; all else as after reset; and then the flips. The firmware of the machine is
+// gone. The text form is what regression files hold. Flips mean what they meant as long as the walk
+// of the state does not change; all else stays.
 struct BoardCase {
-  uint64_t seed = 0;              // where it came from; no part of the state
+  uint64_t seed = 0;  // where it came from; no part of the state
   machine::MachineConfig config;
-  Sequence program;               // `cycles`: where the run ends, from its beginning
+  Sequence program;  // `cycles`: where the run ends, from its beginning
   std::vector<StateFlip> flips;
   std::vector<BoardInput> inputs;  // in order; bytes and breaks
 };
 
-// The case of a seed: the same on every host, as long as the generator does not change. The program is
-// GenerateBoardProgram's. Both UARTs get bytes and breaks. In every second case a few bits of CPU, devices and
-// event queue are flipped, in such a way that a machine still accepts the state.
+// The case of a seed: the same on every host, as long as the generator does not change. The program
+// is GenerateBoardProgram's. Both UARTs get bytes and breaks. In every second case a few bits of
+// CPU, devices and event queue are flipped, in such a way that a machine still accepts the state.
 //
 // An error when no machine can be made.
 absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed);
@@ -54,8 +56,8 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed);
 absl::StatusOr<std::unique_ptr<machine::Machine>> MakeBoard(const machine::MachineConfig& config,
                                                             const machine::EngineFactory& engine);
 
-// Puts a machine that MakeBoard() has just made to the state of the case. InvalidArgument when no machine takes that state;
-// discard it then.
+// Puts a machine that MakeBoard() has just made to the state of the case. InvalidArgument when no
+// machine takes that state; discard it then.
 absl::Status PutToCase(const BoardCase& board_case, machine::Machine& machine);
 
 // The text form: numbers and inputs, a line each, then the program as FormatSequence() has it.

@@ -1,5 +1,5 @@
-// Random programs on the whole board, and random states, are the same on both engines. That this would show otherwise is
-// in planted_bugs_test.
+// Random programs on the whole board, and random states, are the same on both engines. That this
+// would show otherwise is in planted_bugs_test.
 
 #include "conformance/sequences/board_case.h"
 
@@ -39,7 +39,8 @@ TEST(BoardCase, ItsTextIsAllOfIt) {
     const absl::StatusOr<BoardCase> read = ParseBoardCase(text);
     ASSERT_TRUE(read.ok()) << read.status();
     EXPECT_EQ(FormatBoardCase(*read), text);
-    const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+    const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                       *engines::FindEngine("ref")};
     EXPECT_EQ(CheckBoardCase(engines, *read).digest, CheckBoardCase(engines, *made).digest);
   }
 }
@@ -66,7 +67,8 @@ TEST(BoardCase, StatesThatNoMachineTakesAreTold) {
   absl::StatusOr<BoardCase> made = GenerateBoardCase(1);
   ASSERT_TRUE(made.ok()) << made.status();
   made->flips.push_back({uint64_t{1} << 40, 1});
-  const BoardVerdict verdict = CheckBoardCase({*engines::FindEngine("ref"), *engines::FindEngine("ref")}, *made);
+  const BoardVerdict verdict =
+      CheckBoardCase({*engines::FindEngine("ref"), *engines::FindEngine("ref")}, *made);
   EXPECT_FALSE(verdict.status.ok());
   EXPECT_FALSE(verdict.mismatch);
 }

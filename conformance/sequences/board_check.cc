@@ -39,9 +39,10 @@ replaylog::LogHeader HeaderOf(const BoardCase& board_case) {
   return header;
 }
 
-// A file is not waited for until it is on the disk: it is read under the name that it has until then.
+// A file is not waited for until it is on the disk: it is read under the name that it has until
+// then.
 absl::StatusOr<std::unique_ptr<SnapshotReader>> OpenUnfinished(const std::string& path,
-                                                              const BoardCase& board_case) {
+                                                               const BoardCase& board_case) {
   return SnapshotReader::Open(replaylog::PartialPath(path), HeaderOf(board_case));
 }
 
@@ -50,7 +51,8 @@ bool MarksHold(const machine::MemoryDigest& memory) { return memory.sum() == mem
 
 // `marks_hold`: see MarksHold().
 absl::Status WriteStart(const BoardCase& board_case, const std::string& path, bool& marks_hold) {
-  absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case.config, ref::CreateEngine);
+  absl::StatusOr<std::unique_ptr<Machine>> machine =
+      MakeBoard(board_case.config, ref::CreateEngine);
   if (!machine.ok()) return machine.status();
   if (absl::Status status = PutToCase(board_case, **machine); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
@@ -81,7 +83,8 @@ class Inputs final : public machine::InputSource {
   Inputs(const BoardCase& board_case, uint64_t begun, uint64_t from)
       : board_case_(board_case), begun_(begun) {
     if (from == begun) return;
-    while (next_ < board_case.inputs.size() && board_case.inputs[next_].after <= from - begun) ++next_;
+    while (next_ < board_case.inputs.size() && board_case.inputs[next_].after <= from - begun)
+      ++next_;
   }
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
@@ -114,8 +117,9 @@ struct BoardRun {
 };
 
 // Runs from a snapshot. `writer`, unless it is nullptr, gets those on the way.
-BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case, SnapshotReader& snapshots,
-                 const SnapshotInfo& from, uint64_t begun, SnapshotWriter* writer) {
+BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case,
+                 SnapshotReader& snapshots, const SnapshotInfo& from, uint64_t begun,
+                 SnapshotWriter* writer) {
   BoardRun run;
   run.begun = begun;
   absl::StatusOr<std::unique_ptr<Machine>> made = MakeBoard(board_case.config, engine.factory);
@@ -199,7 +203,8 @@ void Count(const BoardRun& run, BoardVerdict& verdict) {
 
 }  // namespace
 
-BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, const BoardCase& board_case) {
+BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines,
+                            const BoardCase& board_case) {
   BoardVerdict verdict;
   const hostio::TemporaryDirectory scratch;
   const std::string start_path = scratch.Path("start");
@@ -231,8 +236,7 @@ BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, co
   verdict.mismatch = Compare(first, second, 0, hz);
   if (verdict.mismatch) return verdict;
 
-  absl::StatusOr<std::unique_ptr<SnapshotReader>> later =
-      OpenUnfinished(later_path, board_case);
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> later = OpenUnfinished(later_path, board_case);
   if (fails(later.status())) return verdict;
   verdict.snapshots = (*later)->snapshots().size();
   if (verdict.snapshots == 0) return verdict;
@@ -240,14 +244,14 @@ BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines, co
   const BoardRun resumed = RunCase(engines[1], board_case, **later, last, begin.cycle, nullptr);
   verdict.mismatch = Compare(first, resumed, EventsUpTo(last, first.events), hz);
   if (verdict.mismatch) {
-    verdict.mismatch->report = absl::StrCat("from the snapshot at cycle ", last.cycle, ":\n",
-                                            verdict.mismatch->report);
+    verdict.mismatch->report =
+        absl::StrCat("from the snapshot at cycle ", last.cycle, ":\n", verdict.mismatch->report);
   }
   return verdict;
 }
 
-BoardCase ShrinkBoardCase(const std::vector<engines::NamedEngine>& engines, const BoardCase& board_case,
-                          const BoardMismatch& mismatch, int tries) {
+BoardCase ShrinkBoardCase(const std::vector<engines::NamedEngine>& engines,
+                          const BoardCase& board_case, const BoardMismatch& mismatch, int tries) {
   int left = tries;
   const auto fails = [&](const BoardCase& candidate) {
     --left;

@@ -41,11 +41,14 @@ constexpr uint64_t kMisc = kCchipBase + 0x80;
 constexpr uint64_t kMask = kCchipBase + 0x200;  // DIM0
 
 // What programs do I/O to.
-constexpr uint64_t kDevices[] = {
-    kPics,     kTimer,    kPciIo + 0x60, kClockIndex,
-    kUarts[1], kUarts[0], kUarts[0],     kPciIo,
-    kCchipBase, kMask,    0x1'b000'0000, 0x1'8000'0000,
-    0x1'fe00'3800, kPlatformBase + FW_PLATFORM_ENTROPY, kAcknowledge, 0x0'1000'0000};
+constexpr uint64_t kDevices[] = {kPics,         kTimer,
+                                 kPciIo + 0x60, kClockIndex,
+                                 kUarts[1],     kUarts[0],
+                                 kUarts[0],     kPciIo,
+                                 kCchipBase,    kMask,
+                                 0x1'b000'0000, 0x1'8000'0000,
+                                 0x1'fe00'3800, kPlatformBase + FW_PLATFORM_ENTROPY,
+                                 kAcknowledge,  0x0'1000'0000};
 
 // The program's own places, in pages that sequences leave alone.
 constexpr uint64_t kHandler = 0xe000;
@@ -70,13 +73,14 @@ uint32_t LoadLong(uint32_t ra, int displacement, uint32_t rb) {
   return HwLoad(HwLoadType::kPhysical, ra, displacement, rb) & ~kQuadword;
 }
 
-// Counts, quiets the interval timer, perhaps the 8259s too, and disables what else asked: the program enables it
-// again.
+// Counts, quiets the interval timer, perhaps the 8259s too, and disables what else asked: the
+// program enables it again.
 Words InterruptHandler(Random& random) {
   Words words;
   AppendAddress(4, kClockIndex, words);
-  Append(words, {MemoryOp(Op::kLda, 5, 0x0c, 31), StoreLong(5, 0, 4),  // register C of the clock chip
-                 LoadLong(5, 0, 4)});
+  Append(words,
+         {MemoryOp(Op::kLda, 5, 0x0c, 31), StoreLong(5, 0, 4),  // register C of the clock chip
+          LoadLong(5, 0, 4)});
   AppendAddress(4, kMisc, words);
   Append(words, {MemoryOp(Op::kLda, 5, 0x10, 31),  // MISC<ITINTR> of CPU 0
                  HwStore(HwStoreType::kPhysical, 5, 0, 4),
@@ -92,9 +96,9 @@ Words InterruptHandler(Random& random) {
     quieted |= 2;
   }
   Append(words, {Mfpr(4, Ipr::kIsum), MemoryOp(Op::kLda, 5, static_cast<int>(quieted), 31),
-                 OperateLiteral(Op::kSll, 5, 33, 5), Operate(Op::kBic, 4, 5, 4),
-                 Mfpr(5, Ipr::kIer), Operate(Op::kBic, 5, 4, 5), Mtpr(5, Ipr::kIer),
-                 Mtpr(31, Ipr::kSirr), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
+                 OperateLiteral(Op::kSll, 5, 33, 5), Operate(Op::kBic, 4, 5, 4), Mfpr(5, Ipr::kIer),
+                 Operate(Op::kBic, 5, 4, 5), Mtpr(5, Ipr::kIer), Mtpr(31, Ipr::kSirr),
+                 Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   return words;
 }
 
@@ -109,15 +113,18 @@ Words PowerOff() {
 
 // The 8254's counter 0 in any mode, and the way of its interrupts to the CPU.
 void AppendTimer(Random& random, Words& words) {
-  // Both 8259s: ICW1 and ICW2, then ICW3, ICW4 and a mask behind commands that do nothing. Interrupts 0, 3 and 4.
+  // Both 8259s: ICW1 and ICW2, then ICW3, ICW4 and a mask behind commands that do nothing.
+  // Interrupts 0, 3 and 4.
   AppendAddress(4, kPics, words);
-  for (const int pair : {0x0811, 0x0400, 0x0100, static_cast<int>(random() % 2 == 0 ? 0 : 0x6600)}) {
+  for (const int pair :
+       {0x0811, 0x0400, 0x0100, static_cast<int>(random() % 2 == 0 ? 0 : 0x6600)}) {
     Append(words, {MemoryOp(Op::kLda, 5, pair, 31), StoreLong(5, 0, 4)});
   }
   AppendAddress(4, kMask, words);
   Append(words, {MemoryOp(Op::kLda, 5, 1, 31), OperateLiteral(Op::kSll, 5, 55, 5),
                  HwStore(HwStoreType::kPhysical, 5, 0, 4)});
-  // The command of counter 0, low byte and high byte or one of them, in the register of commands; then its count twice.
+  // The command of counter 0, low byte and high byte or one of them, in the register of commands;
+  // then its count twice.
   AppendAddress(4, kTimer, words);
   const uint64_t command = (1 + random() % 3) << 4 | (random() % 6) << 1;
   AppendConstant(5, command << 24, words);
@@ -147,8 +154,8 @@ void AppendOutput(Random& random, uint64_t uart, Words& words) {
   Append(words, {MemoryOp(Op::kLda, 5, 0x0b, 31), StoreLong(5, 4, 4)});
 }
 
-// In PALmode, from where the case begins: sets devices going, waits, and goes to the program. The shadow registers and R22
-// are free.
+// In PALmode, from where the case begins: sets devices going, waits, and goes to the program. The
+// shadow registers and R22 are free.
 Words Prelude(Random& random, bool waits, uint64_t pc) {
   Words words;
   AppendAddress(4, kClockIndex, words);
@@ -165,14 +172,16 @@ Words Prelude(Random& random, bool waits, uint64_t pc) {
   return words;
 }
 
-// Loops that do nothing until an interrupt has come, so many times; then the code at `pc`, `at` being where they are.
+// Loops that do nothing until an interrupt has come, so many times; then the code at `pc`, `at`
+// being where they are.
 Words WaitingLoops(uint64_t times, uint64_t at, uint64_t pc, uint32_t cell) {
   Words words = {MemoryOp(Op::kLda, 1, static_cast<int>(times), 31)};
   const size_t top = words.size();
   Append(words, {BranchOp(Op::kBeq, 1, 6), MemoryOp(Op::kLdq, 2, 0, cell),
                  MemoryOp(Op::kLdq, 3, 0, cell), Operate(Op::kCmpeq, 3, 2, 3),
                  BranchOp(Op::kBne, 3, -3), OperateLiteral(Op::kSubq, 1, 1, 1)});
-  words.push_back(BranchOp(Op::kBr, 31, static_cast<int>(top) - static_cast<int>(words.size()) - 1));
+  words.push_back(
+      BranchOp(Op::kBr, 31, static_cast<int>(top) - static_cast<int>(words.size()) - 1));
   const int64_t distance = static_cast<int64_t>(pc) - static_cast<int64_t>(at + 4 * words.size());
   words.push_back(BranchOp(Op::kBr, 31, static_cast<int>(distance / 4) - 1));
   return words;
@@ -206,8 +215,8 @@ void RetargetIo(Random& random, Sequence& program) {
   }
 }
 
-// HW_LD of physical addresses below 0 gets an answer from the bus of a SequenceMachine. Here nothing is there, and a machine
-// check in PALmode ends the run.
+// HW_LD of physical addresses below 0 gets an answer from the bus of a SequenceMachine. Here
+// nothing is there, and a machine check in PALmode ends the run.
 void KeepLoadsInMemory(Sequence& program) {
   for (Segment& segment : program.segments) {
     if (segment.pa < Layout::kPalBase || segment.pa >= Layout::kData) continue;
@@ -229,8 +238,8 @@ Sequence GenerateBoardProgram(Random& random, uint64_t seed) {
   const uint64_t handler = Layout::kPalBase + static_cast<uint64_t>(alpha::PalEntry::kInterrupt);
   // The entry has no room for it.
   ReplaceSegment(kHandler, InterruptHandler(random), program);
-  ReplaceSegment(handler,
-                 {BranchOp(Op::kBr, 31, static_cast<int>((kHandler - handler) / 4) - 1)}, program);
+  ReplaceSegment(handler, {BranchOp(Op::kBr, 31, static_cast<int>((kHandler - handler) / 4) - 1)},
+                 program);
   const uint64_t stop = Layout::kPalBase + 0x2000 + 64 * static_cast<uint64_t>(SequencePal::kStop);
   for (const uint64_t pa : {stop, stop + 0x1000}) ReplaceSegment(pa, PowerOff(), program);
 
@@ -239,8 +248,7 @@ Sequence GenerateBoardProgram(Random& random, uint64_t seed) {
   // Who waits has the clock chip's interrupt at least.
   const bool waits = random() % 4 != 0;
   if (waits) program.ier |= uint64_t{1} << 35;
-  ReplaceSegment(kLoops,
-                 WaitingLoops(waits ? random() % 3 : 0, kLoops, kSituations, kCellRegister),
+  ReplaceSegment(kLoops, WaitingLoops(waits ? random() % 3 : 0, kLoops, kSituations, kCellRegister),
                  program);
   program.r[kCellRegister] = base + kTickCell;
   ReplaceSegment(kPrelude, Prelude(random, waits, base + kLoops), program);

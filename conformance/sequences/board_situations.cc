@@ -136,7 +136,8 @@ void Situations::TwoSpaces() {
   Close();
 }
 
-// One address in two address spaces and, of a program in kernel mode that goes on in user mode, in both.
+// One address in two address spaces and, of a program in kernel mode that goes on in user mode, in
+// both.
 void Situations::DataContexts() {
   const auto page = Layout::kPages + static_cast<uint64_t>(AliasPage::kAll);
   const auto kernel_page = Layout::kPages + static_cast<uint64_t>(AliasPage::kKernelOnly);
@@ -158,7 +159,8 @@ void Situations::DataContexts() {
   if (modes) EmitPal(SequencePal::kKernelMode);
 }
 
-// Blocks that end with a reserved instruction: it retires nothing, and its exception comes behind what is due then.
+// Blocks that end with a reserved instruction: it retires nothing, and its exception comes behind
+// what is due then.
 void Situations::FreeExceptions() {
   Begin(100 + Below(400));
   for (uint64_t blocks = 1 + Below(3); blocks != 0; --blocks) {
@@ -201,9 +203,9 @@ void Situations::LateBranches() {
 // One of two instructions, in turns. HW_ST of physical memory puts it there, or a virtual store.
 void Situations::ReplacedInstructions() {
   // Most of them the translator leaves to the golden functions.
-  constexpr Op kOps[] = {Op::kPerr,   Op::kUnpkbw, Op::kMinsb8, Op::kMaxuw4, Op::kPklb,
-                         Op::kAmask,  Op::kUnpkbl, Op::kMinub8, Op::kMaxsb8, Op::kAddq,
-                         Op::kMulq,   Op::kPkwb,   Op::kMinsw4, Op::kCmpbge};
+  constexpr Op kOps[] = {Op::kPerr,  Op::kUnpkbw, Op::kMinsb8, Op::kMaxuw4, Op::kPklb,
+                         Op::kAmask, Op::kUnpkbl, Op::kMinub8, Op::kMaxsb8, Op::kAddq,
+                         Op::kMulq,  Op::kPkwb,   Op::kMinsw4, Op::kCmpbge};
   const auto make = [&] {
     const uint32_t word = alpha::Skeleton(kOps[Below(std::size(kOps))]);
     const auto target = static_cast<uint32_t>(2 + Below(2));
@@ -254,7 +256,8 @@ void Situations::PalLoads() {
   EmitPal(SequencePal::kLeavePalMode);
 }
 
-// Both performance counters run into an overflow, in PALmode, whose end is where the interrupt can come.
+// Both performance counters run into an overflow, in PALmode, whose end is where the interrupt can
+// come.
 void Situations::Counters() {
   using namespace alpha::i_ctl;
   constexpr uint64_t kCounterMask = 0xf'ffff;
@@ -265,9 +268,8 @@ void Situations::Counters() {
   EmitConstant(17, kPct0Enable | kPct1Enable | kSpce);
   EmitConstant(18, alpha::interrupt::kPerformanceMask);
   EmitPal(SequencePal::kEnterPalMode);
-  Emit({Mfpr(1, Ipr::kICtl), Operate(Op::kBis, 1, 17, 1), Mtpr(1, Ipr::kICtl),
-        Mfpr(1, Ipr::kIer), Operate(Op::kBis, 1, 18, 1), Mtpr(1, Ipr::kIer),
-        Mtpr(16, Ipr::kPctrCtl)});
+  Emit({Mfpr(1, Ipr::kICtl), Operate(Op::kBis, 1, 17, 1), Mtpr(1, Ipr::kICtl), Mfpr(1, Ipr::kIer),
+        Operate(Op::kBis, 1, 18, 1), Mtpr(1, Ipr::kIer), Mtpr(16, Ipr::kPctrCtl)});
   Begin(1 + Below(20));
   Emit({Operate(Op::kS4addq, 2, 8, 2)});
   if (OneIn(2)) Emit({Mfpr(1, Ipr::kPctrCtl), Operate(Op::kXor, 2, 1, 2)});
@@ -321,10 +323,12 @@ void Situations::TableAddresses() {
 Words Situations::Generate() {
   using Member = void (Situations::*)();
   constexpr Member kSituationKinds[] = {
-      &Situations::TwoNames,           &Situations::TwoSpaces,     &Situations::FreeExceptions,
-      &Situations::DataContexts,       &Situations::Counters,
-      &Situations::InvalidatedEntries, &Situations::LateBranches,  &Situations::ReplacedInstructions,
-      &Situations::PalLoads,      &Situations::SpecialNumbers, &Situations::TableAddresses};
+      &Situations::TwoNames,       &Situations::TwoSpaces,
+      &Situations::FreeExceptions, &Situations::DataContexts,
+      &Situations::Counters,       &Situations::InvalidatedEntries,
+      &Situations::LateBranches,   &Situations::ReplacedInstructions,
+      &Situations::PalLoads,       &Situations::SpecialNumbers,
+      &Situations::TableAddresses};
   for (uint64_t count = 1 + Below(6); count != 0; --count) {
     (this->*kSituationKinds[Below(std::size(kSituationKinds))])();
   }

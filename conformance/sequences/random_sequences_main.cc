@@ -1,4 +1,5 @@
-// Runs random sequences, or programs on the whole board, on two engines, many at a time: random_sequences --help.
+// Runs random sequences, or programs on the whole board, on two engines, many at a time:
+// random_sequences --help.
 
 #include <algorithm>
 #include <atomic>
@@ -24,8 +25,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "conformance/sequences/board_check.h"
 #include "conformance/sequences/board_case.h"
+#include "conformance/sequences/board_check.h"
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/sequence_generator.h"
 #include "conformance/sequences/user_sequence.h"
@@ -79,7 +80,8 @@ bool ParseSeeds(std::string_view text, uint64_t& first, uint64_t& last) {
 bool WriteFile(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text << std::flush;
-  if (!file) std::cerr << "random_sequences: " << hostio::Printable(path) << ": cannot be written\n";
+  if (!file)
+    std::cerr << "random_sequences: " << hostio::Printable(path) << ": cannot be written\n";
   return static_cast<bool>(file);
 }
 
@@ -166,8 +168,8 @@ class Campaign {
   }
 
   // Takes what was found; `failure` is empty when the engines agree.
-  void Note(const std::string& name, uint64_t seed, uint64_t instructions, const std::string& digest,
-            const std::string& failure) {
+  void Note(const std::string& name, uint64_t seed, uint64_t instructions,
+            const std::string& digest, const std::string& failure) {
     const std::lock_guard lock(mutex_);
     ++sequences_;
     instructions_ += instructions;
@@ -265,23 +267,27 @@ absl::Status CheckFile(const std::string& path, Campaign& campaign) {
 }
 
 void AddOptions(CLI::App& app, Options& options) {
-  app.footer("Exit codes: 0 equal, 1 a hole in the coverage, 2 usage or a bad file, 3 a difference.");
+  app.footer(
+      "Exit codes: 0 equal, 1 a hole in the coverage, 2 usage or a bad file, 3 a difference.");
   app.add_option("--engines", options.engines, "the two engines")
-      ->type_name("A,B")->default_str(options.engines);
+      ->type_name("A,B")
+      ->default_str(options.engines);
   app.add_option("--seeds", options.seeds, "first and last seed")
-      ->type_name("A-B")->default_str(options.seeds);
+      ->type_name("A-B")
+      ->default_str(options.seeds);
   app.add_option("--jobs", options.jobs, "sequences at a time")->type_name("N")->default_str("1");
   app.add_option("--cycles", options.cycles, "cycles a sequence instead of the generator's")
       ->type_name("N");
   app.add_flag("--coverage", options.coverage,
                "count instructions and exceptions, print the table; exit code 1 if it has a hole");
-  app.add_flag_callback("--no-shrink", [&options] { options.shrink = false; },
-                        "leave failing sequences as they are");
+  app.add_flag_callback(
+      "--no-shrink", [&options] { options.shrink = false; }, "leave failing sequences as they are");
   app.add_flag("--board", options.board,
                "machines with all devices, restored from snapshots, instead of sequences alone");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
   app.add_option("--stop-after", options.stop_after, "end after so many sequences that differ")
-      ->type_name("N")->default_str("1");
+      ->type_name("N")
+      ->default_str("1");
   app.add_option("--save", options.save_directory, "keep failing sequences in this directory")
       ->type_name("DIR");
   app.add_option("--verdicts", options.verdicts_path, "write a line a sequence to this file")
@@ -294,7 +300,8 @@ void AddOptions(CLI::App& app, Options& options) {
 }
 
 int Run(const Options& options) {
-  absl::StatusOr<std::vector<engines::NamedEngine>> engines = engines::ParseEnginePair(options.engines);
+  absl::StatusOr<std::vector<engines::NamedEngine>> engines =
+      engines::ParseEnginePair(options.engines);
   if (!engines.ok()) return UsageError(std::string(engines.status().message()));
   uint64_t first = 0, last = 0;
   if (!ParseSeeds(options.seeds, first, last)) {

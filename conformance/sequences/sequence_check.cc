@@ -40,9 +40,7 @@ class StopMaker {
   Stop Next(uint64_t now) {
     if (plan_ == SequencePlan::kWhole) return {end_, true, false};
     const uint64_t kind = random_() % 16;
-    const uint64_t step = kind == 0   ? 1
-                          : kind < 12 ? 1 + random_() % 60
-                                      : 1 + random_() % 3000;
+    const uint64_t step = kind == 0 ? 1 : kind < 12 ? 1 + random_() % 60 : 1 + random_() % 3000;
     Stop stop{std::min(end_, now + step), random_() % 32 == 0, false};
     if (plan_ == SequencePlan::kForgetting) stop.forget = random_() % 16 == 0;
     stop.digest = stop.digest || stop.cycle == end_;
@@ -76,9 +74,7 @@ struct Pair {
     const machine::Digest b = second->UpdateMemoryDigest();
     return a == b && a == first->RecomputeMemoryDigest() && b == second->RecomputeMemoryDigest();
   }
-  bool Same(bool digest) const {
-    return SameCpus() && SameMemory() && (!digest || SameDigests());
-  }
+  bool Same(bool digest) const { return SameCpus() && SameMemory() && (!digest || SameDigests()); }
   void Forget() {
     first->engine().Invalidate();
     second->engine().Invalidate();
@@ -118,8 +114,8 @@ std::optional<Failure> FindFailure(const std::vector<engines::NamedEngine>& engi
     verdict->cycles = pair.now();
     verdict->instructions = pair.first->cpu().instructions;
     const machine::Digest memory = pair.first->UpdateMemoryDigest();
-    verdict->digest = machine::DigestOf(
-        absl::StrCat(pair.first->State(), memory.ToString())).ToString();
+    verdict->digest =
+        machine::DigestOf(absl::StrCat(pair.first->State(), memory.ToString())).ToString();
   }
   return std::nullopt;
 }
@@ -207,7 +203,8 @@ class SequenceTwins final : public Twins {
       const bool last = machine.stopped() || cpu.cycle >= to;
       // Where the CPU takes an interrupt, it executes nothing.
       if (last || !cpu.InterruptDeliverable()) {
-        steps.push_back({cpu.cycle, cpu.pc, alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
+        steps.push_back(
+            {cpu.cycle, cpu.pc, alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
       }
       if (last) return steps;
       machine.RunTo(cpu.cycle + 1);
@@ -230,8 +227,9 @@ std::string TraceLines(const std::vector<Boundary>& trace) {
   return text;
 }
 
-SequenceMismatch NarrowSequence(const std::vector<engines::NamedEngine>& engines, const Sequence& sequence,
-                                SequencePlan plan, const Failure& failure) {
+SequenceMismatch NarrowSequence(const std::vector<engines::NamedEngine>& engines,
+                                const Sequence& sequence, SequencePlan plan,
+                                const Failure& failure) {
   SequenceTwins twins(engines, sequence, failure);
   SequenceMismatch mismatch;
   mismatch.plan = plan;
@@ -259,9 +257,8 @@ SequenceMismatch NarrowSequence(const std::vector<engines::NamedEngine>& engines
       std::string(kPlanNames[static_cast<size_t>(plan)]),
       found.certainty == Certainty::kInstruction ? "the instruction"
                                                  : "an instruction of this region, likely the one",
-      mismatch.equal_cycle, mismatch.pc & ~uint64_t{3},
-      (mismatch.pc & 1) != 0 ? " (PALmode)" : "", found.different,
-      InstructionLines(before.first->cpu(), before.first->memory(), mismatch.pc));
+      mismatch.equal_cycle, mismatch.pc & ~uint64_t{3}, (mismatch.pc & 1) != 0 ? " (PALmode)" : "",
+      found.different, InstructionLines(before.first->cpu(), before.first->memory(), mismatch.pc));
   if (found.trace.size() > 1) {
     absl::StrAppend(&mismatch.report, "executed at once:\n", TraceLines(found.trace));
   }
@@ -271,7 +268,8 @@ SequenceMismatch NarrowSequence(const std::vector<engines::NamedEngine>& engines
 }
 
 // Steps the first engine, counts, and compares its end with `verdict`.
-std::optional<SequenceMismatch> CountCoverage(const engines::NamedEngine& engine, const Sequence& sequence,
+std::optional<SequenceMismatch> CountCoverage(const engines::NamedEngine& engine,
+                                              const Sequence& sequence,
                                               const SequenceVerdict& verdict,
                                               SequenceCoverage& coverage) {
   SequenceMachine machine(sequence, engine.factory);
@@ -306,8 +304,8 @@ std::optional<SequenceMismatch> CheckPlan(const std::vector<engines::NamedEngine
   return mismatch;
 }
 
-SequenceVerdict CheckSequence(const std::vector<engines::NamedEngine>& engines, const Sequence& sequence,
-                              SequenceCoverage* coverage) {
+SequenceVerdict CheckSequence(const std::vector<engines::NamedEngine>& engines,
+                              const Sequence& sequence, SequenceCoverage* coverage) {
   SequenceVerdict verdict;
   for (const SequencePlan plan :
        {SequencePlan::kWhole, SequencePlan::kBlocks, SequencePlan::kForgetting}) {

@@ -32,25 +32,25 @@ struct SequenceMismatch {
   uint64_t different_cycle = 0;
   bool reproduced = true;
   Certainty certainty = Certainty::kNotReproduced;  // of the instruction
-  uint64_t pc = 0;       // of the instruction in between
+  uint64_t pc = 0;                                  // of the instruction in between
   uint32_t word = 0;
-  std::string report;    // lines for people: instruction, state before, after on each engine
+  std::string report;  // lines for people: instruction, state before, after on each engine
 };
 
 // What a check of one sequence found.
 struct SequenceVerdict {
   std::optional<SequenceMismatch> mismatch;
-  uint64_t cycles = 0;        // at the end, on the first engine
+  uint64_t cycles = 0;  // at the end, on the first engine
   uint64_t instructions = 0;
-  std::string digest;         // of the state at the end, on the first engine
+  std::string digest;  // of the state at the end, on the first engine
 };
 
 // Runs `sequence` on both engines under all plans. Compares the CPUs and bus accesses after every
 // call, RAM and dirty marks now and then and at the end. With `coverage`, runs the first engine
 // once more, one instruction at a time, holds the end against that of the first run and counts
 // what was executed.
-SequenceVerdict CheckSequence(const std::vector<engines::NamedEngine>& engines, const Sequence& sequence,
-                              SequenceCoverage* coverage);
+SequenceVerdict CheckSequence(const std::vector<engines::NamedEngine>& engines,
+                              const Sequence& sequence, SequenceCoverage* coverage);
 
 // The same for one plan, without narrowing; nothing when the engines agree. A plan is a function of
 // the sequence's seed.
@@ -65,7 +65,8 @@ Sequence ShrinkSequence(const std::vector<engines::NamedEngine>& engines, const 
 // Where sequences have code other than PALcode.
 bool IsSequenceCode(uint64_t pa);
 
-// The instructions of a sequence in segments that `is_code` takes, other than NOPs, disassembled, a line each.
+// The instructions of a sequence in segments that `is_code` takes, other than NOPs, disassembled, a
+// line each.
 std::string ListSequence(const Sequence& sequence, IsCode is_code = IsSequenceCode);
 
 }  // namespace isochron::conformance

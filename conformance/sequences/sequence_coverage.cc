@@ -11,9 +11,9 @@ namespace {
 using alpha::Op;
 using alpha::PalEntry;
 
-constexpr std::string_view kNames[kOutcomeCount] = {
-    "retired", "iov", "arith", "miss", "acv", "for", "fow", "nxm", "unalign", "fen", "opcdec",
-    "pal"};
+constexpr std::string_view kNames[kOutcomeCount] = {"retired", "iov", "arith",  "miss",
+                                                    "acv",     "for", "fow",    "nxm",
+                                                    "unalign", "fen", "opcdec", "pal"};
 
 bool Reads(Op op) {
   using alpha::Shape;

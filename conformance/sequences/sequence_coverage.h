@@ -18,16 +18,16 @@ namespace isochron::conformance {
 enum class Outcome : uint8_t {
   kRetired,
   kIntegerOverflow,
-  kArithmetic,       // floating point
+  kArithmetic,  // floating point
   kDtbMiss,
   kAccessViolation,
   kFaultOnRead,
   kFaultOnWrite,
-  kNonexistent,      // a machine check
+  kNonexistent,  // a machine check
   kUnaligned,
   kFen,
   kOpcdec,
-  kPal,              // CALL_PAL entered its PALcode
+  kPal,  // CALL_PAL entered its PALcode
   kCount,
 };
 inline constexpr size_t kOutcomeCount = static_cast<size_t>(Outcome::kCount);

@@ -189,8 +189,8 @@ uint32_t Generator::RandomHwInstruction() {
   const uint32_t pointer = OneIn(4) ? Registers::kEdge : Registers::kData;
   switch (Below(7)) {
     case 0: return Mfpr(target, static_cast<alpha::Ipr>(Below(0xd0)));
-    case 1: return Mtpr(RandomSource(random_), OneIn(2) ? alpha::Ipr::kMmStat
-                                                         : alpha::Ipr::kExcAddr);
+    case 1:
+      return Mtpr(RandomSource(random_), OneIn(2) ? alpha::Ipr::kMmStat : alpha::Ipr::kExcAddr);
     case 2: {
       constexpr uint32_t kTypes[] = {2, 4, 5, 6, 7};
       const uint32_t word = HwMemory(Op::kHwLd, kTypes[Below(5)], target, displacement, pointer);
@@ -302,9 +302,9 @@ void Generator::ChunkFloat() {
 }
 
 void Generator::ChunkIo() {
-  constexpr Op kAccesses[] = {Op::kLdbu, Op::kLdwu, Op::kLdl, Op::kLdq, Op::kStb, Op::kStw,
-                              Op::kStl,  Op::kStq,  Op::kLdqL, Op::kStqC, Op::kLdt, Op::kSts,
-                              Op::kLdqU};
+  constexpr Op kAccesses[] = {Op::kLdbu, Op::kLdwu, Op::kLdl, Op::kLdq,  Op::kStb,
+                              Op::kStw,  Op::kStl,  Op::kStq, Op::kLdqL, Op::kStqC,
+                              Op::kLdt,  Op::kSts,  Op::kLdqU};
   for (uint64_t count = 1 + Below(10); count != 0 && room() > 6; --count) {
     const Op op = kAccesses[Below(std::size(kAccesses))];
     Emit(MemoryOp(op, RandomTarget(random_), 8 * static_cast<int>(Below(64)), Registers::kIo));
@@ -390,8 +390,8 @@ void Generator::EmitDirected(CoveragePair pair) {
     default: EmitAliasAddress(AliasPage::kAll); break;
   }
   if (pal_mode) EmitPal(SequencePal::kEnterPalMode);
-  const int times = pair.outcome == Outcome::kArithmetic ||
-                            pair.outcome == Outcome::kIntegerOverflow ? 8 : 1;
+  const int times =
+      pair.outcome == Outcome::kArithmetic || pair.outcome == Outcome::kIntegerOverflow ? 8 : 1;
   for (int i = 0; i < times; ++i) {
     if (pair.outcome == Outcome::kFen) EmitPal(SequencePal::kDisableFloat);
     const bool jumps = info.format == alpha::Format::kJump || pair.op == Op::kHwRet;
@@ -449,12 +449,11 @@ void Generator::InitialState(Sequence& sequence) {
   const uint64_t data = (data_mapped ? Layout::kMapped : Layout::kKseg) + Layout::kData;
   sequence.r[Registers::kData] = data + kDataOffset;
   sequence.r[Registers::kEdge] = data + alpha::kPageSize * (4 + Below(4));
-  sequence.r[Registers::kAliases] =
-      Layout::kMapped + Layout::kMemorySize + 4 * alpha::kPageSize;
-  sequence.r[Registers::kIo] =
-      mapped_ ? Layout::kMapped + Layout::kMemorySize +
-                    static_cast<uint64_t>(AliasPage::kIo) * alpha::kPageSize
-              : Layout::kKseg + Layout::kIo;
+  sequence.r[Registers::kAliases] = Layout::kMapped + Layout::kMemorySize + 4 * alpha::kPageSize;
+  sequence.r[Registers::kIo] = mapped_
+                                   ? Layout::kMapped + Layout::kMemorySize +
+                                         static_cast<uint64_t>(AliasPage::kIo) * alpha::kPageSize
+                                   : Layout::kKseg + Layout::kIo;
   sequence.r[Registers::kOuterCount] = 2 + Below(12);
   sequence.pc = base_ + entry_pa_;
   sequence.fpcr = OneIn(3) ? 0 : random_();
@@ -484,8 +483,7 @@ Sequence Generator::Generate() {
   const size_t count = 8 + Below(12);
   for (size_t i = 0; i < count; ++i) AddChunk(i, count);
   const size_t size = program_.size();
-  program_.push_back(
-      OperateLiteral(Op::kSubq, Registers::kOuterCount, 1, Registers::kOuterCount));
+  program_.push_back(OperateLiteral(Op::kSubq, Registers::kOuterCount, 1, Registers::kOuterCount));
   program_.push_back(BranchOp(Op::kBgt, Registers::kOuterCount, -static_cast<int>(size) - 2));
   program_.push_back(CallPal(kUserPal + static_cast<uint32_t>(SequencePal::kStop)));
   sequence.segments.push_back({entry_pa_, std::move(program_)});

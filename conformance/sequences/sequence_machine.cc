@@ -139,8 +139,8 @@ void SequenceMachine::Surprise(alpha::Cpu& cpu, uint64_t mixed) {
     case 1: deadline_.MoveNearer(cpu.cycle + (mixed >> 32 & 127)); break;
     case 2: {  // DMA into code
       const uint64_t target = Layout::kCode + (mixed >> 32 & 0x7ff) * 4;
-      const uint32_t word = alpha::words::OperateLiteral(
-          alpha::Op::kAddq, mixed >> 44 & 7, mixed >> 50 & 255, mixed >> 47 & 7);
+      const uint32_t word = alpha::words::OperateLiteral(alpha::Op::kAddq, mixed >> 44 & 7,
+                                                         mixed >> 50 & 255, mixed >> 47 & 7);
       memory_.Write(target, &word, sizeof word);
       break;
     }

@@ -31,8 +31,8 @@ class SequenceMachine final : private alpha::IoBus {
   SequenceMachine(const SequenceMachine&) = delete;
   SequenceMachine& operator=(const SequenceMachine&) = delete;
 
-  // Runs until the condition is met, as Machine::RunUntil() does, or until the guest stops. There are no
-  // events to stop at.
+  // Runs until the condition is met, as Machine::RunUntil() does, or until the guest stops. There
+  // are no events to stop at.
   void RunUntil(const machine::StopCondition& condition);
   void RunTo(uint64_t cycle) { RunUntil(machine::StopCondition::AtCycle(cycle)); }
   // The guest wrote to kStop or cannot go on.

@@ -13,6 +13,7 @@ using alpha::Op;
 using alpha::Shape;
 using Registers = SequenceRegisters;
 
+// clang-format off
 constexpr uint64_t kIntegers[] = {
     0, 1, 2, 7, 8, 63, 64, 127, 128, 255, 256, 0x7fff, 0x8000, 0xffff, 0x1'0000,
     0x7fff'fffe, 0x7fff'ffff, 0x8000'0000, 0x8000'0001, 0xffff'ffff, 0x1'0000'0000,
@@ -50,6 +51,7 @@ constexpr uint64_t kFloats[] = {
     0x4004'0000'0000'0000, 0x4330'0000'0000'0001, 0x43f0'0000'0000'0000,
     0x7fff'ffff'ffff'ffff, 0x0000'0000'7fff'ffff, 0xffff'ffff'ffff'ffff, 0x0123'4567'89ab'cdef,
 };
+// clang-format on
 
 }  // namespace
 
@@ -101,8 +103,7 @@ uint32_t RandomInstruction(Random& random, Op op) {
       // Few registers, so that results become operands; F31 now and then.
       case kFloatRead:
       case kFloatWrite:
-      case kFloatReadWrite:
-        return random() % 24 == 0 ? 31 : static_cast<uint32_t>(random() % 20);
+      case kFloatReadWrite: return random() % 24 == 0 ? 31 : static_cast<uint32_t>(random() % 20);
     }
     return 31;
   };

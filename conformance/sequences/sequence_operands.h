@@ -29,8 +29,8 @@ uint64_t RandomFloat(Random& random);
 struct SequenceRegisters {
   static constexpr uint32_t kInnerCount = 8;
   static constexpr uint32_t kOuterCount = 9;
-  static constexpr uint32_t kData = 10;   // kDataOffset into the data pages
-  static constexpr uint32_t kEdge = 11;   // at a page boundary in the data pages
+  static constexpr uint32_t kData = 10;  // kDataOffset into the data pages
+  static constexpr uint32_t kEdge = 11;  // at a page boundary in the data pages
   static constexpr uint32_t kChunk = 12;
   static constexpr uint32_t kIo = 14;
   static constexpr uint32_t kAliases = 15;  // the start of alias page 4

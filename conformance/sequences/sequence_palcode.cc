@@ -34,8 +34,7 @@ uint32_t MtprPctx(uint32_t rb, uint32_t fields) {
 void AppendTableLookup(Words& words, uint64_t table) {
   const Words lookup = {OperateLiteral(Op::kSrl, 4, 13, 5), OperateLiteral(Op::kAnd, 5, 127, 5),
                         MemoryOp(Op::kLda, 6, static_cast<int>(table), 31),
-                        Operate(Op::kS8addq, 5, 6, 6),
-                        HwLoad(HwLoadType::kPhysical, 5, 0, 6)};
+                        Operate(Op::kS8addq, 5, 6, 6), HwLoad(HwLoadType::kPhysical, 5, 0, 6)};
   words.insert(words.end(), lookup.begin(), lookup.end());
 }
 
@@ -55,10 +54,10 @@ Words FetchMiss() {
 
 // HW_MTPR targets that change nothing that the rest of the PALcode relies on.
 constexpr Ipr kHarmlessWrites[] = {
-    Ipr::kItbTag, Ipr::kExcAddr, Ipr::kDtbTag0, Ipr::kMmStat, Ipr::kDcCtl,   Ipr::kDcStat,
-    Ipr::kCData,  Ipr::kCShft,   Ipr::kPctrCtl, Ipr::kIStat,  Ipr::kDtbAltMode, Ipr::kHwIntClr,
-    Ipr::kClrMap, Ipr::kSleep,   Ipr::kDtbTag1, Ipr::kDtbPte1, Ipr::kExcSum, Ipr::kIsum,
-    Ipr::kVa,     Ipr::kCc,      Ipr::kDtbIs0,  Ipr::kItbIs,  Ipr::kSirr};
+    Ipr::kItbTag, Ipr::kExcAddr, Ipr::kDtbTag0, Ipr::kMmStat,  Ipr::kDcCtl,      Ipr::kDcStat,
+    Ipr::kCData,  Ipr::kCShft,   Ipr::kPctrCtl, Ipr::kIStat,   Ipr::kDtbAltMode, Ipr::kHwIntClr,
+    Ipr::kClrMap, Ipr::kSleep,   Ipr::kDtbTag1, Ipr::kDtbPte1, Ipr::kExcSum,     Ipr::kIsum,
+    Ipr::kVa,     Ipr::kCc,      Ipr::kDtbIs0,  Ipr::kItbIs,   Ipr::kSirr};
 
 uint32_t RandomPalInstruction(Random& random) {
   // R1 to R3 and R24 get results; R10 points to data.
@@ -70,8 +69,8 @@ uint32_t RandomPalInstruction(Random& random) {
     case 0: return Mfpr(target, static_cast<Ipr>(random() % 0xc8));
     case 1: return Mtpr(source, kHarmlessWrites[random() % std::size(kHarmlessWrites)]);
     case 2: {
-      constexpr HwLoadType kTypes[] = {HwLoadType::kVirtual, HwLoadType::kVirtualWriteCheck,
-                                       HwLoadType::kVirtualAlt, HwLoadType::kVirtualWriteCheckAlt,
+      constexpr HwLoadType kTypes[] = {HwLoadType::kVirtual,     HwLoadType::kVirtualWriteCheck,
+                                       HwLoadType::kVirtualAlt,  HwLoadType::kVirtualWriteCheckAlt,
                                        HwLoadType::kVirtualVpte, HwLoadType::kVirtual};
       return HwLoad(kTypes[random() % 6], target, displacement, random() % 2 != 0 ? 10 : 11);
     }
@@ -117,16 +116,16 @@ Words Body(Random& random, uint32_t function) {
     case SequencePal::kSetCounter: return {Mtpr(16, Ipr::kCc), Mtpr(16, Ipr::kCcCtl)};
     case SequencePal::kSetFormat:
       return {OperateLiteral(Op::kBic, 16, 2, 20), Mtpr(20, Ipr::kVaCtl)};
-    case SequencePal::kUserMode:
-      return {MemoryOp(Op::kLda, 20, 0x18, 31), Mtpr(20, Ipr::kCm)};
+    case SequencePal::kUserMode: return {MemoryOp(Op::kLda, 20, 0x18, 31), Mtpr(20, Ipr::kCm)};
     case SequencePal::kKernelMode: return {Mtpr(31, Ipr::kCm)};
     case SequencePal::kClearFlags:
-      return {MemoryOp(Op::kLda, 20, 0x1c00, 31), MemoryOp(Op::kLda, 21, 1, 31),
+      return {MemoryOp(Op::kLda, 20, 0x1c00, 31),
+              MemoryOp(Op::kLda, 21, 1, 31),
               HwLoad(HwLoadType::kPhysicalLock, 24, 0, 20),
               HwStore(HwStoreType::kPhysicalConditional, 21, 0, 20),
-              Mtpr(31, Ipr::kHwIntClr), Mtpr(31, Ipr::kDcStat)};
-    case SequencePal::kStop:
-      return {HwStore(HwStoreType::kPhysical, 31, kStopDisplacement, 31)};
+              Mtpr(31, Ipr::kHwIntClr),
+              Mtpr(31, Ipr::kDcStat)};
+    case SequencePal::kStop: return {HwStore(HwStoreType::kPhysical, 31, kStopDisplacement, 31)};
     case SequencePal::kRandomBody: break;
   }
   Words words;
@@ -198,16 +197,15 @@ void InstallPalcode(Random& random, uint64_t code_base, Sequence& sequence) {
                                PalEntry::kArith, PalEntry::kDtbmDouble3, PalEntry::kDtbmDouble4}) {
     put(entry, skip);
   }
-  put(PalEntry::kFen, {MemoryOp(Op::kLda, 22, 4, 31), MtprPctx(22, 0x10),
-                       Mfpr(22, Ipr::kExcAddr), HwRet(22)});
+  put(PalEntry::kFen,
+      {MemoryOp(Op::kLda, 22, 4, 31), MtprPctx(22, 0x10), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   for (const PalEntry entry : {PalEntry::kMchk, PalEntry::kIacv}) {
     put(entry, {MemoryOp(Op::kLda, 12, kChunkBytes, 12), HwRet(12)});
   }
   put(PalEntry::kDtbmSingle, DataMiss());
   put(PalEntry::kItbMiss, FetchMiss());
-  put(PalEntry::kInterrupt,
-      {HwStore(HwStoreType::kPhysical, 31, kAcknowledgeDisplacement, 31), Mtpr(31, Ipr::kSirr),
-       Mfpr(22, Ipr::kExcAddr), HwRet(22)});
+  put(PalEntry::kInterrupt, {HwStore(HwStoreType::kPhysical, 31, kAcknowledgeDisplacement, 31),
+                             Mtpr(31, Ipr::kSirr), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   for (uint32_t function = 0; function < 0x40; ++function) {
     Words words = Body(random, function);
     words.push_back(HwRet(23));

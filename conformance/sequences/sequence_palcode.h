@@ -20,34 +20,34 @@ enum class SequencePal : uint32_t {
   kInvalidateSingle,   // R16 in both
   kInvalidateProcess,  // entries without ASM in both
   kFlushInstructions,
-  kDisableFloat,       // the next floating-point instruction raises FEN, which enables it again
-  kSetAsn,             // the low bits of R16, in both TLBs
-  kEnterPalMode,       // returns to the same code in PALmode, by its physical address
-  kLeavePalMode,       // and back
+  kDisableFloat,  // the next floating-point instruction raises FEN, which enables it again
+  kSetAsn,        // the low bits of R16, in both TLBs
+  kEnterPalMode,  // returns to the same code in PALmode, by its physical address
+  kLeavePalMode,  // and back
   kSetInterruptEnable,
-  kRequestSoftware,    // software interrupts
-  kToggleShadow,       // I_CTL<SDE>
-  kSetCounter,         // CC and CC_CTL
-  kSetFormat,          // VA_CTL
+  kRequestSoftware,  // software interrupts
+  kToggleShadow,     // I_CTL<SDE>
+  kSetCounter,       // CC and CC_CTL
+  kSetFormat,        // VA_CTL
   kUserMode,
   kKernelMode,
-  kClearFlags,         // a physical STQ_C and IPRs that hold nothing
+  kClearFlags,  // a physical STQ_C and IPRs that hold nothing
   kRandomBody,
-  kStop = 0x3f,        // ends the run
+  kStop = 0x3f,  // ends the run
 };
 
 // The pages behind the 64 identity pages at SequenceLayout::kMapped, by number from there.
 enum class AliasPage : uint32_t {
-  kAll,            // data, everything allowed
+  kAll,  // data, everything allowed
   kNoAccess,
   kFaultOnRead,
   kFaultOnWrite,
   kReadOnly,
   kIo,
   kNonexistent,
-  kCode,           // the first page of code, again
+  kCode,  // the first page of code, again
   kKernelOnly,
-  kRandom,         // from here on: random pages of code and data with random rights
+  kRandom,  // from here on: random pages of code and data with random rights
 };
 
 // Programs consist of chunks of this size, each of which leaves an address in itself in R12.

@@ -46,7 +46,8 @@ TEST(Sequence, SurvivesItsFile) {
   absl::StatusOr<Sequence> parsed = ParseSequence(text);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(FormatSequence(*parsed), text);
-  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                     *engines::FindEngine("ref")};
   const SequenceVerdict a = CheckSequence(engines, sequence, nullptr);
   const SequenceVerdict b = CheckSequence(engines, *parsed, nullptr);
   EXPECT_EQ(a.digest, b.digest);
@@ -62,8 +63,7 @@ TEST(Sequence, FilesThatMakeNoSenseAreRefused) {
                           "fill 0 ffffffffffffffff 1\n", "pc\n", "unknown 1\n", "pc xyz\n"}) {
     absl::StatusOr<Sequence> parsed = ParseSequence(good + bad);
     ASSERT_FALSE(parsed.ok()) << bad;
-    EXPECT_NE(parsed.status().message().find("line 4"), absl::string_view::npos)
-        << parsed.status();
+    EXPECT_NE(parsed.status().message().find("line 4"), absl::string_view::npos) << parsed.status();
   }
   EXPECT_FALSE(ParseSequence("").ok());
   EXPECT_FALSE(ParseSequence("something else\n").ok());
@@ -94,8 +94,8 @@ Visits StepForVisits(const Sequence& sequence) {
   for (;;) {
     machine.RunTo(cpu.cycle + 1);
     if (machine.stopped() || cpu.cycle >= sequence.cycles) break;
-    const bool executes = !cpu.InterruptDeliverable() &&
-                          alpha::FetchWord(cpu, machine.memory(), cpu.pc).has_value();
+    const bool executes =
+        !cpu.InterruptDeliverable() && alpha::FetchWord(cpu, machine.memory(), cpu.pc).has_value();
     places.push_back({cpu.pc, cpu.cycle, executes});
   }
   Visits visits;
@@ -103,7 +103,8 @@ Visits StepForVisits(const Sequence& sequence) {
     visits.pcs.push_back(places[(sequence.seed * i * 7919) % places.size()].pc);
   }
   for (const Place& place : places) {
-    const bool chosen = std::find(visits.pcs.begin(), visits.pcs.end(), place.pc) != visits.pcs.end();
+    const bool chosen =
+        std::find(visits.pcs.begin(), visits.pcs.end(), place.pc) != visits.pcs.end();
     if (chosen && place.executes) visits.cycles.push_back(place.cycle);
   }
   return visits;
@@ -146,7 +147,8 @@ TEST(Sequence, CoverageKnowsEveryInstruction) {
 }
 
 TEST(Sequence, StepsAreCounted) {
-  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"), *engines::FindEngine("ref")};
+  const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
+                                                     *engines::FindEngine("ref")};
   SequenceCoverage coverage;
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     const SequenceVerdict verdict = CheckSequence(engines, GenerateSequence(seed), &coverage);
@@ -171,7 +173,8 @@ TEST_P(InstructionFaultTest, IsFoundAndNamed) {
   EXPECT_LT(ListSequence(small).size(), ListSequence(finding->sequence).size() / 4);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, InstructionFaultTest, ::testing::ValuesIn(engines::InstructionFaults()),
+INSTANTIATE_TEST_SUITE_P(All, InstructionFaultTest,
+                         ::testing::ValuesIn(engines::InstructionFaults()),
                          [](const auto& info) { return info.param; });
 
 TEST(SequenceFault, BookkeepingIsComparedToo) {

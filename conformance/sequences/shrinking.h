@@ -34,7 +34,7 @@ class Shrinker {
 
   // Leaves out elements of a list, long runs first, until nothing gives.
   template <typename T>
-  void LeaveOut(std::vector<T> Case::* list) {
+  void LeaveOut(std::vector<T> Case::*list) {
     for (size_t run = (best_.*list).size(); run != 0; run /= 2) {
       for (size_t at = 0; at < (best_.*list).size() && !exhausted();) {
         Case candidate = best_;
@@ -56,8 +56,8 @@ class Shrinker {
 // Which physical addresses hold code that may be left out.
 using IsCode = bool (*)(uint64_t pa);
 
-// A program with as few instructions as possible that still fails: they become NOPs, long runs first, then single
-// ones; fills go, and registers become zero.
+// A program with as few instructions as possible that still fails: they become NOPs, long runs
+// first, then single ones; fills go, and registers become zero.
 void ShrinkProgram(Shrinker<Sequence>& shrinker, IsCode is_code);
 
 }  // namespace isochron::conformance

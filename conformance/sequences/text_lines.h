@@ -14,14 +14,15 @@
 
 namespace isochron::conformance {
 
-// Gives each line behind the first, which must be `magic`, to `take`: its word and its numbers. '#' starts a comment, and lines
-// with nothing else are left out. InvalidArgument, naming the line, when it has no such form or `take` returns false.
+// Gives each line behind the first, which must be `magic`, to `take`: its word and its numbers. '#'
+// starts a comment, and lines with nothing else are left out. InvalidArgument, naming the line,
+// when it has no such form or `take` returns false.
 absl::Status ParseLines(
     std::string_view text, std::string_view magic,
     const std::function<bool(std::string_view key, const std::vector<uint64_t>& numbers)>& take);
 
-// For a function that visits fields, which are one number each, with their words: puts the number of a line into the
-// field of its word.
+// For a function that visits fields, which are one number each, with their words: puts the number
+// of a line into the field of its word.
 struct NumberTaker {
   std::string_view key;
   const std::vector<uint64_t>& numbers;

@@ -64,15 +64,9 @@ class UserGenerator {
     const uint64_t flavour = Below(4);
     while (sequence_.words.size() + 8 < length) {
       switch (flavour == 3 ? Below(3) : flavour) {
-        case 0:
-          Integer();
-          break;
-        case 1:
-          Float();
-          break;
-        default:
-          Mixed();
-          break;
+        case 0: Integer(); break;
+        case 1: Float(); break;
+        default: Mixed(); break;
       }
     }
     if (sequence_.words.size() > kUserSequenceWords) sequence_.words.resize(kUserSequenceWords);
@@ -108,9 +102,9 @@ class UserGenerator {
   }
   uint32_t FloatTarget(Op op) {
     if (OneIn(24)) return 31;
-    return static_cast<uint32_t>(
-        WritesSingle(op) ? Below(kSingleRegisters)
-                         : kSingleRegisters + Below(kFloatRegisters - kSingleRegisters));
+    return static_cast<uint32_t>(WritesSingle(op) ? Below(kSingleRegisters)
+                                                  : kSingleRegisters +
+                                                        Below(kFloatRegisters - kSingleRegisters));
   }
 
   // A table row of the given format, without what is left out.
@@ -227,29 +221,17 @@ class UserGenerator {
   }
   void Mixed() {
     switch (Below(9)) {
-      case 0:
-        Branch();
-        break;
-      case 1:
-        Jump();
-        break;
-      case 2:
-        Emit(RandomInstruction(random_, RandomOp(Format::kMisc)));
-        break;
-      case 3:
-        FloatOperate();
-        break;
+      case 0: Branch(); break;
+      case 1: Jump(); break;
+      case 2: Emit(RandomInstruction(random_, RandomOp(Format::kMisc))); break;
+      case 3: FloatOperate(); break;
       case 4:
       case 5:
-      case 6:
-        Memory();
-        break;
+      case 6: Memory(); break;
       case 7:
         if (OneIn(4)) System();
         break;
-      default:
-        Emit(RandomInstruction(random_, RandomOp(Format::kOperate)));
-        break;
+      default: Emit(RandomInstruction(random_, RandomOp(Format::kOperate))); break;
     }
   }
 

@@ -46,15 +46,13 @@ TEST_F(EventQueueTest, TheOrderIsThatOfCycleDeviceAndKindWhateverCameFirst) {
     for (const auto& [slot, cycle] : events) queue_.Schedule(slot, cycle);
     EXPECT_EQ(queue_.next(), 50u);
     queue_.SetNow(70);
-    const std::vector<std::pair<DeviceId, int>> expected = {{DeviceId::kUart0, 3},
-                                                            {DeviceId::kRtc, 1},
-                                                            {DeviceId::kRtc, 2},
-                                                            {DeviceId::kPit, 0}};
+    const std::vector<std::pair<DeviceId, int>> expected = {
+        {DeviceId::kUart0, 3}, {DeviceId::kRtc, 1}, {DeviceId::kRtc, 2}, {DeviceId::kPit, 0}};
     EXPECT_EQ(Due(), expected);
     ++orders;
-  } while (std::next_permutation(
-      events.begin(), events.end(),
-      [&](const auto& a, const auto& b) { return place(a) < place(b); }));
+  } while (std::next_permutation(events.begin(), events.end(), [&](const auto& a, const auto& b) {
+    return place(a) < place(b);
+  }));
   EXPECT_EQ(orders, 24);
   EXPECT_EQ(queue_.next(), kNever);
 }

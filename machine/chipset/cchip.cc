@@ -7,9 +7,9 @@ namespace {
 
 // Registers by their number: offset / 64.
 constexpr int kCsc = 0x00, kMtr = 0x01, kMisc = 0x02, kMpd = 0x03, kAar0 = 0x04, kAar3 = 0x07,
-              kDim0 = 0x08, kDim1 = 0x09, kDir0 = 0x0a, kDir1 = 0x0b, kDrir = 0x0c,
-              kPrben = 0x0d, kIic0 = 0x0e, kIic1 = 0x0f, kTtr = 0x16, kTdr = 0x17, kDim2 = 0x18,
-              kDim3 = 0x19, kDir2 = 0x1a, kDir3 = 0x1b, kIic2 = 0x1c, kIic3 = 0x1d;
+              kDim0 = 0x08, kDim1 = 0x09, kDir0 = 0x0a, kDir1 = 0x0b, kDrir = 0x0c, kPrben = 0x0d,
+              kIic0 = 0x0e, kIic1 = 0x0f, kTtr = 0x16, kTdr = 0x17, kDim2 = 0x18, kDim3 = 0x19,
+              kDir2 = 0x1a, kDir3 = 0x1b, kIic2 = 0x1c, kIic3 = 0x1d;
 
 // CSC as firmware leaves it on an ES40 with eight Dchips, but for P1P: there is no Pchip 1.
 constexpr uint64_t kCscPchip1Present = uint64_t{1} << 14;
@@ -88,24 +88,15 @@ uint64_t Cchip::ReadRegister(int cpu, int index) const {
   if (const int owner = DirCpu(index); owner >= 0) return masks_[owner] & Requests();
   if (const int owner = IicCpu(index); owner >= 0) return ignore_counts_[owner];
   switch (index) {
-    case kCsc:
-      return csc_;
-    case kMtr:
-      return mtr_;
-    case kMisc:
-      return misc_ | kTyphoon << kRev | static_cast<uint64_t>(cpu);
-    case kMpd:
-      return mpd_ | mpd_ << kMpdReceiveShift;
-    case kDrir:
-      return Requests();
-    case kPrben:
-      return probe_enable_;
-    case kTtr:
-      return ttr_;
-    case kTdr:
-      return tdr_;
-    default:
-      return 0;  // write-only, reserved, or a performance counter, which stands still
+    case kCsc: return csc_;
+    case kMtr: return mtr_;
+    case kMisc: return misc_ | kTyphoon << kRev | static_cast<uint64_t>(cpu);
+    case kMpd: return mpd_ | mpd_ << kMpdReceiveShift;
+    case kDrir: return Requests();
+    case kPrben: return probe_enable_;
+    case kTtr: return ttr_;
+    case kTdr: return tdr_;
+    default: return 0;  // write-only, reserved, or a performance counter, which stands still
   }
 }
 
@@ -120,29 +111,14 @@ void Cchip::Write(uint64_t offset, int size, uint64_t value) {
     ignore_counts_[ignoring] = value & kIicCount;
   } else {
     switch (index) {
-      case kCsc:
-        csc_ = value & ~kCscPchip1Present;
-        break;
-      case kMtr:
-        mtr_ = value;
-        break;
-      case kMisc:
-        WriteMisc(value);
-        break;
-      case kMpd:
-        mpd_ = value & kMpdSend;
-        break;
-      case kPrben:
-        probe_enable_ = value & 3;
-        break;
-      case kTtr:
-        ttr_ = value;
-        break;
-      case kTdr:
-        tdr_ = value;
-        break;
-      default:
-        break;
+      case kCsc: csc_ = value & ~kCscPchip1Present; break;
+      case kMtr: mtr_ = value; break;
+      case kMisc: WriteMisc(value); break;
+      case kMpd: mpd_ = value & kMpdSend; break;
+      case kPrben: probe_enable_ = value & 3; break;
+      case kTtr: ttr_ = value; break;
+      case kTdr: tdr_ = value; break;
+      default: break;
     }
   }
   UpdateOutputs();

@@ -67,14 +67,14 @@ class Cchip final : public Device, public IrqSink {
 
   uint64_t csc_ = 0;
   uint64_t mtr_ = 0;
-  uint64_t misc_ = 0;   // without CPUID and REV
+  uint64_t misc_ = 0;  // without CPUID and REV
   uint64_t mpd_ = 0;
   uint64_t lines_ = 0;  // DRIR as the pins drive it
   uint64_t probe_enable_ = 0;
   uint64_t ttr_ = 0;
   uint64_t tdr_ = 0;
-  std::array<uint64_t, 4> arrays_{};  // AAR
-  std::array<uint64_t, kMaxCpus> masks_{};  // DIM
+  std::array<uint64_t, 4> arrays_{};                // AAR
+  std::array<uint64_t, kMaxCpus> masks_{};          // DIM
   std::array<uint32_t, kMaxCpus> ignore_counts_{};  // IIC
   bool timer_line_ = false;
 };

@@ -11,16 +11,11 @@ constexpr uint64_t kEightTimes = 0x0101010101010101;
 // What an ES40 with eight Dchips and one 256-bit memory bus pair shows.
 uint64_t Value(int index) {
   switch (index) {
-    case kDsc:
-      return 0x43;
-    case kStr:
-      return 0x25;
-    case kDrev:
-      return 0x01;
-    case kDsc2:
-      return 0x03;
-    default:
-      return 0;
+    case kDsc: return 0x43;
+    case kStr: return 0x25;
+    case kDrev: return 0x01;
+    case kDsc2: return 0x03;
+    default: return 0;
   }
 }
 

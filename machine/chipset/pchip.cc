@@ -6,18 +6,18 @@ namespace isochron::machine {
 namespace {
 
 // Registers by their number: offset / 64.
-constexpr int kWsba0 = 0x00, kWsm0 = 0x04, kTba0 = 0x08, kPctl = 0x0c, kPlat = 0x0d,
-              kPerror = 0x0f, kPerrmask = 0x10, kPerrset = 0x11, kPmonctl = 0x14;
+constexpr int kWsba0 = 0x00, kWsm0 = 0x04, kTba0 = 0x08, kPctl = 0x0c, kPlat = 0x0d, kPerror = 0x0f,
+              kPerrmask = 0x10, kPerrset = 0x11, kPmonctl = 0x14;
 
-constexpr uint64_t kWsbaWritable = 0xfff00007;  // ADDR, PTP, SG, ENA
+constexpr uint64_t kWsbaWritable = 0xfff00007;                          // ADDR, PTP, SG, ENA
 constexpr uint64_t kWsba3Writable = kWsbaWritable | uint64_t{1} << 39;  // DAC
-constexpr uint64_t kWsba3ScatterGather = 0x2;  // window 3 has no other way
+constexpr uint64_t kWsba3ScatterGather = 0x2;                           // window 3 has no other way
 constexpr uint64_t kWsmWritable = 0xfff00000;
 constexpr uint64_t kTbaWritable = 0x7fffffc00;
 
-// The DMA windows as SRM leaves them (NetBSD, tsp_dma_init): 8 MiB at 8 MiB by scatter-gather, for ISA, and
-// 1 GiB at 2 GiB to physical 0. The first one's table is at physical 0, where firmware has zeros: invalid
-// entries.
+// The DMA windows as SRM leaves them (NetBSD, tsp_dma_init): 8 MiB at 8 MiB by scatter-gather, for
+// ISA, and 1 GiB at 2 GiB to physical 0. The first one's table is at physical 0, where firmware has
+// zeros: invalid entries.
 constexpr uint64_t kWindow0 = 0x00800003, kWindow0Mask = 0x00700000;
 constexpr uint64_t kWindow1 = 0x80000001, kWindow1Mask = 0x3ff00000;
 
@@ -48,18 +48,12 @@ uint64_t Pchip::ReadRegister(int index) const {
   if (index >= kWsm0 && index < kWsm0 + kWindows) return wsm_[index - kWsm0];
   if (index >= kTba0 && index < kTba0 + kWindows) return tba_[index - kTba0];
   switch (index) {
-    case kPctl:
-      return pctl_;
-    case kPlat:
-      return plat_;
-    case kPerror:
-      return perror_;
-    case kPerrmask:
-      return perrmask_;
-    case kPmonctl:
-      return pmonctl_;
-    default:
-      return 0;  // write-only, reserved, or PMONCNT: the counters stand still
+    case kPctl: return pctl_;
+    case kPlat: return plat_;
+    case kPerror: return perror_;
+    case kPerrmask: return perrmask_;
+    case kPmonctl: return pmonctl_;
+    default: return 0;  // write-only, reserved, or PMONCNT: the counters stand still
   }
 }
 

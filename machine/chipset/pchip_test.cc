@@ -42,8 +42,8 @@ TEST_F(PchipTest, LinuxTurnsTheMonsterWindowOn) {
   Write(kPctl, reset | 0x40);
   EXPECT_EQ(Read(kPctl), reset | 0x40);
   Write(kPctl, ~uint64_t{0});
-  EXPECT_EQ(Read(kPctl) >> 24 & 0xff, 1u);   // the revision stays
-  EXPECT_EQ(Read(kPctl) >> 46 & 3, 0u);      // so does the number of the chip
+  EXPECT_EQ(Read(kPctl) >> 24 & 0xff, 1u);  // the revision stays
+  EXPECT_EQ(Read(kPctl) >> 46 & 3, 0u);     // so does the number of the chip
   Write(kPlat, 0xffff);
   EXPECT_EQ(Read(kPlat), 0xff00u);
   EXPECT_EQ(Read(kTlbiv), 0u);

@@ -4,8 +4,8 @@ namespace isochron::machine {
 namespace {
 
 // Type 0 header.
-constexpr int kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06,
-              kRevision = 0x08, kClassCode = 0x09, kHeaderType = 0x0e;
+constexpr int kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06, kRevision = 0x08,
+              kClassCode = 0x09, kHeaderType = 0x0e;
 
 }  // namespace
 

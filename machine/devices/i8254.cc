@@ -118,14 +118,10 @@ bool PitCounter::Output(uint64_t tick) const {
   uint64_t half_start, half_end;
   switch (mode_) {
     case 0:
-    case 1:
-      return elapsed >= count_;
-    case 2:
-      return paused_ || elapsed % count_ != count_ - 1;
-    case 3:
-      return paused_ || HighHalf(elapsed % count_, half_start, half_end);
-    default:
-      return elapsed != count_;
+    case 1: return elapsed >= count_;
+    case 2: return paused_ || elapsed % count_ != count_ - 1;
+    case 3: return paused_ || HighHalf(elapsed % count_, half_start, half_end);
+    default: return elapsed != count_;
   }
 }
 
@@ -160,8 +156,7 @@ uint32_t PitCounter::Value(uint64_t tick) const {
   if (!running_) return held_value_;
   const uint64_t elapsed = Elapsed(tick);
   switch (mode_) {
-    case 2:
-      return static_cast<uint32_t>(count_ - elapsed % count_) % Modulus();
+    case 2: return static_cast<uint32_t>(count_ - elapsed % count_) % Modulus();
     case 3: {
       uint64_t half_start, half_end;
       const uint64_t phase = elapsed % count_;
@@ -169,8 +164,7 @@ uint32_t PitCounter::Value(uint64_t tick) const {
       const uint64_t first = count_ - count_ % 2;  // an odd count is loaded less one
       return static_cast<uint32_t>(first - 2 * (phase - half_start)) % Modulus();
     }
-    default:
-      return static_cast<uint32_t>((Modulus() + count_ - elapsed % Modulus()) % Modulus());
+    default: return static_cast<uint32_t>((Modulus() + count_ - elapsed % Modulus()) % Modulus());
   }
 }
 

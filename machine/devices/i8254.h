@@ -71,11 +71,11 @@ class PitCounter {
   bool status_latched_ = false;
   uint8_t latched_status_ = 0;
 
-  bool running_ = false;   // a count is in the counting element
+  bool running_ = false;      // a count is in the counting element
   uint32_t count_ = 0x10000;  // its initial value, in pulses
-  uint64_t start_ = 0;     // the pulse that loaded it
-  bool starts_low_ = false;  // mode 3: that pulse began a low half
-  bool paused_ = false;    // the gate holds the count
+  uint64_t start_ = 0;        // the pulse that loaded it
+  bool starts_low_ = false;   // mode 3: that pulse began a low half
+  bool paused_ = false;       // the gate holds the count
   uint64_t held_elapsed_ = 0;
   uint32_t held_value_ = 0;  // shown while not running
   bool load_pending_ = false;

@@ -16,9 +16,7 @@ class PitTest : public testing::Test {
   void Write(uint64_t offset, uint8_t value) { pit_.Write(offset, 1, value); }
   uint8_t Read(uint64_t offset) { return static_cast<uint8_t>(pit_.Read(offset, 1)); }
   // Puts the clock at a pulse.
-  void At(uint64_t tick) {
-    bench_.RunTo(pit_, TicksToCycles(tick, Pit::kClockHz, kTestHz));
-  }
+  void At(uint64_t tick) { bench_.RunTo(pit_, TicksToCycles(tick, Pit::kClockHz, kTestHz)); }
   void Program(int counter, uint8_t mode, uint16_t count, bool bcd = false) {
     Write(kControl, static_cast<uint8_t>(counter << 6 | 0x30 | mode << 1 | (bcd ? 1 : 0)));
     Write(counter, static_cast<uint8_t>(count));

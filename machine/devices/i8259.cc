@@ -134,8 +134,7 @@ void I8259::WriteInitWord(uint8_t value) {
       fully_nested_slaves_ = (value & 0x10) != 0;
       init_ = Init::kDone;
       break;
-    case Init::kDone:
-      break;
+    case Init::kDone: break;
   }
 }
 

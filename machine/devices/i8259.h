@@ -76,10 +76,10 @@ class I8259 {
   uint8_t cascade_ = 0;  // ICW3
   uint8_t lowest_ = 7;   // the input of lowest priority
   Init init_ = Init::kDone;
-  bool level_triggered_ = false;  // ICW1 LTIM
-  bool single_ = false;           // ICW1 SNGL
-  bool needs_icw4_ = true;        // ICW1 IC4
-  bool auto_eoi_ = false;         // ICW4 AEOI
+  bool level_triggered_ = false;      // ICW1 LTIM
+  bool single_ = false;               // ICW1 SNGL
+  bool needs_icw4_ = true;            // ICW1 IC4
+  bool auto_eoi_ = false;             // ICW4 AEOI
   bool fully_nested_slaves_ = false;  // ICW4 SFNM
   bool rotate_on_auto_eoi_ = false;
   bool special_mask_ = false;

@@ -7,8 +7,7 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint64_t kMaster = 0, kMasterData = 1, kSlave = 2, kSlaveData = 3, kElcr1 = 4,
-                   kElcr2 = 5;
+constexpr uint64_t kMaster = 0, kMasterData = 1, kSlave = 2, kSlaveData = 3, kElcr1 = 4, kElcr2 = 5;
 
 class PicPairTest : public testing::Test {
  protected:
@@ -206,7 +205,7 @@ TEST_F(PicPairTest, PollAcknowledges) {
 
 TEST_F(PicPairTest, InitialisationClearsRequestsAndMask) {
   pics_.SetIrq(1, true);
-  Write(kMaster, 0x13);     // single, ICW4 needed
+  Write(kMaster, 0x13);  // single, ICW4 needed
   Write(kMasterData, 0x40);
   Write(kMasterData, 0x01);  // no ICW3 in single mode
   EXPECT_EQ(Read(kMasterData), 0);

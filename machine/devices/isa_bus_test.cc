@@ -39,8 +39,7 @@ TEST(IsaBusTest, SplitsIntoBytesAndFillsGaps) {
   EXPECT_EQ(bus.Read(0x22, 1), 0xffu);
   EXPECT_EQ(bus.Read(0x10020, 1), 0xffu);
   bus.Write(0xa0, 4, 0x44332211);
-  EXPECT_EQ(probe.writes,
-            (std::vector<std::pair<uint64_t, uint64_t>>{{2, 0x11}, {3, 0x22}}));
+  EXPECT_EQ(probe.writes, (std::vector<std::pair<uint64_t, uint64_t>>{{2, 0x11}, {3, 0x22}}));
 }
 
 }  // namespace

@@ -90,28 +90,20 @@ void Rtc::Write(uint64_t offset, int, uint64_t value) {
 
 uint8_t Rtc::ReadRegister() {
   switch (address_) {
-    case kRegA:
-      return static_cast<uint8_t>(ram_[kRegA] | (UpdateInProgress() ? kUip : 0));
-    case kRegC:
-      return TakeRegC();
-    case kRegD:
-      return kVrt;
-    default:
-      return ram_[address_];
+    case kRegA: return static_cast<uint8_t>(ram_[kRegA] | (UpdateInProgress() ? kUip : 0));
+    case kRegC: return TakeRegC();
+    case kRegD: return kVrt;
+    default: return ram_[address_];
   }
 }
 
 void Rtc::WriteRegister(uint8_t value) {
   switch (address_) {
-    case kRegA:
-      return WriteRegA(value);
-    case kRegB:
-      return WriteRegB(value);
+    case kRegA: return WriteRegA(value);
+    case kRegB: return WriteRegB(value);
     case kRegC:
-    case kRegD:
-      return;
-    default:
-      ram_[address_] = value;
+    case kRegD: return;
+    default: ram_[address_] = value;
   }
 }
 
@@ -158,8 +150,7 @@ uint64_t Rtc::NextPeriodic(uint64_t cycle) const {
   const uint64_t period = PeriodTicks();
   if (period == 0 || !Running()) return kNever;
   const uint64_t ticks = CyclesToTicks(cycle - chain_start_, kCrystalHz, events_.hz());
-  return chain_start_ +
-         TicksToCycles((ticks / period + 1) * period, kCrystalHz, events_.hz());
+  return chain_start_ + TicksToCycles((ticks / period + 1) * period, kCrystalHz, events_.hz());
 }
 
 void Rtc::CatchUpPeriodic() {

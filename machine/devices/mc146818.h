@@ -37,11 +37,10 @@ class Rtc final : public Device {
   void RestoreState(alpha::StateReader& reader) override;
 
   // Registers of the time and control area.
-  static constexpr int kSeconds = 0x00, kSecondsAlarm = 0x01, kMinutes = 0x02,
-                       kMinutesAlarm = 0x03, kHours = 0x04, kHoursAlarm = 0x05,
-                       kDayOfWeek = 0x06, kDayOfMonth = 0x07, kMonth = 0x08, kYear = 0x09,
-                       kRegA = 0x0a, kRegB = 0x0b, kRegC = 0x0c, kRegD = 0x0d,
-                       kCentury = 0x32;
+  static constexpr int kSeconds = 0x00, kSecondsAlarm = 0x01, kMinutes = 0x02, kMinutesAlarm = 0x03,
+                       kHours = 0x04, kHoursAlarm = 0x05, kDayOfWeek = 0x06, kDayOfMonth = 0x07,
+                       kMonth = 0x08, kYear = 0x09, kRegA = 0x0a, kRegB = 0x0b, kRegC = 0x0c,
+                       kRegD = 0x0d, kCentury = 0x32;
 
  private:
   template <typename Visitor, typename Self>

@@ -32,8 +32,8 @@ constexpr uint8_t kFcrStored = 0xc9;  // enable, DMA mode, trigger
 constexpr uint8_t kLcrBreak = 0x40;
 constexpr uint8_t kLcrDivisor = 0x80;
 
-constexpr uint8_t kMcrDtr = 0x01, kMcrRts = 0x02, kMcrOut1 = 0x04, kMcrOut2 = 0x08,
-                  kMcrLoop = 0x10, kMcrWritable = 0x1f;
+constexpr uint8_t kMcrDtr = 0x01, kMcrRts = 0x02, kMcrOut1 = 0x04, kMcrOut2 = 0x08, kMcrLoop = 0x10,
+                  kMcrWritable = 0x1f;
 
 constexpr uint8_t kLsrDataReady = 0x01;
 constexpr uint8_t kLsrOverrun = 0x02;
@@ -42,8 +42,8 @@ constexpr uint8_t kLsrBreak = 0x10;
 constexpr uint8_t kLsrThrEmpty = 0x20;
 constexpr uint8_t kLsrTransmitterEmpty = 0x40;
 constexpr uint8_t kLsrFifoError = 0x80;
-// What comes with the null character of a break: the line is low where its stop bit would be, too (PC16550D, LSR bits 3
-// and 4).
+// What comes with the null character of a break: the line is low where its stop bit would be, too
+// (PC16550D, LSR bits 3 and 4).
 constexpr uint8_t kBreakErrors = kLsrBreak | kLsrFraming;
 
 constexpr uint8_t kMsrCts = 0x10, kMsrDsr = 0x20, kMsrRing = 0x40, kMsrDcd = 0x80;
@@ -83,30 +83,14 @@ void Uart::Reset() {
 uint64_t Uart::Read(uint64_t offset, int) {
   uint8_t value = 0;
   switch (offset) {
-    case kData:
-      value = divisor_access() ? divisor_low_ : ReadByte();
-      break;
-    case kIer:
-      value = divisor_access() ? divisor_high_ : ier_;
-      break;
-    case kIirFcr:
-      value = ReadIdentification();
-      break;
-    case kLcr:
-      value = lcr_;
-      break;
-    case kMcr:
-      value = mcr_;
-      break;
-    case kLsr:
-      value = ReadLineStatus();
-      break;
-    case kMsr:
-      value = ReadModemStatus();
-      break;
-    case kScratch:
-      value = scratch_;
-      break;
+    case kData: value = divisor_access() ? divisor_low_ : ReadByte(); break;
+    case kIer: value = divisor_access() ? divisor_high_ : ier_; break;
+    case kIirFcr: value = ReadIdentification(); break;
+    case kLcr: value = lcr_; break;
+    case kMcr: value = mcr_; break;
+    case kLsr: value = ReadLineStatus(); break;
+    case kMsr: value = ReadModemStatus(); break;
+    case kScratch: value = scratch_; break;
   }
   UpdateOutput();
   return value;
@@ -129,29 +113,18 @@ void Uart::Write(uint64_t offset, int, uint64_t value) {
         WriteEnables(byte);
       }
       break;
-    case kIirFcr:
-      WriteFifoControl(byte);
-      break;
-    case kLcr:
-      WriteLineControl(byte);
-      break;
-    case kMcr:
-      WriteModemControl(byte);
-      break;
-    case kScratch:
-      scratch_ = byte;
-      break;
-    default:
-      break;  // LSR and MSR: writing is for factory tests
+    case kIirFcr: WriteFifoControl(byte); break;
+    case kLcr: WriteLineControl(byte); break;
+    case kMcr: WriteModemControl(byte); break;
+    case kScratch: scratch_ = byte; break;
+    default: break;  // LSR and MSR: writing is for factory tests
   }
   UpdateOutput();
 }
 
 void Uart::OnEvent(int kind) {
   switch (kind) {
-    case kTransmitEvent:
-      FinishTransmit();
-      break;
+    case kTransmitEvent: FinishTransmit(); break;
     case kReceiveEvent:
       if (CanReceive()) {
         PushReceived(line_.front());
@@ -159,9 +132,7 @@ void Uart::OnEvent(int kind) {
       }
       PaceReceive();
       break;
-    case kTimeoutEvent:
-      timeout_interrupt_ = !receive_fifo_.empty();
-      break;
+    case kTimeoutEvent: timeout_interrupt_ = !receive_fifo_.empty(); break;
   }
   UpdateOutput();
 }
@@ -230,10 +201,9 @@ uint8_t Uart::ReadLineStatus() {
 uint8_t Uart::ModemInputs() const {
   // A terminal that is always ready.
   if (!loopback()) return kMsrCts | kMsrDsr | kMsrDcd;
-  return static_cast<uint8_t>(((mcr_ & kMcrRts) != 0 ? kMsrCts : 0) |
-                              ((mcr_ & kMcrDtr) != 0 ? kMsrDsr : 0) |
-                              ((mcr_ & kMcrOut1) != 0 ? kMsrRing : 0) |
-                              ((mcr_ & kMcrOut2) != 0 ? kMsrDcd : 0));
+  return static_cast<uint8_t>(
+      ((mcr_ & kMcrRts) != 0 ? kMsrCts : 0) | ((mcr_ & kMcrDtr) != 0 ? kMsrDsr : 0) |
+      ((mcr_ & kMcrOut1) != 0 ? kMsrRing : 0) | ((mcr_ & kMcrOut2) != 0 ? kMsrDcd : 0));
 }
 
 uint8_t Uart::ReadModemStatus() {
@@ -295,8 +265,7 @@ void Uart::PushReceived(Received character) {
 void Uart::RestartTimeout() {
   timeout_interrupt_ = false;
   if (fifos_enabled() && !receive_fifo_.empty()) {
-    events_.Schedule(Slot(kTimeoutEvent),
-                     events_.now() + kTimeoutCharacters * ReceiveCycles());
+    events_.Schedule(Slot(kTimeoutEvent), events_.now() + kTimeoutCharacters * ReceiveCycles());
   } else {
     events_.Cancel(Slot(kTimeoutEvent));
   }

@@ -49,8 +49,8 @@ class Uart final : public Device {
 
   // Bytes arrive on the line from outside.
   void Receive(std::string_view bytes);
-  // A break arrives, behind what is on the line: a null character with LSR<BI> and, since its stop bit is
-  // missing, LSR<FE>.
+  // A break arrives, behind what is on the line: a null character with LSR<BI> and, since its stop
+  // bit is missing, LSR<FE>.
   void ReceiveBreak();
   // Sends at once what is in the transmitter: the last words of a guest that powers off while
   // the wire is still busy.

@@ -7,8 +7,8 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint64_t kData = 0, kIer = 1, kIir = 2, kFcr = 2, kLcr = 3, kMcr = 4, kLsr = 5,
-                   kMsr = 6, kScratch = 7;
+constexpr uint64_t kData = 0, kIer = 1, kIir = 2, kFcr = 2, kLcr = 3, kMcr = 4, kLsr = 5, kMsr = 6,
+                   kScratch = 7;
 constexpr uint64_t kOut = kTestHz / Uart::kTransmitHz;  // cycles for a byte
 constexpr uint64_t kIn = kTestHz / Uart::kReceiveHz;
 

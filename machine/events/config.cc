@@ -22,8 +22,8 @@ absl::Status MachineConfig::Validate() const {
                                                    memory_bytes, " bytes"));
   }
   if (memory_bytes % alpha::kPageSize != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "memory must be a multiple of 8K (a page), not ", memory_bytes, " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("memory must be a multiple of 8K (a page), not ", memory_bytes, " bytes"));
   }
   const absl::Status checks[] = {
       CheckRange<uint64_t>("the clock in Hz", clock_hz, 1'000'000, 10'000'000'000),
@@ -31,8 +31,7 @@ absl::Status MachineConfig::Validate() const {
       CheckRange("the number of DTB entries", dtb_entries, kMinTlbEntries, kMaxTlbEntries),
       CheckRange<int64_t>("the date and time, in seconds since 1970,", rtc_base_seconds, 0,
                           kMaxRtcSeconds),
-      CheckRange<uint64_t>("the input interval in cycles", input_interval, 1000,
-                           uint64_t{1} << 40),
+      CheckRange<uint64_t>("the input interval in cycles", input_interval, 1000, uint64_t{1} << 40),
       CheckRange<uint64_t>("the checkpoint interval in cycles", checkpoint_interval, 1000,
                            uint64_t{1} << 50),
   };
@@ -41,8 +40,7 @@ absl::Status MachineConfig::Validate() const {
   }
   if (command_line.size() > kMaxCommandLine) {
     return absl::InvalidArgumentError(absl::StrCat("the command line has ", command_line.size(),
-                                                   " bytes; at most ", kMaxCommandLine,
-                                                   " fit"));
+                                                   " bytes; at most ", kMaxCommandLine, " fit"));
   }
   return absl::OkStatus();
 }

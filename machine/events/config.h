@@ -21,7 +21,8 @@ struct MachineConfig {
   // TLB sizes; 128 is the chip's.
   uint32_t itb_entries = 4096;
   uint32_t dtb_entries = 4096;
-  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC): up to the end of 9999.
+  // What the clock chip shows at power-on, in seconds since 1970-01-01 (UTC): up to the end of
+  // 9999.
   int64_t rtc_base_seconds = 1'262'304'000;  // 2010-01-01T00:00:00
   // Seed of the platform device's entropy register.
   uint64_t seed = 0;
@@ -39,7 +40,8 @@ struct MachineConfig {
   static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
   static constexpr uint32_t kMinTlbEntries = 16;
   static constexpr uint32_t kMaxTlbEntries = 8192;
-  static constexpr size_t kMaxCommandLine = 255;  // bytes: Linux keeps 256 with the terminating zero
+  static constexpr size_t kMaxCommandLine =
+      255;  // bytes: Linux keeps 256 with the terminating zero
   static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
 
   // InvalidArgument naming the first field that is out of its range.

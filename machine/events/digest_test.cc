@@ -84,8 +84,7 @@ TEST(DigestTest, OfBytesIsXxh3) {
   for (int i = 0; i < 10000; ++i) bytes += static_cast<char>(random());
   for (const size_t size : {0, 1, 16, 200, 241, 10000}) {
     const XXH128_hash_t hash = XXH3_128bits(bytes.data(), size);
-    EXPECT_EQ(DigestOf(std::string_view(bytes).substr(0, size)),
-              (Digest{hash.low64, hash.high64}))
+    EXPECT_EQ(DigestOf(std::string_view(bytes).substr(0, size)), (Digest{hash.low64, hash.high64}))
         << size;
   }
 }

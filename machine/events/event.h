@@ -1,4 +1,5 @@
-// What happens to a machine that defines or witnesses a run: all that observers are told and logs can hold.
+// What happens to a machine that defines or witnesses a run: all that observers are told and logs
+// can hold.
 
 #ifndef ISOCHRON_MACHINE_EVENTS_EVENT_H_
 #define ISOCHRON_MACHINE_EVENTS_EVENT_H_

@@ -33,12 +33,9 @@ Input Input::Stop(StopCause cause, uint32_t detail) {
 bool operator==(const Input& a, const Input& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case InputKind::kBytes:
-      return a.port == b.port && a.bytes == b.bytes;
-    case InputKind::kBreak:
-      return a.port == b.port;
-    case InputKind::kStop:
-      return a.cause == b.cause && a.detail == b.detail;
+    case InputKind::kBytes: return a.port == b.port && a.bytes == b.bytes;
+    case InputKind::kBreak: return a.port == b.port;
+    case InputKind::kStop: return a.cause == b.cause && a.detail == b.detail;
   }
   return false;
 }

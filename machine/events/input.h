@@ -69,8 +69,9 @@ struct Input {
   static Input Stop(StopCause cause, uint32_t detail = 0);
 };
 
-// Appends an input, as part of the last one when both are bytes for one port: what meets at an input point
-// is one input, whoever sent it. Of the bytes for one port no more than `max_bytes` are kept.
+// Appends an input, as part of the last one when both are bytes for one port: what meets at an
+// input point is one input, whoever sent it. Of the bytes for one port no more than `max_bytes` are
+// kept.
 void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs);
 
 // What an input source may know about the machine when it is asked.
@@ -83,25 +84,26 @@ struct InputPoint {
   std::array<size_t, Port::kUartStreams> waiting{};
 };
 
-// Between input points that are farther apart there is a *stop point* every so many cycles: the first
-// boundary at or past each multiple. A CPU that waits comes to none before it wakes but where the input
-// source says so.
+// Between input points that are farther apart there is a *stop point* every so many cycles: the
+// first boundary at or past each multiple. A CPU that waits comes to none before it wakes but where
+// the input source says so.
 inline constexpr uint64_t kStopInterval = uint64_t{1} << 20;
 
 // Asked from the sequencer's thread. All but requests to stop is taken at input points (each
-// `input_interval` cycles) and nowhere else. A request to stop may come between them, at any boundary: it
-// must be seen soon, however far apart input points are and however long the host takes from one to the
-// next.
+// `input_interval` cycles) and nowhere else. A request to stop may come between them, at any
+// boundary: it must be seen soon, however far apart input points are and however long the host
+// takes from one to the next.
 class InputSource {
  public:
   virtual ~InputSource() = default;
-  // At an input point: appends what is to be applied now, in order. An implementation may block: that is
-  // how a run is paced.
+  // At an input point: appends what is to be applied now, in order. An implementation may block:
+  // that is how a run is paced.
   virtual void Poll(const InputPoint& point, std::vector<Input>& inputs) = 0;
 
-  // Before the machine goes on from `cycle` to `until`, which is a stop point or an input point: the first
-  // cycle from `cycle` on at which the source knows already that it will stop the run; `until` when there
-  // is none before. That is how a replay comes to the boundary of a recorded stop.
+  // Before the machine goes on from `cycle` to `until`, which is a stop point or an input point:
+  // the first cycle from `cycle` on at which the source knows already that it will stop the run;
+  // `until` when there is none before. That is how a replay comes to the boundary of a recorded
+  // stop.
   virtual uint64_t NextStop(uint64_t /*cycle*/, uint64_t until) { return until; }
 
   // Why TakeStop() is called.
@@ -115,8 +117,8 @@ class InputSource {
   }
 };
 
-// What NextStop() gives of a source that stops the run at the first input point or stop point at or past
-// `limit`.
+// What NextStop() gives of a source that stops the run at the first input point or stop point at or
+// past `limit`.
 uint64_t NextStopOfLimit(uint64_t limit, uint64_t cycle, uint64_t until);
 
 }  // namespace isochron::machine

@@ -13,12 +13,12 @@ namespace isochron::machine {
 // How a run ended.
 struct RunEnd {
   enum class Kind : uint8_t {
-    kPowerOff,  // the guest powered off or halted
-    kReset,     // the guest asked for a reset and config().reboot is false
-    kFatal,     // the guest cannot go on; `message` says why
-    kStopped,   // an input asked for it; `stop` is that input
+    kPowerOff,   // the guest powered off or halted
+    kReset,      // the guest asked for a reset and config().reboot is false
+    kFatal,      // the guest cannot go on; `message` says why
+    kStopped,    // an input asked for it; `stop` is that input
     kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
-    kObserver,  // the observer's status is not OK; `message` is it
+    kObserver,   // the observer's status is not OK; `message` is it
   };
   Kind kind = Kind::kPowerOff;
   std::string message;

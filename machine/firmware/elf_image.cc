@@ -67,17 +67,15 @@ absl::StatusOr<Elf64_Ehdr> ReadHeader(std::string_view bytes) {
 
 absl::StatusOr<KernelSegment> ReadSegment(std::string_view bytes, const Elf64_Phdr& program) {
   if (program.p_filesz > program.p_memsz) {
-    return Invalid(absl::StrFormat("segment at 0x%x is larger in the file than in memory",
-                                   program.p_vaddr));
+    return Invalid(
+        absl::StrFormat("segment at 0x%x is larger in the file than in memory", program.p_vaddr));
   }
   if (!Contains(bytes, program.p_offset, program.p_filesz)) {
-    return Invalid(absl::StrFormat("ELF file cut short in the segment at 0x%x",
-                                   program.p_vaddr));
+    return Invalid(absl::StrFormat("ELF file cut short in the segment at 0x%x", program.p_vaddr));
   }
-  if (!IsKseg(program.p_vaddr) ||
-      program.p_memsz > kKsegSize - KsegToPhysical(program.p_vaddr)) {
-    return Invalid(absl::StrFormat("segment at 0x%x (0x%x bytes) is not in KSEG",
-                                   program.p_vaddr, program.p_memsz));
+  if (!IsKseg(program.p_vaddr) || program.p_memsz > kKsegSize - KsegToPhysical(program.p_vaddr)) {
+    return Invalid(absl::StrFormat("segment at 0x%x (0x%x bytes) is not in KSEG", program.p_vaddr,
+                                   program.p_memsz));
   }
   KernelSegment segment;
   segment.address = program.p_vaddr;
@@ -92,14 +90,12 @@ absl::StatusOr<std::vector<KernelSegment>> ReadSegments(std::string_view bytes,
   // the file's bytes.
   std::vector<Elf64_Phdr> loads;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
-    const Elf64_Phdr program =
-        *ReadAt<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
+    const Elf64_Phdr program = *ReadAt<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
     if (program.p_type == PT_LOAD && program.p_memsz != 0) loads.push_back(program);
   }
   if (loads.empty()) return Invalid("ELF file without a segment to load");
-  std::sort(loads.begin(), loads.end(), [](const Elf64_Phdr& a, const Elf64_Phdr& b) {
-    return a.p_vaddr < b.p_vaddr;
-  });
+  std::sort(loads.begin(), loads.end(),
+            [](const Elf64_Phdr& a, const Elf64_Phdr& b) { return a.p_vaddr < b.p_vaddr; });
   for (size_t i = 1; i < loads.size(); ++i) {
     if (loads[i].p_vaddr - loads[i - 1].p_vaddr < loads[i - 1].p_memsz) {
       return Invalid(absl::StrFormat("segments at 0x%x and 0x%x overlap", loads[i - 1].p_vaddr,
@@ -153,8 +149,7 @@ std::vector<Symbol> ReadTable(std::string_view bytes, const Elf64_Shdr& table,
   return symbols;
 }
 
-absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes,
-                                                const Elf64_Ehdr& header) {
+absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const Elf64_Ehdr& header) {
   if (header.e_shoff == 0 || header.e_shnum == 0) return std::vector<Symbol>();
   if (header.e_shentsize != sizeof(Elf64_Shdr) ||
       !Contains(bytes, header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr))) {
@@ -188,9 +183,9 @@ bool HasInstructionAt(const std::vector<KernelSegment>& segments, uint64_t addre
 }  // namespace
 
 const Symbol* KernelImage::FindSymbol(uint64_t address) const {
-  auto next = std::upper_bound(
-      symbols.begin(), symbols.end(), address,
-      [](uint64_t value, const Symbol& symbol) { return value < symbol.address; });
+  auto next =
+      std::upper_bound(symbols.begin(), symbols.end(), address,
+                       [](uint64_t value, const Symbol& symbol) { return value < symbol.address; });
   if (next == symbols.begin()) return nullptr;
   const Symbol& symbol = *std::prev(next);
   if (symbol.size != 0 && address - symbol.address >= symbol.size) return nullptr;
@@ -217,8 +212,8 @@ absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {
   absl::StatusOr<std::vector<Symbol>> symbols = ReadSymbols(bytes, *header);
   if (!symbols.ok()) return symbols.status();
   if (!HasInstructionAt(*segments, header->e_entry)) {
-    return Invalid(absl::StrFormat("entry point 0x%x is not in a segment of the kernel",
-                                   header->e_entry));
+    return Invalid(
+        absl::StrFormat("entry point 0x%x is not in a segment of the kernel", header->e_entry));
   }
   KernelImage image;
   image.segments = *std::move(segments);

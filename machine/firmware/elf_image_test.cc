@@ -49,10 +49,9 @@ TEST(ParseKernelTest, ReadsSegmentsEntryAndSymbols) {
   EXPECT_EQ(kernel->segments[0].contents, std::string(64, 't'));
   EXPECT_EQ(kernel->segments[1].contents, "data");
   EXPECT_EQ(kernel->segments[1].memory_bytes, 0x100u);
-  EXPECT_THAT(kernel->symbols, ElementsAre(Field(&Symbol::name, "_text"),
-                                           Field(&Symbol::name, "_start"),
-                                           Field(&Symbol::name, "late"),
-                                           Field(&Symbol::name, "table")));
+  EXPECT_THAT(kernel->symbols,
+              ElementsAre(Field(&Symbol::name, "_text"), Field(&Symbol::name, "_start"),
+                          Field(&Symbol::name, "late"), Field(&Symbol::name, "table")));
 }
 
 TEST(ParseKernelTest, FindsTheSymbolOfAnAddress) {
@@ -76,7 +75,10 @@ TEST(ParseKernelTest, AcceptsAnImageWithoutSymbols) {
 }
 
 TEST(ParseKernelTest, RejectsWhatIsNoElfFile) {
-  for (const char* text : {"", "MZ", "\x7f" "EL", "#!/bin/sh\n"}) {
+  for (const char* text : {"", "MZ",
+                           "\x7f"
+                           "EL",
+                           "#!/bin/sh\n"}) {
     EXPECT_EQ(ParseKernel(text).status().message(), "not an ELF file");
   }
 }
@@ -107,8 +109,7 @@ TEST(ParseKernelTest, RejectsBadSegments) {
   EXPECT_THAT(ErrorOf(Sound().Load(kText - 8, "", 9)), HasSubstr("overlap"));
   EXPECT_THAT(ErrorOf(Sound().Load(0x20000000, "", 9)), HasSubstr("not in KSEG"));
   EXPECT_THAT(ErrorOf(Sound().Load(0xfffffdfffffffff8, "", 9)), HasSubstr("not in KSEG"));
-  EXPECT_THAT(ErrorOf(Sound().Load(0xfffffc0000400000, "", UINT64_MAX)),
-              HasSubstr("not in KSEG"));
+  EXPECT_THAT(ErrorOf(Sound().Load(0xfffffc0000400000, "", UINT64_MAX)), HasSubstr("not in KSEG"));
   EXPECT_THAT(ErrorOf(Sound().Load(0xfffffc0000400000, "12345678", 7)),
               HasSubstr("larger in the file"));
 }
@@ -159,14 +160,9 @@ TEST(ParseKernelTest, SurvivesMutation) {
     for (uint64_t count = 1 + random() % 4; count > 0; --count) {
       const uint64_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0:
-          bytes[at] = static_cast<char>(random());
-          break;
-        case 1:
-          bytes[at] = static_cast<char>(0xff);
-          break;
-        default:
-          bytes[at] = static_cast<char>(bytes[at] ^ 1 << random() % 8);
+        case 0: bytes[at] = static_cast<char>(random()); break;
+        case 1: bytes[at] = static_cast<char>(0xff); break;
+        default: bytes[at] = static_cast<char>(bytes[at] ^ 1 << random() % 8);
       }
     }
     const absl::StatusOr<KernelImage> kernel = ParseKernel(bytes);

@@ -53,18 +53,17 @@ absl::Status CheckOptions(const FirmwareOptions& options, std::span<const uint8_
     return absl::InvalidArgumentError("memory size is not that of the machine");
   }
   if (options.memory_bytes <= FW_END) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("memory of ", options.memory_bytes,
-                     " bytes is too small: the firmware needs ", FW_END));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "memory of ", options.memory_bytes, " bytes is too small: the firmware needs ", FW_END));
   }
   if (options.cpu_count < 1 || options.cpu_count > FW_MAX_CPUS) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.cpu_count, " CPUs: there can be 1 to ", FW_MAX_CPUS));
   }
   if (options.command_line.size() > MachineConfig::kMaxCommandLine) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("command line of ", options.command_line.size(),
-                     " bytes is too long: the kernel takes ", MachineConfig::kMaxCommandLine));
+    return absl::InvalidArgumentError(absl::StrCat("command line of ", options.command_line.size(),
+                                                   " bytes is too long: the kernel takes ",
+                                                   MachineConfig::kMaxCommandLine));
   }
   if (options.command_line.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("command line with a zero byte");
@@ -85,7 +84,8 @@ uint64_t BehindKernel(const KernelImage& kernel) {
   return floor;
 }
 
-// What to do about images that do not fit: "; they need at least --memory 27M". Empty when no memory is enough.
+// What to do about images that do not fit: "; they need at least --memory 27M". Empty when no
+// memory is enough.
 std::string LeastMemory(const KernelImage& kernel, uint64_t initrd_bytes) {
   uint64_t least = 0;
   for (const KernelSegment& segment : kernel.segments) {
@@ -106,10 +106,10 @@ absl::Status CheckKernel(const KernelImage& kernel, uint64_t initrd_bytes,
                          const alpha::Memory& memory) {
   for (const KernelSegment& segment : kernel.segments) {
     if (!memory.Contains(segment.physical(), segment.memory_bytes)) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "kernel segment at 0x%x (0x%x bytes) lies outside the %d MiB of memory%s",
-          segment.address, segment.memory_bytes, memory.size() >> 20,
-          LeastMemory(kernel, initrd_bytes)));
+      return absl::InvalidArgumentError(
+          absl::StrFormat("kernel segment at 0x%x (0x%x bytes) lies outside the %d MiB of memory%s",
+                          segment.address, segment.memory_bytes, memory.size() >> 20,
+                          LeastMemory(kernel, initrd_bytes)));
     }
     if (segment.physical() < FW_END) {
       return absl::InvalidArgumentError(
@@ -124,9 +124,8 @@ absl::StatusOr<std::optional<uint64_t>> PlaceParameters(const FirmwareOptions& o
                                                         const KernelImage& kernel,
                                                         bool has_initrd) {
   const auto segment = std::find_if(
-      kernel.segments.begin(), kernel.segments.end(), [&](const KernelSegment& s) {
-        return kernel.entry - s.address < s.memory_bytes;
-      });
+      kernel.segments.begin(), kernel.segments.end(),
+      [&](const KernelSegment& s) { return kernel.entry - s.address < s.memory_bytes; });
   if (segment == kernel.segments.end()) {
     return absl::InvalidArgumentError("kernel entry point is in no segment");
   }
@@ -187,8 +186,8 @@ void LoadConsole(const FirmwareOptions& options, alpha::Memory& memory) {
   static_assert(MachineConfig::kMaxCommandLine <= CONSOLE_ENV_MAX_LENGTH);
   Put(ConsoleImage(), FW_CONSOLE_PA, memory);
   SetVariable(CONSOLE_ENV_AUTO_ACTION, "HALT", memory);
-  // Protocol, hose, slot, channel, remote address, unit, device type, controller type: of a network boot,
-  // since the kernel came from no disk.
+  // Protocol, hose, slot, channel, remote address, unit, device type, controller type: of a network
+  // boot, since the kernel came from no disk.
   SetVariable(CONSOLE_ENV_BOOTED_DEV, "BOOTP 0 0 0 0 0 0 0", memory);
   SetVariable(CONSOLE_ENV_BOOT_OSFLAGS, options.command_line, memory);
   SetVariable(CONSOLE_ENV_BOOTED_OSFLAGS, options.command_line, memory);
@@ -214,9 +213,9 @@ void LoadCpu(uint32_t cpu, const KernelImage& kernel, alpha::Memory& memory) {
   memory.Store<uint64_t>(boot + FW_BOOT_WHAMI, cpu);
   memory.Store<uint64_t>(boot + FW_BOOT_HWRPB, FW_HWRPB_PA);
   const KernelSegment& last = kernel.segments.back();
-  memory.Store<uint64_t>(boot + FW_BOOT_FREE,
-                         (last.physical() + last.memory_bytes + alpha::kPageMask) >>
-                             alpha::kPageShift);
+  memory.Store<uint64_t>(
+      boot + FW_BOOT_FREE,
+      (last.physical() + last.memory_bytes + alpha::kPageMask) >> alpha::kPageShift);
   memory.Store<uint64_t>(boot + FW_BOOT_PTB, hwpcb.page_table);
 }
 
@@ -271,8 +270,7 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
 
   memory.Clear(0, FW_END);
   Put(palcode, FW_PAL_BASE, memory);
-  Put(BuildHwrpb({options.memory_bytes, options.clock_hz, options.cpu_count}), FW_HWRPB_PA,
-      memory);
+  Put(BuildHwrpb({options.memory_bytes, options.clock_hz, options.cpu_count}), FW_HWRPB_PA, memory);
   LoadConsole(options, memory);
   Put(BuildPageTables(), FW_PAGE_TABLES_PA, memory);
   for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, kernel, memory);

@@ -28,8 +28,9 @@ struct FirmwareOptions {
 // Places PALcode, console callbacks, HWRPB, page tables, HWPCBs and boot parameters in the
 // firmware area, the kernel where it is linked, and the initrd (empty: none) page-aligned
 // below the end of memory or 1 GiB. What the kernel expects to be zero is made zero, so that
-// this also serves a reset; pages that hold already what they shall are not written. Command line and initrd are announced in Linux's parameter page,
-// 0x6000 bytes below the kernel's first segment.
+// this also serves a reset; pages that hold already what they shall are not written. Command line
+// and initrd are announced in Linux's parameter page, 0x6000 bytes below the kernel's first
+// segment.
 //
 // InvalidArgument, with nothing written, when something does not fit or overlaps.
 absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& kernel,

@@ -56,8 +56,8 @@
 /* The platform device: physical base and registers (quadwords); see docs/machine.md. It lies in the
    21272's reserved space above TIGbus. */
 #define FW_PLATFORM_PA 0x80140000000
-#define FW_PLATFORM_POWER 0x00  /* write: 1 power off, 2 reset, 3 fatal stop */
-#define FW_PLATFORM_WAIT 0x08   /* write: stand still until an interrupt is deliverable under IER */
+#define FW_PLATFORM_POWER 0x00 /* write: 1 power off, 2 reset, 3 fatal stop */
+#define FW_PLATFORM_WAIT 0x08  /* write: stand still until an interrupt is deliverable under IER */
 #define FW_PLATFORM_ENTROPY 0x10 /* read: next number of a generator seeded by --seed */
 
 #endif /* ISOCHRON_MACHINE_FIRMWARE_FIRMWARE_LAYOUT_H_ */

@@ -39,9 +39,7 @@ class FirmwareTest : public ::testing::Test {
     return std::string(status.message());
   }
   uint64_t Quad(uint64_t pa) const { return memory_.Load<uint64_t>(pa); }
-  std::string Text(uint64_t pa) const {
-    return reinterpret_cast<const char*>(memory_.host(pa));
-  }
+  std::string Text(uint64_t pa) const { return reinterpret_cast<const char*>(memory_.host(pa)); }
 
   std::vector<uint8_t> storage_ = std::vector<uint8_t>(kMemory);
   alpha::Memory memory_{storage_.data(), storage_.size()};
@@ -155,10 +153,11 @@ TEST_F(FirmwareTest, LeavesPagesAloneThatHoldTheSame) {
   EXPECT_EQ(Quad(0x400000), 0u);
   for (uint64_t pa = FW_END; pa < kMemory; pa += alpha::kPageSize) {
     const bool differed = pa == 0x312000 || pa == 0x400000;
-    EXPECT_EQ(memory_.IsDirty(pa), differed || pa == 0x30a000) << pa;  // the parameter page is put together
+    EXPECT_EQ(memory_.IsDirty(pa), differed || pa == 0x30a000)
+        << pa;  // the parameter page is put together
   }
-  EXPECT_EQ(FirmwareCycles(kernel_, initrd_),
-            (FW_END / alpha::kPageSize + 3 + 2) * 4096 + (0x100000 - 0x6000) / alpha::kPageSize * 1024);
+  EXPECT_EQ(FirmwareCycles(kernel_, initrd_), (FW_END / alpha::kPageSize + 3 + 2) * 4096 +
+                                                  (0x100000 - 0x6000) / alpha::kPageSize * 1024);
 }
 
 TEST_F(FirmwareTest, LoadsTheSameAgainAfterTheGuestWroteEverywhere) {
@@ -174,7 +173,8 @@ TEST_F(FirmwareTest, LoadsTheSameAgainAfterTheGuestWroteEverywhere) {
 
 TEST_F(FirmwareTest, RejectsKernelsThatDoNotFit) {
   Kernel(0xfffffc0001000000, 4);
-  EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory; kernel needs at least --memory 17M"));
+  EXPECT_THAT(Error(),
+              HasSubstr("outside the 16 MiB of memory; kernel needs at least --memory 17M"));
   Kernel(0xfffffc0000fffffc, 5);
   EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory"));
   Kernel(kStart, std::numeric_limits<uint64_t>::max() >> 24);
@@ -232,8 +232,7 @@ TEST_F(FirmwareTest, ChecksTheOtherOptions) {
   EXPECT_FALSE(LoadFirmware(options_, kernel_, initrd_, palcode_, memory_).ok());
   alpha::Memory small(storage_.data(), FW_END);
   options_.memory_bytes = FW_END;
-  EXPECT_THAT(std::string(
-                  LoadFirmware(options_, kernel_, initrd_, palcode_, small).message()),
+  EXPECT_THAT(std::string(LoadFirmware(options_, kernel_, initrd_, palcode_, small).message()),
               HasSubstr("too small"));
 }
 

@@ -96,8 +96,7 @@ void FillHeader(const HwrpbOptions& options, HwrpbHeader& header) {
 
 void FillSlot(uint32_t cpu, CpuSlot& slot) {
   slot.hwpcb = BootHwpcb(cpu);
-  slot.flags = kSlotAvailable | kSlotPresent | kSlotPalValid | kSlotPalMemoryValid |
-               kSlotPalLoaded;
+  slot.flags = kSlotAvailable | kSlotPresent | kSlotPalValid | kSlotPalMemoryValid | kSlotPalLoaded;
   slot.pal_memory = FW_PAL_BASE;
   slot.pal_memory_bytes = FW_PAL_SIZE;
   slot.pal_scratch = FW_IMPURE_BASE + uint64_t{cpu} * FW_IMPURE_SIZE;
@@ -156,8 +155,8 @@ void FillRecognition(RecognitionBlock& block) {
 }
 
 constexpr uint64_t Pte(uint64_t pa) {
-  return pa >> alpha::kPageShift << 32 | kPteKernelWrite | kPteKernelRead |
-         kPteAddressSpaceMatch | kPteValid;
+  return pa >> alpha::kPageShift << 32 | kPteKernelWrite | kPteKernelRead | kPteAddressSpaceMatch |
+         kPteValid;
 }
 
 struct Mapping {
@@ -176,9 +175,8 @@ constexpr uint64_t TableIndex(uint64_t va, int level) {
 std::string DescribeException(uint64_t entry, uint64_t a0, uint64_t a1, uint64_t a2) {
   static constexpr const char* kFaults[] = {"translation not valid", "access violation",
                                             "fault on read", "fault on execute", "fault on write"};
-  static constexpr const char* kInstructions[] = {"bpt", "bugchk", "gentrap",
-                                                  "floating point is disabled",
-                                                  "illegal instruction"};
+  static constexpr const char* kInstructions[] = {
+      "bpt", "bugchk", "gentrap", "floating point is disabled", "illegal instruction"};
   static constexpr const char* kInterrupts[] = {"interprocessor interrupt", "clock interrupt",
                                                 "machine check", "device interrupt",
                                                 "performance counter"};
@@ -216,8 +214,7 @@ std::string DescribeMissingEntry(const alpha::Memory& memory) {
 
 Hwpcb BootHwpcb(uint32_t cpu) {
   Hwpcb hwpcb;
-  hwpcb.kernel_stack =
-      PhysicalToKseg(FW_STACK_PA + (uint64_t{cpu} + 1) * FW_STACK_SIZE);
+  hwpcb.kernel_stack = PhysicalToKseg(FW_STACK_PA + (uint64_t{cpu} + 1) * FW_STACK_SIZE);
   hwpcb.page_table = FW_PAGE_TABLES_PA >> alpha::kPageShift;
   hwpcb.flags = 1;
   return hwpcb;

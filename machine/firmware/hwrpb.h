@@ -60,7 +60,7 @@ struct HwrpbHeader {
   uint64_t system_type;
   uint64_t system_variation;
   uint64_t system_revision;
-  uint64_t interval_clock;  // interrupts a second times 4096
+  uint64_t interval_clock;   // interrupts a second times 4096
   uint64_t cycle_frequency;  // Hz
   uint64_t vptb;
   uint64_t reserved_architecture;

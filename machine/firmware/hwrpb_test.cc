@@ -76,7 +76,7 @@ TEST(HwrpbTest, SlotsDescribeEv67s) {
     EXPECT_EQ(hwrpb[slot + 0x80], 0x1ccu);
     EXPECT_EQ(hwrpb[slot + 0x98], uint64_t{FW_PAL_BASE});
     EXPECT_EQ(hwrpb[slot + 0xa0], FW_IMPURE_BASE + cpu * FW_IMPURE_SIZE);
-    EXPECT_EQ(hwrpb[slot + 0xa8] >> 16 & 0xff, 2u);  // OSF/1
+    EXPECT_EQ(hwrpb[slot + 0xa8] >> 16 & 0xff, 2u);     // OSF/1
     EXPECT_GT(hwrpb[slot + 0xd8], hwrpb[slot + 0xa0]);  // logout frame in the scratch area
     EXPECT_LE(hwrpb[slot + 0xd8] + hwrpb[slot + 0xe0], hwrpb[slot + 0xa0] + FW_IMPURE_SIZE);
     EXPECT_EQ(hwrpb[slot + 0x1d0 + 2 * 8], hwrpb[slot + 0xa8]);
@@ -163,8 +163,8 @@ TEST(PageTablesTest, MapTheHwrpbAndTheConsole) {
   EXPECT_EQ(Translate(0), std::nullopt);
 }
 
-// NetBSD's prom.c has its buffers at 0x20000000, prom_disp.s its stack below 0x20001ff8; boot programs
-// for SRM use 256 KiB from there.
+// NetBSD's prom.c has its buffers at 0x20000000, prom_disp.s its stack below 0x20001ff8; boot
+// programs for SRM use 256 KiB from there.
 TEST(PageTablesTest, MapTheMemoryOfABootProgram) {
   EXPECT_EQ(Translate(0x20000000), uint64_t{FW_BOOTSTRAP_PA});
   EXPECT_EQ(Translate(0x20001ff8), uint64_t{FW_BOOTSTRAP_PA + 0x1ff8});

@@ -36,7 +36,8 @@ bool HasLines(Elf* elf) {
     found |= name != nullptr && std::strcmp(name, ".debug_line") == 0;
     if ((header.sh_flags & SHF_COMPRESSED) == 0) continue;
     GElf_Chdr packed;
-    if (gelf_getchdr(section, &packed) == nullptr || packed.ch_size > kMaxUnpackedBytes) return false;
+    if (gelf_getchdr(section, &packed) == nullptr || packed.ch_size > kMaxUnpackedBytes)
+      return false;
     unpacked_bytes += packed.ch_size;
   }
   return found && unpacked_bytes <= kMaxUnpackedBytes;
@@ -71,8 +72,7 @@ class DwarfLines : public SourceLines {
  private:
   static std::string SeenFromItsDirectory(std::string file, Dwarf_Die& unit) {
     Dwarf_Attribute attribute;
-    const char* directory =
-        dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
+    const char* directory = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
     const std::string prefix = absl::StrCat(directory == nullptr ? "" : directory, "/");
     return prefix.size() > 1 && file.starts_with(prefix) ? file.substr(prefix.size()) : file;
   }

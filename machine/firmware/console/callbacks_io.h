@@ -14,9 +14,7 @@
 #define KSEG_PCI_IO 0xfffffd01fc000000
 #define COM1 0x3f8
 
-static inline uint8_t UartRead(int reg) {
-  return *(volatile uint8_t*)(KSEG_PCI_IO + COM1 + reg);
-}
+static inline uint8_t UartRead(int reg) { return *(volatile uint8_t*)(KSEG_PCI_IO + COM1 + reg); }
 
 static inline void UartWrite(int reg, uint8_t value) {
   *(volatile uint8_t*)(KSEG_PCI_IO + COM1 + reg) = value;

@@ -14,8 +14,8 @@ namespace {
 struct FakeUart {
   std::deque<uint8_t> input;
   std::string output;
-  int ready_after = 0;       // reads of the line status until a byte may be written
-  int room = 1 << 30;        // bytes that are taken before the transmitter stops for good
+  int ready_after = 0;  // reads of the line status until a byte may be written
+  int room = 1 << 30;   // bytes that are taken before the transmitter stops for good
   uint8_t line_errors = 0;
   uint8_t registers[8] = {};
   int polls = 0;

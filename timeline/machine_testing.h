@@ -16,14 +16,14 @@
 namespace isochron::timeline {
 
 // Its kernel is a branch to itself.
-inline std::unique_ptr<machine::Machine> MakeMachine() {
+inline std::unique_ptr<machine::Machine> MakeMachine(uint64_t memory_bytes = uint64_t{64} << 20) {
   machine::ElfTestImage image;
   image.Entry(machine::PhysicalToKseg(0x310000))
       .Load(machine::PhysicalToKseg(0x310000), std::string("\xff\xff\xff\xc3", 4), 0x2000);
   machine::BootImages images;
   images.kernel = *machine::ParseKernel(image.Build());
   machine::MachineConfig config;
-  config.memory_bytes = uint64_t{64} << 20;
+  config.memory_bytes = memory_bytes;
   return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -23,6 +24,11 @@ constexpr uint64_t kSnapshotVersion = 1;
 constexpr uint32_t kSkippableMagic = 0x184d2a55;
 constexpr size_t kIndexBody = 32;
 constexpr size_t kIndexBytes = 8 + kIndexBody;
+
+// A restore puts pages into memory until it has all of them. So that it need not go back to the
+// first snapshot of a long recording, a snapshot has all pages whenever those behind the last that
+// had would come to more than kChangedPages times the pages of memory together.
+constexpr uint64_t kChangedPages = 4;
 
 // Content of one frame at most. Pages are put into frames of kPagesPerFrame.
 constexpr size_t kMaxContent = size_t{4} << 20;
@@ -113,6 +119,12 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
   std::vector<uint64_t> changed;
   for (uint64_t page = 0; page < pages.size(); ++page) {
     if (pages[page] != written_[page]) changed.push_back(page);
+  }
+  changed_pages_ += changed.size();
+  if (changed_pages_ > kChangedPages * pages.size()) {
+    changed_pages_ = 0;
+    changed.resize(pages.size());
+    std::iota(changed.begin(), changed.end(), uint64_t{0});
   }
   const size_t page_frames = (changed.size() + kPagesPerFrame - 1) / kPagesPerFrame;
 
@@ -241,7 +253,10 @@ const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
 class SnapshotReader::PageFiller {
  public:
   explicit PageFiller(alpha::Memory& memory)
-      : memory_(memory), filled_(memory.size() >> alpha::kPageShift), missing_(filled_.size()) {}
+      : memory_(memory),
+        filled_(memory.size() >> alpha::kPageShift),
+        missing_(filled_.size()),
+        budget_((kChangedPages + 1) * filled_.size()) {}
 
   // To be called for each snapshot.
   void Begin() { next_ = 0; }
@@ -252,6 +267,8 @@ class SnapshotReader::PageFiller {
     uint64_t count = 0;
     if (!replaylog::ConsumeVarint(content, count)) return "the pages are cut short";
     if (count > kPagesPerFrame) return "there are too many pages in a frame";
+    if (count > budget_) return "the snapshots together hold more pages than a writer leaves";
+    budget_ -= count;
     for (uint64_t i = 0; i < count; ++i) {
       uint64_t key = 0;
       if (!replaylog::ConsumeVarint(content, key) || key >> 1 >= filled_.size()) {
@@ -284,6 +301,7 @@ class SnapshotReader::PageFiller {
   alpha::Memory& memory_;
   std::vector<bool> filled_;
   uint64_t missing_;
+  uint64_t budget_;    // pages that a restore may still come across
   uint64_t next_ = 0;  // the least number that the snapshot's next page may have
 };
 

@@ -31,7 +31,8 @@ std::string SnapshotPath(const std::string& log_path);
 std::string FindSnapshots(const std::string& log_path);
 
 // Writes snapshots of one machine to a file beside its log. Each holds the pages that have changed
-// since the one before. The file's format is in docs/replay-log.md; it is no part of the log.
+// since the one before, or now and then all pages, so that a restore comes across no more than five
+// times the pages of memory. The file's format is in docs/replay-log.md; it is no part of the log.
 class SnapshotWriter {
  public:
   // A file at `path` for the machine that `header` describes. Errors name the path.
@@ -51,6 +52,7 @@ class SnapshotWriter {
   std::unique_ptr<replaylog::OutputFile> file_;
   replaylog::FrameCompressor compressor_;
   std::vector<machine::Digest> written_;  // of each page, as the snapshots so far have it
+  uint64_t changed_pages_ = 0;            // in the snapshots behind the last that had all
 };
 
 // Takes a snapshot at the first checkpoint of every `interval` cycles.
@@ -113,7 +115,8 @@ class SnapshotReader {
   // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss
   // when the state that results has not the digest that the snapshot names; discard the machine
   // then. Writes no page twice, reads each byte of the file at most once, and reads no snapshot
-  // once those behind it have given all pages.
+  // once those behind it have given all pages. A file in which it would come across more than five
+  // times the pages of memory is damaged: no writer leaves one.
   absl::Status Restore(
       const SnapshotInfo& snapshot, machine::Machine& machine,
       const ProgressCheck& keep_going = [] { return absl::OkStatus(); });

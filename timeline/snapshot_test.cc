@@ -111,6 +111,71 @@ TEST(SnapshotTest, AFrameHasABoundedNumberOfPages) {
   EXPECT_NE(status.message().find("too many pages"), std::string::npos) << status;
 }
 
+// Changes every page of memory but one.
+void ChangePages(machine::Machine& machine, uint8_t value) {
+  const std::string state = machine.SaveWithoutMemory();
+  const auto change = [&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+    uint64_t pa = alpha::kPageSize;
+    for (; pa < memory.size(); pa += alpha::kPageSize) memory.Store(pa, value);
+    return state;
+  };
+  ASSERT_TRUE(machine.Restore(change).ok());
+}
+
+// However much has changed in however many snapshots before it, restoring one takes no more than
+// five times the pages of memory.
+TEST(SnapshotTest, RestoringTakesABoundedNumberOfPages) {
+  constexpr uint64_t kMemory = uint64_t{16} << 20;
+  constexpr uint64_t kCycles = 1000;
+  auto machine = MakeMachine(kMemory);
+  const std::string path = replaylog::TestPath("snapshots");
+  auto writer = SnapshotWriter::Create(path, replaylog::SmallHeader());
+  ASSERT_TRUE(writer.ok());
+  constexpr uint8_t kSnapshots = 7;
+  for (uint8_t i = 1; i <= kSnapshots; ++i) {
+    ChangePages(*machine, i);
+    machine->RunUntil(machine::StopCondition::AtCycle(i * kCycles));
+    ASSERT_TRUE((*writer)->Take(*machine).ok());
+  }
+  ASSERT_TRUE((*writer)->Finish().ok());
+  auto reader = SnapshotReader::Open(path, replaylog::SmallHeader());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  ASSERT_EQ((*reader)->snapshots().size(), kSnapshots);
+  for (const SnapshotInfo& snapshot : (*reader)->snapshots()) {
+    auto again = MakeMachine(kMemory);
+    const absl::Status status = (*reader)->Restore(snapshot, *again);
+    EXPECT_TRUE(status.ok()) << snapshot.cycle << ": " << status;
+  }
+}
+
+TEST(SnapshotTest, AFileThatWouldTakeMoreIsRefused) {
+  auto machine = MakeMachine(uint64_t{16} << 20);
+  // All pages but the last, so that none of the snapshots makes those before it needless.
+  std::string frames;
+  uint64_t count = 0;
+  const uint64_t end = (uint64_t{16} << 20 >> alpha::kPageShift) - 1;
+  for (uint64_t page = 0; page < end; ++count) {
+    std::vector<uint64_t> pages;
+    while (page < end && pages.size() < 128) pages.push_back(page++);
+    frames += PageFrame(pages);
+  }
+  const std::string path = WithPageFrames(*machine, frames, count);
+  const SnapshotInfo first = (*SnapshotReader::Open(path))->snapshots()[0];
+  constexpr uint64_t kIndexBytes = 40;
+  const std::string bytes = replaylog::ReadBytes(path);
+  std::string file = bytes.substr(0, first.offset - kIndexBytes);
+  for (uint64_t cycle = 1; cycle <= 7; ++cycle) {
+    std::string snapshot = bytes.substr(first.offset - kIndexBytes);
+    std::memcpy(&snapshot[8], &cycle, sizeof cycle);
+    file += snapshot;
+  }
+  replaylog::WriteBytes(path, file);
+  auto reader = SnapshotReader::Open(path, replaylog::SmallHeader());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const absl::Status status = (*reader)->Restore((*reader)->snapshots().back(), *machine);
+  EXPECT_NE(status.message().find("more pages than a writer leaves"), std::string::npos) << status;
+}
+
 TEST(SnapshotTest, RestoringCanBeBrokenOff) {
   auto machine = MakeMachine();
   const std::string path = replaylog::TestPath("snapshots");

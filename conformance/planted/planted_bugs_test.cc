@@ -49,7 +49,7 @@ using Layout = SequenceLayout;
 enum class By : uint8_t {
   kGuest,       // `isochron conform` with a guest of conformance/guests
   kSeeds,       // the first random sequence that does
-  kRegression,  // a file in conformance/regressions
+  kRegression,  // a file in conformance/sequences/regressions
   kProgram,     // a program below
 };
 

@@ -17,6 +17,7 @@ void Memory::Write(uint64_t pa, const void* data, uint64_t size) {
     WillWrite(pa, part);
     std::memcpy(base_ + pa, from, part);
     Written(pa, part);
+    for (MemoryListener* listener : listeners_) listener->OnDeviceWrite(pa, part);
     pa += part;
     from += part;
     size -= part;
@@ -55,7 +56,11 @@ void Memory::ClearDirty() {
     written_[page] |= marks_[page] & kDirty;
     marks_[page] &= ~kDirty;
   }
-  if (listener_ != nullptr) listener_->OnDirtyCleared();
+  for (MemoryListener* listener : listeners_) listener->OnDirtyCleared();
+}
+
+void Memory::TellCodeWritten(uint64_t pa, uint64_t size) {
+  for (MemoryListener* listener : listeners_) listener->OnCodeWritten(pa, size);
 }
 
 }  // namespace isochron::alpha

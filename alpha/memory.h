@@ -18,9 +18,11 @@ class MemoryListener {
  public:
   virtual ~MemoryListener() = default;
   // Bytes [pa, pa + size) of a page marked as code have changed.
-  virtual void OnCodeWritten(uint64_t pa, uint64_t size) = 0;
+  virtual void OnCodeWritten(uint64_t /*pa*/, uint64_t /*size*/) {}
   // Pages have lost their dirty marks: stores must be announced again.
-  virtual void OnDirtyCleared() = 0;
+  virtual void OnDirtyCleared() {}
+  // Bytes [pa, pa + size) of one page have been written by a device or the loader, by no CPU.
+  virtual void OnDeviceWrite(uint64_t /*pa*/, uint64_t /*size*/) {}
 };
 
 // RAM from physical address 0 up. Does not own the storage.
@@ -64,7 +66,12 @@ class Memory {
   // Makes the bytes zero, leaving pages alone that are so already.
   void Clear(uint64_t pa, uint64_t size);
 
-  void SetListener(MemoryListener* listener) { listener_ = listener; }
+  // Every listener is told of everything, in the order in which they were added: each CPU may have
+  // an engine or lookaside of its own. A listener is removed before it ends.
+  void AddListener(MemoryListener& listener) { listeners_.push_back(&listener); }
+  void RemoveListener(MemoryListener& listener) { std::erase(listeners_, &listener); }
+  // For tests of what goes wrong when nobody is told.
+  void RemoveAllListeners() { listeners_.clear(); }
 
   bool IsPlain(uint64_t pa) const { return marks_[pa >> kPageShift] == kDirty; }
   bool IsDirty(uint64_t pa) const { return (marks_[pa >> kPageShift] & kDirty) != 0; }
@@ -78,9 +85,9 @@ class Memory {
       marks_[page] |= kDirty;
     }
   }
-  // Tells the listener when the page is code; to be called after such a store.
+  // Tells the listeners when the page is code; to be called after such a store.
   void Written(uint64_t pa, uint64_t size) {
-    if (listener_ != nullptr && IsCode(pa)) listener_->OnCodeWritten(pa, size);
+    if (IsCode(pa)) TellCodeWritten(pa, size);
   }
 
   // Whether the page has been written since it was made: when not, it is zero, and looking at it
@@ -89,7 +96,7 @@ class Memory {
   // All of RAM is about to be made zero behind this class's back: marks dirty what it changes.
   void WillClear();
 
-  // Clears all dirty marks and tells the listener.
+  // Clears all dirty marks and tells the listeners.
   void ClearDirty();
 
   // The marks as translated code reads them, a byte a page: kDirty alone is what IsPlain()
@@ -100,11 +107,13 @@ class Memory {
  private:
   static constexpr uint8_t kCode = 2;
 
+  void TellCodeWritten(uint64_t pa, uint64_t size);
+
   uint8_t* base_;
   uint64_t size_;
   std::vector<uint8_t> marks_;
   std::vector<uint8_t> written_;  // pages that were dirty when the marks were last cleared
-  MemoryListener* listener_ = nullptr;
+  std::vector<MemoryListener*> listeners_;
 };
 
 }  // namespace isochron::alpha

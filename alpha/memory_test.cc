@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "alpha/cpu.h"
+#include "alpha/lock_watch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -17,14 +19,16 @@ using ::testing::Pair;
 struct Listener : MemoryListener {
   void OnCodeWritten(uint64_t pa, uint64_t size) override { written.emplace_back(pa, size); }
   void OnDirtyCleared() override { ++cleared; }
+  void OnDeviceWrite(uint64_t pa, uint64_t size) override { by_device.emplace_back(pa, size); }
   std::vector<std::pair<uint64_t, uint64_t>> written;
+  std::vector<std::pair<uint64_t, uint64_t>> by_device;
   int cleared = 0;
 };
 
 class MemoryTest : public ::testing::Test {
  protected:
   MemoryTest() : storage_(4 * kPageSize), memory_(storage_.data(), storage_.size()) {
-    memory_.SetListener(&listener_);
+    memory_.AddListener(listener_);
   }
 
   std::vector<uint8_t> storage_;
@@ -109,8 +113,52 @@ TEST_F(MemoryTest, ClearDirtyKeepsCodeMarks) {
   EXPECT_EQ(listener_.cleared, 1);
 }
 
+TEST_F(MemoryTest, TellsEveryListener) {
+  Listener second;
+  memory_.AddListener(second);
+  memory_.MarkCode(0);
+  memory_.Store<uint8_t>(4, 1);
+  memory_.ClearDirty();
+  for (const Listener* listener : {&listener_, &second}) {
+    EXPECT_THAT(listener->written, ElementsAre(Pair(4, 1)));
+    EXPECT_THAT(listener->by_device, IsEmpty()) << "a CPU's store";
+    EXPECT_EQ(listener->cleared, 1);
+  }
+  memory_.RemoveListener(second);
+  const uint8_t byte = 1;
+  memory_.Write(8, &byte, 1);
+  EXPECT_THAT(listener_.by_device, ElementsAre(Pair(8, 1)));
+  EXPECT_THAT(second.by_device, IsEmpty());
+}
+
+TEST_F(MemoryTest, ADevicesWriteToALockedBlockTakesTheLock) {
+  constexpr uint64_t kBlock = 4 * Cpu::kLockBlock;
+  Cpu first(0, 16, 16);
+  Cpu second(1, 16, 16);
+  LockWatch watch(memory_);
+  watch.Add(first);
+  watch.Add(second);
+  const uint8_t bytes[2] = {1, 2};
+  const auto locked_after = [&](Cpu& cpu, uint64_t pa, uint64_t size) {
+    cpu.lock_flag = true;
+    cpu.lock_address = kBlock;
+    memory_.Write(pa, bytes, size);
+    return cpu.lock_flag;
+  };
+  for (Cpu* cpu : {&first, &second}) {
+    EXPECT_TRUE(locked_after(*cpu, kBlock - 1, 1));
+    EXPECT_FALSE(locked_after(*cpu, kBlock - 1, 2));
+    EXPECT_FALSE(locked_after(*cpu, kBlock, 1));
+    EXPECT_FALSE(locked_after(*cpu, kBlock + Cpu::kLockBlock - 1, 2));
+    EXPECT_TRUE(locked_after(*cpu, kBlock + Cpu::kLockBlock, 1));
+  }
+  EXPECT_TRUE(second.lock_flag) << "the last write was behind the block";
+  memory_.Store<uint8_t>(kBlock, 1);
+  EXPECT_TRUE(second.lock_flag) << "a store of a CPU is its own affair";
+}
+
 TEST_F(MemoryTest, WorksWithoutAListener) {
-  memory_.SetListener(nullptr);
+  memory_.RemoveAllListeners();
   memory_.MarkCode(0);
   memory_.Store<uint8_t>(0, 1);
   memory_.ClearDirty();

@@ -51,9 +51,12 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
       host_memory_(std::move(host_memory)),
       memory_(host_memory_.base(), host_memory_.size()),
       cpu_(0, config.itb_entries, config.dtb_entries),
+      lock_watch_(memory_),
       events_(config.clock_hz, deadline_),
       board_(BoardOptionsOf(config), memory_, events_, this, *this),
-      memory_digest_(memory_) {}
+      memory_digest_(memory_) {
+  lock_watch_.Add(cpu_);
+}
 
 Machine::~Machine() = default;
 

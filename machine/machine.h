@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
+#include "alpha/lock_watch.h"
 #include "alpha/memory.h"
 #include "machine/board.h"
 #include "machine/bus/console.h"
@@ -166,6 +167,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   HostMemory host_memory_;
   alpha::Memory memory_;
   alpha::Cpu cpu_;
+  alpha::LockWatch lock_watch_;
   alpha::Deadline deadline_;
   EventQueue events_;
   Board board_;

@@ -31,11 +31,11 @@ uint64_t FetchTag(const Cpu& cpu) {
 
 Interpreter::Interpreter(alpha::Memory& memory, alpha::IoBus& io, SpinDetector spin)
     : memory_(memory), context_(memory, io), cache_(memory), spin_(spin) {
-  memory_.SetListener(this);
+  memory_.AddListener(*this);
   ForgetFetches();
 }
 
-Interpreter::~Interpreter() { memory_.SetListener(nullptr); }
+Interpreter::~Interpreter() { memory_.RemoveListener(*this); }
 
 alpha::RunResult Interpreter::Run(Cpu& cpu, alpha::Deadline& deadline) {
   if (deadline.pcs != nullptr) {

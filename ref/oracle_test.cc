@@ -36,10 +36,10 @@ TEST(Oracle, SeesWhatAnInterpreterThatKeepsAStaleBlockDoesNot) {
   EXPECT_EQ(RunChangedCode(machine, machine.engine), 2u);
   // Nobody tells the interpreter that code has changed: a fault of its cache.
   TestMachine faulty;
-  faulty.memory.SetListener(nullptr);
+  faulty.memory.RemoveAllListeners();
   EXPECT_EQ(RunChangedCode(faulty, faulty.engine), 1u);
   TestMachine plain;
-  plain.memory.SetListener(nullptr);
+  plain.memory.RemoveAllListeners();
   Oracle oracle(plain.memory, plain.io);
   EXPECT_EQ(RunChangedCode(plain, oracle), 2u);
   EXPECT_EQ(plain.CpuState(), machine.CpuState());

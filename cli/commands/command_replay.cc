@@ -363,8 +363,9 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
                 "begin at the last snapshot at or before this: a cycle, or seconds as in 1.5s")
       ->group("Control");
   AddSnapshotOption(*replay, options->snapshot_every)->group("Control");
-  AddTimeOption(*replay, "--until", options->until,
-                "end the replay at the first input point at or past this, likewise")
+  AddTimeOption(
+      *replay, "--until", options->until,
+      "end the replay at this, likewise; with --live at the first input point from there on")
       ->group("Control");
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");

@@ -1,5 +1,6 @@
 #include "cli/run/replay_driver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -59,7 +60,7 @@ void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::I
 uint64_t ReplayDriver::NextStop(uint64_t cycle, uint64_t until) {
   if (state_ != State::kReplaying) return until;
   if (!options_.live && options_.until.has_value()) {
-    until = machine::NextStopOfLimit(*options_.until, cycle, until);
+    until = std::min(until, std::max(cycle, *options_.until));
   }
   return replayer_.NextStop(cycle, until);
 }

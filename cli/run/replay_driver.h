@@ -39,8 +39,8 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
 class ReplayDriver final : public machine::Observer, public machine::InputSource {
  public:
   struct Options {
-    // The first input point at or past this cycle ends the replay, before the inputs that the
-    // log has there; or the first stop point, unless the run goes on with other inputs.
+    // The first boundary at or past this cycle ends the replay, before the inputs that the log has
+    // there; the first input point when the run is to go on with other inputs.
     std::optional<uint64_t> until;
     // Whether the run goes on there with inputs from elsewhere. Otherwise it is stopped.
     bool live = false;

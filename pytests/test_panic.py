@@ -36,6 +36,23 @@ def test_a_scripted_guest_that_panics_is_stopped(isochron, panicking, tmp_path, 
     assert_replays(isochron, logs[0], "the guest panicked")
 
 
+def test_the_console_may_be_the_second_uart(isochron, tmp_path):
+    """As with console=ttyS1, wherever --serial1 is."""
+    kernel = assemble_console_guest(
+        tmp_path, [("ldiq uart, UART", "ldiq uart, UART - UART_DISTANCE"), ('"ready\\r\\n"', f'"{LINUX}\\r\\n"')]
+    )
+    logs = []
+    for engine in engines(isochron):
+        logs.append(tmp_path / engine)
+        arguments = ["--kernel", kernel, "--on-panic", "exit", "--max-cycles", "1s", "--engine", engine]
+        result = run(isochron, "record", "-o", str(logs[-1]), *arguments)
+        errors = result.stderr.decode()
+        assert result.returncode == 4, errors
+        assert re.match(r'isochron: the guest panicked; stopped at cycle .*: ".*no init"\n', errors), errors
+    assert len({log.read_bytes() for log in logs}) == 1
+    assert_replays(isochron, logs[0], "the guest panicked")
+
+
 def test_who_is_stopped(isochron, panicking, tmp_path, machine):
     kernel = panicking(LINUX)
     script = write(tmp_path / "s", 'expect "no init ]"\n')

@@ -2,15 +2,17 @@
 
 import os
 import pathlib
+import re
 import signal
 import time
 
 import pytest
 
-from helpers.commands import end_of, run, start
-from helpers.guests import build_kernel
+from helpers.commands import end_of, run, start, write
+from helpers.guests import assemble_console_guest, build_kernel
 from helpers.recordings import assert_replays
-from isochron.log import End, Log, Stop
+from isochron import ExpectError
+from isochron.log import End, Input, Log, Stop
 
 ENGINES = ["ref", "jit"]
 # The longest interval that there is, half an hour of guest time. With guests that are slow to run it takes days.
@@ -75,12 +77,88 @@ def test_limits_need_no_input_point(isochron, busy_guest, tmp_path, key):
     assert_replays(isochron, tmp_path / "ref", "--max-cycles was reached")
 
 
-def test_so_does_the_end_of_a_replay(isochron, busy_guest, tmp_path):
+@pytest.mark.parametrize("until", [1_000_000, 1_048_575, 2_500_001])
+@pytest.mark.parametrize("key", ["e", "w"])
+def test_a_replay_ends_at_the_cycle_that_is_asked_for(isochron, busy_guest, tmp_path, key, until):
+    """At the first boundary there: a machine that waits is at each cycle, others between two instructions."""
     log = tmp_path / "log"
-    run(isochron, "record", "-o", str(log), "--kernel", busy_guest("s"), "--max-cycles", "3M", *FAR)
-    result = run(isochron, "replay", str(log), "--until", "1M", "--console", "null")
-    assert result.returncode == 0, result.stderr
-    assert b"cycle 10485" in result.stderr
+    run(isochron, "record", "-o", str(log), "--kernel", busy_guest(key), "--max-cycles", "3M", *FAR)
+    ends = []
+    for engine in ENGINES:
+        result = run(isochron, "replay", str(log), "--until", str(until), "--console", "null", "--engine", engine)
+        assert result.returncode == 0, result.stderr
+        ends.append(int(re.search(rb"to cycle (\d+) \(", result.stderr)[1]))
+    assert ends[0] == ends[1]
+    assert 0 <= ends[0] - until <= (0 if key == "w" else 100)
+
+
+SCRIPTS = {  # what ends the run, and the cycle of the stop point at which it does
+    "stop": ("stop\n", "quit", 1),
+    "at": (f"at {3 * STOP_POINT + 1000} stop\n", "quit", 4),
+    "expect": (f'expect "never" within {2 * STOP_POINT - 1}\n', "expect-failed", 2),
+    "run": (f'run 10\nexpect "never" within {STOP_POINT + 1000}\n', "expect-failed", 3),
+}
+
+
+@pytest.mark.parametrize("what", SCRIPTS)
+@pytest.mark.parametrize("key", ["e", "w"])
+def test_a_script_that_ends_the_run_needs_no_input_point(isochron, busy_guest, tmp_path, key, what):
+    text, cause, point = SCRIPTS[what]
+    script = write(tmp_path / "script", text)
+    logs = []
+    for engine in ENGINES:
+        logs.append(tmp_path / engine)
+        arguments = ["--kernel", busy_guest(key), "--script", script, "--engine", engine]
+        result = run(isochron, "record", "-o", str(logs[-1]), *arguments, *FAR)
+        assert result.returncode == (0 if cause == "quit" else 5), result.stderr
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+    stop = list(Log(logs[0]))[-2]
+    assert isinstance(stop, Stop) and stop.cause == cause
+    assert 0 <= stop.cycle - point * STOP_POINT < 100
+    for engine in ENGINES:
+        assert run(isochron, "replay", str(logs[0]), "--console", "null", "--engine", engine).returncode == 0
+
+
+def test_a_script_sends_at_input_points_alone(isochron, busy_guest, tmp_path):
+    script = write(tmp_path / "script", f'send "x"\nat {STOP_POINT} stop\n')
+    log = tmp_path / "log"
+    far = ["--input-interval", "3M", "--checkpoint-interval", "1G", "--console", "null"]
+    run(isochron, "record", "-o", str(log), "--kernel", busy_guest("e"), "--script", script, *far)
+    typed, stop = [event for event in Log(log) if isinstance(event, (Input, Stop))]
+    assert 0 <= typed.cycle - 3_000_000 < 100
+    assert stop.cycle == typed.cycle
+
+
+def test_so_does_a_client(isochron, busy_guest, machine, tmp_path):
+    """What sends nothing is done at stop points, and what sends at the next input point."""
+    far = ["--input-interval", "3M", "--checkpoint-interval", "1G"]
+    for engine in ENGINES:
+        with machine(kernel=busy_guest("e"), engine=engine, options=far).record(tmp_path / engine) as session:
+            assert 0 <= session.run(STOP_POINT) - 2 * STOP_POINT < 100
+            with pytest.raises(ExpectError):
+                session.expect("never", within=100)
+            assert 0 <= session.send("x") - 3_000_000 < 100
+            assert 0 <= session.stop().cycles - 3_000_000 < 100
+
+
+@pytest.mark.parametrize("kind", ["linux", "dead"])
+def test_a_panic_needs_no_input_point(isochron, busy_guest, tmp_path, kind):
+    if kind == "dead":
+        guest = busy_guest("l")
+    else:
+        text = "Kernel panic - not syncing: x\\r\\n---[ end Kernel panic - not syncing: x ]---\\r\\n"
+        guest = assemble_console_guest(tmp_path, [('"ready\\r\\n"', f'"{text}"')])
+    logs = []
+    for engine in ENGINES:
+        logs.append(tmp_path / engine)
+        arguments = ["--kernel", guest, "--on-panic", "exit", "--engine", engine]
+        assert run(isochron, "record", "-o", str(logs[-1]), *arguments, *FAR).returncode == 4
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+    stop = list(Log(logs[0]))[-2]
+    assert isinstance(stop, Stop) and stop.cause == "panic" and stop.cycle < 1 << 30
+    assert stop.cycle % STOP_POINT < 1000  # an access to the UART takes hundreds
+    for engine in ENGINES:
+        assert run(isochron, "replay", str(logs[0]), "--engine", engine).returncode == 0
 
 
 def test_engines_that_are_compared_stop_at_one_boundary(isochron, busy_guest):

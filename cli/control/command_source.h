@@ -18,7 +18,7 @@ struct CommandResult {
   // Empty: it was obeyed. Otherwise why an `expect` was not met.
   std::string failure;
   // When: that of the byte that ended the text which an `expect` found, otherwise that of the
-  // input point.
+  // input point or stop point.
   uint64_t cycle = 0;
   // Of an `expect`: what the guest has written since the end of the last text that an `expect`
   // found, up to the end of this one; up to now when it was not met.
@@ -32,10 +32,10 @@ struct CommandResult {
 class CommandSource {
  public:
   virtual ~CommandSource() = default;
-  // At an input point, when all earlier commands are done: the next one. May block; the machine
-  // stands still meanwhile. Nothing: the machine is to run on to the next input point.
+  // At an input point or stop point, when all earlier commands are done: the next one. May block;
+  // the machine stands still meanwhile. Nothing: the machine is to run on to the next such point.
   virtual std::optional<ScriptCommand> Next(const machine::InputPoint& point) = 0;
-  // At an input point, while a `run` without an end is under way.
+  // At an input point or stop point, while a `run` without an end is under way.
   virtual void OnEndlessRun() = 0;
   // A command is done, or failed.
   virtual void OnDone(const ScriptCommand& command, const CommandResult& result) = 0;

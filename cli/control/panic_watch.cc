@@ -1,11 +1,13 @@
 #include "cli/control/panic_watch.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
 
 #include <re2/re2.h>
 
+#include "machine/bus/event_queue.h"
 #include "machine/firmware/elf_image.h"
 
 namespace isochron::cli {
@@ -94,48 +96,85 @@ PanicWatch::PanicWatch(uint64_t clock_hz, std::function<bool()> is_dead)
 PanicWatch::~PanicWatch() = default;
 
 void PanicWatch::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
-  if (uart != 0 || ended_) return;
-  if (byte == '\n') return EndLine(cycle);
-  if (byte != '\r' && line_.size() < kMaxLine) line_.push_back(static_cast<char>(byte));
+  Stream& stream = streams_[uart];
+  if (stream.ended) return;
+  if (byte == '\n') return EndLine(cycle, stream);
+  if (byte != '\r' && stream.line.size() < kMaxLine) stream.line.push_back(static_cast<char>(byte));
   // The prompt of a debugger ends no line.
-  if (seen_ != nullptr && byte == ' ' && line_.starts_with("db")) EndLine(cycle);
+  if (stream.seen != nullptr && byte == ' ' && stream.line.starts_with("db")) {
+    EndLine(cycle, stream);
+  }
 }
 
-void PanicWatch::EndLine(uint64_t cycle) {
-  const std::string line = std::exchange(line_, {});
+void PanicWatch::Expire(uint64_t cycle, Stream& stream) const {
+  if (stream.seen == nullptr || stream.confirmed) return;
+  if (cycle - stream.since <= kConfirmSeconds * clock_hz_) return;
+  stream.seen = nullptr;
+  stream.message.clear();
+}
+
+void PanicWatch::EndLine(uint64_t cycle, Stream& stream) {
+  const std::string line = std::exchange(stream.line, {});
   const auto matches = [&line](const std::shared_ptr<const re2::RE2>& pattern) {
     return re2::RE2::PartialMatch(line, *pattern);
   };
-  if (seen_ == nullptr) {
+  Expire(cycle, stream);
+  if (stream.seen == nullptr) {
     for (const Compiled& pattern : patterns_) {
       if (!matches(pattern.message)) continue;
-      seen_ = &pattern;
-      message_ = line;
-      confirmed_ = pattern.confirmation == nullptr;
-      since_ = cycle;
+      stream.seen = &pattern;
+      stream.message = line;
+      stream.confirmed = pattern.confirmation == nullptr;
+      stream.since = cycle;
       return;
     }
     return;
   }
-  if (!confirmed_ && matches(seen_->confirmation)) {
-    confirmed_ = true;
-    since_ = cycle;
+  if (!stream.confirmed && matches(stream.seen->confirmation)) {
+    stream.confirmed = true;
+    stream.since = cycle;
   }
-  if (confirmed_ && matches(seen_->end)) ended_ = true;
+  if (stream.confirmed && matches(stream.seen->end)) stream.ended = true;
+}
+
+uint64_t PanicWatch::DueCycle(const Stream& stream) const {
+  if (stream.ended) return 0;
+  return stream.confirmed ? stream.since + kAftermathSeconds * clock_hz_ + 1 : machine::kNever;
+}
+
+const std::string& PanicWatch::message() const {
+  const Stream& first = streams_[0];
+  const Stream& second = streams_[1];
+  return DueCycle(second) < DueCycle(first) || first.message.empty() ? second.message
+                                                                     : first.message;
+}
+
+std::optional<machine::Input> PanicWatch::Look(uint64_t cycle) {
+  dead_points_ = is_dead_() ? dead_points_ + 1 : 0;
+  for (Stream& stream : streams_) {
+    Expire(cycle, stream);
+    if (cycle >= DueCycle(stream)) {
+      return machine::Input::Stop(machine::StopCause::kPanic, kMessage);
+    }
+  }
+  if (dead_points_ < kDeadPoints) return std::nullopt;
+  return machine::Input::Stop(machine::StopCause::kPanic, kDeadLoop);
 }
 
 void PanicWatch::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  const uint64_t passed = point.cycle - since_;
-  if (seen_ != nullptr && !confirmed_ && passed > kConfirmSeconds * clock_hz_) {
-    seen_ = nullptr;
-    message_.clear();
+  if (std::optional<machine::Input> stop = Look(point.cycle)) inputs.push_back(*std::move(stop));
+}
+
+uint64_t PanicWatch::NextStop(uint64_t cycle, uint64_t until) {
+  for (const Stream& stream : streams_) {
+    until = machine::NextStopOfLimit(std::max(cycle + 1, DueCycle(stream)), cycle, until);
   }
-  dead_points_ = is_dead_() ? dead_points_ + 1 : 0;
-  if (ended_ || (confirmed_ && passed > kAftermathSeconds * clock_hz_)) {
-    inputs.push_back(machine::Input::Stop(machine::StopCause::kPanic, kMessage));
-  } else if (dead_points_ >= kDeadPoints) {
-    inputs.push_back(machine::Input::Stop(machine::StopCause::kPanic, kDeadLoop));
-  }
+  return until;
+}
+
+std::optional<machine::Input> PanicWatch::TakeStop(const machine::InputPoint& point,
+                                                   Occasion occasion) {
+  return occasion == Occasion::kRequest ? std::nullopt : Look(point.cycle);
 }
 
 }  // namespace isochron::cli

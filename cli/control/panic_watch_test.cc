@@ -15,8 +15,8 @@ constexpr uint64_t kHz = 1'000'000;
 
 class PanicWatchTest : public testing::Test {
  protected:
-  void Print(std::string_view text, uint64_t cycle) {
-    for (const char c : text) watch_.OnConsoleByte(0, cycle, static_cast<uint8_t>(c));
+  void Print(std::string_view text, uint64_t cycle, int uart = 0) {
+    for (const char c : text) watch_.OnConsoleByte(uart, cycle, static_cast<uint8_t>(c));
   }
   // Whether a stop is asked for, and why; -1: none.
   int Poll(uint64_t cycle) {
@@ -82,11 +82,41 @@ TEST_F(PanicWatchTest, ALineMayBeVeryLong) {
   EXPECT_LT(watch_.message().size(), 1000u);
 }
 
-TEST_F(PanicWatchTest, OtherPortsDoNotCount) {
-  for (const char c : std::string_view("Kernel panic - not syncing: x\n")) {
-    watch_.OnConsoleByte(1, 10, static_cast<uint8_t>(c));
-  }
+TEST_F(PanicWatchTest, BothPortsAreWatchedEachForItself) {
+  Print("Kernel panic - not", 10, 1);
+  Print("Kernel panic - syncing: x\n", 11, 0);
   EXPECT_EQ(Poll(9 * kHz), -1);
+  Print(" syncing: y\n", 10 * kHz, 1);
+  EXPECT_EQ(Poll(11 * kHz), -1);
+  EXPECT_EQ(Poll(11 * kHz + 1), 0);
+  EXPECT_EQ(watch_.message(), "Kernel panic - not syncing: y");
+}
+
+TEST_F(PanicWatchTest, TellsOfThePortThatIsThroughFirst) {
+  Print("panic: of a program\n", 10, 0);
+  Print("Kernel panic - not syncing: y\n---[ end Kernel panic - not syncing: y ]---\n", 20, 1);
+  EXPECT_EQ(Poll(30), 0);
+  EXPECT_EQ(watch_.message(), "Kernel panic - not syncing: y");
+}
+
+TEST_F(PanicWatchTest, AConfirmationThatComesTooLateIsNone) {
+  Print("panic: trap\n", 10);
+  Print("syncing disks\n", 11 + 10 * kHz);
+  EXPECT_EQ(Poll(20 * kHz), -1);
+}
+
+TEST_F(PanicWatchTest, StopsBetweenInputPointsWhereAllEnginesDo) {
+  using Occasion = machine::InputSource::Occasion;
+  constexpr uint64_t kFar = uint64_t{1} << 40;
+  EXPECT_EQ(watch_.NextStop(100, kFar), kFar);
+  Print("Kernel panic - not syncing: x\n", 1000);
+  constexpr uint64_t kPoint = machine::kStopInterval;
+  EXPECT_EQ(watch_.NextStop(1000, kFar), kPoint) << "a second is less than that";
+  Print("---[ end Kernel panic - not syncing: x ]---\n", kPoint + 1);
+  EXPECT_EQ(watch_.NextStop(kPoint + 1, kFar), 2 * kPoint);
+  EXPECT_EQ(watch_.NextStop(2 * kPoint, kFar), 3 * kPoint) << "it has been there";
+  EXPECT_EQ(watch_.TakeStop({kPoint + 2}, Occasion::kRequest), std::nullopt);
+  EXPECT_NE(watch_.TakeStop({2 * kPoint}, Occasion::kStopPoint), std::nullopt);
 }
 
 TEST_F(PanicWatchTest, ADeadLoopIsOneAtTwoPoints) {

@@ -137,6 +137,38 @@ void ScriptRunner::Search() {
 }
 
 void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  Obey(point, /*may_send=*/true, inputs);
+}
+
+uint64_t ScriptRunner::NextStop(uint64_t cycle, uint64_t until) {
+  Search();
+  // What is due already is done at the next of those points.
+  const auto at = [&](uint64_t due) {
+    return machine::NextStopOfLimit(std::max(due, cycle + 1), cycle, until);
+  };
+  if (done()) return source_ == nullptr ? until : at(cycle);
+  using Kind = ScriptCommand::Kind;
+  const ScriptCommand& command = commands_[next_];
+  switch (command.kind) {
+    case Kind::kExpect:
+      return deadline_ == std::numeric_limits<uint64_t>::max() ? until : at(deadline_ + 1);
+    case Kind::kRun: return at(deadline_);
+    case Kind::kStop: return at(command.cycles);
+    default: return until;
+  }
+}
+
+std::optional<machine::Input> ScriptRunner::TakeStop(const machine::InputPoint& point,
+                                                     Occasion occasion) {
+  if (occasion == Occasion::kRequest) return std::nullopt;
+  std::vector<machine::Input> inputs;
+  Obey(point, /*may_send=*/false, inputs);
+  if (inputs.empty()) return std::nullopt;
+  return std::move(inputs.front());
+}
+
+void ScriptRunner::Obey(const machine::InputPoint& point, bool may_send,
+                        std::vector<machine::Input>& inputs) {
   Search();
   size_t joined = 0;  // what `inputs` become once bytes that follow one another are joined
   while (joined < kMaxInputs && (!done() || FetchCommand(point))) {
@@ -158,13 +190,12 @@ void ScriptRunner::Poll(const machine::InputPoint& point, std::vector<machine::I
           source_->OnEndlessRun();
         return;
       case ScriptCommand::Kind::kSendAt:
-        if (point.cycle < command.cycles) return;
-        [[fallthrough]];
       case ScriptCommand::Kind::kSend:
+        if (!may_send || point.cycle < command.cycles) return;
         inputs.push_back(machine::Input::Bytes(machine::Port::Uart(command.uart), command.text));
         break;
       case ScriptCommand::Kind::kSendBreak:
-        if (point.cycle < command.cycles) return;
+        if (!may_send || point.cycle < command.cycles) return;
         inputs.push_back(machine::Input::Break(machine::Port::Uart(command.uart)));
         break;
       case ScriptCommand::Kind::kStop:

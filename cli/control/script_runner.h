@@ -20,15 +20,16 @@
 namespace isochron::cli {
 
 // Runs commands one after the other. It sees every byte of both UARTs at the cycle at which the
-// guest sent it and acts at input points alone, so a script does the same in every run.
+// guest sent it and acts at input points alone, so a script does the same in every run; where input
+// points are far apart it does what sends nothing at stop points, too.
 //
 // An `expect` looks at the bytes of its UART since the end of the last match there, also those that
 // came before its turn. Its cycles count from the end of the command before it. When the last
 // command is done, the guest just runs on.
 //
 // With a source, commands come from there, each when the one before is done and the next input
-// point reached. The cycles of a command count from that point, and an `expect` that is not met
-// ends nothing.
+// point or stop point reached. The cycles of a command count from that point, and an `expect` that
+// is not met ends nothing.
 class ScriptRunner final : public machine::InputSource, public machine::ConsoleSink {
  public:
   // Bytes of a UART since the last match that are kept for `expect`s to come; older ones are
@@ -44,6 +45,10 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override;
+  // May block as Poll() may.
+  std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                         Occasion occasion) override;
 
   // To be called when the guest powered off or reset for good at `cycle`. False, with failure()
   // set, when an `expect` of a script is left that can no longer be met.
@@ -71,6 +76,8 @@ class ScriptRunner final : public machine::InputSource, public machine::ConsoleS
     std::string last_line;  // the last one that it has written, not empty
   };
 
+  // Obeys commands up to one that has to wait: also, unless it may send, to one that sends.
+  void Obey(const machine::InputPoint& point, bool may_send, std::vector<machine::Input>& inputs);
   bool Expecting() const;
   // The current command is an `expect` of a regular expression.
   bool Searching() const { return Expecting() && commands_[next_].is_regex; }

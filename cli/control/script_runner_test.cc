@@ -32,6 +32,17 @@ class ScriptRunnerTest : public testing::Test {
   std::string Poll(uint64_t cycle) {
     std::vector<Input> inputs;
     runner_->Poll(machine::InputPoint{cycle}, inputs);
+    return TextOf(inputs);
+  }
+
+  // At a stop point.
+  std::string TakeStop(uint64_t cycle) {
+    const std::optional<Input> stop =
+        runner_->TakeStop({cycle}, machine::InputSource::Occasion::kStopPoint);
+    return stop.has_value() ? TextOf({*stop}) : "";
+  }
+
+  static std::string TextOf(const std::vector<Input>& inputs) {
     std::string text;
     for (const Input& input : inputs) {
       if (input.kind == InputKind::kBytes) {
@@ -62,6 +73,29 @@ TEST_F(ScriptRunnerTest, SendsAtTheFirstInputPointAfterTheMatch) {
   EXPECT_EQ(Poll(400), "quit");
   EXPECT_TRUE(runner_->done());
   EXPECT_EQ(Poll(500), "");
+}
+
+TEST_F(ScriptRunnerTest, DoesWhatSendsNothingAtStopPoints) {
+  constexpr uint64_t kPoint = machine::kStopInterval;
+  constexpr uint64_t kFar = uint64_t{1} << 40;
+  Load("run 10\nexpect \"x\" within 50\nsend \"y\"\nat 5M stop\n");
+  EXPECT_EQ(runner_->NextStop(0, kFar), kPoint);
+  EXPECT_EQ(TakeStop(kPoint), "");
+  EXPECT_EQ(runner_->NextStop(kPoint, kFar), 2 * kPoint) << "where the expect fails";
+  Print("x", kPoint + 1);
+  EXPECT_EQ(runner_->NextStop(kPoint + 1, kFar), kFar) << "to send takes an input point";
+  EXPECT_EQ(TakeStop(2 * kPoint), "");
+  EXPECT_EQ(Poll(3 * kPoint), "[y]");
+  EXPECT_EQ(runner_->NextStop(3 * kPoint, kFar), 5 * kPoint);
+  EXPECT_EQ(TakeStop(4 * kPoint), "");
+  EXPECT_EQ(TakeStop(5 * kPoint), "quit");
+}
+
+TEST_F(ScriptRunnerTest, DecidesNothingWhereTheHostFindsTheMachine) {
+  Load("stop\n");
+  EXPECT_EQ(runner_->TakeStop({100}, machine::InputSource::Occasion::kRequest), std::nullopt);
+  EXPECT_EQ(runner_->NextStop(100, 200), 200u) << "there is an input point first";
+  EXPECT_EQ(TakeStop(machine::kStopInterval), "quit");
 }
 
 TEST_F(ScriptRunnerTest, FindsTextThatOverlapsItsOwnBeginning) {

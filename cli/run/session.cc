@@ -325,24 +325,46 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
 }
 
 uint64_t Session::NextStop(uint64_t cycle, uint64_t until) {
-  if (replay_ != nullptr) return replay_->NextStop(cycle, until);
+  if (replay_ != nullptr) {
+    if (watching_) until = script_.NextStop(cycle, until);
+    return replay_->NextStop(cycle, until);
+  }
+  until = script_.NextStop(cycle, until);
+  if (panic_watch_.has_value()) until = panic_watch_->NextStop(cycle, until);
   return limit_.has_value() ? limit_->NextStop(cycle, until) : until;
 }
 
 std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point,
                                                 Occasion occasion) {
-  std::optional<machine::Input> stop = queue_.TakeStop(point, occasion);
-  if (replay_ != nullptr) {
-    if (!stop.has_value()) return replay_->TakeStop(point, occasion);
-    replay_->Abandon();
-    return stop;
-  }
+  std::optional<machine::Input> stop;
   // Where the host's request found the machine nothing may be decided that has to be decided the
   // same next time.
-  if (stop.has_value() || occasion == Occasion::kRequest) return stop;
-  output_.Flush();
-  serial1_.Flush();
-  return LimitReached(point);
+  if (occasion == Occasion::kStopPoint) {
+    output_.Flush();
+    serial1_.Flush();
+    stop = StopReached(point);
+  }
+  // A script may have had the machine wait, until somebody lost patience.
+  if (!stop.has_value()) stop = queue_.TakeStop(point, occasion);
+  if (replay_ == nullptr) return stop;
+  if (!stop.has_value()) return replay_->TakeStop(point, occasion);
+  if (replay_->state() == ReplayDriver::State::kReplaying) replay_->Abandon();
+  return stop;
+}
+
+std::optional<machine::Input> Session::StopReached(const machine::InputPoint& point) {
+  std::optional<machine::Input> stop;
+  if (replay_ != nullptr) {
+    if (!watching_) return stop;
+    stop = script_.TakeStop(point, Occasion::kStopPoint);
+    if (stop.has_value()) replay_->EndHere();
+    return stop;
+  }
+  stop = script_.TakeStop(point, Occasion::kStopPoint);
+  if (!stop.has_value() && panic_watch_.has_value()) {
+    stop = panic_watch_->TakeStop(point, Occasion::kStopPoint);
+  }
+  return stop.has_value() ? stop : LimitReached(point);
 }
 
 std::optional<machine::Input> Session::LimitReached(const machine::InputPoint& point) {

@@ -43,7 +43,7 @@ namespace isochron::cli {
 // input; what was typed in its order, then requests to stop: Ctrl-A x, signals, a failed console),
 // from the cycle limit. The first stop ends the run. Console bytes that meet at one input point are
 // one input, whoever sent them. Between input points requests to stop are taken from the host, and
-// at stop points from the limits.
+// at stop points, in that order, from script, watch and limits.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
 // are taken, terminal, script and control channel come in when the driver goes live. When it never
@@ -107,6 +107,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                                          Occasion occasion) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
+  // At a stop point: what is asked for by others than the host and the log.
+  std::optional<machine::Input> StopReached(const machine::InputPoint& point);
   // The stop that --max-cycles or --max-log asks for at this point.
   std::optional<machine::Input> LimitReached(const machine::InputPoint& point);
   // Opens terminal and input; the run is live from `point` on. An error when the terminal cannot be

@@ -111,7 +111,8 @@ class InputSource {
     kStopPoint,  // a stop point, see kStopInterval, or what NextStop() said
     kRequest,    // Machine::LookForStop(): where the machine stands now is the host's doing
   };
-  // Between input points: the stop that is to be taken here, if any.
+  // Between input points: the stop that is to be taken here, if any. At a stop point an
+  // implementation may block.
   virtual std::optional<Input> TakeStop(const InputPoint& /*point*/, Occasion /*occasion*/) {
     return std::nullopt;
   }

@@ -476,16 +476,22 @@ def test_another_model_version_is_refused(isochron, conversation_log, tmp_path):
     assert_refused(replay(isochron, log), "model")
 
 
-# The progress bar.
-
-
-def test_progress_on_a_terminal_alone(isochron, console_guest, tmp_path):
+def long_recording(isochron, console_guest, tmp_path):
+    """The log of a guest that is still at work at three gigacycles."""
     log = tmp_path / "log"
     script = write(tmp_path / "s", 'expect "ready"\nsend "l"\n')
     run(
         isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script,
         "--console", "null", "--max-cycles", "3G",
     )  # fmt: skip
+    return log
+
+
+# The progress bar.
+
+
+def test_progress_on_a_terminal_alone(isochron, console_guest, tmp_path):
+    log = long_recording(isochron, console_guest, tmp_path)
     assert_replays(isochron, log, "--max-cycles was reached", "--console", "null")
     tty = Terminal([isochron, "replay", str(log), "--console", "null"])
     try:
@@ -497,12 +503,7 @@ def test_progress_on_a_terminal_alone(isochron, console_guest, tmp_path):
 
 
 def test_a_signal_ends_a_replay(isochron, console_guest, tmp_path):
-    log = tmp_path / "log"
-    script = write(tmp_path / "s", 'expect "ready"\nsend "l"\n')
-    run(
-        isochron, "record", "-o", str(log), "--kernel", console_guest, "--script", script,
-        "--console", "null", "--max-cycles", "3G",
-    )  # fmt: skip
+    log = long_recording(isochron, console_guest, tmp_path)
     process = subprocess.Popen(
         [isochron, "replay", str(log)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -16,28 +16,16 @@
 #include "hostio/image_file.h"
 #include "hostio/system_error.h"
 #include "replaylog/stream_digest.h"
+#include "replaylog/zstd_frame.h"
 
 namespace isochron::replaylog {
 namespace {
 
 constexpr size_t kBlock = 64 << 10;
+// The window is larger than that of a log's frames, for there is one frame, read from its
+// beginning.
 constexpr int kWindowLog = 21;
-
-// All parameters, so that neither a table of levels nor the host decides any: see kParameters in
-// zstd_frame.cc. The window is larger, for there is one frame, read from its beginning.
-constexpr std::pair<ZSTD_cParameter, int> kParameters[] = {
-    {ZSTD_c_strategy, ZSTD_btlazy2},
-    {ZSTD_c_windowLog, kWindowLog},
-    {ZSTD_c_hashLog, 19},
-    {ZSTD_c_chainLog, 19},
-    {ZSTD_c_searchLog, 3},
-    {ZSTD_c_minMatch, 5},
-    {ZSTD_c_targetLength, 16},
-    {ZSTD_c_enableLongDistanceMatching, 2},
-    {ZSTD_c_contentSizeFlag, 1},
-    {ZSTD_c_checksumFlag, 1},
-    {ZSTD_c_dictIDFlag, 0},
-};
+constexpr int kTableLog = 19;
 
 // A file without a name, written from its beginning to its end.
 class TemporaryFile {
@@ -103,9 +91,8 @@ absl::StatusOr<PackedImage> PackImage(const FileSource& image) {
   ZSTD_CCtx* const context = ZSTD_createCCtx();
   const absl::Cleanup free = [context] { ZSTD_freeCCtx(context); };
   if (context == nullptr) return absl::ResourceExhaustedError("no memory to compress");
-  for (const auto& [parameter, value] : kParameters) {
-    ZSTD_CCtx_setParameter(context, parameter, value);
-  }
+  if (absl::Status status = SetCompression(context, kWindowLog, kTableLog); !status.ok())
+    return status;
   ZSTD_CCtx_setPledgedSrcSize(context, image.size());
 
   TemporaryFile file(image.name());

@@ -26,6 +26,11 @@ size_t MaxCompressedBytes(size_t raw);
 // The low half of the XXH64 of a frame's content: its own checksum, and the seek table's.
 uint32_t ContentChecksum(std::string_view content);
 
+// Sets all parameters of a compression, so that neither a table of levels nor the host decides any.
+// `window_log`, `table_log`: of the sizes, in bytes and in entries, of the window and of each of
+// the two tables of matches.
+absl::Status SetCompression(ZSTD_CCtx_s* context, int window_log, int table_log);
+
 // Makes independent frames with content size and checksum. Equal contents make equal frames on
 // every host that has the same version of the library.
 class FrameCompressor {

@@ -34,7 +34,10 @@ ROOMS = [
         "conformance/compare",
         "conformance/guests engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
     ),
-    ("conformance/guests", "engines timeline machine replaylog machine/firmware alpha hostio"),
+    (
+        "conformance/guests",
+        "engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
+    ),
     ("timeline", "machine replaylog machine/firmware machine/events ref hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/firmware machine/bus machine/events alpha"),

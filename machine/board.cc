@@ -1,9 +1,12 @@
 #include "machine/board.h"
 
-#include "alpha/cost.h"
 #include "alpha/cpu.h"
+#include "machine/chipset/dchip.h"
+#include "machine/chipset/pchip.h"
 #include "machine/devices/i8254.h"
+#include "machine/devices/isa_bridge.h"
 #include "machine/devices/mc146818.h"
+#include "machine/devices/uart16550.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -16,80 +19,72 @@ using alpha::IoResult;
 constexpr uint64_t kIoSpace = uint64_t{1} << 43;
 constexpr uint64_t kSystemAddress = (uint64_t{1} << 35) - 1;
 
-// Where in I/O space something is, and what an access costs.
-enum class Region : uint8_t {
-  kPciMemory,
-  kTigBus,
-  kPlatform,
-  kPchip,
-  kCchip,
-  kDchip,
-  kInterruptAcknowledge,
-  kPciIo,
-  kPciConfig,
-  kNone,
-};
-
-struct RegionRow {
-  Region region;
-  uint64_t first;
-  uint64_t size;
-  CostClass cost;
-};
-
-// 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which
-// this board does not have.
-constexpr RegionRow kRegions[] = {
-    {Region::kPciMemory, 0x0'0000'0000, 0x1'0000'0000, CostClass::kIoMemoryMapped},
-    {Region::kTigBus, 0x1'0000'0000, 0x4000'0000, CostClass::kIoMemoryMapped},
-    {Region::kPlatform, FW_PLATFORM_PA& kSystemAddress, 0x2000, CostClass::kChipsetCsr},
-    {Region::kPchip, 0x1'8000'0000, 0x1000'0000, CostClass::kChipsetCsr},
-    {Region::kCchip, 0x1'a000'0000, 0x1000'0000, CostClass::kChipsetCsr},
-    {Region::kDchip, 0x1'b000'0000, 0x1000'0000, CostClass::kChipsetCsr},
-    {Region::kInterruptAcknowledge, 0x1'f800'0000, 0x400'0000, CostClass::kIsaPort},
-    {Region::kPciIo, 0x1'fc00'0000, 0x200'0000, CostClass::kIsaPort},
-    {Region::kPciConfig, 0x1'fe00'0000, 0x100'0000, CostClass::kPciConfig},
-};
-constexpr RegionRow kNowhere{Region::kNone, 0, 0, CostClass::kChipsetCsr};
-
-const RegionRow& FindRegion(uint64_t address) {
-  for (const RegionRow& row : kRegions) {
-    if (address - row.first < row.size) return row;
-  }
-  return kNowhere;
-}
-
-uint64_t AllOnes(int size) { return size == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1; }
-
 // ISA interrupt requests of a PC.
 constexpr int kTimerIrq = 0;
 constexpr int kUart1Irq = 3;
 constexpr int kUart0Irq = 4;
 
-constexpr int kIsaBridgeDevice = 7;  // IdSel 7 on a Clipper
+constexpr int kIsaBridgeSlot = 7;  // IdSel 7 on a Clipper
+
+// The bits of DRIR to which a Clipper wires INTA to INTD of slots 1 to 6 of Pchip 0 (Linux 6.1,
+// sys_dp264.c, clipper_map_irq).
+int ClipperInterrupt(int slot, int pin) {
+  constexpr int kFirstSlot = 1, kLastSlot = 6, kFirstBit = 8, kPins = 4;
+  if (slot < kFirstSlot || slot > kLastSlot) return -1;
+  return kFirstBit + kPins * (slot - kFirstSlot) + pin;
+}
 
 }  // namespace
 
-Board::Board(const BoardOptions& options, const alpha::Memory& memory, EventQueue& events,
+Board::Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& events,
              ConsoleSink* console, IrqSink& cpu_interrupts)
     : events_(events) {
-  // The order is that of VisitState. A device that drives another comes after it.
-  cchip_ =
-      Add<Cchip>("cchip", DeviceId::kCchip, {}, options.cpu_count, memory.size(), cpu_interrupts);
-  dchip_ = Add<Dchip>("dchip", DeviceId::kCount, {});
-  pchip_ = Add<Pchip>("pchip0", DeviceId::kPchip0, {}, IrqLine{cchip_, Cchip::kPchip0Error});
-  pci_config_ = Add<PciConfig>("pci0", DeviceId::kCount, {});
-  pci_config_->Add(kIsaBridgeDevice, 0, MakeIsaBridge());
-  pics_ = Add<PicPair>("pics", DeviceId::kPics, {{0x20, 2, 0}, {0xa0, 2, 2}, {0x4d0, 2, 4}},
-                       IrqLine{cchip_, Cchip::kIsaInterrupt});
-  Add<Pit>("pit", DeviceId::kPit, {{0x40, 4, 0}, {0x61, 1, 4}}, events, IsaIrq(kTimerIrq));
-  Add<Rtc>("rtc", DeviceId::kRtc, {{0x70, 2, 0}}, events, IrqLine{cchip_, Cchip::kIntervalTimer},
-           options.rtc_base_seconds);
-  uarts_[0] =
-      Add<Uart>("uart0", DeviceId::kUart0, {{0x3f8, 8, 0}}, 0, events, console, IsaIrq(kUart0Irq));
-  uarts_[1] =
-      Add<Uart>("uart1", DeviceId::kUart1, {{0x2f8, 8, 0}}, 1, events, console, IsaIrq(kUart1Irq));
-  platform_ = Add<PlatformDevice>("platform", DeviceId::kPlatform, {}, events, options.seed);
+  // A device that drives another comes after it.
+  AddChipset(options, memory, cpu_interrupts);
+  AddIsaDevices(options, console);
+  platform_ = &Add<PlatformDevice>("platform", events, options.cpu_count, options.seed);
+  MapSystem(FW_PLATFORM_PA & kSystemAddress, 0x2000, *platform_, CostClass::kChipsetCsr);
+}
+
+// 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which this
+// board does not have.
+void Board::AddChipset(const BoardOptions& options, alpha::Memory& memory,
+                       IrqSink& cpu_interrupts) {
+  cchip_ = &Add<Cchip>("cchip", options.cpu_count, memory.size(), cpu_interrupts);
+  Dchip& dchip = Add<Dchip>("dchip");
+  Pchip& pchip = Add<Pchip>("pchip0", IrqLine{cchip_, Cchip::kPchip0Error}, memory, *cchip_);
+  pci_ = &Add<PciBus>("pci0", pchip, isa_, *cchip_, &ClipperInterrupt);
+  MapSystem(0x0'0000'0000, 0x1'0000'0000, pci_->memory(), CostClass::kIoMemoryMapped);
+  MapSystem(0x1'0000'0000, 0x4000'0000, tig_bus_, CostClass::kIoMemoryMapped);
+  MapSystem(0x1'8000'0000, 0x1000'0000, pchip, CostClass::kChipsetCsr);
+  MapSystem(0x1'a000'0000, 0x1000'0000, *cchip_, CostClass::kChipsetCsr);
+  MapSystem(0x1'b000'0000, 0x1000'0000, dchip, CostClass::kChipsetCsr);
+  MapSystem(0x1'f800'0000, 0x400'0000, acknowledge_cycles_, CostClass::kIsaPort);
+  MapSystem(0x1'fc00'0000, 0x200'0000, pci_->io(), CostClass::kIsaPort);
+  MapSystem(0x1'fe00'0000, 0x100'0000, pci_->config(), CostClass::kPciConfig);
+}
+
+void Board::AddIsaDevices(const BoardOptions& options, ConsoleSink* console) {
+  // Cchip, Pchip and 8259s have the first numbers in the order of events, and no events.
+  for (int source = 0; source < 3; ++source) events_.Add(nullptr);
+  AddPci<IsaBridge>("isa_bridge", kIsaBridgeSlot, 0);
+  pics_ = &AddIsa<PicPair>("pics", {{0x20, 2, 0}, {0xa0, 2, 2}, {0x4d0, 2, 4}},
+                           IrqLine{cchip_, Cchip::kIsaInterrupt});
+  acknowledge_cycles_.pics = pics_;
+  AddIsa<Pit>("pit", {{0x40, 4, 0}, {0x61, 1, 4}}, events_, IsaIrq(kTimerIrq));
+  AddIsa<Rtc>("rtc", {{0x70, 2, 0}}, events_, IrqLine{cchip_, Cchip::kIntervalTimer},
+              options.rtc_base_seconds);
+  Uart& uart0 = AddIsa<Uart>("uart0", {{0x3f8, 8, 0}}, 0, events_, console, IsaIrq(kUart0Irq));
+  Uart& uart1 = AddIsa<Uart>("uart1", {{0x2f8, 8, 0}}, 1, events_, console, IsaIrq(kUart1Irq));
+  Connect(Port::Uart(0), uart0);
+  Connect(Port::Uart(1), uart1);
+}
+
+void Board::MapSystem(uint64_t first, uint64_t size, BusTarget& target, CostClass cost) {
+  system_.Map({.first = first,
+               .size = size,
+               .target = &target,
+               .cycles = static_cast<uint32_t>(alpha::InstructionCost(cost))});
 }
 
 void Board::Reset() {
@@ -102,61 +97,41 @@ IoResult Board::Nonexistent(const alpha::Cpu& cpu, bool is_read) {
       .data = 0, .cycles = alpha::InstructionCost(CostClass::kChipsetCsr), .nonexistent = is_read};
 }
 
+const MappedRange* Board::Find(uint64_t pa) const {
+  return (pa & kIoSpace) != 0 ? system_.Find(pa & kSystemAddress) : nullptr;
+}
+
 IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
   events_.SetNow(cpu.cycle);
-  if ((pa & kIoSpace) == 0) return Nonexistent(cpu, true);
-  const uint64_t address = pa & kSystemAddress;
-  const RegionRow& row = FindRegion(address);
-  const uint64_t offset = address - row.first;
-  uint64_t data = 0;
-  switch (row.region) {
-    case Region::kPciMemory:
-    case Region::kTigBus: data = AllOnes(size); break;
-    case Region::kPlatform: data = platform_->Read(offset, size); break;
-    case Region::kPchip: data = pchip_->Read(offset, size); break;
-    case Region::kCchip: data = cchip_->ReadAs(static_cast<int>(cpu.index), offset, size); break;
-    case Region::kDchip: data = dchip_->Read(offset, size); break;
-    case Region::kInterruptAcknowledge: data = static_cast<uint64_t>(pics_->Acknowledge()); break;
-    case Region::kPciIo: data = isa_.Read(static_cast<uint32_t>(offset), size); break;
-    case Region::kPciConfig: data = pci_config_->Read(offset, size); break;
-    case Region::kNone: return Nonexistent(cpu, true);
-  }
-  return {.data = data, .cycles = alpha::InstructionCost(row.cost)};
+  const MappedRange* const range = Find(pa);
+  if (range == nullptr) return Nonexistent(cpu, true);
+  const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};
+  return {.data = range->target->Read(range->Inside(access)), .cycles = range->cycles};
 }
 
 IoResult Board::Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {
   events_.SetNow(cpu.cycle);
-  if ((pa & kIoSpace) == 0) return Nonexistent(cpu, false);
-  const uint64_t address = pa & kSystemAddress;
-  const RegionRow& row = FindRegion(address);
-  const uint64_t offset = address - row.first;
-  switch (row.region) {
-    case Region::kPciMemory:
-    case Region::kTigBus:
-    case Region::kInterruptAcknowledge:  // a special cycle, which nobody listens to
-      break;
-    case Region::kPlatform: platform_->Write(offset, size, data); break;
-    case Region::kPchip: pchip_->Write(offset, size, data); break;
-    case Region::kCchip: cchip_->Write(offset, size, data); break;
-    case Region::kDchip: dchip_->Write(offset, size, data); break;
-    case Region::kPciIo: isa_.Write(static_cast<uint32_t>(offset), size, data); break;
-    case Region::kPciConfig: pci_config_->Write(offset, size, data); break;
-    case Region::kNone: return Nonexistent(cpu, false);
-  }
-  return {.cycles = alpha::InstructionCost(row.cost)};
+  const MappedRange* const range = Find(pa);
+  if (range == nullptr) return Nonexistent(cpu, false);
+  const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};
+  range->target->Write(range->Inside(access), data);
+  return {.cycles = range->cycles};
 }
 
-void Board::FlushUarts() {
-  for (Uart* uart : uarts_) uart->Flush();
+void Board::Flush() {
+  for (Owned& owned : devices_) owned.device->Flush();
 }
 
-bool Board::OnEvent(EventSlot slot) {
-  for (Owned& owned : devices_) {
-    if (owned.id != slot.device) continue;
-    owned.device->OnEvent(slot.kind);
-    return true;
+InputLine* Board::input(const Port& port) const {
+  for (const Input& input : inputs_) {
+    if (input.port == port) return input.line;
   }
-  return false;
+  return nullptr;
+}
+
+size_t Board::Waiting(const Port& port) const {
+  const InputLine* const line = input(port);
+  return line != nullptr ? line->waiting() : 0;
 }
 
 template <typename Visitor, typename Self>

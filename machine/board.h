@@ -3,27 +3,29 @@
 #ifndef ISOCHRON_MACHINE_BOARD_H_
 #define ISOCHRON_MACHINE_BOARD_H_
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "alpha/cost.h"
 #include "alpha/engine.h"
 #include "alpha/memory.h"
 #include "alpha/state_visitor.h"
+#include "machine/bus/access.h"
+#include "machine/bus/address_map.h"
 #include "machine/bus/console.h"
 #include "machine/bus/device.h"
 #include "machine/bus/event_queue.h"
+#include "machine/bus/input_line.h"
+#include "machine/bus/pci_bus.h"
+#include "machine/bus/pci_function.h"
 #include "machine/chipset/cchip.h"
-#include "machine/chipset/dchip.h"
-#include "machine/chipset/pchip.h"
-#include "machine/chipset/pci_config.h"
 #include "machine/devices/i8259.h"
 #include "machine/devices/isa_bus.h"
 #include "machine/devices/platform_device.h"
-#include "machine/devices/uart16550.h"
 #include "machine/events/input.h"
 
 namespace isochron::machine {
@@ -36,15 +38,46 @@ struct BoardOptions {
 
 // Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires
 // interrupts. All calls come from the sequencer's thread.
-class Board final : public alpha::IoBus {
+class Board final : public alpha::IoBus, public InputLines {
  public:
-  static constexpr int kUarts = Port::kUartStreams;
-
-  // `cpu_interrupts`: line cpu * 8 + pin is pin b_irq<pin> of a CPU below `cpu_count`.
-  // The array address registers describe `memory`. `console` may be nullptr. `events` and
-  // the sinks must outlive the board. Call Reset() before use.
-  Board(const BoardOptions& options, const alpha::Memory& memory, EventQueue& events,
+  // `cpu_interrupts`: line cpu * Cchip::kCpuPins + pin is pin b_irq<pin> of a CPU below
+  // `cpu_count`. DMA goes to `memory`, which the array address registers describe. `console` may be
+  // nullptr. All must outlive the board. Call Reset() before use.
+  Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& events,
         ConsoleSink* console, IrqSink& cpu_interrupts);
+
+  // What is on the board from the start is added in the constructor, in the same way as what comes
+  // after it, before Reset(). The order of these calls is that of the state walk and of events that
+  // are due at one cycle, and so part of the machine model. `name`: what the state of the device is
+  // found under, of no other device; it and the device's arguments must outlive the board.
+  //
+  // A device that is reached by no address of its own, or one of the others below.
+  template <typename T, typename... Args>
+  T& Add(const char* name, Args&&... args) {
+    auto device = std::make_unique<T>(std::forward<Args>(args)...);
+    T& result = *device;
+    devices_.push_back({name, std::move(device)});
+    return result;
+  }
+  // A RegisterDevice at ports of the ISA bus.
+  template <typename T, typename... Args>
+  T& AddIsa(const char* name, std::initializer_list<PortRange> ports, Args&&... args) {
+    T& device = Add<T>(name, std::forward<Args>(args)...);
+    for (const PortRange& range : ports) isa_.Map(range, device);
+    return device;
+  }
+  // A PciFunction in a slot: its IDSEL, 1 to 6 for those whose interrupts are wired, and the number
+  // of the function.
+  template <typename T, typename... Args>
+  T& AddPci(const char* name, int slot, int function, Args&&... args) {
+    T& device = Add<T>(name, std::forward<Args>(args)...);
+    pci_->Attach(slot, function, device);
+    return device;
+  }
+  // Brings what arrives at a port to a device of the board.
+  void Connect(const Port& port, InputLine& line) { inputs_.push_back({port, &line}); }
+  // The place of devices in the order of events.
+  EventQueue& events() { return events_; }
 
   // Power-on state of every device as firmware leaves it, at cycle EventQueue::now().
   void Reset();
@@ -55,19 +88,18 @@ class Board final : public alpha::IoBus {
   alpha::IoResult Read(alpha::Cpu& cpu, uint64_t pa, int size) override;
   alpha::IoResult Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) override;
 
-  // Hands an event that EventQueue::PopDue gave to its device. False when no device of the
-  // board owns it.
-  bool OnEvent(EventSlot slot);
-
   // The state of all devices, in a fixed order. Not the event queue's.
   void VisitState(alpha::StateVisitor& visitor) const;
   void RestoreState(alpha::StateReader& reader);
 
-  // Sends at once what the UARTs still have to send.
-  void FlushUarts();
+  // Device::Flush() of every device.
+  void Flush();
+
+  // What takes the input of a port; nullptr when the board has none such.
+  InputLine* input(const Port& port) const;
+  size_t Waiting(const Port& port) const override;
 
   PlatformDevice& platform() { return *platform_; }
-  Uart& uart(int index) { return *uarts_[index]; }
   Cchip& cchip() { return *cchip_; }
 
  private:
@@ -76,33 +108,40 @@ class Board final : public alpha::IoBus {
 
   struct Owned {
     const char* name;
-    DeviceId id;
     std::unique_ptr<Device> device;
   };
+  struct Input {
+    Port port;
+    InputLine* line;
+  };
+  // Interrupt acknowledge and special cycles, to which the ISA bridge listens.
+  class AcknowledgeCycles final : public BusTarget {
+   public:
+    uint64_t Read(const Access&) override { return static_cast<uint64_t>(pics->Acknowledge()); }
+    void Write(const Access&, uint64_t) override {}
+    PicPair* pics = nullptr;
+  };
 
-  // Makes a device, gives it its ports and puts it on the board. `name`: what its state is found
-  // under, of no other device.
-  template <typename T, typename... Args>
-  T* Add(const char* name, DeviceId id, std::initializer_list<PortRange> ports, Args&&... args) {
-    auto device = std::make_unique<T>(std::forward<Args>(args)...);
-    T* result = device.get();
-    for (const PortRange& range : ports) isa_.Map(range, *result);
-    devices_.push_back({name, id, std::move(device)});
-    return result;
-  }
+  void AddChipset(const BoardOptions& options, alpha::Memory& memory, IrqSink& cpu_interrupts);
+  void AddIsaDevices(const BoardOptions& options, ConsoleSink* console);
+  // Gives a range of system addresses, below 2^35, to `target`.
+  void MapSystem(uint64_t first, uint64_t size, BusTarget& target, alpha::CostClass cost);
+  // Who answers to a physical address; nullptr: nobody.
+  const MappedRange* Find(uint64_t pa) const;
   IrqLine IsaIrq(int irq) { return {pics_, irq}; }
   alpha::IoResult Nonexistent(const alpha::Cpu& cpu, bool is_read);
 
   EventQueue& events_;
+  AddressMap system_;
   IsaBus isa_;
+  AcknowledgeCycles acknowledge_cycles_;
+  AbsentTarget tig_bus_;
   std::vector<Owned> devices_;
+  std::vector<Input> inputs_;
 
   Cchip* cchip_ = nullptr;
-  Dchip* dchip_ = nullptr;
-  Pchip* pchip_ = nullptr;
-  PciConfig* pci_config_ = nullptr;
+  PciBus* pci_ = nullptr;
   PicPair* pics_ = nullptr;
-  std::array<Uart*, kUarts> uarts_{};
   PlatformDevice* platform_ = nullptr;
 };
 

@@ -1,12 +1,17 @@
 #include "machine/board.h"
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "alpha/cost.h"
 #include "alpha/cpu.h"
+#include "alpha/lock_watch.h"
+#include "alpha/state_list.h"
 #include "machine/bus/device_testing.h"
+#include "machine/devices/copier_testing.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -37,13 +42,8 @@ struct Rig {
   uint8_t In(uint16_t port) { return static_cast<uint8_t>(Read(kPorts + port, 1).data); }
   void Out(uint16_t port, uint8_t value) { Write(kPorts + port, 1, value); }
   void RunTo(uint64_t cycle) {
-    while (events.next() <= cycle) {
-      events.SetNow(std::max(events.now(), events.next()));
-      EventSlot slot;
-      while (events.PopDue(slot)) EXPECT_TRUE(board.OnEvent(slot));
-    }
+    RunEventsTo(events, cycle);
     cpu.cycle = cycle;
-    events.SetNow(cycle);
   }
   std::string State() { return Save(board) + Save(events); }
 
@@ -109,7 +109,7 @@ TEST(BoardTest, UartInterruptReachesTheCpuAndIsAcknowledged) {
   rig.Out(0x3fc, 0x0b);
   rig.Out(0x3f9, 0x01);
   EXPECT_FALSE(rig.irqs.levels[1]);
-  rig.board.uart(0).Receive("x");
+  rig.board.input(Port::Uart(0))->Receive("x");
   rig.RunTo(kTestHz / 1000);
   EXPECT_TRUE(rig.irqs.levels[1]);
   EXPECT_EQ(rig.Read(kIack, 8).data, 4u);
@@ -181,11 +181,6 @@ TEST(BoardTest, PowerOffMovesTheDeadlineToNow) {
   rig.RunTo(5001);
 }
 
-TEST(BoardTest, EventsOfOthersAreNotTaken) {
-  Rig rig;
-  EXPECT_FALSE(rig.board.OnEvent({DeviceId::kSequencer, 0}));
-}
-
 TEST(BoardTest, ResetGivesThePowerOnStateOfItsCycle) {
   Rig used;
   used.Out(0x3fb, 0x83);
@@ -207,7 +202,7 @@ TEST(BoardTest, ResetGivesThePowerOnStateOfItsCycle) {
 void Disturb(Rig& rig, int step) {
   switch (step % 8) {
     case 0: rig.Out(0x3f8, static_cast<uint8_t>('a' + step % 26)); break;
-    case 1: rig.board.uart(0).Receive("key"); break;
+    case 1: rig.board.input(Port::Uart(0))->Receive("key"); break;
     case 2:
       rig.Out(0x70, 0x0b);
       rig.Out(0x71, 0x72);
@@ -263,25 +258,171 @@ TEST(BoardTest, RestoredBoardGoesOnAlike) {
   }
 }
 
-TEST(BoardTest, EventsAtOneCycleHappenInDeviceOrder) {
+TEST(BoardTest, InputGoesToTheDeviceOfItsPort) {
   Rig rig;
-  rig.RunTo(kTestHz);
-  for (DeviceId id : {DeviceId::kUart1, DeviceId::kPit, DeviceId::kUart0}) {
-    rig.events.Schedule({id, 1}, kTestHz + 10);
-    rig.events.Schedule({id, 0}, kTestHz + 10);
+  EXPECT_EQ(rig.board.input(Port::Uart(2)), nullptr);
+  EXPECT_EQ(rig.board.Waiting(Port::Uart(2)), 0u);
+  rig.board.input(Port::Uart(1))->Receive("abc");
+  EXPECT_EQ(rig.board.Waiting(Port::Uart(0)), 0u);
+  EXPECT_EQ(rig.board.Waiting(Port::Uart(1)), 3u);
+}
+
+// The places of devices among events are part of the model: each is found where saved states have
+// it.
+TEST(BoardTest, EventsStandInTheOrderOfTheModel) {
+  const auto due = [](const Rig& rig) {
+    std::vector<int> slots;
+    alpha::StateLister lister("events.due");
+    lister.Whole(rig.events);
+    for (size_t slot = 0; slot < lister.fields().size(); ++slot) {
+      if (lister.fields()[slot].value != kNever) slots.push_back(static_cast<int>(slot));
+    }
+    return slots;
+  };
+  Rig rig;
+  const std::vector<int> at_reset = due(rig);
+  EXPECT_EQ(at_reset, (std::vector<int>{16})) << "the clock's next second";
+  rig.Out(0x43, 0x34);
+  rig.Out(0x40, 100);
+  rig.Out(0x40, 0);
+  rig.Out(0x3f8, 'x');
+  rig.board.input(Port::Uart(1))->Receive("y");
+  rig.Out(0x2fc, 0x0b);
+  rig.Write(FW_PLATFORM_PA + FW_PLATFORM_WAIT, 8, 1);
+  EXPECT_EQ(due(rig), (std::vector<int>{12, 16, 20, 25, 28}));
+}
+
+// A device that is no part of the board: docs/architecture.md, "A new device".
+struct CopierRig : Rig {
+  static constexpr int kSlot = 3;
+  static constexpr uint64_t kFunction = kConfig + (kSlot << 11);
+  static constexpr uint32_t kBase = 0x0900'0000;
+  static constexpr uint64_t kDrirBit = uint64_t{1} << 16;  // INTA of slot 3
+  static constexpr uint64_t kDrir = kCchip + 0x300;
+  static constexpr uint64_t kDirect = 0x8000'0000;  // window 1 as the console leaves it
+  static constexpr uint64_t kMapped = 0x0080'0000;  // window 0: 8 MiB by scatter-gather
+
+  CopierRig() {
+    board.AddPci<Copier>("copier", kSlot, 0, events);
+    board.Reset();
   }
-  rig.events.Schedule({DeviceId::kPlatform, 0}, kTestHz + 9);
-  rig.events.SetNow(kTestHz + 10);
-  std::vector<std::pair<DeviceId, int>> order;
-  EventSlot slot;
-  while (rig.events.PopDue(slot)) order.push_back({slot.device, slot.kind});
-  EXPECT_EQ(order, (std::vector<std::pair<DeviceId, int>>{{DeviceId::kPlatform, 0},
-                                                          {DeviceId::kPit, 0},
-                                                          {DeviceId::kPit, 1},
-                                                          {DeviceId::kUart0, 0},
-                                                          {DeviceId::kUart0, 1},
-                                                          {DeviceId::kUart1, 0},
-                                                          {DeviceId::kUart1, 1}}));
+
+  // What an operating system does: finds the function, gives it an address, turns it on.
+  void TurnOn() {
+    Write(kFunction + 0x10, 4, kBase);
+    Write(kFunction + 4, 2, 6);
+    Write(kDim0, 8, kDrirBit);
+  }
+  uint64_t Register(uint64_t reg) { return Read(kPciMemory + kBase + reg, 8).data; }
+  void SetRegister(uint64_t reg, uint64_t value) { Write(kPciMemory + kBase + reg, 8, value); }
+  void Start(uint64_t source, uint64_t target, uint64_t size) {
+    SetRegister(Copier::kSource, source);
+    SetRegister(Copier::kTarget, target);
+    SetRegister(Copier::kSize, size);
+    SetRegister(Copier::kGo, 1);
+  }
+  std::string Ram(uint64_t pa, size_t size) const {
+    return std::string(reinterpret_cast<const char*>(ram.data()) + pa, size);
+  }
+  bool Interrupted() { return irqs.levels[1] && (Read(kDrir, 8).data & kDrirBit) != 0; }
+};
+
+TEST(NewDeviceTest, IsFoundAndSized) {
+  CopierRig rig;
+  EXPECT_EQ(rig.Read(CopierRig::kFunction, 4).data, 0xc0b11234u);
+  EXPECT_EQ(rig.Read(CopierRig::kFunction + 0x3c, 2).data, 0x0100u) << "INTA";
+  rig.Write(CopierRig::kFunction + 0x10, 4, 0xffffffff);
+  EXPECT_EQ(rig.Read(CopierRig::kFunction + 0x10, 4).data, 0xffffff00u);
+  EXPECT_EQ(rig.Read(kPciMemory + CopierRig::kBase, 8).data, ~uint64_t{0}) << "nobody is there yet";
+  rig.TurnOn();
+  const alpha::IoResult status = rig.Read(kPciMemory + CopierRig::kBase + Copier::kStatus, 8);
+  EXPECT_EQ(status.data, Copier::kIdle);
+  EXPECT_EQ(status.cycles, alpha::InstructionCost(alpha::CostClass::kIoMemoryMapped));
+  EXPECT_EQ(rig.Read(kPciMemory + CopierRig::kBase + Copier::kBarSize, 8).data, ~uint64_t{0});
+}
+
+TEST(NewDeviceTest, TransfersAndInterrupts) {
+  CopierRig rig;
+  rig.TurnOn();
+  rig.memory.Write(0x4000, "direct", 6);
+  rig.RunTo(1000);
+  rig.Start(CopierRig::kDirect + 0x4000, CopierRig::kDirect + 0x8000, 6);
+  EXPECT_EQ(rig.deadline.cycle, 1000 + Copier::kCycles);
+  rig.RunTo(1000 + Copier::kCycles - 1);
+  EXPECT_EQ(rig.Register(Copier::kStatus), Copier::kBusy);
+  EXPECT_FALSE(rig.Interrupted());
+  EXPECT_EQ(rig.Ram(0x8000, 6), std::string(6, '\0'));
+  rig.RunTo(1000 + Copier::kCycles);
+  EXPECT_EQ(rig.Register(Copier::kStatus), Copier::kDone);
+  EXPECT_TRUE(rig.Interrupted());
+  EXPECT_EQ(rig.Ram(0x8000, 6), "direct");
+  rig.SetRegister(Copier::kStatus, 0);
+  EXPECT_FALSE(rig.Interrupted());
+}
+
+TEST(NewDeviceTest, TransfersThroughAScatterGatherMap) {
+  CopierRig rig;
+  rig.TurnOn();
+  constexpr uint64_t kTable = 0x10000;
+  rig.Write(kPchip0 + 0x200, 8, kTable);
+  rig.memory.Store<uint64_t>(kTable, (uint64_t{0x4000} >> 12) | 1);
+  rig.memory.Store<uint64_t>(kTable + 8, (uint64_t{0x20000} >> 12) | 1);
+  rig.memory.Write(0x4000, "mapped", 6);
+  rig.memory.ClearDirty();
+  rig.Start(CopierRig::kMapped, CopierRig::kMapped + 0x2000, 6);
+  rig.RunTo(Copier::kCycles);
+  EXPECT_EQ(rig.Register(Copier::kStatus), Copier::kDone);
+  EXPECT_EQ(rig.Ram(0x20000, 6), "mapped");
+  EXPECT_TRUE(rig.memory.IsDirty(0x20000)) << "digests look at the page again";
+  rig.Start(CopierRig::kMapped, CopierRig::kMapped + 0x4000, 6);
+  rig.RunTo(2 * Copier::kCycles);
+  EXPECT_EQ(rig.Register(Copier::kStatus), Copier::kFailed) << "the entry is not valid";
+  EXPECT_EQ(rig.Read(kPchip0 + 0x3c0, 8).data & 0xfff, 0x10u);
+}
+
+TEST(NewDeviceTest, TakesTheLockOfACpu) {
+  CopierRig rig;
+  rig.TurnOn();
+  alpha::LockWatch locks(rig.memory);
+  locks.Add(rig.cpu);
+  rig.cpu.lock_flag = true;
+  rig.cpu.lock_address = 0x8000;
+  rig.Start(CopierRig::kDirect, CopierRig::kDirect + 0x8038, 8);
+  EXPECT_TRUE(rig.cpu.lock_flag);
+  rig.RunTo(Copier::kCycles);
+  EXPECT_FALSE(rig.cpu.lock_flag);
+}
+
+TEST(NewDeviceTest, IsSavedAndRestored) {
+  CopierRig first;
+  first.TurnOn();
+  first.memory.Write(0x4000, "saved", 5);
+  first.Start(CopierRig::kDirect + 0x4000, CopierRig::kDirect + 0x8000, 5);
+  CopierRig second;
+  ASSERT_TRUE(Restore(second.events, Save(first.events)).ok());
+  ASSERT_TRUE(Restore(second.board, Save(first.board)).ok());
+  second.memory.Write(0x4000, "saved", 5);
+  for (CopierRig* rig : {&first, &second}) {
+    rig->RunTo(Copier::kCycles);
+    EXPECT_TRUE(rig->Interrupted());
+    EXPECT_EQ(rig->Ram(0x8000, 5), "saved");
+  }
+  EXPECT_EQ(first.State(), second.State());
+}
+
+TEST(NewDeviceTest, ComesAfterTheBoardsOwnInStateAndEvents) {
+  Rig plain;
+  CopierRig rig;
+  const std::string state = Save(rig.board);
+  const std::string before = Save(plain.board);
+  // Its configuration space follows that of the ISA bridge, its own state that of all others.
+  EXPECT_EQ(state.size(), before.size() + PciFunction::kConfigSize + 4 + 6 + 4 * 8);
+  alpha::StateLister lister("events.due");
+  rig.Write(CopierRig::kFunction + 0x10, 4, CopierRig::kBase);
+  rig.TurnOn();
+  rig.SetRegister(Copier::kGo, 1);
+  lister.Whole(rig.events);
+  EXPECT_EQ(lister.fields()[32].value, Copier::kCycles);
 }
 
 }  // namespace

@@ -17,13 +17,16 @@
 namespace isochron::machine {
 namespace {
 
-constexpr EventSlot kInputPoint{DeviceId::kSequencer, 0};
-constexpr EventSlot kCheckpoint{DeviceId::kSequencer, 1};
+// Names of what the walk finds for each CPU.
+constexpr const char* kCpuNames[Cchip::kMaxCpus] = {"cpu0", "cpu1", "cpu2", "cpu3"};
+constexpr const char* kWaitingNames[Cchip::kMaxCpus] = {"waiting", "waiting1", "waiting2",
+                                                        "waiting3"};
 
 BoardOptions BoardOptionsOf(const MachineConfig& config) {
   BoardOptions options;
   options.rtc_base_seconds = config.rtc_base_seconds;
   options.seed = config.seed;
+  options.cpu_count = MachineConfig::kCpus;
   return options;
 }
 
@@ -50,25 +53,31 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
       images_(std::move(images)),
       host_memory_(std::move(host_memory)),
       memory_(host_memory_.base(), host_memory_.size()),
-      cpu_(0, config.itb_entries, config.dtb_entries),
       lock_watch_(memory_),
       events_(config.clock_hz, deadline_),
       board_(BoardOptionsOf(config), memory_, events_, this, *this),
+      points_(events_),
       memory_digest_(memory_) {
-  lock_watch_.Add(cpu_);
+  processors_.reserve(MachineConfig::kCpus);
+  for (uint32_t index = 0; index < MachineConfig::kCpus; ++index) {
+    processors_.push_back({alpha::Cpu(index, config.itb_entries, config.dtb_entries)});
+    lock_watch_.Add(processors_.back().cpu);
+  }
 }
 
 Machine::~Machine() = default;
 
 absl::Status Machine::PowerOn() {
-  cpu_.Reset(FW_PAL_BASE);
-  waiting_ = false;
+  for (Processor& processor : processors_) {
+    processor.cpu.Reset(FW_PAL_BASE);
+    processor.waiting = false;
+  }
   engine_->Invalidate();
-  events_.SetNow(cpu_.cycle);
+  events_.SetNow(now());
   board_.Reset();
-  if (events_.DueCycle(kInputPoint) == kNever) {
-    ScheduleNext(kInputPoint, config_.input_interval);
-    ScheduleNext(kCheckpoint, config_.checkpoint_interval);
+  if (points_.events.DueCycle(Points::kInput) == kNever) {
+    ScheduleNext(Points::kInput, config_.input_interval);
+    ScheduleNext(Points::kCheckpoint, config_.checkpoint_interval);
   }
   FirmwareOptions firmware;
   firmware.memory_bytes = config_.memory_bytes;
@@ -83,12 +92,13 @@ void Machine::ClearMemory() {
 }
 
 std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
-  stop_watch_ = StopWatch(condition, cpu_);
+  const alpha::Cpu& watched = cpu(condition.cpu);
+  stop_watch_ = StopWatch(condition, watched);
   deadline_.pcs = stop_watch_.pcs();
-  if (stop_watch_.ReachedAlready(cpu_)) return std::nullopt;
+  if (stop_watch_.ReachedAlready(watched)) return std::nullopt;
   std::optional<RunEnd> end = RunToEnd();
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
-  observer_->On({cpu_.cycle, 0, EndEvent{end->kind, cpu_.instructions, StateDigest()}});
+  observer_->On({now(), kNoCpu, EndEvent{end->kind, Instructions(), StateDigest()}});
   if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);
   return end;
 }
@@ -103,20 +113,25 @@ std::optional<RunEnd> Machine::AskObserver() const {
 std::optional<RunEnd> Machine::RunToEnd() {
   stops_known_to_ = 0;  // the source may be another one, or the state
   for (;;) {
-    const alpha::RunResult result = Advance();
+    const alpha::RunResult result = Advance(processors_.front());
     if (result.reason == alpha::StopReason::kFatal) {
-      board_.FlushUarts();
+      board_.Flush();
       return RunEnd{RunEnd::Kind::kFatal, result.message, {}};
     }
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
-    if (stop_watch_.Reached(cpu_, memory_, !waiting_)) return AskObserver();
-    if (!waiting_ && cpu_.InterruptDeliverable()) {
-      Tell(cpu_.cycle, InterruptEvent{cpu_.PendingInterrupts()});
-      alpha::EnterInterrupt(cpu_);
-    }
+    const Processor& watched = processors_[stop_watch_.cpu()];
+    if (stop_watch_.Reached(watched.cpu, memory_, !watched.waiting)) return AskObserver();
+    for (Processor& processor : processors_) TakeInterrupt(processor);
     if (std::optional<RunEnd> end = AskObserver()) return end;
   }
+}
+
+void Machine::TakeInterrupt(Processor& processor) {
+  alpha::Cpu& cpu = processor.cpu;
+  if (processor.waiting || !cpu.InterruptDeliverable()) return;
+  Tell(cpu.index, cpu.cycle, InterruptEvent{cpu.PendingInterrupts()});
+  alpha::EnterInterrupt(cpu);
 }
 
 std::optional<RunEnd> Machine::HandleBoundary() {
@@ -125,83 +140,95 @@ std::optional<RunEnd> Machine::HandleBoundary() {
   const bool requested = deadline_.leave.load(std::memory_order_relaxed);
   if (requested)
     deadline_.leave.store(false);  // before the source is asked: what comes later counts
-  if (due.input) ScheduleNext(kInputPoint, config_.input_interval);
+  if (due.input) ScheduleNext(Points::kInput, config_.input_interval);
   if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
     // Should the run go on, the checkpoint of this boundary is the next thing.
-    if (due.checkpoint) events_.Schedule(kCheckpoint, cpu_.cycle);
+    if (due.checkpoint) points_.events.Schedule(Points::kCheckpoint, now());
     return end;
   }
   if (due.checkpoint) {
-    ScheduleNext(kCheckpoint, config_.checkpoint_interval);
+    ScheduleNext(Points::kCheckpoint, config_.checkpoint_interval);
     const Digest state = observer_ != nullptr ? StateDigest() : Digest();
-    Tell(cpu_.cycle, CheckpointEvent{cpu_.instructions, state});
+    Tell(kNoCpu, now(), CheckpointEvent{Instructions(), state});
   }
-  if (cpu_.cycle < alpha::Cpu::kEndOfTime) return std::nullopt;
-  board_.FlushUarts();
+  if (now() < alpha::Cpu::kEndOfTime) return std::nullopt;
+  board_.Flush();
   return RunEnd{RunEnd::Kind::kEndOfTime, "", {}};
 }
 
-void Machine::ScheduleNext(EventSlot slot, uint64_t interval) {
-  events_.Schedule(slot, cpu_.cycle + interval - cpu_.cycle % interval);
+void Machine::ScheduleNext(int point, uint64_t interval) {
+  points_.events.Schedule(point, now() + interval - now() % interval);
 }
 
-alpha::RunResult Machine::Advance() {
+uint64_t Machine::wait_cycles() const {
+  uint64_t cycles = 0;
+  for (const Processor& processor : processors_) cycles += processor.wait_cycles;
+  return cycles;
+}
+
+uint64_t Machine::Instructions() const {
+  uint64_t instructions = 0;
+  for (const Processor& processor : processors_) instructions += processor.cpu.instructions;
+  return instructions;
+}
+
+alpha::RunResult Machine::Advance(Processor& processor) {
+  alpha::Cpu& cpu = processor.cpu;
   const uint64_t event = std::min(events_.next(), alpha::Cpu::kEndOfTime);
-  if (waiting_) {
-    const uint64_t overflow = alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
-    if (cpu_.PendingInterrupts() == 0) {
+  if (processor.waiting) {
+    const uint64_t overflow = alpha::LatchOverflows(cpu, alpha::Retiring::kNo);
+    if (cpu.PendingInterrupts() == 0) {
       const uint64_t wake = std::min(event, overflow);
       const uint64_t until =
-          std::max(cpu_.cycle, std::min({wake, NextStop(wake), stop_watch_.WaitLimit()}));
-      wait_cycles_ += until - cpu_.cycle;
-      cpu_.cycle = until;
-      alpha::LatchOverflows(cpu_, alpha::Retiring::kNo);
+          std::max(cpu.cycle, std::min({wake, NextStop(wake), stop_watch_.WaitLimit()}));
+      processor.wait_cycles += until - cpu.cycle;
+      cpu.cycle = until;
+      alpha::LatchOverflows(cpu, alpha::Retiring::kNo);
       return {};
     }
-    waiting_ = false;
+    processor.waiting = false;
   }
   deadline_.cycle =
-      std::min({event, NextStop(cpu_.cycle), stop_watch_.WaitLimit(), stop_watch_.RunLimit(cpu_)});
-  return engine_->Run(cpu_, deadline_);
+      std::min({event, NextStop(cpu.cycle), stop_watch_.WaitLimit(), stop_watch_.RunLimit(cpu)});
+  return engine_->Run(cpu, deadline_);
 }
 
 Machine::DuePoints Machine::HandleDueEvents() {
-  events_.SetNow(cpu_.cycle);
-  DuePoints due;
-  EventSlot slot;
-  while (events_.PopDue(slot)) {
-    if (board_.OnEvent(slot)) continue;
-    (slot.kind == kInputPoint.kind ? due.input : due.checkpoint) = true;
+  events_.SetNow(now());
+  while (events_.HandleNext()) {
   }
-  if (board_.platform().ConsumeWait()) waiting_ = true;
-  return due;
+  for (Processor& processor : processors_) {
+    if (board_.platform().ConsumeWait(static_cast<int>(processor.cpu.index))) {
+      processor.waiting = true;
+    }
+  }
+  return std::exchange(points_.due, {});
 }
 
 InputPoint Machine::PointHere() {
-  const uint64_t idle = wait_cycles_ + engine_->stats().spin_cycles_skipped;
-  return {cpu_.cycle, idle, {board_.uart(0).waiting(), board_.uart(1).waiting()}};
+  return {now(), wait_cycles() + engine_->stats().spin_cycles_skipped, &board_};
 }
 
 uint64_t Machine::NextStop(uint64_t quiet_until) {
   if (input_source_ == nullptr) return kNever;
-  if (cpu_.cycle >= stops_known_to_) {
+  if (now() >= stops_known_to_) {
     stops_known_to_ =
-        std::max(quiet_until, std::min(events_.DueCycle(kInputPoint),
-                                       cpu_.cycle + kStopInterval - cpu_.cycle % kStopInterval));
-    stop_at_ = input_source_->NextStop(cpu_.cycle, stops_known_to_);
+        std::max(quiet_until, std::min(points_.events.DueCycle(Points::kInput),
+                                       now() + kStopInterval - now() % kStopInterval));
+    stop_at_ = input_source_->NextStop(now(), stops_known_to_);
   }
   return stop_at_;
 }
 
 std::optional<RunEnd> Machine::TakeStop(bool requested) {
-  const bool stop_point = cpu_.cycle >= stop_at_;
+  const bool stop_point = now() >= stop_at_;
   if (input_source_ == nullptr || (!requested && !stop_point)) return std::nullopt;
   if (stop_point) stop_at_ = stops_known_to_;  // it may refuse
   using Occasion = InputSource::Occasion;
   std::optional<Input> stop =
       input_source_->TakeStop(PointHere(), stop_point ? Occasion::kStopPoint : Occasion::kRequest);
   if (!stop.has_value()) return std::nullopt;
-  Tell(cpu_.cycle, InputEvent{*stop});
+  Tell(kNoCpu, now(), InputEvent{*stop});
   return RunEnd{RunEnd::Kind::kStopped, "", *std::move(stop)};
 }
 
@@ -210,16 +237,14 @@ std::optional<RunEnd> Machine::TakeInputs() {
   std::vector<Input> inputs;
   input_source_->Poll(PointHere(), inputs);
   for (Input& input : inputs) {
-    Tell(cpu_.cycle, InputEvent{input});
-    switch (input.kind) {
-      case InputKind::kBytes:
-        if (input.port.exists()) board_.uart(input.port.stream).Receive(input.bytes);
-        break;
-      case InputKind::kBreak:
-        if (input.port.exists()) board_.uart(input.port.stream).ReceiveBreak();
-        break;
-      case InputKind::kStop: return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
+    Tell(kNoCpu, now(), InputEvent{input});
+    if (input.kind == InputKind::kStop) {
+      return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
     }
+    InputLine* const line = board_.input(input.port);
+    if (line == nullptr) continue;
+    if (input.kind == InputKind::kBytes) line->Receive(input.bytes);
+    if (input.kind == InputKind::kBreak) line->ReceiveBreak();
   }
   return std::nullopt;
 }
@@ -228,7 +253,7 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   const PowerRequest request = board_.platform().power_request();
   if (request == PowerRequest::kNone) return std::nullopt;
   board_.platform().ClearPowerRequest();
-  board_.FlushUarts();
+  board_.Flush();
   switch (request) {
     case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
@@ -238,7 +263,8 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   if (!config_.reboot) return RunEnd{RunEnd::Kind::kReset, "", {}};
   // Memory keeps what it holds. The loading takes time, so that a guest that does nothing else
   // comes past input points.
-  cpu_.cycle += FirmwareCycles(images_.kernel, images_.initrd);
+  const uint64_t loaded = now() + FirmwareCycles(images_.kernel, images_.initrd);
+  for (Processor& processor : processors_) processor.cpu.cycle = loaded;
   if (absl::Status status = PowerOn(); !status.ok()) {
     return RunEnd{RunEnd::Kind::kFatal, std::string(status.message()), {}};
   }
@@ -251,8 +277,12 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
 template <typename Visitor, typename Self>
 void Machine::WalkWithoutMemory(Visitor& visitor, Self& self) {
   visitor.Section("machine");
-  visitor.Field("waiting", self.waiting_);
-  visitor.Component("cpu0", self.cpu_);
+  for (size_t i = 0; i < self.processors_.size(); ++i) {
+    visitor.Field(kWaitingNames[i], self.processors_[i].waiting);
+  }
+  for (size_t i = 0; i < self.processors_.size(); ++i) {
+    visitor.Component(kCpuNames[i], self.processors_[i].cpu);
+  }
   visitor.Component("events", self.events_);
   visitor.Whole(self.board_);
 }
@@ -263,11 +293,12 @@ void Machine::VisitWithoutMemory(alpha::StateVisitor& visitor) const {
 
 void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
   WalkWithoutMemory(reader, *this);
-  if (events_.now() != cpu_.cycle) reader.Fail("CPU and devices stand at different cycles");
+  if (events_.now() != now()) reader.Fail("CPU and devices stand at different cycles");
   // Without them a restored machine could not be stopped.
+  const EventPort& points = points_.events;
   const bool points_are_due =
-      events_.DueCycle(kInputPoint) <= cpu_.cycle + config_.input_interval &&
-      events_.DueCycle(kCheckpoint) <= cpu_.cycle + config_.checkpoint_interval;
+      points.DueCycle(Points::kInput) <= now() + config_.input_interval &&
+      points.DueCycle(Points::kCheckpoint) <= now() + config_.checkpoint_interval;
   if (!points_are_due) reader.Fail("the next input point or checkpoint is too far away");
 }
 
@@ -330,7 +361,7 @@ void Machine::CheckMemoryDigest(const Digest& memory) const {
   if (!kChecksDigests) return;
   if (!std::has_single_bit(++digests_) || memory == memory_digest_.Recompute()) return;
   std::fprintf(stderr, "at cycle %llu a page has changed without its dirty mark\n",
-               static_cast<unsigned long long>(cpu_.cycle));
+               static_cast<unsigned long long>(now()));
   std::abort();
 }
 
@@ -343,30 +374,30 @@ Digest Machine::StateDigest() const {
   return DigestOf(writer.bytes());
 }
 
-void Machine::Tell(uint64_t cycle, EventBody body) {
+void Machine::Tell(uint32_t cpu, uint64_t cycle, EventBody body) {
   stop_watch_.Note(body);
-  if (observer_ != nullptr) observer_->On({cycle, 0, std::move(body)});
+  if (observer_ != nullptr) observer_->On({cycle, static_cast<uint8_t>(cpu), std::move(body)});
 }
 
 bool Machine::TranslateAtMost(uint32_t instructions) {
   alpha::TranslationProbe* const probe = engine_->probe();
-  return probe != nullptr && probe->TranslateAtMost(cpu_, instructions);
+  return probe != nullptr && probe->TranslateAtMost(processors_.front().cpu, instructions);
 }
 
 std::string Machine::DescribeCode() const {
   const alpha::TranslationProbe* const probe = engine_->probe();
-  return probe != nullptr ? probe->DescribeCode(cpu_) : std::string();
+  return probe != nullptr ? probe->DescribeCode(cpu()) : std::string();
 }
 
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
-  Tell(cycle, OutputEvent{static_cast<uint8_t>(uart), byte});
+  Tell(kNoCpu, cycle, OutputEvent{static_cast<uint8_t>(uart), byte});
 }
 
 void Machine::SetIrq(int line, bool asserted) {
-  if (line / 8 != 0) return;
-  const auto pin = static_cast<uint8_t>(1 << (line % 8));
-  cpu_.irq_pins = asserted ? cpu_.irq_pins | pin : cpu_.irq_pins & ~pin;
+  alpha::Cpu& cpu = processors_[line / Cchip::kCpuPins].cpu;
+  const auto pin = static_cast<uint8_t>(1 << (line % Cchip::kCpuPins));
+  cpu.irq_pins = asserted ? cpu.irq_pins | pin : cpu.irq_pins & ~pin;
 }
 
 }  // namespace isochron::machine

@@ -1,4 +1,4 @@
-// A whole computer: CPU, memory, board and the sequencer that runs them.
+// A whole computer: CPUs, memory, board and the sequencer that runs them.
 
 #ifndef ISOCHRON_MACHINE_MACHINE_H_
 #define ISOCHRON_MACHINE_MACHINE_H_
@@ -29,7 +29,8 @@
 
 namespace isochron::machine {
 
-// Makes an engine that works on the given memory and I/O space, or says why it cannot.
+// Makes the engine that runs all CPUs of a machine on the given memory and I/O space, or says why
+// it cannot.
 using EngineFactory = std::function<absl::StatusOr<std::unique_ptr<alpha::Engine>>(
     alpha::Memory& memory, alpha::IoBus& io)>;
 
@@ -41,7 +42,7 @@ struct BootImages {
 
 // One deterministic computer. Everything in it happens on the thread that calls Run.
 //
-// The machine holds CPU, memory, devices, the event queue and the order of everything. What
+// The machine holds CPUs, memory, devices, the event queue and the order of everything. What
 // it does depends on configuration, images and inputs alone.
 class Machine final : private ConsoleSink, private IrqSink {
  public:
@@ -75,8 +76,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   void VisitState(alpha::StateVisitor& visitor) const;
   void RestoreState(alpha::StateReader& reader);
 
-  // The first half of the walk: all but RAM, in the sections machine, cpu0, events and one for each
-  // device.
+  // The first half of the walk: all but RAM, in the sections machine, cpu0 (and so on for each
+  // CPU), events and one for each device.
   void VisitWithoutMemory(alpha::StateVisitor& visitor) const;
 
   // The two halves apart, for snapshots that hold only the pages that have changed: all state but
@@ -92,7 +93,8 @@ class Machine final : private ConsoleSink, private IrqSink {
   const MemoryDigest& memory_digest() const { return memory_digest_; }
 
   const MachineConfig& config() const { return config_; }
-  const alpha::Cpu& cpu() const { return cpu_; }
+  int cpu_count() const { return static_cast<int>(processors_.size()); }
+  const alpha::Cpu& cpu(int index = 0) const { return processors_[index].cpu; }
   const alpha::Memory& memory() const { return memory_; }
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
@@ -102,10 +104,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   std::string DescribeCode() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
-  // Whether it stands still now, until an interrupt can be delivered.
-  bool waiting() const { return waiting_; }
-  // Cycles that the CPU stood still in WTINT.
-  uint64_t wait_cycles() const { return wait_cycles_; }
+  // Whether a CPU stands still now, until an interrupt can be delivered.
+  bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }
+  // Cycles that the CPUs stood still in WTINT.
+  uint64_t wait_cycles() const;
 
  private:
   Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);
@@ -117,22 +119,47 @@ class Machine final : private ConsoleSink, private IrqSink {
   // firmware and images do not lie.
   absl::Status PowerOn();
   void ClearMemory();
+  // A CPU and what the sequencer knows about it.
+  struct Processor {
+    alpha::Cpu cpu;
+    bool waiting = false;
+    uint64_t wait_cycles = 0;
+  };
+  // Instructions that all CPUs have retired.
+  uint64_t Instructions() const;
+  // Machine time: with one CPU its cycles.
+  uint64_t now() const { return processors_.front().cpu.cycle; }
   // Lets time pass: in the engine, or to the next event while the CPU stands still.
-  alpha::RunResult Advance();
+  alpha::RunResult Advance(Processor& processor);
+  // Has a CPU that can take an interrupt at this boundary take it.
+  void TakeInterrupt(Processor& processor);
   // What is due at a boundary beside device events.
   struct DuePoints {
     bool input = false;
     bool checkpoint = false;
   };
+  // The sequencer's own events: input points and checkpoints. It is the last source, so that they
+  // come after all device events of a boundary.
+  struct Points final : EventTarget {
+    static constexpr int kInput = 0, kCheckpoint = 1;
+    explicit Points(EventQueue& queue) : events(queue, *this) {}
+    void OnEvent(int kind) override {
+      if (kind == kInput) due.input = true;
+      if (kind == kCheckpoint) due.checkpoint = true;
+    }
+    EventPort events;
+    DuePoints due;  // since it was looked at last
+  };
   // Handles all due device events and tells what else is due.
   DuePoints HandleDueEvents();
   // Makes the next input point or checkpoint due at the next multiple of `interval`.
-  void ScheduleNext(EventSlot slot, uint64_t interval);
+  void ScheduleNext(int point, uint64_t interval);
   // Runs to an end without telling the observer of it, or to the boundary that `stop_watch_` waits
   // for.
   std::optional<RunEnd> RunToEnd();
-  // An event happens now, on CPU 0.
-  void Tell(uint64_t cycle, EventBody body);
+  // An event happens: to a CPU, or with kNoCpu to the machine.
+  static constexpr uint32_t kNoCpu = 0;
+  void Tell(uint32_t cpu, uint64_t cycle, EventBody body);
   // Handles all that happens at one boundary but the interrupt.
   std::optional<RunEnd> HandleBoundary();
   // The end, when the observer's status is not OK.
@@ -166,11 +193,12 @@ class Machine final : private ConsoleSink, private IrqSink {
   BootImages images_;
   HostMemory host_memory_;
   alpha::Memory memory_;
-  alpha::Cpu cpu_;
+  std::vector<Processor> processors_;  // by Cpu::index; they stay where they are
   alpha::LockWatch lock_watch_;
   alpha::Deadline deadline_;
   EventQueue events_;
   Board board_;
+  Points points_;
   std::unique_ptr<alpha::Engine> engine_;
   // What was hashed before, page by page, which spares StateDigest() work: the digest is that of
   // the contents whatever it knows. Engines see only that stores must be announced again.
@@ -181,8 +209,6 @@ class Machine final : private ConsoleSink, private IrqSink {
   ConsoleSink* console_sink_ = nullptr;
   Observer* observer_ = nullptr;
   StopWatch stop_watch_;  // of the run that is made
-  bool waiting_ = false;
-  uint64_t wait_cycles_ = 0;
   // How far the input source has been asked for stops, and where it has the first. No part of the
   // state: both follow from where the run is and from its inputs.
   uint64_t stops_known_to_ = 0;

@@ -21,6 +21,8 @@ namespace isochron::machine {
 // interrupt is recognised: in the state whose digest a checkpoint there has. When it goes on, it
 // does what it would have done: a stop is no input, no log has it, and no observer is told.
 struct StopCondition {
+  // The CPU whose cycles, instructions and PCs count.
+  int cpu = 0;
   // The cycle counter has reached this.
   uint64_t cycle = kNever;
   // So many instructions have retired since power-on (Cpu::instructions).
@@ -52,10 +54,11 @@ class StopWatch {
  public:
   // Never stops.
   StopWatch() = default;
-  // The run begins where `cpu` stands.
+  // The run begins where `cpu`, the one of the condition, stands.
   StopWatch(const StopCondition& condition, const alpha::Cpu& cpu)
       : condition_(condition), pcs_(condition.pcs, cpu.cycle) {}
 
+  int cpu() const { return condition_.cpu; }
   // An event happens. When the condition names its kind, the boundary at which the sequencer looks
   // next is the one.
   void Note(const EventBody& event) {
@@ -67,7 +70,7 @@ class StopWatch {
   // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that
   // stops there has not passed the boundary, and is closer to it than before.
   uint64_t RunLimit(const alpha::Cpu& cpu) const;
-  // What an engine is to be given as Deadline::pcs.
+  // What an engine that runs this CPU is to be given as Deadline::pcs.
   const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
   // Whether the condition was met before anything is run.
   bool ReachedAlready(const alpha::Cpu& cpu) const {

@@ -56,7 +56,7 @@ FileInput::FileInput(std::string bytes, const machine::MachineConfig& config, ma
     : bytes_(std::move(bytes)), port_(port), line_bytes_(BytesPerPoint(config)) {}
 
 void FileInput::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  const size_t waiting = point.waiting[port_.stream];
+  const size_t waiting = point.waiting(port_);
   if (waiting >= line_bytes_ || taken_ == bytes_.size()) return;
   const std::string bytes = bytes_.substr(taken_, line_bytes_ - waiting);
   taken_ += bytes.size();

@@ -13,10 +13,19 @@ machine::MachineConfig Config() {
   return config;
 }
 
+struct ConsoleLine final : machine::InputLines {
+  explicit ConsoleLine(size_t waiting) : waiting(waiting) {}
+  size_t Waiting(const machine::Port& port) const override {
+    return port == machine::Port::Uart(0) ? waiting : 0;
+  }
+  size_t waiting;
+};
+
 std::string Take(FileInput& input, size_t waiting) {
   std::vector<machine::Input> inputs;
+  const ConsoleLine line(waiting);
   machine::InputPoint point;
-  point.waiting[0] = waiting;
+  point.lines = &line;
   input.Poll(point, inputs);
   if (inputs.empty()) return "";
   EXPECT_EQ(inputs.size(), 1u);

@@ -6,6 +6,8 @@
 #include <cstdint>
 
 #include "alpha/state_visitor.h"
+#include "machine/bus/access.h"
+#include "machine/bus/event_queue.h"
 
 namespace isochron::machine {
 
@@ -27,30 +29,30 @@ struct IrqLine {
   }
 };
 
-// A device: registers, events and state. All calls come from the sequencer's thread, and
-// time is EventQueue::now(). A device never reads a host clock and holds no state that
-// VisitState does not show.
-class Device {
+// A device: events and state. All calls come from the sequencer's thread, and time is
+// EventQueue::now(). A device never reads a host clock and holds no state that VisitState does not
+// show. One that has registers at fixed addresses is a RegisterDevice, one on the PCI bus a
+// PciFunction.
+class Device : public EventTarget {
  public:
-  virtual ~Device() = default;
-
   // Puts every state bit to its power-on value and schedules the first events.
   virtual void Reset() = 0;
 
-  // Register access at `offset` bytes into the window that the board gave the device.
-  // `size` is 1, 2, 4 or 8; `offset` is a multiple of it. Reads are zero-extended.
-  virtual uint64_t Read(uint64_t offset, int size) = 0;
-  virtual void Write(uint64_t offset, int size, uint64_t value) = 0;
+  // An event of the device's EventPort is due; for a device that has one.
+  void OnEvent(int /*kind*/) override {}
 
-  // The event of this kind is due; EventQueue::now() is its cycle or, where an instruction
-  // straddled it, a few cycles more.
-  virtual void OnEvent(int kind) = 0;
+  // The machine stops or starts anew while something may still be on its way to the outside: sends
+  // it at once.
+  virtual void Flush() {}
 
   // All state, which one walk describes; see alpha::StateVisitor. Events are saved by the queue
   // itself, which is restored before.
   virtual void VisitState(alpha::StateVisitor& visitor) const = 0;
   virtual void RestoreState(alpha::StateReader& reader) = 0;
 };
+
+// A device with registers. An offset counts from where the ranges say that the board gave it.
+class RegisterDevice : public Device, public BusTarget {};
 
 }  // namespace isochron::machine
 

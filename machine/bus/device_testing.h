@@ -42,21 +42,24 @@ class FakeConsole final : public ConsoleSink {
 
 inline constexpr uint64_t kTestHz = 600'000'000;
 
-// An event queue whose events all belong to one device.
+// Lets time pass, with events at their cycles.
+inline void RunEventsTo(EventQueue& events, uint64_t cycle) {
+  while (events.next() <= cycle) {
+    events.SetNow(std::max(events.now(), events.next()));
+    while (events.HandleNext()) {
+    }
+  }
+  events.SetNow(cycle);
+}
+
+// A queue and its time.
 class Bench {
  public:
   EventQueue& events() { return events_; }
 
-  // Lets time pass, with the device's events at their cycles.
-  void RunTo(Device& device, uint64_t cycle) {
-    while (events_.next() <= cycle) {
-      events_.SetNow(std::max(events_.now(), events_.next()));
-      EventSlot slot;
-      while (events_.PopDue(slot)) device.OnEvent(slot.kind);
-    }
-    events_.SetNow(cycle);
-  }
-  void RunFor(Device& device, uint64_t cycles) { RunTo(device, events_.now() + cycles); }
+  // Lets time pass, with the events of its devices at their cycles.
+  void RunTo(uint64_t cycle) { RunEventsTo(events_, cycle); }
+  void RunFor(uint64_t cycles) { RunTo(events_.now() + cycles); }
 
  private:
   alpha::Deadline deadline_{std::numeric_limits<uint64_t>::max()};

@@ -1,38 +1,47 @@
 #include "machine/bus/event_queue.h"
 
 #include <algorithm>
+#include <span>
 
 namespace isochron::machine {
 
-void EventQueue::Schedule(EventSlot slot, uint64_t cycle) {
-  due_[Index(slot)] = cycle;
+int EventQueue::Add(EventTarget* source) {
+  sources_.push_back(source);
+  due_.resize(due_.size() + kKinds, kNever);
+  return static_cast<int>(sources_.size()) - 1;
+}
+
+void EventQueue::Schedule(size_t slot, uint64_t cycle) {
+  due_[slot] = cycle;
   FindNext();
   deadline_.MoveNearer(cycle);
 }
 
-void EventQueue::Cancel(EventSlot slot) {
-  due_[Index(slot)] = kNever;
+void EventQueue::Cancel(size_t slot) {
+  due_[slot] = kNever;
   FindNext();
 }
 
-bool EventQueue::PopDue(EventSlot& slot) {
+bool EventQueue::HandleNext() {
   if (next_ > now_) return false;
   const auto first = std::min_element(due_.begin(), due_.end());
-  const auto index = first - due_.begin();
-  slot.device = static_cast<DeviceId>(index / kKinds);
-  slot.kind = static_cast<uint8_t>(index % kKinds);
+  const auto slot = static_cast<size_t>(first - due_.begin());
   *first = kNever;
   FindNext();
+  EventTarget* const source = sources_[slot / kKinds];
+  if (source != nullptr) source->OnEvent(static_cast<int>(slot % kKinds));
   return true;
 }
 
-void EventQueue::FindNext() { next_ = *std::min_element(due_.begin(), due_.end()); }
+void EventQueue::FindNext() {
+  next_ = due_.empty() ? kNever : *std::min_element(due_.begin(), due_.end());
+}
 
 template <typename Visitor, typename Self>
 void EventQueue::Walk(Visitor& visitor, Self& self) {
   visitor.Section("events");
   visitor.Field("now", self.now_);
-  visitor.Field("due", self.due_);
+  visitor.Field("due", std::span(self.due_));
 }
 
 void EventQueue::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }

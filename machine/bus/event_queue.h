@@ -3,9 +3,10 @@
 #ifndef ISOCHRON_MACHINE_BUS_EVENT_QUEUE_H_
 #define ISOCHRON_MACHINE_BUS_EVENT_QUEUE_H_
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "alpha/engine.h"
 #include "alpha/state_visitor.h"
@@ -14,39 +15,31 @@ namespace isochron::machine {
 
 inline constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
-// Who an event belongs to. The numbers are part of the machine model: events due at the same
-// cycle happen in the order of these numbers, then of their kinds.
-enum class DeviceId : uint8_t {
-  kCchip = 0,
-  kPchip0 = 1,
-  kPics = 2,
-  kPit = 3,
-  kRtc = 4,
-  kUart0 = 5,
-  kUart1 = 6,
-  kPlatform = 7,
-  kSequencer = 8,
-  kCount = 9,
+// Who is told that an event is due.
+class EventTarget {
+ public:
+  virtual ~EventTarget() = default;
+  // The event of this kind is due; EventQueue::now() is its cycle or, where an instruction
+  // straddled it, a few cycles more.
+  virtual void OnEvent(int kind) = 0;
 };
 
-// A named slot in the event queue: at most one event is pending in it.
-struct EventSlot {
-  DeviceId device;
-  uint8_t kind;  // below EventQueue::kKinds
-};
-
-// Holds at most one due cycle for each (device, kind). Scheduling again replaces.
+// Holds at most one due cycle for each kind of event of each source. Scheduling again replaces.
 //
-// Order depends on state alone: Pop returns the due event with the least (cycle, device,
-// kind), whatever the order in which events were scheduled.
+// Sources are numbered in the order in which they are added. The numbers are part of the machine
+// model: events due at the same cycle happen in the order of these numbers, then of their kinds.
+// So order depends on state alone, whatever the order in which events were scheduled. A source is
+// scheduled by its EventPort.
 class EventQueue {
  public:
   static constexpr int kKinds = 4;
 
   // `hz`: cycles in a guest second. `deadline`: moved nearer when an event is scheduled.
-  EventQueue(uint64_t hz, alpha::Deadline& deadline) : hz_(hz), deadline_(deadline) {
-    due_.fill(kNever);
-  }
+  EventQueue(uint64_t hz, alpha::Deadline& deadline) : hz_(hz), deadline_(deadline) {}
+
+  // Takes the next number for a source, which must outlive the queue's use; nullptr: a source that
+  // has no events, but a place in the saved state. Returns the number.
+  int Add(EventTarget* source);
 
   uint64_t hz() const { return hz_; }
 
@@ -54,34 +47,54 @@ class EventQueue {
   uint64_t now() const { return now_; }
   void SetNow(uint64_t cycle) { now_ = cycle; }
 
-  // Makes the event due at `cycle` (at once when that has passed).
-  void Schedule(EventSlot slot, uint64_t cycle);
-  void Cancel(EventSlot slot);
-  uint64_t DueCycle(EventSlot slot) const { return due_[Index(slot)]; }
-
   // The cycle of the earliest event, or kNever.
   uint64_t next() const { return next_; }
 
-  // Takes the first event due at or before now(). False when there is none.
-  bool PopDue(EventSlot& slot);
+  // Takes the first event due at or before now() and tells its source. False when there is none.
+  bool HandleNext();
 
   void VisitState(alpha::StateVisitor& visitor) const;
   void RestoreState(alpha::StateReader& reader);
 
  private:
+  friend class EventPort;
+
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self);
 
-  static size_t Index(EventSlot slot) {
-    return static_cast<size_t>(slot.device) * kKinds + slot.kind;
-  }
+  // A slot is kKinds times the number of the source, and the kind.
+  void Schedule(size_t slot, uint64_t cycle);
+  void Cancel(size_t slot);
   void FindNext();
 
   uint64_t hz_;
   alpha::Deadline& deadline_;
   uint64_t now_ = 0;
   uint64_t next_ = kNever;
-  std::array<uint64_t, static_cast<size_t>(DeviceId::kCount) * kKinds> due_;
+  std::vector<EventTarget*> sources_;
+  std::vector<uint64_t> due_;  // by slot
+};
+
+// One source's events, of kinds 0 to EventQueue::kKinds - 1, and the time. A device holds one and
+// so gets its number where the board makes it.
+class EventPort {
+ public:
+  EventPort(EventQueue& queue, EventTarget& source)
+      : queue_(queue), first_(static_cast<size_t>(queue.Add(&source)) * EventQueue::kKinds) {}
+
+  uint64_t hz() const { return queue_.hz(); }
+  uint64_t now() const { return queue_.now(); }
+  // Makes the event due at `cycle` (at once when that has passed).
+  void Schedule(int kind, uint64_t cycle) { queue_.Schedule(Slot(kind), cycle); }
+  void Cancel(int kind) { queue_.Cancel(Slot(kind)); }
+  // kNever when it is not scheduled.
+  uint64_t DueCycle(int kind) const { return queue_.due_[Slot(kind)]; }
+
+ private:
+  size_t Slot(int kind) const { return first_ + static_cast<size_t>(kind); }
+
+  EventQueue& queue_;
+  const size_t first_;
 };
 
 // The number of whole ticks of a clock of `tick_hz` that fit into `cycles` cycles of `hz`.

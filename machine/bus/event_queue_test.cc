@@ -1,6 +1,8 @@
 #include "machine/bus/event_queue.h"
 
 #include <algorithm>
+#include <compare>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -9,100 +11,130 @@
 namespace isochron::machine {
 namespace {
 
-constexpr EventSlot kTimer{DeviceId::kPit, 0};
-constexpr EventSlot kClock{DeviceId::kRtc, 1};
-constexpr EventSlot kLater{DeviceId::kRtc, 2};
-constexpr EventSlot kSerial{DeviceId::kUart0, 3};
+// Notes what it is told.
+struct Source final : EventTarget {
+  Source(EventQueue& queue, int name, std::vector<std::pair<int, int>>& told)
+      : events(queue, *this), name(name), told(told) {}
+  void OnEvent(int kind) override { told.emplace_back(name, kind); }
+
+  EventPort events;
+  int name;
+  std::vector<std::pair<int, int>>& told;
+};
+
+constexpr int kSerial = 0, kClock = 1, kTimer = 2;  // in the order of their making
+
+struct Queue {
+  Queue() {
+    for (int name : {kSerial, kClock, kTimer}) {
+      sources.push_back(std::make_unique<Source>(queue, name, told));
+    }
+  }
+  EventPort& operator[](int name) { return sources[name]->events; }
+
+  alpha::Deadline deadline{1'000'000};
+  EventQueue queue{1'000, deadline};
+  std::vector<std::pair<int, int>> told;
+  std::vector<std::unique_ptr<Source>> sources;
+};
 
 class EventQueueTest : public ::testing::Test {
  protected:
-  // Device and kind of what is due by now, in order.
-  std::vector<std::pair<DeviceId, int>> Due() {
-    std::vector<std::pair<DeviceId, int>> due;
-    EventSlot slot;
-    while (queue_.PopDue(slot)) due.emplace_back(slot.device, slot.kind);
-    return due;
+  // Source and kind of what is due by now, in order.
+  std::vector<std::pair<int, int>> Due() {
+    queue_.told.clear();
+    while (queue_.queue.HandleNext()) {
+    }
+    return queue_.told;
   }
 
-  alpha::Deadline deadline_{1'000'000};
-  EventQueue queue_{1'000, deadline_};
+  Queue queue_;
 };
 
 TEST_F(EventQueueTest, NothingIsDueInAnEmptyOne) {
-  EXPECT_EQ(queue_.next(), kNever);
-  queue_.SetNow(kNever - 1);
+  EXPECT_EQ(queue_.queue.next(), kNever);
+  queue_.queue.SetNow(kNever - 1);
   EXPECT_TRUE(Due().empty());
 }
 
-TEST_F(EventQueueTest, TheOrderIsThatOfCycleDeviceAndKindWhateverCameFirst) {
-  std::vector<std::pair<EventSlot, uint64_t>> events = {
-      {kSerial, 50}, {kTimer, 70}, {kLater, 60}, {kClock, 60}};
-  const auto place = [](const auto& event) { return event.second * 100 + event.first.kind; };
-  std::sort(events.begin(), events.end(),
-            [&](const auto& a, const auto& b) { return place(a) < place(b); });
+TEST_F(EventQueueTest, TheOrderIsThatOfCycleSourceAndKindWhateverCameFirst) {
+  struct Planned {
+    uint64_t cycle;
+    int source;
+    int kind;
+    auto operator<=>(const Planned&) const = default;
+  };
+  std::vector<Planned> events = {
+      {50, kTimer, 3}, {60, kSerial, 2}, {60, kClock, 1}, {60, kClock, 2}};
   int orders = 0;
   do {
-    queue_.SetNow(0);
-    for (const auto& [slot, cycle] : events) queue_.Schedule(slot, cycle);
-    EXPECT_EQ(queue_.next(), 50u);
-    queue_.SetNow(70);
-    const std::vector<std::pair<DeviceId, int>> expected = {
-        {DeviceId::kUart0, 3}, {DeviceId::kRtc, 1}, {DeviceId::kRtc, 2}, {DeviceId::kPit, 0}};
+    queue_.queue.SetNow(0);
+    for (const Planned& event : events) queue_[event.source].Schedule(event.kind, event.cycle);
+    EXPECT_EQ(queue_.queue.next(), 50u);
+    queue_.queue.SetNow(70);
+    const std::vector<std::pair<int, int>> expected = {
+        {kTimer, 3}, {kSerial, 2}, {kClock, 1}, {kClock, 2}};
     EXPECT_EQ(Due(), expected);
     ++orders;
-  } while (std::next_permutation(events.begin(), events.end(), [&](const auto& a, const auto& b) {
-    return place(a) < place(b);
-  }));
+  } while (std::next_permutation(events.begin(), events.end()));
   EXPECT_EQ(orders, 24);
-  EXPECT_EQ(queue_.next(), kNever);
+  EXPECT_EQ(queue_.queue.next(), kNever);
 }
 
 TEST_F(EventQueueTest, WhatIsNotYetDueStays) {
-  queue_.Schedule(kTimer, 10);
-  queue_.Schedule(kClock, 11);
-  queue_.SetNow(10);
+  queue_[kTimer].Schedule(0, 10);
+  queue_[kClock].Schedule(1, 11);
+  queue_.queue.SetNow(10);
   EXPECT_EQ(Due().size(), 1u);
-  EXPECT_EQ(queue_.next(), 11u);
-  EXPECT_EQ(queue_.DueCycle(kTimer), kNever);
-  EXPECT_EQ(queue_.DueCycle(kClock), 11u);
+  EXPECT_EQ(queue_.queue.next(), 11u);
+  EXPECT_EQ(queue_[kTimer].DueCycle(0), kNever);
+  EXPECT_EQ(queue_[kClock].DueCycle(1), 11u);
 }
 
 TEST_F(EventQueueTest, ASlotHoldsOneEventAndCancelsIt) {
-  queue_.Schedule(kTimer, 10);
-  queue_.Schedule(kTimer, 20);
-  EXPECT_EQ(queue_.next(), 20u);
-  queue_.Schedule(kTimer, 5);
-  EXPECT_EQ(queue_.next(), 5u);
-  queue_.Cancel(kTimer);
-  EXPECT_EQ(queue_.next(), kNever);
-  queue_.SetNow(100);
+  EventPort& timer = queue_[kTimer];
+  timer.Schedule(0, 10);
+  timer.Schedule(0, 20);
+  EXPECT_EQ(queue_.queue.next(), 20u);
+  timer.Schedule(0, 5);
+  EXPECT_EQ(queue_.queue.next(), 5u);
+  timer.Cancel(0);
+  EXPECT_EQ(queue_.queue.next(), kNever);
+  queue_.queue.SetNow(100);
   EXPECT_TRUE(Due().empty());
 }
 
 TEST_F(EventQueueTest, SchedulingMovesTheDeadlineNearerAndNeverAway) {
-  queue_.Schedule(kTimer, 500);
-  EXPECT_EQ(deadline_.cycle, 500u);
-  queue_.Schedule(kClock, 700);
-  EXPECT_EQ(deadline_.cycle, 500u);
-  queue_.Cancel(kTimer);
-  EXPECT_EQ(deadline_.cycle, 500u);
-  queue_.Schedule(kTimer, 20);
-  EXPECT_EQ(deadline_.cycle, 20u);
+  queue_[kTimer].Schedule(0, 500);
+  EXPECT_EQ(queue_.deadline.cycle, 500u);
+  queue_[kClock].Schedule(0, 700);
+  EXPECT_EQ(queue_.deadline.cycle, 500u);
+  queue_[kTimer].Cancel(0);
+  EXPECT_EQ(queue_.deadline.cycle, 500u);
+  queue_[kTimer].Schedule(0, 20);
+  EXPECT_EQ(queue_.deadline.cycle, 20u);
 }
 
 TEST_F(EventQueueTest, ItsStateIsAllOfItAndNoEventMayBeInThePast) {
-  queue_.SetNow(40);
-  queue_.Schedule(kTimer, 50);
-  queue_.Schedule(kSerial, 45);
-  alpha::Deadline deadline;
-  EventQueue restored(1'000, deadline);
-  ASSERT_TRUE(alpha::RestoreFromBytes(alpha::StateBytes(queue_), restored).ok());
-  EXPECT_EQ(restored.now(), 40u);
-  EXPECT_EQ(restored.next(), 45u);
-  EXPECT_EQ(restored.DueCycle(kTimer), 50u);
+  queue_.queue.SetNow(40);
+  queue_[kTimer].Schedule(0, 50);
+  queue_[kSerial].Schedule(3, 45);
+  Queue restored;
+  ASSERT_TRUE(alpha::RestoreFromBytes(alpha::StateBytes(queue_.queue), restored.queue).ok());
+  EXPECT_EQ(restored.queue.now(), 40u);
+  EXPECT_EQ(restored.queue.next(), 45u);
+  EXPECT_EQ(restored[kTimer].DueCycle(0), 50u);
 
-  queue_.SetNow(46);
-  EXPECT_FALSE(alpha::RestoreFromBytes(alpha::StateBytes(queue_), restored).ok());
+  queue_.queue.SetNow(46);
+  EXPECT_FALSE(alpha::RestoreFromBytes(alpha::StateBytes(queue_.queue), restored.queue).ok());
+}
+
+TEST_F(EventQueueTest, APlaceWithoutASourceHasNoEvents) {
+  EXPECT_EQ(queue_.queue.Add(nullptr), 3);
+  Source later(queue_.queue, 9, queue_.told);
+  later.events.Schedule(0, 5);
+  queue_.queue.SetNow(5);
+  EXPECT_EQ(Due(), (std::vector<std::pair<int, int>>{{9, 0}}));
 }
 
 TEST(TicksAndCycles, AreInverseAtTheFirstCycleOfATick) {

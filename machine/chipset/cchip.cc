@@ -78,8 +78,8 @@ void Cchip::ConfigureArrays() {
   }
 }
 
-uint64_t Cchip::ReadAs(int cpu, uint64_t offset, int size) {
-  return CsrExtract(ReadRegister(cpu, CsrIndex(offset)), offset, size);
+uint64_t Cchip::Read(const Access& access) {
+  return CsrExtract(ReadRegister(access.cpu, CsrIndex(access.offset)), access.offset, access.size);
 }
 
 uint64_t Cchip::ReadRegister(int cpu, int index) const {
@@ -100,9 +100,9 @@ uint64_t Cchip::ReadRegister(int cpu, int index) const {
   }
 }
 
-void Cchip::Write(uint64_t offset, int size, uint64_t value) {
-  const int index = CsrIndex(offset);
-  value = CsrDeposit(value, offset, size);
+void Cchip::Write(const Access& access, uint64_t value) {
+  const int index = CsrIndex(access.offset);
+  value = CsrDeposit(value, access.offset, access.size);
   if (index >= kAar0 && index <= kAar3) {
     arrays_[index - kAar0] = value;
   } else if (const int masked = DimCpu(index); masked >= 0) {
@@ -138,8 +138,6 @@ void Cchip::WriteMisc(uint64_t value) {
   }
 }
 
-void Cchip::OnEvent(int) {}
-
 void Cchip::SetIrq(int line, bool asserted) {
   if (line == kIntervalTimer) {
     const bool rising = asserted && !timer_line_;
@@ -164,8 +162,8 @@ void Cchip::OnIntervalTimer() {
   UpdateOutputs();
 }
 
-void Cchip::ReportNonexistent(int cpu) {
-  if ((misc_ & kNxm) == 0) misc_ |= kNxm | static_cast<uint64_t>(cpu & 7) << kNxs;
+void Cchip::ReportNonexistent(int source) {
+  if ((misc_ & kNxm) == 0) misc_ |= kNxm | static_cast<uint64_t>(source & 7) << kNxs;
   UpdateOutputs();
 }
 
@@ -177,7 +175,7 @@ uint64_t Cchip::Requests() const {
 void Cchip::UpdateOutputs() {
   for (int cpu = 0; cpu < cpu_count_; ++cpu) {
     const uint64_t requests = Requests() & masks_[cpu];
-    const int first = cpu * 8;
+    const int first = cpu * kCpuPins;
     cpus_.SetIrq(first + kErrorPin, (requests & kErrorBits) != 0);
     cpus_.SetIrq(first + kDevicePin, (requests & kDeviceBits) != 0);
     cpus_.SetIrq(first + kTimerPin, (misc_ >> (kItintr + cpu) & 1) != 0);

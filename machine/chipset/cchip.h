@@ -17,7 +17,7 @@ namespace isochron::machine {
 //
 // Input lines 0 to 63 are the bits of DRIR. Line kIntervalTimer is the interval timer: each
 // rising edge is one tick.
-class Cchip final : public Device, public IrqSink {
+class Cchip final : public RegisterDevice, public IrqSink {
  public:
   static constexpr int kMaxCpus = 4;
   static constexpr int kIntervalTimer = 64;
@@ -25,30 +25,30 @@ class Cchip final : public Device, public IrqSink {
   static constexpr int kIsaInterrupt = 55;
   static constexpr int kPchip0Error = 62;
   static constexpr int kInternalError = 63;
+  // MISC<NXS> of what is no CPU.
+  static constexpr int kPchip0 = 4;
   // Interrupt pins of a CPU.
   static constexpr int kErrorPin = 0, kDevicePin = 1, kTimerPin = 2, kIpiPin = 3;
 
-  // The line of `cpus` for pin b_irq<pin> of CPU `cpu` is cpu * 8 + pin.
+  // The line of `cpus` for pin b_irq<pin> of CPU `cpu` is cpu * kCpuPins + pin.
+  static constexpr int kCpuPins = 8;
   // `memory_bytes` shows in the array address registers.
   Cchip(int cpu_count, uint64_t memory_bytes, IrqSink& cpus)
       : cpu_count_(cpu_count), memory_bytes_(memory_bytes), cpus_(cpus) {}
 
   void Reset() override;
-  // An access by CPU 0; the others use ReadAs.
-  uint64_t Read(uint64_t offset, int size) override { return ReadAs(0, offset, size); }
-  void Write(uint64_t offset, int size, uint64_t value) override;
-  void OnEvent(int kind) override;
+  // MISC shows the number of the CPU that reads it.
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
-
-  // MISC shows the number of the CPU that reads it.
-  uint64_t ReadAs(int cpu, uint64_t offset, int size);
 
   void SetIrq(int line, bool asserted) override;
   // One tick of the interval timer: latches MISC<ITINTR> of every CPU whose IIC lets it.
   void OnIntervalTimer();
-  // `cpu` addressed what nothing answers to: latches MISC<NXM> and <NXS>.
-  void ReportNonexistent(int cpu);
+  // A CPU (0 to 3) or Pchip 0 (kPchip0) addressed what nothing answers to: latches MISC<NXM> and
+  // <NXS>.
+  void ReportNonexistent(int source);
 
  private:
   template <typename Visitor, typename Self>

@@ -18,8 +18,8 @@ class CchipTest : public testing::Test {
  protected:
   CchipTest() { cchip_.Reset(); }
 
-  uint64_t Read(uint64_t reg, int cpu = 0) { return cchip_.ReadAs(cpu, reg, 8); }
-  void Write(uint64_t reg, uint64_t value) { cchip_.Write(reg, 8, value); }
+  uint64_t Read(uint64_t reg, int cpu = 0) { return cchip_.Read({reg, 8, cpu}); }
+  void Write(uint64_t reg, uint64_t value) { cchip_.Write({reg, 8}, value); }
   bool Pin(int cpu, int pin) { return irqs_.levels[cpu * 8 + pin]; }
 
   FakeIrqs irqs_;
@@ -51,7 +51,7 @@ TEST_F(CchipTest, ArraysDescribeMemory) {
   for (const auto& [bytes, aar] : kCases) {
     Cchip cchip(1, bytes, irqs_);
     cchip.Reset();
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(cchip.Read(kAar0 + 64 * i, 8), aar[i]) << bytes << i;
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(cchip.Read({kAar0 + 64 * i, 8}), aar[i]) << bytes << i;
   }
 }
 
@@ -133,8 +133,8 @@ TEST_F(CchipTest, AbsentCpusAreNeverInterrupted) {
   Cchip cchip(1, 64 * kMiB, irqs);
   cchip.Reset();
   cchip.OnIntervalTimer();
-  cchip.Write(kMisc, 8, 0xf000);
-  EXPECT_EQ(cchip.Read(kMisc, 8) & 0xff0, 0x110u);
+  cchip.Write({kMisc, 8}, 0xf000);
+  EXPECT_EQ(cchip.Read({kMisc, 8}) & 0xff0, 0x110u);
   EXPECT_EQ(irqs.levels.rbegin()->first, 3);
 }
 
@@ -161,10 +161,10 @@ TEST_F(CchipTest, NonexistentAddressLocksItsSource) {
 
 TEST_F(CchipTest, NarrowAccesses) {
   Write(kDim0, 0x1122334455667788);
-  EXPECT_EQ(cchip_.Read(kDim0 + 4, 4), 0x11223344u);
-  EXPECT_EQ(cchip_.Read(kDim0 + 1, 1), 0x77u);
-  EXPECT_EQ(cchip_.Read(kDim0 + 8, 8), 0x1122334455667788u);
-  cchip_.Write(kDim0 + 4, 4, 0xaabbccdd);
+  EXPECT_EQ(cchip_.Read({kDim0 + 4, 4}), 0x11223344u);
+  EXPECT_EQ(cchip_.Read({kDim0 + 1, 1}), 0x77u);
+  EXPECT_EQ(cchip_.Read({kDim0 + 8, 8}), 0x1122334455667788u);
+  cchip_.Write({kDim0 + 4, 4}, 0xaabbccdd);
   EXPECT_EQ(Read(kDim0), 0xaabbccdd00000000u);
 }
 
@@ -185,7 +185,7 @@ TEST_F(CchipTest, RestoredChipGoesOnAlike) {
   for (Cchip* cchip : {&cchip_, &other}) {
     cchip->SetIrq(Cchip::kIntervalTimer, true);
     for (int i = 0; i < 5; ++i) cchip->OnIntervalTimer();
-    cchip->Write(kMisc, 8, 0x3000);
+    cchip->Write({kMisc, 8}, 0x3000);
   }
   EXPECT_EQ(Save(cchip_), Save(other));
   EXPECT_EQ(irqs_.levels, other_irqs.levels);

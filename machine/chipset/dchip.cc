@@ -21,8 +21,9 @@ uint64_t Value(int index) {
 
 }  // namespace
 
-uint64_t Dchip::Read(uint64_t offset, int size) {
-  return CsrExtract(Value(CsrIndex(offset)) * kEightTimes, offset, size);
+uint64_t Dchip::Read(const Access& access) {
+  const uint64_t value = Value(CsrIndex(access.offset)) * kEightTimes;
+  return CsrExtract(value, access.offset, access.size);
 }
 
 }  // namespace isochron::machine

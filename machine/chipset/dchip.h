@@ -13,12 +13,11 @@ namespace isochron::machine {
 // The eight Dchips of a 21272: configuration registers that firmware has set up and that
 // nothing changes. Each chip holds eight bits of a register, so a register is one byte eight
 // times (21272 HRM, section on Dchip CSRs). Registers start at offset 0x800.
-class Dchip final : public Device {
+class Dchip final : public RegisterDevice {
  public:
   void Reset() override {}
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t, int, uint64_t) override {}
-  void OnEvent(int) override {}
+  uint64_t Read(const Access& access) override;
+  void Write(const Access&, uint64_t) override {}
   void VisitState(alpha::StateVisitor&) const override {}
   void RestoreState(alpha::StateReader&) override {}
 };

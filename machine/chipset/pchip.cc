@@ -1,5 +1,8 @@
 #include "machine/chipset/pchip.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "machine/bus/csr.h"
 
 namespace isochron::machine {
@@ -28,6 +31,28 @@ constexpr uint64_t kPctlWritable = 0x00001cff00fcffff;
 constexpr uint64_t kPlatWritable = 0xff00;
 constexpr uint64_t kErrorBits = 0xfff;
 
+// WSBA.
+constexpr uint64_t kEnable = 1, kScatterGather = 2, kDoubleAddress = uint64_t{1} << 39;
+constexpr uint64_t kWindowBase = 0xfff00000;
+constexpr uint64_t kMegabyteMask = 0xfffff;  // the least of a window
+constexpr int kLastWindow = 3;
+// PCTL.
+constexpr uint64_t kHole = 0x20, kMonsterWindow = 0x40;
+constexpr uint64_t kHoleFirst = 0x80000, kHoleSize = 0x80000;
+// Double address cycles: those with address bit 40 alone above <39:0> are for the monster window,
+// those with bit 39 alone above <31:0> for window 3.
+constexpr int kMonsterShift = 40, kDoubleWindowShift = 32;
+constexpr uint64_t kMonsterSelect = 1, kDoubleWindowSelect = 0x80;
+constexpr uint64_t kSystemAddress = 0x7ffffffff;
+// Entries of scatter-gather maps: PTE<0> says valid, PTE<22:1> are PA<34:13>.
+constexpr uint64_t kValid = 1, kEntryPage = 0x7ffffe;
+constexpr int kEntryPageShift = 12;
+constexpr int kEntryShift = alpha::kPageShift - 3;  // from an offset to that of its entry
+// PERROR: LOST, SGE, the address of single cycles <31:2> at <47:18>, the PCI command at <55:52>.
+constexpr uint64_t kLost = 0x1, kInvalidEntry = 0x10;
+constexpr int kErrorAddressShift = 16, kErrorCommandShift = 52;
+constexpr uint64_t kMemoryRead = 6, kMemoryWrite = 7;
+
 }  // namespace
 
 void Pchip::Reset() {
@@ -39,8 +64,8 @@ void Pchip::Reset() {
   UpdateOutput();
 }
 
-uint64_t Pchip::Read(uint64_t offset, int size) {
-  return CsrExtract(ReadRegister(CsrIndex(offset)), offset, size);
+uint64_t Pchip::Read(const Access& access) {
+  return CsrExtract(ReadRegister(CsrIndex(access.offset)), access.offset, access.size);
 }
 
 uint64_t Pchip::ReadRegister(int index) const {
@@ -57,9 +82,9 @@ uint64_t Pchip::ReadRegister(int index) const {
   }
 }
 
-void Pchip::Write(uint64_t offset, int size, uint64_t value) {
-  const int index = CsrIndex(offset);
-  value = CsrDeposit(value, offset, size);
+void Pchip::Write(const Access& access, uint64_t value) {
+  const int index = CsrIndex(access.offset);
+  value = CsrDeposit(value, access.offset, access.size);
   if (index >= kWsba0 && index < kWsba0 + kWindows) {
     const bool last = index == kWsba0 + kWindows - 1;
     wsba_[index - kWsba0] =
@@ -83,6 +108,95 @@ void Pchip::Write(uint64_t offset, int size, uint64_t value) {
     pmonctl_ = value;
   }
   UpdateOutput();
+}
+
+Pchip::Translation Pchip::Translate(uint64_t address, bool write) {
+  if (address >> 32 == 0) {
+    if ((pctl_ & kHole) != 0 && address - kHoleFirst < kHoleSize) return {};
+    for (int window = 0; window < kWindows; ++window) {
+      if ((wsba_[window] & kEnable) == 0 || (wsba_[window] & kDoubleAddress) != 0) continue;
+      const uint64_t compared = kWindowBase & ~wsm_[window];
+      if (((address ^ wsba_[window]) & compared) == 0) {
+        return ThroughWindow(window, address, write);
+      }
+    }
+    return {};
+  }
+  if (address >> kMonsterShift == kMonsterSelect) {
+    if ((pctl_ & kMonsterWindow) == 0) return {};
+    return {DmaResult::kOk, address & kSystemAddress};
+  }
+  const uint64_t last = wsba_[kLastWindow];
+  if (address >> kDoubleWindowShift != kDoubleWindowSelect || (last & kEnable) == 0 ||
+      (last & kDoubleAddress) == 0) {
+    return {};
+  }
+  const uint64_t offset = address & 0xffffffff;
+  const uint64_t table = tba_[kLastWindow] & ~(uint64_t{0xffffffff} >> kEntryShift);
+  return ThroughMap(table | offset >> alpha::kPageShift << 3, address, write);
+}
+
+Pchip::Translation Pchip::ThroughWindow(int window, uint64_t address, bool write) {
+  const uint64_t mask = wsm_[window] | kMegabyteMask;
+  if ((wsba_[window] & kScatterGather) == 0) {
+    return {DmaResult::kOk, (tba_[window] & ~mask) | (address & mask)};
+  }
+  // HRM, table 10-6: the larger the window, the more of the table's base is taken by the offset.
+  const uint64_t table = tba_[window] & ~(mask >> kEntryShift);
+  return ThroughMap(table | (address & mask) >> alpha::kPageShift << 3, address, write);
+}
+
+Pchip::Translation Pchip::ThroughMap(uint64_t entry_pa, uint64_t address, bool write) {
+  if (!memory_.Contains(entry_pa, sizeof(uint64_t))) {
+    cchip_.ReportNonexistent(Cchip::kPchip0);
+    return {DmaResult::kTargetAbort};
+  }
+  const auto entry = memory_.Load<uint64_t>(entry_pa);
+  if ((entry & kValid) == 0) {
+    ReportInvalidEntry(address, write);
+    return {DmaResult::kTargetAbort};
+  }
+  return {DmaResult::kOk, (entry & kEntryPage) << kEntryPageShift | (address & alpha::kPageMask)};
+}
+
+void Pchip::ReportInvalidEntry(uint64_t address, bool write) {
+  if ((perror_ & kErrorBits) != 0) {
+    perror_ |= kLost;  // the first error stays
+  } else {
+    const uint64_t kind = address >> 32 == 0 ? 0 : 1;  // <17:16>: 1 is window 3 by DAC
+    perror_ = kInvalidEntry | ((address & 0xfffffffc) | kind) << kErrorAddressShift |
+              (write ? kMemoryWrite : kMemoryRead) << kErrorCommandShift;
+  }
+  UpdateOutput();
+}
+
+template <typename Transfer>
+DmaResult Pchip::ForEachPiece(uint64_t address, uint64_t size, bool write, Transfer transfer) {
+  for (uint64_t done = 0; done < size;) {
+    const uint64_t from = address + done;
+    const uint64_t part = std::min(size - done, alpha::kPageSize - (from & alpha::kPageMask));
+    const Translation translation = Translate(from, write);
+    if (translation.result != DmaResult::kOk) return translation.result;
+    if (!memory_.Contains(translation.pa, part)) {
+      cchip_.ReportNonexistent(Cchip::kPchip0);
+      return DmaResult::kTargetAbort;
+    }
+    transfer(translation.pa, done, part);
+    done += part;
+  }
+  return DmaResult::kOk;
+}
+
+DmaResult Pchip::ReadMemory(uint64_t address, void* data, uint64_t size) {
+  return ForEachPiece(address, size, false, [&](uint64_t pa, uint64_t offset, uint64_t part) {
+    std::memcpy(static_cast<uint8_t*>(data) + offset, memory_.host(pa), part);
+  });
+}
+
+DmaResult Pchip::WriteMemory(uint64_t address, const void* data, uint64_t size) {
+  return ForEachPiece(address, size, true, [&](uint64_t pa, uint64_t offset, uint64_t part) {
+    memory_.Write(pa, static_cast<const uint8_t*>(data) + offset, part);
+  });
 }
 
 template <typename Visitor, typename Self>

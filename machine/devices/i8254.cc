@@ -276,22 +276,22 @@ void Pit::Reset() {
   UpdateOutput(Tick());
 }
 
-uint64_t Pit::Read(uint64_t offset, int) {
+uint64_t Pit::Read(const Access& access) {
   const uint64_t tick = Tick();
   for (PitCounter& counter : counters_) counter.Sync(tick);
-  if (offset < 3) return counters_[offset].ReadByte(tick);
-  return offset == 4 ? ReadPort61(tick) : 0xff;
+  if (access.offset < 3) return counters_[access.offset].ReadByte(tick);
+  return access.offset == 4 ? ReadPort61(tick) : 0xff;
 }
 
-void Pit::Write(uint64_t offset, int, uint64_t value) {
+void Pit::Write(const Access& access, uint64_t value) {
   const uint64_t tick = Tick();
   const uint8_t byte = static_cast<uint8_t>(value);
   for (PitCounter& counter : counters_) counter.Sync(tick);
-  if (offset < 3) {
-    counters_[offset].WriteByte(tick, byte);
-  } else if (offset == 3) {
+  if (access.offset < 3) {
+    counters_[access.offset].WriteByte(tick, byte);
+  } else if (access.offset == 3) {
     WriteControl(tick, byte);
-  } else if (offset == 4) {
+  } else if (access.offset == 4) {
     port61_ = byte & kPort61Writable;
     counters_[2].SetGate(tick, (byte & kGate2) != 0);
   }

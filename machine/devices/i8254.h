@@ -84,15 +84,15 @@ class PitCounter {
 
 // The 8254 with clock 1.193182 MHz. Offsets 0 to 3: ports 0x40 to 0x43; offset 4: port 0x61.
 // Counter 0 drives an interrupt line, counter 1 the refresh, counter 2 the speaker.
-class Pit final : public Device {
+class Pit final : public RegisterDevice {
  public:
   static constexpr uint64_t kClockHz = 1193182;
 
-  Pit(EventQueue& events, IrqLine output) : events_(events), output_(output) {}
+  Pit(EventQueue& events, IrqLine output) : events_(events, *this), output_(output) {}
 
   void Reset() override;
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t offset, int size, uint64_t value) override;
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void OnEvent(int kind) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
@@ -101,7 +101,7 @@ class Pit final : public Device {
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self);
 
-  static constexpr EventSlot kEdge{DeviceId::kPit, 0};
+  static constexpr int kEdge = 0;  // event kind
 
   // Pulses of the clock since cycle 0.
   uint64_t Tick() const { return CyclesToTicks(events_.now(), kClockHz, events_.hz()); }
@@ -110,7 +110,7 @@ class Pit final : public Device {
   // Drives counter 0's line and schedules its next edge.
   void UpdateOutput(uint64_t tick);
 
-  EventQueue& events_;
+  EventPort events_;
   IrqLine output_;
   std::array<PitCounter, 3> counters_{PitCounter(true), PitCounter(true), PitCounter(false)};
   uint8_t port61_ = 0;  // bits <3:0>

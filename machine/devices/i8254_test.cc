@@ -13,10 +13,10 @@ class PitTest : public testing::Test {
  protected:
   PitTest() { pit_.Reset(); }
 
-  void Write(uint64_t offset, uint8_t value) { pit_.Write(offset, 1, value); }
-  uint8_t Read(uint64_t offset) { return static_cast<uint8_t>(pit_.Read(offset, 1)); }
+  void Write(uint64_t offset, uint8_t value) { pit_.Write({offset, 1}, value); }
+  uint8_t Read(uint64_t offset) { return static_cast<uint8_t>(pit_.Read({offset, 1})); }
   // Puts the clock at a pulse.
-  void At(uint64_t tick) { bench_.RunTo(pit_, TicksToCycles(tick, Pit::kClockHz, kTestHz)); }
+  void At(uint64_t tick) { bench_.RunTo(TicksToCycles(tick, Pit::kClockHz, kTestHz)); }
   void Program(int counter, uint8_t mode, uint16_t count, bool bcd = false) {
     Write(kControl, static_cast<uint8_t>(counter << 6 | 0x30 | mode << 1 | (bcd ? 1 : 0)));
     Write(counter, static_cast<uint8_t>(count));
@@ -242,7 +242,7 @@ TEST_F(PitTest, LinuxCalibrationTakes65536Pulses) {
   Write(2, 0xff);
   Write(2, 0xff);
   const uint64_t start = bench_.events().now();
-  while (!Output2()) bench_.RunFor(pit_, 600);
+  while (!Output2()) bench_.RunFor(600);
   const double seconds = static_cast<double>(bench_.events().now() - start) / kTestHz;
   EXPECT_NEAR(seconds * Pit::kClockHz, 65536, 2);
 }
@@ -267,10 +267,10 @@ TEST_F(PitTest, RestoredTimerGoesOnAlike) {
   ASSERT_TRUE(CopyInto(pit_, bench_, other, other_bench).ok());
   irqs_.edges.clear();
   const uint64_t end = TicksToCycles(50000, Pit::kClockHz, kTestHz);
-  pit_.Write(2, 1, 1);
-  other.Write(2, 1, 1);
-  bench_.RunTo(pit_, end);
-  other_bench.RunTo(other, end);
+  pit_.Write({2, 1}, 1);
+  other.Write({2, 1}, 1);
+  bench_.RunTo(end);
+  other_bench.RunTo(end);
   EXPECT_EQ(Save(pit_), Save(other));
   EXPECT_EQ(Save(bench_.events()), Save(other_bench.events()));
   EXPECT_GT(irqs_.edges[0], 60);

@@ -200,37 +200,35 @@ void PicPair::Reset() {
   UpdateOutputs();
 }
 
-uint64_t PicPair::Read(uint64_t offset, int) {
+uint64_t PicPair::Read(const Access& access) {
   uint8_t value = 0xff;
-  if (offset < 2) {
-    value = master_.Read(static_cast<int>(offset));
-  } else if (offset < 4) {
+  if (access.offset < 2) {
+    value = master_.Read(static_cast<int>(access.offset));
+  } else if (access.offset < 4) {
     if (slave_.polled()) master_.SetInput(kCascadeInput, false);
-    value = slave_.Read(static_cast<int>(offset - 2));
-  } else if (offset == 4) {
+    value = slave_.Read(static_cast<int>(access.offset - 2));
+  } else if (access.offset == 4) {
     value = master_.edge_level();
-  } else if (offset == 5) {
+  } else if (access.offset == 5) {
     value = slave_.edge_level();
   }
   UpdateOutputs();  // a poll acknowledges
   return value;
 }
 
-void PicPair::Write(uint64_t offset, int, uint64_t value) {
+void PicPair::Write(const Access& access, uint64_t value) {
   const uint8_t byte = static_cast<uint8_t>(value);
-  if (offset < 2) {
-    master_.Write(static_cast<int>(offset), byte);
-  } else if (offset < 4) {
-    slave_.Write(static_cast<int>(offset - 2), byte);
-  } else if (offset == 4) {
+  if (access.offset < 2) {
+    master_.Write(static_cast<int>(access.offset), byte);
+  } else if (access.offset < 4) {
+    slave_.Write(static_cast<int>(access.offset - 2), byte);
+  } else if (access.offset == 4) {
     master_.SetEdgeLevel(byte & kElcr1Writable);
-  } else if (offset == 5) {
+  } else if (access.offset == 5) {
     slave_.SetEdgeLevel(byte & kElcr2Writable);
   }
   UpdateOutputs();
 }
-
-void PicPair::OnEvent(int) {}
 
 void PicPair::SetIrq(int line, bool asserted) {
   if (line == kCascadeInput || line < 0 || line > 15) return;

@@ -90,7 +90,7 @@ class I8259 {
 // Master and slave as an ISA bridge holds them. Input lines 0..15; line 2 is the cascade and
 // ignores what a device drives. Offsets: 0, 1 master (ports 0x20, 0x21), 2, 3 slave (0xa0,
 // 0xa1), 4, 5 the edge/level control registers ELCR1 and ELCR2 (0x4d0, 0x4d1).
-class PicPair final : public Device, public IrqSink {
+class PicPair final : public RegisterDevice, public IrqSink {
  public:
   static constexpr int kCascadeInput = 2;
 
@@ -98,9 +98,8 @@ class PicPair final : public Device, public IrqSink {
   explicit PicPair(IrqLine output) : output_(output) {}
 
   void Reset() override;
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t offset, int size, uint64_t value) override;
-  void OnEvent(int kind) override;
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
 

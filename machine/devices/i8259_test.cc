@@ -13,8 +13,8 @@ class PicPairTest : public testing::Test {
  protected:
   PicPairTest() { pics_.Reset(); }
 
-  void Write(uint64_t offset, uint8_t value) { pics_.Write(offset, 1, value); }
-  uint8_t Read(uint64_t offset) { return static_cast<uint8_t>(pics_.Read(offset, 1)); }
+  void Write(uint64_t offset, uint8_t value) { pics_.Write({offset, 1}, value); }
+  uint8_t Read(uint64_t offset) { return static_cast<uint8_t>(pics_.Read({offset, 1})); }
   void UnmaskAll() {
     Write(kMasterData, 0);
     Write(kSlaveData, 0);
@@ -229,8 +229,8 @@ TEST_F(PicPairTest, RestoredPairGoesOnAlike) {
   PicPair other{IrqLine{&other_irqs, 0}};
   ASSERT_TRUE(Restore(other, Save(pics_)).ok());
   for (PicPair* pics : {&pics_, &other}) {
-    for (uint8_t icw : {0x30, 0x04, 0x01}) pics->Write(kMasterData, 1, icw);
-    pics->Write(kMaster, 1, 0xe2);
+    for (uint8_t icw : {0x30, 0x04, 0x01}) pics->Write({kMasterData, 1}, icw);
+    pics->Write({kMaster, 1}, 0xe2);
     pics->SetIrq(10, false);
     pics->SetIrq(3, true);
   }

@@ -1,35 +1,33 @@
 #include "machine/devices/isa_bus.h"
 
 namespace isochron::machine {
+namespace {
 
-void IsaBus::Map(PortRange range, Device& device) { mappings_.push_back({range, &device}); }
+Access Byte(const Access& access, int i) { return {access.offset + i, 1, access.cpu}; }
 
-const IsaBus::Mapping* IsaBus::Find(uint32_t port) const {
-  for (const Mapping& mapping : mappings_) {
-    if (port - mapping.range.first < mapping.range.count) return &mapping;
-  }
-  return nullptr;
+}  // namespace
+
+void IsaBus::Map(PortRange range, BusTarget& device) {
+  ports_.Map(
+      {.first = range.first, .size = range.count, .target = &device, .offset = range.offset});
 }
 
-uint64_t IsaBus::Read(uint32_t port, int size) {
+uint64_t IsaBus::Read(const Access& access) {
   uint64_t value = 0;
-  for (int i = 0; i < size; ++i) {
-    uint64_t byte = 0xff;
-    if (const Mapping* mapping = Find(port + i); mapping != nullptr) {
-      const PortRange& range = mapping->range;
-      byte = mapping->device->Read(range.offset + (port + i - range.first), 1) & 0xff;
-    }
-    value |= byte << (8 * i);
+  for (int i = 0; i < access.size; ++i) {
+    const Access byte = Byte(access, i);
+    const MappedRange* const range = ports_.Find(byte.offset);
+    const uint64_t read = range != nullptr ? range->target->Read(range->Inside(byte)) : 0xff;
+    value |= (read & 0xff) << (8 * i);
   }
   return value;
 }
 
-void IsaBus::Write(uint32_t port, int size, uint64_t value) {
-  for (int i = 0; i < size; ++i) {
-    if (const Mapping* mapping = Find(port + i); mapping != nullptr) {
-      const PortRange& range = mapping->range;
-      mapping->device->Write(range.offset + (port + i - range.first), 1, value >> (8 * i) & 0xff);
-    }
+void IsaBus::Write(const Access& access, uint64_t value) {
+  for (int i = 0; i < access.size; ++i) {
+    const Access byte = Byte(access, i);
+    const MappedRange* const range = ports_.Find(byte.offset);
+    if (range != nullptr) range->target->Write(range->Inside(byte), value >> (8 * i) & 0xff);
   }
 }
 

@@ -4,9 +4,9 @@
 #define ISOCHRON_MACHINE_DEVICES_ISA_BUS_H_
 
 #include <cstdint>
-#include <vector>
 
-#include "machine/bus/device.h"
+#include "machine/bus/access.h"
+#include "machine/bus/address_map.h"
 
 namespace isochron::machine {
 
@@ -19,23 +19,17 @@ struct PortRange {
 
 // Decodes the 64 Ki ports for byte-wide devices. A wider access is split into bytes, lowest
 // port first. Where no device answers, reads give all ones and writes do nothing.
-class IsaBus {
+class IsaBus final : public BusTarget {
  public:
   // `device` must outlive the bus. Ranges do not overlap.
-  void Map(PortRange range, Device& device);
+  void Map(PortRange range, BusTarget& device);
 
-  // `size` is 1, 2, 4 or 8. Ports beyond 0xffff are absent.
-  uint64_t Read(uint32_t port, int size);
-  void Write(uint32_t port, int size, uint64_t value);
+  // The offset is the first port. Ports beyond 0xffff are absent.
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
 
  private:
-  struct Mapping {
-    PortRange range;
-    Device* device;
-  };
-  const Mapping* Find(uint32_t port) const;
-
-  std::vector<Mapping> mappings_;
+  AddressMap ports_;
 };
 
 }  // namespace isochron::machine

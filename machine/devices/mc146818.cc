@@ -76,14 +76,14 @@ void Rtc::Reset() {
   interrupt_.Set(false);
 }
 
-uint64_t Rtc::Read(uint64_t offset, int) {
-  return offset == 1 ? ReadRegister() : 0xff;  // the address register is write-only
+uint64_t Rtc::Read(const Access& access) {
+  return access.offset == 1 ? ReadRegister() : 0xff;  // the address register is write-only
 }
 
-void Rtc::Write(uint64_t offset, int, uint64_t value) {
-  if (offset == 0) {
+void Rtc::Write(const Access& access, uint64_t value) {
+  if (access.offset == 0) {
     address_ = value & 0x7f;  // bit 7 masks NMI, which an Alpha does not have
-  } else if (offset == 1) {
+  } else if (access.offset == 1) {
     WriteRegister(static_cast<uint8_t>(value));
   }
 }
@@ -174,7 +174,7 @@ bool Rtc::UpdateInProgress() const {
 }
 
 void Rtc::OnEvent(int kind) {
-  if (kind == kPeriodicEvent) {
+  if (kind == kPeriodic) {
     periodic_seen_ = events_.now();
     Raise(kPf);
     SchedulePeriodic();

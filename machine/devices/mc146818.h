@@ -18,7 +18,7 @@ namespace isochron::machine {
 //
 // The time base is 32.768 kHz derived from the cycle counter. Time stands in the registers and
 // is counted up once a second, as the chip does it, so whatever a guest writes there is kept.
-class Rtc final : public Device {
+class Rtc final : public RegisterDevice {
  public:
   // `base_seconds`: what the clock shows at cycle 0, in seconds since 1970-01-01 (UTC); years
   // 1970 to 9999. At a later Reset it shows that plus the guest seconds that have passed.
@@ -27,11 +27,11 @@ class Rtc final : public Device {
   // also gives a new rising edge when the line is high already, because on this board it is
   // the interval timer of the Cchip and operating systems do not read register C for it.
   Rtc(EventQueue& events, IrqLine interrupt, int64_t base_seconds)
-      : events_(events), interrupt_(interrupt), base_seconds_(base_seconds) {}
+      : events_(events, *this), interrupt_(interrupt), base_seconds_(base_seconds) {}
 
   void Reset() override;
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t offset, int size, uint64_t value) override;
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void OnEvent(int kind) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
@@ -46,10 +46,9 @@ class Rtc final : public Device {
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self);
 
-  static constexpr int kUpdateEvent = 0;
-  static constexpr int kPeriodicEvent = 1;
-  static constexpr EventSlot kUpdate{DeviceId::kRtc, kUpdateEvent};
-  static constexpr EventSlot kPeriodic{DeviceId::kRtc, kPeriodicEvent};
+  // Event kinds.
+  static constexpr int kUpdate = 0;
+  static constexpr int kPeriodic = 1;
 
   uint8_t ReadRegister();
   void WriteRegister(uint8_t value);
@@ -83,7 +82,7 @@ class Rtc final : public Device {
   void SchedulePeriodic();
   bool Asserted() const { return (ram_[kRegC] & ram_[kRegB] & 0x70) != 0; }
 
-  EventQueue& events_;
+  EventPort events_;
   IrqLine interrupt_;
   int64_t base_seconds_;
 

@@ -15,14 +15,14 @@ class RtcTest : public testing::Test {
   RtcTest() { rtc_.Reset(); }
 
   uint8_t Read(int reg) {
-    rtc_.Write(0, 1, static_cast<uint64_t>(reg) | 0x80);
-    return static_cast<uint8_t>(rtc_.Read(1, 1));
+    rtc_.Write({0, 1}, static_cast<uint64_t>(reg) | 0x80);
+    return static_cast<uint8_t>(rtc_.Read({1, 1}));
   }
   void Write(int reg, uint8_t value) {
-    rtc_.Write(0, 1, static_cast<uint64_t>(reg));
-    rtc_.Write(1, 1, value);
+    rtc_.Write({0, 1}, static_cast<uint64_t>(reg));
+    rtc_.Write({1, 1}, value);
   }
-  void Wait(uint64_t cycles) { bench_.RunFor(rtc_, cycles); }
+  void Wait(uint64_t cycles) { bench_.RunFor(cycles); }
 
   Bench bench_;
   FakeIrqs irqs_;
@@ -42,7 +42,7 @@ TEST_F(RtcTest, ShowsItsBaseInBinaryAnd24Hours) {
   EXPECT_EQ(Read(Rtc::kRegA), 0x26);
   EXPECT_EQ(Read(Rtc::kRegB), 0x06);
   EXPECT_EQ(Read(Rtc::kRegD), 0x80);
-  EXPECT_EQ(rtc_.Read(0, 1), 0xffu);
+  EXPECT_EQ(rtc_.Read({0, 1}), 0xffu);
 }
 
 TEST_F(RtcTest, CarriesIntoALeapDay) {
@@ -197,8 +197,8 @@ TEST_F(RtcTest, EveryDayOfFourCenturiesIsRight) {
     Rtc rtc(bench.events(), IrqLine{}, n * 86400);
     rtc.Reset();
     const auto read = [&rtc](int reg) {
-      rtc.Write(0, 1, static_cast<uint64_t>(reg));
-      return static_cast<int>(rtc.Read(1, 1));
+      rtc.Write({0, 1}, static_cast<uint64_t>(reg));
+      return static_cast<int>(rtc.Read({1, 1}));
     };
     ASSERT_EQ(read(Rtc::kCentury) * 100 + read(Rtc::kYear), year);
     ASSERT_EQ(read(Rtc::kMonth), month);
@@ -228,8 +228,8 @@ TEST_F(RtcTest, RestoredClockGoesOnAlike) {
   ASSERT_TRUE(CopyInto(rtc_, bench_, other, other_bench).ok());
   irqs_.edges.clear();
   other_irqs.levels = irqs_.levels;
-  bench_.RunTo(rtc_, 3 * kTestHz + 12345);
-  other_bench.RunTo(other, 3 * kTestHz + 12345);
+  bench_.RunTo(3 * kTestHz + 12345);
+  other_bench.RunTo(3 * kTestHz + 12345);
   EXPECT_EQ(Save(rtc_), Save(other));
   EXPECT_EQ(Save(bench_.events()), Save(other_bench.events()));
   EXPECT_EQ(irqs_.edges[0], other_irqs.edges[0]);

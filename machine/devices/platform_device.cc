@@ -1,5 +1,7 @@
 #include "machine/devices/platform_device.h"
 
+#include <algorithm>
+
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -7,12 +9,12 @@ namespace isochron::machine {
 void PlatformDevice::Reset() {
   entropy_ = seed_;
   power_request_ = PowerRequest::kNone;
-  wait_ = false;
+  std::fill(waits_.begin(), waits_.end(), false);
   events_.Cancel(kAttention);
 }
 
-uint64_t PlatformDevice::Read(uint64_t offset, int size) {
-  if (offset != FW_PLATFORM_ENTROPY || size != 8) return 0;
+uint64_t PlatformDevice::Read(const Access& access) {
+  if (access.offset != FW_PLATFORM_ENTROPY || access.size != 8) return 0;
   // splitmix64: a Weyl sequence through the finaliser of MurmurHash3 (variant 13).
   entropy_ += 0x9e3779b97f4a7c15;
   uint64_t z = entropy_;
@@ -21,27 +23,28 @@ uint64_t PlatformDevice::Read(uint64_t offset, int size) {
   return z ^ z >> 31;
 }
 
-void PlatformDevice::Write(uint64_t offset, int size, uint64_t value) {
-  if (size != 8) return;
-  if (offset == FW_PLATFORM_POWER) {
+void PlatformDevice::Write(const Access& access, uint64_t value) {
+  if (access.size != 8) return;
+  if (access.offset == FW_PLATFORM_POWER) {
     if (value < 1 || value > 3) return;
     power_request_ = static_cast<PowerRequest>(value);
-  } else if (offset == FW_PLATFORM_WAIT) {
-    wait_ = true;
+  } else if (access.offset == FW_PLATFORM_WAIT) {
+    waits_[access.cpu] = true;
   } else {
     return;
   }
   events_.Schedule(kAttention, events_.now());
 }
 
-void PlatformDevice::OnEvent(int) {}  // its only purpose is to stop the engine
-
 template <typename Visitor, typename Self>
 void PlatformDevice::Walk(Visitor& visitor, Self& self) {
   visitor.Section("platform");
   visitor.Field("entropy", self.entropy_);
   visitor.Field("power_request", self.power_request_);
-  visitor.Field("wait", self.wait_);
+  constexpr const char* kNames[] = {"wait", "wait1", "wait2", "wait3"};
+  for (size_t cpu = 0; cpu < self.waits_.size(); ++cpu) {
+    visitor.Field(kNames[cpu], self.waits_[cpu]);
+  }
 }
 
 void PlatformDevice::VisitState(alpha::StateVisitor& visitor) const { Walk(visitor, *this); }

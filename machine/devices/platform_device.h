@@ -3,8 +3,10 @@
 #ifndef ISOCHRON_MACHINE_DEVICES_PLATFORM_DEVICE_H_
 #define ISOCHRON_MACHINE_DEVICES_PLATFORM_DEVICE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "alpha/state_visitor.h"
 #include "machine/bus/device.h"
@@ -22,15 +24,16 @@ enum class PowerRequest : uint8_t {
 
 // The platform device. Its registers are aligned quadwords and stand in docs/machine.md and
 // machine/firmware/firmware_layout.h; an access of another size gives zero and does nothing.
-class PlatformDevice final : public Device {
+class PlatformDevice final : public RegisterDevice {
  public:
-  // `seed`: where the entropy register's sequence starts, at power-on and every reset.
-  PlatformDevice(EventQueue& events, uint64_t seed) : events_(events), seed_(seed) {}
+  // `cpu_count`: 1 to 4. `seed`: where the entropy register's sequence starts, at power-on and
+  // every reset.
+  PlatformDevice(EventQueue& events, int cpu_count, uint64_t seed)
+      : events_(events, *this), seed_(seed), waits_(static_cast<size_t>(cpu_count)) {}
 
   void Reset() override;
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t offset, int size, uint64_t value) override;
-  void OnEvent(int kind) override;
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
 
@@ -39,20 +42,20 @@ class PlatformDevice final : public Device {
   PowerRequest power_request() const { return power_request_; }
   void ClearPowerRequest() { power_request_ = PowerRequest::kNone; }
 
-  // Whether CPU 0 asked to stand still since the last call. Makes an event due, too.
-  bool ConsumeWait() { return std::exchange(wait_, false); }
+  // Whether this CPU asked to stand still since the last call. Makes an event due, too.
+  bool ConsumeWait(int cpu) { return std::exchange(waits_[cpu], false) != 0; }
 
  private:
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self);
 
-  static constexpr EventSlot kAttention{DeviceId::kPlatform, 0};
+  static constexpr int kAttention = 0;  // event kind
 
-  EventQueue& events_;
+  EventPort events_;  // its only purpose is to stop the engine
   const uint64_t seed_;
   uint64_t entropy_ = 0;
   PowerRequest power_request_ = PowerRequest::kNone;
-  bool wait_ = false;
+  std::vector<uint8_t> waits_;  // by CPU, 0 or 1
 };
 
 }  // namespace isochron::machine

@@ -76,13 +76,13 @@ void Uart::Reset() {
   shifting_ = false;
   shift_register_ = 0;
   line_.clear();
-  for (int kind : {kTransmitEvent, kReceiveEvent, kTimeoutEvent}) events_.Cancel(Slot(kind));
+  for (int kind : {kTransmitEvent, kReceiveEvent, kTimeoutEvent}) events_.Cancel(kind);
   UpdateOutput();
 }
 
-uint64_t Uart::Read(uint64_t offset, int) {
+uint64_t Uart::Read(const Access& access) {
   uint8_t value = 0;
-  switch (offset) {
+  switch (access.offset) {
     case kData: value = divisor_access() ? divisor_low_ : ReadByte(); break;
     case kIer: value = divisor_access() ? divisor_high_ : ier_; break;
     case kIirFcr: value = ReadIdentification(); break;
@@ -96,9 +96,9 @@ uint64_t Uart::Read(uint64_t offset, int) {
   return value;
 }
 
-void Uart::Write(uint64_t offset, int, uint64_t value) {
+void Uart::Write(const Access& access, uint64_t value) {
   const uint8_t byte = static_cast<uint8_t>(value);
-  switch (offset) {
+  switch (access.offset) {
     case kData:
       if (divisor_access()) {
         divisor_low_ = byte;
@@ -224,7 +224,7 @@ void Uart::WriteTransmitter(uint8_t byte) {
 
 void Uart::Flush() {
   while (shifting_) {
-    events_.Cancel(Slot(kTransmitEvent));
+    events_.Cancel(kTransmitEvent);
     FinishTransmit();
   }
 }
@@ -235,7 +235,7 @@ void Uart::StartTransmit() {
   transmit_fifo_.pop_front();
   shifting_ = true;
   if (transmit_fifo_.empty()) transmit_interrupt_ = true;
-  events_.Schedule(Slot(kTransmitEvent),
+  events_.Schedule(kTransmitEvent,
                    events_.now() + TransmitCycles() + PlantedCount(Break::kUartTime));
 }
 
@@ -265,9 +265,9 @@ void Uart::PushReceived(Received character) {
 void Uart::RestartTimeout() {
   timeout_interrupt_ = false;
   if (fifos_enabled() && !receive_fifo_.empty()) {
-    events_.Schedule(Slot(kTimeoutEvent), events_.now() + kTimeoutCharacters * ReceiveCycles());
+    events_.Schedule(kTimeoutEvent, events_.now() + kTimeoutCharacters * ReceiveCycles());
   } else {
-    events_.Cancel(Slot(kTimeoutEvent));
+    events_.Cancel(kTimeoutEvent);
   }
 }
 
@@ -278,8 +278,8 @@ bool Uart::CanReceive() const {
 
 void Uart::PaceReceive() {
   if (!CanReceive()) return;
-  if (events_.DueCycle(Slot(kReceiveEvent)) != kNever) return;
-  events_.Schedule(Slot(kReceiveEvent), events_.now() + ReceiveCycles());
+  if (events_.DueCycle(kReceiveEvent) != kNever) return;
+  events_.Schedule(kReceiveEvent, events_.now() + ReceiveCycles());
 }
 
 void Uart::WriteEnables(uint8_t value) {
@@ -292,7 +292,7 @@ void Uart::WriteEnables(uint8_t value) {
 void Uart::ClearReceiver() {
   receive_fifo_.clear();
   timeout_interrupt_ = false;
-  events_.Cancel(Slot(kTimeoutEvent));
+  events_.Cancel(kTimeoutEvent);
   PaceReceive();
 }
 

@@ -12,6 +12,7 @@
 #include "machine/bus/console.h"
 #include "machine/bus/device.h"
 #include "machine/bus/event_queue.h"
+#include "machine/bus/input_line.h"
 
 namespace isochron::machine {
 
@@ -25,7 +26,7 @@ namespace isochron::machine {
 // Input is never lost by overrun: whoever sends waits while RTS is off or the receiver has no
 // room. So what is typed before the guest opens the port is there when it does, as long as the
 // guest raises RTS afterwards. Only loopback can overrun.
-class Uart final : public Device {
+class Uart final : public RegisterDevice, public InputLine {
  public:
   static constexpr uint64_t kTransmitHz = 500'000;  // bytes a second out
   static constexpr uint64_t kReceiveHz = 100'000;   // bytes a second in
@@ -34,29 +35,25 @@ class Uart final : public Device {
 
   // `index`: 0 or 1, what `sink` (may be nullptr) is told. `output`: the interrupt line.
   Uart(int index, EventQueue& events, ConsoleSink* sink, IrqLine output)
-      : index_(index),
-        id_(index == 0 ? DeviceId::kUart0 : DeviceId::kUart1),
-        events_(events),
-        sink_(sink),
-        output_(output) {}
+      : index_(index), events_(events, *this), sink_(sink), output_(output) {}
 
   void Reset() override;
-  uint64_t Read(uint64_t offset, int size) override;
-  void Write(uint64_t offset, int size, uint64_t value) override;
+  uint64_t Read(const Access& access) override;
+  void Write(const Access& access, uint64_t value) override;
   void OnEvent(int kind) override;
   void VisitState(alpha::StateVisitor& visitor) const override;
   void RestoreState(alpha::StateReader& reader) override;
 
   // Bytes arrive on the line from outside.
-  void Receive(std::string_view bytes);
+  void Receive(std::string_view bytes) override;
   // A break arrives, behind what is on the line: a null character with LSR<BI> and, since its stop
   // bit is missing, LSR<FE>.
-  void ReceiveBreak();
+  void ReceiveBreak() override;
   // Sends at once what is in the transmitter: the last words of a guest that powers off while
   // the wire is still busy.
-  void Flush();
+  void Flush() override;
   // Characters that the receiver has not taken from the line yet.
-  size_t waiting() const { return line_.size(); }
+  size_t waiting() const override { return line_.size(); }
 
  private:
   template <typename Visitor, typename Self>
@@ -79,7 +76,6 @@ class Uart final : public Device {
     }
   };
 
-  EventSlot Slot(int kind) const { return {id_, static_cast<uint8_t>(kind)}; }
   uint64_t TransmitCycles() const { return events_.hz() / kTransmitHz; }
   uint64_t ReceiveCycles() const { return events_.hz() / kReceiveHz; }
 
@@ -121,8 +117,7 @@ class Uart final : public Device {
   uint8_t ModemInputs() const;
 
   const int index_;
-  const DeviceId id_;
-  EventQueue& events_;
+  EventPort events_;
   ConsoleSink* sink_;
   IrqLine output_;
 

@@ -19,9 +19,9 @@ class UartTest : public testing::Test {
     Write(kMcr, 0x0b);  // DTR, RTS, OUT2
   }
 
-  uint8_t Read(uint64_t reg) { return static_cast<uint8_t>(uart_.Read(reg, 1)); }
-  void Write(uint64_t reg, uint8_t value) { uart_.Write(reg, 1, value); }
-  void Wait(uint64_t cycles) { bench_.RunFor(uart_, cycles); }
+  uint8_t Read(uint64_t reg) { return static_cast<uint8_t>(uart_.Read({reg, 1})); }
+  void Write(uint64_t reg, uint8_t value) { uart_.Write({reg, 1}, value); }
+  void Wait(uint64_t cycles) { bench_.RunFor(cycles); }
   bool interrupting() { return irqs_.levels[4]; }
   std::string Drain() {
     std::string text;
@@ -280,20 +280,21 @@ TEST_F(UartTest, RestoredPortGoesOnAlike) {
   ASSERT_TRUE(CopyInto(uart_, bench_, other, other_bench).ok());
   const std::string before = console_.bytes[0];
   for (int i = 0; i < 40; ++i) {
-    EXPECT_EQ(uart_.Read(kIir, 1), other.Read(kIir, 1));
-    EXPECT_EQ(uart_.Read(kLsr, 1), other.Read(kLsr, 1));
+    EXPECT_EQ(uart_.Read({kIir, 1}), other.Read({kIir, 1}));
+    EXPECT_EQ(uart_.Read({kLsr, 1}), other.Read({kLsr, 1}));
     if (i % 3 == 0) {
-      EXPECT_EQ(uart_.Read(kData, 1), other.Read(kData, 1));
+      EXPECT_EQ(uart_.Read({kData, 1}), other.Read({kData, 1}));
     }
     Wait(kIn / 2);
-    other_bench.RunFor(other, kIn / 2);
+    other_bench.RunFor(kIn / 2);
   }
   EXPECT_EQ(uart_.waiting(), 0u);
-  Uart third{0, other_bench.events(), nullptr, IrqLine{}};
+  Bench third_bench;
+  Uart third{0, third_bench.events(), nullptr, IrqLine{}};
   while ((Read(kLsr) & 1) != 0) Read(kData);
-  while ((other.Read(kLsr, 1) & 1) != 0) other.Read(kData, 1);
+  while ((other.Read({kLsr, 1}) & 1) != 0) other.Read({kData, 1});
   ASSERT_TRUE(Restore(third, Save(uart_)).ok());
-  EXPECT_EQ(third.Read(kData, 1), 's');  // an empty receiver shows its last byte
+  EXPECT_EQ(third.Read({kData, 1}), 's');  // an empty receiver shows its last byte
   EXPECT_EQ(Save(uart_), Save(other));
   EXPECT_EQ(Save(bench_.events()), Save(other_bench.events()));
   EXPECT_EQ(console_.bytes[0], before + other_console.bytes[0]);

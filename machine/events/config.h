@@ -36,6 +36,9 @@ struct MachineConfig {
   // Whether a reset restarts the machine; else it ends the run.
   bool reboot = true;
 
+  // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
+  // its number from here.
+  static constexpr int kCpus = 1;
   static constexpr uint64_t kMinMemory = uint64_t{16} << 20;
   static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
   static constexpr uint32_t kMinTlbEntries = 16;

@@ -3,7 +3,6 @@
 #ifndef ISOCHRON_MACHINE_EVENTS_INPUT_H_
 #define ISOCHRON_MACHINE_EVENTS_INPUT_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,8 +30,6 @@ struct Port {
   static constexpr Port Uart(int index) {
     return {InputDevice::kUart, static_cast<uint8_t>(index)};
   }
-  // Whether the board has it.
-  bool exists() const { return device == InputDevice::kUart && stream < kUartStreams; }
   static constexpr uint8_t kUartStreams = 2;
 
   friend bool operator==(const Port&, const Port&) = default;
@@ -74,14 +71,24 @@ struct Input {
 // kept.
 void AppendInput(Input input, size_t max_bytes, std::vector<Input>& inputs);
 
+// The lines into a machine on which input waits.
+class InputLines {
+ public:
+  virtual ~InputLines() = default;
+  // What has come to a port and has not been taken from its line yet, in bytes; 0 when there is no
+  // such port.
+  virtual size_t Waiting(const Port& port) const = 0;
+};
+
 // What an input source may know about the machine when it is asked.
 struct InputPoint {
   uint64_t cycle = 0;
   // Cycles from power-on that the guest spent standing still (WTINT) or in loops that do
   // nothing. For pacing only: a host-side measure, no part of machine state.
   uint64_t idle_cycles = 0;
-  // Characters on the line of each UART that its receiver has not taken yet.
-  std::array<size_t, Port::kUartStreams> waiting{};
+  const InputLines* lines = nullptr;  // of the machine, which outlives what it tells here
+
+  size_t waiting(const Port& port) const { return lines != nullptr ? lines->Waiting(port) : 0; }
 };
 
 // Between input points that are farther apart there is a *stop point* every so many cycles: the

@@ -54,13 +54,14 @@ void Board::AddChipset(const BoardOptions& options, alpha::Memory& memory,
   Dchip& dchip = Add<Dchip>("dchip");
   Pchip& pchip = Add<Pchip>("pchip0", IrqLine{cchip_, Cchip::kPchip0Error}, memory, *cchip_);
   pci_ = &Add<PciBus>("pci0", pchip, isa_, *cchip_, &ClipperInterrupt);
+  // What is used most is looked at first.
+  MapSystem(0x1'fc00'0000, 0x200'0000, pci_->io(), CostClass::kIsaPort);
   MapSystem(0x0'0000'0000, 0x1'0000'0000, pci_->memory(), CostClass::kIoMemoryMapped);
   MapSystem(0x1'0000'0000, 0x4000'0000, tig_bus_, CostClass::kIoMemoryMapped);
   MapSystem(0x1'8000'0000, 0x1000'0000, pchip, CostClass::kChipsetCsr);
   MapSystem(0x1'a000'0000, 0x1000'0000, *cchip_, CostClass::kChipsetCsr);
   MapSystem(0x1'b000'0000, 0x1000'0000, dchip, CostClass::kChipsetCsr);
   MapSystem(0x1'f800'0000, 0x400'0000, acknowledge_cycles_, CostClass::kIsaPort);
-  MapSystem(0x1'fc00'0000, 0x200'0000, pci_->io(), CostClass::kIsaPort);
   MapSystem(0x1'fe00'0000, 0x100'0000, pci_->config(), CostClass::kPciConfig);
 }
 

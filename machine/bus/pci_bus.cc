@@ -88,7 +88,7 @@ bool PciBus::Space::IsWhole(const Access& access, const MappedRange* range) cons
   if (range != nullptr) {
     return access.size <= max_size_ && range->Contains(access.offset, access.size);
   }
-  return !AnyInside(access);
+  return access.size == 1 || !AnyInside(access);
 }
 
 uint64_t PciBus::Space::Read(const Access& access) {

@@ -28,9 +28,9 @@ struct FakeDma final : DmaPort {
 };
 
 // Registers that note how they are accessed: BAR 0 in memory, BAR 1 in I/O space.
-class Probe final : public PciFunction {
+class ProbeFunction final : public PciFunction {
  public:
-  Probe() : PciFunction({.vendor = 0x1234, .device = 0x5678, .class_code = 0x020000}) {
+  ProbeFunction() : PciFunction({.vendor = 0x1234, .device = 0x5678, .class_code = 0x020000}) {
     AddMemoryBar(0, 0x1000);
     AddIoBar(1, 8);
     SetInterruptPin(1);
@@ -80,8 +80,8 @@ struct Bus {
   AbsentTarget ports;
   FakeIrqs irqs;
   PciBus bus{dma, ports, irqs, &Line};
-  Probe first;
-  Probe second;
+  ProbeFunction first;
+  ProbeFunction second;
 };
 
 class PciBusTest : public testing::Test {
@@ -161,7 +161,7 @@ TEST_F(PciBusTest, FunctionsShareAWire) {
   b_.first.SetInterrupt(true);
   EXPECT_TRUE(b_.irqs.levels[41]);
   EXPECT_FALSE(b_.irqs.levels[42]);
-  Probe third;
+  ProbeFunction third;
   b_.bus.Attach(5, 0, third);
   third.SetInterrupt(true);
   b_.first.SetInterrupt(false);
@@ -186,7 +186,7 @@ TEST_F(PciBusTest, OnlyAMasterTransfers) {
 }
 
 TEST_F(PciBusTest, ADeviceTellsThatItHasSeveralFunctions) {
-  Probe more;
+  ProbeFunction more;
   b_.bus.Attach(1, 3, more);
   b_.bus.Reset();
   EXPECT_EQ(b_.Config(kFirst + 0x0e, 1), 0x80u);

@@ -29,7 +29,7 @@ constexpr uint64_t kPctlReset = 0x0000104401440081;
 // All but reserved bits, REV <31:24>, PCLKX <41:40>, RPP <45> and PID <47:46>.
 constexpr uint64_t kPctlWritable = 0x00001cff00fcffff;
 constexpr uint64_t kPlatWritable = 0xff00;
-constexpr uint64_t kErrorBits = 0xfff;
+constexpr uint64_t kPerrorBits = 0xfff;
 
 // WSBA.
 constexpr uint64_t kEnable = 1, kScatterGather = 2, kDoubleAddress = uint64_t{1} << 39;
@@ -43,7 +43,7 @@ constexpr uint64_t kHoleFirst = 0x80000, kHoleSize = 0x80000;
 // those with bit 39 alone above <31:0> for window 3.
 constexpr int kMonsterShift = 40, kDoubleWindowShift = 32;
 constexpr uint64_t kMonsterSelect = 1, kDoubleWindowSelect = 0x80;
-constexpr uint64_t kSystemAddress = 0x7ffffffff;
+constexpr uint64_t kMonsterAddress = 0x7ffffffff;
 // Entries of scatter-gather maps: PTE<0> says valid, PTE<22:1> are PA<34:13>.
 constexpr uint64_t kValid = 1, kEntryPage = 0x7ffffe;
 constexpr int kEntryPageShift = 12;
@@ -98,12 +98,12 @@ void Pchip::Write(const Access& access, uint64_t value) {
   } else if (index == kPlat) {
     plat_ = value & kPlatWritable;
   } else if (index == kPerror) {
-    perror_ &= ~(value & kErrorBits);
-    if ((perror_ & kErrorBits) == 0) perror_ = 0;  // syndrome and address go with the last
+    perror_ &= ~(value & kPerrorBits);
+    if ((perror_ & kPerrorBits) == 0) perror_ = 0;  // syndrome and address go with the last
   } else if (index == kPerrmask) {
-    perrmask_ = value & kErrorBits;
+    perrmask_ = value & kPerrorBits;
   } else if (index == kPerrset) {
-    perror_ = value | (perror_ & kErrorBits);
+    perror_ = value | (perror_ & kPerrorBits);
   } else if (index == kPmonctl) {
     pmonctl_ = value;
   }
@@ -124,7 +124,7 @@ Pchip::Translation Pchip::Translate(uint64_t address, bool write) {
   }
   if (address >> kMonsterShift == kMonsterSelect) {
     if ((pctl_ & kMonsterWindow) == 0) return {};
-    return {DmaResult::kOk, address & kSystemAddress};
+    return {DmaResult::kOk, address & kMonsterAddress};
   }
   const uint64_t last = wsba_[kLastWindow];
   if (address >> kDoubleWindowShift != kDoubleWindowSelect || (last & kEnable) == 0 ||
@@ -160,7 +160,7 @@ Pchip::Translation Pchip::ThroughMap(uint64_t entry_pa, uint64_t address, bool w
 }
 
 void Pchip::ReportInvalidEntry(uint64_t address, bool write) {
-  if ((perror_ & kErrorBits) != 0) {
+  if ((perror_ & kPerrorBits) != 0) {
     perror_ |= kLost;  // the first error stays
   } else {
     const uint64_t kind = address >> 32 == 0 ? 0 : 1;  // <17:16>: 1 is window 3 by DAC

@@ -117,7 +117,7 @@ class Engine {
   // it.
   using CodeNamer = std::function<std::string(uint64_t pc)>;
   // For an engine that tells a profiler which host code is which. Called before the first Run().
-  virtual void NameGuestCode(CodeNamer /*namer*/) {}
+  virtual void NameGuestCode(CodeNamer /*namer*/) {}  // NOLINT: an engine keeps it
 
   // nullptr when the engine does not translate. An engine that stands before another one forwards
   // it.

@@ -54,7 +54,7 @@ void Memory::WillClear() {
 void Memory::ClearDirty() {
   for (uint64_t page = 0; page < marks_.size(); ++page) {
     written_[page] |= marks_[page] & kDirty;
-    marks_[page] &= ~kDirty;
+    marks_[page] &= static_cast<uint8_t>(~kDirty);
   }
   for (MemoryListener* listener : listeners_) listener->OnDirtyCleared();
 }

@@ -138,8 +138,8 @@ void Tlb::Unlink(uint16_t index) {
 void Tlb::Rebuild() {
   std::fill(heads_.begin(), heads_.end(), kNone);
   granularity_count_ = {};
-  for (uint16_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].valid) Link(i);
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].valid) Link(static_cast<uint16_t>(i));
   }
 }
 

@@ -90,9 +90,10 @@ Successors SuccessorsOf(const Instruction& last, uint32_t offset) {
 // The offset of the last instruction of the block at `start`, which does not run into `leaders`.
 uint32_t LastOf(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders) {
   const auto next = leaders.upper_bound(start);
+  const auto page_end = static_cast<uint32_t>(alpha::kPageSize);
   const uint32_t limit =
-      std::min<uint64_t>({alpha::kPageSize, start + 4 * uint64_t{ref::kMaxBlockLength},
-                          next == leaders.end() ? alpha::kPageSize : *next});
+      std::min({page_end, start + 4 * static_cast<uint32_t>(ref::kMaxBlockLength),
+                next == leaders.end() ? page_end : *next});
   uint32_t offset = start;
   while (offset + 4 < limit && !ref::EndsBlock(DecodeAt(code, offset).op)) offset += 4;
   return offset;

@@ -39,7 +39,7 @@ uint8_t SourcePlace(RegisterRole role, int reg, bool shadow) {
 }
 
 uint8_t DestinationPlace(RegisterRole role, int reg, bool shadow) {
-  if (reg == 31) return IsFloat(role) ? Cpu::kFloatSink : Cpu::kIntegerSink;
+  if (reg == 31) return static_cast<uint8_t>(IsFloat(role) ? Cpu::kFloatSink : Cpu::kIntegerSink);
   return SourcePlace(role, reg, shadow);
 }
 

@@ -172,12 +172,12 @@ void AddIntervalOptions(CLI::App& command, RunOptions& options) {
       ->group(group);
   // --clock-hz may stand behind them.
   command.parse_complete_callback([&options] {
-    machine::MachineConfig& config = options.config;
+    machine::MachineConfig& given = options.config;
     if (options.input_interval.has_value()) {
-      config.input_interval = options.input_interval->Cycles(config.clock_hz);
+      given.input_interval = options.input_interval->Cycles(given.clock_hz);
     }
     if (options.checkpoint_interval.has_value()) {
-      config.checkpoint_interval = options.checkpoint_interval->Cycles(config.clock_hz);
+      given.checkpoint_interval = options.checkpoint_interval->Cycles(given.clock_hz);
     }
   });
 }

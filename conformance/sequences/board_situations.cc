@@ -51,6 +51,8 @@ class Situations {
 
  private:
   uint64_t Below(uint64_t bound) { return random_() % bound; }
+  // The same for a field of an instruction.
+  uint32_t FieldBelow(uint32_t bound) { return static_cast<uint32_t>(Below(bound)); }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
   void Emit(std::initializer_list<uint32_t> words) {
     words_.insert(words_.end(), words.begin(), words.end());
@@ -112,8 +114,8 @@ void Situations::TwoNames() {
 // A name that leads to one subroutine or the other.
 void Situations::TwoSpaces() {
   const uint64_t offset = 4 * Below(0x100);
-  const auto a = static_cast<uint32_t>(Below(4));
-  const uint32_t b = (a + 1 + static_cast<uint32_t>(Below(3))) % 4;
+  const auto a = FieldBelow(4);
+  const uint32_t b = (a + 1 + FieldBelow(3)) % 4;
   EmitConstant(17, NameOf(kSpacePage) + offset);
   for (const uint32_t which : {0u, 1u}) {
     const uint64_t pa = kSituationSubroutines + which * alpha::kPageSize;
@@ -142,7 +144,7 @@ void Situations::DataContexts() {
   const auto page = Layout::kPages + static_cast<uint64_t>(AliasPage::kAll);
   const auto kernel_page = Layout::kPages + static_cast<uint64_t>(AliasPage::kKernelOnly);
   const uint64_t offset = 8 * Below(0x100);
-  const auto a = static_cast<uint32_t>(Below(4));
+  const auto a = FieldBelow(4);
   const bool modes = program_.mode == 0 && base_ == Layout::kMapped && OneIn(2);
   EmitConstant(17, NameOf(modes ? kernel_page : page) + offset);
   Begin(1 + Below(6));
@@ -165,9 +167,9 @@ void Situations::FreeExceptions() {
   Begin(100 + Below(400));
   for (uint64_t blocks = 1 + Below(3); blocks != 0; --blocks) {
     for (uint64_t count = Below(3); count != 0; --count) {
-      Emit({OperateLiteral(Op::kAddq, 2, Below(256), 2)});
+      Emit({OperateLiteral(Op::kAddq, 2, FieldBelow(256), 2)});
     }
-    Emit({uint32_t{0x04000000} | static_cast<uint32_t>(Below(0x400'0000))});
+    Emit({uint32_t{0x04000000} | FieldBelow(0x400'0000)});
   }
   Close();
 }
@@ -189,13 +191,14 @@ void Situations::LateBranches() {
                               Op::kBlbc, Op::kBgt, Op::kBle, Op::kBlbs};
   Begin(2 + Below(30));
   for (uint64_t count = 1 + Below(6); count != 0; --count) {
-    const uint64_t limit = 1 + Below(20);
+    const uint32_t limit = 1 + FieldBelow(20);
     Emit({OperateLiteral(kCompares[Below(std::size(kCompares))], 8, limit, 1)});
     for (uint64_t others = Below(3); others != 0; --others) {
-      Emit({OperateLiteral(kOthers[Below(std::size(kOthers))], OneIn(2) ? 8 : 3, Below(256), 2)});
+      Emit({OperateLiteral(kOthers[Below(std::size(kOthers))], OneIn(2) ? 8 : 3, FieldBelow(256),
+                           2)});
     }
     Emit({BranchOp(kBranches[Below(std::size(kBranches))], 1, 1),
-          OperateLiteral(Op::kS8addq, 3, 1 + Below(255), 3)});
+          OperateLiteral(Op::kS8addq, 3, 1 + FieldBelow(255), 3)});
   }
   Close();
 }
@@ -225,7 +228,7 @@ void Situations::ReplacedInstructions() {
   Emit({Nop()});
   if (OneIn(2)) Emit({pal ? Mtpr(31, Ipr::kIcFlush) : Pal(SequencePal::kFlushInstructions)});
   for (uint64_t count = Below(4); count != 0; --count) {
-    Emit({OperateLiteral(Op::kAddq, 3, Below(256), 3)});
+    Emit({OperateLiteral(Op::kAddq, 3, FieldBelow(256), 3)});
   }
   const int ahead = 4 * static_cast<int>(words_.size() - here);
   words_[store] = pal ? HwStore(HwStoreType::kPhysical, 1, ahead, 18) & ~kQuadword
@@ -301,7 +304,7 @@ void Situations::SpecialNumbers() {
     Emit({MemoryOp(Op::kLdt, reg, floats + 8 * index, SequenceRegisters::kData)});
   }
   for (uint64_t count = 4 + Below(20); count != 0; --count) {
-    const auto any = [this] { return static_cast<uint32_t>(Below(4)); };
+    const auto any = [this] { return FieldBelow(4); };
     const uint32_t word = RandomInstruction(random_, kOps[Below(std::size(kOps))]);
     const uint32_t ra = (word >> 21 & 31) == 31 ? 31 : any();  // CVTxy has none
     Emit({alpha::WithRc(alpha::WithRb(alpha::WithRa(word, ra), any()), any())});

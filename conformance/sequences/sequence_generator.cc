@@ -24,7 +24,7 @@ using namespace alpha::words;  // NOLINT: an assembler
 constexpr size_t kChunkWords = kChunkBytes / 4;
 // Room for the jump to the next chunk.
 constexpr size_t kBodyWords = kChunkWords - 1;
-constexpr uint64_t kUserPal = 0x80;
+constexpr uint32_t kUserPal = 0x80;
 
 // Builds one program. The words of a chunk are appended to `words_` and then padded.
 class Generator {
@@ -35,6 +35,8 @@ class Generator {
 
  private:
   uint64_t Below(uint64_t bound) { return random_() % bound; }
+  // The same for a field of an instruction.
+  uint32_t FieldBelow(uint32_t bound) { return static_cast<uint32_t>(Below(bound)); }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
   size_t room() const { return words_.size() < kBodyWords ? kBodyWords - words_.size() : 0; }
 
@@ -120,7 +122,7 @@ void Generator::ChunkLoop() {
     const uint64_t kind = Below(16);
     if (kind == 0) {
       // A side exit that is taken in some turns.
-      Emit(OperateLiteral(Op::kAnd, Registers::kInnerCount, Below(8), Registers::kScratch));
+      Emit(OperateLiteral(Op::kAnd, Registers::kInnerCount, FieldBelow(8), Registers::kScratch));
       Emit(BranchOp(OneIn(2) ? Op::kBne : Op::kBeq, Registers::kScratch, 1));
       EmitStraight(1);
     } else {
@@ -226,7 +228,7 @@ void Generator::ChunkSelfModifying() {
   if (loop) Emit(MemoryOp(Op::kLda, Registers::kInnerCount, 2 + static_cast<int>(Below(40)), 31));
   const size_t top = words_.size();
   const uint32_t fresh = OneIn(2) ? RandomInstruction(random_, RandomStraightOp(random_))
-                                  : OperateLiteral(Op::kAddq, 1, Below(256), 1);
+                                  : OperateLiteral(Op::kAddq, 1, FieldBelow(256), 1);
   EmitConstant(fresh, 1);
   if (OneIn(2)) {
     // Another word in every turn: the literal of an ADDQ counts.

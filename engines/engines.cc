@@ -1,18 +1,18 @@
 #include "engines/engines.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engines/faulty_engine.h"
 #include "ref/engine.h"
 #ifdef ISOCHRON_JIT
 #include "jit/engine.h"
+#endif
+#if ISOCHRON_PLANTED
+#include "engines/planted_engines.h"
 #endif
 
 namespace isochron::engines {
@@ -35,22 +35,6 @@ NamedEngine Translator(std::string_view name, jit::Options options) {
             return jit::CreateEngine(memory, io, options);
           }};
 }
-
-#ifdef ISOCHRON_PLANTED_BUGS
-absl::StatusOr<NamedEngine> FaultyTranslator(std::string_view name) {
-  const size_t begin = name.find('!') + 1;
-  const size_t end = std::min(name.find(':'), name.size());
-  const std::string_view bug = name.substr(begin, end - begin);
-  const std::optional<jit::Bug> found = jit::FindBug(bug);
-  if (!found) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no fault '", std::string(bug), "'"));
-  }
-  absl::StatusOr<jit::Options> options = jit::ParseOptions(name.substr(end));
-  if (!options.ok()) return options.status();
-  options->bug = *found;
-  return Translator(name, *std::move(options));
-}
-#endif
 #endif
 
 }  // namespace
@@ -64,6 +48,10 @@ std::vector<std::string> EngineNames() {
 }
 
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
+#if ISOCHRON_PLANTED
+  if (name.substr(0, name.find(':')).find('!') != name.npos)
+    return FindFaultyEngine(name, FindEngine);
+#endif
   if (name == "ref") return WithoutSettings(name, ref::CreateEngine);
   if (name == kOracle) return WithoutSettings(name, ref::CreateOracle);
   for (const std::string_view plain : {std::string_view("ref"), kOracle}) {
@@ -81,16 +69,6 @@ absl::StatusOr<NamedEngine> FindEngine(std::string_view name) {
     return absl::InvalidArgumentError("engine 'jit' is not in this build; --engine ref is");
 #endif
   }
-#ifdef ISOCHRON_PLANTED_BUGS
-#ifdef ISOCHRON_JIT
-  if (name.starts_with("jit!")) return FaultyTranslator(name);
-#endif
-  if (name.starts_with("ref!")) {
-    absl::StatusOr<machine::EngineFactory> faulty = FaultyInterpreter(name.substr(4));
-    if (!faulty.ok()) return faulty.status();
-    return NamedEngine{std::string(name), *std::move(faulty)};
-  }
-#endif
   return absl::InvalidArgumentError(absl::StrCat("there is no engine '", std::string(name),
                                                  "'; there is ", absl::StrJoin(EngineNames(), ", "),
                                                  ", ", std::string(kOracle)));

@@ -8,15 +8,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "machine/machine.h"
+#include "engines/named_engine.h"
 
 namespace isochron::engines {
-
-// An engine and the name by which options and reports call it.
-struct NamedEngine {
-  std::string name;
-  machine::EngineFactory factory;
-};
 
 // The engines that people run guests on: "ref", and "jit" where it is compiled in.
 std::vector<std::string> EngineNames();
@@ -25,8 +19,7 @@ inline constexpr std::string_view kOracle = "oracle";
 
 // The engine called `name`. InvalidArgument, naming those that exist, when there is none.
 //
-// A build with ISOCHRON_PLANTED_BUGS also knows "ref!FAULT", the interpreter with a fault of
-// engines/faulty_engine.h, and "jit!FAULT", the translator with one of jit/planted_bugs.h.
+// In the variant with planted faults there are also those of engines/planted_engines.h.
 absl::StatusOr<NamedEngine> FindEngine(std::string_view name);
 
 // What to compare when nobody says it, for ParseEnginePair(): the first and the last of them.

@@ -13,7 +13,6 @@
 #include "alpha/engine.h"
 #include "alpha/memory.h"
 #include "jit/host_features.h"
-#include "jit/planted_bugs.h"
 
 namespace isochron::jit {
 
@@ -32,8 +31,6 @@ struct Options {
   HostFeatures features = HostFeatures::Detect();
   // Not empty: the file that tells perf(1) which code is which.
   std::string perf_map;
-  // The mistake to make, in a build that has any.
-  Bug bug = Bug::kNone;
   // A clock in nanoseconds, to tell how long translating took; nothing else reads it.
   std::function<uint64_t()> clock;
 };

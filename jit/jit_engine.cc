@@ -5,7 +5,6 @@
 
 #include "alpha/fpcr.h"
 #include "alpha/translate.h"
-#include "jit/planted_bugs.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -21,7 +20,6 @@ constexpr uint64_t kPageOfPc = ~alpha::kPageMask | 1;
 JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
                      const Options& options)
     : Interpreter(memory, io, ref::SpinDetector(kSpinRest)),
-      bug_(options.bug),
       translator_(frame_, context(), memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
@@ -39,7 +37,7 @@ absl::Status JitEngine::Start(const Options& options) {
 }
 
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
-  const BugScope scope(bug_);
+  const auto scope = bug_.Run();
   left_by_ = nullptr;
   std::exchange(enter_at_once_, false) ? spin().Rest() : spin().LookSoon();
   return Interpreter::Run(cpu, deadline);
@@ -158,7 +156,7 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
 }
 
 bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
-  const BugScope scope(bug_);
+  const auto scope = bug_.Run();
   enter_at_once_ = true;
   if (instructions == 0) return false;
   // Looking for the block must not enter an exception.
@@ -177,7 +175,7 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
 }
 
 std::string JitEngine::DescribeCode(const Cpu& cpu) const {
-  const BugScope scope(bug_);
+  const auto scope = bug_.Run();
   const ref::CodePage* page = KnownPage(cpu);
   return page == nullptr ? std::string() : translator_.Describe(*page, cpu.pc);
 }

@@ -12,6 +12,7 @@
 #include "jit/code_memory.h"
 #include "jit/engine.h"
 #include "jit/frame.h"
+#include "jit/planted_bugs.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
 #include "ref/interpreter.h"
@@ -66,7 +67,7 @@ class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe
   // on.
   void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
 
-  const Bug bug_;
+  [[no_unique_address]] PlantedBug bug_;
   Frame frame_;
   Translator translator_;
   EnterFunction enter_ = nullptr;

@@ -1,4 +1,5 @@
-// Faults that a test-only build plants in the translator, to show that conformance finds each.
+// Faults that the planted variant of the translator has (cmake/variants.cmake), to show that
+// conformance finds each.
 
 #ifndef ISOCHRON_JIT_PLANTED_BUGS_H_
 #define ISOCHRON_JIT_PLANTED_BUGS_H_
@@ -7,6 +8,10 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#ifndef ISOCHRON_PLANTED
+#error "a source with sites belongs to both variants of its library: name it behind SITES"
+#endif
 
 namespace isochron::jit {
 
@@ -79,15 +84,15 @@ enum class Bug : uint8_t {
 #undef ISOCHRON_BUG
 };
 
-#ifdef ISOCHRON_PLANTED_BUGS
+#if ISOCHRON_PLANTED
 
-// The fault of the engine that this thread runs.
+// The fault of the engine that this thread runs or makes.
 inline thread_local Bug running_bug = Bug::kNone;
 
 // Whether the running engine is to make this mistake.
 inline bool Planted(Bug bug) { return bug == running_bug; }
 
-// While it lives, this thread runs an engine with that fault.
+// While it lives, this thread runs or makes an engine with that fault.
 class BugScope {
  public:
   explicit BugScope(Bug bug) : outer_(std::exchange(running_bug, bug)) {}
@@ -97,6 +102,16 @@ class BugScope {
 
  private:
   Bug outer_;
+};
+
+// What an engine knows of its fault: the one with which it was made.
+class PlantedBug {
+ public:
+  // While it lives, this thread runs that engine.
+  BugScope Run() const { return BugScope(bug_); }
+
+ private:
+  Bug bug_ = running_bug;
 };
 
 // The fault of that name.
@@ -112,8 +127,11 @@ inline std::optional<Bug> FindBug(std::string_view name) {
 
 constexpr bool Planted(Bug) { return false; }
 
-struct BugScope {
-  explicit constexpr BugScope(Bug) {}
+struct PlantedBug {
+  struct Nothing {
+    constexpr ~Nothing() {}  // a scope, for the compiler, too
+  };
+  static constexpr Nothing Run() { return {}; }
 };
 
 #endif

@@ -185,6 +185,11 @@ void CountLoops(Region& region) {
 
 }  // namespace
 
+uint32_t GuestBlock::needed() const {
+  if (Planted(Bug::kBlockAtDeadline)) return cost;
+  return std::max(cost, static_cast<uint32_t>(code.back().cost_before) + 1);
+}
+
 Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset, uint32_t limit) {
   std::set<uint32_t> leaders = {offset};
   if (limit == 0) {

@@ -3,14 +3,12 @@
 #ifndef ISOCHRON_JIT_REGION_H_
 #define ISOCHRON_JIT_REGION_H_
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "alpha/decode.h"
 #include "alpha/memory.h"
 #include "jit/frame.h"
-#include "jit/planted_bugs.h"
 #include "ref/block_cache.h"
 #include "ref/operation.h"
 
@@ -47,10 +45,7 @@ struct GuestBlock {
 
   // How many cycles must be left for the block to be run: its last boundary, too, must lie
   // before the deadline.
-  uint32_t needed() const {
-    if (Planted(Bug::kBlockAtDeadline)) return cost;
-    return std::max(cost, static_cast<uint32_t>(code.back().cost_before) + 1);
-  }
+  uint32_t needed() const;
   // What it takes of the budget, and what the instructions from `index` on take of that.
   int64_t budget() const { return budget_from(0); }
   int64_t budget_from(size_t index) const {

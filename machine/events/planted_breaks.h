@@ -1,11 +1,15 @@
-// Breaks of determinism that a test-only build plants in devices and recorder, to show that
-// recording, replaying and conformance find each.
+// Breaks of determinism that the planted variant has in devices, digests and recorder
+// (cmake/variants.cmake), to show that recording, replaying and conformance find each.
 
 #ifndef ISOCHRON_MACHINE_EVENTS_PLANTED_BREAKS_H_
 #define ISOCHRON_MACHINE_EVENTS_PLANTED_BREAKS_H_
 
 #include <atomic>
 #include <cstdint>
+
+#ifndef ISOCHRON_PLANTED
+#error "a source with sites belongs to both variants of its library: name it behind SITES"
+#endif
 
 namespace isochron::machine {
 
@@ -17,7 +21,7 @@ enum class Break : uint8_t {
   kDigestSkipsPage  // digests miss the second of two dirty pages
 };
 
-#ifdef ISOCHRON_PLANTED_BUGS
+#if ISOCHRON_PLANTED
 
 // The break that all machines of this process have.
 inline std::atomic<Break> planted_break = Break::kNone;

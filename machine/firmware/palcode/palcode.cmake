@@ -23,4 +23,4 @@ add_custom_command(
           ${palcode_dir}/reset.S ${CMAKE_SOURCE_DIR}/machine/firmware/firmware_layout.h
   COMMENT "Building the PALcode"
   VERBATIM)
-isochron_embed_binary(isochron_machine PalcodeImage ${palcode_bin})
+isochron_embed_binary(isochron_machine_objects PalcodeImage ${palcode_bin})

@@ -19,13 +19,14 @@ constexpr uint64_t kPageOfPc = ~alpha::kPageMask | 1;
 
 JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
                      const Options& options)
-    : Interpreter(memory, io, ref::SpinDetector(kSpinRest)),
-      translator_(frame_, context(), memory, std::move(code), options) {
+    : memory_(memory),
+      loop_(memory, io, this, ref::SpinDetector(kSpinRest)),
+      translator_(frame_, loop_.context(), memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
   frame_.memory_size = memory.size();
   frame_.memory_marks = reinterpret_cast<uint64_t>(memory.marks());
-  context().lookaside.Limit(options.lookaside_entries);
+  loop_.context().lookaside.Limit(options.lookaside_entries);
 }
 
 absl::Status JitEngine::Start(const Options& options) {
@@ -39,13 +40,13 @@ absl::Status JitEngine::Start(const Options& options) {
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   const auto scope = bug_.Run();
   left_by_ = nullptr;
-  std::exchange(enter_at_once_, false) ? spin().Rest() : spin().LookSoon();
-  return Interpreter::Run(cpu, deadline);
+  std::exchange(enter_at_once_, false) ? loop_.spin().Rest() : loop_.spin().LookSoon();
+  return loop_.Run(cpu, deadline);
 }
 
-bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
+bool JitEngine::RunBlock(Cpu& cpu, ref::Block& block) {
   ExitSlot* const left_by = std::exchange(left_by_, nullptr);
-  if (spin().watching()) return false;
+  if (loop_.spin().watching()) return false;
   const uint64_t flushes = translator_.flushes();
   const Translation* translation = TranslationOf(cpu, block);
   if (translation == nullptr) {
@@ -54,7 +55,7 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
     return translator_.flushes() != flushes;
   }
   if (translation->uses_float && !cpu.fp_enable) return false;
-  const uint64_t slice = std::min(context().deadline - cpu.cycle, kSlice);
+  const uint64_t slice = std::min(loop_.context().deadline - cpu.cycle, kSlice);
   if (slice < translation->needed) return false;
 
   RefreshFrame(cpu);
@@ -65,7 +66,7 @@ bool JitEngine::RunTranslated(Cpu& cpu, ref::Block& block) {
   ++entries_;
   if (left_by_ != nullptr) ++unlinked_exits_;
   // A full slice may be a loop that only waits.
-  if (slice == kSlice && frame_.slice_end - cpu.cycle < slice / 2) spin().LookSoon();
+  if (slice == kSlice && frame_.slice_end - cpu.cycle < slice / 2) loop_.spin().LookSoon();
   return true;
 }
 
@@ -76,10 +77,10 @@ const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
   if (here) return translation;
   if (++block.samples < translator_.threshold()) return nullptr;
   block.samples = 0;
-  switch (translator_.Translate(*page(), cpu.pc)) {
+  switch (translator_.Translate(*loop_.page(), cpu.pc)) {
     case Translator::Outcome::kDone: return static_cast<const Translation*>(block.translation);
     case Translator::Outcome::kFull:
-      DropBlocks();
+      loop_.DropBlocks();
       translator_.DropAll();
       return nullptr;
     case Translator::Outcome::kImpossible: return nullptr;
@@ -116,21 +117,17 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
       frame_.instruction_base - static_cast<uint64_t>(budget & Budget::kInstructionMask);
   cpu.pc = place.virtual_page + offset;
   const uint64_t next = cpu.pc + 4;
-  ref::Context& c = context();
-  c.chain = 0;
-  c.block = &GoldenBlock(place.physical_page + offset, place.mode);
+  ref::Context& c = loop_.context();
   const bool fp_enable = cpu.fp_enable;
   const uint64_t data_context = c.data_context;
-  const ref::Operation* first = c.block->operations.data();
   const uint64_t late =
       Planted(Bug::kCountsAtSliceStart)
           ? cpu.instructions - (frame_.instruction_base - Budget::kInstructionMask)
           : 0;
   cpu.instructions -= late;
-  first->handler(c, first, cpu);
+  loop_.ExecuteOne(cpu, GoldenBlock(place.physical_page + offset, place.mode));
   cpu.instructions += late;
   if (Planted(Bug::kStaleDataContext)) c.data_context = data_context;
-  c.link = nullptr;
   RefreshFrame(cpu);
   ++golden_calls_;
   // Regions with floating point are entered only while it is enabled.
@@ -144,13 +141,13 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
 
 ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
   Golden& golden = golden_[(pa >> 2) % kGolden];
-  auto word = memory().Load<uint32_t>(pa);
+  auto word = memory_.Load<uint32_t>(pa);
   if (Planted(Bug::kGoldenOutlivesCode) && golden.pa == pa) word = golden.word;
   if (golden.pa != pa || golden.word != word || golden.mode != mode) {
     golden.pa = pa;
     golden.word = word;
     golden.mode = mode;
-    ref::DecodeOne(memory().host(pa), pa, mode, golden.block);
+    ref::DecodeOne(memory_.host(pa), pa, mode, golden.block);
   }
   return golden.block;
 }
@@ -164,19 +161,19 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
       alpha::TranslateFetch(cpu, cpu.pc & ~uint64_t{3}).status != alpha::TranslationStatus::kOk) {
     return false;
   }
-  ref::Block* block = FindBlock(cpu);
+  ref::Block* block = loop_.FindBlock(cpu);
   if (block == nullptr) return false;
   // The rest of the block must not keep a deadline behind these instructions from running them.
   const int limit = static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength}));
-  *block = ref::DecodeBlock(memory().host(block->pa), block->pa, page()->mode(), limit);
+  *block = ref::DecodeBlock(memory_.host(block->pa), block->pa, loop_.page()->mode(), limit);
   // Links and remembered jumps lead to what was there.
   OnFetchesForgotten();
-  return translator_.Translate(*page(), cpu.pc, instructions) == Translator::Outcome::kDone;
+  return translator_.Translate(*loop_.page(), cpu.pc, instructions) == Translator::Outcome::kDone;
 }
 
 std::string JitEngine::DescribeCode(const Cpu& cpu) const {
   const auto scope = bug_.Run();
-  const ref::CodePage* page = KnownPage(cpu);
+  const ref::CodePage* page = loop_.KnownPage(cpu);
   return page == nullptr ? std::string() : translator_.Describe(*page, cpu.pc);
 }
 
@@ -186,7 +183,8 @@ void JitEngine::OnFetchesForgotten() {
 }
 
 alpha::EngineStats JitEngine::stats() const {
-  alpha::EngineStats stats = Interpreter::stats();
+  alpha::EngineStats stats;
+  loop_.AddTo(stats);
   translator_.AddTo(stats);
   stats.entries = entries_;
   stats.unlinked_exits = unlinked_exits_;

@@ -1,4 +1,4 @@
-// The engine: the interpreter's loop, which runs translations where there are some.
+// The engine: the loop of ref/block_loop.h, which runs translations where there are some.
 
 #ifndef ISOCHRON_JIT_JIT_ENGINE_H_
 #define ISOCHRON_JIT_JIT_ENGINE_H_
@@ -15,12 +15,14 @@
 #include "jit/planted_bugs.h"
 #include "jit/thunks.h"
 #include "jit/translator.h"
-#include "ref/interpreter.h"
+#include "ref/block_loop.h"
 
 namespace isochron::jit {
 
 // Lies below 2 GiB with all that translated code refers to.
-class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe {
+class JitEngine final : public alpha::Engine,
+                        private ref::BlockRunner,
+                        private alpha::TranslationProbe {
  public:
   static void* operator new(size_t size, const std::nothrow_t&) noexcept {
     return AllocateLow(size);
@@ -35,15 +37,14 @@ class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe
   absl::Status Start(const Options& options);
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
+  void Invalidate() override { loop_.Invalidate(); }
   alpha::EngineStats stats() const override;
   void NameGuestCode(CodeNamer namer) override { translator_.NameForPerf(std::move(namer)); }
   alpha::TranslationProbe* probe() override { return this; }
 
- protected:
-  bool RunTranslated(alpha::Cpu& cpu, ref::Block& block) override;
-  void OnFetchesForgotten() override;
-
  private:
+  bool RunBlock(alpha::Cpu& cpu, ref::Block& block) override;
+  void OnFetchesForgotten() override;
   bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
   std::string DescribeCode(const alpha::Cpu& cpu) const override;
 
@@ -68,6 +69,8 @@ class JitEngine final : public ref::Interpreter, private alpha::TranslationProbe
   void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
 
   [[no_unique_address]] PlantedBug bug_;
+  alpha::Memory& memory_;
+  ref::BlockLoop loop_;
   Frame frame_;
   Translator translator_;
   EnterFunction enter_ = nullptr;

@@ -1,0 +1,189 @@
+#include "ref/block_loop.h"
+
+#include <algorithm>
+
+#include "alpha/performance.h"
+#include "ref/fetch.h"
+
+namespace isochron::ref {
+
+using alpha::Cpu;
+
+namespace {
+
+// Tags of fetches share their low bits with DataContext(): PALmode has two of its own.
+constexpr uint64_t kPalTag = 1;
+constexpr uint64_t kPalShadowTag = 3;
+constexpr uint64_t kNoTag = 7;
+
+uint64_t FetchTag(const Cpu& cpu) {
+  const uint64_t page = cpu.pc & ~alpha::kPageMask;
+  switch (ModeOf(cpu)) {
+    case DecodeMode::kNative: return page | DataContext(cpu.asn, cpu.mode);
+    case DecodeMode::kPal: return page | kPalTag;
+    case DecodeMode::kPalShadow: return page | kPalShadowTag;
+  }
+  return kNoTag;
+}
+
+}  // namespace
+
+BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runner,
+                     SpinDetector spin)
+    : memory_(memory), runner_(runner), context_(memory, io), cache_(memory), spin_(spin) {
+  memory_.AddListener(*this);
+  fetches_.fill({kNoTag, nullptr});
+  page_tag_ = kNoTag;
+}
+
+BlockLoop::~BlockLoop() { memory_.RemoveListener(*this); }
+
+alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  if (deadline.pcs != nullptr) {
+    KeepClearOf(*deadline.pcs);
+    return Loop<true>(cpu, deadline);
+  }
+  clear_of_.clear();
+  return Loop<false>(cpu, deadline);
+}
+
+void BlockLoop::KeepClearOf(const alpha::StopPcs& pcs) {
+  if (clear_of_ == pcs.pcs()) return;
+  clear_of_ = pcs.pcs();
+  ForgetFetches();
+}
+
+template <bool kStopsAtPcs>
+alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
+  context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
+  context_.check_interrupts = true;
+  context_.link = nullptr;
+  spin_.Disturb();
+  uint64_t overflow = 0;  // before this cycle no performance counter can overflow
+  while (cpu.cycle < deadline.cycle) {
+    if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]]
+      break;
+    if (cpu.cycle >= overflow) [[unlikely]]
+      context_.check_interrupts = true;
+    if (context_.check_interrupts) {
+      context_.check_interrupts = false;
+      spin_.Disturb();
+      overflow = alpha::LatchOverflows(cpu);
+      if (cpu.InterruptDeliverable()) break;
+    }
+    const uint64_t limit = std::min(deadline.cycle, overflow);
+    if (context_.fetch_changed) [[unlikely]]
+      ForgetFetches();
+    if (cache_.has_dropped()) [[unlikely]]
+      cache_.Collect();
+
+    Block** link = context_.link;
+    context_.link = nullptr;
+    Block* block = link != nullptr ? *link : nullptr;
+    if (block == nullptr) {
+      block = FindBlock(cpu);
+      if (block == nullptr) {
+        if (!fatal_.empty()) break;
+        continue;
+      }
+      if (link != nullptr && block->translation == nullptr) *link = block;
+    }
+    bool pc_inside = false;   // of a stop behind the first instruction of the block
+    bool pc_in_page = false;  // translated code must not run there
+    if constexpr (kStopsAtPcs) {
+      if (deadline.pcs->At(cpu)) break;
+      pc_inside = deadline.pcs->AnyIn(cpu.pc + 4, 4 * uint64_t{block->count - 1});
+      pc_in_page = deadline.pcs->AnyInPageOf(cpu.pc);
+    }
+    spin_.Observe(cpu, *block, limit);
+    context_.deadline = limit;
+    if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
+      StepOne(cpu);
+    } else if (runner_ == nullptr || pc_in_page || !runner_->RunBlock(cpu, *block)) {
+      context_.chain = kStopsAtPcs || spin_.watching() ? 0 : kChain;
+      Execute(cpu, *block);
+    }
+    if (context_.machine_check) [[unlikely]] {
+      context_.machine_check = false;
+      fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);
+      if (!fatal_.empty()) break;
+    }
+  }
+  alpha::LatchOverflows(cpu);
+  if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};
+  return {};
+}
+
+void BlockLoop::StepOne(Cpu& cpu) {
+  const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
+  DecodeOne(memory_.host(pa), pa, ModeOf(cpu), one_);
+  ExecuteOne(cpu, one_);
+}
+
+Block* BlockLoop::FindBlock(Cpu& cpu) {
+  const uint64_t tag = FetchTag(cpu);
+  if (tag != page_tag_) {
+    page_tag_ = kNoTag;
+    page_ = FindPage(cpu, tag);
+    if (page_ == nullptr) return nullptr;
+    page_tag_ = tag;
+  }
+  if (Block* block = page_->Find(cpu.pc)) return block;
+  bool newly_code = false;
+  Block* block = cache_.Get(page_, cpu.pc, newly_code);
+  if (newly_code) context_.lookaside.FlushWrites();
+  return block;
+}
+
+CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
+  FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
+  if (entry.tag == tag) return entry.page;
+  uint64_t pa = 0;
+  if (!TranslatePc(cpu, pa)) return nullptr;
+  if (!memory_.Contains(pa)) {
+    fatal_ = TakeMachineCheck(cpu, kFetchOutsideMemory, pa);
+    return nullptr;
+  }
+  if (cache_.IsFull()) DropBlocks();
+  entry = {tag, cache_.Page(pa, ModeOf(cpu))};
+  return entry.page;
+}
+
+const CodePage* BlockLoop::KnownPage(const Cpu& cpu) const {
+  const uint64_t tag = FetchTag(cpu);
+  const FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
+  return entry.tag == tag && !context_.fetch_changed ? entry.page : nullptr;
+}
+
+void BlockLoop::DropBlocks() {
+  cache_.DropAll();
+  ForgetFetches();
+}
+
+void BlockLoop::ForgetFetches() {
+  if (runner_ != nullptr) runner_->OnFetchesForgotten();
+  fetches_.fill({kNoTag, nullptr});
+  page_tag_ = kNoTag;
+  context_.fetch_changed = false;
+  context_.code_written = false;
+}
+
+void BlockLoop::OnCodeWritten(uint64_t pa, uint64_t size) {
+  if (!cache_.OnCodeWritten(pa, size)) return;
+  context_.code_written = true;
+  context_.fetch_changed = true;
+}
+
+void BlockLoop::Invalidate() {
+  DropBlocks();
+  cache_.Collect();
+  context_.lookaside.Flush();
+  fatal_.clear();
+}
+
+void BlockLoop::AddTo(alpha::EngineStats& stats) const {
+  cache_.AddTo(stats);
+  stats.spin_cycles_skipped = spin_.skipped_cycles();
+}
+
+}  // namespace isochron::ref

@@ -1,0 +1,121 @@
+// The loop that finds blocks and runs them.
+
+#ifndef ISOCHRON_REF_BLOCK_LOOP_H_
+#define ISOCHRON_REF_BLOCK_LOOP_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "alpha/cpu.h"
+#include "alpha/engine.h"
+#include "alpha/memory.h"
+#include "alpha/stop_pcs.h"
+#include "ref/block_cache.h"
+#include "ref/context.h"
+#include "ref/spin_detector.h"
+
+namespace isochron::ref {
+
+// Runs blocks in another way than by interpreting them: the part of an engine that translates.
+class BlockRunner {
+ public:
+  // Called before `block` is interpreted; it starts at cpu.pc, and no deadline falls before its
+  // last instruction. Runs something from there in its place, to a boundary no later than
+  // Context::deadline, and returns true; or does nothing and returns false.
+  virtual bool RunBlock(alpha::Cpu& cpu, Block& block) = 0;
+  // Everything derived from instruction translations is stale, and nothing that RunBlock() runs may
+  // go on in another page than it begins in but by way of the loop.
+  virtual void OnFetchesForgotten() = 0;
+
+ protected:
+  ~BlockRunner() = default;
+};
+
+// Runs a CPU, block by block, to the boundaries that alpha::Engine promises. It finds the blocks
+// (fetch translations and decoded blocks are remembered, and follow what is written to memory),
+// steps where a boundary falls into one, skips loops that only wait, and looks for interrupts and
+// machine checks.
+//
+// An engine has one: the interpreter as it is, the translating engine with a BlockRunner.
+class BlockLoop final : private alpha::MemoryListener {
+ public:
+  // Listens to `memory`. All must outlive it; without a runner every block is interpreted.
+  BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runner = nullptr,
+            SpinDetector spin = SpinDetector());
+  ~BlockLoop() override;
+  BlockLoop(const BlockLoop&) = delete;
+  BlockLoop& operator=(const BlockLoop&) = delete;
+
+  // What alpha::Engine has under these names.
+  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline);
+  void Invalidate();
+  void AddTo(alpha::EngineStats& stats) const;
+
+  // The rest is for the runner.
+  //
+  // What handlers work on: the lookaside, and flags that say why a block was left.
+  Context& context() { return context_; }
+  // While it watches the guest, a runner is to do nothing.
+  SpinDetector& spin() { return spin_; }
+  // Where the block that RunBlock() is given was found.
+  CodePage* page() { return page_; }
+  // Executes `block`, which has one instruction and need not be the loop's.
+  void ExecuteOne(alpha::Cpu& cpu, Block& block) {
+    context_.chain = 0;
+    Execute(cpu, block);
+    context_.link = nullptr;
+  }
+  // Drops every block.
+  void DropBlocks();
+  // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead or the
+  // CPU cannot go on.
+  Block* FindBlock(alpha::Cpu& cpu);
+  // Where the block at cpu.pc would be found without asking the TLB; nullptr: not known.
+  const CodePage* KnownPage(const alpha::Cpu& cpu) const;
+
+ private:
+  // Remembers which page a virtual page is fetched from: a subset of what ITB and superpages
+  // allow.
+  struct FetchEntry {
+    uint64_t tag;
+    CodePage* page;
+  };
+  static constexpr size_t kFetchEntries = 256;
+  static constexpr int kChain = 32;
+
+  // Run(), with Deadline::pcs or without.
+  template <bool kStopsAtPcs>
+  alpha::RunResult Loop(alpha::Cpu& cpu, alpha::Deadline& deadline);
+  // Sees to it that nothing leads past the loop into a page that has one of the PCs.
+  void KeepClearOf(const alpha::StopPcs& pcs);
+  CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
+  void Execute(alpha::Cpu& cpu, Block& block) {
+    context_.block = &block;
+    const Operation* first = block.operations.data();
+    first->handler(context_, first, cpu);
+  }
+  // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
+  void StepOne(alpha::Cpu& cpu);
+  void ForgetFetches();
+
+  void OnCodeWritten(uint64_t pa, uint64_t size) override;
+  void OnDirtyCleared() override { context_.lookaside.FlushWrites(); }
+
+  alpha::Memory& memory_;
+  BlockRunner* const runner_;
+  Context context_;
+  BlockCache cache_;
+  SpinDetector spin_;
+  Block one_;                       // the instruction that StepOne() runs
+  std::vector<uint64_t> clear_of_;  // the PCs of the last KeepClearOf(), while it holds
+  std::string fatal_;               // not empty: the CPU cannot go on
+  std::array<FetchEntry, kFetchEntries> fetches_;
+  CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
+  uint64_t page_tag_ = 0;
+};
+
+}  // namespace isochron::ref
+
+#endif  // ISOCHRON_REF_BLOCK_LOOP_H_

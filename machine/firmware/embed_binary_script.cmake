@@ -11,13 +11,13 @@ file(WRITE ${OUTPUT}
 #include \"machine/firmware/embedded_images.h\"
 
 namespace isochron::machine {
-namespace {
-constexpr uint8_t kBytes[] = {
-${bytes}
-};
-}  // namespace
 
-std::span<const uint8_t> ${FUNCTION}() { return kBytes; }
+std::span<const uint8_t> ${FUNCTION}() {
+  static constexpr uint8_t kBytes[] = {
+${bytes}
+  };
+  return kBytes;
+}
 
 }  // namespace isochron::machine
 ")

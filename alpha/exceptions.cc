@@ -1,5 +1,6 @@
 #include "alpha/exceptions.h"
 
+#include "alpha/call_pal.h"
 #include "alpha/cost.h"
 
 namespace isochron::alpha {
@@ -77,16 +78,15 @@ void EnterInterrupt(Cpu& cpu) {
 }
 
 bool EnterCallPal(Cpu& cpu, uint32_t function) {
-  const bool privileged = function < 0x40;
-  const bool unprivileged = function >= 0x80 && function < 0xc0;
-  if (!(unprivileged || (privileged && cpu.mode == Mode::kKernel))) {
+  const bool allowed =
+      IsUnprivilegedCall(function) || (IsPrivilegedCall(function) && cpu.mode == Mode::kKernel);
+  if (!allowed) {
     EnterOpcdec(cpu);
     return false;
   }
   const bool shadow = (cpu.i_ctl & i_ctl::kShadowEnable) != 0;
-  cpu.r[Cpu::IntegerPlace(23, shadow)] = cpu.pc + 4;
-  cpu.pc =
-      cpu.pal_base | uint64_t{1} << 13 | (function >> 7 & 1) << 12 | (function & 0x3f) << 6 | 1;
+  cpu.r[Cpu::IntegerPlace(kCallPalLink, shadow)] = cpu.pc + 4;
+  cpu.pc = cpu.pal_base | CallPalEntry(function);
   ++cpu.counters.pal_calls;
   return true;
 }

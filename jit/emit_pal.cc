@@ -2,6 +2,7 @@
 // does often is emitted; the rest is the golden function's, which also keeps the lookaside and
 // the fetch contexts in step with what it changes.
 
+#include "alpha/call_pal.h"
 #include "alpha/cost.h"
 #include "alpha/ipr.h"
 #include "jit/emitter.h"
@@ -16,11 +17,11 @@ using Xbyak::Reg64;
 
 void Emitter::EmitReserved(const Site& site) { EmitGoldenEnd(site); }
 
-// Enters the function's code with the next PC in the shadow of R23 (HRM section 6.8.1).
+// Enters the function's code with the next PC in the shadow of its link register.
 void Emitter::EmitCallPal(const Site& site) {
   const auto function = static_cast<uint32_t>(site.immediate());
-  const bool privileged = function < 0x40;
-  const bool unprivileged = function >= 0x80 && function < 0xc0;
+  const bool privileged = alpha::IsPrivilegedCall(function);
+  const bool unprivileged = alpha::IsUnprivilegedCall(function);
   // From PALmode the shadow would be one of the region's own registers.
   if (InPal() || !(privileged || unprivileged)) return EmitGoldenEnd(site);
   if (privileged) {
@@ -33,12 +34,11 @@ void Emitter::EmitCallPal(const Site& site) {
   SaveWritten();
   mov(rax, PcOf(site.block.end()));
   const bool shadow = !Planted(Bug::kCallPalLinkUnshadowed);
-  mov(qword[IntegerField(Cpu::IntegerPlace(23, shadow))], rax);
+  mov(qword[IntegerField(Cpu::IntegerPlace(alpha::kCallPalLink, shadow))], rax);
   const int calls = Planted(Bug::kPalCallNotCounted) ? 0 : 1;
   add(qword[InCpu(offsetof(Cpu, counters) + offsetof(alpha::CpuCounters, pal_calls))], calls);
   mov(rax, qword[InCpu(offsetof(Cpu, pal_base))]);
-  or_(rax,
-      static_cast<int>(uint32_t{1} << 13 | (function >> 7 & 1) << 12 | (function & 0x3f) << 6 | 1));
+  or_(rax, static_cast<int>(alpha::CallPalEntry(function)));
   JumpIndirect(JumpMode::kPal);
 }
 

@@ -66,7 +66,10 @@ struct EngineStats {
   uint64_t blocks_decoded = 0;
   uint64_t blocks_invalidated = 0;
   uint64_t spin_cycles_skipped = 0;
-  // Of an engine that translates.
+};
+
+// The same of an engine that translates.
+struct TranslationStats {
   uint64_t regions_translated = 0;
   uint64_t instructions_translated = 0;  // guest instructions in them
   uint64_t links = 0;                    // exits that lead to another region directly
@@ -80,8 +83,8 @@ struct EngineStats {
   uint64_t golden_calls = 0;             // instructions done by the golden functions
 };
 
-// What those who look for a fault of an engine that translates ask of it
-// (conformance/compare/narrowing.h). The guest can notice nothing of it.
+// What people, and those who look for a fault of an engine that translates
+// (conformance/compare/narrowing.h), ask of it. The guest can notice nothing of it.
 class TranslationProbe {
  public:
   // The engine's own code for what it runs at cpu.pc, as text, guest and host code; empty when it
@@ -92,6 +95,7 @@ class TranslationProbe {
   // 0, lets the next Run() begin with the translation that is there, if any. False when the engine
   // translates nothing there.
   virtual bool TranslateAtMost(Cpu& cpu, uint32_t instructions) = 0;
+  virtual TranslationStats translation_stats() const = 0;
 
  protected:
   ~TranslationProbe() = default;

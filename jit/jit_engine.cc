@@ -185,6 +185,11 @@ void JitEngine::OnFetchesForgotten() {
 alpha::EngineStats JitEngine::stats() const {
   alpha::EngineStats stats;
   loop_.AddTo(stats);
+  return stats;
+}
+
+alpha::TranslationStats JitEngine::translation_stats() const {
+  alpha::TranslationStats stats;
   translator_.AddTo(stats);
   stats.entries = entries_;
   stats.unlinked_exits = unlinked_exits_;

@@ -47,6 +47,7 @@ class JitEngine final : public alpha::Engine,
   void OnFetchesForgotten() override;
   bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
   std::string DescribeCode(const alpha::Cpu& cpu) const override;
+  alpha::TranslationStats translation_stats() const override;
 
   // Translated code comes back after so many cycles at the latest, so that the loop can look
   // whether the guest only waits.

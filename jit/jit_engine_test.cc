@@ -89,10 +89,16 @@ Computer::Maker Jit(const Options& options) {
   };
 }
 
+// What a translating engine has counted.
+struct Counts : alpha::EngineStats, alpha::TranslationStats {
+  explicit Counts(alpha::Engine& engine)
+      : EngineStats(engine.stats()), TranslationStats(engine.probe()->translation_stats()) {}
+};
+
 // Runs `program` on both to random boundaries and compares everything there. Gives the
-// translating computer's statistics.
-alpha::EngineStats ExpectEqual(const std::vector<uint32_t>& program, uint64_t cycles,
-                               const Options& options = Eager()) {
+// translating computer's counts.
+Counts ExpectEqual(const std::vector<uint32_t>& program, uint64_t cycles,
+                   const Options& options = Eager()) {
   Computer ref(Ref);
   Computer jit(Jit(options));
   ref.Put(kCode, program);
@@ -111,7 +117,21 @@ alpha::EngineStats ExpectEqual(const std::vector<uint32_t>& program, uint64_t cy
     }
   }
   EXPECT_EQ(ref.io.accesses.size(), jit.io.accesses.size());
-  return jit.engine->stats();
+  return Counts(*jit.engine);
+}
+
+// Where both stand after a run to the deadline, with ranges at which to stop.
+struct Stand {
+  uint64_t pc, cycle;
+  bool stopped;
+  friend bool operator==(const Stand&, const Stand&) = default;
+};
+Stand RunWith(Computer& computer, const std::vector<alpha::StopRange>& ranges, uint64_t cycle) {
+  alpha::StopRanges stop(ranges);
+  alpha::Deadline deadline{cycle};
+  deadline.ranges = &stop;
+  computer.engine->Run(computer.cpu, deadline);
+  return {computer.cpu.pc, computer.cpu.cycle, stop.hit().has_value()};
 }
 
 // R1 := kKseg, without the constant: KSEG is where the program runs.
@@ -128,16 +148,16 @@ std::vector<uint32_t> Program(const std::vector<uint32_t>& body) {
 }
 
 TEST(JitEngine, LoopsOverMemory) {
-  const alpha::EngineStats stats = ExpectEqual(Program({
-                                                   OperateLiteral(Op::kAnd, 3, 0xf8, 4),
-                                                   Operate(Op::kAddq, 2, 4, 4),
-                                                   MemoryOp(Op::kLdq, 5, 0, 4),
-                                                   Operate(Op::kAddq, 5, 3, 5),
-                                                   MemoryOp(Op::kStq, 5, 0, 4),
-                                                   OperateLiteral(Op::kAddq, 3, 3, 3),
-                                                   BranchOp(Op::kBr, 31, -7),
-                                               }),
-                                               100'000);
+  const Counts stats = ExpectEqual(Program({
+                                       OperateLiteral(Op::kAnd, 3, 0xf8, 4),
+                                       Operate(Op::kAddq, 2, 4, 4),
+                                       MemoryOp(Op::kLdq, 5, 0, 4),
+                                       Operate(Op::kAddq, 5, 3, 5),
+                                       MemoryOp(Op::kStq, 5, 0, 4),
+                                       OperateLiteral(Op::kAddq, 3, 3, 3),
+                                       BranchOp(Op::kBr, 31, -7),
+                                   }),
+                                   100'000);
   EXPECT_GT(stats.regions_translated, 0u);
   EXPECT_GT(stats.entries, 0u);
 }
@@ -159,7 +179,7 @@ TEST(JitEngine, CallsAndReturns) {
 
 TEST(JitEngine, SeesCodeThatItsOwnStoresChange) {
   // Adds 1 to the literal of the first instruction of the loop, in every turn.
-  const alpha::EngineStats stats =
+  const Counts stats =
       ExpectEqual(Program({
                       MemoryOp(Op::kLdah, 7, 1, 1),        // R7 := code
                       OperateLiteral(Op::kAddq, 3, 1, 3),  // the one that changes, 16 bytes in
@@ -189,7 +209,7 @@ TEST(JitEngine, StaysBoundedWhileCodeIsOverwrittenAndRun) {
               BranchOp(Op::kBr, 31, -8),
           }));
   for (uint64_t cycle = 1'000'000; cycle <= 20'000'000; cycle += 1'000'000) jit.RunTo(cycle);
-  const alpha::EngineStats stats = jit.engine->stats();
+  const Counts stats(*jit.engine);
   EXPECT_LE(stats.code_bytes, options.code_bytes);
   EXPECT_GT(stats.cache_flushes, 0u);
 }
@@ -252,7 +272,7 @@ TEST(JitEngine, NoMappingIsWritableAndExecutableWhileCodeRuns) {
   };
   jit.RunTo(100'000);
   EXPECT_GT(looks, 10);
-  EXPECT_GT(jit.engine->stats().entries, 0u);
+  EXPECT_GT(Counts(*jit.engine).entries, 0u);
 }
 
 TEST(JitEngine, TranslatesTheSameInEveryRun) {
@@ -263,8 +283,8 @@ TEST(JitEngine, TranslatesTheSameInEveryRun) {
       OperateLiteral(Op::kAddq, 5, 1, 5),
       BranchOp(Op::kBr, 31, -5),
   });
-  const alpha::EngineStats first = ExpectEqual(program, 50'000);
-  const alpha::EngineStats second = ExpectEqual(program, 50'000);
+  const Counts first = ExpectEqual(program, 50'000);
+  const Counts second = ExpectEqual(program, 50'000);
   EXPECT_EQ(first.code_bytes, second.code_bytes);
   EXPECT_EQ(first.entries, second.entries);
   EXPECT_EQ(first.links, second.links);

@@ -97,7 +97,7 @@ void Translator::DropAll() {
   ++flushes_;
 }
 
-void Translator::AddTo(alpha::EngineStats& stats) const {
+void Translator::AddTo(alpha::TranslationStats& stats) const {
   stats.regions_translated = regions_;
   stats.instructions_translated = instructions_;
   stats.links = links_;

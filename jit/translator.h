@@ -59,7 +59,7 @@ class Translator {
   uint64_t flushes() const { return flushes_; }
 
   void CountLink() { ++links_; }
-  void AddTo(alpha::EngineStats& stats) const;
+  void AddTo(alpha::TranslationStats& stats) const;
 
  private:
   void Publish(ref::CodePage& page, const Region& region, const Emitter& emitter,

@@ -389,6 +389,12 @@ std::string Machine::DescribeCode() const {
   return probe != nullptr ? probe->DescribeCode(cpu()) : std::string();
 }
 
+std::optional<alpha::TranslationStats> Machine::translation_stats() const {
+  const alpha::TranslationProbe* const probe = engine_->probe();
+  if (probe == nullptr) return std::nullopt;
+  return probe->translation_stats();
+}
+
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
   Tell(kNoCpu, cycle, OutputEvent{static_cast<uint8_t>(uart), byte});

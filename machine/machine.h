@@ -102,6 +102,7 @@ class Machine final : private ConsoleSink, private IrqSink {
   // the engine does not translate.
   bool TranslateAtMost(uint32_t instructions);
   std::string DescribeCode() const;
+  std::optional<alpha::TranslationStats> translation_stats() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
   // Whether a CPU stands still now, until an interrupt can be delivered.

@@ -437,8 +437,9 @@ int Session::Report(const machine::RunEnd& end, const machine::Machine& machine)
 void Session::ReportStats(const machine::Machine& machine) {
   if (!options_.stats) return;
   const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
-  const std::string stats = StatsReport(machine.cpu(), machine.config().clock_hz, idle,
-                                        machine.touched_bytes(), wall_, machine.engine().stats());
+  const std::string stats =
+      StatsReport(machine.cpu(), machine.config().clock_hz, idle, machine.touched_bytes(), wall_,
+                  machine.translation_stats());
   Tell(stats);
 }
 

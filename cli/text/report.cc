@@ -69,7 +69,7 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
                         uint64_t touched_bytes, std::chrono::nanoseconds wall,
-                        const alpha::EngineStats& engine) {
+                        const std::optional<alpha::TranslationStats>& translation) {
   const double guest_seconds = static_cast<double>(cpu.cycle) / static_cast<double>(clock_hz);
   const double wall_seconds = static_cast<double>(wall.count()) / 1e9;
   const double million = static_cast<double>(cpu.instructions) / 1e6;
@@ -95,18 +95,18 @@ std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_
   count("interrupts", cpu.counters.interrupts);
   count("PAL calls", cpu.counters.pal_calls);
   count("guest memory touched (KiB)", touched_bytes >> 10);
-  if (engine.regions_translated == 0) return text;
-  count("regions translated", engine.regions_translated);
-  count("  instructions in them", engine.instructions_translated);
-  count("  links between them", engine.links);
-  count("host code (KiB)", engine.code_bytes >> 10);
-  count("  times it was full", engine.cache_flushes);
-  number("translating (ms)", static_cast<double>(engine.translation_nanoseconds) / 1e6);
-  count("entries of host code", engine.entries);
-  count("  left: not linked yet", engine.unlinked_exits);
-  count("  left: by an instruction", engine.golden_exits);
-  count("  left: otherwise", engine.other_exits);
-  count("golden function calls", engine.golden_calls);
+  if (!translation.has_value() || translation->regions_translated == 0) return text;
+  count("regions translated", translation->regions_translated);
+  count("  instructions in them", translation->instructions_translated);
+  count("  links between them", translation->links);
+  count("host code (KiB)", translation->code_bytes >> 10);
+  count("  times it was full", translation->cache_flushes);
+  number("translating (ms)", static_cast<double>(translation->translation_nanoseconds) / 1e6);
+  count("entries of host code", translation->entries);
+  count("  left: not linked yet", translation->unlinked_exits);
+  count("  left: by an instruction", translation->golden_exits);
+  count("  left: otherwise", translation->other_exits);
+  count("golden function calls", translation->golden_calls);
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,11 +35,11 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
 
 // What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
 // `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.
-// `touched_bytes`: host memory that guest RAM takes. Of an engine that has translated nothing
-// there are no lines.
+// `touched_bytes`: host memory that guest RAM takes. `translation`: of an engine that
+// translates; when it has translated nothing there are no lines of it.
 std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
                         uint64_t touched_bytes, std::chrono::nanoseconds wall,
-                        const alpha::EngineStats& engine);
+                        const std::optional<alpha::TranslationStats>& translation);
 
 }  // namespace isochron::cli
 

@@ -94,10 +94,11 @@ TEST(StatsReport, CountsAndRates) {
 
 TEST(StatsReport, TellsOfTranslation) {
   const alpha::Cpu cpu(0, 128, 128);
-  alpha::EngineStats engine;
-  engine.regions_translated = 12;
-  engine.code_bytes = 3 << 20;
-  const std::string report = StatsReport(cpu, 600'000'000, 0, 0, std::chrono::seconds(1), engine);
+  alpha::TranslationStats translation;
+  translation.regions_translated = 12;
+  translation.code_bytes = 3 << 20;
+  const std::string report =
+      StatsReport(cpu, 600'000'000, 0, 0, std::chrono::seconds(1), translation);
   EXPECT_THAT(report, HasSubstr("regions translated                       12\n"));
   EXPECT_THAT(report, HasSubstr("host code (KiB)                        3072\n"));
 }

@@ -14,6 +14,7 @@ namespace isochron::alpha {
 
 struct Cpu;
 class StopPcs;
+class StopRanges;
 
 // The cycle at which an engine must stop. Whoever makes something happen earlier (a device
 // that schedules an event, in the middle of an access) moves it nearer; the engine reads it
@@ -21,7 +22,13 @@ class StopPcs;
 struct Deadline {
   uint64_t cycle = 0;
 
-  void MoveNearer(uint64_t to) { cycle = std::min(cycle, to); }
+  void MoveNearer(uint64_t to) {
+    cycle = std::min(cycle, to);
+    moved_to = std::min(moved_to, to);
+  }
+
+  // The nearest that anybody has asked for while a BoundedDeadline lives.
+  uint64_t moved_to = ~uint64_t{0};
 
   // Set by any thread: somebody wants the machine to stop. The engine stops at a boundary that it
   // comes to after a bounded amount of host work, whatever the guest does, as it would had `cycle`
@@ -30,6 +37,31 @@ struct Deadline {
 
   // Where else the engine must stop; nullptr: nowhere. It stays the same while the engine runs.
   const StopPcs* pcs = nullptr;
+  // References to memory behind which the engine must stop, which it tells of those that it makes;
+  // nullptr: none. Which ranges they are stays the same while the engine runs.
+  StopRanges* ranges = nullptr;
+};
+
+// While it lives, a deadline is no farther away than some cycle. Afterwards it is what it would
+// have been without. For who runs an engine in smaller steps than it was told to.
+class BoundedDeadline {
+ public:
+  BoundedDeadline(Deadline& deadline, uint64_t cycle)
+      : deadline_(deadline), outer_(deadline.cycle), outer_moved_to_(deadline.moved_to) {
+    deadline.cycle = std::min(deadline.cycle, cycle);
+    deadline.moved_to = ~uint64_t{0};
+  }
+  ~BoundedDeadline() {
+    deadline_.cycle = std::min(outer_, deadline_.moved_to);
+    deadline_.moved_to = std::min(outer_moved_to_, deadline_.moved_to);
+  }
+  BoundedDeadline(const BoundedDeadline&) = delete;
+  BoundedDeadline& operator=(const BoundedDeadline&) = delete;
+
+ private:
+  Deadline& deadline_;
+  uint64_t outer_;
+  uint64_t outer_moved_to_;
 };
 
 // What one access outside RAM gave.
@@ -108,8 +140,8 @@ class Engine {
 
   // Runs until the cycle counter reaches the deadline or an interrupt becomes deliverable,
   // always to an instruction boundary: the first one at which either is so, or at which
-  // `deadline.pcs` says to stop, or any before it once `deadline.leave` is set. Exceptions and
-  // PALcode entries happen inside; taking an interrupt is the caller's.
+  // `deadline.pcs` or `deadline.ranges` say to stop, or any before it once `deadline.leave` is set.
+  // Exceptions and PALcode entries happen inside; taking an interrupt is the caller's.
   virtual RunResult Run(Cpu& cpu, Deadline& deadline) = 0;
 
   // Forgets everything derived from CPU and memory state. Called after a restore or reset.

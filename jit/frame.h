@@ -92,7 +92,7 @@ struct Frame {
   uint64_t physical_mask = alpha::kPhysicalMask;
 
   uint64_t memory_base = 0;   // host address of physical address 0
-  uint64_t memory_size = 0;   // bytes
+  uint64_t memory_size = 0;   // bytes that physical references may be to without being told of
   uint64_t memory_marks = 0;  // Memory::marks()
 
   uint64_t slice_end = 0;  // the cycle at which this run of translated code ends

@@ -24,7 +24,6 @@ JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
       translator_(frame_, loop_.context(), memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
-  frame_.memory_size = memory.size();
   frame_.memory_marks = reinterpret_cast<uint64_t>(memory.marks());
   loop_.context().lookaside.Limit(options.lookaside_entries);
 }
@@ -40,6 +39,9 @@ absl::Status JitEngine::Start(const Options& options) {
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   const auto scope = bug_.Run();
   left_by_ = nullptr;
+  // The golden functions alone tell of references; what the lookaside does not have is theirs.
+  const bool physical = deadline.ranges != nullptr && deadline.ranges->any_physical();
+  frame_.memory_size = physical ? 0 : memory_.size();
   std::exchange(enter_at_once_, false) ? loop_.spin().Rest() : loop_.spin().LookSoon();
   return loop_.Run(cpu, deadline);
 }

@@ -10,6 +10,7 @@
 
 #include "alpha/cpu.h"
 #include "alpha/ipr.h"
+#include "alpha/stop_ranges.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "jit/engine.h"
@@ -328,6 +329,58 @@ TEST(PerfMap, FileThatCannotBeWrittenIsAnError) {
   Options options;
   options.perf_map = "/nonexistent/map";
   EXPECT_FALSE(CreateEngine(memory, io, options).ok());
+}
+
+// PALcode that goes round by all ways to memory, while ranges in its pages come and go.
+TEST(JitEngine, StopsBehindReferencesWhereTheInterpreterDoes) {
+  using alpha::HwLoadType;
+  using alpha::HwStoreType;
+  constexpr uint32_t kVa = 16, kPa = 17;
+  const std::vector<uint32_t> program = {
+      MemoryOp(Op::kLdq, 1, 0, kVa),
+      MemoryOp(Op::kStb, 2, 9, kVa),
+      ref::testing::HwLoad(HwLoadType::kPhysical, 3, 16, kPa),
+      HwStore(HwStoreType::kPhysical, 2, 24, kPa),
+      MemoryOp(Op::kLdqL, 4, 32, kVa),
+      OperateLiteral(Op::kAddq, 2, 1, 2),
+      MemoryOp(Op::kStqC, 4, 32, kVa),
+      ref::testing::HwLoad(HwLoadType::kVirtualVpte, 5, 40, kVa),
+      MemoryOp(Op::kLdt, 1, 48, kVa),
+      MemoryOp(Op::kStqU, 2, 59, kVa),
+      BranchOp(Op::kBr, 31, -11),
+  };
+  Computer ref(Ref);
+  Computer jit(Jit(Eager()));
+  for (Computer* computer : {&ref, &jit}) {
+    computer->Put(kCode, program);
+    computer->cpu.pc = kCode | 1;
+    computer->cpu.r[kVa] = kKseg + kData;
+    computer->cpu.r[kPa] = kData;
+    computer->cpu.fp_enable = true;
+    computer->RunTo(20'000);  // everything is translated
+  }
+  std::mt19937_64 random(1);
+  int stops = 0;
+  for (int i = 0; i < 500; ++i) {
+    const uint64_t cycle = ref.cpu.cycle + 1 + random() % 300;
+    std::vector<alpha::StopRange> ranges;
+    for (uint64_t count = random() % 3; count != 0; --count) {
+      alpha::StopRange range;
+      range.space = static_cast<alpha::StopRange::Space>(random() & 1);
+      range.begin = kData + random() % 96;  // part of it is never referred to
+      if (range.space == alpha::StopRange::Space::kVirtual) range.begin += kKseg;
+      range.size = 1 + random() % 4;
+      range.reads = random() % 2 != 0;
+      range.writes = random() % 2 != 0;
+      ranges.push_back(range);
+    }
+    const Stand expected = RunWith(ref, ranges, cycle);
+    ASSERT_EQ(RunWith(jit, ranges, cycle), expected) << i;
+    ASSERT_EQ(ref.State(), jit.State()) << i;
+    stops += expected.stopped ? 1 : 0;
+  }
+  EXPECT_GT(stops, 100);
+  EXPECT_GT(Counts(*jit.engine).golden_exits, 100u);
 }
 
 }  // namespace

@@ -63,9 +63,10 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
     processors_.push_back({alpha::Cpu(index, config.itb_entries, config.dtb_entries)});
     lock_watch_.Add(processors_.back().cpu);
   }
+  memory_.AddListener(*this);
 }
 
-Machine::~Machine() = default;
+Machine::~Machine() { memory_.RemoveListener(*this); }
 
 absl::Status Machine::PowerOn() {
   for (Processor& processor : processors_) {
@@ -95,6 +96,7 @@ std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
   const alpha::Cpu& watched = cpu(condition.cpu);
   stop_watch_ = StopWatch(condition, watched);
   deadline_.pcs = stop_watch_.pcs();
+  deadline_.ranges = stop_watch_.ranges();
   if (stop_watch_.ReachedAlready(watched)) return std::nullopt;
   std::optional<RunEnd> end = RunToEnd();
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
@@ -393,6 +395,10 @@ std::optional<alpha::TranslationStats> Machine::translation_stats() const {
   const alpha::TranslationProbe* const probe = engine_->probe();
   if (probe == nullptr) return std::nullopt;
   return probe->translation_stats();
+}
+
+void Machine::OnDeviceWrite(uint64_t pa, uint64_t size) {
+  if (deadline_.ranges != nullptr) deadline_.ranges->Note({std::nullopt, pa, size, true, {}});
 }
 
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {

@@ -44,7 +44,7 @@ struct BootImages {
 //
 // The machine holds CPUs, memory, devices, the event queue and the order of everything. What
 // it does depends on configuration, images and inputs alone.
-class Machine final : private ConsoleSink, private IrqSink {
+class Machine final : private ConsoleSink, private IrqSink, private alpha::MemoryListener {
  public:
   // Powers the machine on: memory zero, firmware and images loaded, CPU at its reset entry.
   // InvalidArgument when the configuration or the images do not fit, ResourceExhausted when
@@ -64,6 +64,10 @@ class Machine final : private ConsoleSink, private IrqSink {
   // A cycle or number of instructions that lies behind is met at once. May be called again to go
   // on, also after kStopped; whether a run is made at once or in pieces makes no difference to it.
   std::optional<RunEnd> RunUntil(const StopCondition& condition);
+  // Of the last run: the reference to memory that met its condition.
+  const std::optional<alpha::MemoryReference>& stopped_by() const {
+    return stop_watch_.reference();
+  }
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }
 
@@ -189,6 +193,7 @@ class Machine final : private ConsoleSink, private IrqSink {
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void SetIrq(int line, bool asserted) override;
+  void OnDeviceWrite(uint64_t pa, uint64_t size) override;
 
   MachineConfig config_;
   BootImages images_;

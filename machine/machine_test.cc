@@ -24,6 +24,7 @@ namespace {
 
 constexpr uint64_t kPorts = 0x801'fc00'0000;
 constexpr uint64_t kMisc = 0x801'a000'0080;
+constexpr uint64_t kDmaTarget = 0x80'0000;
 constexpr uint64_t kSoftwareInterrupt = uint64_t{1} << 14;  // in SIRR and ISUM
 constexpr uint64_t kClockInterrupt = uint64_t{1} << 35;     // b_irq<2> in ISUM
 
@@ -39,6 +40,7 @@ class FakeEngine final : public alpha::Engine {
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
     while (cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) {
       if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_)) break;
+      if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
       Step(cpu);
     }
     return {};
@@ -64,6 +66,7 @@ class FakeEngine final : public alpha::Engine {
     }
     if (step % 500 == 0)
       cpu.cycle += io_.Write(cpu, kPorts + 0x3f8, 1, 'a' + step / 500 % 26).cycles;
+    if (step % 900 == 0) memory_.Write(kDmaTarget, &step, sizeof step);  // as a device would
     if (step % 700 == 0) cpu.sirr = kSoftwareInterrupt;
     if (step % 5'000 == 0) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_WAIT, 8, 1);
     if (step == kSteps + 1) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_POWER, 8, 1);
@@ -197,6 +200,24 @@ TEST(RunUntil, APcIsEachVisitOfIt) {
   EXPECT_GT(visits.size(), 20u);
   EXPECT_EQ(visits, expected);
   EXPECT_EQ(rig.notes.lines, stepped.notes.lines);
+}
+
+TEST(RunUntil, ARangeIsEachWriteOfADeviceToIt) {
+  Rig whole;
+  whole.machine->Run();
+  Rig rig;
+  using alpha::StopRange;
+  const StopCondition condition =
+      StopCondition::AtReference({StopRange::Space::kPhysical, kDmaTarget + 4, 1, false, true});
+  uint64_t stops = 0;
+  while (!rig.machine->RunUntil(condition).has_value()) {
+    EXPECT_EQ(rig.cpu().r[1], 900 * ++stops);
+    ASSERT_TRUE(rig.machine->stopped_by().has_value());
+    EXPECT_EQ(rig.machine->stopped_by()->pa, kDmaTarget);
+    EXPECT_EQ(rig.machine->stopped_by()->pc, std::nullopt);
+  }
+  EXPECT_EQ(stops, FakeEngine::kSteps / 900);
+  EXPECT_EQ(rig.notes.lines, whole.notes.lines);
 }
 
 TEST(RunUntil, WhatLiesBehindIsThereAlready) {

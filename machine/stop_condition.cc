@@ -23,6 +23,12 @@ StopCondition StopCondition::AtPcs(std::vector<uint64_t> pcs) {
   return condition;
 }
 
+StopCondition StopCondition::AtReference(const alpha::StopRange& range) {
+  StopCondition condition;
+  condition.ranges = {range};
+  return condition;
+}
+
 uint64_t StopWatch::RunLimit(const alpha::Cpu& cpu) const {
   const uint64_t limit = WaitLimit();
   if (condition_.instructions == kNever) return limit;

@@ -4,11 +4,13 @@
 #define ISOCHRON_MACHINE_STOP_CONDITION_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "alpha/cpu.h"
 #include "alpha/memory.h"
 #include "alpha/stop_pcs.h"
+#include "alpha/stop_ranges.h"
 #include "machine/bus/event_queue.h"
 #include "machine/events/event.h"
 
@@ -31,6 +33,9 @@ struct StopCondition {
   // The boundary at which the run begins does not count, so that a run from a PC leads to its next
   // visit.
   std::vector<uint64_t> pcs;
+  // A reference to one of these has been made behind the boundary at which the run began: by an
+  // instruction, at the boundary behind it, or by a device (a write to a physical range).
+  std::vector<alpha::StopRange> ranges;
   // An event of one of these kinds has happened behind the boundary at which the run began: a bit
   // for each EventBody::index(). An interrupt is an event once it has been entered: the CPU then
   // stands in PALcode, at the first boundary after that.
@@ -39,6 +44,7 @@ struct StopCondition {
   static StopCondition AtCycle(uint64_t cycle);
   static StopCondition AtInstruction(uint64_t instructions);
   static StopCondition AtPcs(std::vector<uint64_t> pcs);
+  static StopCondition AtReference(const alpha::StopRange& range);
   // At the next event whose body is an `Event`.
   template <typename Event>
   static StopCondition AtEvent() {
@@ -56,7 +62,7 @@ class StopWatch {
   StopWatch() = default;
   // The run begins where `cpu`, the one of the condition, stands.
   StopWatch(const StopCondition& condition, const alpha::Cpu& cpu)
-      : condition_(condition), pcs_(condition.pcs, cpu.cycle) {}
+      : condition_(condition), pcs_(condition.pcs, cpu.cycle), ranges_(condition.ranges) {}
 
   int cpu() const { return condition_.cpu; }
   // An event happens. When the condition names its kind, the boundary at which the sequencer looks
@@ -72,9 +78,13 @@ class StopWatch {
   uint64_t RunLimit(const alpha::Cpu& cpu) const;
   // What an engine that runs this CPU is to be given as Deadline::pcs.
   const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
+  // The same as Deadline::ranges. Writes of devices are noted there, too.
+  alpha::StopRanges* ranges() { return ranges_.empty() ? nullptr : &ranges_; }
+  // The reference that met the condition.
+  const std::optional<alpha::MemoryReference>& reference() const { return ranges_.hit(); }
   // Whether the condition was met before anything is run.
   bool ReachedAlready(const alpha::Cpu& cpu) const {
-    return happened_ || cpu.cycle >= condition_.cycle ||
+    return happened_ || ranges_.hit().has_value() || cpu.cycle >= condition_.cycle ||
            cpu.instructions >= condition_.instructions;
   }
   // Whether this boundary, all of whose events have happened, is the one. `executes`: the CPU does
@@ -87,6 +97,7 @@ class StopWatch {
  private:
   StopCondition condition_;
   alpha::StopPcs pcs_;
+  alpha::StopRanges ranges_;
   bool happened_ = false;
 };
 

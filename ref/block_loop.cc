@@ -39,6 +39,7 @@ BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runne
 BlockLoop::~BlockLoop() { memory_.RemoveListener(*this); }
 
 alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  TellOfReferences(deadline.ranges);
   if (deadline.pcs != nullptr) {
     KeepClearOf(*deadline.pcs);
     return Loop<true>(cpu, deadline);
@@ -51,6 +52,14 @@ void BlockLoop::KeepClearOf(const alpha::StopPcs& pcs) {
   if (clear_of_ == pcs.pcs()) return;
   clear_of_ = pcs.pcs();
   ForgetFetches();
+}
+
+void BlockLoop::TellOfReferences(alpha::StopRanges* ranges) {
+  context_.ranges = ranges;
+  if (ranges == nullptr) return told_of_.clear();
+  if (told_of_ == ranges->ranges()) return;
+  told_of_ = ranges->ranges();
+  context_.lookaside.Flush();
 }
 
 template <bool kStopsAtPcs>
@@ -70,6 +79,7 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
       spin_.Disturb();
       overflow = alpha::LatchOverflows(cpu);
       if (cpu.InterruptDeliverable()) break;
+      if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
     }
     const uint64_t limit = std::min(deadline.cycle, overflow);
     if (context_.fetch_changed) [[unlikely]]

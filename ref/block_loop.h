@@ -12,6 +12,7 @@
 #include "alpha/engine.h"
 #include "alpha/memory.h"
 #include "alpha/stop_pcs.h"
+#include "alpha/stop_ranges.h"
 #include "ref/block_cache.h"
 #include "ref/context.h"
 #include "ref/spin_detector.h"
@@ -90,6 +91,8 @@ class BlockLoop final : private alpha::MemoryListener {
   alpha::RunResult Loop(alpha::Cpu& cpu, alpha::Deadline& deadline);
   // Sees to it that nothing leads past the loop into a page that has one of the PCs.
   void KeepClearOf(const alpha::StopPcs& pcs);
+  // Sees to it that these are told of every reference to their pages; nullptr: nobody is.
+  void TellOfReferences(alpha::StopRanges* ranges);
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
   void Execute(alpha::Cpu& cpu, Block& block) {
     context_.block = &block;
@@ -108,9 +111,10 @@ class BlockLoop final : private alpha::MemoryListener {
   Context context_;
   BlockCache cache_;
   SpinDetector spin_;
-  Block one_;                       // the instruction that StepOne() runs
-  std::vector<uint64_t> clear_of_;  // the PCs of the last KeepClearOf(), while it holds
-  std::string fatal_;               // not empty: the CPU cannot go on
+  Block one_;                              // the instruction that StepOne() runs
+  std::vector<uint64_t> clear_of_;         // the PCs of the last KeepClearOf(), while it holds
+  std::vector<alpha::StopRange> told_of_;  // the ranges of the last TellOfReferences()
+  std::string fatal_;                      // not empty: the CPU cannot go on
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
   uint64_t page_tag_ = 0;

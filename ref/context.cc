@@ -113,16 +113,34 @@ AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint
   return FinishIo(context, cpu, result, pa);
 }
 
+AccessResult TellOfReference(Context& context, const Operation* op, const Cpu& cpu,
+                             const alpha::MemoryReference& reference, AccessResult result) {
+  alpha::MemoryReference made = reference;
+  made.pc = cpu.pc + 4 * uint64_t{IndexOf(context, op)};
+  context.ranges->Note(made);
+  if (!context.ranges->hit()) return result;
+  context.check_interrupts = true;
+  return AccessResult::kLeave;
+}
+
+void Remember(Context& context, uint64_t va, uint64_t pa, uint64_t data_context, bool writable) {
+  if (!context.memory.Contains(pa)) return;
+  if (context.ranges != nullptr && context.ranges->AnyInPage(va, pa)) return;
+  context.lookaside.Add(va, data_context, context.memory.host(pa), writable);
+}
+
 AccessResult ReadSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
                         uint64_t& value) {
   uint64_t pa = 0;
   if (!TranslateAligned(context, op, cpu, va, size, alpha::DataAccess::kRead, pa)) {
     return AccessResult::kFault;
   }
-  if (context.memory.Contains(pa)) {
-    context.lookaside.Add(va, context.data_context, context.memory.host(pa), false);
-  }
-  return ReadPhysical(context, op, cpu, pa, size, value);
+  Remember(context, va, pa, context.data_context, false);
+  const AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
+  if (context.ranges == nullptr) [[likely]]
+    return result;
+  return TellOfReference(context, op, cpu, {va, pa, static_cast<uint64_t>(size), false, {}},
+                         result);
 }
 
 AccessResult WriteSlowly(Context& context, const Operation* op, Cpu& cpu, uint64_t va, int size,
@@ -137,9 +155,11 @@ AccessResult WriteSlowly(Context& context, const Operation* op, Cpu& cpu, uint64
   if (context.memory.Contains(pa) && context.memory.IsPlain(pa) &&
       alpha::TranslateData(cpu, va, alpha::DataAccess::kRead, cpu.mode).status ==
           alpha::TranslationStatus::kOk) {
-    context.lookaside.Add(va, context.data_context, context.memory.host(pa), true);
+    Remember(context, va, pa, context.data_context, true);
   }
-  return result;
+  if (context.ranges == nullptr) [[likely]]
+    return result;
+  return TellOfReference(context, op, cpu, {va, pa, static_cast<uint64_t>(size), true, {}}, result);
 }
 
 void RaiseOpcdec(Context& context, const Operation* op, Cpu& cpu) {

@@ -10,6 +10,7 @@
 #include "alpha/engine.h"
 #include "alpha/exceptions.h"
 #include "alpha/memory.h"
+#include "alpha/stop_ranges.h"
 #include "alpha/translate.h"
 #include "ref/lookaside.h"
 #include "ref/operation.h"
@@ -27,6 +28,9 @@ struct Context {
   alpha::IoBus& io;
   DataLookaside lookaside;
   uint64_t data_context = 0;  // DataContext() of the CPU's current mode and ASN
+  // Who is told of references to memory; nullptr: nobody. The lookaside holds no page in which it
+  // has a range.
+  alpha::StopRanges* ranges = nullptr;
 
   Block* block = nullptr;  // the block that runs
   // Where the next block is found or remembered; nullptr: look it up by Cpu::pc.
@@ -35,9 +39,10 @@ struct Context {
   // How many blocks may follow their predecessor directly before the loop is passed again. It
   // bounds the depth of the stack where handlers are not compiled to jumps.
   int chain = 0;
-  bool code_written = false;      // the running block may be gone: leave it
-  bool check_interrupts = false;  // an interrupt may have become deliverable
-  bool fetch_changed = false;     // instruction translations must be looked up again
+  bool code_written = false;  // the running block may be gone: leave it
+  // An interrupt may have become deliverable, or `ranges` have been hit.
+  bool check_interrupts = false;
+  bool fetch_changed = false;  // instruction translations must be looked up again
   // A machine check is to be taken behind the instruction that has just completed.
   bool machine_check = false;
   uint64_t machine_check_pa = 0;
@@ -112,11 +117,20 @@ AccessResult ReadSlowly(Context& context, const Operation* op, alpha::Cpu& cpu, 
 AccessResult WriteSlowly(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t va,
                          int size, uint64_t value);
 
-// The parts of these that PALcode's own loads and stores use: at a physical address.
+// The parts of these that PALcode's own loads and stores use: at a physical address. Both leave it
+// to the caller to tell Context::ranges.
 AccessResult ReadPhysical(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t pa,
                           int size, uint64_t& value);
 AccessResult WritePhysical(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t pa,
                            int size, uint64_t value);
+
+// Tells Context::ranges, which there are, of a reference that `op` has made; kLeave when the run is
+// to stop behind it, else `result`.
+AccessResult TellOfReference(Context& context, const Operation* op, const alpha::Cpu& cpu,
+                             const alpha::MemoryReference& reference, AccessResult result);
+
+// Has the lookaside answer for the page of `va`, which is at `pa`, from now on, if it can.
+void Remember(Context& context, uint64_t va, uint64_t pa, uint64_t data_context, bool writable);
 
 // What a data reference of `op` at `va` would latch if it faulted.
 alpha::DataFault DescribeFault(const Context& context, const Operation* op, uint64_t va,

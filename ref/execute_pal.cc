@@ -1,5 +1,7 @@
 // CALL_PAL, the opcodes reserved for PALcode, and the miscellaneous instructions.
 
+#include <optional>
+
 #include "alpha/cost.h"
 #include "alpha/integer.h"
 #include "alpha/ipr_access.h"
@@ -158,11 +160,17 @@ Reference DescribeLoad(const Cpu& cpu, alpha::HwLoadType type) {
   }
 }
 
-// Remembers what a TLB miss routine reads: page tables are read again and again.
-void RememberVpte(Context& context, const Cpu& cpu, uint64_t va, uint64_t pa) {
-  if (!context.memory.Contains(pa)) return;
-  context.lookaside.Add(va, DataContext(cpu.dtb_asn, alpha::Mode::kKernel), context.memory.host(pa),
-                        false);
+// TellOfReference() for HW_LD and HW_ST, apart from the handlers, which end in the call of the next
+// one. `va`: of the types that translate.
+[[gnu::noinline]] AccessResult TellOf(Context& context, const Operation* op, const Cpu& cpu,
+                                      std::optional<uint64_t> va, uint64_t pa, bool write,
+                                      AccessResult result) {
+  const uint64_t size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
+  return TellOfReference(context, op, cpu, {va, pa, size, write, {}}, result);
+}
+
+std::optional<uint64_t> Translated(bool physical, uint64_t address) {
+  return physical ? std::nullopt : std::optional(address);
 }
 
 void HwLd(Context& context, const Operation* op, Cpu& cpu) {
@@ -179,9 +187,14 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   if (!physical && !TranslateOrFault(context, op, cpu, address, DescribeLoad(cpu, type), pa)) {
     return;
   }
-  if (type == alpha::HwLoadType::kVirtualVpte) RememberVpte(context, cpu, address, pa);
+  if (type == alpha::HwLoadType::kVirtualVpte) {
+    // Page tables are read again and again.
+    Remember(context, address, pa, DataContext(cpu.dtb_asn, alpha::Mode::kKernel), false);
+  }
   uint64_t value = 0;
-  const AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
+  AccessResult result = ReadPhysical(context, op, cpu, pa, size, value);
+  if (context.ranges != nullptr) [[unlikely]]
+    result = TellOf(context, op, cpu, Translated(physical, address), pa, false, result);
   if (result == AccessResult::kFault) return;
   if (type == alpha::HwLoadType::kPhysicalLock) {
     cpu.lock_flag = true;
@@ -211,6 +224,8 @@ void HwSt(Context& context, const Operation* op, Cpu& cpu) {
   const bool locked = cpu.lock_flag && cpu.lock_address == (pa & ~(Cpu::kLockBlock - 1));
   if (!conditional || locked) {
     result = WritePhysical(context, op, cpu, pa, size, cpu.r[op->ra]);
+    if (context.ranges != nullptr) [[unlikely]]
+      result = TellOf(context, op, cpu, Translated(physical, address), pa, true, result);
     if (result == AccessResult::kFault) return;
   }
   if (conditional) {

@@ -14,11 +14,13 @@ Oracle::Oracle(alpha::Memory& memory, alpha::IoBus& io) : context_(memory, io) {
 }
 
 alpha::RunResult Oracle::Run(alpha::Cpu& cpu, alpha::Deadline& deadline) {
+  context_.ranges = deadline.ranges;
   for (;;) {
     alpha::LatchOverflows(cpu);
     if (!fatal_.empty() || cpu.cycle >= deadline.cycle || cpu.InterruptDeliverable()) break;
     if (deadline.leave.load(std::memory_order_relaxed)) break;
     if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, context_.memory)) break;
+    if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
     Step(cpu);
   }
   if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};

@@ -84,8 +84,15 @@ struct Watched {
 
   std::string Place() const {
     const alpha::Cpu& cpu = machine->cpu();
-    return absl::StrCat("cycle ", cpu.cycle, ", instruction ", cpu.instructions, ", PC ",
-                        absl::Hex(cpu.pc), machine->waiting() ? ", waiting" : "");
+    std::string place =
+        absl::StrCat("cycle ", cpu.cycle, ", instruction ", cpu.instructions, ", PC ",
+                     absl::Hex(cpu.pc), machine->waiting() ? ", waiting" : "");
+    if (const auto& reference = machine->stopped_by()) {
+      absl::StrAppend(&place, ", referred to ", absl::Hex(reference->va.value_or(0)), " at ",
+                      absl::Hex(reference->pa), reference->write ? ", written" : ", read", " by ",
+                      absl::Hex(reference->pc.value_or(0)));
+    }
+    return place;
   }
 
   Lines log;
@@ -100,12 +107,17 @@ class Conditions {
   StopCondition Next(const alpha::Cpu& cpu) {
     StopCondition condition;
     seen_.push_back(cpu.pc);
-    const uint64_t kind = Random() % 48;
+    const uint64_t kind = Random() % 56;
     const uint64_t distance = Random() % (Random() % 64 == 0 ? 500'000 : 3'000);
     if (kind < 20) condition.cycle = cpu.cycle + distance;
     if (kind >= 15 && kind < 36) condition.instructions = cpu.instructions + distance;
     if (kind >= 36 && kind < 40) condition.events = 1 + Random() % 15;
     if (kind < 40) return condition;
+    if (kind >= 48) {
+      condition = NextReference(cpu);
+      condition.cycle = cpu.cycle + 20 * distance;
+      return condition;
+    }
     // Where it has been, most often not for ever.
     for (uint64_t count = 1 + Random() % 3; count != 0; --count) {
       condition.pcs.push_back(seen_[Random() % seen_.size()]);
@@ -114,7 +126,31 @@ class Conditions {
     return condition;
   }
 
+  // At references to one of a few ranges.
+  StopCondition NextReference(const alpha::Cpu& cpu) {
+    StopCondition condition;
+    for (uint64_t count = 1 + Random() % 3; count != 0; --count) {
+      condition.ranges.push_back(NearARegister(cpu));
+    }
+    condition.cycle = cpu.cycle + 2'000;
+    return condition;
+  }
+
  private:
+  // Bytes that the guest may be about to refer to, or has just referred to.
+  alpha::StopRange NearARegister(const alpha::Cpu& cpu) {
+    alpha::StopRange range;
+    const uint64_t reg = Random() % 2 != 0 ? 30 : Random() % 30;  // the stack pointer is one
+    range.begin = cpu.r[reg] + Random() % 64 - 16;
+    if (Random() % 2 != 0) {
+      range.space = alpha::StopRange::Space::kPhysical;
+      range.begin &= (uint64_t{1} << 25) - 1;  // as in KSEG and PALmode
+    }
+    range.size = Random() % 4 == 0 ? 1 + Random() % 20'000 : 1 + Random() % 16;
+    range.reads = Random() % 2 != 0;
+    range.writes = !range.reads || Random() % 2 != 0;
+    return range;
+  }
   uint64_t Random() {
     random_ = random_ * 6364136223846793005 + 1442695040888963407;
     return random_ >> 33;
@@ -155,6 +191,34 @@ TEST_P(RunUntil, InPiecesIsTheSameAsAtOnceOnEveryEngine) {
 INSTANTIATE_TEST_SUITE_P(Guests, RunUntil,
                          ::testing::Values("interrupts", "timers", "mmu", "smc", "uart",
                                            "integer"));
+
+// Thousands of stops behind references, found by what registers hold at the stop before.
+class RunUntilReference : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RunUntilReference, StopsBehindTheSameReferencesOnEveryEngine) {
+  std::vector<std::string> expected_places;
+  for (const std::string& engine : Engines()) {
+    Watched pieces(GetParam(), engine);
+    Conditions conditions;
+    std::vector<std::string> places;
+    size_t referred = 0;
+    // Where the guest is up and running, and translated.
+    pieces.machine->RunUntil(StopCondition::AtCycle(1'000'000));
+    while (places.size() < 4'000) {
+      const StopCondition condition = conditions.NextReference(pieces.machine->cpu());
+      if (pieces.machine->RunUntil(condition).has_value()) break;
+      referred += pieces.machine->stopped_by().has_value() ? 1 : 0;
+      places.push_back(pieces.Place());
+    }
+    EXPECT_GT(referred, 100u);
+    if (expected_places.empty()) expected_places = places;
+    EXPECT_EQ(places, expected_places) << engine;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Guests, RunUntilReference,
+                         ::testing::Values("mmu", "integer", "llsc", "asn", "callpal", "byte",
+                                           "vax"));
 
 TEST(RunUntilCheckpoint, StandsInTheStateOfTheCheckpoint) {
   const StopCondition checkpoint = StopCondition::AtEvent<machine::CheckpointEvent>();

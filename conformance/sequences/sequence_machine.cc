@@ -65,8 +65,9 @@ void SequenceMachine::Load(const Sequence& sequence) {
 }
 
 void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
-  const machine::StopWatch watch(condition, cpu_);
+  machine::StopWatch watch(condition, cpu_);
   deadline_.pcs = watch.pcs();
+  deadline_.ranges = watch.ranges();
   if (watch.ReachedAlready(cpu_)) return;
   while (!stopped_) {
     deadline_.cycle = watch.RunLimit(cpu_);

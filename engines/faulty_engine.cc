@@ -11,6 +11,8 @@
 #include "alpha/decode.h"
 #include "alpha/fetch_word.h"
 #include "alpha/fpcr.h"
+#include "alpha/stop_pcs.h"
+#include "alpha/stop_ranges.h"
 #include "alpha/translate.h"
 #include "ref/engine.h"
 
@@ -83,25 +85,35 @@ class FaultyEngine final : public alpha::Engine {
         fault_(fault),
         timed_(std::move(timed)) {}
 
-  // Stops more often than it must, which nothing outside can notice.
   alpha::RunResult Run(Cpu& cpu, alpha::Deadline& deadline) override {
-    return fault_ != nullptr ? RunOne(cpu, deadline) : RunTimed(cpu, deadline);
+    for (;;) {
+      alpha::RunResult result = fault_ != nullptr ? RunOne(cpu, deadline) : RunTimed(cpu, deadline);
+      if (result.reason == alpha::StopReason::kFatal || StopsAt(cpu, deadline)) return result;
+    }
   }
   void Invalidate() override { inner_->Invalidate(); }
   alpha::EngineStats stats() const override { return inner_->stats(); }
   alpha::TranslationProbe* probe() override { return inner_->probe(); }
 
  private:
+  // Whether an engine stops at this boundary.
+  bool StopsAt(const Cpu& cpu, const alpha::Deadline& deadline) const {
+    if (cpu.cycle >= deadline.cycle || deadline.leave || cpu.InterruptDeliverable()) return true;
+    if (deadline.ranges != nullptr && deadline.ranges->hit()) return true;
+    return deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_);
+  }
+
+  alpha::RunResult RunTo(uint64_t cycle, Cpu& cpu, alpha::Deadline& deadline) {
+    const alpha::BoundedDeadline bounded(deadline, cycle);
+    return inner_->Run(cpu, deadline);
+  }
+
   alpha::RunResult RunOne(Cpu& cpu, alpha::Deadline& deadline) {
     const std::optional<uint32_t> word = alpha::FetchWord(cpu, memory_, cpu.pc);
     const alpha::Instruction instruction = alpha::Decode(word.value_or(0));
-    if (!word || instruction.op != fault_->op) {
-      deadline.MoveNearer(cpu.cycle + 1);
-      return inner_->Run(cpu, deadline);
-    }
+    if (!word || instruction.op != fault_->op) return RunTo(cpu.cycle + 1, cpu, deadline);
     const Cpu before = cpu;
-    deadline.MoveNearer(cpu.cycle + 1);
-    alpha::RunResult result = inner_->Run(cpu, deadline);
+    alpha::RunResult result = RunTo(cpu.cycle + 1, cpu, deadline);
     const Step step{instruction, before, cpu, memory_};
     const bool entered = fault_->op == Op::kCallPal && cpu.cycle != before.cycle;
     if (step.retired() || entered) fault_->apply(step);
@@ -109,8 +121,9 @@ class FaultyEngine final : public alpha::Engine {
   }
 
   alpha::RunResult RunTimed(Cpu& cpu, alpha::Deadline& deadline) {
-    if (timed_ && cpu.cycle < timed_->cycle) deadline.MoveNearer(timed_->cycle);
-    alpha::RunResult result = inner_->Run(cpu, deadline);
+    const bool to_come = timed_ && cpu.cycle < timed_->cycle;
+    alpha::RunResult result =
+        to_come ? RunTo(timed_->cycle, cpu, deadline) : inner_->Run(cpu, deadline);
     if (timed_ && cpu.cycle >= timed_->cycle) {
       Strike(cpu);
       timed_.reset();

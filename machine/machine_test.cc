@@ -301,6 +301,8 @@ TEST(RunUntil, AnEndComesBeforeAConditionOfTheSameBoundary) {
   const std::optional<RunEnd> refusal = refused.machine->RunUntil(StopCondition::AtCycle(1));
   ASSERT_TRUE(refusal.has_value());
   EXPECT_EQ(refusal->kind, RunEnd::Kind::kObserver);
+  EXPECT_EQ(refusal->code, absl::StatusCode::kAborted);
+  EXPECT_EQ(refusal->message, "no");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "machine/events/input.h"
 
 namespace isochron::machine {
@@ -18,11 +19,12 @@ struct RunEnd {
     kFatal,      // the guest cannot go on; `message` says why
     kStopped,    // an input asked for it; `stop` is that input
     kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
-    kObserver,   // the observer's status is not OK; `message` is it
+    kObserver,   // the observer's status is not OK; `code` and `message` are its
   };
   Kind kind = Kind::kPowerOff;
   std::string message;
   Input stop;
+  absl::StatusCode code = absl::StatusCode::kOk;
 };
 
 }  // namespace isochron::machine

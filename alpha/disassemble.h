@@ -24,6 +24,10 @@ enum class Dialect {
 // `pc` is the address of the word, in bytes.
 std::string Disassemble(uint32_t word, uint64_t pc, Dialect dialect = Dialect::kEv6);
 
+// A line of a listing, without its end: address, word and instruction in columns, without tabs.
+// Bits 0 and 1 of `pc` do not count.
+std::string ListedInstruction(uint64_t pc, uint32_t word);
+
 // The software names of the registers, "v0" to "zero"; n is 0 to 31.
 std::string_view IntegerRegisterName(int n);
 

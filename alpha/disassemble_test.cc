@@ -154,6 +154,13 @@ TEST(Disassemble, Examples) {
   EXPECT_EQ(Disassemble(0x6C220004, 0, Dialect::kGeneric), "pal1b\t0x220004");
 }
 
+// Listings go through what escapes control characters, and a tab is one.
+TEST(Disassemble, AListingHasColumnsAndNoTabs) {
+  EXPECT_EQ(ListedInstruction(0xfffffc0000311365, 0xa2090000),
+            "fffffc0000311364  a2090000  ldl       a0,0(s0)");
+  EXPECT_EQ(ListedInstruction(0x1000, 0x47ff041f), "0000000000001000  47ff041f  nop");
+}
+
 // The words on which chip and objdump differ: objdump does not know them.
 TEST(Disassemble, SomeWordsAreExecutedButNotShown) {
   for (const Op op : {Op::kSextb, Op::kSextw}) {

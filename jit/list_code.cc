@@ -60,12 +60,10 @@ std::string ListCode(const RegisterMap& map, std::span<const CodeMark> marks,
   std::string text = RegisterLines(map);
   for (size_t i = 0; i + 1 < marks.size(); ++i) {
     const CodeMark& mark = marks[i];
-    const uint64_t pc = mark.pc & ~uint64_t{3};
     if (mark.kind == CodeMark::Kind::kInstruction) {
-      absl::StrAppendFormat(&text, "  %016x  %08x  %s\n", pc, mark.word,
-                            alpha::Disassemble(mark.word, pc));
+      absl::StrAppend(&text, "  ", alpha::ListedInstruction(mark.pc, mark.word), "\n");
     } else {
-      absl::StrAppendFormat(&text, "  %016x  block\n", pc);
+      absl::StrAppendFormat(&text, "  %016x  block\n", mark.pc & ~uint64_t{3});
     }
     AppendHostCode(code.subspan(mark.host, marks[i + 1].host - mark.host), mark.host, text);
   }

@@ -122,7 +122,9 @@ def test_a_difference_is_reported(isochron, console_guest, tmp_path):
     assert done.returncode == 3, error
     assert "first visible difference: the instruction at cycle" in error
     assert re.search(r"^\* cycle +0x", error, re.MULTILINE)
+    assert re.search(r"^=> [0-9a-f]{16}  [0-9a-f]{8}  \w", error, re.MULTILINE)
     assert "first visible difference" in report.read_text()
+    assert "\\t" not in error + report.read_text()
 
 
 def case_of(path):

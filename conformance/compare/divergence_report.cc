@@ -127,9 +127,8 @@ std::string ReportText(const DivergenceReport& report) {
     if (!report.trace.empty()) {
       absl::StrAppend(&text, "executed at once:\n");
       for (const Boundary& at : report.trace) {
-        const uint64_t pc = at.pc & ~uint64_t{3};
-        absl::StrAppendFormat(&text, "  %12d  %016x  %08x  %s\n", at.cycle, pc, at.word,
-                              alpha::Disassemble(at.word, pc));
+        absl::StrAppendFormat(&text, "  %12d  %s\n", at.cycle,
+                              alpha::ListedInstruction(at.pc, at.word));
       }
     }
     absl::StrAppend(&text, "registers that change, and what differs (*):\n",

@@ -14,8 +14,7 @@ std::string InstructionLines(const alpha::Cpu& cpu, const alpha::Memory& memory,
     const uint64_t at = pc + static_cast<uint64_t>(4 * i);
     const std::optional<uint32_t> word = alpha::FetchWord(cpu, memory, at);
     if (!word) continue;
-    absl::StrAppendFormat(&text, "%s %016x  %08x  %s\n", i == 0 ? "=>" : "  ", at & ~uint64_t{3},
-                          *word, alpha::Disassemble(*word, at & ~uint64_t{3}));
+    absl::StrAppend(&text, i == 0 ? "=> " : "   ", alpha::ListedInstruction(at, *word), "\n");
   }
   return text;
 }

@@ -145,10 +145,8 @@ std::string StateTable(const DivergenceReport& report) {
 std::string TraceListing(const DivergenceReport& report) {
   std::string text;
   for (const Boundary& at : report.trace) {
-    const uint64_t pc = at.pc & ~uint64_t{3};
-    absl::StrAppendFormat(&text, "%s %12d  %016x  %08x  %s\n",
-                          at.cycle == report.culprit.cycle ? "=>" : "  ", at.cycle, pc, at.word,
-                          alpha::Disassemble(at.word, pc));
+    absl::StrAppendFormat(&text, "%s %12d  %s\n", at.cycle == report.culprit.cycle ? "=>" : "  ",
+                          at.cycle, alpha::ListedInstruction(at.pc, at.word));
   }
   return HtmlListing(text);
 }

@@ -220,9 +220,8 @@ class SequenceTwins final : public Twins {
 std::string TraceLines(const std::vector<Boundary>& trace) {
   std::string text;
   for (const Boundary& at : trace) {
-    const uint64_t pc = at.pc & ~uint64_t{3};
-    absl::StrAppendFormat(&text, "  cycle %8d  %016x  %08x  %s\n", at.cycle, pc, at.word,
-                          alpha::Disassemble(at.word, pc));
+    absl::StrAppendFormat(&text, "  cycle %8d  %s\n", at.cycle,
+                          alpha::ListedInstruction(at.pc, at.word));
   }
   return text;
 }
@@ -347,7 +346,7 @@ std::string ListSequence(const Sequence& sequence, IsCode is_code) {
       const uint32_t word = segment.words[i];
       if (word == alpha::words::Nop()) continue;
       const uint64_t pa = segment.pa + 4 * i;
-      absl::StrAppendFormat(&text, "  %05x  %08x  %s\n", pa, word, alpha::Disassemble(word, pa));
+      absl::StrAppend(&text, "  ", alpha::ListedInstruction(pa, word), "\n");
     }
   }
   return text;

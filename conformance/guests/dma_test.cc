@@ -167,5 +167,26 @@ TEST(Dma, IntoALockedBlockFailsTheConditionalStore) {
   }
 }
 
+TEST(Dma, EndsALoopThatOnlyWaitsForIt) {
+  // Turns of such a loop are skipped, up to the event.
+  const std::vector<uint32_t> program = {
+      MemoryOp(Op::kStq, 31, Copier::kGo, 2),
+      MemoryOp(Op::kLdl, 1, 0, 8),
+      BranchOp(Op::kBeq, 1, -2),
+      BranchOp(Op::kBr, 31, -1),
+  };
+  std::string state;
+  for (const std::string& engine : Engines()) {
+    Computer computer(engine);
+    computer.Program(program);
+    computer.Prepare(77, kData);
+    computer.cpu.r[8] = kKseg + kData;
+    computer.Run(kCycles);
+    EXPECT_EQ(computer.cpu.r[1], 77u) << engine;
+    if (state.empty()) state = computer.State();
+    EXPECT_EQ(computer.State(), state) << engine;
+  }
+}
+
 }  // namespace
 }  // namespace isochron::conformance

@@ -23,7 +23,7 @@ class Copier final : public PciFunction {
   static constexpr uint64_t kIdle = 0, kBusy = 1, kDone = 2, kFailed = 3;
   static constexpr uint32_t kBarSize = 0x100;
   static constexpr uint64_t kMaxBytes = 4096;
-  static constexpr uint64_t kCycles = 5000;
+  static constexpr uint64_t kCycles = 300'000;
 
   explicit Copier(EventQueue& events)
       : PciFunction({.vendor = 0x1234, .device = 0xc0b1, .class_code = 0x088000}),

@@ -163,6 +163,7 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
       alpha::TranslateFetch(cpu, cpu.pc & ~uint64_t{3}).status != alpha::TranslationStatus::kOk) {
     return false;
   }
+  loop_.Serve(cpu);
   ref::Block* block = loop_.FindBlock(cpu);
   if (block == nullptr) return false;
   // The rest of the block must not keep a deadline behind these instructions from running them.

@@ -381,14 +381,14 @@ void Machine::Tell(uint32_t cpu, uint64_t cycle, EventBody body) {
   if (observer_ != nullptr) observer_->On({cycle, static_cast<uint8_t>(cpu), std::move(body)});
 }
 
-bool Machine::TranslateAtMost(uint32_t instructions) {
+bool Machine::TranslateAtMost(uint32_t instructions, int cpu) {
   alpha::TranslationProbe* const probe = engine_->probe();
-  return probe != nullptr && probe->TranslateAtMost(processors_.front().cpu, instructions);
+  return probe != nullptr && probe->TranslateAtMost(processors_[cpu].cpu, instructions);
 }
 
-std::string Machine::DescribeCode() const {
+std::string Machine::DescribeCode(int cpu) const {
   const alpha::TranslationProbe* const probe = engine_->probe();
-  return probe != nullptr ? probe->DescribeCode(cpu()) : std::string();
+  return probe != nullptr ? probe->DescribeCode(processors_[cpu].cpu) : std::string();
 }
 
 std::optional<alpha::TranslationStats> Machine::translation_stats() const {

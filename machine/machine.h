@@ -104,8 +104,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   const alpha::Engine& engine() const { return *engine_; }
   // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when
   // the engine does not translate.
-  bool TranslateAtMost(uint32_t instructions);
-  std::string DescribeCode() const;
+  bool TranslateAtMost(uint32_t instructions, int cpu = 0);
+  std::string DescribeCode(int cpu = 0) const;
   std::optional<alpha::TranslationStats> translation_stats() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }

@@ -39,6 +39,7 @@ BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runne
 BlockLoop::~BlockLoop() { memory_.RemoveListener(*this); }
 
 alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
+  Serve(cpu);
   TellOfReferences(deadline.ranges);
   if (deadline.pcs != nullptr) {
     KeepClearOf(*deadline.pcs);
@@ -46,6 +47,13 @@ alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
   }
   clear_of_.clear();
   return Loop<false>(cpu, deadline);
+}
+
+void BlockLoop::Serve(const Cpu& cpu) {
+  if (cpu.index == cpu_index_) return;
+  cpu_index_ = cpu.index;
+  context_.lookaside.Flush();
+  ForgetFetches();
 }
 
 void BlockLoop::KeepClearOf(const alpha::StopPcs& pcs) {
@@ -160,6 +168,7 @@ CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
 }
 
 const CodePage* BlockLoop::KnownPage(const Cpu& cpu) const {
+  if (cpu.index != cpu_index_) return nullptr;
   const uint64_t tag = FetchTag(cpu);
   const FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
   return entry.tag == tag && !context_.fetch_changed ? entry.page : nullptr;

@@ -68,10 +68,13 @@ class BlockLoop final : private alpha::MemoryListener {
     Execute(cpu, block);
     context_.link = nullptr;
   }
+  // Forgets what is derived from a CPU if that is another one than this: lookaside and fetches.
+  // Run() does that itself.
+  void Serve(const alpha::Cpu& cpu);
   // Drops every block.
   void DropBlocks();
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead or the
-  // CPU cannot go on.
+  // CPU, which is the one that is served, cannot go on.
   Block* FindBlock(alpha::Cpu& cpu);
   // Where the block at cpu.pc would be found without asking the TLB; nullptr: not known.
   const CodePage* KnownPage(const alpha::Cpu& cpu) const;
@@ -118,6 +121,7 @@ class BlockLoop final : private alpha::MemoryListener {
   std::array<FetchEntry, kFetchEntries> fetches_;
   CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
   uint64_t page_tag_ = 0;
+  uint32_t cpu_index_ = 0;  // of the CPU that ran last
 };
 
 }  // namespace isochron::ref

@@ -84,8 +84,9 @@ uint64_t BehindKernel(const KernelImage& kernel) {
   return floor;
 }
 
-// What to do about images that do not fit: "; they need at least --memory 27M". Empty when no
-// memory is enough.
+// What to do about images that do not fit: "; to load the kernel takes at least --memory 27M".
+// Empty when no memory is enough. What a guest needs to unpack an initrd is not known here: it is
+// compressed.
 std::string LeastMemory(const KernelImage& kernel, uint64_t initrd_bytes) {
   uint64_t least = 0;
   for (const KernelSegment& segment : kernel.segments) {
@@ -97,9 +98,11 @@ std::string LeastMemory(const KernelImage& kernel, uint64_t initrd_bytes) {
   }
   constexpr uint64_t kMiB = uint64_t{1} << 20;
   if (least > MachineConfig::kMaxMemory) return "";
-  return absl::StrFormat("; kernel%s need%s at least --memory %dM",
-                         initrd_bytes > 0 ? " and initrd" : "", initrd_bytes > 0 ? "" : "s",
-                         (least + kMiB - 1) / kMiB);
+  const uint64_t mib = (least + kMiB - 1) / kMiB;
+  if (initrd_bytes == 0) return absl::StrFormat("; to load it takes at least --memory %dM", mib);
+  return absl::StrFormat(
+      "; to load kernel and initrd takes at least --memory %dM, and to unpack the initrd more",
+      mib);
 }
 
 absl::Status CheckKernel(const KernelImage& kernel, uint64_t initrd_bytes,

@@ -174,7 +174,7 @@ TEST_F(FirmwareTest, LoadsTheSameAgainAfterTheGuestWroteEverywhere) {
 TEST_F(FirmwareTest, RejectsKernelsThatDoNotFit) {
   Kernel(0xfffffc0001000000, 4);
   EXPECT_THAT(Error(),
-              HasSubstr("outside the 16 MiB of memory; kernel needs at least --memory 17M"));
+              HasSubstr("outside the 16 MiB of memory; to load it takes at least --memory 17M"));
   Kernel(0xfffffc0000fffffc, 5);
   EXPECT_THAT(Error(), HasSubstr("outside the 16 MiB of memory"));
   Kernel(kStart, std::numeric_limits<uint64_t>::max() >> 24);
@@ -202,7 +202,8 @@ TEST_F(FirmwareTest, RejectsAnInitrdThatDoesNotFit) {
   const uint64_t room = kMemory - 0x420000;
   initrd_ = std::string(room + 1, 'i');
   EXPECT_THAT(Error(), HasSubstr("too large"));
-  EXPECT_THAT(Error(), HasSubstr("; kernel and initrd need at least --memory 17M"));
+  EXPECT_THAT(Error(), HasSubstr("; to load kernel and initrd takes at least --memory 17M, and to "
+                                 "unpack the initrd more"));
   initrd_.resize(room);
   EXPECT_TRUE(Load().ok());
   EXPECT_EQ(Quad(0x30a100), 0xfffffc0000420000);

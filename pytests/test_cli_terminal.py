@@ -302,7 +302,7 @@ def test_a_scripted_run_shows_how_far_it_is(terminal, tmp_path):
     script = tmp_path / "s"
     script.write_text('expect "ready"\nexpect "never" within 1000s\n')
     tty = terminal("--script", str(script), "--console", "null")
-    tty.expect('cycles/s  line 2: expect "never"')
+    tty.expect('/s  line 2: expect "never"')
     assert not tty.is_raw()
     tty.type(b"\x03")
     assert tty.end() == 128 + signal.SIGINT

@@ -132,9 +132,9 @@ def test_log_at_a_directory(isochron, console_guest, tmp_path):
     "args, message",
     [
         (["--input-interval", "soon"], "--input-interval: 'soon' is not a number of cycles"),
-        (["--input-interval", "999"], "input interval in cycles must be from 1000 "),
+        (["--input-interval", "999"], "input interval must be from 1000 "),
         (["--checkpoint-interval", "soon"], "--checkpoint-interval: 'soon' is not a number of cycles"),
-        (["--checkpoint-interval", "0"], "checkpoint interval in cycles must be from 1000 "),
+        (["--checkpoint-interval", "0"], "checkpoint interval must be from 1000 "),
         (["--snapshot-every", "soon"], "--snapshot-every: 'soon' is not a number of cycles"),
         (["--snapshot-every", "0"], "--snapshot-every: "),
         (["-o", ""], "the path is empty"),
@@ -238,9 +238,11 @@ def test_info(isochron, console_guest, conversation_log):
     assert rows["state"] == "complete"
     assert rows["memory"] == "268435456 bytes (256M)"
     assert rows["date at start"] == "2010-01-01T00:00:00"
+    assert rows["input points"] == "every 1048576 cycles (0.001748 s)"
+    assert rows["checkpoints"] == "every 536870912 cycles (0.894785 s)"
     assert rows["input"] == "3" and rows["end"] == "1" and rows["all"] == "7"
     assert f"{os.path.getsize(console_guest)} bytes" in rows["kernel"]
-    cycles, seconds = re.search(r"(\d+) cycles, (\S+) guest seconds", rows["duration"]).groups()
+    cycles, seconds = re.search(r"(\d+) cycles \((\S+) s\)", rows["duration"]).groups()
     assert float(seconds) == pytest.approx(int(cycles) / 600e6, abs=0.001)
     assert f"{conversation_log.stat().st_size} bytes" in rows["size"]
 

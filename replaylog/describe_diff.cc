@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hostio/printable.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
@@ -94,12 +95,12 @@ std::string DiffText::Summary(const EventPair& pair) const {
   if (pair.one_ended) return absl::StrCat(other, " ends before event ", event.number);
   std::string what;
   if (pair.left && pair.right) {
-    what = NameDifference(*pair.left, *pair.right);
+    what = NameDifference(*pair.left, *pair.right, clock_hz_);
   } else {
     what = absl::StrCat(other, " has none like it");
   }
-  return absl::StrFormat("event %d, cycle %d (%.6f s): %s", event.number, event.cycle,
-                         static_cast<double>(event.cycle) / static_cast<double>(clock_hz_), what);
+  return absl::StrCat("event ", event.number, ", cycle ",
+                      machine::WithSeconds(event.cycle, clock_hz_), ": ", what);
 }
 
 std::string DiffText::Describe(const Event& event) const {
@@ -137,10 +138,11 @@ std::string DiffText::BytesAround(size_t at, std::string_view left, std::string_
   return text + (side_by_side_ ? Beside(mark, ' ', mark) : absl::StrCat("  ", mark, "\n"));
 }
 
-std::string DifferenceToJson(const EventPair& pair) {
+std::string DifferenceToJson(const EventPair& pair, uint64_t clock_hz) {
   std::string json = "{\"type\":\"difference\"";
   if (pair.left && pair.right) {
-    absl::StrAppend(&json, ",\"what\":", JsonString(NameDifference(*pair.left, *pair.right)));
+    absl::StrAppend(&json,
+                    ",\"what\":", JsonString(NameDifference(*pair.left, *pair.right, clock_hz)));
     if (const std::optional<size_t> at = FirstDifferentByte(*pair.left, *pair.right)) {
       absl::StrAppend(&json, ",\"byte\":", *at);
     }

@@ -52,7 +52,7 @@ class DiffText {
 
 // A pair that is not equal as an object on a line: {"type":"difference",...}. An absent event is
 // null.
-std::string DifferenceToJson(const EventPair& pair);
+std::string DifferenceToJson(const EventPair& pair, uint64_t clock_hz);
 // {"type":"header","field":...}
 std::string DifferenceToJson(const HeaderDifference& difference);
 

@@ -93,13 +93,13 @@ TEST(DiffTextTest, ShowsNoNameRaw) {
 
 TEST(DifferenceToJsonTest, HasBothEvents) {
   EXPECT_EQ(
-      DifferenceToJson(Outputs("ab", "ac")),
+      DifferenceToJson(Outputs("ab", "ac"), kHz),
       R"({"type":"difference","what":"byte 1 of the output","byte":1,)"
       R"("left":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ab","deltas":[5]},)"
       R"("right":{"event":0,"cycle":600,"cpu":0,"type":"output","uart":0,"bytes":"ac","deltas":[5]}})");
   EventPair pair;
   pair.right = Event{7, 600, 0, InterruptEvent{1}};
-  EXPECT_EQ(DifferenceToJson(pair),
+  EXPECT_EQ(DifferenceToJson(pair, kHz),
             R"({"type":"difference","left":null,)"
             R"("right":{"event":7,"cycle":600,"cpu":0,"type":"interrupt","pending":"0x1"}})");
   EXPECT_EQ(DifferenceToJson(HeaderDifference{"seed", "0", "3"}),

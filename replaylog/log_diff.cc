@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 #include "replaylog/record_table.h"
 
@@ -17,6 +18,7 @@ namespace {
 struct BodyDifference {
   const Event& right;
   std::optional<size_t> at;  // FirstDifferentByte()
+  uint64_t clock_hz;
 
   // The first value of the record that differs.
   template <typename Body>
@@ -41,8 +43,9 @@ struct BodyDifference {
     for (size_t i = 0; i < common; ++i) {
       if (at == i) return absl::StrCat("byte ", i, " of the output");
       if (i != 0 && a.deltas[i - 1] != b.deltas[i - 1]) {
-        return absl::StrCat("time of byte ", i, " of the output: ", a.deltas[i - 1], " and ",
-                            b.deltas[i - 1], " cycles after the byte before");
+        return absl::StrCat(
+            "time of byte ", i, " of the output: ", machine::CyclesText(a.deltas[i - 1], clock_hz),
+            " and ", machine::CyclesText(b.deltas[i - 1], clock_hz), " after the byte before");
       }
     }
     return a.bytes.size() == b.bytes.size() ? "" : "length of the output";
@@ -161,18 +164,19 @@ Event JoinOutput(const Event& expected, size_t equal, const Event& rest) {
   return joined;
 }
 
-std::string NameDifference(const Event& left, const Event& right) {
+std::string NameDifference(const Event& left, const Event& right, uint64_t clock_hz) {
   const RecordType types[] = {TypeOf(left), TypeOf(right)};
   if (types[0] != types[1]) {
     return absl::StrCat("type: ", std::string(EventTypeName(types[0])), " and ",
                         std::string(EventTypeName(types[1])));
   }
   if (left.cycle != right.cycle) {
-    return absl::StrCat("cycle: ", left.cycle, " and ", right.cycle);
+    return absl::StrCat("cycle: ", machine::WithSeconds(left.cycle, clock_hz), " and ",
+                        machine::WithSeconds(right.cycle, clock_hz));
   }
   if (left.cpu != right.cpu) return absl::StrCat("CPU: ", left.cpu, " and ", right.cpu);
   const std::string body =
-      std::visit(BodyDifference{right, FirstDifferentByte(left, right)}, left.body);
+      std::visit(BodyDifference{right, FirstDifferentByte(left, right), clock_hz}, left.body);
   if (!body.empty()) return body;
   return left.number == right.number ? "" : "event number";
 }

@@ -61,7 +61,8 @@ class LogComparison {
 Event JoinOutput(const Event& expected, size_t equal, const Event& rest);
 
 // What differs between two events, in a few words; empty when they are equal. Numbers count.
-std::string NameDifference(const Event& left, const Event& right);
+// `clock_hz`: cycles in a guest second.
+std::string NameDifference(const Event& left, const Event& right, uint64_t clock_hz);
 
 // The bytes of an input, an output or an unknown event; nothing of others.
 std::optional<std::string_view> EventBytes(const Event& event);

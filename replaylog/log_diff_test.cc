@@ -96,9 +96,13 @@ TEST(LogDiffTest, FindsWhereOneEnds) {
 }
 
 TEST(LogDiffTest, NamesWhatDiffers) {
+  const auto NameDifference = [](const Event& left, const Event& right) {
+    return replaylog::NameDifference(left, right, 1'000'000);
+  };
   const Event output = OutputAt(10, "abc", 5);
   EXPECT_EQ(NameDifference(output, output), "");
-  EXPECT_EQ(NameDifference(output, OutputAt(11, "abc", 5)), "cycle: 10 and 11");
+  EXPECT_EQ(NameDifference(output, OutputAt(11, "abc", 5)),
+            "cycle: 10 (0.000010 s) and 11 (0.000011 s)");
   EXPECT_EQ(NameDifference(output, OutputAt(10, "abcd", 5)), "length of the output");
   EXPECT_EQ(NameDifference(output, OutputAt(10, "abX", 5)), "byte 2 of the output");
   const Event input = {0, 10, 0, InputEvent{machine::Input::Console("ls\n")}};
@@ -113,7 +117,9 @@ TEST(LogDiffTest, NamesWhatDiffers) {
   EXPECT_EQ(
       NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}),
       "kind of the input");
-  EXPECT_THAT(NameDifference(output, OutputAt(10, "abc", 6)), HasSubstr("time of byte 1"));
+  EXPECT_EQ(NameDifference(output, OutputAt(10, "abc", 6)),
+            "time of byte 1 of the output: 5 cycles (0.000005 s) and 6 cycles (0.000006 s) "
+            "after the byte before");
   EXPECT_EQ(
       NameDifference({0, 0, 0, CheckpointEvent{1, {1, 1}}}, {0, 0, 0, CheckpointEvent{1, {1, 2}}}),
       "machine state");
@@ -126,7 +132,7 @@ TEST(LogDiffTest, JoinsAnOutputThatDiffersInTheMiddle) {
   EXPECT_EQ(joined.cycle, 100u);
   EXPECT_EQ(std::get<OutputRun>(joined.body).bytes, "abcX");
   EXPECT_EQ(std::get<OutputRun>(joined.body).deltas, (std::vector<uint64_t>{5, 5, 6}));
-  EXPECT_EQ(NameDifference(expected, joined), "byte 3 of the output");
+  EXPECT_EQ(NameDifference(expected, joined, 1'000'000), "byte 3 of the output");
   // Where nothing was equal, or something else came, there is nothing to join.
   EXPECT_EQ(JoinOutput(expected, 0, rest), rest);
   const Event other = {1, 116, 0, InterruptEvent{1}};

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/codec.h"
 
 namespace isochron::timeline {
@@ -49,7 +50,7 @@ bool Replayer::NothingMore(size_t known, uint64_t cycle) {
 void Replayer::RefuseInputs(const replaylog::Event& event) {
   status_ = absl::DataLossError(absl::StrCat("event ", event.number, ": more than ",
                                              replaylog::kMaxInputsPerCycle, " inputs at cycle ",
-                                             event.cycle));
+                                             machine::WithSeconds(event.cycle, clock_hz_)));
 }
 
 void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs) {
@@ -86,8 +87,9 @@ uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
       return until;
     }
     if (i == kMaxAhead) {
-      status_ = absl::DataLossError(absl::StrCat("event ", event->number, ": more than ", kMaxAhead,
-                                                 " events from cycle ", cycle, " to ", until));
+      status_ = absl::DataLossError(absl::StrCat(
+          "event ", event->number, ": more than ", kMaxAhead, " events from cycle ",
+          machine::WithSeconds(cycle, clock_hz_), " to ", machine::WithSeconds(until, clock_hz_)));
       return until;
     }
   }
@@ -121,9 +123,9 @@ void Replayer::Diverge(replaylog::Event actual) {
   divergence.actual = std::move(actual);
   divergence.bytes_equal = output_seen_;
   divergence.before = history_.events();
-  status_ = absl::AbortedError(absl::StrCat("the run differs from the log at event ",
-                                            divergence.actual.number, ", cycle ",
-                                            divergence.actual.cycle));
+  status_ = absl::AbortedError(
+      absl::StrCat("the run differs from the log at event ", divergence.actual.number, ", cycle ",
+                   machine::WithSeconds(divergence.actual.cycle, clock_hz_)));
   divergence_ = std::move(divergence);
 }
 

@@ -32,8 +32,9 @@ struct Divergence {
 // log breaks off, the run is stopped at the next input point or stop point: see reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
-  // `source` must outlive the replayer.
-  explicit Replayer(replaylog::EventSource& source) : source_(source) {}
+  // `source` must outlive the replayer. `clock_hz`: for messages.
+  Replayer(replaylog::EventSource& source, uint64_t clock_hz)
+      : source_(source), clock_hz_(clock_hz) {}
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
@@ -71,6 +72,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   void Diverge(replaylog::Event actual);
 
   replaylog::EventSource& source_;
+  const uint64_t clock_hz_;
   std::deque<replaylog::Event> ahead_;
   bool exhausted_ = false;
   // Bytes of the run of output at the front of `ahead_` that have been seen, and the cycle at

@@ -30,6 +30,7 @@ using replaylog::InterruptEvent;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+constexpr uint64_t kHz = 600'000'000;
 constexpr auto kStopPoint = machine::InputSource::Occasion::kStopPoint;
 
 // A log in memory, which may break off, go wrong at its end, or still be in the making.
@@ -109,7 +110,7 @@ bool Stops(Replayer& replayer, uint64_t cycle) {
 TEST(Replayer, AgreesWithARunThatIsItsLog) {
   const std::vector<Event> events = replaylog::SmallEvents();
   FakeSource source(events);
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   for (const Event& event : events) {
     EXPECT_FALSE(replayer.reached_end());
     Happen(replayer, event);
@@ -124,7 +125,7 @@ TEST(Replayer, AgreesWithARunThatIsItsLog) {
 
 TEST(Replayer, GivesInputsAtTheirCycleInOrder) {
   FakeSource source({Typed(100, "a"), Typed(100, "b"), Interrupt(150), Typed(200, "c"), End(300)});
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   EXPECT_THAT(Polled(replayer, 50), IsEmpty());
   EXPECT_THAT(Polled(replayer, 100), ElementsAre("a", "b"));
   Happen(replayer, Typed(100, "a"));
@@ -137,7 +138,7 @@ TEST(Replayer, GivesInputsAtTheirCycleInOrder) {
 
 TEST(Replayer, SkipsWitnessesThatItDoesNotKnow) {
   FakeSource source({{0, 10, 0, replaylog::UnknownEvent{99, "?"}}, Interrupt(20), End(30)});
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   Happen(replayer, Interrupt(20));
   Happen(replayer, End(30));
   EXPECT_TRUE(replayer.status().ok()) << replayer.status();
@@ -159,7 +160,7 @@ class ReplayerDifference : public ::testing::TestWithParam<Difference> {};
 TEST_P(ReplayerDifference, IsFoundWhereItIs) {
   const std::vector<Event> events = {Interrupt(100), kOutput, kCheckpoint, End(400)};
   FakeSource source(events);
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   const Difference& difference = GetParam();
   for (size_t i = 0; i < difference.agree; ++i) Happen(replayer, events[i]);
   if (difference.bytes != 0) {
@@ -205,7 +206,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Replayer, KnowsTheNextStopOfItsLog) {
   FakeSource source({Interrupt(100), Typed(150, "a"), Stop(170), End(170)});
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   EXPECT_EQ(replayer.NextStop(0, 50), 50u);
   EXPECT_EQ(replayer.NextStop(0, 160), 160u);
   EXPECT_EQ(replayer.NextStop(0, 1'000), 170u);
@@ -215,7 +216,7 @@ TEST(Replayer, KnowsTheNextStopOfItsLog) {
 
 TEST(Replayer, TakesAStopAtItsCycleAlone) {
   FakeSource source({Typed(100, "a"), Stop(170), End(170)});
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   EXPECT_FALSE(Stops(replayer, 100)) << "bytes are taken at input points";
   Happen(replayer, Typed(100, "a"));
   EXPECT_FALSE(Stops(replayer, 169));
@@ -226,7 +227,7 @@ TEST(Replayer, TakesAStopAtItsCycleAlone) {
 TEST(Replayer, StopsWhereAPartialLogBreaksOff) {
   for (const bool at_input_point : {true, false}) {
     FakeSource source({Interrupt(100)});
-    Replayer replayer(source);
+    Replayer replayer(source, kHz);
     EXPECT_FALSE(replayer.reached_end());
     Happen(replayer, Interrupt(100));
     if (at_input_point) {
@@ -248,9 +249,9 @@ TEST(Replayer, RefusesMoreInputsThanAMachineTakes) {
   more.push_back(Typed(100, "a"));
   for (const bool ahead : {true, false}) {
     FakeSource fits(most);
-    Replayer sound(fits);
+    Replayer sound(fits, kHz);
     FakeSource too_many(more);
-    Replayer refused(too_many);
+    Replayer refused(too_many, kHz);
     for (Replayer* replayer : {&sound, &refused}) {
       ahead ? void(replayer->NextStop(0, 1'000)) : void(Polled(*replayer, 100));
     }
@@ -262,7 +263,7 @@ TEST(Replayer, RefusesMoreInputsThanAMachineTakes) {
 TEST(Replayer, SaysWhatItsSourceSays) {
   FakeSource source({Interrupt(100)});
   source.fault = absl::DataLossError("a frame is damaged");
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   Happen(replayer, Interrupt(100));
   EXPECT_TRUE(replayer.status().ok());
   Happen(replayer, Interrupt(200));
@@ -275,7 +276,7 @@ TEST(Replayer, SaysWhatItsSourceSays) {
 TEST(Replayer, WaitsForNoEventThatIsFarAway) {
   FakeSource source({Interrupt(100), Typed(5'000, "a"), End(6'000)});
   source.known_to = 100;
-  Replayer replayer(source);
+  Replayer replayer(source, kHz);
   EXPECT_THAT(Polled(replayer, 50), IsEmpty());
   EXPECT_FALSE(Stops(replayer, 60));
   EXPECT_EQ(replayer.NextStop(60, 90), 90u);

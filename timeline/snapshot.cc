@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/codec.h"
 #include "replaylog/frame_scanner.h"
 #include "replaylog/output_file.h"
@@ -358,14 +359,16 @@ absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Mach
         return small;
       });
   if (!status.ok()) {
-    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ",
-                                            snapshot.cycle,
-                                            " cannot be restored: ", status.message()));
+    return absl::DataLossError(
+        absl::StrCat(source_->name(), ": the snapshot at cycle ",
+                     machine::WithSeconds(snapshot.cycle, machine.config().clock_hz),
+                     " cannot be restored: ", status.message()));
   }
   if (machine.StateDigest() != snapshot.state) {
-    return absl::DataLossError(absl::StrCat(source_->name(), ": the snapshot at cycle ",
-                                            snapshot.cycle,
-                                            " has not the state that its digest says"));
+    return absl::DataLossError(
+        absl::StrCat(source_->name(), ": the snapshot at cycle ",
+                     machine::WithSeconds(snapshot.cycle, machine.config().clock_hz),
+                     " has not the state that its digest says"));
   }
   return absl::OkStatus();
 }

@@ -19,13 +19,13 @@
 #include "cli/run/replay_report.h"
 #include "cli/run/report_file.h"
 #include "cli/text/exit_code.h"
-#include "cli/text/guest_time.h"
 #include "cli/text/report.h"
 #include "conformance/compare/divergence_report.h"
 #include "conformance/compare/event_pipe.h"
 #include "conformance/compare/follower.h"
 #include "conformance/compare/machine_twins.h"
 #include "engines/engines.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
 #include "replaylog/log_writer.h"
@@ -259,12 +259,12 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
         return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
       });
   const alpha::Cpu& cpu = guest_.machine->cpu();
-  const std::string line = absl::StrCat(
-      Engines(), " agree: ", output_->writer().events(), " events, ", cpu.cycle, " cycles (",
-      SecondsText(cpu.cycle, run_.config.clock_hz), " s), ", cpu.instructions, " instructions, ",
-      checkpoints, " checkpoints, identity ", output_->Identity(), "; ",
-      Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
-      Speed(engines_[1].name, cpu.instructions, follower_->busy()));
+  const std::string line =
+      absl::StrCat(Engines(), " agree: ", output_->writer().events(), " events, ",
+                   machine::CyclesText(cpu.cycle, run_.config.clock_hz), ", ", cpu.instructions,
+                   " instructions, ", checkpoints, " checkpoints, identity ", output_->Identity(),
+                   "; ", Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
+                   Speed(engines_[1].name, cpu.instructions, follower_->busy()));
   Say(line);
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;
@@ -284,7 +284,7 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
 int Conform::ReportDifference(timeline::Divergence divergence) {
   const std::string where =
       absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
-                   WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
+                   machine::WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
   Say(absl::StrCat(Engines(), " ", where, "; the run is repeated to find the first instruction"));
   guest_.session->LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();

@@ -9,6 +9,9 @@
 
 #include <CLI/App.hpp>
 
+#include "replaylog/log_reader.h"
+#include "timeline/snapshot.h"
+
 namespace isochron::cli {
 
 // Adds `log` with all its commands. When one of them is given, `command` becomes what runs it
@@ -22,6 +25,9 @@ void AddLogDiffCommand(CLI::App& log, std::function<int()>& command);
 void AddLogVerifyCommand(CLI::App& log, std::function<int()>& command);
 void AddLogBundleCommand(CLI::App& log, std::function<int()>& command);
 void AddLogSnapshotsCommand(CLI::App& log, std::function<int()>& command);
+
+// The log beside F.snapshots that its snapshots are of; nullptr when there is none.
+std::unique_ptr<replaylog::LogReader> LogOfSnapshots(const timeline::SnapshotReader& snapshots);
 
 // What `log dump --type` takes: "header" and the types of events.
 std::vector<std::string> LogDumpTypes();

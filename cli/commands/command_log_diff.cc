@@ -104,7 +104,7 @@ absl::Status Diff::Events() {
 
 void Diff::Differs(const EventPair& pair) {
   if (options_.json) {
-    out_.Line(replaylog::DifferenceToJson(pair));
+    out_.Line(replaylog::DifferenceToJson(pair, left_.header().config.clock_hz));
     return;
   }
   if (different_ == 1) {

@@ -12,6 +12,7 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"
 #include "machine/events/config.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 #include "replaylog/file_source.h"
 #include "replaylog/image_set.h"
@@ -57,10 +58,7 @@ void PrintLog(TextOutput& out, const std::string& path, const LogReader& log,
       absl::StrFormat("%d bytes: %d frames of %d bytes, %d bytes raw", log.log_bytes(),
                       log.frames().size(), log.frames().compressed_bytes(),
                       log.frames().raw_bytes()));
-  Row(out, "duration",
-      absl::StrFormat("%d cycles, %.3f guest seconds", summary.last_cycle,
-                      static_cast<double>(summary.last_cycle) /
-                          static_cast<double>(log.header().config.clock_hz)));
+  Row(out, "duration", machine::CyclesText(summary.last_cycle, log.header().config.clock_hz));
   if (!summary.end.has_value()) return;
   const auto* end = std::get_if<replaylog::EndEvent>(&summary.end->body);
   if (end == nullptr) return;
@@ -83,8 +81,10 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   Row(out, "TLB entries", absl::StrCat("ITB ", config.itb_entries, ", DTB ", config.dtb_entries));
   Row(out, "date at start", Date(config.rtc_base_seconds));
   Row(out, "entropy seed", absl::StrCat(config.seed));
-  Row(out, "input points", absl::StrCat("every ", config.input_interval, " cycles"));
-  Row(out, "checkpoints", absl::StrCat("every ", config.checkpoint_interval, " cycles"));
+  Row(out, "input points",
+      absl::StrCat("every ", machine::CyclesText(config.input_interval, config.clock_hz)));
+  Row(out, "checkpoints",
+      absl::StrCat("every ", machine::CyclesText(config.checkpoint_interval, config.clock_hz)));
   Row(out, "a reset", header.config.reboot ? "restarts the guest" : "ends the run");
 }
 
@@ -125,7 +125,14 @@ int PrintSnapshots(const std::string& path) {
   Row(out, "state", (*reader)->breaks_off() ? "partial: it breaks off" : "complete");
   Row(out, "number", absl::StrCat(snapshots.size(), "; `isochron log snapshots` lists them"));
   if (!snapshots.empty()) {
-    Row(out, "cycles", absl::StrCat(snapshots.front().cycle, " to ", snapshots.back().cycle));
+    const std::unique_ptr<LogReader> log = LogOfSnapshots(**reader);
+    const auto cycle = [&log](const timeline::SnapshotInfo& snapshot) {
+      return log == nullptr ? absl::StrCat(snapshot.cycle)
+                            : machine::WithSeconds(snapshot.cycle, log->header().config.clock_hz);
+    };
+    Row(out, "cycles",
+        absl::StrCat(cycle(snapshots.front()), " to ", cycle(snapshots.back()),
+                     log == nullptr ? "; seconds are known beside their log" : ""));
   }
   return out.Finish(ToInt(ExitCode::kOk));
 }

@@ -9,6 +9,7 @@
 #include "cli/run/guest.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/log_reader.h"
 #include "replaylog/output_file.h"
 #include "timeline/snapshot.h"
@@ -19,8 +20,27 @@ namespace {
 using replaylog::LogReader;
 using timeline::SnapshotReader;
 
-// The log beside F.snapshots that its snapshots are of; nullptr when there is none.
-std::unique_ptr<LogReader> LogOf(const SnapshotReader& snapshots) {
+int ListSnapshots(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots = SnapshotReader::Open(path);
+  if (!snapshots.ok()) return RefuseInput(snapshots.status());
+  const std::unique_ptr<LogReader> log = LogOfSnapshots(**snapshots);
+  TextOutput out;
+  out.Line(absl::StrCat("log: ",
+                        log == nullptr ? "none of theirs is beside them" : log->source().path()));
+  out.Line(absl::StrFormat("%16s %12s %12s  %s", "cycle", "seconds", "bytes", "state"));
+  for (const timeline::SnapshotInfo& snapshot : (*snapshots)->snapshots()) {
+    const std::string seconds =
+        log == nullptr ? "?" : machine::SecondsText(snapshot.cycle, log->header().config.clock_hz);
+    out.Line(absl::StrFormat("%16d %12s %12d  %s", snapshot.cycle, seconds, snapshot.bytes,
+                             snapshot.state.ToString()));
+  }
+  if ((*snapshots)->breaks_off()) out.Line("the file breaks off here: it is partial");
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+}  // namespace
+
+std::unique_ptr<LogReader> LogOfSnapshots(const SnapshotReader& snapshots) {
   const std::string& path = snapshots.source().path();
   const std::string suffix = timeline::SnapshotPath("");
   std::string log = replaylog::WithoutPartial(path);
@@ -33,29 +53,6 @@ std::unique_ptr<LogReader> LogOf(const SnapshotReader& snapshots) {
   }
   return nullptr;
 }
-
-int ListSnapshots(const std::string& path) {
-  absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots = SnapshotReader::Open(path);
-  if (!snapshots.ok()) return RefuseInput(snapshots.status());
-  const std::unique_ptr<LogReader> log = LogOf(**snapshots);
-  TextOutput out;
-  out.Line(absl::StrCat("log: ",
-                        log == nullptr ? "none of theirs is beside them" : log->source().path()));
-  out.Line(absl::StrFormat("%16s %12s %12s  %s", "cycle", "seconds", "bytes", "state"));
-  for (const timeline::SnapshotInfo& snapshot : (*snapshots)->snapshots()) {
-    const std::string seconds =
-        log == nullptr
-            ? "?"
-            : absl::StrFormat("%.3f", static_cast<double>(snapshot.cycle) /
-                                          static_cast<double>(log->header().config.clock_hz));
-    out.Line(absl::StrFormat("%16d %12s %12d  %s", snapshot.cycle, seconds, snapshot.bytes,
-                             snapshot.state.ToString()));
-  }
-  if ((*snapshots)->breaks_off()) out.Line("the file breaks off here: it is partial");
-  return out.Finish(ToInt(ExitCode::kOk));
-}
-
-}  // namespace
 
 void AddLogSnapshotsCommand(CLI::App& log, std::function<int()>& command) {
   CLI::App* snapshots = log.add_subcommand("snapshots", "List the snapshots of a log");

@@ -17,8 +17,8 @@
 #include "cli/run/report_file.h"
 #include "cli/run/snapshot_output.h"
 #include "cli/text/exit_code.h"
-#include "cli/text/guest_time.h"
 #include "cli/text/report.h"
+#include "machine/events/cycle_text.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
 #include "timeline/observer_list.h"
@@ -61,7 +61,7 @@ class Replay {
   std::string EventsEqual() const;
   // A cycle for people.
   std::string Shown(uint64_t cycle) const {
-    return WithSeconds(cycle, log_->header().config.clock_hz);
+    return machine::WithSeconds(cycle, log_->header().config.clock_hz);
   }
   // What a control channel can ask for.
   ControlServices Services();

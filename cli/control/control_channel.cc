@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/text/guest_time.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -111,7 +111,7 @@ void ControlChannel::OnDone(const ScriptCommand& command, const CommandResult& r
 void ControlChannel::Answer(const absl::Status& status, uint64_t cycle, std::string_view fields) {
   std::string line =
       absl::StrCat("{\"request\":", request_, ",\"ok\":", status.ok() ? "true" : "false",
-                   ",\"cycle\":", cycle, ",\"seconds\":", SecondsText(cycle, clock_hz_));
+                   ",\"cycle\":", cycle, ",\"seconds\":", machine::SecondsText(cycle, clock_hz_));
   if (!status.ok()) {
     absl::StrAppend(
         &line, ",\"error\":",

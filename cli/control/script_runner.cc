@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/text/guest_time.h"
+#include "machine/events/cycle_text.h"
 
 namespace isochron::cli {
 namespace {
@@ -181,8 +181,8 @@ void ScriptRunner::Obey(const machine::InputPoint& point, bool may_send,
         if (source_ == nullptr) {
           inputs.push_back(machine::Input::Stop(machine::StopCause::kExpectFailed, command.line));
         }
-        Fail(point.cycle, absl::StrCat("was not met within ", command.cycles, " cycles (",
-                                       SecondsText(command.cycles, clock_hz_), " s)"));
+        Fail(point.cycle,
+             absl::StrCat("was not met within ", machine::CyclesText(command.cycles, clock_hz_)));
         continue;
       case ScriptCommand::Kind::kRun:
         if (point.cycle >= deadline_) break;

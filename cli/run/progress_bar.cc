@@ -15,7 +15,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds kRedrawInterval = std::chrono::milliseconds(100);
-constexpr size_t kBarWidth = 10;
+constexpr size_t kBarWidth = 6;
 
 // One decimal and a power of 1000: "12.3G".
 std::string Short(double value) {
@@ -26,6 +26,12 @@ std::string Short(double value) {
     ++unit;
   }
   return absl::StrFormat("%.*f%s", unit == 0 ? 0 : 1, value, kUnits[unit]);
+}
+
+// Guest seconds.
+std::string Seconds(uint64_t cycle, uint64_t clock_hz) {
+  const double seconds = static_cast<double>(cycle) / static_cast<double>(clock_hz);
+  return seconds < 999.95 ? absl::StrFormat("%.1f s", seconds) : Short(seconds) + " s";
 }
 
 std::string Duration(double seconds) {
@@ -39,7 +45,7 @@ std::string Duration(double seconds) {
 
 }  // namespace
 
-std::string RenderProgress(const Progress& progress) {
+std::string RenderProgress(const Progress& progress, uint64_t clock_hz) {
   const double part = progress.total_cycles == 0
                           ? 1
                           : std::min(1.0, static_cast<double>(progress.cycle) /
@@ -50,9 +56,10 @@ std::string RenderProgress(const Progress& progress) {
   const double cycles_left = static_cast<double>(progress.total_cycles) * (1 - part);
   return absl::StrCat("[", std::string(filled, '#'), std::string(kBarWidth - filled, '.'), "]",
                       absl::StrFormat("%4d%%", static_cast<int>(part * 100)), "  ",
-                      Short(static_cast<double>(progress.cycle)), " cycles  ",
+                      Short(static_cast<double>(progress.cycle)), " cycles (",
+                      Seconds(progress.cycle, clock_hz), ")  ",
                       Short(static_cast<double>(progress.events)), " events  ", Short(speed),
-                      " cycles/s  ", speed > 0 ? Duration(cycles_left / speed) : "-", " left");
+                      "/s  ", speed > 0 ? Duration(cycles_left / speed) : "-", " left");
 }
 
 std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
@@ -60,9 +67,8 @@ std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
   constexpr size_t kColumns = 79;
   const double seconds = static_cast<double>(progress.elapsed.count()) / 1e9;
   const double cycles = static_cast<double>(progress.cycle);
-  std::string line = absl::StrCat(
-      Short(cycles), " cycles  ", absl::StrFormat("%.1f", cycles / static_cast<double>(clock_hz)),
-      " guest s  ", Short(seconds > 0 ? cycles / seconds : 0), " cycles/s");
+  std::string line = absl::StrCat(Short(cycles), " cycles (", Seconds(progress.cycle, clock_hz),
+                                  ")  ", Short(seconds > 0 ? cycles / seconds : 0), "/s");
   if (command != nullptr) {
     absl::StrAppend(&line, "  line ", command->line, ": ", DescribeCommand(*command));
   }
@@ -94,10 +100,11 @@ void ProgressBar::ShowScript(uint64_t cycle, uint64_t clock_hz, const ScriptComm
                      RenderScriptProgress({cycle, 0, 0, now - start_}, clock_hz, command)));
 }
 
-void ProgressBar::Show(uint64_t cycle, uint64_t events) {
+void ProgressBar::Show(uint64_t cycle, uint64_t clock_hz, uint64_t events) {
   const nanoseconds now = clock_.Now();
   if (!IsDue(now)) return;
-  Write(absl::StrCat("\r\x1b[K", RenderProgress({cycle, total_cycles_, events, now - start_})));
+  Write(absl::StrCat("\r\x1b[K",
+                     RenderProgress({cycle, total_cycles_, events, now - start_}, clock_hz)));
 }
 
 void ProgressBar::Hide() {

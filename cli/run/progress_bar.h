@@ -19,12 +19,12 @@ struct Progress {
   std::chrono::nanoseconds elapsed{0};
 };
 
-// One line of at most 79 columns without a newline: a bar, percent, cycles, events, cycles a
-// second, time left.
-std::string RenderProgress(const Progress& progress);
+// One line of at most 79 columns without a newline: a bar, percent, cycles, guest seconds, events,
+// cycles in a second of the host, time left.
+std::string RenderProgress(const Progress& progress, uint64_t clock_hz);
 
-// The same of a scripted run: cycles, guest seconds, cycles a second, and the command under way, if
-// there is one.
+// The same of a scripted run: cycles, guest seconds, cycles in a second of the host, and the
+// command under way, if there is one.
 std::string RenderScriptProgress(const Progress& progress, uint64_t clock_hz,
                                  const ScriptCommand* command);
 
@@ -38,7 +38,7 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  void Show(uint64_t cycle, uint64_t events);
+  void Show(uint64_t cycle, uint64_t clock_hz, uint64_t events);
   // Of a run whose end nobody knows: RenderScriptProgress() in its place.
   void ShowScript(uint64_t cycle, uint64_t clock_hz, const ScriptCommand* command);
   void Hide();

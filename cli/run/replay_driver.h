@@ -58,7 +58,7 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   // All must outlive the driver.
   ReplayDriver(replaylog::EventSource& source, const machine::Machine& machine,
                const Options& options)
-      : machine_(machine), options_(options), replayer_(source) {}
+      : machine_(machine), options_(options), replayer_(source, machine.config().clock_hz) {}
 
   State state() const { return state_; }
   const timeline::Replayer& replayer() const { return replayer_; }

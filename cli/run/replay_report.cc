@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/control/panic_watch.h"
-#include "cli/text/guest_time.h"
 #include "cli/text/report.h"
 #include "hostio/printable.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 #include "replaylog/describe_diff.h"
 #include "replaylog/event.h"
@@ -60,10 +60,10 @@ std::string DivergenceReport(const std::string& log, const timeline::Divergence&
   const replaylog::Event& actual = divergence.actual;
   std::string text =
       absl::StrCat("isochron: the run differs from ", hostio::Printable(log), " at event ",
-                   actual.number, ", cycle ", WithSeconds(actual.cycle, clock_hz), "\n");
+                   actual.number, ", cycle ", machine::WithSeconds(actual.cycle, clock_hz), "\n");
   absl::StrAppend(&text, "  PC ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
-    const std::string what = replaylog::NameDifference(*divergence.expected, actual);
+    const std::string what = replaylog::NameDifference(*divergence.expected, actual, clock_hz);
     if (!what.empty()) absl::StrAppend(&text, "  what differs: ", what, "\n");
     const auto* output = std::get_if<replaylog::OutputRun>(&divergence.expected->body);
     if (output != nullptr && divergence.bytes_equal > 0) {

@@ -13,6 +13,7 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "conformance/compare/guest_code.h"
+#include "machine/events/cycle_text.h"
 #include "machine/firmware/firmware.h"
 #include "replaylog/describe.h"
 #include "replaylog/output_file.h"
@@ -22,11 +23,6 @@ namespace {
 
 using conformance::Escape;
 using conformance::ReportRow;
-
-std::string Seconds(uint64_t cycles, uint64_t clock_hz) {
-  return absl::StrFormat("%d cycles, %.6f guest seconds", cycles,
-                         static_cast<double>(cycles) / static_cast<double>(clock_hz));
-}
 
 }  // namespace
 
@@ -58,7 +54,7 @@ std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& gues
   std::string body = absl::StrCat("<h1>", Escape(title), "</h1>\n");
   std::vector<ReportRow> rows = {
       {"exit code", absl::StrCat(exit_code)},
-      {"duration", Seconds(cpu.cycle, machine.config().clock_hz)},
+      {"duration", machine::CyclesText(cpu.cycle, machine.config().clock_hz)},
       {"instructions", absl::StrCat(cpu.instructions)},
       {"PC", conformance::DescribePc(cpu, cpu.pc, machine.kernel())},
   };

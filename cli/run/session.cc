@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "cli/run/inspect.h"
 #include "cli/text/exit_code.h"
-#include "cli/text/guest_time.h"
 #include "cli/text/report.h"
 #include "machine/devices/uart16550.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/codec.h"
 #include "replaylog/describe.h"
 
@@ -384,7 +384,7 @@ bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::
   replay_->Poll(point, inputs);
   if (replay_->state() != ReplayDriver::State::kLive) {
     if (progress_.has_value() && MayDraw()) {
-      progress_->Show(point.cycle, replay_->replayer().events_compared());
+      progress_->Show(point.cycle, clock_hz_, replay_->replayer().events_compared());
     }
     return false;
   }
@@ -449,7 +449,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
   std::string json = absl::StrCat(
       "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code,
       ",\"cycle\":", machine.cpu().cycle,
-      ",\"seconds\":", SecondsText(machine.cpu().cycle, clock_hz_),
+      ",\"seconds\":", machine::SecondsText(machine.cpu().cycle, clock_hz_),
       ",\"instructions\":", machine.cpu().instructions, ",",
       replaylog::JsonBytes("output", "text", script_.output()), ",",
       replaylog::JsonBytes("serial1_output", "serial1_text", script_.output(/*uart=*/1)));
@@ -482,7 +482,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       break;
     case Kind::kObserver: Say(end.message); break;
     case Kind::kEndOfTime:
-      Say(absl::StrCat("stopped at cycle ", machine.cpu().cycle,
+      Say(absl::StrCat("stopped at cycle ", machine::WithSeconds(machine.cpu().cycle, clock_hz_),
                        ": machine time ends after 2^62 cycles"));
       break;
     case Kind::kReset: Say("the guest asked for a reset"); [[fallthrough]];
@@ -491,7 +491,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       break;
     case Kind::kStopped:
       if (const std::string line =
-              DescribeStop(end.stop, WithSeconds(machine.cpu().cycle, clock_hz_));
+              DescribeStop(end.stop, machine::WithSeconds(machine.cpu().cycle, clock_hz_));
           !line.empty()) {
         Say(line);
       } else if (end.stop.cause == machine::StopCause::kPanic) {
@@ -506,7 +506,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
 }
 
 void Session::ReportPanic(const machine::Input& stop, const machine::Machine& machine) {
-  const std::string cycle = WithSeconds(machine.cpu().cycle, clock_hz_);
+  const std::string cycle = machine::WithSeconds(machine.cpu().cycle, clock_hz_);
   if (stop.detail != PanicWatch::kDeadLoop) {
     Say(absl::StrCat("the guest panicked; stopped at cycle ", cycle, ": ",
                      QuoteScriptText(panic_watch_->message())));

@@ -5,7 +5,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "cli/text/quantity.h"
 
 namespace isochron::cli {
@@ -39,15 +38,6 @@ absl::StatusOr<GuestTime> ParseGuestTime(std::string_view text) {
   absl::StatusOr<uint64_t> cycles = ParseScaled(text, 1000, {kWhat, kSuffixes, "cycles"});
   if (!cycles.ok()) return cycles.status();
   return GuestTime::OfCycles(*cycles);
-}
-
-std::string SecondsText(uint64_t cycles, uint64_t clock_hz) {
-  const double seconds = static_cast<double>(cycles) / static_cast<double>(clock_hz);
-  return absl::StrFormat("%.*f", seconds < 1 ? 6 : 3, seconds);
-}
-
-std::string WithSeconds(uint64_t cycles, uint64_t clock_hz) {
-  return absl::StrCat(cycles, " (", SecondsText(cycles, clock_hz), " s)");
 }
 
 }  // namespace isochron::cli

@@ -1,4 +1,4 @@
-// Guest time as people write and read it.
+// Guest time as people write it.
 
 #ifndef ISOCHRON_CLI_TEXT_GUEST_TIME_H_
 #define ISOCHRON_CLI_TEXT_GUEST_TIME_H_
@@ -38,12 +38,6 @@ class GuestTime {
 // "2G", "1.5G" and "100" are cycles, as ParseCycles() has them; "20s", "1.5s", "10ms", "5us" and
 // "7ns" seconds. InvalidArgument with a message that quotes the text.
 absl::StatusOr<GuestTime> ParseGuestTime(std::string_view text);
-
-// A number of cycles and how long they take: "4294967296 (7.158 s)".
-std::string WithSeconds(uint64_t cycles, uint64_t clock_hz);
-
-// Seconds with three decimals, more for less than a second: "7.158", "0.001748".
-std::string SecondsText(uint64_t cycles, uint64_t clock_hz);
 
 }  // namespace isochron::cli
 

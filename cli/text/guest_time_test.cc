@@ -34,10 +34,5 @@ TEST(GuestTimeTest, RefusesEverythingElse) {
       "ns, us, ms or s)");
 }
 
-TEST(GuestTimeTest, IsShownInBoth) {
-  EXPECT_EQ(WithSeconds(4'294'967'296, kHz), "4294967296 (7.158 s)");
-  EXPECT_EQ(WithSeconds(1 << 20, kHz), "1048576 (0.001748 s)");
-}
-
 }  // namespace
 }  // namespace isochron::cli

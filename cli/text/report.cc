@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/text/guest_time.h"
 #include "hostio/file.h"
 #include "hostio/printable.h"
+#include "machine/events/cycle_text.h"
 
 namespace isochron::cli {
 namespace {
@@ -34,7 +34,7 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
                         const machine::KernelImage& kernel, uint64_t clock_hz) {
   std::string text = absl::StrCat("isochron: the guest cannot go on: ", std::string(message), "\n");
   absl::StrAppendFormat(&text, "  CPU %d at cycle %s\n", cpu.index,
-                        WithSeconds(cpu.cycle, clock_hz));
+                        machine::WithSeconds(cpu.cycle, clock_hz));
   if (cpu.pal_mode()) {
     absl::StrAppendFormat(&text, "  PC       0x%016x (PALmode)\n", cpu.pc & ~uint64_t{3});
   } else {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "alpha/disassemble.h"
 #include "conformance/compare/guest_code.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 #include "replaylog/describe_diff.h"
 
@@ -72,7 +73,8 @@ std::string EqualEventLines(const DivergenceReport& report) {
 
 std::string Conclusion(const DivergenceReport& report) {
   const std::string cycles =
-      absl::StrFormat("at cycle %d, PC %s", report.culprit.cycle, report.place);
+      absl::StrCat("at cycle ", machine::WithSeconds(report.culprit.cycle, report.clock_hz),
+                   ", PC ", report.place);
   switch (report.certainty) {
     case Certainty::kNotReproduced:
       return "the difference did not come back when the run was repeated on both engines\n";
@@ -81,7 +83,8 @@ std::string Conclusion(const DivergenceReport& report) {
     case Certainty::kRegion:
       return absl::StrCat(
           "first visible difference: one of the instructions executed at once before cycle ",
-          report.different_cycle, ";\nby what differs most likely the one ", cycles, "\n");
+          machine::WithSeconds(report.different_cycle, report.clock_hz),
+          ";\nby what differs most likely the one ", cycles, "\n");
   }
   return "";
 }

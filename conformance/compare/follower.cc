@@ -8,7 +8,7 @@
 namespace isochron::conformance {
 
 Follower::Follower(std::unique_ptr<machine::Machine> machine, EventPipe& pipe)
-    : machine_(std::move(machine)), pipe_(pipe), replayer_(pipe) {
+    : machine_(std::move(machine)), pipe_(pipe), replayer_(pipe, machine_->config().clock_hz) {
   machine_->SetInputSource(&replayer_);
   machine_->SetObserver(&replayer_);
 }

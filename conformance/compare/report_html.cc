@@ -9,6 +9,7 @@
 #include "alpha/disassemble.h"
 #include "conformance/compare/divergence_report.h"
 #include "conformance/compare/report_page.h"
+#include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
 
 namespace isochron::conformance {
@@ -40,8 +41,9 @@ class Timeline {
   }
 
   std::string Picture() const {
-    return absl::StrCat(html_, "</div>\n<div class=\"axis dim\"><span>cycle ", start_,
-                        "</span><span>cycle ", end_, "</span></div>\n");
+    return absl::StrCat(html_, "</div>\n<div class=\"axis dim\"><span>cycle ",
+                        machine::WithSeconds(start_, clock_hz_), "</span><span>cycle ",
+                        machine::WithSeconds(end_, clock_hz_), "</span></div>\n");
   }
 
  private:
@@ -156,13 +158,15 @@ std::string Headline(const DivergenceReport& report) {
     case Certainty::kNotReproduced:
       return "The difference did not come back when the run was repeated on both engines.";
     case Certainty::kInstruction:
-      return absl::StrFormat("First visible difference: the instruction at cycle %d, PC %s.",
-                             report.culprit.cycle, Escape(report.place));
+      return absl::StrFormat("First visible difference: the instruction at cycle %s, PC %s.",
+                             machine::WithSeconds(report.culprit.cycle, report.clock_hz),
+                             Escape(report.place));
     case Certainty::kRegion:
       return absl::StrFormat(
-          "First visible difference: one of the instructions executed at once before cycle %d, by "
-          "what differs most likely the one at cycle %d, PC %s.",
-          report.different_cycle, report.culprit.cycle, Escape(report.place));
+          "First visible difference: one of the instructions executed at once before cycle %s, by "
+          "what differs most likely the one at cycle %s, PC %s.",
+          machine::WithSeconds(report.different_cycle, report.clock_hz),
+          machine::WithSeconds(report.culprit.cycle, report.clock_hz), Escape(report.place));
   }
   return "";
 }
@@ -175,7 +179,8 @@ std::string ReportHtml(const DivergenceReport& report) {
   std::string html =
       absl::StrCat("<h1>", Escape(title), "</h1>\n<p class=\"lead\">", Headline(report),
                    "</p>\n<p class=\"dim\">Both were equal at the checkpoint at cycle ",
-                   report.equal_cycle, report.equal_cycle == 0 ? " (power-on)" : "", ".</p>\n");
+                   machine::WithSeconds(report.equal_cycle, report.clock_hz),
+                   report.equal_cycle == 0 ? " (power-on)" : "", ".</p>\n");
   if (report.certainty != Certainty::kNotReproduced) {
     absl::StrAppend(&html, "<h2>Instruction</h2>\n", HtmlListing(report.instructions));
     if (!report.trace.empty()) {

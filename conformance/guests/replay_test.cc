@@ -16,6 +16,7 @@
 #include "conformance/guests/guest_run.h"
 #include "engines/engines.h"
 #include "gtest/gtest.h"
+#include "machine/events/cycle_text.h"
 #include "machine/machine.h"
 #include "replaylog/event_merger.h"
 #include "replaylog/event_stream.h"
@@ -158,7 +159,7 @@ struct ReplayResult {
 
 ReplayResult Replay(const std::string& guest, replaylog::EventSource& source) {
   auto machine = Make(guest);
-  Replayer replayer(source);
+  Replayer replayer(source, Config().clock_hz);
   machine->SetObserver(&replayer);
   machine->SetInputSource(&replayer);
   const RunEnd end = machine->Run();
@@ -281,7 +282,7 @@ TEST(Stops, NeedNoInputPointAndReplayOnBothEngines) {
         for (size_t i = told.size() - 2; i < told.size(); ++i) told[i].cycle += late;
         auto again = *MakeMachine(path, config, replaying);
         MemorySource source(told);
-        Replayer replayer(source);
+        Replayer replayer(source, Config().clock_hz);
         again->SetObserver(&replayer);
         again->SetInputSource(&replayer);
         again->Run();
@@ -298,7 +299,7 @@ TEST(Stops, APartialLogEndsAtAStopPoint) {
   config.input_interval = kFarAway;
   auto machine = *MakeMachine(std::string(ISOCHRON_GUEST_DIR) + "/timers.elf", config);
   MemorySource source({});
-  Replayer replayer(source);
+  Replayer replayer(source, Config().clock_hz);
   machine->SetObserver(&replayer);
   machine->SetInputSource(&replayer);
   EXPECT_EQ(machine->Run().kind, RunEnd::Kind::kStopped);
@@ -339,9 +340,9 @@ TEST(HostileLog, InputsOfOneCycleAreBounded) {
   Endless source(std::move(events), input);
   const ReplayResult result = Replay("interrupts", source);
   EXPECT_EQ(result.end.kind, RunEnd::Kind::kObserver);
-  EXPECT_EQ(result.status,
-            absl::DataLossError(absl::StrCat("event ", first + 64,
-                                             ": more than 64 inputs at cycle ", input.cycle)));
+  EXPECT_EQ(result.status, absl::DataLossError(
+                               absl::StrCat("event ", first + 64, ": more than 64 inputs at cycle ",
+                                            machine::WithSeconds(input.cycle, Config().clock_hz))));
 }
 
 // Stops at every input point that is also a checkpoint, again and again.
@@ -454,7 +455,7 @@ TEST(Snapshots, TheRestOfTheLogIsTheSame) {
         if (event.cycle > snapshots[i].cycle) expected.push_back(event);
       }
       MemorySource source(expected);
-      Replayer replayer(source);
+      Replayer replayer(source, Config().clock_hz);
       auto again = Make(guest);
       ASSERT_TRUE((*reader)->Restore(snapshots[i], *again).ok());
       again->SetObserver(&replayer);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "alpha/memory.h"
+#include "machine/events/cycle_text.h"
 
 namespace isochron::machine {
 namespace {
@@ -11,6 +12,15 @@ absl::Status CheckRange(const char* what, T value, T least, T most) {
   if (value >= least && value <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, " must be from ", least, " to ", most, ", not ", value));
+}
+
+// The interval of points in time, on a clock that is valid.
+absl::Status CheckInterval(const char* what, uint64_t value, uint64_t most, uint64_t clock_hz) {
+  constexpr uint64_t kLeast = 1000;
+  if (value >= kLeast && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " must be from ", kLeast, " to ",
+                                                 CyclesText(most, clock_hz), ", not ",
+                                                 WithSeconds(value, clock_hz)));
 }
 
 }  // namespace
@@ -31,9 +41,8 @@ absl::Status MachineConfig::Validate() const {
       CheckRange("the number of DTB entries", dtb_entries, kMinTlbEntries, kMaxTlbEntries),
       CheckRange<int64_t>("the date and time, in seconds since 1970,", rtc_base_seconds, 0,
                           kMaxRtcSeconds),
-      CheckRange<uint64_t>("the input interval in cycles", input_interval, 1000, uint64_t{1} << 40),
-      CheckRange<uint64_t>("the checkpoint interval in cycles", checkpoint_interval, 1000,
-                           uint64_t{1} << 50),
+      CheckInterval("the input interval", input_interval, uint64_t{1} << 40, clock_hz),
+      CheckInterval("the checkpoint interval", checkpoint_interval, uint64_t{1} << 50, clock_hz),
   };
   for (const absl::Status& check : checks) {
     if (!check.ok()) return check;

@@ -8,7 +8,6 @@ Times: wall seconds, and CPU seconds in user and kernel mode, which a loaded hos
 resident set of the isochron process against the guest's pages touched, when `isochron run --stats` says how many.
 """
 
-import argparse
 import json
 import os
 import re
@@ -16,8 +15,8 @@ import statistics
 import sys
 import tempfile
 
-from conformance.bench.common import measure, median
-from conformance.tree import ROOT, guest_path
+from conformance.bench.common import BenchParser, measure, median
+from conformance.tree import guest_path
 
 PROMPT = b"~ # "
 COMMANDS = ["uname -a", "cat /proc/cpuinfo", "ls -l /bin /sbin", "poweroff -f"]
@@ -26,20 +25,13 @@ MEMORY_ALLOWANCE = 64 << 20
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench boot", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each (default: 7)")
-    parser.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))
+    parser = BenchParser("boot", __doc__, runs=7)
     parser.add_argument("--qemu", default="qemu-system-alpha")
     parser.add_argument("--engine", default="ref", help="isochron's engine (default: ref)")
     parser.add_argument("--memory", type=int, default=256, metavar="MIB", help="(default: 256)")
     parser.add_argument("--guest", default="linux", help="kernel of build-guests (default: linux)")
-    parser.add_argument("--json", action="store_true", help="prints the figures as JSON")
-    arguments = parser.parse_args()
-    if arguments.runs < 1:
-        parser.error("--runs must be at least 1")
-    return arguments
+    parser.add_json_flag()
+    return parser.parse_args()
 
 
 def answer(process):

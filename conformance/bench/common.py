@@ -1,5 +1,6 @@
-"""What the benchmarks share: timing whole runs."""
+"""What the benchmarks share: their options, and timing whole runs."""
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -8,8 +9,30 @@ import tempfile
 import threading
 import time
 
+from conformance.tree import ROOT
+
 # Seconds after which a run is killed.
 HANG = 300
+
+
+class BenchParser(argparse.ArgumentParser):
+    """Arguments of `bench NAME`, which all benchmarks have: how often each thing is run, and on which program."""
+
+    def __init__(self, name, description, runs):
+        super().__init__(
+            prog=f"bench {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        self.add_argument("--runs", type=int, default=runs, metavar="N", help=f"runs of each (default: {runs})")
+        self.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))
+
+    def add_json_flag(self):
+        self.add_argument("--json", action="store_true", help="prints the figures as JSON")
+
+    def parse_args(self, *words):
+        arguments = super().parse_args(*words)
+        if arguments.runs < 1:
+            self.error("--runs must be at least 1")
+        return arguments
 
 
 def measure(command, converse, patience=HANG):

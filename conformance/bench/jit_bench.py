@@ -8,7 +8,6 @@ medians, how many times as fast as QEMU, what recording costs, and geometric mea
 Ways to run: ref, jit (isochron run), ref-record, jit-record (isochron record), qemu (plain), qemu-rr (rr=record, icount).
 """
 
-import argparse
 import dataclasses
 import json
 import math
@@ -22,7 +21,7 @@ import sys
 import tempfile
 import time
 
-from conformance.bench.common import measure
+from conformance.bench.common import BenchParser, measure
 from conformance.tree import ROOT, guest_path
 
 PROMPT = b"~ # "
@@ -39,9 +38,7 @@ PATIENCE = 3600
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench jit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = BenchParser("jit", __doc__, runs=5)
     parser.add_argument(
         "programs", nargs="*", metavar="PROGRAM",
         help=f"programs or groups ({', '.join(GROUPS)}); default: all",
@@ -49,21 +46,17 @@ def parse_arguments():
     parser.add_argument(
         "--ways", metavar="LIST", help=f"of {','.join(WAYS)}; default: {','.join(DEFAULT_WAYS)}, where there"
     )
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each (default: 5)")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each program, for short runs")
     parser.add_argument(
         "--clock", choices=["wall", "cpu"], default="wall",
         help="seconds of wall time, or of CPU time of the whole process, which a loaded host disturbs less",
     )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="writes all figures there, too; - is standard output, instead of the table")
-    parser.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))
     parser.add_argument("--qemu", default="qemu-system-alpha")
     parser.add_argument("--guest", default="linux", help="kernel of build-guests (default: linux)")
     parser.add_argument("--options", default="", metavar="TEXT", help="more options for isochron")
     arguments = parser.parse_args()
     arguments.programs = select_programs(parser, arguments.programs)
-    if arguments.runs < 1:
-        parser.error("--runs must be at least 1")
     return parser, arguments
 
 

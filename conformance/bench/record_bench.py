@@ -4,14 +4,13 @@ Two sessions in Linux: boot to power-off, and a shell that writes the same 64 Mi
 for the digests of checkpoints. Runs are interleaved; prints the medians of wall and CPU seconds and their ratios.
 """
 
-import argparse
 import json
 import pathlib
 import sys
 import tempfile
 
-from conformance.bench.common import measure, median
-from conformance.tree import ROOT, guest_path
+from conformance.bench.common import BenchParser, measure, median
+from conformance.tree import guest_path
 
 PROMPT = "# "
 SESSIONS = {
@@ -25,17 +24,10 @@ SESSIONS = {
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog="bench record", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=7, metavar="N", help="runs of each (default: 7)")
-    parser.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))
+    parser = BenchParser("record", __doc__, runs=7)
     parser.add_argument("--engine", default="ref", help="(default: ref)")
-    parser.add_argument("--json", action="store_true", help="prints the figures as JSON")
-    arguments = parser.parse_args()
-    if arguments.runs < 1:
-        parser.error("--runs must be at least 1")
-    return arguments
+    parser.add_json_flag()
+    return parser.parse_args()
 
 
 def script(commands):

@@ -25,10 +25,18 @@ absl::Status StateLister::Check() const {
   return absl::OkStatus();
 }
 
-void StateLister::OnNumber(uint64_t value, size_t size) { Add(path(), value, size); }
+// A path costs more than the walk: in other sections none is built.
+bool StateLister::InSection() const {
+  return under_.empty() ||
+         section() == std::string_view(under_).substr(0, under_.find_first_of(".["));
+}
+
+void StateLister::OnNumber(uint64_t value, size_t size) {
+  if (InSection()) Add(path(), value, size);
+}
 
 void StateLister::OnBytes(std::string_view bytes) {
-  if (bytes.empty()) return;
+  if (bytes.empty() || !InSection()) return;
   const std::string name = path();
   for (size_t i = 0; i < bytes.size(); ++i) {
     Add(absl::StrCat(name, "[", i, "]"), static_cast<unsigned char>(bytes[i]), 1);

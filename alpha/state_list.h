@@ -37,6 +37,8 @@ class StateLister final : public StateVisitor {
   void OnBytes(std::string_view bytes) override;
 
  private:
+  // Whether what `under_` names can be in the section where the walk is.
+  bool InSection() const;
   void Add(std::string path, uint64_t value, size_t size);
 
   std::string under_;

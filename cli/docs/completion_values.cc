@@ -1,5 +1,5 @@
 #include "absl/strings/str_cat.h"
-#include "cli/commands/command_log.h"
+#include "cli/commands/log.h"
 #include "cli/docs/command_list.h"
 #include "cli/docs/completion.h"
 #include "cli/text/option_kind.h"

@@ -39,8 +39,8 @@ absl::Status CheckTarget(const std::string& path, const RunOptions& options) {
   if (isatty(STDOUT_FILENO) != 0) {
     return absl::InvalidArgumentError("a log is not for a terminal; write it to a file or pipe");
   }
-  if (options.console.kind == ConsoleTarget::Kind::kStdio ||
-      options.serial1.kind == ConsoleTarget::Kind::kStdio) {
+  for (const ConsoleTarget& console : options.consoles) {
+    if (console.kind != ConsoleTarget::Kind::kStdio) continue;
     return absl::InvalidArgumentError(
         "the log and the console cannot both go to standard output; give --console null or "
         "--console file:PATH, or write the log to a file");
@@ -136,10 +136,9 @@ void LogOutput::Append(replaylog::Event event) {
   writer_->Append(std::move(event));
 }
 
-void LogOutput::Limit(const RunOptions& options, Session& session) {
-  if (!options.max_log.has_value()) return;
-  session.SetLogLimit(
-      [writer = writer_.get(), size = *options.max_log] { return writer->Reaches(size); });
+std::function<bool()> LogOutput::Limit(const RunOptions& options) const {
+  if (!options.max_log.has_value()) return nullptr;
+  return [writer = writer_.get(), size = *options.max_log] { return writer->Reaches(size); };
 }
 
 std::string LogOutput::Json() const {

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_CLI_RUN_LOG_OUTPUT_H_
 #define ISOCHRON_CLI_RUN_LOG_OUTPUT_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,7 +14,6 @@
 #include "cli/run/command_files.h"
 #include "cli/run/guest.h"
 #include "cli/run/run_options.h"
-#include "cli/run/session.h"
 #include "machine/events/digest.h"
 #include "machine/events/observer.h"
 #include "machine/machine.h"
@@ -52,8 +52,9 @@ class LogOutput {
 
   // Nothing was run: removes what Create() made.
   void Discard();
-  // Has the session end the run when the log has as many bytes as the options allow.
-  void Limit(const RunOptions& options, Session& session);
+  // Tells, while this is there, whether the log has as many bytes as the options allow; nullptr
+  // when they set no limit.
+  std::function<bool()> Limit(const RunOptions& options) const;
 
   // Without words: completes the log. An older log at its place, with its snapshots, is gone then.
   absl::Status Complete();

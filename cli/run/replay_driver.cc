@@ -76,7 +76,6 @@ std::optional<machine::Input> ReplayDriver::TakeStop(const machine::InputPoint& 
 }
 
 void ReplayDriver::On(const machine::Event& event) {
-  if (options_.recorder != nullptr) options_.recorder->On(event);
   if (state_ != State::kReplaying) return;
   replayer_.On(event);
   if (replayer_.divergence().has_value() && !place_.has_value()) {
@@ -85,9 +84,6 @@ void ReplayDriver::On(const machine::Event& event) {
 }
 
 absl::Status ReplayDriver::status() const {
-  if (options_.recorder != nullptr) {
-    if (absl::Status status = options_.recorder->status(); !status.ok()) return status;
-  }
   return state_ == State::kReplaying ? replayer_.status() : absl::OkStatus();
 }
 

@@ -44,8 +44,6 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
     std::optional<uint64_t> until;
     // Whether the run goes on there with inputs from elsewhere. Otherwise it is stopped.
     bool live = false;
-    // Told everything from power-on, replayed or live. May be nullptr.
-    machine::Observer* recorder = nullptr;
   };
 
   enum class State {

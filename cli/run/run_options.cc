@@ -275,12 +275,12 @@ void AddLogLimitOption(CLI::App& command, RunOptions& options) {
 
 void AddConsoleOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Output";
-  AddParsed(command, "--console", options.console, ParseConsole,
+  AddParsed(command, "--console", options.consoles[0], ParseConsole,
             "the guest's console: stdio, null or file:PATH (output only)")
       ->type_name("WHERE")
       ->default_str("stdio")
       ->group(group);
-  AddParsed(command, "--serial1", options.serial1, ParseConsole,
+  AddParsed(command, "--serial1", options.consoles[1], ParseConsole,
             "the other end of UART 1: stdio, null or file:PATH (output only)")
       ->type_name("WHERE")
       ->default_str("null")
@@ -354,8 +354,8 @@ std::string FullEngineName(const RunOptions& options) {
 }  // namespace
 
 absl::Status ValidateOptions(const RunOptions& options) {
-  if (options.console.kind == ConsoleTarget::Kind::kStdio &&
-      options.serial1.kind == ConsoleTarget::Kind::kStdio) {
+  if (options.consoles[0].kind == ConsoleTarget::Kind::kStdio &&
+      options.consoles[1].kind == ConsoleTarget::Kind::kStdio) {
     return absl::InvalidArgumentError(
         "--console and --serial1 cannot both be stdio; give --console null or --console file:PATH");
   }

@@ -4,6 +4,7 @@
 #ifndef ISOCHRON_CLI_RUN_RUN_OPTIONS_H_
 #define ISOCHRON_CLI_RUN_RUN_OPTIONS_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "cli/text/guest_time.h"
 #include "engines/engines.h"
 #include "machine/events/config.h"
+#include "machine/events/input.h"
 #include "machine/machine.h"
 
 namespace isochron::cli {
@@ -71,8 +73,9 @@ struct RunOptions {
   // The RAM that a log may ask for, in bytes; nothing: as much as the host has.
   std::optional<uint64_t> max_memory;
 
-  ConsoleTarget console;
-  ConsoleTarget serial1{ConsoleTarget::Kind::kNull, ""};
+  // Of each UART: --console and --serial1.
+  std::array<ConsoleTarget, machine::Port::kUartStreams> consoles = {
+      ConsoleTarget{}, ConsoleTarget{ConsoleTarget::Kind::kNull, ""}};
   bool stats = false;
   SandboxUse sandbox = SandboxUse::kWherePossible;
   std::string report_path;  // of a page about the run; empty: none

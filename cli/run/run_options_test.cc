@@ -45,7 +45,7 @@ TEST(RunOptions, HaveTheDocumentedDefaults) {
   EXPECT_EQ(options.config.rtc_base_seconds, 1'262'304'000);
   EXPECT_EQ(options.config.seed, 0u);
   EXPECT_EQ(options.engine, engines::EngineNames().back());
-  EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kStdio);
+  EXPECT_EQ(options.consoles[0].kind, ConsoleTarget::Kind::kStdio);
   EXPECT_TRUE(options.config.reboot);
   EXPECT_FALSE(options.max_cycles.has_value());
   EXPECT_FALSE(options.stats);
@@ -90,8 +90,8 @@ TEST(RunOptions, TakeEveryOption) {
   EXPECT_EQ(options.config.clock_hz, 700'000'000u);
   EXPECT_FALSE(options.config.reboot);
   EXPECT_EQ(options.max_cycles, GuestTime::OfCycles(5'000'000'000));
-  EXPECT_EQ(options.console.kind, ConsoleTarget::Kind::kFile);
-  EXPECT_EQ(options.console.path, "out");
+  EXPECT_EQ(options.consoles[0].kind, ConsoleTarget::Kind::kFile);
+  EXPECT_EQ(options.consoles[0].path, "out");
   EXPECT_EQ(options.script_path, "s");
   EXPECT_TRUE(options.stats);
 }

@@ -1,7 +1,5 @@
 #include "cli/run/session.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +13,7 @@
 #include "cli/run/inspect.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
+#include "hostio/file.h"
 #include "machine/devices/uart16550.h"
 #include "machine/events/cycle_text.h"
 #include "replaylog/codec.h"
@@ -35,38 +34,6 @@ class QueueClock final : public HostClock {
  private:
   HostQueue& queue_;
 };
-
-bool IsTerminal(int fd) { return fd >= 0 && isatty(fd) != 0; }
-
-// Whether what is told on standard error comes out where the guest's output does. A pipe ends at
-// the terminal more often than not, as that of `| cat` does.
-bool SharesTerminal(int console_fd) {
-  if (console_fd < 0 || isatty(STDERR_FILENO) == 0) return false;
-  struct stat info;
-  return isatty(console_fd) != 0 ||
-         (console_fd == STDOUT_FILENO && fstat(console_fd, &info) == 0 && S_ISFIFO(info.st_mode));
-}
-
-// Of errno.
-absl::Status ConsoleError(const ConsoleTarget& target) {
-  const int error = errno;
-  return absl::InvalidArgumentError(
-      absl::StrCat("cannot write the console to ", target.path, ": ", strerror(error)));
-}
-
-// The descriptor that the target's output goes to, -1 for none; `file` keeps what it opens. What is
-// in a file stays until the run begins: it may yet be refused.
-absl::StatusOr<int> OpenConsole(const ConsoleTarget& target, hostio::Descriptor& file) {
-  switch (target.kind) {
-    case ConsoleTarget::Kind::kStdio: return STDOUT_FILENO;
-    case ConsoleTarget::Kind::kNull: return -1;
-    case ConsoleTarget::Kind::kFile: break;
-  }
-  const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
-  if (fd < 0) return ConsoleError(target);
-  file = hostio::Descriptor(fd);
-  return fd;
-}
 
 // Makes one input of bytes that follow one another to one port, so that a point has few inputs.
 // What the line of the UART cannot hold would be lost there.
@@ -118,8 +85,7 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Create(const RunOptions& optio
 Session::Session(const RunOptions& options, std::vector<ScriptCommand> script)
     : options_(options),
       scripted_(!options.script_path.empty() || options.control.has_value()),
-      output_(-1, queue_),
-      serial1_(-1, queue_, 1),
+      consoles_(options.consoles, queue_),
       commands_(std::move(script)),
       script_({}, options.config.clock_hz),
       clock_(std::make_unique<QueueClock>(queue_)),
@@ -138,26 +104,10 @@ absl::Status Session::Open() {
     control_ =
         std::make_unique<ControlChannel>(*std::move(socket), queue_, options_.config.clock_hz);
   }
-  absl::StatusOr<int> console = OpenConsole(options_.console, console_file_);
-  if (!console.ok()) return console.status();
-  absl::StatusOr<int> serial1 = OpenConsole(options_.serial1, serial1_file_);
-  if (!serial1.ok()) return serial1.status();
-  const int shown_fd = serial1_is_stdio() ? *serial1 : *console;
-  console_is_terminal_ = IsTerminal(shown_fd);
-  shares_terminal_ = SharesTerminal(shown_fd);
-  output_.SetDescriptor(*console);
-  serial1_.SetDescriptor(*serial1);
-  return absl::OkStatus();
+  return consoles_.Open();
 }
 
 Session::~Session() = default;
-
-void Session::SetReplay(ReplayDriver* replay, uint64_t total_cycles) {
-  replay_ = replay;
-  if (isatty(STDERR_FILENO) != 0) {
-    progress_.emplace(STDERR_FILENO, total_cycles, *clock_);
-  }
-}
 
 void Session::EndIfAsked() {
   for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
@@ -165,45 +115,8 @@ void Session::EndIfAsked() {
   }
 }
 
-void Session::SetControlServices(ControlServices services) {
-  if (control_ != nullptr) control_->services() = std::move(services);
-}
-
-absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
-  if (absl::Status status = EmptyConsoleFile(options_.console, console_file_.fd()); !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = EmptyConsoleFile(options_.serial1, serial1_file_.fd()); !status.ok()) {
-    return status;
-  }
-  machine_ = &machine;
-  if (replay_ == nullptr) {
-    if (absl::Status status = GoLive({}); !status.ok()) return status;
-  } else {
-    if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
-    if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/true);
-    watching_ = control_ != nullptr && !replay_->goes_live();
-    if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
-  }
-  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) == OnPanic::kExit) {
-    panic_watch_.emplace(clock_hz_,
-                         [&machine] { return IsDeadLoop(machine.cpu(), machine.memory()); });
-  }
-  if (control_ != nullptr) {
-    control_->SetReadOnly(watching_);
-    control_->services().stats = [&machine] { return StatsJson(machine); };
-    control_->services().peek = [&machine](const std::string& where) {
-      return Peek(machine, where);
-    };
-    control_->services().inspect = [&machine](const std::string& path) {
-      return StateJson(machine, path);
-    };
-  }
-
-  if (control_ != nullptr) {
-    if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
-  }
-  if (absl::Status status = GiveUpPrivileges(); !status.ok()) return status;
+absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine, const SessionPlan& plan) {
+  if (absl::Status status = Start(machine, plan); !status.ok()) return status;
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
   queue_.SetStopAlarm([&machine] { machine.LookForStop(); });
@@ -213,13 +126,55 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   queue_.SetStopAlarm(nullptr);
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
+  End();
+  if (!live_status_.ok()) return live_status_;
+  return end;
+}
+
+absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) {
+  if (absl::Status status = consoles_.EmptyFiles(); !status.ok()) return status;
+  machine_ = &machine;
+  replay_ = plan.replay;
+  log_limit_ = plan.log_limit;
+  if (absl::Status status = replay_ == nullptr ? GoLive({}) : StartReplay(plan); !status.ok()) {
+    return status;
+  }
+  if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) == OnPanic::kExit) {
+    panic_watch_.emplace(clock_hz_,
+                         [&machine] { return IsDeadLoop(machine.cpu(), machine.memory()); });
+  }
+  if (control_ != nullptr) {
+    OfferServices(machine, plan);
+    if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
+  }
+  return GiveUpPrivileges(plan.sandbox);
+}
+
+absl::Status Session::StartReplay(const SessionPlan& plan) {
+  if (isatty(STDERR_FILENO) != 0) progress_.emplace(STDERR_FILENO, plan.last_cycle, *clock_);
+  if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
+  consoles_.FollowTerminal(/*drop_queries=*/true);
+  watching_ = control_ != nullptr && !replay_->goes_live();
+  if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
+  return absl::OkStatus();
+}
+
+void Session::OfferServices(const machine::Machine& machine, const SessionPlan& plan) {
+  control_->SetReadOnly(watching_);
+  ControlServices& services = control_->services();
+  services = plan.services;
+  services.stats = [&machine] { return StatsJson(machine); };
+  services.peek = [&machine](const std::string& where) { return Peek(machine, where); };
+  services.inspect = [&machine](const std::string& path) { return StateJson(machine, path); };
+}
+
+void Session::End() {
   // So that a request under way has its answer; of a script Report() tells.
-  if (control_ != nullptr) script_.NoteGuestEnd(machine.cpu().cycle);
+  if (control_ != nullptr) script_.NoteGuestEnd(machine_->cpu().cycle);
   progress_.reset();
-  output_.Flush();
-  serial1_.Flush();
-  shown().RestoreTerminal();
-  if (shown().error() == 0 && shown().mid_line() && shares_terminal_) {
+  consoles_.Flush();
+  consoles_.RestoreTerminal();
+  if (consoles_.needs_new_line()) {
     // The reports and the shell's prompt get a line of their own.
     hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
   }
@@ -227,8 +182,6 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine) {
   terminal_.reset();
   // Without, a signal waits for the end of the process.
   (void)ListenToSignals(HostReader::Phase::kRun);
-  if (!live_status_.ok()) return live_status_;
-  return end;
 }
 
 absl::Status Session::ListenToSignals(HostReader::Phase phase) {
@@ -245,30 +198,23 @@ void Session::LetSignalsKill() {
   signals_.Release();
 }
 
-absl::Status Session::GiveUpPrivileges() const {
+absl::Status Session::GiveUpPrivileges(SandboxMode mode) const {
   if (options_.sandbox == SandboxUse::kOff) return absl::OkStatus();
   const bool demanded = options_.sandbox == SandboxUse::kOn;
   if (const std::string why = WhyNoSandbox(); !why.empty()) {
     if (!demanded) return absl::OkStatus();
     return absl::FailedPreconditionError(absl::StrCat("there can be no sandbox: ", why));
   }
-  const absl::Status status = EnterSandbox(sandbox_mode_);
+  const absl::Status status = EnterSandbox(mode);
   if (status.ok() || demanded) return status;
   Say(absl::StrCat("running without a sandbox, which this host does not have: ", status.message()));
   return absl::OkStatus();
 }
 
-absl::Status Session::EmptyConsoleFile(const ConsoleTarget& target, int fd) {
-  if (target.kind != ConsoleTarget::Kind::kFile) return absl::OkStatus();
-  // EINVAL: a pipe or a device.
-  if (ftruncate(fd, 0) == 0 || errno == EINVAL) return absl::OkStatus();
-  return ConsoleError(target);
-}
-
 absl::Status Session::GoLive(const machine::InputPoint& point) {
   reader_.reset();
   int input_fd = InputFd();
-  const machine::Port port = machine::Port::Uart(serial1_is_stdio() ? 1 : 0);
+  const machine::Port port = consoles_.stdio_port();
   if (FileInput::CanRead(input_fd)) {
     absl::StatusOr<std::unique_ptr<FileInput>> file =
         FileInput::Read(input_fd, options_.config, port);
@@ -284,7 +230,7 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   const bool person = terminal_ != nullptr && !scripted_;
   // What types when a terminal answers must not be the terminal: a script types the same
   // everywhere.
-  if (console_is_terminal_) shown().SetTerminal(/*drop_queries=*/scripted_);
+  consoles_.FollowTerminal(/*drop_queries=*/scripted_);
   const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
   if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
   if (scripted_ && isatty(STDERR_FILENO) != 0) {
@@ -300,15 +246,14 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
 }
 
 int Session::InputFd() const {
-  if (options_.console.kind != ConsoleTarget::Kind::kStdio && !serial1_is_stdio()) return -1;
+  if (!consoles_.uses_stdio()) return -1;
   // A scripted run must not depend on, or eat up, what happens to be on its standard input.
   if (scripted_ && isatty(STDIN_FILENO) == 0) return -1;
   return STDIN_FILENO;
 }
 
 void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
-  output_.Flush();
-  serial1_.Flush();
+  consoles_.Flush();
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) {
     pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
@@ -319,7 +264,7 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   queue_.Poll(point, inputs);
   if (std::optional<machine::Input> stop = LimitReached(point)) inputs.push_back(*std::move(stop));
   JoinInputs(inputs);
-  if (progress_.has_value() && MayDraw()) {
+  if (progress_.has_value() && !consoles_.in_guest_line()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
   }
 }
@@ -340,8 +285,7 @@ std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point
   // Where the host's request found the machine nothing may be decided that has to be decided the
   // same next time.
   if (occasion == Occasion::kStopPoint) {
-    output_.Flush();
-    serial1_.Flush();
+    consoles_.Flush();
     stop = StopReached(point);
   }
   // A script may have had the machine wait, until somebody lost patience.
@@ -376,14 +320,12 @@ std::optional<machine::Input> Session::LimitReached(const machine::InputPoint& p
   return stop;
 }
 
-bool Session::MayDraw() const { return !shares_terminal_ || !shown().mid_line(); }
-
 bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
   if (AbandonIfAsked(point, inputs)) return false;
   if (watching_ && PollWatcher(point, inputs)) return false;
   replay_->Poll(point, inputs);
   if (replay_->state() != ReplayDriver::State::kLive) {
-    if (progress_.has_value() && MayDraw()) {
+    if (progress_.has_value() && !consoles_.in_guest_line()) {
       progress_->Show(point.cycle, clock_hz_, replay_->replayer().events_compared());
     }
     return false;
@@ -422,9 +364,8 @@ void Session::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (replay_ == nullptr && panic_watch_.has_value()) {
     panic_watch_->OnConsoleByte(uart, cycle, byte);
   }
-  if (progress_.has_value() && shares_terminal_) progress_->Hide();
-  output_.OnConsoleByte(uart, cycle, byte);
-  serial1_.OnConsoleByte(uart, cycle, byte);
+  if (progress_.has_value() && consoles_.shares_terminal()) progress_->Hide();
+  consoles_.OnConsoleByte(uart, cycle, byte);
 }
 
 int Session::Report(const machine::RunEnd& end, const machine::Machine& machine) {
@@ -458,7 +399,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
 }
 
 std::optional<int> Session::ReportConsole() {
-  const int error = output_.error() != 0 ? output_.error() : serial1_.error();
+  const int error = consoles_.error();
   switch (error) {
     case 0: return std::nullopt;
     case EPIPE:

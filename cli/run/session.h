@@ -16,7 +16,6 @@
 #include "cli/control/panic_watch.h"
 #include "cli/control/script.h"
 #include "cli/control/script_runner.h"
-#include "cli/host/console_output.h"
 #include "cli/host/cycle_limit.h"
 #include "cli/host/file_input.h"
 #include "cli/host/host_queue.h"
@@ -25,16 +24,31 @@
 #include "cli/host/pacer.h"
 #include "cli/host/sandbox.h"
 #include "cli/host/terminal.h"
+#include "cli/run/consoles.h"
 #include "cli/run/progress_bar.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/run_options.h"
-#include "hostio/file.h"
 #include "hostio/stop_signals.h"
 #include "machine/bus/console.h"
 #include "machine/events/input.h"
 #include "machine/machine.h"
 
 namespace isochron::cli {
+
+// What a command adds to the run of a machine.
+struct SessionPlan {
+  // What the process may still do during and after the run, if --sandbox does not say otherwise.
+  SandboxMode sandbox = SandboxMode::kRun;
+  // The log that the run follows, and where that ends, for the progress bar; nullptr: it is a run
+  // of its own.
+  ReplayDriver* replay = nullptr;
+  uint64_t last_cycle = 0;
+  // Ends the run, with StopCause::kLogLimit, at the first input point or stop point at which this
+  // is true and the run is no replay.
+  std::function<bool()> log_limit;
+  // What the control channel offers beside looking into the machine.
+  ControlServices services;
+};
 
 // Runs a machine as the options say and tells how it ended.
 //
@@ -57,28 +71,14 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
 
-  // Makes the run follow a log; nullptr, the default, is a run of its own. `total_cycles`: where
-  // the replay will end, for the progress bar.
-  void SetReplay(ReplayDriver* replay, uint64_t total_cycles);
-
   // Before Run(), while something takes its time: ends the process as a signal to stop does when
   // nobody catches it, if one has come.
   void EndIfAsked();
 
-  // What the process may still do during and after Run(), if --sandbox does not say otherwise.
-  void SetSandboxMode(SandboxMode mode) { sandbox_mode_ = mode; }
-
-  // Has the run ended, with StopCause::kLogLimit, at the first input point at which this is true
-  // and the run is no replay. It is asked at input points alone.
-  void SetLogLimit(std::function<bool()> reached) { log_limit_ = std::move(reached); }
-
-  // What the control channel offers beside looking into the machine. No effect without one.
-  void SetControlServices(ControlServices services);
-
   // Waits for the client of the control channel, if there is one, and runs to the end, with the
   // terminal raw meanwhile if standard input is one and is the console. Errors are those of taking
   // the terminal over and of the channel: nothing was run.
-  absl::StatusOr<machine::RunEnd> Run(machine::Machine& machine);
+  absl::StatusOr<machine::RunEnd> Run(machine::Machine& machine, const SessionPlan& plan);
 
   // Tells on standard error how a run has ended, as far as that needs words, and what
   // ReportStats() tells. Returns the exit code.
@@ -101,6 +101,11 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
 
   // The second half of Create().
   absl::Status Open();
+  // What Run() does before the machine runs, and after it.
+  absl::Status Start(machine::Machine& machine, const SessionPlan& plan);
+  absl::Status StartReplay(const SessionPlan& plan);
+  void OfferServices(const machine::Machine& machine, const SessionPlan& plan);
+  void End();
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
@@ -122,32 +127,18 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   void ReportPanic(const machine::Input& stop, const machine::Machine& machine);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
-  // Whether the progress line may be drawn: the cursor is not in a line of the guest.
-  bool MayDraw() const;
   // Has signals to stop taken, and nothing else that comes from the host.
   absl::Status ListenToSignals(HostReader::Phase phase);
-  static absl::Status EmptyConsoleFile(const ConsoleTarget& target, int fd);
-  // Of the two UARTs' outputs the one that is at standard output, or that of the console.
-  const ConsoleOutput& shown() const { return serial1_is_stdio() ? serial1_ : output_; }
-  ConsoleOutput& shown() { return serial1_is_stdio() ? serial1_ : output_; }
-  bool serial1_is_stdio() const { return options_.serial1.kind == ConsoleTarget::Kind::kStdio; }
   // Gives up what is not needed, as --sandbox says.
-  absl::Status GiveUpPrivileges() const;
+  absl::Status GiveUpPrivileges(SandboxMode mode) const;
   // The file descriptor that input comes from, -1 for none.
   int InputFd() const;
 
   const RunOptions options_;
   hostio::StopSignals signals_;
-  SandboxMode sandbox_mode_ = SandboxMode::kRun;
   const bool scripted_;  // somebody other than standard input is in charge
-  hostio::Descriptor console_file_;
-  hostio::Descriptor serial1_file_;
-  bool console_is_terminal_ = false;  // shown() is
-  bool shares_terminal_ =
-      false;  // what is told on standard error comes out among the guest's output
   HostQueue queue_;
-  ConsoleOutput output_;   // of UART 0
-  ConsoleOutput serial1_;  // of UART 1
+  Consoles consoles_;
   std::vector<ScriptCommand> commands_;
   std::unique_ptr<ControlChannel> control_;
   ScriptRunner script_;

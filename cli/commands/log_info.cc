@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/commands/command_log.h"
+#include "cli/commands/log.h"
 #include "cli/run/guest.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"

@@ -1,7 +1,7 @@
 // `isochron replay`: runs a guest again as its log tells and compares everything.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_
+#ifndef ISOCHRON_CLI_COMMANDS_REPLAY_H_
+#define ISOCHRON_CLI_COMMANDS_REPLAY_H_
 
 #include <cstdint>
 #include <functional>
@@ -33,4 +33,4 @@ int ReplayLog(ReplayOptions options);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_REPLAY_H_
+#endif  // ISOCHRON_CLI_COMMANDS_REPLAY_H_

@@ -1,4 +1,4 @@
-#include "cli/commands/command_replay.h"
+#include "cli/commands/replay.h"
 
 #include <algorithm>
 #include <functional>
@@ -11,17 +11,16 @@
 #include "absl/strings/str_cat.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
+#include "cli/run/guest_run.h"
 #include "cli/run/log_output.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/run/report_file.h"
-#include "cli/run/snapshot_output.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "machine/events/cycle_text.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
-#include "timeline/observer_list.h"
 #include "timeline/seek.h"
 #include "timeline/snapshot.h"
 
@@ -37,17 +36,18 @@ class Replay {
   absl::Status Prepare();
   int Run();
   // Removes the files that were begun: nothing was run.
-  void Discard();
+  void Discard() {
+    if (run_.has_value()) run_->Discard();
+  }
 
  private:
   absl::Status CheckOptions() const;
-  // The log that snapshots belong to: the new one, if there is one.
-  const std::string& WrittenLog() const {
-    return options_.live ? options_.new_log_path : options_.log_path;
-  }
-  replaylog::LogHeader WrittenHeader() const {
-    return options_.live ? HeaderOf(guest_) : log_->header();
-  }
+  // Opens the log and makes its guest, which run_ is then of.
+  absl::Status OpenLog();
+  absl::Status MakeGuest();
+  // Adds to run_ what else there is.
+  absl::Status AddParts();
+  absl::Status AddSnapshots();
   // What the new log has from power-on to the snapshot is in the log already.
   absl::Status CopyEventsBefore(const timeline::SnapshotInfo& snapshot);
   // Puts machine and log to the snapshot that --from asks for.
@@ -63,8 +63,6 @@ class Replay {
   std::string Shown(uint64_t cycle) const {
     return machine::WithSeconds(cycle, log_->header().config.clock_hz);
   }
-  // What a control channel can ask for.
-  ControlServices Services();
   // What a control channel is told at the end of the replay, as JSON.
   std::string EndFields() const;
 
@@ -74,13 +72,10 @@ class Replay {
   // --from and --until in cycles of the log's clock.
   std::optional<uint64_t> from_;
   std::optional<uint64_t> until_;
-  Guest guest_;
-  std::unique_ptr<LogOutput> new_log_;
+  std::optional<GuestRun> run_;
   std::unique_ptr<ReplayDriver> driver_;
-  std::unique_ptr<SnapshotOutput> snapshots_;
   std::string log_identity_;
   std::string conclusion_;  // what is told of the replay, in lines
-  timeline::ObserverList observers_;
 };
 
 absl::Status Replay::CheckOptions() const {
@@ -109,63 +104,72 @@ absl::Status Replay::CheckOptions() const {
 
 absl::Status Replay::Prepare() {
   if (absl::Status status = CheckOptions(); !status.ok()) return status;
+  if (absl::Status status = OpenLog(); !status.ok()) return status;
+  if (absl::Status status = MakeGuest(); !status.ok()) return status;
+  return AddParts();
+}
+
+absl::Status Replay::OpenLog() {
   absl::StatusOr<OpenedLog> log = OpenLogToRun(options_.log_path, options_.run);
   if (!log.ok()) return log.status();
   log_ = std::move(log->reader);
   last_cycle_ = log->last_cycle;
   log_identity_ = log->identity.ToString();
-  const replaylog::LogHeader& header = log_->header();
-  const uint64_t clock_hz = header.config.clock_hz;
+  const uint64_t clock_hz = log_->header().config.clock_hz;
   if (options_.from.has_value()) from_ = options_.from->Cycles(clock_hz);
   if (options_.until.has_value()) until_ = options_.until->Cycles(clock_hz);
   if (from_.value_or(0) > until_.value_or(std::numeric_limits<uint64_t>::max())) {
     return absl::InvalidArgumentError("--from is behind --until");
   }
+  return absl::OkStatus();
+}
 
+absl::Status Replay::MakeGuest() {
   RunOptions& run = options_.run;
   absl::StatusOr<std::vector<replaylog::ImageFile>> files =
       FindLogImages(*log_, options_.log_path, run);
   if (!files.ok()) return files.status();
   absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
   if (!images.ok()) return images.status();
-  run.config = header.config;
+  run.config = log_->header().config;
   CommandFiles command_files;
   command_files.AddInput(options_.log_path, "the log that is replayed");
   command_files.AddLog(options_.new_log_path, "the new log");
   absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(command_files));
   if (!guest.ok()) return guest.status();
-  guest_ = *std::move(guest);
+  run_.emplace(*std::move(guest), SandboxMode::kReplay);
+  return absl::OkStatus();
+}
 
+absl::Status Replay::AddParts() {
   if (options_.live) {
-    absl::StatusOr<std::unique_ptr<LogOutput>> new_log =
-        LogOutput::Create(options_.new_log_path, run, guest_);
-    if (!new_log.ok()) return new_log.status();
-    new_log_ = *std::move(new_log);
-    new_log_->Limit(run, *guest_.session);
+    absl::Status status = run_->AddLog(options_.new_log_path, options_.run);
+    if (!status.ok()) return status;
   }
   if (options_.from.has_value()) {
     if (absl::Status status = StartFromSnapshot(); !status.ok()) return status;
   }
-  driver_ = std::make_unique<ReplayDriver>(
-      *log_, *guest_.machine,
-      ReplayDriver::Options{until_, options_.live,
-                            new_log_ != nullptr ? &new_log_->recorder() : nullptr});
-  observers_.Add(driver_.get());
-  if (options_.snapshot_every.has_value()) {
-    absl::StatusOr<std::unique_ptr<SnapshotOutput>> snapshots = SnapshotOutput::Create(
-        WrittenLog(), WrittenHeader(), *guest_.machine, options_.snapshot_every->Cycles(clock_hz));
-    if (!snapshots.ok()) return snapshots.status();
-    snapshots_ = *std::move(snapshots);
-    observers_.Add(&snapshots_->taker());
-  }
-  return absl::OkStatus();
+  driver_ = std::make_unique<ReplayDriver>(*log_, run_->machine(),
+                                           ReplayDriver::Options{until_, options_.live});
+  const uint64_t until = until_.value_or(std::numeric_limits<uint64_t>::max());
+  run_->Follow(*driver_, std::min(until, last_cycle_));
+  // A run that begins in the middle has none of the pages that nobody wrote since.
+  return options_.from.has_value() ? absl::OkStatus() : AddSnapshots();
+}
+
+// They belong to the new log, if there is one.
+absl::Status Replay::AddSnapshots() {
+  return options_.live
+             ? run_->AddSnapshots(options_.new_log_path, HeaderOf(run_->guest()),
+                                  options_.snapshot_every)
+             : run_->AddSnapshots(options_.log_path, log_->header(), options_.snapshot_every);
 }
 
 absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
   if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
   return timeline::ReadToSnapshot(
              *log_, snapshot,
-             [this](replaylog::Event event) { new_log_->Append(std::move(event)); })
+             [this](replaylog::Event event) { run_->log()->Append(std::move(event)); })
       .status();
 }
 
@@ -194,85 +198,47 @@ absl::Status Replay::StartFromSnapshot() {
                      "; the replay begins at power-on"));
     return absl::OkStatus();
   }
-  const absl::Status status = (*reader)->Restore(*snapshot, *guest_.machine, [this] {
-    guest_.session->EndIfAsked();
+  const absl::Status status = (*reader)->Restore(*snapshot, run_->machine(), [this] {
+    run_->session().EndIfAsked();
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  if (new_log_ != nullptr) {
+  if (options_.live) {
     if (absl::Status copied = CopyEventsBefore(*snapshot); !copied.ok()) return copied;
   }
   Say(absl::StrCat("the replay begins at the snapshot at cycle ", Shown(snapshot->cycle)));
   return absl::OkStatus();
 }
 
-void Replay::Discard() {
-  if (snapshots_ != nullptr) snapshots_->Discard();
-  if (new_log_ != nullptr) new_log_->Discard();
-}
-
 int Replay::Run() {
-  const uint64_t until = until_.value_or(std::numeric_limits<uint64_t>::max());
-  guest_.session->SetReplay(driver_.get(), std::min(until, last_cycle_));
-  guest_.session->SetSandboxMode(SandboxMode::kReplay);
-  guest_.session->SetControlServices(Services());
-  guest_.machine->SetObserver(&observers_);
-  absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
-  guest_.machine->SetObserver(nullptr);
-  if (!end.ok()) {
-    Discard();
-    return RefuseInput(end.status());
-  }
+  absl::StatusOr<machine::RunEnd> end = run_->Run();
+  if (!end.ok()) return RefuseInput(end.status());
   if (driver_->divergence_place().has_value()) {
     // The log that was being written belongs to no run that anybody wants to keep whole.
     end->kind = machine::RunEnd::Kind::kObserver;
   }
-  int exit_code = Report(*end);
-  if (new_log_ != nullptr) exit_code = new_log_->Finish(*end, exit_code);
-  if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
-  exit_code = Publish(*end, exit_code);
-  const std::string fields = EndFields();
-  new_log_.reset();  // who hears of the end may record to the same file
-  guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
+  const int exit_code = Publish(*end, run_->Finish(*end, Report(*end)));
+  run_->Conclude(*end, exit_code, EndFields());
   return exit_code;
 }
 
-ControlServices Replay::Services() {
-  ControlServices services;
-  if (!options_.from.has_value()) {
-    services.snapshot = [this]() -> absl::Status {
-      return TakeSnapshot(snapshots_, WrittenLog(), WrittenHeader(), *guest_.machine, observers_);
-    };
-  }
-  if (new_log_ != nullptr) {
-    services.save = [this](const std::string& path) {
-      return new_log_->SaveCopy(path, guest_.files);
-    };
-  }
-  return services;
-}
-
 std::string Replay::EndFields() const {
-  std::string fields = absl::StrCat(
+  return absl::StrCat(
       "\"replay\":{\"equal_events\":", driver_->replayer().events_compared(),
       ",\"diverged\":", driver_->replayer().divergence().has_value() ? "true" : "false", "}");
-  if (new_log_ != nullptr && !new_log_->Json().empty()) {
-    absl::StrAppend(&fields, ",", new_log_->Json());
-  }
-  return fields;
 }
 
 int Replay::Report(const machine::RunEnd& end) {
   if (driver_->state() == ReplayDriver::State::kLive) {
-    return guest_.session->Report(end, *guest_.machine);
+    return run_->session().Report(end, run_->machine());
   }
-  const std::optional<int> console_failure = guest_.session->ReportConsole();
+  const std::optional<int> console_failure = run_->session().ReportConsole();
   const int exit_code = console_failure.has_value() ? *console_failure : ReportReplay(end);
   if (log_->unknown_witnesses() > 0) {
     Say(absl::StrCat("not compared: ", log_->unknown_witnesses(),
                      " events of types that this version does not know"));
   }
-  guest_.session->ReportStats(*guest_.machine);
+  run_->session().ReportStats(run_->machine());
   return exit_code;
 }
 
@@ -286,12 +252,12 @@ int Replay::Publish(const machine::RunEnd& end, int exit_code) {
   Verdict verdict;
   verdict.suite = "isochron replay";
   verdict.name = absl::StrCat(options_.log_path, " on ", options_.run.engine);
-  verdict.origin = OriginRows(guest_);
+  verdict.origin = OriginRows(run_->guest());
   verdict.origin.push_back({"log", absl::StrCat(options_.log_path, ", identity ", log_identity_)});
   verdict.details = went_on ? absl::StrCat(DescribeEnd(end), "\n") : conclusion_;
   if (exit_code != 0) verdict.failure = absl::StrCat("ended with exit code ", exit_code);
   if (went_on) {
-    verdict.page = RunPage(end, exit_code, guest_, new_log_->Identity());
+    verdict.page = RunPage(end, exit_code, run_->guest(), run_->LogIdentity());
   } else if (driver_->replayer().divergence().has_value()) {
     verdict.title = "The run differs from its log";
     verdict.failure = "the run differs from its log";
@@ -300,7 +266,7 @@ int Replay::Publish(const machine::RunEnd& end, int exit_code) {
   } else {
     verdict.title = "The replay is incomplete";
   }
-  return PublishVerdict(options_.run, verdict, guest_.session->wall(), exit_code);
+  return PublishVerdict(options_.run, verdict, run_->session().wall(), exit_code);
 }
 
 std::string Replay::EventsEqual() const {
@@ -309,11 +275,11 @@ std::string Replay::EventsEqual() const {
 
 int Replay::ReportReplay(const machine::RunEnd& end) {
   const timeline::Replayer& replayer = driver_->replayer();
-  const std::string cycle = Shown(guest_.machine->cpu().cycle);
+  const std::string cycle = Shown(run_->machine().cpu().cycle);
   if (replayer.divergence().has_value()) {
     conclusion_ =
         DivergenceReport(options_.log_path, *replayer.divergence(), *driver_->divergence_place(),
-                         guest_.machine->kernel(), guest_.machine->config().clock_hz);
+                         run_->machine().kernel(), run_->machine().config().clock_hz);
     Tell(conclusion_);
     return ToInt(ExitCode::kDifference);
   }

@@ -1,7 +1,7 @@
 // `isochron help`: the help of a command.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_HELP_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_HELP_H_
+#ifndef ISOCHRON_CLI_COMMANDS_HELP_H_
+#define ISOCHRON_CLI_COMMANDS_HELP_H_
 
 #include <functional>
 
@@ -15,4 +15,4 @@ void AddHelpCommand(CLI::App& app, std::function<int()>& command);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_HELP_H_
+#endif  // ISOCHRON_CLI_COMMANDS_HELP_H_

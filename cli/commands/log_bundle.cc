@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "cli/commands/command_log.h"
+#include "cli/commands/log.h"
 #include "cli/run/command_files.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"

@@ -1,4 +1,4 @@
-#include "cli/commands/command_help.h"
+#include "cli/commands/help.h"
 
 #include <memory>
 #include <string>

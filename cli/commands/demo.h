@@ -1,7 +1,7 @@
 // `isochron demo`: boots a small guest that comes with the program.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_DEMO_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_DEMO_H_
+#ifndef ISOCHRON_CLI_COMMANDS_DEMO_H_
+#define ISOCHRON_CLI_COMMANDS_DEMO_H_
 
 #include <functional>
 #include <string>
@@ -23,4 +23,4 @@ absl::StatusOr<std::string> FindDemoKernel(const std::string& program);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_DEMO_H_
+#endif  // ISOCHRON_CLI_COMMANDS_DEMO_H_

@@ -1,13 +1,12 @@
-#include "cli/commands/command_run.h"
+#include "cli/commands/run.h"
 
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "cli/run/guest.h"
-#include "cli/run/report_file.h"
+#include "cli/run/guest_run.h"
 #include "cli/text/exit_code.h"
-#include "machine/machine.h"
 
 namespace isochron::cli {
 
@@ -27,13 +26,9 @@ int RunGuest(const RunOptions& options) {
   absl::StatusOr<Guest> guest = PrepareGuest(options, CommandFiles());
   if (!guest.ok()) return RefuseInput(guest.status());
   // Its report is a file that is made when the guest has run.
-  if (!options.report_path.empty()) guest->session->SetSandboxMode(SandboxMode::kRecord);
-  absl::StatusOr<machine::RunEnd> end = guest->session->Run(*guest->machine);
-  if (!end.ok()) return RefuseInput(end.status());
-  const int exit_code =
-      WriteRunReport(options, *end, guest->session->Report(*end, *guest->machine), *guest, "");
-  guest->session->EndControl(*end, *guest->machine, exit_code);
-  return exit_code;
+  const SandboxMode sandbox =
+      options.report_path.empty() ? SandboxMode::kRun : SandboxMode::kRecord;
+  return GuestRun(*std::move(guest), sandbox).RunToEnd(options);
 }
 
 }  // namespace isochron::cli

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/commands/command_log.h"
+#include "cli/commands/log.h"
 #include "cli/run/guest.h"
 #include "cli/run/run_options.h"
 #include "cli/text/exit_code.h"

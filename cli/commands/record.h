@@ -1,7 +1,7 @@
 // `isochron record`: runs a guest and writes its log.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_RECORD_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_RECORD_H_
+#ifndef ISOCHRON_CLI_COMMANDS_RECORD_H_
+#define ISOCHRON_CLI_COMMANDS_RECORD_H_
 
 #include <cstdint>
 #include <functional>
@@ -29,4 +29,4 @@ int RecordGuest(const RecordOptions& options);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_RECORD_H_
+#endif  // ISOCHRON_CLI_COMMANDS_RECORD_H_

@@ -1,8 +1,9 @@
-#include "cli/commands/command_conform.h"
+#include "cli/commands/conform.h"
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
+#include "cli/run/guest_run.h"
 #include "cli/run/log_output.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
@@ -29,7 +31,6 @@
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
 #include "replaylog/log_writer.h"
-#include "timeline/observer_list.h"
 
 namespace isochron::cli {
 namespace {
@@ -53,7 +54,8 @@ class Conform {
  private:
   absl::Status OpenLog();
   absl::StatusOr<GuestImages> FindImages();
-  void OfferServices();
+  // Adds to the run what observes it and what it follows.
+  absl::Status AddParts();
   int Compare(const machine::RunEnd& end);
   int ReportAgreement(const machine::RunEnd& end);
   int ReportDifference(timeline::Divergence divergence);
@@ -76,11 +78,11 @@ class Conform {
   std::unique_ptr<replaylog::LogReader> log_;
   uint64_t last_cycle_ = 0;  // of the log
   machine::Digest log_identity_;
-  Guest guest_;
+  std::optional<GuestRun> guest_run_;
   conformance::RecordedRun run_;
   replaylog::LogHeader header_;
-  std::unique_ptr<LogOutput> output_;
   conformance::EventPipe pipe_;
+  std::optional<conformance::LeaderObserver> leader_;
   std::unique_ptr<conformance::Follower> follower_;
   std::unique_ptr<ReplayDriver> driver_;
 };
@@ -131,70 +133,42 @@ absl::Status Conform::Prepare() {
   files.AddLog(options_.output_path, "the new log");
   absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
   if (!guest.ok()) return guest.status();
-  guest_ = *std::move(guest);
+  guest_run_.emplace(*std::move(guest), SandboxMode::kConform);
   run_.config = run.config;
-  header_ = HeaderOf(guest_);
+  header_ = HeaderOf(guest_run_->guest());
 
   absl::StatusOr<std::unique_ptr<machine::Machine>> second =
       machine::Machine::Create(run.config, run_.images, engines_[1].factory);
   if (!second.ok()) return second.status();
   follower_ = std::make_unique<conformance::Follower>(*std::move(second), pipe_);
+  return AddParts();
+}
 
+absl::Status Conform::AddParts() {
   // Without -o the log is made all the same, for its identity.
-  const std::string& path = options_.output_path;
-  absl::StatusOr<std::unique_ptr<LogOutput>> output =
-      LogOutput::Create(path.empty() ? "/dev/null" : path, run, guest_);
-  if (!output.ok()) return output.status();
-  output_ = *std::move(output);
-  output_->Limit(run, *guest_.session);
+  absl::Status status = guest_run_->AddLog(options_.output_path, options_.run);
+  if (!status.ok()) return status;
+  guest_run_->RefuseSnapshots("conform takes no snapshots; a replay of its log does");
+  leader_.emplace(pipe_, guest_run_->machine());
+  guest_run_->AddObserver(*leader_);
+  if (log_ == nullptr) return absl::OkStatus();
+  driver_ = std::make_unique<ReplayDriver>(*log_, guest_run_->machine(), ReplayDriver::Options{});
+  guest_run_->Follow(*driver_, last_cycle_);
   return absl::OkStatus();
 }
 
 int Conform::Run() {
-  conformance::LeaderObserver leader(pipe_, *guest_.machine);
-  timeline::ObserverList observers;
-  observers.Add(&output_->recorder());
-  observers.Add(&leader);
-  machine::Observer* observer = &observers;
-  if (log_ != nullptr) {
-    driver_ = std::make_unique<ReplayDriver>(*log_, *guest_.machine,
-                                             ReplayDriver::Options{{}, false, &observers});
-    guest_.session->SetReplay(driver_.get(), last_cycle_);
-    observer = driver_.get();
-  }
-  guest_.machine->SetObserver(observer);
-  guest_.session->SetSandboxMode(SandboxMode::kConform);
-  OfferServices();
   if (absl::Status status = follower_->Start(); !status.ok()) {
-    output_->Discard();
+    guest_run_->Discard();
     return RefuseInput(status);
   }
-  absl::StatusOr<machine::RunEnd> end = guest_.session->Run(*guest_.machine);
-  guest_.machine->SetObserver(nullptr);
+  absl::StatusOr<machine::RunEnd> end = guest_run_->Run();
   pipe_.Close();
   follower_->Join();
-  if (!end.ok()) {
-    output_->Discard();
-    return RefuseInput(end.status());
-  }
+  if (!end.ok()) return RefuseInput(end.status());
   const int exit_code = Compare(*end);
-  const std::string fields = options_.output_path.empty() ? "" : output_->Json();
-  output_.reset();  // who hears of the end may record to the same file
-  guest_.session->EndControl(*end, *guest_.machine, exit_code, fields);
+  guest_run_->Conclude(*end, exit_code);
   return exit_code;
-}
-
-void Conform::OfferServices() {
-  ControlServices services;
-  services.snapshot = [] {
-    return absl::FailedPreconditionError("conform takes no snapshots; a replay of its log does");
-  };
-  if (!options_.output_path.empty()) {
-    services.save = [this](const std::string& path) {
-      return output_->SaveCopy(path, guest_.files);
-    };
-  }
-  guest_.session->SetControlServices(std::move(services));
 }
 
 int Conform::Compare(const machine::RunEnd& end) {
@@ -205,7 +179,7 @@ int Conform::Compare(const machine::RunEnd& end) {
 }
 
 std::vector<conformance::ReportRow> Conform::Origin(std::string_view identity) const {
-  std::vector<conformance::ReportRow> rows = OriginRows(guest_);
+  std::vector<conformance::ReportRow> rows = OriginRows(guest_run_->guest());
   if (log_ != nullptr) {
     rows.push_back(
         {"log", absl::StrCat(options_.log_path, ", identity ", log_identity_.ToString())});
@@ -225,14 +199,14 @@ int Conform::Publish(std::string title, std::string failure, std::string details
   verdict.failure = std::move(failure);
   verdict.details = std::move(details);
   verdict.page = std::move(page);
-  verdict.origin = Origin(output_->Identity());
-  return PublishVerdict(options_.run, verdict, guest_.session->wall(), exit_code);
+  verdict.origin = Origin(guest_run_->LogIdentity());
+  return PublishVerdict(options_.run, verdict, guest_run_->session().wall(), exit_code);
 }
 
 int Conform::ReportLyingLog() {
   const std::string report = DivergenceReport(
       options_.log_path, *driver_->replayer().divergence(), *driver_->divergence_place(),
-      guest_.machine->kernel(), guest_.machine->config().clock_hz);
+      guest_run_->machine().kernel(), guest_run_->machine().config().clock_hz);
   Tell(report);
   return Publish(absl::StrCat("The run on ", engines_[0].name, " differs from its log"),
                  "the run differs from its log", report, "", ToInt(ExitCode::kDifference));
@@ -249,8 +223,8 @@ int Conform::ReportIncomplete(const machine::RunEnd& end) {
 }
 
 int Conform::ReportAgreement(const machine::RunEnd& end) {
-  int exit_code = guest_.session->Report(end, *guest_.machine);
-  if (absl::Status status = output_->Complete(); !status.ok()) {
+  int exit_code = guest_run_->session().Report(end, guest_run_->machine());
+  if (absl::Status status = guest_run_->log()->Complete(); !status.ok()) {
     Say(std::string(status.message()));
     return ToInt(ExitCode::kInternal);
   }
@@ -258,13 +232,13 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
       std::count_if(pipe_.events().begin(), pipe_.events().end(), [](const auto& event) {
         return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
       });
-  const alpha::Cpu& cpu = guest_.machine->cpu();
-  const std::string line =
-      absl::StrCat(Engines(), " agree: ", output_->writer().events(), " events, ",
-                   machine::CyclesText(cpu.cycle, run_.config.clock_hz), ", ", cpu.instructions,
-                   " instructions, ", checkpoints, " checkpoints, identity ", output_->Identity(),
-                   "; ", Speed(engines_[0].name, cpu.instructions, guest_.session->wall()), ", ",
-                   Speed(engines_[1].name, cpu.instructions, follower_->busy()));
+  const alpha::Cpu& cpu = guest_run_->machine().cpu();
+  const std::string line = absl::StrCat(
+      Engines(), " agree: ", guest_run_->log()->writer().events(), " events, ",
+      machine::CyclesText(cpu.cycle, run_.config.clock_hz), ", ", cpu.instructions,
+      " instructions, ", checkpoints, " checkpoints, identity ", guest_run_->LogIdentity(), "; ",
+      Speed(engines_[0].name, cpu.instructions, guest_run_->session().wall()), ", ",
+      Speed(engines_[1].name, cpu.instructions, follower_->busy()));
   Say(line);
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;
@@ -286,7 +260,7 @@ int Conform::ReportDifference(timeline::Divergence divergence) {
       absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
                    machine::WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
   Say(absl::StrCat(Engines(), " ", where, "; the run is repeated to find the first instruction"));
-  guest_.session->LetSignalsKill();  // there is nothing to complete
+  guest_run_->session().LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();
   follower_.reset();
   absl::StatusOr<conformance::DivergenceReport> report =
@@ -309,7 +283,7 @@ absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Ev
   if (!writer.ok()) return writer.status();
   for (replaylog::Event& event : events) (*writer)->Append(std::move(event));
   if (absl::Status status = (*writer)->LeavePartial(); !status.ok()) return status;
-  return replaylog::WriteSidecar(path, guest_.images);
+  return replaylog::WriteSidecar(path, guest_run_->guest().images);
 }
 
 void Conform::KeepBothLogs(const timeline::Divergence& divergence) {

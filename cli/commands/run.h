@@ -1,7 +1,7 @@
 // `isochron run`: boots a guest and runs it to its end.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_RUN_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_RUN_H_
+#ifndef ISOCHRON_CLI_COMMANDS_RUN_H_
+#define ISOCHRON_CLI_COMMANDS_RUN_H_
 
 #include <functional>
 
@@ -20,4 +20,4 @@ int RunGuest(const RunOptions& options);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_RUN_H_
+#endif  // ISOCHRON_CLI_COMMANDS_RUN_H_

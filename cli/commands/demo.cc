@@ -1,4 +1,4 @@
-#include "cli/commands/command_demo.h"
+#include "cli/commands/demo.h"
 
 #include <filesystem>
 #include <memory>
@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cli/commands/command_run.h"
+#include "cli/commands/run.h"
 #include "cli/run/guest.h"
 #include "cli/run/run_options.h"
 #include "cli/text/exit_code.h"

@@ -1,7 +1,7 @@
 // `isochron conform`: runs a guest on two engines at the same time and compares everything.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_CONFORM_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_CONFORM_H_
+#ifndef ISOCHRON_CLI_COMMANDS_CONFORM_H_
+#define ISOCHRON_CLI_COMMANDS_CONFORM_H_
 
 #include <functional>
 #include <string>
@@ -30,4 +30,4 @@ int ConformGuest(ConformOptions options);
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_CONFORM_H_
+#endif  // ISOCHRON_CLI_COMMANDS_CONFORM_H_

@@ -1,4 +1,4 @@
-#include "cli/commands/command_log.h"
+#include "cli/commands/log.h"
 
 #include "cli/run/run_options.h"
 #include "cli/text/exit_code.h"

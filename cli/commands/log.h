@@ -1,7 +1,7 @@
 // `isochron log ...`: reading logs, a file a command.
 
-#ifndef ISOCHRON_CLI_COMMANDS_COMMAND_LOG_H_
-#define ISOCHRON_CLI_COMMANDS_COMMAND_LOG_H_
+#ifndef ISOCHRON_CLI_COMMANDS_LOG_H_
+#define ISOCHRON_CLI_COMMANDS_LOG_H_
 
 #include <functional>
 #include <string>
@@ -34,4 +34,4 @@ std::vector<std::string> LogDumpTypes();
 
 }  // namespace isochron::cli
 
-#endif  // ISOCHRON_CLI_COMMANDS_COMMAND_LOG_H_
+#endif  // ISOCHRON_CLI_COMMANDS_LOG_H_

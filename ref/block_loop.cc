@@ -128,8 +128,7 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
     }
   }
   alpha::LatchOverflows(cpu);
-  if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};
-  return {};
+  return fatal_.empty() ? alpha::RunResult() : alpha::RunResult{alpha::StopReason::kFatal, fatal_};
 }
 
 void BlockLoop::StepOne(Cpu& cpu) {

@@ -13,6 +13,7 @@
 #include "conformance/sequences/sequence_generator.h"
 #include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/sequence_operands.h"
+#include "conformance/sequences/words.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::conformance {
@@ -23,7 +24,6 @@ using alpha::HwStoreType;
 using alpha::Ipr;
 using alpha::Op;
 using Layout = SequenceLayout;
-using Words = std::vector<uint32_t>;
 using namespace alpha::words;  // NOLINT: an assembler
 
 // Physical addresses of the board, in system addresses (PA<34:0>), which PA<43> selects.
@@ -55,10 +55,6 @@ constexpr uint64_t kHandler = 0xe000;
 constexpr uint64_t kPrelude = 0xf000;
 constexpr uint64_t kLoops = 0xfc00;
 constexpr uint64_t kTickCell = 0x1900;  // how many interrupts there were
-
-void Append(Words& words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-}
 
 // Puts the physical address of a register of a device to `target`.
 void AppendAddress(uint32_t target, uint64_t system_address, Words& words) {

@@ -12,6 +12,7 @@
 #include "alpha/memory.h"
 #include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/sequence_operands.h"
+#include "conformance/sequences/words.h"
 
 namespace isochron::conformance {
 namespace {
@@ -21,7 +22,6 @@ using alpha::HwStoreType;
 using alpha::Ipr;
 using alpha::Op;
 using Layout = SequenceLayout;
-using Words = std::vector<uint32_t>;
 using namespace alpha::words;  // NOLINT: an assembler
 
 // The last two alias pages, whose translations are changed.
@@ -54,9 +54,7 @@ class Situations {
   // The same for a field of an instruction.
   uint32_t FieldBelow(uint32_t bound) { return static_cast<uint32_t>(Below(bound)); }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
-  void Emit(std::initializer_list<uint32_t> words) {
-    words_.insert(words_.end(), words.begin(), words.end());
-  }
+  void Emit(std::initializer_list<uint32_t> words) { Append(words_, words); }
   static uint32_t Pal(SequencePal pal) { return CallPal(0x80 + static_cast<uint32_t>(pal)); }
   void EmitPal(SequencePal pal) { Emit({Pal(pal)}); }
   void EmitConstant(uint32_t target, uint64_t value) { AppendConstant(target, value, words_); }

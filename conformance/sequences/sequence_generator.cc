@@ -11,6 +11,7 @@
 #include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/sequence_operands.h"
 #include "conformance/sequences/sequence_palcode.h"
+#include "conformance/sequences/words.h"
 
 namespace isochron::conformance {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 using alpha::Op;
 using Layout = SequenceLayout;
 using Registers = SequenceRegisters;
-using Words = std::vector<uint32_t>;
 using namespace alpha::words;  // NOLINT: an assembler
 
 constexpr size_t kChunkWords = kChunkBytes / 4;
@@ -41,7 +41,7 @@ class Generator {
   size_t room() const { return words_.size() < kBodyWords ? kBodyWords - words_.size() : 0; }
 
   void Emit(uint32_t word) { words_.push_back(word); }
-  void Emit(std::initializer_list<uint32_t> words) { words_.insert(words_.end(), words); }
+  void Emit(std::initializer_list<uint32_t> words) { Append(words_, words); }
   void EmitStraight(size_t count);
   void EmitPal(SequencePal pal) {
     Emit(CallPal(static_cast<uint32_t>(pal) + (OneIn(2) && kernel_ ? 0 : kUserPal)));
@@ -415,7 +415,7 @@ void Generator::ChunkDirected(CoveragePair pair) {
 
 void Generator::FinishChunk(size_t start) {
   words_.resize(std::min(words_.size(), kBodyWords));
-  program_.insert(program_.end(), words_.begin(), words_.end());
+  Append(program_, words_);
   const size_t end = start + kChunkWords;
   program_.push_back(BranchOp(Op::kBr, 31, static_cast<int>(end - program_.size()) - 1));
   program_.resize(end, Nop());

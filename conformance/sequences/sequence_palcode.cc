@@ -7,6 +7,7 @@
 #include "alpha/encode.h"
 #include "alpha/ipr.h"
 #include "conformance/sequences/sequence_machine.h"
+#include "conformance/sequences/words.h"
 
 namespace isochron::conformance {
 namespace {
@@ -17,7 +18,6 @@ using alpha::Ipr;
 using alpha::Op;
 using alpha::PalEntry;
 using Layout = SequenceLayout;
-using Words = std::vector<uint32_t>;
 using namespace alpha::words;  // NOLINT: an assembler
 
 constexpr uint32_t kFunctionWords = 16;
@@ -32,23 +32,22 @@ uint32_t MtprPctx(uint32_t rb, uint32_t fields) {
 
 // Loads a translation for the address in R4 from the table at `table` to R5.
 void AppendTableLookup(Words& words, uint64_t table) {
-  const Words lookup = {OperateLiteral(Op::kSrl, 4, 13, 5), OperateLiteral(Op::kAnd, 5, 127, 5),
-                        MemoryOp(Op::kLda, 6, static_cast<int>(table), 31),
-                        Operate(Op::kS8addq, 5, 6, 6), HwLoad(HwLoadType::kPhysical, 5, 0, 6)};
-  words.insert(words.end(), lookup.begin(), lookup.end());
+  Append(words, {OperateLiteral(Op::kSrl, 4, 13, 5), OperateLiteral(Op::kAnd, 5, 127, 5),
+                 MemoryOp(Op::kLda, 6, static_cast<int>(table), 31), Operate(Op::kS8addq, 5, 6, 6),
+                 HwLoad(HwLoadType::kPhysical, 5, 0, 6)});
 }
 
 Words DataMiss() {
   Words words = {Mfpr(4, Ipr::kVa), Mtpr(4, Ipr::kDtbTag0)};
   AppendTableLookup(words, Layout::kDtbTable);
-  words.insert(words.end(), {Mtpr(5, Ipr::kDtbPte0), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
+  Append(words, {Mtpr(5, Ipr::kDtbPte0), Mfpr(22, Ipr::kExcAddr), HwRet(22)});
   return words;
 }
 
 Words FetchMiss() {
   Words words = {Mfpr(4, Ipr::kExcAddr), Mtpr(4, Ipr::kItbTag)};
   AppendTableLookup(words, Layout::kItbTable);
-  words.insert(words.end(), {Mtpr(5, Ipr::kItbPte), HwRet(4)});
+  Append(words, {Mtpr(5, Ipr::kItbPte), HwRet(4)});
   return words;
 }
 

@@ -133,8 +133,8 @@ class TranslationProbe {
   ~TranslationProbe() = default;
 };
 
-// Runs the CPUs of a machine, one at a time. Every engine stops at the same boundaries with the same
-// state. What an engine derives from one CPU it does not take for another's (Cpu::index).
+// Runs the CPUs of a machine, one at a time. Every engine stops at the same boundaries with the
+// same state. What an engine derives from one CPU it does not take for another's (Cpu::index).
 class Engine {
  public:
   virtual ~Engine() = default;

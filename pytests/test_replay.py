@@ -308,6 +308,8 @@ def test_files_beside_a_log_say_what_they_are(isochron, tmp_path):
     assert rows and all(states[int(row[0])] == row[3] and float(row[1]) > 0 for row in rows)
     info = run(isochron, "log", "info", str(log) + ".snapshots")
     assert info.returncode == 0 and f"number          {len(rows)};".encode() in info.stdout
+    place = rb"%s \([01]\.\d+ s\)"
+    assert re.search(rb"^cycles +" + place % rows[0][0].encode() + b" to " + place % rows[-1][0].encode(), info.stdout, re.M)
     info = run(isochron, "log", "info", str(log) + ".images")
     assert info.returncode == 0 and info.stdout.startswith(b"images of a log")
     assert b"\nkernel " in info.stdout
@@ -317,6 +319,8 @@ def test_files_beside_a_log_say_what_they_are(isochron, tmp_path):
     log.unlink()
     listed = run(isochron, "log", "snapshots", str(log) + ".snapshots").stdout.decode().splitlines()
     assert "none" in listed[0] and listed[2].split()[1] == "?"
+    info = run(isochron, "log", "info", str(log) + ".snapshots").stdout.decode()
+    assert f" {rows[0][0]} to {rows[-1][0]}; seconds are known beside their log\n" in info
 
 
 @pytest.mark.parametrize("cycle", ["1000", "55M", "60M"])

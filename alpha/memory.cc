@@ -53,8 +53,8 @@ void Memory::WillClear() {
 
 void Memory::ClearDirty() {
   for (uint64_t page = 0; page < marks_.size(); ++page) {
-    written_[page] |= marks_[page] & kDirty;
-    marks_[page] &= static_cast<uint8_t>(~kDirty);
+    written_[page] = static_cast<uint8_t>(written_[page] | (marks_[page] & kDirty));
+    marks_[page] = static_cast<uint8_t>(marks_[page] & ~kDirty);
   }
   for (MemoryListener* listener : listeners_) listener->OnDirtyCleared();
 }

@@ -11,6 +11,9 @@ constexpr uint8_t kElcr1Writable = 0xf8;
 constexpr uint8_t kElcr2Writable = 0xde;
 
 constexpr uint8_t Bit(int input) { return static_cast<uint8_t>(1u << input); }
+constexpr uint8_t Without(uint8_t bits, int input) {
+  return static_cast<uint8_t>(bits & ~Bit(input));
+}
 
 }  // namespace
 
@@ -65,7 +68,7 @@ int I8259::HighestRequest() const {
 int I8259::Acknowledge() {
   const int input = HighestRequest();
   if (input < 0) return -1;
-  if (!IsLevel(input)) requests_ &= ~Bit(input);
+  if (!IsLevel(input)) requests_ = Without(requests_, input);
   if (!auto_eoi_) {
     in_service_ |= Bit(input);
   } else if (rotate_on_auto_eoi_) {
@@ -146,7 +149,7 @@ void I8259::WriteOcw2(uint8_t value) {
   if (end) {
     const int input = specific ? level : HighestInService();
     if (input < 0) return;
-    in_service_ &= ~Bit(input);
+    in_service_ = Without(in_service_, input);
     if (rotate) lowest_ = static_cast<uint8_t>(input);
   } else if (specific) {
     if (rotate) lowest_ = static_cast<uint8_t>(level);  // set priority; 010 is a no-op

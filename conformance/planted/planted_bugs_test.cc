@@ -291,7 +291,7 @@ TEST(PlantedBugs, TheReportListsTheTranslation) {
   conformance.Run(12'000'000);
   ASSERT_TRUE(conformance.divergence);
   const DivergenceReport report = conformance.Investigate();
-  const size_t guest = report.code.find("  ldl\t");
+  const size_t guest = report.code.find("  ldl  ");
   ASSERT_NE(guest, std::string::npos) << report.code;
   EXPECT_NE(report.code.find("bytes of host code: "), std::string::npos);
   // Its host code is in the lines behind it, indented.

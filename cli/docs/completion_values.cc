@@ -21,7 +21,7 @@ std::vector<std::string> CommandNames(const CLI::App& command) {
 }  // namespace
 
 Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
-  const std::string name = option.get_single_name();
+  const std::string& name = option.get_single_name();
   const std::vector<std::string> engines = engines::EngineNames();
   if (name == "engine") return {Values::Kind::kWords, engines};
   if (name == "engines") {

@@ -253,7 +253,7 @@ uint8_t Rtc::DecodeHour(uint8_t value) const {
 
 uint8_t Rtc::EncodeHour(uint8_t hour) const {
   if ((ram_[kRegB] & k24Hours) != 0) return EncodeTime(hour);
-  const uint8_t twelve = EncodeTime(hour % 12 == 0 ? 12 : hour % 12);
+  const uint8_t twelve = EncodeTime(static_cast<uint8_t>(hour % 12 == 0 ? 12 : hour % 12));
   return static_cast<uint8_t>(twelve | (hour >= 12 ? kPm : 0));
 }
 

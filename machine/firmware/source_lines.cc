@@ -70,7 +70,7 @@ class DwarfLines : public SourceLines {
   }
 
  private:
-  static std::string SeenFromItsDirectory(std::string file, Dwarf_Die& unit) {
+  static std::string SeenFromItsDirectory(const std::string& file, Dwarf_Die& unit) {
     Dwarf_Attribute attribute;
     const char* directory = dwarf_formstring(dwarf_attr(&unit, DW_AT_comp_dir, &attribute));
     const std::string prefix = absl::StrCat(directory == nullptr ? "" : directory, "/");

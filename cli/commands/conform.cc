@@ -58,7 +58,7 @@ class Conform {
   absl::Status AddParts();
   int Compare(const machine::RunEnd& end);
   int ReportAgreement(const machine::RunEnd& end);
-  int ReportDifference(const timeline::Divergence& divergence);
+  int ReportDifference(timeline::Divergence divergence);
   int ReportLyingLog();
   int ReportIncomplete(const machine::RunEnd& end);
 
@@ -255,7 +255,8 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
                  absl::StrCat(line, "\n", DescribeEnd(end), "\n"), "", exit_code);
 }
 
-int Conform::ReportDifference(const timeline::Divergence& divergence) {
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it outlives the follower that has it.
+int Conform::ReportDifference(timeline::Divergence divergence) {
   const std::string where =
       absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
                    machine::WithSeconds(divergence.actual.cycle, run_.config.clock_hz));

@@ -48,6 +48,13 @@ run_step() {
   say "$label: done, $((SECONDS - start)) s"
 }
 
+# A compiler's answers are kept with the guests, so that they serve every clone; ccache(1) looks at them by content.
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+  export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-3G}
+  export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=1
+fi
+
 # build_preset PRESET [TARGET...]: configures and builds a preset of CMakePresets.json, wholly or some targets of it.
 build_preset() {
   local preset=$1 log=$CACHE/logs/build-$1.log

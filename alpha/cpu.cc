@@ -108,7 +108,12 @@ void Cpu::Walk(Visitor& visitor, Self& self) {
 void Cpu::VisitState(StateVisitor& visitor) const { Walk(visitor, *this); }
 
 void Cpu::RestoreState(StateReader& reader) {
+  const uint32_t own_index = index;
   Walk(reader, *this);
+  if (index != own_index) {
+    reader.Fail("the state is another CPU's");
+    index = own_index;
+  }
   // Room for the cost of the instruction that reaches the end, and for every sum of cycles.
   if (cycle > 2 * kEndOfTime) {
     reader.Fail("the cycle counter is out of range");

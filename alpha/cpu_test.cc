@@ -138,17 +138,17 @@ TEST(CpuTest, EveryByteOfTheStateIsRestored) {
   for (size_t i = 0; i < state.size(); ++i) {
     std::string changed = state;
     changed[i] ^= 1;
-    Cpu copy(0, 2, 2);
+    Cpu copy(1, 2, 2);
     if (!RestoreFromBytes(changed, copy).ok()) {
       ++refused;
       continue;
     }
     EXPECT_EQ(StateBytes(copy), changed) << "byte " << i;
   }
-  // Section name and length, R31 and F31.
-  EXPECT_GE(refused, 7 + 16);
+  // Section name and length, the number of the CPU, R31 and F31.
+  EXPECT_GE(refused, 7 + 4 + 16);
   // Bits that modes, PAL_BASE and the four translations do not have.
-  EXPECT_LT(refused, 7 + 16 + 4 + 4 + 4 * 8);
+  EXPECT_LT(refused, 7 + 4 + 16 + 4 + 4 + 4 * 8);
 }
 
 TEST(CpuTest, APalBaseWithBitsThatItDoesNotHaveIsRefused) {
@@ -158,6 +158,12 @@ TEST(CpuTest, APalBaseWithBitsThatItDoesNotHaveIsRefused) {
     EXPECT_FALSE(RestoreFromBytes(StateBytes(cpu), cpu).ok());
     EXPECT_EQ(cpu.pal_base, 0u);
   }
+}
+
+TEST(CpuTest, TheStateOfAnotherCpuIsRefused) {
+  Cpu cpu(0, 1, 1);
+  EXPECT_FALSE(RestoreFromBytes(StateBytes(Cpu(1, 1, 1)), cpu).ok());
+  EXPECT_EQ(cpu.index, 0u);
 }
 
 TEST(CpuTest, ImpossibleModesAreRefused) {

@@ -13,6 +13,7 @@
 namespace isochron::alpha {
 
 struct Cpu;
+class Memory;
 class StopPcs;
 class StopRanges;
 
@@ -41,6 +42,9 @@ struct Deadline {
   // nullptr: none. Which ranges they are stays the same while the engine runs.
   StopRanges* ranges = nullptr;
 };
+
+// Whether an engine that has come to this boundary stops there, as Engine::Run() has it.
+bool StopsAt(const Cpu& cpu, const Deadline& deadline, const Memory& memory);
 
 // While it lives, a deadline is no farther away than some cycle. Afterwards it is what it would
 // have been without. For who runs an engine in smaller steps than it was told to.

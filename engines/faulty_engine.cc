@@ -11,8 +11,6 @@
 #include "alpha/decode.h"
 #include "alpha/fetch_word.h"
 #include "alpha/fpcr.h"
-#include "alpha/stop_pcs.h"
-#include "alpha/stop_ranges.h"
 #include "alpha/translate.h"
 #include "ref/engine.h"
 
@@ -88,7 +86,9 @@ class FaultyEngine final : public alpha::Engine {
   alpha::RunResult Run(Cpu& cpu, alpha::Deadline& deadline) override {
     for (;;) {
       alpha::RunResult result = fault_ != nullptr ? RunOne(cpu, deadline) : RunTimed(cpu, deadline);
-      if (result.reason == alpha::StopReason::kFatal || StopsAt(cpu, deadline)) return result;
+      if (result.reason == alpha::StopReason::kFatal || alpha::StopsAt(cpu, deadline, memory_)) {
+        return result;
+      }
     }
   }
   void Invalidate() override { inner_->Invalidate(); }
@@ -96,13 +96,6 @@ class FaultyEngine final : public alpha::Engine {
   alpha::TranslationProbe* probe() override { return inner_->probe(); }
 
  private:
-  // Whether an engine stops at this boundary.
-  bool StopsAt(const Cpu& cpu, const alpha::Deadline& deadline) const {
-    if (cpu.cycle >= deadline.cycle || deadline.leave || cpu.InterruptDeliverable()) return true;
-    if (deadline.ranges != nullptr && deadline.ranges->hit()) return true;
-    return deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_);
-  }
-
   alpha::RunResult RunTo(uint64_t cycle, Cpu& cpu, alpha::Deadline& deadline) {
     const alpha::BoundedDeadline bounded(deadline, cycle);
     return inner_->Run(cpu, deadline);

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "alpha/performance.h"
-#include "alpha/stop_pcs.h"
 #include "ref/engine.h"
 #include "ref/fetch.h"
 
@@ -17,10 +16,7 @@ alpha::RunResult Oracle::Run(alpha::Cpu& cpu, alpha::Deadline& deadline) {
   context_.ranges = deadline.ranges;
   for (;;) {
     alpha::LatchOverflows(cpu);
-    if (!fatal_.empty() || cpu.cycle >= deadline.cycle || cpu.InterruptDeliverable()) break;
-    if (deadline.leave.load(std::memory_order_relaxed)) break;
-    if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, context_.memory)) break;
-    if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
+    if (!fatal_.empty() || StopsAt(cpu, deadline, context_.memory)) break;
     Step(cpu);
   }
   if (!fatal_.empty()) return {alpha::StopReason::kFatal, fatal_};

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "machine/bus/access.h"
+
 namespace isochron::machine {
 
 // The chips' registers stand 64 bytes apart and are meant to be read and written as aligned
@@ -14,8 +16,7 @@ namespace isochron::machine {
 constexpr int CsrIndex(uint64_t offset) { return static_cast<int>(offset >> 6); }
 
 constexpr uint64_t CsrExtract(uint64_t value, uint64_t offset, int size) {
-  const uint64_t shifted = value >> (8 * (offset & 7));
-  return size == 8 ? shifted : shifted & ((uint64_t{1} << (8 * size)) - 1);
+  return value >> (8 * (offset & 7)) & AllOnes(size);
 }
 
 constexpr uint64_t CsrDeposit(uint64_t value, uint64_t offset, int size) {

@@ -131,9 +131,7 @@ Pchip::Translation Pchip::Translate(uint64_t address, bool write) {
       (last & kDoubleAddress) == 0) {
     return {};
   }
-  const uint64_t offset = address & 0xffffffff;
-  const uint64_t table = tba_[kLastWindow] & ~(uint64_t{0xffffffff} >> kEntryShift);
-  return ThroughMap(table | offset >> alpha::kPageShift << 3, address, write);
+  return ThroughMap(kLastWindow, 0xffffffff, address, write);
 }
 
 Pchip::Translation Pchip::ThroughWindow(int window, uint64_t address, bool write) {
@@ -141,12 +139,13 @@ Pchip::Translation Pchip::ThroughWindow(int window, uint64_t address, bool write
   if ((wsba_[window] & kScatterGather) == 0) {
     return {DmaResult::kOk, (tba_[window] & ~mask) | (address & mask)};
   }
-  // HRM, table 10-6: the larger the window, the more of the table's base is taken by the offset.
-  const uint64_t table = tba_[window] & ~(mask >> kEntryShift);
-  return ThroughMap(table | (address & mask) >> alpha::kPageShift << 3, address, write);
+  return ThroughMap(window, mask, address, write);
 }
 
-Pchip::Translation Pchip::ThroughMap(uint64_t entry_pa, uint64_t address, bool write) {
+Pchip::Translation Pchip::ThroughMap(int window, uint64_t mask, uint64_t address, bool write) {
+  // HRM, table 10-6: the larger the window, the more of the table's base is taken by the offset.
+  const uint64_t table = tba_[window] & ~(mask >> kEntryShift);
+  const uint64_t entry_pa = table | (address & mask) >> alpha::kPageShift << 3;
   if (!memory_.Contains(entry_pa, sizeof(uint64_t))) {
     cchip_.ReportNonexistent(Cchip::kPchip0);
     return {DmaResult::kTargetAbort};

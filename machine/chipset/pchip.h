@@ -48,7 +48,8 @@ class Pchip final : public RegisterDevice, public DmaPort {
   // `write`: for what PERROR says of the transfer.
   Translation Translate(uint64_t address, bool write);
   Translation ThroughWindow(int window, uint64_t address, bool write);
-  Translation ThroughMap(uint64_t entry_pa, uint64_t address, bool write);
+  // `mask`: the bits of the address that count in the window.
+  Translation ThroughMap(int window, uint64_t mask, uint64_t address, bool write);
   // Calls transfer(pa, offset, size) for each piece of [address, address + size).
   template <typename Transfer>
   DmaResult ForEachPiece(uint64_t address, uint64_t size, bool write, Transfer transfer);

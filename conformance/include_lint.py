@@ -70,15 +70,16 @@ def table_faults():
     return faults
 
 
+def sources(root):
+    """The C++ files of the tree."""
+    tops = {room.split("/")[0] for room, _ in ROOMS}
+    found = (path for top in sorted(tops) for path in sorted((root / top).rglob("*")))
+    return [path for path in found if path.suffix in {".cc", ".h", ".inc"}]
+
+
 def read_includes(root):
     """The includes of each C++ file of the tree that are files of the tree: {file: [file]}."""
-    tops = {room.split("/")[0] for room, _ in ROOMS}
-    files = {
-        str(path.relative_to(root)): path
-        for top in sorted(tops)
-        for path in sorted((root / top).rglob("*"))
-        if path.suffix in {".cc", ".h", ".inc"}
-    }
+    files = {str(path.relative_to(root)): path for path in sources(root)}
     return {
         name: [target for target in INCLUDE.findall(path.read_text(encoding="utf-8")) if target in files]
         for name, path in files.items()

@@ -25,7 +25,7 @@ ROOMS = [
     ("cli/host", "cli/text machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
-    ("conformance/fuzz", "machine replaylog machine/firmware ref"),
+    ("conformance/fuzz", "debug/gdb machine replaylog machine/firmware ref"),
     (
         "conformance/sequences",
         "conformance/compare engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
@@ -38,6 +38,7 @@ ROOMS = [
         "conformance/guests",
         "engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
     ),
+    ("debug/gdb", ""),
     ("timeline", "machine replaylog machine/firmware machine/events ref hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/firmware machine/bus machine/events alpha"),

@@ -10,7 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "alpha/state_list.h"
-#include "cli/text/quantity.h"
+#include "hostio/number.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -43,7 +43,7 @@ std::string SectionNames(const machine::Machine& machine) {
 }
 
 absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::string_view where) {
-  if (absl::StatusOr<uint64_t> address = ParseNumber(where); address.ok()) return address;
+  if (absl::StatusOr<uint64_t> address = hostio::ParseNumber(where); address.ok()) return address;
   const auto found =
       std::find_if(kernel.symbols.begin(), kernel.symbols.end(),
                    [where](const machine::Symbol& symbol) { return symbol.name == where; });

@@ -17,6 +17,7 @@
 #include "cli/text/quantity.h"
 #include "engines/engines.h"
 #include "hostio/file.h"
+#include "hostio/number.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -37,7 +38,7 @@ CLI::Option* AddParsed(CLI::App& command, const std::string& name, Target& targe
 }
 
 absl::StatusOr<uint32_t> ParseTlbEntries(std::string_view text) {
-  absl::StatusOr<uint64_t> value = ParseNumber(text);
+  absl::StatusOr<uint64_t> value = hostio::ParseNumber(text);
   if (!value.ok()) return value.status();
   using Config = machine::MachineConfig;
   if (*value < Config::kMinTlbEntries || *value > Config::kMaxTlbEntries) {
@@ -73,7 +74,7 @@ absl::StatusOr<GuestTime> ParseInterval(std::string_view text) {
 
 absl::StatusOr<uint64_t> ParseWidth(std::string_view text) {
   constexpr uint64_t kMost = 10'000;
-  absl::StatusOr<uint64_t> value = ParseNumber(text);
+  absl::StatusOr<uint64_t> value = hostio::ParseNumber(text);
   if (value.ok() && (*value < replaylog::kLineColumns || *value > kMost)) {
     return absl::InvalidArgumentError(
         absl::StrCat("a line has ", replaylog::kLineColumns, " to ", kMost, " columns"));
@@ -132,7 +133,8 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->type_name("TIME")
       ->default_str("2010-01-01T00:00:00")
       ->group(group);
-  AddParsed(command, "--seed", config.seed, ParseNumber, "seed of the guest's entropy register")
+  AddParsed(command, "--seed", config.seed, hostio::ParseNumber,
+            "seed of the guest's entropy register")
       ->type_name("N")
       ->default_str("0")
       ->group(group);

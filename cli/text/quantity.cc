@@ -1,7 +1,6 @@
 #include "cli/text/quantity.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <optional>
@@ -10,20 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "hostio/number.h"
 
 namespace isochron::cli {
 namespace {
 
 std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
-
-// All of `text` as an unsigned number; nothing when there is anything else in it or 64 bits do not
-// hold it.
-std::optional<uint64_t> Digits(std::string_view text, int base) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 bool AllDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
@@ -45,7 +36,7 @@ absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint
                      " (digits, perhaps followed by ", std::string(wording.suffixes), ")"));
   }
   while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
-  const std::optional<uint64_t> units = Digits(whole, 10);
+  const std::optional<uint64_t> units = hostio::ParseDigits(whole, 10);
   if (!units.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
   }
@@ -92,17 +83,6 @@ absl::StatusOr<uint64_t> ParseCycles(std::string_view text) {
   return ParseScaled(text, 1000, {"a number of cycles", "K, M or G", "cycles"});
 }
 
-absl::StatusOr<uint64_t> ParseNumber(std::string_view text) {
-  std::optional<uint64_t> value = text.starts_with("0x") || text.starts_with("0X")
-                                      ? Digits(text.substr(2), 16)
-                                      : Digits(text, 10);
-  if (!value.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(text), " is not a number from 0 to 2^64-1"));
-  }
-  return *value;
-}
-
 absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
   constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
   bool fits = text.size() == kShape.size();
@@ -111,7 +91,7 @@ absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
   }
   if (fits) {
     auto field = [text](size_t at, size_t size) {
-      return static_cast<int>(*Digits(text.substr(at, size), 10));
+      return static_cast<int>(*hostio::ParseDigits(text.substr(at, size), 10));
     };
     const std::chrono::year_month_day date(std::chrono::year(field(0, 4)),
                                            std::chrono::month(static_cast<unsigned>(field(5, 2))),

@@ -37,9 +37,6 @@ absl::StatusOr<uint64_t> ParseSize(std::string_view text);
 // 10^3, 10^6 and 10^9.
 absl::StatusOr<uint64_t> ParseCycles(std::string_view text);
 
-// A plain number of up to 64 bits, decimal or 0x hexadecimal.
-absl::StatusOr<uint64_t> ParseNumber(std::string_view text);
-
 // YYYY-MM-DDTHH:MM:SS, UTC, 1970 to 9999, as seconds since 1970-01-01T00:00:00.
 absl::StatusOr<int64_t> ParseDateTime(std::string_view text);
 

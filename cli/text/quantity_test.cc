@@ -46,15 +46,6 @@ TEST(ParseCycles, TellsTooLargeFromNoNumber) {
   }
 }
 
-TEST(ParseNumber, TakesDecimalAndHexadecimal) {
-  EXPECT_EQ(*ParseNumber("18446744073709551615"), ~uint64_t{0});
-  EXPECT_EQ(*ParseNumber("0xffffffffffffffff"), ~uint64_t{0});
-  EXPECT_EQ(*ParseNumber("0"), 0u);
-  for (const char* text : {"", "0x", "x", "1K", "-1", "0x10000000000000000"}) {
-    EXPECT_FALSE(ParseNumber(text).ok()) << text;
-  }
-}
-
 TEST(ParseDateTime, CountsSecondsFrom1970) {
   EXPECT_EQ(*ParseDateTime("1970-01-01T00:00:00"), 0);
   EXPECT_EQ(*ParseDateTime("2010-01-01T00:00:00"), 1'262'304'000);

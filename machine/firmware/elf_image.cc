@@ -39,7 +39,8 @@ absl::Status Invalid(std::string_view message) {
   return absl::InvalidArgumentError(absl::string_view(message.data(), message.size()));
 }
 
-absl::StatusOr<Elf64_Ehdr> ReadHeader(std::string_view bytes) {
+// The header of any ELF file for Alpha.
+absl::StatusOr<Elf64_Ehdr> ReadElfHeader(std::string_view bytes) {
   if (bytes.size() < SELFMAG || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0) {
     return Invalid("not an ELF file");
   }
@@ -51,6 +52,13 @@ absl::StatusOr<Elf64_Ehdr> ReadHeader(std::string_view bytes) {
     return Invalid(absl::StrFormat("ELF file for machine 0x%x, not for Alpha (0x%x)",
                                    header->e_machine, kMachineAlpha));
   }
+  return *header;
+}
+
+// That of a kernel.
+absl::StatusOr<Elf64_Ehdr> ReadHeader(std::string_view bytes) {
+  absl::StatusOr<Elf64_Ehdr> header = ReadElfHeader(bytes);
+  if (!header.ok()) return header.status();
   if (header->e_type != ET_EXEC) {
     return Invalid("not a linked kernel: the ELF file is no executable");
   }
@@ -121,6 +129,13 @@ bool IsUseful(const Elf64_Sym& symbol) {
          symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS && symbol.st_name != 0;
 }
 
+// The convention of Alpha's ELF files (binutils, elf/alpha.h: STO_ALPHA_STD_GPLOAD): the function
+// begins with the two instructions that load GP.
+uint64_t LocalEntry(const Elf64_Sym& symbol) {
+  constexpr unsigned kStandardGpLoad = 0x88;
+  return (symbol.st_other & 0xfc) == kStandardGpLoad ? 8 : 0;
+}
+
 // Of several names for an address the one with the highest rank says most.
 int Rank(const Elf64_Sym& symbol) {
   const int type = ELF64_ST_TYPE(symbol.st_info);
@@ -138,7 +153,8 @@ std::vector<Symbol> ReadTable(std::string_view bytes, const Elf64_Shdr& table,
     std::string_view name = names.substr(symbol.st_name, kMaxNameBytes);
     name = name.substr(0, name.find('\0'));
     if (name.empty()) continue;
-    ranked.push_back({Rank(symbol), {symbol.st_value, symbol.st_size, std::string(name)}});
+    ranked.push_back(
+        {Rank(symbol), {symbol.st_value, symbol.st_size, std::string(name), LocalEntry(symbol)}});
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
     return std::tie(a.second.address, a.first) < std::tie(b.second.address, b.first);
@@ -149,7 +165,9 @@ std::vector<Symbol> ReadTable(std::string_view bytes, const Elf64_Shdr& table,
   return symbols;
 }
 
-absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const Elf64_Ehdr& header) {
+// `type`: of the section, SHT_SYMTAB or SHT_DYNSYM.
+absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const Elf64_Ehdr& header,
+                                                uint32_t type) {
   if (header.e_shoff == 0 || header.e_shnum == 0) return std::vector<Symbol>();
   if (header.e_shentsize != sizeof(Elf64_Shdr) ||
       !Contains(bytes, header.e_shoff, uint64_t{header.e_shnum} * sizeof(Elf64_Shdr))) {
@@ -160,14 +178,14 @@ absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const El
   };
   for (uint64_t i = 0; i < header.e_shnum; ++i) {
     const Elf64_Shdr table = section(i);
-    if (table.sh_type != SHT_SYMTAB) continue;
+    if (table.sh_type != type) continue;
     if (table.sh_link >= header.e_shnum) return Invalid("ELF symbol table without names");
     const Elf64_Shdr strings = section(table.sh_link);
     if (!Contains(bytes, table.sh_offset, table.sh_size) ||
         !Contains(bytes, strings.sh_offset, strings.sh_size)) {
       return Invalid("ELF file cut short in its symbol table");
     }
-    // An executable has one symbol table.
+    // A linked file has one of each type.
     return ReadTable(bytes, table, strings);
   }
   return std::vector<Symbol>();
@@ -182,7 +200,7 @@ bool HasInstructionAt(const std::vector<KernelSegment>& segments, uint64_t addre
 
 }  // namespace
 
-const Symbol* KernelImage::FindSymbol(uint64_t address) const {
+const Symbol* FindSymbol(const std::vector<Symbol>& symbols, uint64_t address) {
   auto next =
       std::upper_bound(symbols.begin(), symbols.end(), address,
                        [](uint64_t value, const Symbol& symbol) { return value < symbol.address; });
@@ -209,7 +227,7 @@ absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {
   if (!header.ok()) return header.status();
   absl::StatusOr<std::vector<KernelSegment>> segments = ReadSegments(bytes, *header);
   if (!segments.ok()) return segments.status();
-  absl::StatusOr<std::vector<Symbol>> symbols = ReadSymbols(bytes, *header);
+  absl::StatusOr<std::vector<Symbol>> symbols = ReadSymbols(bytes, *header, SHT_SYMTAB);
   if (!symbols.ok()) return symbols.status();
   if (!HasInstructionAt(*segments, header->e_entry)) {
     return Invalid(
@@ -221,6 +239,18 @@ absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes) {
   image.symbols = *std::move(symbols);
   image.lines = SourceLines::Of(bytes);
   return image;
+}
+
+absl::StatusOr<ElfSymbols> ParseElfSymbols(std::string_view bytes) {
+  absl::StatusOr<Elf64_Ehdr> header = ReadElfHeader(bytes);
+  if (!header.ok()) return header.status();
+  if (header->e_type != ET_EXEC && header->e_type != ET_DYN) {
+    return Invalid("not a linked program: the ELF file is no executable or shared object");
+  }
+  absl::StatusOr<std::vector<Symbol>> symbols = ReadSymbols(bytes, *header, SHT_SYMTAB);
+  if (symbols.ok() && symbols->empty()) symbols = ReadSymbols(bytes, *header, SHT_DYNSYM);
+  if (!symbols.ok()) return symbols.status();
+  return ElfSymbols{*std::move(symbols), SourceLines::Of(bytes)};
 }
 
 }  // namespace isochron::machine

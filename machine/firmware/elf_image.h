@@ -36,7 +36,14 @@ struct Symbol {
   uint64_t address = 0;
   uint64_t size = 0;  // bytes; 0 when the table does not tell
   std::string name;
+  // Bytes from the address to where those enter who share the function's GP, as the linker makes
+  // calls within a program: it skips the two instructions that load it.
+  uint64_t local_entry = 0;
 };
+
+// The last symbol at or before `address` of symbols that are in order as those of a KernelImage, or
+// nullptr. A symbol with a size covers no address past its end.
+const Symbol* FindSymbol(const std::vector<Symbol>& symbols, uint64_t address);
 
 // A kernel that was found sound: segments in ascending order, none empty, all inside KSEG,
 // no two overlapping; `entry` lies in one of them and is a multiple of 4.
@@ -48,9 +55,7 @@ struct KernelImage {
   std::vector<Symbol> symbols;
   std::shared_ptr<const SourceLines> lines;  // nullptr: the file has none
 
-  // The last symbol at or before `address`, or nullptr. A symbol with a size covers no
-  // address past its end.
-  const Symbol* FindSymbol(uint64_t address) const;
+  const Symbol* FindSymbol(uint64_t address) const { return machine::FindSymbol(symbols, address); }
   // For people: "main+0x10", printable whatever the file calls it; empty where there is no symbol.
   std::string DescribePlace(uint64_t address) const;
   // The same with file and line where the kernel's file has them: "main+0x10, init/main.c:12".
@@ -62,6 +67,16 @@ struct KernelImage {
 // overlap or lie outside KSEG, no segment to load, an entry point outside them. An image
 // without symbols is sound.
 absl::StatusOr<KernelImage> ParseKernel(std::string_view bytes);
+
+// What an ELF file says about code for people: names and lines, both as in KernelImage.
+struct ElfSymbols {
+  std::vector<Symbol> symbols;
+  std::shared_ptr<const SourceLines> lines;  // nullptr: the file has none
+};
+
+// Reads them from an executable or a shared object, wherever it is linked to run; the dynamic
+// symbols of a file that has no others. InvalidArgument as of ParseKernel().
+absl::StatusOr<ElfSymbols> ParseElfSymbols(std::string_view bytes);
 
 }  // namespace isochron::machine
 

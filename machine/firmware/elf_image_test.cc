@@ -150,6 +150,34 @@ TEST(ParseKernelTest, CutsLongNames) {
   EXPECT_EQ(kernel->symbols.back().name, std::string(255, 'n'));
 }
 
+TEST(ParseElfSymbolsTest, ReadsProgramsLinkedAnywhere) {
+  ElfTestImage image = ElfTestImage()
+                           .Load(0x120000000, "text", 4)
+                           .Name("main", 0x120000100, 0x40, STT_FUNC, 0x88)
+                           .Name("leaf", 0x120000140, 8, STT_FUNC, 0x80);
+  for (const int type : {ET_EXEC, ET_DYN}) {
+    image.header.e_type = static_cast<uint16_t>(type);
+    for (const uint32_t table : {SHT_SYMTAB, SHT_DYNSYM}) {
+      image.symbol_table = table;
+      const absl::StatusOr<ElfSymbols> symbols = ParseElfSymbols(image.Build());
+      ASSERT_TRUE(symbols.ok()) << symbols.status();
+      ASSERT_EQ(symbols->symbols.size(), 2u);
+      EXPECT_EQ(FindSymbol(symbols->symbols, 0x120000104)->name, "main");
+      EXPECT_EQ(symbols->symbols[0].local_entry, 8u);
+      EXPECT_EQ(symbols->symbols[1].local_entry, 0u);
+      EXPECT_EQ(symbols->lines, nullptr);
+    }
+  }
+}
+
+TEST(ParseElfSymbolsTest, RejectsWhatIsNotLinked) {
+  ElfTestImage image = Sound();
+  image.header.e_type = ET_REL;
+  EXPECT_THAT(std::string(ParseElfSymbols(image.Build()).status().message()),
+              HasSubstr("not a linked program"));
+  EXPECT_EQ(ParseElfSymbols("#!/bin/sh").status().message(), "not an ELF file");
+}
+
 // Whatever the bytes, the parser answers; what it accepts keeps the promises of KernelImage.
 TEST(ParseKernelTest, SurvivesMutation) {
   const std::string sound = Sound().Build();

@@ -25,6 +25,7 @@ class ElfTestImage {
     uint64_t address;
     uint64_t size;
     int type;
+    unsigned char other = 0;  // st_other
   };
 
   ElfTestImage() {
@@ -51,8 +52,9 @@ class ElfTestImage {
     segments.push_back({address, std::move(contents), memory_bytes});
     return *this;
   }
-  ElfTestImage& Name(std::string name, uint64_t address, uint64_t size, int type = STT_FUNC) {
-    names.push_back({std::move(name), address, size, type});
+  ElfTestImage& Name(std::string name, uint64_t address, uint64_t size, int type = STT_FUNC,
+                     unsigned char other = 0) {
+    names.push_back({std::move(name), address, size, type, other});
     return *this;
   }
 
@@ -83,6 +85,7 @@ class ElfTestImage {
   Elf64_Ehdr header = {};
   std::vector<Segment> segments;
   std::vector<NamedAddress> names;
+  uint32_t symbol_table = SHT_SYMTAB;  // or SHT_DYNSYM
 
  private:
   template <typename T>
@@ -97,6 +100,7 @@ class ElfTestImage {
       Elf64_Sym symbol = {};
       symbol.st_name = static_cast<uint32_t>(strings.size());
       symbol.st_info = static_cast<unsigned char>(ELF64_ST_INFO(STB_GLOBAL, name.type));
+      symbol.st_other = name.other;
       symbol.st_shndx = 1;
       symbol.st_value = name.address;
       symbol.st_size = name.size;
@@ -104,7 +108,7 @@ class ElfTestImage {
       strings += name.name + '\0';
     }
     Elf64_Shdr table = {};
-    table.sh_type = SHT_SYMTAB;
+    table.sh_type = symbol_table;
     table.sh_offset = offset;
     table.sh_size = symbols.size();
     table.sh_link = 2;

@@ -11,6 +11,8 @@ namespace isochron::machine {
 
 // The OSF/1 PALcode, linked to run at physical FW_PAL_BASE; at most FW_PAL_SIZE bytes.
 std::span<const uint8_t> PalcodeImage();
+// An ELF file with its symbols, at physical addresses, and without its bytes.
+std::span<const uint8_t> PalcodeSymbols();
 
 // The console's callback routines, linked to run at the KSEG address of FW_CONSOLE_PA; see
 // machine/firmware/console_layout.h for what the loader adds to them.

@@ -82,18 +82,18 @@ halt_now:
 
 /* Makes every entry point lead to no_entry. Destroys p4, p5, p6. */
         .macro  UNSET_ENTRY_POINTS
-        br      p4, unset_base\@
-unset_base\@:
+        br      p4, .Lunset_base\@
+.Lunset_base\@:
         bis     p4, 1, p4               // PALmode
-        lda     p4, (no_entry - unset_base\@)(p4)
+        lda     p4, (no_entry - .Lunset_base\@)(p4)
         lda     p5, I_ENT(p20)
         lda     p6, 6(zero)
-unset_next\@:
+.Lunset_next\@:
         hw_stq/p p4, 0(p5)
         lda     p4, 8(p4)
         lda     p5, 8(p5)
         subq    p6, 1, p6
-        bne     p6, unset_next\@
+        bne     p6, .Lunset_next\@
         .endm
 
 /* Nothing is enabled, so the wait never ends. */

@@ -27,6 +27,9 @@ Superpage TranslateSuperpage(uint64_t va, uint64_t spe, Mode mode, uint64_t& pa)
   return mode == Mode::kKernel ? Superpage::kMapped : Superpage::kDenied;
 }
 
+// M_CTL<SPE>.
+uint64_t DataSuperpages(const Cpu& cpu) { return cpu.m_ctl >> 1 & 7; }
+
 }  // namespace
 
 Translation TranslateData(const Cpu& cpu, uint64_t va, DataAccess access, Mode mode) {
@@ -34,7 +37,7 @@ Translation TranslateData(const Cpu& cpu, uint64_t va, DataAccess access, Mode m
     return {TranslationStatus::kFault, 0, mm_stat::kAcv};
   }
   uint64_t pa = 0;
-  switch (TranslateSuperpage(va, cpu.m_ctl >> 1 & 7, mode, pa)) {
+  switch (TranslateSuperpage(va, DataSuperpages(cpu), mode, pa)) {
     case Superpage::kMapped: return {TranslationStatus::kOk, pa, 0};
     case Superpage::kDenied: return {TranslationStatus::kFault, 0, mm_stat::kAcv};
     case Superpage::kNone: break;
@@ -68,6 +71,15 @@ Translation TranslateFetch(const Cpu& cpu, uint64_t va) {
   if (entry == nullptr) return {TranslationStatus::kMiss, 0, 0};
   if (!entry->CanRead(cpu.mode)) return {TranslationStatus::kFault, 0, 0};
   return {TranslationStatus::kOk, entry->base | (va & entry->offset_mask()), 0};
+}
+
+std::optional<uint64_t> SuperpageAddress(const Cpu& cpu, uint64_t va) {
+  uint64_t pa = 0;
+  if (!IsCanonical(va, (cpu.va_ctl & va_ctl::kVa48) != 0)) return std::nullopt;
+  if (TranslateSuperpage(va, DataSuperpages(cpu), Mode::kKernel, pa) == Superpage::kNone) {
+    return std::nullopt;
+  }
+  return pa;
 }
 
 uint64_t FormatVpte(uint64_t va, uint64_t vptb, bool va_48, bool form_32) {

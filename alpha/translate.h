@@ -4,6 +4,7 @@
 #define ISOCHRON_ALPHA_TRANSLATE_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "alpha/cpu.h"
 
@@ -34,6 +35,10 @@ Translation TranslateData(const Cpu& cpu, uint64_t va, DataAccess access, Mode m
 // Translates an instruction fetch outside PALmode: superpages (I_CTL<SPE>), then the ITB.
 // kFault means IACV.
 Translation TranslateFetch(const Cpu& cpu, uint64_t va);
+
+// Where one of the superpages that M_CTL<SPE> enables has a data address for kernel mode; nothing
+// when it is in none of them.
+std::optional<uint64_t> SuperpageAddress(const Cpu& cpu, uint64_t va);
 
 // The address of the page table entry for `va` as VA_FORM and IVA_FORM give it (HRM sections
 // 5.1.5 and 5.2.8).

@@ -99,6 +99,16 @@ TEST_F(TranslateTest, SuperpagesAreForKernelMode) {
   }
 }
 
+TEST_F(TranslateTest, SuperpagesCanBeLookedAtFromAnyMode) {
+  EXPECT_EQ(SuperpageAddress(cpu_, kKseg43), std::nullopt);
+  cpu_.m_ctl = 2 << 1;
+  cpu_.mode = Mode::kUser;
+  EXPECT_EQ(SuperpageAddress(cpu_, kKseg43 + 0x1234), 0x1234u);
+  Map(cpu_.dtb, 0x2000, 0x4000, 0x0100);
+  EXPECT_EQ(SuperpageAddress(cpu_, 0x2000), std::nullopt);
+  EXPECT_EQ(SuperpageAddress(cpu_, 0x0000'0400'0000'0000), std::nullopt) << "no address at all";
+}
+
 // Every combination of enables, fault-on bits, access and mode.
 TEST_F(TranslateTest, PermissionsAndFaults) {
   for (uint32_t bits = 0; bits < 1024; ++bits) {

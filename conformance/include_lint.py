@@ -39,7 +39,7 @@ ROOMS = [
         "engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("debug/gdb", ""),
-    ("debug", "machine/firmware alpha hostio"),
+    ("debug", "timeline machine machine/firmware alpha hostio"),
     ("timeline", "machine replaylog machine/firmware machine/events ref hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/firmware machine/bus machine/events alpha"),

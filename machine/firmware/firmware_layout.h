@@ -53,6 +53,14 @@
 #define FW_BOOT_PTB 0x38   /* R17 at entry: page number of the level 1 page table */
 #define FW_BOOT_SIZE 0x80
 
+/* What else the host reads of the impure page, which is all PALcode's own. Offsets in bytes,
+   quadwords. */
+#define FW_IMPURE_PCBB 0x98 /* physical address of the HWPCB */
+#define FW_IMPURE_PTBR 0xa0 /* physical address of the level 1 page table */
+
+/* Of an HWPCB. */
+#define FW_HWPCB_UNIQUE 0x20
+
 /* The platform device: physical base and registers (quadwords); see docs/machine.md. It lies in the
    21272's reserved space above TIGbus. */
 #define FW_PLATFORM_PA 0x80140000000

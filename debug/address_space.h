@@ -1,0 +1,53 @@
+// Where a virtual address lies, for who only looks.
+
+#ifndef ISOCHRON_DEBUG_ADDRESS_SPACE_H_
+#define ISOCHRON_DEBUG_ADDRESS_SPACE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "alpha/cpu.h"
+#include "machine/machine.h"
+
+namespace isochron::debug {
+
+// A virtual address as a CPU has it now.
+struct Place {
+  // What has told; the first that knows the address counts.
+  enum class By : uint8_t {
+    kSuperpage,  // such as KSEG
+    kPalmode,    // PALmode fetches from physical memory: there addresses of RAM are physical
+    kDtb,        // an entry for the current ASN
+    kItb,
+    kPageTables,  // of the current process, which PALcode would walk
+  };
+  By by = By::kSuperpage;
+  uint64_t pa = 0;
+  // kPageTables: the level 3 PTE.
+  uint64_t pte = 0;
+
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+// "superpage", "PALmode", "DTB", "ITB", "page tables".
+const char* PlaceByName(Place::By by);
+
+// Nothing when the address is not mapped. Protection does not matter, and no TLB is filled, aged or
+// otherwise changed.
+std::optional<Place> FindPlace(const machine::Machine& machine, int cpu, uint64_t va);
+
+// As many of the bytes from the address on as lie in RAM, which is none where the address is not
+// mapped or is in I/O space: that is not looked at, since devices take notice.
+std::string ReadVirtual(const machine::Machine& machine, int cpu, uint64_t va, uint64_t size);
+std::string ReadPhysical(const machine::Machine& machine, uint64_t pa, uint64_t size);
+// An aligned quadword of RAM; nothing where there is none.
+std::optional<uint64_t> ReadQuadword(const machine::Machine& machine, uint64_t pa);
+
+// Of the current process, as PALcode keeps them; zero before it does.
+uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu);
+uint64_t PageTableBase(const machine::Machine& machine, int cpu);
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_ADDRESS_SPACE_H_

@@ -40,7 +40,7 @@ ROOMS = [
     ),
     ("debug/gdb", ""),
     ("debug", "timeline machine machine/firmware alpha hostio"),
-    ("timeline", "machine replaylog machine/firmware machine/events ref hostio"),
+    ("timeline", "machine replaylog machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/firmware machine/bus machine/events alpha"),
     ("replaylog", "machine/events alpha hostio"),

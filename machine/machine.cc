@@ -97,7 +97,8 @@ std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
   stop_watch_ = StopWatch(condition, watched);
   deadline_.pcs = stop_watch_.pcs();
   deadline_.ranges = stop_watch_.ranges();
-  if (stop_watch_.ReachedAlready(watched)) return std::nullopt;
+  stopped_by_ = stop_watch_.MetAlready(watched);
+  if (stopped_by_.any()) return std::nullopt;
   std::optional<RunEnd> end = RunToEnd();
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
   observer_->On({now(), kNoCpu, EndEvent{end->kind, Instructions(), StateDigest()}});
@@ -123,7 +124,8 @@ std::optional<RunEnd> Machine::RunToEnd() {
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
     const Processor& watched = processors_[stop_watch_.cpu()];
-    if (stop_watch_.Reached(watched.cpu, memory_, !watched.waiting)) return AskObserver();
+    stopped_by_ = stop_watch_.Met(watched.cpu, memory_, !watched.waiting);
+    if (stopped_by_.any()) return AskObserver();
     for (Processor& processor : processors_) TakeInterrupt(processor);
     if (std::optional<RunEnd> end = AskObserver()) return end;
   }
@@ -346,9 +348,12 @@ std::string Machine::SaveWithoutMemory() const {
   return writer.Release();
 }
 
-absl::Status Machine::Restore(
-    const std::function<absl::StatusOr<std::string>(alpha::Memory&)>& fill) {
+absl::Status Machine::Restore(const Fill& fill) {
   ClearMemory();
+  return RestoreOver(fill);
+}
+
+absl::Status Machine::RestoreOver(const Fill& fill) {
   const absl::StatusOr<std::string> without_memory = fill(memory_);
   if (!without_memory.ok()) return without_memory.status();
   alpha::StateReader reader(*without_memory);

@@ -64,10 +64,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // A cycle or number of instructions that lies behind is met at once. May be called again to go
   // on, also after kStopped; whether a run is made at once or in pieces makes no difference to it.
   std::optional<RunEnd> RunUntil(const StopCondition& condition);
-  // Of the last run: the reference to memory that met its condition.
-  const std::optional<alpha::MemoryReference>& stopped_by() const {
-    return stop_watch_.reference();
-  }
+  // What the last run has met of its condition; nothing when it came to an end.
+  const StopReasons& stopped_by() const { return stopped_by_; }
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }
 
@@ -85,11 +83,12 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   void VisitWithoutMemory(alpha::StateVisitor& visitor) const;
 
   // The two halves apart, for snapshots that hold only the pages that have changed: all state but
-  // RAM as bytes; and restoring, for which `fill` writes RAM, zero when it is called, and returns
-  // those bytes. On an error discard the machine.
+  // RAM as bytes; and restoring, for which `fill` writes RAM and returns those bytes. RAM is zero
+  // when it is called; with RestoreOver() it is as it was. On an error discard the machine.
   std::string SaveWithoutMemory() const;
-  absl::Status Restore(
-      const std::function<absl::StatusOr<std::string>(alpha::Memory& memory)>& fill);
+  using Fill = std::function<absl::StatusOr<std::string>(alpha::Memory& memory)>;
+  absl::Status Restore(const Fill& fill);
+  absl::Status RestoreOver(const Fill& fill);
 
   // The digest of the state at this boundary: of nothing before it.
   Digest StateDigest() const;
@@ -215,6 +214,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   ConsoleSink* console_sink_ = nullptr;
   Observer* observer_ = nullptr;
   StopWatch stop_watch_;  // of the run that is made
+  StopReasons stopped_by_;
   // How far the input source has been asked for stops, and where it has the first. No part of the
   // state: both follow from where the run is and from its inputs.
   uint64_t stops_known_to_ = 0;

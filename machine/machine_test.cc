@@ -212,9 +212,9 @@ TEST(RunUntil, ARangeIsEachWriteOfADeviceToIt) {
   uint64_t stops = 0;
   while (!rig.machine->RunUntil(condition).has_value()) {
     EXPECT_EQ(rig.cpu().r[1], 900 * ++stops);
-    ASSERT_TRUE(rig.machine->stopped_by().has_value());
-    EXPECT_EQ(rig.machine->stopped_by()->pa, kDmaTarget);
-    EXPECT_EQ(rig.machine->stopped_by()->pc, std::nullopt);
+    ASSERT_TRUE(rig.machine->stopped_by().reference.has_value());
+    EXPECT_EQ(rig.machine->stopped_by().reference->pa, kDmaTarget);
+    EXPECT_EQ(rig.machine->stopped_by().reference->pc, std::nullopt);
   }
   EXPECT_EQ(stops, FakeEngine::kSteps / 900);
   EXPECT_EQ(rig.notes.lines, whole.notes.lines);

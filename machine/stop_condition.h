@@ -54,6 +54,17 @@ struct StopCondition {
   }
 };
 
+// What of its condition a run has met: all that holds where it stopped.
+struct StopReasons {
+  bool cycle = false;
+  bool instructions = false;
+  bool pc = false;
+  bool event = false;
+  std::optional<alpha::MemoryReference> reference;  // the first that counts
+
+  bool any() const { return cycle || instructions || pc || event || reference.has_value(); }
+};
+
 // Watches a run for its condition. What sequences the run asks it how far an engine may go, and at
 // each boundary whether that is the one.
 class StopWatch {
@@ -80,18 +91,17 @@ class StopWatch {
   const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
   // The same as Deadline::ranges. Writes of devices are noted there, too.
   alpha::StopRanges* ranges() { return ranges_.empty() ? nullptr : &ranges_; }
-  // The reference that met the condition.
-  const std::optional<alpha::MemoryReference>& reference() const { return ranges_.hit(); }
-  // Whether the condition was met before anything is run.
-  bool ReachedAlready(const alpha::Cpu& cpu) const {
-    return happened_ || ranges_.hit().has_value() || cpu.cycle >= condition_.cycle ||
-           cpu.instructions >= condition_.instructions;
+  // What is met before anything is run.
+  StopReasons MetAlready(const alpha::Cpu& cpu) const {
+    return {cpu.cycle >= condition_.cycle, cpu.instructions >= condition_.instructions,
+            /*pc=*/false, happened_, ranges_.hit()};
   }
-  // Whether this boundary, all of whose events have happened, is the one. `executes`: the CPU does
-  // not stand still.
-  bool Reached(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
-    if (ReachedAlready(cpu)) return true;
-    return !pcs_.empty() && executes && !cpu.InterruptDeliverable() && pcs_.Stops(cpu, memory);
+  // What is met at this boundary, all of whose events have happened. `executes`: the CPU does not
+  // stand still.
+  StopReasons Met(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
+    StopReasons met = MetAlready(cpu);
+    met.pc = !pcs_.empty() && executes && !cpu.InterruptDeliverable() && pcs_.Stops(cpu, memory);
+    return met;
   }
 
  private:

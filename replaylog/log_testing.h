@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -46,7 +47,9 @@ class TestDirectory {
 inline std::string TestPath(const std::string& name) {
   static const TestDirectory directory;
   const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-  return directory.path() + "/" + info->test_suite_name() + "_" + info->name() + "_" + name;
+  std::string file = std::string(info->test_suite_name()) + "_" + info->name() + "_" + name;
+  std::replace(file.begin(), file.end(), '/', '_');  // of tests with parameters
+  return directory.path() + "/" + file;
 }
 
 inline void WriteBytes(const std::string& path, std::string_view bytes) {

@@ -36,11 +36,19 @@ replaylog::Event* Replayer::Peek(size_t index) {
       status_ = more.status();
     } else if (!*more) {
       exhausted_ = true;
-    } else if (!std::holds_alternative<replaylog::UnknownEvent>(event.body)) {
-      ahead_.push_back(std::move(event));
+    } else {
+      next_number_ = event.number + 1;
+      if (!std::holds_alternative<replaylog::UnknownEvent>(event.body)) {
+        ahead_.push_back(std::move(event));
+      }
     }
   }
   return ahead_.size() > index ? &ahead_[index] : nullptr;
+}
+
+Replayer::Place Replayer::place() {
+  const replaylog::Event* const next = Peek(0);
+  return {next != nullptr ? next->number : next_number_, output_seen_, output_cycle_};
 }
 
 bool Replayer::NothingMore(size_t known, uint64_t cycle) {

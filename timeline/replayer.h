@@ -32,9 +32,24 @@ struct Divergence {
 // log breaks off, the run is stopped at the next input point or stop point: see reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
+  // Where a replay is in its log: what is still to come begins with the event of this number, of
+  // which, if it is output, so many bytes have been seen, the last at that cycle.
+  struct Place {
+    uint64_t event = 0;
+    size_t output_seen = 0;
+    uint64_t output_cycle = 0;
+  };
+
   // `source` must outlive the replayer. `clock_hz`: for messages.
   Replayer(replaylog::EventSource& source, uint64_t clock_hz)
       : source_(source), clock_hz_(clock_hz) {}
+  // Goes on from `place`, at whose event the source stands.
+  Replayer(replaylog::EventSource& source, uint64_t clock_hz, const Place& place)
+      : source_(source),
+        clock_hz_(clock_hz),
+        next_number_(place.event),
+        output_seen_(place.output_seen),
+        output_cycle_(place.output_cycle) {}
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
@@ -50,6 +65,8 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   // Whether every event of the log has been seen: up to its end event, or to where a partial log
   // breaks off.
   bool reached_end() const { return end_.has_value() || BrokenOff(); }
+  // Where it is. Of a stream that is still being made it waits for the next event.
+  Place place();
   // Events that agreed so far.
   uint64_t events_compared() const { return events_compared_; }
 
@@ -75,6 +92,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   const uint64_t clock_hz_;
   std::deque<replaylog::Event> ahead_;
   bool exhausted_ = false;
+  uint64_t next_number_ = 0;  // of the event behind the last that has been taken from the source
   // Bytes of the run of output at the front of `ahead_` that have been seen, and the cycle at
   // which the next is due.
   size_t output_seen_ = 0;

@@ -87,7 +87,7 @@ struct Watched {
     std::string place =
         absl::StrCat("cycle ", cpu.cycle, ", instruction ", cpu.instructions, ", PC ",
                      absl::Hex(cpu.pc), machine->waiting() ? ", waiting" : "");
-    if (const auto& reference = machine->stopped_by()) {
+    if (const auto& reference = machine->stopped_by().reference) {
       absl::StrAppend(&place, ", referred to ", absl::Hex(reference->va.value_or(0)), " at ",
                       absl::Hex(reference->pa), reference->write ? ", written" : ", read", " by ",
                       absl::Hex(reference->pc.value_or(0)));
@@ -207,7 +207,7 @@ TEST_P(RunUntilReference, StopsBehindTheSameReferencesOnEveryEngine) {
     while (places.size() < 4'000) {
       const StopCondition condition = conditions.NextReference(pieces.machine->cpu());
       if (pieces.machine->RunUntil(condition).has_value()) break;
-      referred += pieces.machine->stopped_by().has_value() ? 1 : 0;
+      referred += pieces.machine->stopped_by().reference.has_value() ? 1 : 0;
       places.push_back(pieces.Place());
     }
     EXPECT_GT(referred, 100u);

@@ -68,7 +68,7 @@ void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
   machine::StopWatch watch(condition, cpu_);
   deadline_.pcs = watch.pcs();
   deadline_.ranges = watch.ranges();
-  if (watch.ReachedAlready(cpu_)) return;
+  if (watch.MetAlready(cpu_).any()) return;
   while (!stopped_) {
     deadline_.cycle = watch.RunLimit(cpu_);
     const alpha::RunResult result = engine_->Run(cpu_, deadline_);
@@ -76,7 +76,7 @@ void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
       fatal_ = result.message.empty() ? "fatal" : result.message;
       stopped_ = true;
     }
-    if (stopped_ || watch.Reached(cpu_, memory_, true)) return;
+    if (stopped_ || watch.Met(cpu_, memory_, true).any()) return;
     if (cpu_.InterruptDeliverable()) alpha::EnterInterrupt(cpu_);
   }
 }

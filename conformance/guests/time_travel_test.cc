@@ -1,0 +1,347 @@
+// Going through recordings of guests: wherever one goes, and from wherever, the machine is as it
+// was when it came there the first time, on every engine.
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "conformance/guests/guest_run.h"
+#include "gtest/gtest.h"
+#include "machine/firmware/firmware.h"
+#include "machine/machine.h"
+#include "replaylog/log_reader.h"
+#include "replaylog/log_testing.h"
+#include "replaylog/log_writer.h"
+#include "timeline/recorder.h"
+#include "timeline/snapshot.h"
+#include "timeline/timeline.h"
+
+namespace isochron::conformance {
+namespace {
+
+using machine::Machine;
+using machine::StopCondition;
+using timeline::Arrival;
+using timeline::Timeline;
+
+constexpr uint64_t kLimit = 30'000'000;
+
+// Types now and then, and ends a guest that does not end by itself.
+class Typist final : public machine::InputSource {
+ public:
+  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+    if (point.cycle >= kLimit)
+      return inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
+    if (point.cycle % 3 == 0) inputs.push_back(machine::Input::Console("x"));
+  }
+};
+
+machine::MachineConfig Config() {
+  machine::MachineConfig config;
+  config.memory_bytes = uint64_t{32} << 20;
+  config.input_interval = 70'000;
+  config.checkpoint_interval = 250'000;
+  config.itb_entries = config.dtb_entries = 64;
+  return config;
+}
+
+std::unique_ptr<Machine> MakeGuest(const std::string& guest, const std::string& engine) {
+  auto machine =
+      MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"), Config(), engine);
+  EXPECT_TRUE(machine.ok()) << machine.status();
+  return *std::move(machine);
+}
+
+// A boundary of a run and what the machine was like there.
+struct Boundary {
+  uint64_t cycle = 0;
+  uint64_t instructions = 0;
+  uint64_t pc = 0;
+  machine::Digest state;
+
+  friend bool operator==(const Boundary&, const Boundary&) = default;
+};
+
+void PrintTo(const Boundary& boundary, std::ostream* out) {
+  *out << absl::StrCat("cycle ", boundary.cycle, ", instruction ", boundary.instructions, ", PC ",
+                       absl::Hex(boundary.pc), ", state ", boundary.state.ToString());
+}
+
+Boundary BoundaryOf(const Machine& machine) {
+  const alpha::Cpu& cpu = machine.cpu();
+  return {cpu.cycle, cpu.instructions, cpu.pc, machine.StateDigest()};
+}
+
+struct Case {
+  std::string guest;
+  std::string engine;
+};
+
+class TimelineOfGuest : public ::testing::TestWithParam<Case> {
+ protected:
+  static constexpr uint64_t kInterval = 1'500'000;  // between snapshots
+
+  TimelineOfGuest() {
+    replaylog::LogHeader header;
+    header.model_version = machine::kModelVersion;
+    header.palcode = machine::PalcodeDigest();
+    header.config = Config();
+    auto writer = replaylog::LogWriter::Create(path_, header);
+    auto snapshots = timeline::SnapshotWriter::Create(timeline::SnapshotPath(path_), header);
+    EXPECT_TRUE(writer.ok() && snapshots.ok());
+    const std::unique_ptr<Machine> machine = MakeGuest(GetParam().guest, "ref");
+    timeline::Recorder recorder(**writer);
+    machine->SetObserver(&recorder);
+    machine->SetInputSource(&typist_);
+    StopCondition next = StopCondition::AtEvent<machine::CheckpointEvent>();
+    for (int i = 0; !machine->RunUntil(next).has_value(); ++i) {
+      if (i % 16 != 15) continue;
+      EXPECT_TRUE((*snapshots)->Take(*machine).ok());
+    }
+    end_ = machine->cpu().cycle;
+    EXPECT_TRUE((*writer)->Finish().ok());
+    EXPECT_TRUE((*snapshots)->Finish().ok());
+  }
+
+  // The run once more, from its beginning, on the interpreter.
+  std::unique_ptr<Machine> StraightRun() {
+    std::unique_ptr<Machine> machine = MakeGuest(GetParam().guest, "ref");
+    machine->SetInputSource(&typist_);
+    return machine;
+  }
+
+  std::unique_ptr<Timeline> Open(bool with_file, uint64_t bytes = uint64_t{256} << 20) {
+    auto log = replaylog::LogReader::Open(path_);
+    EXPECT_TRUE(log.ok()) << log.status();
+    std::unique_ptr<timeline::SnapshotReader> snapshots;
+    if (with_file) {
+      auto reader = timeline::SnapshotReader::Open(timeline::SnapshotPath(path_), (*log)->header());
+      EXPECT_TRUE(reader.ok()) << reader.status();
+      snapshots = *std::move(reader);
+    }
+    auto timeline =
+        Timeline::Create(*std::move(log), std::move(snapshots),
+                         MakeGuest(GetParam().guest, GetParam().engine), {bytes, kInterval});
+    EXPECT_TRUE(timeline.ok()) << timeline.status();
+    return *std::move(timeline);
+  }
+
+  uint64_t Random(uint64_t below) { return random_() % below; }
+
+  Typist typist_;
+  std::mt19937_64 random_{20261128};
+  const std::string path_ = replaylog::TestPath("log");
+  uint64_t end_ = 0;  // the cycle at which the run ended
+};
+
+void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kThere);
+}
+
+TEST_P(TimelineOfGuest, RandomSeeksLeadToTheStateOfAStraightRun) {
+  std::vector<uint64_t> cycles(335);
+  for (uint64_t& cycle : cycles) cycle = Random(end_);
+  std::vector<uint64_t> sorted = cycles;
+  std::sort(sorted.begin(), sorted.end());
+  std::map<uint64_t, Boundary> expected;
+  const std::unique_ptr<Machine> straight = StraightRun();
+  for (const uint64_t cycle : sorted) {
+    ASSERT_FALSE(straight->RunUntil(StopCondition::AtCycle(cycle)).has_value());
+    expected[cycle] = BoundaryOf(*straight);
+  }
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/true);
+  for (const uint64_t cycle : cycles) {
+    SCOPED_TRACE(absl::StrCat("to ", cycle, " from ", timeline->machine().cpu().cycle));
+    ExpectThere(timeline->GoToCycle(cycle));
+    ASSERT_EQ(BoundaryOf(timeline->machine()), expected[cycle]);
+  }
+}
+
+TEST_P(TimelineOfGuest, StepsBackVisitTheSamePlaces) {
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false);
+  for (int round = 0; round < 6; ++round) {
+    ExpectThere(timeline->GoToCycle(Random(end_ - 100'000)));
+    ExpectThere(timeline->StepForward());
+    std::vector<Boundary> places = {BoundaryOf(timeline->machine())};
+    for (int i = 0; i < 60; ++i) {
+      ExpectThere(timeline->StepForward(i % 7 == 0 ? 100 : 1));
+      places.push_back(BoundaryOf(timeline->machine()));
+    }
+    for (size_t i = places.size() - 1; i-- > 0;) {
+      SCOPED_TRACE(absl::StrCat("round ", round, ", step ", i));
+      ExpectThere(timeline->StepBackward(i % 7 == 0 ? 100 : 1));
+      ASSERT_EQ(BoundaryOf(timeline->machine()), places[i]);
+    }
+    const uint64_t instructions = places[places.size() / 2].instructions;
+    ExpectThere(timeline->GoToInstruction(instructions));
+    EXPECT_EQ(BoundaryOf(timeline->machine()), places[places.size() / 2]);
+  }
+}
+
+TEST_P(TimelineOfGuest, BackwardsLeadsToTheLastPlaceOfACondition) {
+  // What a straight run meets from some place on.
+  const std::unique_ptr<Machine> straight = StraightRun();
+  const uint64_t from = end_ / 2;
+  ASSERT_FALSE(straight->RunUntil(StopCondition::AtCycle(from)).has_value());
+  std::vector<uint64_t> pcs;
+  for (int i = 0; i < 4; ++i) {
+    straight->RunUntil(
+        StopCondition::AtInstruction(straight->cpu().instructions + 1 + Random(999)));
+    pcs.push_back(straight->cpu().pc);
+  }
+  StopCondition condition = StopCondition::AtPcs(pcs);
+  condition.cycle = std::min(from + 2'000'000, end_ - 1);
+  std::vector<Boundary> hits;
+  while (hits.size() < 3000 && !straight->RunUntil(condition).has_value() &&
+         straight->stopped_by().pc) {
+    hits.push_back(BoundaryOf(*straight));
+  }
+  ASSERT_FALSE(hits.empty());
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false);
+  for (int i = 0; i < 12; ++i) {
+    const Boundary& expected = hits[Random(hits.size())];
+    ExpectThere(timeline->GoToCycle(expected.cycle + 1));
+    ExpectThere(timeline->RunBackward(StopCondition::AtPcs(pcs)));
+    ASSERT_EQ(BoundaryOf(timeline->machine()), expected);
+  }
+}
+
+TEST_P(TimelineOfGuest, BackwardsLeadsInFrontOfTheLastStore) {
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/true);
+  ExpectThere(timeline->GoToCycle(end_ / 2));
+  StopCondition any;
+  any.ranges = {{alpha::StopRange::Space::kPhysical, 0, Config().memory_bytes, false, true}};
+  ExpectThere(timeline->RunForward(any));
+  // The word that was stored last is watched.
+  const alpha::MemoryReference store = *timeline->reference();
+  StopCondition watch = any;
+  watch.ranges[0].begin = store.pa;
+  watch.ranges[0].size = store.size;
+  const Boundary behind = BoundaryOf(timeline->machine());
+  const auto word = [&] { return timeline->machine().memory().Load<uint8_t>(store.pa); };
+  const uint8_t stored = word();
+
+  ExpectThere(timeline->RunBackward(watch));
+  EXPECT_EQ(timeline->machine().cpu().pc, store.pc);
+  EXPECT_LT(timeline->machine().cpu().cycle, behind.cycle);
+  ExpectThere(timeline->StepForward());
+  EXPECT_EQ(BoundaryOf(timeline->machine()), behind);
+  EXPECT_EQ(word(), stored);
+  // From in front of it there is another one, or none since power-on.
+  ExpectThere(timeline->StepBackward());
+  const absl::StatusOr<Arrival> earlier = timeline->RunBackward(watch);
+  ASSERT_TRUE(earlier.ok()) << earlier.status();
+  if (*earlier == Arrival::kThere) {
+    ExpectThere(timeline->RunForward(watch));
+    EXPECT_LT(timeline->machine().cpu().cycle, behind.cycle);
+    ExpectThere(timeline->RunForward(watch));
+    EXPECT_EQ(BoundaryOf(timeline->machine()), behind);
+  } else {
+    EXPECT_EQ(timeline->machine().cpu().cycle, 0);
+  }
+}
+
+TEST_P(TimelineOfGuest, HasABeginningAndAnEnd) {
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/true);
+  const Boundary begin = BoundaryOf(timeline->machine());
+  absl::StatusOr<Arrival> arrival = timeline->StepBackward();
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kBegin);
+  arrival = timeline->GoToEnd();
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kEnd);
+  const Boundary end = BoundaryOf(timeline->machine());
+  EXPECT_EQ(end.cycle, end_);
+  ASSERT_TRUE(timeline->end().has_value());
+  EXPECT_EQ(timeline->end()->cycle, end_);
+  arrival = timeline->StepForward();
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kEnd);
+
+  arrival = timeline->RunBackward(StopCondition::AtPcs({0x7ffffff0}));  // no code is there
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kBegin);
+  EXPECT_EQ(BoundaryOf(timeline->machine()), begin);
+  arrival = timeline->GoToCycle(end_ + 12345);
+  ASSERT_TRUE(arrival.ok()) << arrival.status();
+  EXPECT_EQ(*arrival, Arrival::kEnd);
+  EXPECT_EQ(BoundaryOf(timeline->machine()), end);
+  ExpectThere(timeline->StepBackward());
+  EXPECT_LT(timeline->machine().cpu().cycle, end_);
+}
+
+TEST_P(TimelineOfGuest, GoesToEvents) {
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false);
+  ASSERT_TRUE(timeline->GoToEnd().ok());
+  const uint64_t events = timeline->end()->event;
+  ASSERT_GT(events, 10);
+  EXPECT_TRUE(absl::IsOutOfRange(timeline->GoToEvent(events).status()));
+  for (int i = 0; i < 10; ++i) {
+    const uint64_t number = Random(events - 1);
+    SCOPED_TRACE(number);
+    ExpectThere(timeline->GoToEvent(number));
+    EXPECT_GT(timeline->position().event, number);
+    const uint64_t here = timeline->machine().cpu().cycle;
+    ExpectThere(timeline->StepBackward(2));
+    EXPECT_LT(timeline->machine().cpu().cycle, here);
+    EXPECT_LE(timeline->position().event, number + 1);
+  }
+}
+
+// However little room there is, every place is there.
+TEST_P(TimelineOfGuest, KeepsWithinItsBytes) {
+  constexpr uint64_t kBytes = uint64_t{16} << 20;
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false, kBytes);
+  ASSERT_TRUE(timeline->GoToEnd().ok());
+  const uint64_t behind = end_ - end_ / 8;
+  ExpectThere(timeline->GoToCycle(behind));
+  const Boundary expected = BoundaryOf(timeline->machine());
+  for (int i = 0; i < 20; ++i) ExpectThere(timeline->GoToCycle(Random(end_)));
+  EXPECT_LE(timeline->memory_snapshots().bytes(), kBytes);
+  ExpectThere(timeline->GoToCycle(behind));
+  EXPECT_EQ(BoundaryOf(timeline->machine()), expected);
+}
+
+// With other inputs the run leaves its log: the timeline says so, and serves what lies before.
+TEST_P(TimelineOfGuest, TellsWhereTheRunLeavesItsLog) {
+  auto log = replaylog::LogReader::Open(path_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  // Of another guest.
+  const std::string other = GetParam().guest == "timers" ? "uart" : "timers";
+  auto timeline = Timeline::Create(*std::move(log), nullptr, MakeGuest(other, GetParam().engine),
+                                   {uint64_t{64} << 20, kInterval});
+  ASSERT_TRUE(timeline.ok()) << timeline.status();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(absl::IsAborted((*timeline)->GoToEnd().status()));
+    EXPECT_TRUE((*timeline)->divergence().has_value());
+    EXPECT_TRUE(absl::IsAborted((*timeline)->StepForward().status()));
+    ExpectThere((*timeline)->GoToCycle(1000));
+  }
+}
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  for (const char* guest : {"uart", "timers", "mmu"}) {
+    cases.push_back({guest, "ref"});
+#ifdef ISOCHRON_JIT
+    cases.push_back({guest, "jit"});
+#endif
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Guests, TimelineOfGuest, ::testing::ValuesIn(Cases()),
+                         [](const ::testing::TestParamInfo<Case>& info) {
+                           return absl::StrCat(info.param.guest, "_", info.param.engine);
+                         });
+
+}  // namespace
+}  // namespace isochron::conformance

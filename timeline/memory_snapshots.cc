@@ -1,0 +1,155 @@
+#include "timeline/memory_snapshots.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+
+namespace isochron::timeline {
+
+MemorySnapshots::MemorySnapshots(machine::Machine& machine, uint64_t max_bytes)
+    : machine_(machine), max_bytes_(max_bytes) {
+  const uint64_t pages = machine.memory().size() >> alpha::kPageShift;
+  latest_.resize((pages + kChunkPages - 1) / kChunkPages);
+  latest_digests_.resize(pages);
+}
+
+// Pages and chunks that go tell how many there are left, so they go before the counters.
+MemorySnapshots::~MemorySnapshots() {
+  snapshots_.clear();
+  latest_.clear();
+}
+
+uint64_t MemorySnapshots::bytes() const {
+  const uint64_t tables = snapshots_.size() * latest_.size() * sizeof(PageTable::value_type);
+  return live_pages_ * sizeof(Page) + live_chunks_ * sizeof(Chunk) + tables + state_bytes_;
+}
+
+std::shared_ptr<const MemorySnapshots::Page> MemorySnapshots::KeepPage(
+    uint64_t number, const machine::Digest& digest) {
+  if (digest == machine::Digest{}) return nullptr;
+  ++live_pages_;
+  std::shared_ptr<Page> page(new Page, [this](Page* gone) {
+    --live_pages_;
+    delete gone;
+  });
+  page->digest = digest;
+  std::memcpy(page->bytes.data(), machine_.memory().host(number << alpha::kPageShift),
+              alpha::kPageSize);
+  return page;
+}
+
+void MemorySnapshots::Follow() {
+  const std::vector<machine::Digest>& digests = machine_.memory_digest().pages();
+  for (size_t chunk = 0; chunk < latest_.size(); ++chunk) {
+    const size_t first = chunk * kChunkPages;
+    const size_t end = std::min(first + kChunkPages, digests.size());
+    std::shared_ptr<Chunk> changed;
+    for (size_t page = first; page < end; ++page) {
+      if (digests[page] == latest_digests_[page]) continue;
+      if (changed == nullptr) {
+        ++live_chunks_;
+        changed.reset(latest_[chunk] != nullptr ? new Chunk(*latest_[chunk]) : new Chunk(),
+                      [this](Chunk* gone) {
+                        --live_chunks_;
+                        delete gone;
+                      });
+      }
+      (*changed)[page - first] = KeepPage(page, digests[page]);
+      latest_digests_[page] = digests[page];
+    }
+    if (changed != nullptr) latest_[chunk] = std::move(changed);
+  }
+}
+
+void MemorySnapshots::Take(const Replayer::Place& place) {
+  const alpha::Cpu& cpu = machine_.cpu();
+  if (snapshots_.contains(cpu.cycle)) return;
+  machine_.StateDigest();  // what is known of the pages is up to date then
+  Follow();
+  Snapshot& snapshot = snapshots_[cpu.cycle];
+  snapshot.cycle_ = cpu.cycle;
+  snapshot.instructions_ = cpu.instructions;
+  snapshot.place_ = place;
+  snapshot.without_memory_ = machine_.SaveWithoutMemory();
+  snapshot.pages_ = latest_;
+  state_bytes_ += snapshot.without_memory_.size();
+  MakeRoom(cpu.cycle);
+}
+
+void MemorySnapshots::MakeRoom(uint64_t here) {
+  while (snapshots_.size() > kMinCount && (snapshots_.size() > kMaxCount || bytes() > max_bytes_)) {
+    // The first stays, or there would be no way back to it.
+    auto least = snapshots_.end();
+    double least_loss = std::numeric_limits<double>::infinity();
+    for (auto one = std::next(snapshots_.begin()); one != snapshots_.end(); ++one) {
+      if (one->first == here) continue;
+      const auto next = std::next(one);
+      const uint64_t until = next == snapshots_.end() ? one->first : next->first;
+      const uint64_t gap = until - std::prev(one)->first;
+      const uint64_t distance = one->first > here ? one->first - here : here - one->first;
+      const double loss = static_cast<double>(gap) / (static_cast<double>(distance) + 1);
+      if (loss < least_loss) {
+        least_loss = loss;
+        least = one;
+      }
+    }
+    if (least == snapshots_.end()) return;
+    state_bytes_ -= least->second.without_memory_.size();
+    snapshots_.erase(least);
+  }
+}
+
+void MemorySnapshots::WritePages(const Snapshot& snapshot, alpha::Memory& memory) {
+  const std::vector<machine::Digest>& digests = machine_.memory_digest().pages();
+  for (size_t page = 0; page < digests.size(); ++page) {
+    const Chunk* const chunk = snapshot.pages_[page / kChunkPages].get();
+    if (chunk == latest_[page / kChunkPages].get() && digests[page] == latest_digests_[page]) {
+      continue;
+    }
+    const Page* const wanted = chunk != nullptr ? (*chunk)[page % kChunkPages].get() : nullptr;
+    const machine::Digest digest = wanted != nullptr ? wanted->digest : machine::Digest{};
+    latest_digests_[page] = digest;
+    if (digests[page] == digest) continue;
+    const uint64_t pa = uint64_t{page} << alpha::kPageShift;
+    if (wanted != nullptr) {
+      memory.Write(pa, wanted->bytes.data(), alpha::kPageSize);
+    } else {
+      memory.Clear(pa, alpha::kPageSize);
+    }
+  }
+  latest_ = snapshot.pages_;
+}
+
+absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
+  machine_.StateDigest();
+  absl::Status status =
+      machine_.RestoreOver([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+        WritePages(snapshot, memory);
+        return snapshot.without_memory_;
+      });
+  if (status.ok()) return status;
+  return absl::DataLossError(
+      absl::StrCat("a snapshot in memory cannot be restored: ", std::string(status.message())));
+}
+
+const MemorySnapshots::Snapshot* MemorySnapshots::FindAtOrBefore(uint64_t cycle) const {
+  const auto behind = snapshots_.upper_bound(cycle);
+  return behind == snapshots_.begin() ? nullptr : &std::prev(behind)->second;
+}
+
+const MemorySnapshots::Snapshot* MemorySnapshots::FindBeforeInstruction(
+    uint64_t instructions) const {
+  const Snapshot* found = nullptr;
+  for (const auto& [cycle, snapshot] : snapshots_) {
+    if (found != nullptr && snapshot.instructions_ >= instructions) break;
+    found = &snapshot;
+  }
+  return found;
+}
+
+}  // namespace isochron::timeline

@@ -1,0 +1,108 @@
+// Snapshots of one machine in memory.
+
+#ifndef ISOCHRON_TIMELINE_MEMORY_SNAPSHOTS_H_
+#define ISOCHRON_TIMELINE_MEMORY_SNAPSHOTS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "alpha/memory.h"
+#include "machine/events/digest.h"
+#include "machine/machine.h"
+#include "timeline/replayer.h"
+
+namespace isochron::timeline {
+
+// The state of a machine at boundaries of its run, with the place in the log at which its replay
+// is there. Pages of RAM that are equal in snapshots taken one after the other are kept once.
+//
+// Within a number of bytes: when there are more, those snapshots go whose going lengthens the ways
+// least, in proportion to how far they are from where the machine is. So they lie close to each
+// other near it and farther apart away from it.
+class MemorySnapshots {
+  struct Page;
+  static constexpr size_t kChunkPages = 256;
+  using Chunk = std::array<std::shared_ptr<const Page>, kChunkPages>;
+  using PageTable = std::vector<std::shared_ptr<const Chunk>>;  // nullptr: 256 pages of zeros
+
+ public:
+  class Snapshot {
+   public:
+    uint64_t cycle() const { return cycle_; }
+    uint64_t instructions() const { return instructions_; }
+    // Where a replay is to begin in the log.
+    const Replayer::Place& place() const { return place_; }
+
+   private:
+    friend class MemorySnapshots;
+    uint64_t cycle_ = 0;
+    uint64_t instructions_ = 0;
+    Replayer::Place place_;
+    std::string without_memory_;
+    PageTable pages_;
+  };
+
+  // Of `machine`, which must outlive them. `max_bytes`: for all of them; a few are kept in any
+  // case.
+  MemorySnapshots(machine::Machine& machine, uint64_t max_bytes);
+  ~MemorySnapshots();
+  MemorySnapshots(const MemorySnapshots&) = delete;
+  MemorySnapshots& operator=(const MemorySnapshots&) = delete;
+
+  // Takes one of the machine as it is. Without effect where there is one.
+  void Take(const Replayer::Place& place);
+  // Puts the machine to where a snapshot was taken. DataLoss when that fails, which would be a
+  // fault of this program; discard the machine then.
+  absl::Status Restore(const Snapshot& snapshot);
+
+  // The last at or before `cycle`, or before it; nullptr when there is none.
+  const Snapshot* FindAtOrBefore(uint64_t cycle) const;
+  const Snapshot* FindBefore(uint64_t cycle) const {
+    return cycle == 0 ? nullptr : FindAtOrBefore(cycle - 1);
+  }
+  // The last at which fewer than so many instructions had retired, or the first of all.
+  const Snapshot* FindBeforeInstruction(uint64_t instructions) const;
+
+  size_t count() const { return snapshots_.size(); }
+  // Host memory in use.
+  uint64_t bytes() const;
+
+ private:
+  // More would make looking for the one that is to go slow.
+  static constexpr size_t kMaxCount = 2000;
+  static constexpr size_t kMinCount = 8;
+
+  struct Page {
+    machine::Digest digest;
+    std::array<uint8_t, alpha::kPageSize> bytes;
+  };
+
+  // Makes `latest_` the page table of the machine's memory.
+  void Follow();
+  std::shared_ptr<const Page> KeepPage(uint64_t number, const machine::Digest& digest);
+  // Lets snapshots go until there is room.
+  void MakeRoom(uint64_t here);
+  // Writes those pages of `snapshot` that memory does not hold.
+  void WritePages(const Snapshot& snapshot, alpha::Memory& memory);
+
+  machine::Machine& machine_;
+  const uint64_t max_bytes_;
+  std::map<uint64_t, Snapshot> snapshots_;  // by cycle
+  uint64_t state_bytes_ = 0;                // of all without_memory_
+  // How many there are now, whoever holds them.
+  uint64_t live_pages_ = 0;
+  uint64_t live_chunks_ = 0;
+  // Of the last snapshot that was taken or restored, and the digests of its pages in one piece.
+  PageTable latest_;
+  std::vector<machine::Digest> latest_digests_;
+};
+
+}  // namespace isochron::timeline
+
+#endif  // ISOCHRON_TIMELINE_MEMORY_SNAPSHOTS_H_

@@ -1,0 +1,333 @@
+#include "timeline/timeline.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "machine/events/event.h"
+#include "timeline/seek.h"
+
+namespace isochron::timeline {
+namespace {
+
+using machine::StopCondition;
+
+// How far a run goes until it is asked whether to be interrupted, in cycles: some tens of
+// milliseconds of host time.
+constexpr uint64_t kSlice = uint64_t{1} << 24;
+
+// Where Approach() takes snapshots: so far before the place, in cycles or instructions. Then a step
+// back runs the least of these again, and a thousand of them the next.
+constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
+                                               uint64_t{1} << 15, uint64_t{1} << 11};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Timeline>> Timeline::Create(
+    std::unique_ptr<replaylog::LogReader> log, std::unique_ptr<SnapshotReader> snapshots,
+    std::unique_ptr<machine::Machine> machine, const Options& options) {
+  std::unique_ptr<Timeline> timeline(
+      new Timeline(std::move(log), std::move(snapshots), std::move(machine), options));
+  if (absl::Status status = timeline->FollowLog({}); !status.ok()) return status;
+  timeline->snapshots_.Take({});
+  return timeline;
+}
+
+Timeline::Timeline(std::unique_ptr<replaylog::LogReader> log,
+                   std::unique_ptr<SnapshotReader> file_snapshots,
+                   std::unique_ptr<machine::Machine> machine, const Options& options)
+    : log_(std::move(log)),
+      file_snapshots_(std::move(file_snapshots)),
+      foreign_(file_snapshots_ != nullptr ? file_snapshots_->snapshots().size() : 0),
+      machine_(std::move(machine)),
+      options_(options),
+      snapshots_(*machine_, options.snapshot_bytes) {}
+
+Timeline::~Timeline() {
+  machine_->SetObserver(nullptr);
+  machine_->SetInputSource(nullptr);
+}
+
+absl::Status Timeline::FollowLog(const Replayer::Place& place) {
+  if (absl::Status status = log_->SeekToEvent(place.event); !status.ok()) return status;
+  Attach(replayer_.emplace(*log_, log_->header().config.clock_hz, place));
+  return absl::OkStatus();
+}
+
+void Timeline::Attach(Replayer& replayer) {
+  machine_->SetObserver(&replayer);
+  machine_->SetInputSource(&replayer);
+}
+
+Position Timeline::position() {
+  return {cpu().cycle, cpu().instructions, replayer_->place().event};
+}
+
+absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
+  const Replayer::Place place = replayer_->place();
+  if (absl::Status status = log_->SeekToEvent(number); !status.ok()) return status;
+  replaylog::Event event;
+  const absl::StatusOr<bool> found = log_->Next(event);
+  if (!found.ok()) return found.status();
+  if (absl::Status status = FollowLog(place); !status.ok()) return status;
+  if (!*found) return absl::OutOfRangeError(absl::StrCat("the log has no event ", number));
+  return event;
+}
+
+absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
+  if (end.kind == machine::RunEnd::Kind::kObserver) {
+    left_log_ = replayer_->status().ok() ? absl::InternalError(end.message) : replayer_->status();
+    divergence_ = replayer_->divergence();
+    return left_log_;
+  }
+  end_ = position();
+  run_end_ = std::move(end);
+  return Arrival::kEnd;
+}
+
+absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
+  StopCondition part = condition;
+  for (;;) {
+    if (!left_log_.ok()) return left_log_;
+    if (run_end_.has_value()) return Arrival::kEnd;
+    const uint64_t here = cpu().cycle;
+    const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(here);
+    uint64_t due = last != nullptr ? last->cycle() + options_.snapshot_interval : here;
+    if (due <= here) {
+      snapshots_.Take(replayer_->place());
+      due = here + options_.snapshot_interval;
+    }
+    part.cycle = std::min({condition.cycle, here + kSlice, due});
+    std::optional<machine::RunEnd> end = machine_->RunUntil(part);
+    if (end.has_value()) return Ended(*std::move(end));
+    machine::StopReasons met = machine_->stopped_by();
+    met.cycle = cpu().cycle >= condition.cycle;
+    if (met.instructions && cpu().cycle != here) {
+      first_boundary_ = {cpu().instructions, cpu().cycle};
+    }
+    if (met.any()) return Arrival::kThere;
+    if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
+  }
+}
+
+absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
+                                           const std::function<StopCondition(uint64_t)>& at) {
+  for (const uint64_t distance : kApproach) {
+    if (left <= distance) continue;
+    absl::StatusOr<Arrival> arrival = RunOn(at(distance));
+    if (!arrival.ok() || *arrival != Arrival::kThere) return arrival;
+    snapshots_.Take(replayer_->place());
+    left = distance;
+  }
+  return RunOn(at(0));
+}
+
+absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
+  run_end_.reset();
+  left_log_ = absl::OkStatus();
+  if (absl::Status status = snapshots_.Restore(snapshot); !status.ok()) return status;
+  return FollowLog(snapshot.place());
+}
+
+absl::Status Timeline::RestoreFromFile(const SnapshotInfo& snapshot) {
+  run_end_.reset();
+  left_log_ = absl::OkStatus();
+  if (absl::Status status = file_snapshots_->Restore(snapshot, *machine_); !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<bool> found = SeekToSnapshot(*log_, snapshot);
+  if (!found.ok()) return found.status();
+  Attach(replayer_.emplace(*log_, log_->header().config.clock_hz));
+  snapshots_.Take(replayer_->place());
+  return absl::OkStatus();
+}
+
+const SnapshotInfo* Timeline::FileSnapshot(uint64_t cycle) const {
+  if (file_snapshots_ == nullptr) return nullptr;
+  const std::vector<SnapshotInfo>& all = file_snapshots_->snapshots();
+  const SnapshotInfo* snapshot = file_snapshots_->FindAtOrBefore(cycle);
+  while (snapshot != nullptr && foreign_[static_cast<size_t>(snapshot - all.data())]) {
+    snapshot = snapshot == all.data() ? nullptr : snapshot - 1;
+  }
+  return snapshot;
+}
+
+uint64_t Timeline::NearestStart(uint64_t cycle) const {
+  const uint64_t in_memory = snapshots_.FindAtOrBefore(cycle)->cycle();
+  const SnapshotInfo* const in_file = FileSnapshot(cycle);
+  // Restoring from the file takes longer than from memory.
+  const bool farther =
+      in_file == nullptr || in_file->cycle <= in_memory + options_.snapshot_interval;
+  return farther ? in_memory : in_file->cycle;
+}
+
+absl::Status Timeline::StartAtOrBefore(uint64_t cycle) {
+  for (;;) {
+    const uint64_t start = NearestStart(cycle);
+    const MemorySnapshots::Snapshot* const in_memory = snapshots_.FindAtOrBefore(start);
+    if (in_memory->cycle() == start) return Restore(*in_memory);
+    const SnapshotInfo* const in_file = FileSnapshot(start);
+    const absl::StatusOr<bool> belongs = SeekToSnapshot(*log_, *in_file);
+    if (!belongs.ok()) return belongs.status();
+    if (*belongs) return RestoreFromFile(*in_file);
+    foreign_[static_cast<size_t>(in_file - file_snapshots_->snapshots().data())] = true;
+  }
+}
+
+absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
+  const uint64_t here = cpu().cycle;
+  const bool known_end = end_.has_value() && cycle >= end_->cycle;
+  if (cycle == here && left_log_.ok() && !known_end) return Arrival::kThere;
+  if (cycle < here || NearestStart(cycle) > here + kSlice || !left_log_.ok()) {
+    if (absl::Status status = StartAtOrBefore(cycle); !status.ok()) return status;
+  }
+  return Approach(cycle - std::min(cycle, cpu().cycle),
+                  [cycle](uint64_t before) { return StopCondition::AtCycle(cycle - before); });
+}
+
+absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions) {
+  if (milestones_.empty()) {
+    const Replayer::Place place = replayer_->place();
+    if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
+    milestones_.push_back({0, 0});
+    replaylog::Event event;
+    absl::StatusOr<bool> more;
+    while ((more = log_->Next(event)).ok() && *more) {
+      const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+      if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
+    }
+    if (!more.ok()) {
+      milestones_.clear();
+      return more.status();
+    }
+    if (absl::Status status = FollowLog(place); !status.ok()) return status;
+  }
+  const auto behind = std::partition_point(
+      milestones_.begin() + 1, milestones_.end(),
+      [instructions](const Milestone& one) { return one.instructions < instructions; });
+  return (behind - 1)->cycle;
+}
+
+absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions) {
+  if (instructions == 0) return GoToCycle(0);
+  const absl::StatusOr<uint64_t> close = CycleBeforeInstruction(instructions);
+  if (!close.ok()) return close.status();
+  const MemorySnapshots::Snapshot& nearest = *snapshots_.FindBeforeInstruction(instructions);
+  const uint64_t start = std::max(nearest.cycle(), NearestStart(*close));
+  const bool ahead = cpu().instructions < instructions && left_log_.ok();
+  if (!ahead || start > cpu().cycle + kSlice) {
+    absl::Status status = nearest.cycle() == start ? Restore(nearest) : StartAtOrBefore(*close);
+    if (!status.ok()) return status;
+  }
+  return Approach(instructions - cpu().instructions, [instructions](uint64_t before) {
+    return StopCondition::AtInstruction(instructions - before);
+  });
+}
+
+absl::StatusOr<Arrival> Timeline::GoToEvent(uint64_t number) {
+  const absl::StatusOr<replaylog::Event> event = ReadEvent(number);
+  if (!event.ok()) return event.status();
+  if (std::holds_alternative<replaylog::EndEvent>(event->body)) return GoToEnd();
+  // An interrupt is entered behind the boundary that its event names.
+  const bool entered = std::holds_alternative<replaylog::InterruptEvent>(event->body);
+  return GoToCycle(event->last_cycle() + (entered ? 1 : 0));
+}
+
+absl::StatusOr<Arrival> Timeline::RunForward(const StopCondition& condition) {
+  reference_.reset();
+  absl::StatusOr<Arrival> arrival = RunOn(condition);
+  if (arrival.ok() && *arrival == Arrival::kThere) reference_ = machine_->stopped_by().reference;
+  return arrival;
+}
+
+absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition condition,
+                                                               uint64_t end, bool with_end,
+                                                               bool& interrupted) {
+  std::optional<Hit> last;
+  condition.cycle = end;
+  for (;;) {
+    const absl::StatusOr<Arrival> arrival = RunOn(condition);
+    if (!arrival.ok()) return arrival.status();
+    interrupted = *arrival == Arrival::kInterrupted;
+    if (*arrival != Arrival::kThere) return last;
+    const machine::StopReasons& met = machine_->stopped_by();
+    const bool counts = cpu().cycle < end || (with_end && met.reference.has_value());
+    if (counts) last = Hit{cpu().cycle, cpu().instructions, met.reference};
+    if (cpu().cycle >= end) return last;
+  }
+}
+
+absl::StatusOr<Arrival> Timeline::RunBackward(const StopCondition& condition) {
+  reference_.reset();
+  const uint64_t here = cpu().cycle;
+  // What lies between two snapshots is searched forwards, the latest first. The boundary of a
+  // snapshot is searched with what lies before it, since a run does not look at where it begins.
+  uint64_t start = here;
+  for (uint64_t end = here; start != 0; end = start + 1) {
+    if (absl::Status status = StartAtOrBefore(start - 1); !status.ok()) return status;
+    start = cpu().cycle;
+    bool interrupted = false;
+    const absl::StatusOr<std::optional<Hit>> hit =
+        LastHit(condition, end, /*with_end=*/end == here, interrupted);
+    if (!hit.ok()) return hit.status();
+    if (interrupted) return Arrival::kInterrupted;
+    if (hit->has_value()) return GoToHit(**hit);
+  }
+  const absl::StatusOr<Arrival> arrival = GoToCycle(0);
+  return arrival.ok() && *arrival == Arrival::kThere ? Arrival::kBegin : arrival;
+}
+
+absl::StatusOr<Arrival> Timeline::GoToHit(const Hit& hit) {
+  absl::StatusOr<Arrival> arrival = hit.reference.has_value()
+                                        ? GoToBoundaryBefore(hit.cycle, hit.instructions)
+                                        : GoToCycle(hit.cycle);
+  if (arrival.ok() && *arrival == Arrival::kThere) reference_ = hit.reference;
+  return arrival;
+}
+
+absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t cycle, uint64_t instructions) {
+  absl::StatusOr<Arrival> arrival =
+      GoToInstruction(instructions - std::min<uint64_t>(instructions, 1));
+  uint64_t last = cpu().cycle;
+  while (arrival.ok() && *arrival == Arrival::kThere && cpu().cycle < cycle) {
+    last = cpu().cycle;
+    StopCondition next = StopCondition::AtCycle(last + 1);
+    if (machine_->waiting()) {
+      next = StopCondition::AtEvent<machine::InterruptEvent>();
+      next.cycle = cycle;
+    }
+    arrival = RunOn(next);
+  }
+  if (!arrival.ok() || *arrival == Arrival::kInterrupted) return arrival;
+  return GoToCycle(last);
+}
+
+absl::StatusOr<Arrival> Timeline::StepForward(uint64_t instructions) {
+  const uint64_t left = std::numeric_limits<uint64_t>::max() - cpu().instructions;
+  return RunOn(StopCondition::AtInstruction(cpu().instructions + std::min(instructions, left)));
+}
+
+absl::StatusOr<Arrival> Timeline::StepBackward(uint64_t instructions) {
+  if (instructions == 0) return Arrival::kThere;
+  const uint64_t here = cpu().cycle;
+  const uint64_t retired = cpu().instructions;
+  if (!first_boundary_.has_value() || first_boundary_->instructions != retired) {
+    if (retired == 0) {
+      first_boundary_ = {0, 0};
+    } else {
+      const absl::StatusOr<Arrival> arrival = GoToInstruction(retired);
+      if (!arrival.ok() || *arrival == Arrival::kInterrupted) return arrival;
+      first_boundary_ = {retired, cpu().cycle};
+    }
+  }
+  const uint64_t on_the_way = first_boundary_->cycle == here ? 0 : 1;
+  if (instructions > retired + on_the_way) {
+    const absl::StatusOr<Arrival> arrival = GoToCycle(0);
+    return arrival.ok() && *arrival == Arrival::kThere ? Arrival::kBegin : arrival;
+  }
+  return GoToInstruction(retired + on_the_way - instructions);
+}
+
+}  // namespace isochron::timeline

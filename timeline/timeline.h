@@ -1,0 +1,188 @@
+// A recording as a place to be in: where a machine stands in it, and how it gets elsewhere.
+
+#ifndef ISOCHRON_TIMELINE_TIMELINE_H_
+#define ISOCHRON_TIMELINE_TIMELINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "alpha/stop_ranges.h"
+#include "machine/bus/console.h"
+#include "machine/events/run_end.h"
+#include "machine/machine.h"
+#include "machine/stop_condition.h"
+#include "replaylog/event.h"
+#include "replaylog/log_reader.h"
+#include "timeline/memory_snapshots.h"
+#include "timeline/replayer.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::timeline {
+
+// A boundary of a run. No two have the same cycle.
+struct Position {
+  uint64_t cycle = 0;
+  uint64_t instructions = 0;  // retired since power-on
+  uint64_t event = 0;         // number of the first event of the log that is still to come
+
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
+// Why a Timeline stands where it stands.
+enum class Arrival : uint8_t {
+  kThere,        // where it was told to go
+  kBegin,        // going back it came to power-on
+  kEnd,          // going forward it came to where the log ends
+  kInterrupted,  // somebody lost patience: somewhere on the way
+};
+
+// A machine that can be put to any boundary of the run that a log holds, forwards and backwards.
+//
+// Whatever is run again is held against the log, event by event, as in any replay: an error of a
+// function that goes somewhere is Aborted where the run leaves its log (see divergence()), DataLoss
+// where the log or the snapshots cannot be read. The machine stands somewhere then, and may be sent
+// elsewhere. Looking at the machine changes nothing; nobody else may run it.
+//
+// Snapshots of the run are kept in memory, and thinned so that they stay within a number of bytes;
+// those of a file beside the log are used, too.
+class Timeline {
+ public:
+  struct Options {
+    // For snapshots in memory, in bytes. At least the one of power-on and a few others are kept.
+    uint64_t snapshot_bytes = uint64_t{1} << 30;
+    // Distance between snapshots, in cycles, where there is room for all.
+    uint64_t snapshot_interval = uint64_t{1} << 27;
+  };
+
+  // `machine` stands at power-on and was made from the configuration and the images of `log`,
+  // which has been verified. `snapshots` are those of a file, or nullptr. The machine's observer
+  // and input source are the timeline's from here on. DataLoss when the log cannot be read.
+  static absl::StatusOr<std::unique_ptr<Timeline>> Create(std::unique_ptr<replaylog::LogReader> log,
+                                                          std::unique_ptr<SnapshotReader> snapshots,
+                                                          std::unique_ptr<machine::Machine> machine,
+                                                          const Options& options);
+  ~Timeline();
+  Timeline(const Timeline&) = delete;
+  Timeline& operator=(const Timeline&) = delete;
+
+  const machine::Machine& machine() const { return *machine_; }
+  // Where it stands.
+  Position position();
+  // The last boundary of the run; none until it has been there.
+  const std::optional<Position>& end() const { return end_; }
+  // How the run ended, if it stands at its end. A partial log ends with a stop that nobody asked
+  // for.
+  const std::optional<machine::RunEnd>& run_end() const { return run_end_; }
+  const replaylog::LogHeader& header() const { return log_->header(); }
+  // Where the run left its log, after an Aborted.
+  const std::optional<Divergence>& divergence() const { return divergence_; }
+  const MemorySnapshots& memory_snapshots() const { return snapshots_; }
+
+  // Told of bytes that a UART sends while the machine runs, which may be again and again.
+  void SetConsoleSink(machine::ConsoleSink* sink) { machine_->SetConsoleSink(sink); }
+  // Asked now and then while it runs; true: stop, with kInterrupted.
+  void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
+
+  // The event with this number of the log. OutOfRange when there is none.
+  absl::StatusOr<replaylog::Event> ReadEvent(uint64_t number);
+
+  // To the first boundary at or past the cycle; at which so many instructions have retired; at
+  // which all of the event with this number of the log has happened.
+  absl::StatusOr<Arrival> GoToCycle(uint64_t cycle);
+  absl::StatusOr<Arrival> GoToInstruction(uint64_t instructions);
+  absl::StatusOr<Arrival> GoToEvent(uint64_t number);
+  absl::StatusOr<Arrival> GoToEnd() { return RunForward({}); }
+
+  // To the next boundary at which the condition is met.
+  absl::StatusOr<Arrival> RunForward(const machine::StopCondition& condition);
+  // To the last boundary before this one at which the condition, which is of PCs, references or
+  // events, is met. Of a reference it is the boundary before the instruction that makes it.
+  absl::StatusOr<Arrival> RunBackward(const machine::StopCondition& condition);
+  // The reference for which the last RunForward() or RunBackward() has stopped.
+  const std::optional<alpha::MemoryReference>& reference() const { return reference_; }
+
+  // Forward by so many instructions, or back: to boundaries at which another instruction has just
+  // retired. (Behind an interrupt's entry, and while the CPU waits, there are boundaries of the
+  // same number of instructions. From one of those the first step back leads to the first of them.)
+  absl::StatusOr<Arrival> StepForward(uint64_t instructions = 1);
+  absl::StatusOr<Arrival> StepBackward(uint64_t instructions = 1);
+
+ private:
+  // A boundary at which a condition was met.
+  struct Hit {
+    uint64_t cycle;
+    uint64_t instructions;
+    std::optional<alpha::MemoryReference> reference;
+  };
+
+  Timeline(std::unique_ptr<replaylog::LogReader> log,
+           std::unique_ptr<SnapshotReader> file_snapshots,
+           std::unique_ptr<machine::Machine> machine, const Options& options);
+
+  const alpha::Cpu& cpu() const { return machine_->cpu(); }
+  // Follows the log from that place on.
+  absl::Status FollowLog(const Replayer::Place& place);
+  void Attach(Replayer& replayer);
+  // Runs until the condition is met, and takes snapshots on the way.
+  absl::StatusOr<Arrival> RunOn(const machine::StopCondition& condition);
+  // The same with snapshots close to where it is to arrive: for who will go on from there
+  // backwards. `left`: how far it is, in what the condition counts; `at`: the condition for a place
+  // so far before it.
+  absl::StatusOr<Arrival> Approach(uint64_t left,
+                                   const std::function<machine::StopCondition(uint64_t)>& at);
+  absl::StatusOr<Arrival> Ended(machine::RunEnd end);
+  // The cycle of the snapshot that StartAtOrBefore() would take.
+  uint64_t NearestStart(uint64_t cycle) const;
+  // Puts the machine to the best snapshot at or before the cycle.
+  absl::Status StartAtOrBefore(uint64_t cycle);
+  absl::Status Restore(const MemorySnapshots::Snapshot& snapshot);
+  absl::Status RestoreFromFile(const SnapshotInfo& snapshot);
+  // The last of the file's that belongs to the log; nullptr when there is none.
+  const SnapshotInfo* FileSnapshot(uint64_t cycle) const;
+  // A cycle at which fewer than so many instructions had retired, close before the place.
+  absl::StatusOr<uint64_t> CycleBeforeInstruction(uint64_t instructions);
+  // Runs to the first boundary at or past `end`. The last hit before that; of a reference also
+  // there, if `with_end`.
+  absl::StatusOr<std::optional<Hit>> LastHit(machine::StopCondition condition, uint64_t end,
+                                             bool with_end, bool& interrupted);
+  absl::StatusOr<Arrival> GoToHit(const Hit& hit);
+  // To the last boundary before `cycle`, at which so many instructions have retired.
+  absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t cycle, uint64_t instructions);
+
+  const std::unique_ptr<replaylog::LogReader> log_;
+  const std::unique_ptr<SnapshotReader> file_snapshots_;
+  std::vector<bool> foreign_;  // which of them have been found not to belong to the log
+  const std::unique_ptr<machine::Machine> machine_;
+  const Options options_;
+  MemorySnapshots snapshots_;
+  std::optional<Replayer> replayer_;
+  // Not OK once the run that the machine is in has left the log.
+  absl::Status left_log_;
+  std::optional<Divergence> divergence_;
+  std::optional<Position> end_;
+  std::optional<machine::RunEnd> run_end_;  // it stands at the end
+  std::optional<alpha::MemoryReference> reference_;
+  // The first boundary at which so many instructions had retired, of the last that were counted.
+  struct FirstBoundary {
+    uint64_t instructions;
+    uint64_t cycle;
+  };
+  std::optional<FirstBoundary> first_boundary_;
+  // Of each checkpoint of the log, in order; read when needed.
+  struct Milestone {
+    uint64_t instructions;
+    uint64_t cycle;
+  };
+  std::vector<Milestone> milestones_;
+  std::function<bool()> interrupt_;
+};
+
+}  // namespace isochron::timeline
+
+#endif  // ISOCHRON_TIMELINE_TIMELINE_H_

@@ -18,7 +18,7 @@ ROOMS = [
     ("cli/commands", "cli/run cli/text conformance/compare engines timeline machine replaylog machine/events"),
     (
         "cli/run",
-        "cli/control cli/host cli/text conformance/compare engines timeline machine replaylog machine/devices "
+        "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
         "machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("cli/control", "cli/host cli/text replaylog machine/firmware machine/bus machine/events alpha hostio"),

@@ -263,15 +263,30 @@ void AddPipeOption(CLI::App& command) {
 
 void AddBudgetOptions(CLI::App& command, RunOptions& options) {
   AddPipeOption(command);
-  AddParsed(command, "--max-memory", options.max_memory, ParseSize,
-            "run a log whose machine has at most so much RAM (default: what the host has)")
-      ->type_name("SIZE");
+  AddSizeOption(command, "--max-memory", options.max_memory,
+                "run a log whose machine has at most so much RAM (default: what the host has)");
 }
 
 void AddLogLimitOption(CLI::App& command, RunOptions& options) {
   AddParsed(command, "--max-log", options.max_log, ParseLogLimit,
             "end the run when its log has so many bytes; K, M and G are powers of 1024")
       ->type_name("SIZE")
+      ->group("Control");
+}
+
+void AddSandboxOption(CLI::App& command, RunOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--sandbox",
+          [&options](const std::string& use) {
+            options.sandbox = use == "on" ? SandboxUse::kOn : SandboxUse::kOff;
+          },
+          "give up system calls that are not needed, or nothing is run (on), or do not (off); "
+          "without it, where the host can (docs/security.md)")
+      ->check([](const std::string& use) {
+        return std::string(use == "on" || use == "off" ? "" : "it is on or off");
+      })
+      ->type_name("on|off")
       ->group("Control");
 }
 
@@ -289,19 +304,7 @@ void AddConsoleOptions(CLI::App& command, RunOptions& options) {
       ->group(group);
   command.add_flag("--stats", options.stats, "print what was run, and how fast, to stderr")
       ->group(group);
-  command
-      .add_option_function<std::string>(
-          "--sandbox",
-          [&options](const std::string& use) {
-            options.sandbox = use == "on" ? SandboxUse::kOn : SandboxUse::kOff;
-          },
-          "give up system calls that are not needed, or nothing is run (on), or do not (off); "
-          "without it, where the host can (docs/security.md)")
-      ->check([](const std::string& use) {
-        return std::string(use == "on" || use == "off" ? "" : "it is on or off");
-      })
-      ->type_name("on|off")
-      ->group("Control");
+  AddSandboxOption(command, options);
 }
 
 void AddReportOption(CLI::App& command, RunOptions& options) {
@@ -325,6 +328,11 @@ void AddVerdictOptions(CLI::App& command, RunOptions& options) {
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
                            std::optional<GuestTime>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseGuestTime, description)->type_name("TIME");
+}
+
+CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
+                           std::optional<uint64_t>& target, const std::string& description) {
+  return AddParsed(command, name, target, ParseSize, description)->type_name("SIZE");
 }
 
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns) {

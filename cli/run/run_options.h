@@ -101,6 +101,8 @@ void AddControlOptions(CLI::App& command, RunOptions& options);
 void AddPipeOption(CLI::App& command);
 // What a log that may be somebody else's can ask for: --max-pipe, --max-memory.
 void AddBudgetOptions(CLI::App& command, RunOptions& options);
+// --sandbox.
+void AddSandboxOption(CLI::App& command, RunOptions& options);
 // What is shown, --console, --serial1, --stats; and --sandbox.
 void AddConsoleOptions(CLI::App& command, RunOptions& options);
 
@@ -113,6 +115,10 @@ void AddReportOption(CLI::App& command, RunOptions& options);
 // Adds an option whose value is a point in guest time.
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
                            std::optional<GuestTime>& target, const std::string& description);
+
+// Adds an option whose value is a number of bytes.
+CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
+                           std::optional<uint64_t>& target, const std::string& description);
 
 // Adds --width, of lines of text.
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cli/run/inspect.h"
+#include "cli/run/privileges.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "hostio/file.h"
@@ -147,7 +148,7 @@ absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) 
     OfferServices(machine, plan);
     if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
   }
-  return GiveUpPrivileges(plan.sandbox);
+  return GiveUpPrivileges(options_.sandbox, plan.sandbox);
 }
 
 absl::Status Session::StartReplay(const SessionPlan& plan) {
@@ -196,19 +197,6 @@ absl::Status Session::ListenToSignals(HostReader::Phase phase) {
 void Session::LetSignalsKill() {
   reader_.reset();
   signals_.Release();
-}
-
-absl::Status Session::GiveUpPrivileges(SandboxMode mode) const {
-  if (options_.sandbox == SandboxUse::kOff) return absl::OkStatus();
-  const bool demanded = options_.sandbox == SandboxUse::kOn;
-  if (const std::string why = WhyNoSandbox(); !why.empty()) {
-    if (!demanded) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat("there can be no sandbox: ", why));
-  }
-  const absl::Status status = EnterSandbox(mode);
-  if (status.ok() || demanded) return status;
-  Say(absl::StrCat("running without a sandbox, which this host does not have: ", status.message()));
-  return absl::OkStatus();
 }
 
 absl::Status Session::GoLive(const machine::InputPoint& point) {

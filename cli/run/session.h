@@ -129,8 +129,6 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
   // Has signals to stop taken, and nothing else that comes from the host.
   absl::Status ListenToSignals(HostReader::Phase phase);
-  // Gives up what is not needed, as --sandbox says.
-  absl::Status GiveUpPrivileges(SandboxMode mode) const;
   // The file descriptor that input comes from, -1 for none.
   int InputFd() const;
 

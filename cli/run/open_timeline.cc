@@ -1,0 +1,140 @@
+#include "cli/run/open_timeline.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/run/guest.h"
+#include "cli/run/guest_images.h"
+#include "cli/run/replay_driver.h"
+#include "cli/run/replay_report.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
+#include "hostio/image_file.h"
+#include "hostio/memory_limit.h"
+#include "hostio/number.h"
+#include "machine/events/cycle_text.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::cli {
+namespace {
+
+// FILE or FILE@ADDRESS. A name may have an '@' in it, of which no number follows the last.
+absl::Status AddSymbolFile(const std::string& text, debug::Symbols& symbols) {
+  std::string path = text;
+  uint64_t bias = 0;
+  if (const size_t at = text.rfind('@'); at != text.npos) {
+    const auto address = hostio::ParseNumber(std::string_view(text).substr(at + 1));
+    if (address.ok()) {
+      path = text.substr(0, at);
+      bias = *address;
+    }
+  }
+  const absl::StatusOr<std::string> bytes = hostio::ReadImageFile(path);
+  if (!bytes.ok()) return bytes.status();
+  const absl::Status status = symbols.AddFile(*bytes, bias);
+  return status.ok() ? status : hostio::WithPath(status, path);
+}
+
+// Those of a file that cannot be used only make going back slower.
+std::unique_ptr<timeline::SnapshotReader> OpenSnapshots(const std::string& log_path,
+                                                        const replaylog::LogHeader& header) {
+  auto reader = timeline::SnapshotReader::Open(timeline::FindSnapshots(log_path), header);
+  if (reader.ok()) return *std::move(reader);
+  if (!absl::IsNotFound(reader.status())) {
+    Say(absl::StrCat(std::string(reader.status().message()), "; going on without snapshots"));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void AddTimelineOptions(CLI::App& command, TimelineOptions& options) {
+  AddSizeOption(command, "--snapshot-memory", options.snapshot_memory,
+                "host memory for snapshots, from which it goes back (default: a quarter of the "
+                "host's)")
+      ->group("Machine");
+  command
+      .add_option("--symbols", options.symbol_files,
+                  "take names from this program, too, perhaps loaded at an address other than "
+                  "linked at; may be given again")
+      ->type_name("FILE[@ADDRESS]")
+      ->allow_extra_args(false)
+      ->group("Images");
+}
+
+void AddLogToLookInto(CLI::App& command, TimelineOptions& options) {
+  command.add_option("log", options.log_path, "the log, or a bundle")->type_name("LOG")->required();
+  AddImageOptions(command, options.run);
+  AddBudgetOptions(command, options.run);
+  AddEngineOption(command, options.run);
+  AddTimelineOptions(command, options);
+  AddSandboxOption(command, options.run);
+}
+
+absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options) {
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run);
+  if (!log.ok()) return log.status();
+  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
+      FindLogImages(*log->reader, options.log_path, options.run);
+  if (!files.ok()) return files.status();
+  absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  if (!images.ok()) return images.status();
+  RunOptions run = options.run;
+  run.config = log->reader->header().config;
+  if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
+      machine::Machine::Create(run.config, std::move(images->boot), EngineFactoryFor(run));
+  if (!machine.ok()) return machine.status();
+
+  OpenedTimeline opened;
+  opened.last_cycle = log->last_cycle;
+  opened.identity = log->identity;
+  opened.symbols = std::make_unique<debug::Symbols>((*machine)->kernel());
+  for (const std::string& file : options.symbol_files) {
+    if (absl::Status status = AddSymbolFile(file, *opened.symbols); !status.ok()) return status;
+  }
+  timeline::Timeline::Options budget;
+  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4);
+  std::unique_ptr<timeline::SnapshotReader> snapshots =
+      OpenSnapshots(options.log_path, log->reader->header());
+  absl::StatusOr<std::unique_ptr<timeline::Timeline>> timeline = timeline::Timeline::Create(
+      std::move(log->reader), std::move(snapshots), *std::move(machine), budget);
+  if (!timeline.ok()) return timeline.status();
+  opened.timeline = *std::move(timeline);
+  return opened;
+}
+
+void AddRangeOptions(CLI::App& command, std::optional<GuestTime>& from,
+                     std::optional<GuestTime>& to) {
+  AddTimeOption(command, "--from", from, "begin at this: a cycle, or seconds as in 1.5s");
+  AddTimeOption(command, "--to", to, "end before this, likewise");
+}
+
+absl::StatusOr<CycleRange> RangeIn(const OpenedTimeline& opened,
+                                   const std::optional<GuestTime>& from,
+                                   const std::optional<GuestTime>& to) {
+  const uint64_t clock_hz = opened.timeline->header().config.clock_hz;
+  CycleRange range;
+  range.from = from.has_value() ? from->Cycles(clock_hz) : 0;
+  range.to = to.has_value() ? to->Cycles(clock_hz) : UINT64_MAX;
+  if (range.from > range.to) return absl::InvalidArgumentError("--from is behind --to");
+  if (range.from > opened.last_cycle) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--from is behind the end of the recording at cycle ",
+                     machine::WithSeconds(opened.last_cycle, clock_hz)));
+  }
+  return range;
+}
+
+int ReportTimelineFailure(const absl::Status& status, const std::string& log_path,
+                          const timeline::Timeline& timeline) {
+  if (!timeline.divergence().has_value()) return RefuseInput(status);
+  const alpha::Cpu& cpu = timeline.machine().cpu();
+  Tell(DivergenceReport(log_path, *timeline.divergence(), {cpu.cycle, cpu.pc},
+                        timeline.machine().kernel(), timeline.header().config.clock_hz));
+  return ToInt(ExitCode::kDifference);
+}
+
+}  // namespace isochron::cli

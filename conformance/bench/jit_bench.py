@@ -6,6 +6,7 @@ no part. The checksums must agree everywhere. One run is one boot that runs all 
 medians, how many times as fast as QEMU, what recording costs, and geometric means.
 
 Ways to run: ref, jit (isochron run), ref-record, jit-record (isochron record), qemu (plain), qemu-rr (rr=record, icount).
+With --baseline also ref-base, jit-base: another build of isochron, such as one from before a change.
 """
 
 import dataclasses
@@ -31,8 +32,9 @@ GROUPS = {
     "float": ["matrix", "fft", "nbody", "mandelbrot", "loops", "single"],
     "system": [BOOT, "syscalls", "forkexec", "shell", "pagefault"],
 }
-WAYS = ["ref", "ref-record", "jit", "jit-record", "qemu", "qemu-rr"]
+WAYS = ["ref", "ref-base", "ref-record", "jit", "jit-base", "jit-record", "qemu", "qemu-rr"]
 DEFAULT_WAYS = ["ref", "jit", "jit-record", "qemu", "qemu-rr"]
+BASELINE_WAYS = ["ref", "ref-base", "jit", "jit-base"]
 # Seconds after which a run is killed: an interpreter may be many times slower than QEMU.
 PATIENCE = 3600
 
@@ -53,6 +55,7 @@ def parse_arguments():
     )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="writes all figures there, too; - is standard output, instead of the table")
     parser.add_argument("--qemu", default="qemu-system-alpha")
+    parser.add_argument("--baseline", metavar="PROGRAM", help="another isochron; default ways: both engines of both")
     parser.add_argument("--guest", default="linux", help="kernel of build-guests (default: linux)")
     parser.add_argument("--options", default="", metavar="TEXT", help="more options for isochron")
     arguments = parser.parse_args()
@@ -85,11 +88,14 @@ def select_ways(parser, arguments):
     ).stderr
     has_jit = "no/such/kernel" in refusal
     if arguments.ways is None:
-        return [way for way in DEFAULT_WAYS if has_jit or not way.startswith("jit")]
+        ways = BASELINE_WAYS if arguments.baseline else DEFAULT_WAYS
+        return [way for way in ways if has_jit or not way.startswith("jit")]
     ways = arguments.ways.split(",")
     for way in ways:
         if way not in WAYS:
             parser.error(f"no way {way}; ways: {', '.join(WAYS)}")
+        if way.endswith("-base") and not arguments.baseline:
+            parser.error(f"{way} needs --baseline")
         if way.startswith("jit") and not has_jit:
             parser.error(f"{arguments.isochron} has no engine jit")
     return [way for way in WAYS if way in ways]
@@ -104,8 +110,9 @@ def command_of(way, arguments, folder, script):
         if way == "qemu-rr":
             command += ["-icount", f"shift=1,rr=record,rrfile={folder}/rr"]
         return command + kernel + initrd + append
-    engine, _, record = way.partition("-")
-    command = [arguments.isochron, *(["record", "-o", f"{folder}/log"] if record else ["run"])]
+    engine, _, kind = way.partition("-")
+    program = arguments.baseline if kind == "base" else arguments.isochron
+    command = [program, *(["record", "-o", f"{folder}/log"] if kind == "record" else ["run"])]
     command += [f"-{word}" if word.startswith("-") else word for word in kernel + initrd + append]
     return command + ["--memory", "256M", "--engine", engine, "--script", str(script), *shlex.split(arguments.options)]
 
@@ -213,6 +220,8 @@ def ratios_of(result, engine):
         "speed against qemu": result.ratio("qemu", engine),
         "recording": result.ratio(f"{engine}-record", engine),
         "speed against ref": result.ratio("ref", engine),
+        "speed against baseline": result.ratio(f"{engine}-base", engine),
+        "speed of ref against baseline": result.ratio("ref-base", "ref"),
     }
 
 
@@ -249,7 +258,7 @@ def cells(values, pattern):
 
 def table(figures):
     engine, ways = figures["engine of ratios"], figures["ways"]
-    ratios = ["x qemu", "recording", "x ref"]
+    ratios = ["x qemu", "recording", "x ref", "x base", "ref x base"]
     lines = [f"medians of {figures['runs']} interleaved runs, {figures['clock']} seconds"]
     lines.append(f"{'program':<12}" + "".join(f"{name:>11}" for name in [*ways, *ratios]))
     for name, program in figures["programs"].items():
@@ -261,7 +270,7 @@ def table(figures):
         lines.append(f"{group:<12}" + " " * (11 * len(ways)) + cells(means.values(), ".3f"))
     lines.append(
         f"x qemu, x ref: how many times as fast {engine} is as qemu and ref; recording: time of"
-        f" {engine}-record over {engine}"
+        f" {engine}-record over {engine}; x base, ref x base: how many times as fast each engine is as the baseline's"
     )
     return "\n".join(lines)
 

@@ -152,6 +152,10 @@ class Engine {
   // Forgets everything derived from CPU and memory state. Called after a restore or reset.
   virtual void Invalidate() = 0;
 
+  // Forgets what is derived from CPU state, which has been replaced; memory has been written only
+  // by ways that its listeners are told of.
+  virtual void ForgetCpus() { Invalidate(); }
+
   virtual EngineStats stats() const = 0;
 
   // How people call the guest code at an address outside PALmode; empty when they have no name for

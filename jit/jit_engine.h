@@ -38,6 +38,7 @@ class JitEngine final : public alpha::Engine,
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override;
   void Invalidate() override { loop_.Invalidate(); }
+  void ForgetCpus() override { loop_.ForgetCpus(); }
   alpha::EngineStats stats() const override;
   void NameGuestCode(CodeNamer namer) override { translator_.NameForPerf(std::move(namer)); }
   alpha::TranslationProbe* probe() override { return this; }

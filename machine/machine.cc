@@ -350,6 +350,7 @@ std::string Machine::SaveWithoutMemory() const {
 
 absl::Status Machine::Restore(const Fill& fill) {
   ClearMemory();
+  engine_->Invalidate();
   return RestoreOver(fill);
 }
 
@@ -358,7 +359,7 @@ absl::Status Machine::RestoreOver(const Fill& fill) {
   if (!without_memory.ok()) return without_memory.status();
   alpha::StateReader reader(*without_memory);
   RestoreWithoutMemory(reader);
-  engine_->Invalidate();
+  engine_->ForgetCpus();
   return reader.Finish();
 }
 

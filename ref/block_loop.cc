@@ -195,6 +195,11 @@ void BlockLoop::OnCodeWritten(uint64_t pa, uint64_t size) {
 void BlockLoop::Invalidate() {
   DropBlocks();
   cache_.Collect();
+  ForgetCpus();
+}
+
+void BlockLoop::ForgetCpus() {
+  ForgetFetches();
   context_.lookaside.Flush();
   fatal_.clear();
 }

@@ -52,6 +52,7 @@ class BlockLoop final : private alpha::MemoryListener {
   // What alpha::Engine has under these names.
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline);
   void Invalidate();
+  void ForgetCpus();
   void AddTo(alpha::EngineStats& stats) const;
 
   // The rest is for the runner.

@@ -20,6 +20,7 @@ class Interpreter final : public alpha::Engine {
     return loop_.Run(cpu, deadline);
   }
   void Invalidate() override { loop_.Invalidate(); }
+  void ForgetCpus() override { loop_.ForgetCpus(); }
   alpha::EngineStats stats() const override;
 
  private:

@@ -36,9 +36,9 @@ ROOMS = [
     ),
     (
         "conformance/guests",
-        "engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
+        "debug/gdb debug engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
     ),
-    ("debug/gdb", ""),
+    ("debug/gdb", "debug timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("debug", "timeline machine machine/firmware alpha hostio"),
     ("timeline", "machine replaylog machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),

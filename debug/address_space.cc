@@ -1,6 +1,7 @@
 #include "debug/address_space.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "alpha/memory.h"
 #include "alpha/tlb.h"
@@ -102,6 +103,14 @@ std::optional<uint64_t> ReadQuadword(const machine::Machine& machine, uint64_t p
     return std::nullopt;
   }
   return machine.memory().Load<uint64_t>(pa);
+}
+
+std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu) {
+  const std::string bytes = ReadVirtual(machine, cpu, machine.cpu(cpu).pc & ~uint64_t{3}, 4);
+  if (bytes.size() != sizeof(uint32_t)) return std::nullopt;
+  uint32_t instruction = 0;
+  std::memcpy(&instruction, bytes.data(), sizeof(instruction));
+  return instruction;
 }
 
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu) {

@@ -43,6 +43,8 @@ std::string ReadVirtual(const machine::Machine& machine, int cpu, uint64_t va, u
 std::string ReadPhysical(const machine::Machine& machine, uint64_t pa, uint64_t size);
 // An aligned quadword of RAM; nothing where there is none.
 std::optional<uint64_t> ReadQuadword(const machine::Machine& machine, uint64_t pa);
+// The instruction at the CPU's PC; nothing where it cannot be read.
+std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu);
 
 // Of the current process, as PALcode keeps them; zero before it does.
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu);

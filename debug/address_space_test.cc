@@ -40,6 +40,7 @@ TEST_F(AddressSpaceTest, FindsWhatTheKernelIsGiven) {
   EnterKernel();
   EXPECT_EQ(Find(PhysicalToKseg(0x310004)), (Place{Place::By::kSuperpage, 0x310004, 0}));
   EXPECT_EQ(Read(PhysicalToKseg(0x310000), 4), "\xff\xff\xff\xc3");
+  EXPECT_EQ(ReadInstruction(*machine_, 0), 0xc3ffffffu);
 
   const std::optional<Place> hwrpb = Find(FW_HWRPB_VA + 0x2008);
   ASSERT_TRUE(hwrpb.has_value());

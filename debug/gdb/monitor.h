@@ -1,0 +1,89 @@
+// What gdb's `monitor` takes beyond what gdb knows itself.
+
+#ifndef ISOCHRON_DEBUG_GDB_MONITOR_H_
+#define ISOCHRON_DEBUG_GDB_MONITOR_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "alpha/stop_ranges.h"
+#include "debug/symbols.h"
+#include "replaylog/log_reader.h"
+#include "timeline/timeline.h"
+
+namespace isochron::debug {
+
+// Commands of lines such as "goto cycle 1000"; "help" lists them. Some of them look, some go
+// elsewhere, some say how it is to go on.
+class MonitorCommands {
+ public:
+  // `timeline` and `symbols` must outlive it. `log`: another reader of its log.
+  MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols,
+                  std::unique_ptr<replaylog::LogReader> log);
+
+  // What the command answers, in lines; an error is what was wrong. Aborted and DataLoss are the
+  // recording's.
+  absl::StatusOr<std::string> Run(std::string_view line);
+
+  // What they have set: whether steps are of one instruction each, whatever it is of; and ranges of
+  // physical memory that are watched.
+  bool exact_steps() const { return exact_steps_; }
+  const std::vector<alpha::StopRange>& watches() const { return watches_; }
+
+  // Where it stands, in a line.
+  std::string When() const;
+  const Symbols& symbols() const { return symbols_; }
+
+ private:
+  using Words = std::vector<std::string>;
+  using Answer = absl::StatusOr<std::string>;
+  struct Command {
+    std::string_view name;
+    std::string_view arguments;
+    std::string_view help;
+    Answer (MonitorCommands::*run)(const Words& words);
+  };
+  static const Command kCommands[];
+
+  Answer Help(const Words& words);
+  Answer GoTo(const Words& words);
+  Answer TellWhen(const Words& words);
+  Answer Iprs(const Words& words);
+  Answer Tlbs(const Words& words);
+  Answer Physical(const Words& words);
+  Answer Translate(const Words& words);
+  Answer Console(const Words& words);
+  Answer Events(const Words& words);
+  Answer Checkpoint(const Words& words);
+  Answer RestoreCheckpoint(const Words& words);
+  Answer Watch(const Words& words);
+  Answer Unwatch(const Words& words);
+  Answer StepHow(const Words& words);
+  Answer Stats(const Words& words);
+
+  // The answer of a command that has gone somewhere.
+  Answer Arrived(const absl::StatusOr<timeline::Arrival>& arrival);
+  // A number or a symbol.
+  absl::StatusOr<uint64_t> Address(const std::string& word) const;
+
+  timeline::Timeline& timeline_;
+  const std::unique_ptr<replaylog::LogReader> log_;
+  const Symbols& symbols_;
+  bool exact_steps_ = false;
+  std::vector<alpha::StopRange> watches_;
+  std::map<uint64_t, uint64_t> checkpoints_;  // by number; cycles
+  uint64_t next_checkpoint_ = 1;
+};
+
+// "write of 8 bytes at virtual 0x..., physical 0x..., by 0x... main+0x8".
+std::string DescribeReference(const alpha::MemoryReference& reference, const Symbols& symbols);
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_GDB_MONITOR_H_

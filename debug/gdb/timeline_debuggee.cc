@@ -1,0 +1,274 @@
+#include "debug/gdb/timeline_debuggee.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "debug/address_space.h"
+#include "machine/firmware/firmware_layout.h"
+
+namespace isochron::debug {
+namespace {
+
+using timeline::Arrival;
+
+// PC<1:0> are no part of an address.
+constexpr uint64_t kPcMask = ~uint64_t{3};
+constexpr uint64_t kPalmode = 1;
+
+absl::Status Unchangeable() {
+  return absl::FailedPreconditionError(
+      "a replay cannot be changed: what is shown is what was recorded");
+}
+
+bool IsBreakpoint(const Stoppoint& stoppoint) {
+  return stoppoint.kind == Stoppoint::Kind::kSoftwareBreakpoint ||
+         stoppoint.kind == Stoppoint::Kind::kHardwareBreakpoint;
+}
+
+// What kind of instruction it is, for one who wonders where it leads.
+enum class Course { kOn, kBranch, kJump };
+Course CourseOf(uint32_t instruction) {
+  const uint32_t opcode = instruction >> 26;
+  if (opcode == 0x1a) return Course::kJump;
+  return (opcode & 0x30) == 0x30 ? Course::kBranch : Course::kOn;
+}
+
+alpha::StopRange RangeOf(const Stoppoint& watchpoint) {
+  alpha::StopRange range;
+  range.begin = watchpoint.address;
+  range.size = watchpoint.size;
+  range.reads = watchpoint.kind != Stoppoint::Kind::kWrite;
+  range.writes = watchpoint.kind != Stoppoint::Kind::kRead;
+  return range;
+}
+
+}  // namespace
+
+TimelineDebuggee::TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols,
+                                   std::unique_ptr<replaylog::LogReader> log)
+    : timeline_(timeline), monitor_(timeline, symbols, std::move(log)) {}
+
+std::optional<uint64_t> TimelineDebuggee::ReadRegister(int cpu_index, int number) {
+  const machine::Machine& machine = timeline_.machine();
+  const alpha::Cpu& cpu = machine.cpu(cpu_index);
+  if (number <= kGdbZero) return cpu.r[alpha::Cpu::IntegerPlace(number, cpu.shadow_active())];
+  if (number < kGdbFpcr) return cpu.f[number - kGdbFloat];
+  switch (number) {
+    case kGdbFpcr: return cpu.fpcr;
+    case kGdbPc: return cpu.pc & kPcMask;
+    case kGdbUnique: {
+      const uint64_t pcbb = ProcessControlBlock(machine, cpu_index);
+      if (pcbb == 0) return std::nullopt;
+      return ReadQuadword(machine, pcbb + FW_HWPCB_UNIQUE);
+    }
+    default: return std::nullopt;
+  }
+}
+
+std::string TimelineDebuggee::ReadMemory(int cpu, uint64_t address, uint64_t size) {
+  return ReadVirtual(timeline_.machine(), cpu, address, size);
+}
+
+absl::Status TimelineDebuggee::WriteRegister(int, int, uint64_t) { return Unchangeable(); }
+
+absl::Status TimelineDebuggee::WriteMemory(int, uint64_t, std::string_view) {
+  return Unchangeable();
+}
+
+absl::Status TimelineDebuggee::Insert(const Stoppoint& stoppoint) {
+  if (IsBreakpoint(stoppoint) && (stoppoint.address & ~kPcMask) != 0) {
+    return absl::InvalidArgumentError("no instruction begins there");
+  }
+  if (stoppoint.size == 0) return absl::InvalidArgumentError("nothing is watched: no bytes");
+  if (stoppoint.address > std::numeric_limits<uint64_t>::max() - (stoppoint.size - 1)) {
+    return absl::InvalidArgumentError("it goes beyond the last address");
+  }
+  if (std::find(stoppoints_.begin(), stoppoints_.end(), stoppoint) == stoppoints_.end()) {
+    stoppoints_.push_back(stoppoint);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TimelineDebuggee::Remove(const Stoppoint& stoppoint) {
+  std::erase(stoppoints_, stoppoint);
+  return absl::OkStatus();
+}
+
+machine::StopCondition TimelineDebuggee::Condition() const {
+  machine::StopCondition condition;
+  for (const Stoppoint& stoppoint : stoppoints_) {
+    if (!IsBreakpoint(stoppoint)) {
+      condition.ranges.push_back(RangeOf(stoppoint));
+      continue;
+    }
+    condition.pcs.push_back(stoppoint.address);
+    if (timeline_.machine().memory().Contains(stoppoint.address)) {
+      condition.pcs.push_back(stoppoint.address | kPalmode);
+    }
+  }
+  for (const alpha::StopRange& watch : monitor_.watches()) condition.ranges.push_back(watch);
+  return condition;
+}
+
+const Stoppoint* TimelineDebuggee::GuessedStep() const {
+  const alpha::Cpu& cpu = timeline_.machine().cpu();
+  const std::optional<uint32_t> instruction = ReadInstruction(timeline_.machine(), 0);
+  if (!instruction.has_value()) return nullptr;
+  const uint64_t next = (cpu.pc & kPcMask) + 4;
+  uint64_t target = next;
+  switch (CourseOf(*instruction)) {
+    case Course::kOn: break;
+    case Course::kJump: {
+      const int rb = static_cast<int>(*instruction >> 16 & 31);
+      target = cpu.r[alpha::Cpu::IntegerPlace(rb, cpu.shadow_active())] & kPcMask;
+      break;
+    }
+    case Course::kBranch: {
+      const auto words = static_cast<int32_t>(*instruction << 11) >> 11;
+      target = next + 4 * static_cast<uint64_t>(static_cast<int64_t>(words));
+      break;
+    }
+  }
+  for (const Stoppoint& stoppoint : stoppoints_) {
+    if (!IsBreakpoint(stoppoint)) continue;
+    if (stoppoint.address == target || stoppoint.address == next) return &stoppoint;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint& guess,
+                                                                FlowStepper& stepper) {
+  const alpha::Cpu& cpu = timeline_.machine().cpu();
+  // Where gdb is right about the others.
+  const bool predictable = CourseOf(*ReadInstruction(timeline_.machine(), 0)) != Course::kOn;
+  machine::StopCondition also = Condition();
+  if (!monitor_.exact_steps()) {
+    // Other flows may come there, too.
+    std::erase_if(also.pcs, [&](uint64_t pc) { return (pc & kPcMask) == guess.address; });
+  }
+  absl::StatusOr<StepEnd> end =
+      monitor_.exact_steps() ? stepper.ForwardExact(also) : stepper.Forward(also);
+  if (!end.ok()) return end.status();
+  if (end->arrival != Arrival::kThere || end->met) return *end;
+  if ((cpu.pc & kPcMask) == guess.address) {
+    end->met = true;
+  } else if (predictable) {
+    return std::nullopt;
+  }
+  return *end;
+}
+
+absl::StatusOr<StepEnd> TimelineDebuggee::Continue(const Resume& resume,
+                                                   const std::function<bool()>& interrupted) {
+  if (!resume.backward) {
+    if (const Stoppoint* const guess = GuessedStep()) {
+      FlowStepper stepper(timeline_, interrupted);
+      const absl::StatusOr<std::optional<StepEnd>> step = StepTo(*guess, stepper);
+      if (!step.ok()) return step.status();
+      if (step->has_value()) return **step;
+    }
+  }
+  const machine::StopCondition condition = Condition();
+  const bool anything = !condition.pcs.empty() || !condition.ranges.empty();
+  absl::StatusOr<Arrival> arrival;
+  if (!resume.backward) {
+    arrival = timeline_.RunForward(condition);
+  } else if (anything) {
+    arrival = timeline_.RunBackward(condition);
+  } else {
+    arrival = timeline_.GoToCycle(0);
+    if (arrival.ok() && *arrival == Arrival::kThere) arrival = Arrival::kBegin;
+  }
+  if (!arrival.ok()) return arrival.status();
+  StepEnd end{*arrival, *arrival == Arrival::kThere, std::nullopt};
+  if (end.met) end.reference = timeline_.reference();
+  return end;
+}
+
+absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
+                                               const std::function<bool()>& interrupted) {
+  FlowStepper stepper(timeline_, interrupted);
+  const machine::StopCondition also = Condition();
+  for (uint64_t steps = 1;; ++steps) {
+    absl::StatusOr<StepEnd> end;
+    if (monitor_.exact_steps()) {
+      end = resume.backward ? stepper.BackwardExact(also) : stepper.ForwardExact(also);
+    } else {
+      end = resume.backward ? stepper.Backward(also) : stepper.Forward(also);
+    }
+    if (!end.ok() || end->arrival != Arrival::kThere || end->met) return end;
+    const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
+    const bool within = pc >= resume.begin && pc < resume.end;
+    if (resume.kind != Resume::Kind::kRange || !within) return end;
+    if (steps % 64 == 0 && interrupted()) return StepEnd{Arrival::kInterrupted, false, {}};
+  }
+}
+
+StopReport TimelineDebuggee::Go(const Resume& resume, const std::function<bool()>& interrupted) {
+  timeline_.SetInterrupt(interrupted);
+  StopReport report = Report(resume.kind == Resume::Kind::kContinue ? Continue(resume, interrupted)
+                                                                    : Step(resume, interrupted));
+  timeline_.SetInterrupt(nullptr);
+  return report;
+}
+
+StopReport TimelineDebuggee::Restart(const std::function<bool()>& interrupted) {
+  timeline_.SetInterrupt(interrupted);
+  const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(0);
+  timeline_.SetInterrupt(nullptr);
+  if (!arrival.ok()) return Report(arrival.status());
+  return Report(StepEnd{*arrival, false, std::nullopt});
+}
+
+StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
+  StopReport report;
+  if (!end.ok()) {
+    if (failure_.ok()) failure_ = end.status();
+    report.message = absl::StrCat("isochron: ", end.status().message(), "\n");
+    return report;
+  }
+  switch (end->arrival) {
+    case Arrival::kThere:
+      if (end->met) ReportMet(*end, report);
+      break;
+    case Arrival::kBegin: report.reason = StopReport::Reason::kBegin; break;
+    case Arrival::kEnd: report.reason = StopReport::Reason::kEnd; break;
+    case Arrival::kInterrupted: report.reason = StopReport::Reason::kInterrupted; break;
+  }
+  return report;
+}
+
+void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
+  const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
+  for (const Stoppoint& stoppoint : stoppoints_) {
+    if (IsBreakpoint(stoppoint)) {
+      if (end.reference.has_value() || stoppoint.address != pc) continue;
+    } else {
+      if (!end.reference.has_value() || !RangeOf(stoppoint).Covers(*end.reference)) continue;
+      // gdb looks for a watchpoint that has this address.
+      report.address = std::max(end.reference->va.value_or(0), stoppoint.address);
+    }
+    report.reason = StopReport::Reason::kStoppoint;
+    report.stoppoint = stoppoint;
+    return;
+  }
+  if (end.reference.has_value()) {
+    report.message =
+        absl::StrCat("isochron: ", DescribeReference(*end.reference, monitor_.symbols()), "\n");
+  }
+}
+
+std::string TimelineDebuggee::Monitor(std::string_view command,
+                                      const std::function<bool()>& interrupted) {
+  timeline_.SetInterrupt(interrupted);
+  const absl::StatusOr<std::string> answer = monitor_.Run(command);
+  timeline_.SetInterrupt(nullptr);
+  if (answer.ok()) return *answer;
+  const bool recording = absl::IsAborted(answer.status()) || absl::IsDataLoss(answer.status());
+  if (recording && failure_.ok()) failure_ = answer.status();
+  return absl::StrCat("error: ", answer.status().message(), "\n");
+}
+
+}  // namespace isochron::debug

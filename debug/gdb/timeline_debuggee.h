@@ -1,0 +1,74 @@
+// A recording as gdb sees it.
+
+#ifndef ISOCHRON_DEBUG_GDB_TIMELINE_DEBUGGEE_H_
+#define ISOCHRON_DEBUG_GDB_TIMELINE_DEBUGGEE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "debug/flow_stepper.h"
+#include "debug/gdb/debuggee.h"
+#include "debug/gdb/monitor.h"
+#include "machine/stop_condition.h"
+#include "replaylog/log_reader.h"
+#include "timeline/timeline.h"
+
+namespace isochron::debug {
+
+// A machine on a timeline, which can go anywhere in its recording and cannot be changed.
+//
+// Addresses are virtual, as the current process has them (FindPlace()); in PALmode those of RAM are
+// physical, and the PC is shown without the bits 1:0 of Cpu::pc. So PALcode can be disassembled,
+// and a breakpoint at an address of RAM is one in PALmode, too. R4 to R7 and R20 to R23 are the
+// shadow registers while PALcode runs with them.
+class TimelineDebuggee final : public Debuggee {
+ public:
+  // `timeline` and `symbols` must outlive it. `log`: another reader of its log.
+  TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols,
+                   std::unique_ptr<replaylog::LogReader> log);
+
+  // What went wrong with the recording the first time that something did; OK: nothing. Aborted
+  // where a run has left its log.
+  const absl::Status& failure() const { return failure_; }
+
+  int cpus() const override { return timeline_.machine().cpu_count(); }
+  std::optional<uint64_t> ReadRegister(int cpu, int number) override;
+  std::string ReadMemory(int cpu, uint64_t address, uint64_t size) override;
+  absl::Status WriteRegister(int cpu, int number, uint64_t value) override;
+  absl::Status WriteMemory(int cpu, uint64_t address, std::string_view bytes) override;
+  absl::Status Insert(const Stoppoint& stoppoint) override;
+  absl::Status Remove(const Stoppoint& stoppoint) override;
+  StopReport Go(const Resume& resume, const std::function<bool()>& interrupted) override;
+  StopReport Restart(const std::function<bool()>& interrupted) override;
+  std::string Monitor(std::string_view command, const std::function<bool()>& interrupted) override;
+
+ private:
+  // What the stoppoints ask for.
+  machine::StopCondition Condition() const;
+  absl::StatusOr<StepEnd> Continue(const Resume& resume, const std::function<bool()>& interrupted);
+  // gdb does not ask for steps forward on Alpha: it puts a breakpoint to where it thinks that the
+  // instruction leads, and continues. If it may have done that: that breakpoint.
+  const Stoppoint* GuessedStep() const;
+  // Steps as gdb may have meant it with that breakpoint. Nothing: that was no step, go on.
+  absl::StatusOr<std::optional<StepEnd>> StepTo(const Stoppoint& guess, FlowStepper& stepper);
+  absl::StatusOr<StepEnd> Step(const Resume& resume, const std::function<bool()>& interrupted);
+  StopReport Report(const absl::StatusOr<StepEnd>& end);
+  // Which stoppoint was met, by the reference or at the PC.
+  void ReportMet(const StepEnd& end, StopReport& report);
+
+  timeline::Timeline& timeline_;
+  MonitorCommands monitor_;
+  std::vector<Stoppoint> stoppoints_;
+  absl::Status failure_;
+};
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_GDB_TIMELINE_DEBUGGEE_H_

@@ -24,6 +24,7 @@
 #include "cli/commands/record.h"
 #include "cli/commands/replay.h"
 #include "cli/commands/run.h"
+#include "cli/commands/trace.h"
 #include "cli/host/terminal.h"
 #include "cli/run/version.h"
 #include "cli/text/command_line.h"
@@ -117,6 +118,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddReplayCommand(app, command);
   AddConformCommand(app, command);
   AddLogCommand(app, command);
+  AddTraceCommand(app, command);
   AddDemoCommand(app, command);
   AddHelpCommand(app, command);
 }

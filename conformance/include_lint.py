@@ -15,7 +15,7 @@ import sys
 ROOMS = [
     ("cli/docs", "cli cli/commands cli/text cli/host engines"),
     ("cli", "cli/commands cli/run cli/host cli/text hostio"),
-    ("cli/commands", "cli/run cli/text conformance/compare engines timeline machine replaylog machine/events"),
+    ("cli/commands", "cli/run cli/text debug conformance/compare engines timeline machine replaylog machine/events hostio"),
     (
         "cli/run",
         "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
@@ -39,7 +39,7 @@ ROOMS = [
         "debug/gdb debug engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("debug/gdb", "debug timeline machine replaylog machine/firmware machine/events alpha hostio"),
-    ("debug", "timeline machine machine/firmware alpha hostio"),
+    ("debug", "timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("timeline", "machine replaylog machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/firmware machine/bus machine/events alpha"),

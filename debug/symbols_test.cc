@@ -101,6 +101,7 @@ TEST_F(SymbolsTest, KnowsPalcode) {
   EXPECT_EQ(Pc("pal.callpal_callsys"), FW_PAL_BASE + 0x30c1u);
   EXPECT_EQ(symbols_.Name(FW_PAL_BASE + 0x305), "pal.dtbm_single+0x4");
   EXPECT_EQ(symbols_.Name(FW_PAL_BASE + 0x30c5), "pal.callpal_callsys+0x4");
+  EXPECT_EQ(symbols_.Name(Pc("take_interrupt") + 0x18), "pal.take_interrupt+0x18");
   // The kernel's own goes before; in native mode nothing is PALcode.
   EXPECT_EQ(Pc("reset"), kText + 0x60);
   EXPECT_EQ(Pc("pal.reset"), FW_PAL_BASE + 0x781u);

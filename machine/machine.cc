@@ -100,6 +100,7 @@ std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
   stopped_by_ = stop_watch_.MetAlready(watched);
   if (stopped_by_.any()) return std::nullopt;
   std::optional<RunEnd> end = RunToEnd();
+  if (end.has_value()) stopped_by_ = stop_watch_.MetAlready(watched);
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
   observer_->On({now(), kNoCpu, EndEvent{end->kind, Instructions(), StateDigest()}});
   if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);

@@ -64,7 +64,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // A cycle or number of instructions that lies behind is met at once. May be called again to go
   // on, also after kStopped; whether a run is made at once or in pieces makes no difference to it.
   std::optional<RunEnd> RunUntil(const StopCondition& condition);
-  // What the last run has met of its condition; nothing when it came to an end.
+  // What the last run has met of its condition, also when it came to an end.
   const StopReasons& stopped_by() const { return stopped_by_; }
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }

@@ -237,8 +237,11 @@ absl::StatusOr<Arrival> Timeline::GoToEvent(uint64_t number) {
 
 absl::StatusOr<Arrival> Timeline::RunForward(const StopCondition& condition) {
   reference_.reset();
+  const bool was_at_end = run_end_.has_value();
   absl::StatusOr<Arrival> arrival = RunOn(condition);
-  if (arrival.ok() && *arrival == Arrival::kThere) reference_ = machine_->stopped_by().reference;
+  // The last instruction of a run may have made one, too.
+  const bool counts = arrival.ok() && *arrival != Arrival::kInterrupted && !was_at_end;
+  if (counts) reference_ = machine_->stopped_by().reference;
   return arrival;
 }
 
@@ -251,11 +254,12 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
     const absl::StatusOr<Arrival> arrival = RunOn(condition);
     if (!arrival.ok()) return arrival.status();
     interrupted = *arrival == Arrival::kInterrupted;
-    if (*arrival != Arrival::kThere) return last;
+    const bool at_end = *arrival == Arrival::kEnd;
+    if (*arrival != Arrival::kThere && !at_end) return last;
     const machine::StopReasons& met = machine_->stopped_by();
-    const bool counts = cpu().cycle < end || (with_end && met.reference.has_value());
+    const bool counts = (cpu().cycle < end && !at_end) || (with_end && met.reference.has_value());
     if (counts) last = Hit{cpu().cycle, cpu().instructions, met.reference};
-    if (cpu().cycle >= end) return last;
+    if (cpu().cycle >= end || at_end) return last;
   }
 }
 

@@ -104,7 +104,8 @@ class Timeline {
   // To the last boundary before this one at which the condition, which is of PCs, references or
   // events, is met. Of a reference it is the boundary before the instruction that makes it.
   absl::StatusOr<Arrival> RunBackward(const machine::StopCondition& condition);
-  // The reference for which the last RunForward() or RunBackward() has stopped.
+  // The reference for which the last RunForward() or RunBackward() has stopped, which the last
+  // instruction of the run may have made, too.
   const std::optional<alpha::MemoryReference>& reference() const { return reference_; }
 
   // Forward by so many instructions, or back: to boundaries at which another instruction has just

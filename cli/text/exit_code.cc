@@ -56,4 +56,9 @@ std::vector<ExitCode> ExitCodesOfReaders() {
   return {ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage, ExitCode::kSignalBase};
 }
 
+std::vector<ExitCode> ExitCodesOfLookers() {
+  return {ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage, ExitCode::kDifference,
+          ExitCode::kSignalBase};
+}
+
 }  // namespace isochron::cli

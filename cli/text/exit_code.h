@@ -59,6 +59,8 @@ std::string ExitCodeHelp();
 std::vector<ExitCode> ExitCodesOfRuns();
 // Those of commands that read files and write standard output.
 std::vector<ExitCode> ExitCodesOfReaders();
+// Those of commands that do so while they run a log's guest again.
+std::vector<ExitCode> ExitCodesOfLookers();
 
 }  // namespace isochron::cli
 

@@ -17,7 +17,8 @@ add_custom_command(
           -o ${palcode_object} ${palcode_dir}/palcode.S
   COMMAND ${ISOCHRON_ALPHA_LD} -T ${palcode_dir}/palcode.ld -o ${palcode_elf} ${palcode_object}
   COMMAND ${ISOCHRON_ALPHA_OBJCOPY} -O binary ${palcode_elf} ${palcode_bin}
-  COMMAND ${ISOCHRON_ALPHA_OBJCOPY} --only-keep-debug ${palcode_elf} ${palcode_symbols}
+  COMMAND ${ISOCHRON_ALPHA_OBJCOPY} --only-keep-debug --wildcard --strip-symbol=.L*
+          ${palcode_elf} ${palcode_symbols}
   DEPENDS ${palcode_dir}/palcode.S ${palcode_dir}/pal_defs.inc ${palcode_dir}/palcode.ld
           ${palcode_dir}/entries.S ${palcode_dir}/callpal_privileged.S
           ${palcode_dir}/callpal_user.S ${palcode_dir}/memory.S ${palcode_dir}/exceptions.S

@@ -1,0 +1,189 @@
+#include "debug/stepper.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "alpha/cost.h"
+#include "alpha/decode.h"
+#include "alpha/disassemble.h"
+#include "alpha/memory.h"
+#include "alpha/translate.h"
+#include "machine/events/event.h"
+#include "machine/stop_condition.h"
+
+namespace isochron::debug {
+namespace {
+
+using alpha::Cpu;
+using machine::StopCondition;
+using timeline::Arrival;
+
+// Every reference, whether translated or not.
+StopCondition AnyReference() {
+  alpha::StopRange all;
+  all.space = alpha::StopRange::Space::kPhysical;
+  all.size = ~uint64_t{0};
+  all.reads = all.writes = true;
+  return StopCondition::AtReference(all);
+}
+
+uint64_t Exceptions(const alpha::CpuCounters& counters) {
+  return counters.itb_misses + counters.dtb_misses + counters.exceptions;
+}
+
+// What the low `size` bytes of a register hold.
+uint64_t LowBytes(uint64_t value, uint64_t size) {
+  return size >= 8 ? value : value & ((uint64_t{1} << 8 * size) - 1);
+}
+
+}  // namespace
+
+Level LevelOf(const Cpu& cpu) {
+  if (cpu.pal_mode()) return Level::kPal;
+  return cpu.mode == alpha::Mode::kKernel ? Level::kKernel : Level::kUser;
+}
+
+const char* LevelName(Level level) {
+  switch (level) {
+    case Level::kPal: return "pal";
+    case Level::kKernel: return "kernel";
+    case Level::kUser: break;
+  }
+  return "user";
+}
+
+std::string RegisterWrite::Name() const {
+  if (file == File::kFpcr) return "fpcr";
+  if (file == File::kFloat) return absl::StrCat("f", place);
+  if (place < Cpu::kShadowBase) return std::string(alpha::IntegerRegisterName(place));
+  const int shadow = place - Cpu::kShadowBase;
+  return absl::StrCat("p", shadow < 4 ? 4 + shadow : 16 + shadow);
+}
+
+Stepper::Before Stepper::Remember() const {
+  const Cpu& c = cpu();
+  return {c.cycle,
+          c.instructions,
+          c.pc,
+          c.shadow_active(),
+          c.r,
+          c.f,
+          c.fpcr,
+          Exceptions(c.counters),
+          c.counters.interrupts};
+}
+
+uint32_t Stepper::FetchWord() const {
+  const Cpu& c = cpu();
+  const alpha::Memory& memory = timeline_.machine().memory();
+  uint64_t pa = c.pc & ~uint64_t{3};
+  if (!c.pal_mode()) {
+    const alpha::Translation place = alpha::TranslateFetch(c, c.pc);
+    if (place.status != alpha::TranslationStatus::kOk) return 0;  // it takes an exception
+    pa = place.pa;
+  }
+  return memory.Contains(pa, 4) ? memory.Load<uint32_t>(pa) : 0;
+}
+
+Step Stepper::Start(Step::Kind kind, uint64_t cycle) const {
+  Step step;
+  step.kind = kind;
+  step.cycle = cycle;
+  step.pc = cpu().pc;
+  step.level = LevelOf(cpu());
+  step.asn = cpu().asn;
+  return step;
+}
+
+void Stepper::NoteRegisters(const Before& before, Step& step) const {
+  using File = RegisterWrite::File;
+  const Cpu& c = cpu();
+  const alpha::Instruction instruction = alpha::Decode(step.word);
+  const uint32_t integers = alpha::IntegerWrites(instruction);
+  const uint32_t floats = alpha::FloatWrites(instruction);
+  // What it says that it writes, and what it writes besides, as CALL_PAL does.
+  std::array<bool, Cpu::kIntegerSink> written{};
+  for (int reg = 0; reg < 31; ++reg) {
+    if ((integers >> reg & 1) != 0) written[Cpu::IntegerPlace(reg, before.shadow)] = true;
+  }
+  for (int place = 0; place < Cpu::kIntegerSink; ++place) {
+    if (place == 31 || !(written[place] || c.r[place] != before.r[place])) continue;
+    step.registers.push_back({File::kInteger, place, c.r[place]});
+  }
+  for (int place = 0; place < 31; ++place) {
+    if ((floats >> place & 1) == 0 && c.f[place] == before.f[place]) continue;
+    step.registers.push_back({File::kFloat, place, c.f[place]});
+  }
+  if (c.fpcr != before.fpcr) step.registers.push_back({File::kFpcr, 0, c.fpcr});
+}
+
+void Stepper::NoteMemory(const Before& before, Step& step) const {
+  const std::optional<alpha::MemoryReference>& made = timeline_.reference();
+  if (!made.has_value() || !made->pc.has_value()) return;  // a device's
+  step.memory = made;
+  const alpha::Memory& memory = timeline_.machine().memory();
+  if (memory.Contains(made->pa, made->size)) {
+    uint64_t value = 0;
+    std::memcpy(&value, memory.host(made->pa), std::min<uint64_t>(made->size, sizeof(value)));
+    step.value = value;
+    return;
+  }
+  // A device cannot be asked again, but what it was sent is in a register.
+  const alpha::Instruction instruction = alpha::Decode(step.word);
+  const alpha::Shape shape = alpha::Info(instruction.op).shape;
+  const bool sends =
+      made->write && (shape == alpha::Shape::kStore || shape == alpha::Shape::kHwStore ||
+                      shape == alpha::Shape::kStoreConditional);
+  if (!sends) return;
+  step.value = LowBytes(before.r[Cpu::IntegerPlace(instruction.ra, before.shadow)], made->size);
+}
+
+absl::StatusOr<bool> Stepper::Next(Step& step) {
+  if (!ready_.empty()) {
+    step = std::move(ready_.back());
+    ready_.pop_back();
+    return true;
+  }
+  if (cpu().cycle >= to_ || timeline_.run_end().has_value()) return false;
+  static const StopCondition kAnyReference = AnyReference();
+  const bool waiting = timeline_.machine().waiting();
+  StopCondition next = waiting ? StopCondition::AtPcs({cpu().pc}) : kAnyReference;
+  next.cycle = waiting ? to_ : cpu().cycle + 1;
+  if (waiting) next.events = StopCondition::AtEvent<machine::InterruptEvent>().events;
+  const Before before = Remember();
+  Step done = Start(Step::Kind::kInstruction, before.cycle);
+  done.word = waiting ? 0 : FetchWord();
+  const absl::StatusOr<Arrival> arrival = timeline_.RunForward(next);
+  if (!arrival.ok()) return arrival.status();
+
+  const Cpu& c = cpu();
+  done.to_pc = c.pc;
+  const bool retired = c.instructions != before.instructions;
+  const bool interrupt = c.counters.interrupts != before.interrupts;
+  const bool exception = Exceptions(c.counters) != before.exceptions;
+  const bool entered = interrupt || exception;
+  const uint64_t entry_cycles = entered ? alpha::InstructionCost(alpha::CostClass::kPalEntry) : 0;
+  if (entered) {
+    Step entry = done;
+    entry.kind = interrupt ? Step::Kind::kInterrupt : Step::Kind::kException;
+    entry.cycle = c.cycle - entry_cycles;
+    entry.cycles = entry_cycles;
+    ready_.push_back(std::move(entry));
+  }
+  done.cycles = c.cycle - entry_cycles - before.cycle;
+  if (retired) {
+    NoteRegisters(before, done);
+    NoteMemory(before, done);
+  } else {
+    done.kind = Step::Kind::kWait;
+  }
+  if (retired || done.cycles != 0) ready_.push_back(std::move(done));
+  if (ready_.empty()) return false;  // the end, where nothing more happened
+  step = std::move(ready_.back());
+  ready_.pop_back();
+  return true;
+}
+
+}  // namespace isochron::debug

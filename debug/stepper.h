@@ -1,0 +1,98 @@
+// A run taken apart into what happens in it, one instruction, exception or interrupt at a time.
+
+#ifndef ISOCHRON_DEBUG_STEPPER_H_
+#define ISOCHRON_DEBUG_STEPPER_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "alpha/cpu.h"
+#include "alpha/stop_ranges.h"
+#include "timeline/timeline.h"
+
+namespace isochron::debug {
+
+// A register that an instruction has written.
+struct RegisterWrite {
+  enum class File : uint8_t { kInteger, kFloat, kFpcr };
+  File file = File::kInteger;
+  int place = 0;  // in Cpu::r or Cpu::f
+  uint64_t value = 0;
+
+  // "t0", "p4" of PALmode's own, "f12", "fpcr".
+  std::string Name() const;
+};
+
+// Who executes.
+enum class Level : uint8_t { kPal, kKernel, kUser };
+Level LevelOf(const alpha::Cpu& cpu);
+// "pal", "kernel", "user".
+const char* LevelName(Level level);
+
+// What happened between two boundaries.
+struct Step {
+  enum class Kind : uint8_t {
+    kInstruction,  // one has retired
+    kException,    // of the instruction at `pc`, which has not retired unless it trapped behind it
+    kInterrupt,    // before the instruction at `pc`
+    kWait,         // the CPU stood still
+  };
+  Kind kind = Kind::kInstruction;
+  uint64_t cycle = 0;  // at which it began
+  uint64_t cycles = 0;
+  uint64_t pc = 0;     // as in Cpu::pc
+  uint64_t to_pc = 0;  // where it has led to
+  Level level = Level::kPal;
+  uint8_t asn = 0;
+
+  // Of an instruction:
+  uint32_t word = 0;
+  std::vector<RegisterWrite> registers;
+  std::optional<alpha::MemoryReference> memory;
+  std::optional<uint64_t> value;  // what was read or written there, unless nobody knows
+};
+
+// Goes through a run from where a Timeline stands, step by step. The steps are the same on every
+// engine.
+class Stepper {
+ public:
+  // `timeline` must outlive it. It goes no farther than the first boundary at or past `to`.
+  Stepper(timeline::Timeline& timeline, uint64_t to) : timeline_(timeline), to_(to) {}
+
+  // The next step; false at the end. Errors are those of the timeline.
+  absl::StatusOr<bool> Next(Step& step);
+
+ private:
+  // What a step is made out of: the CPU before it.
+  struct Before {
+    uint64_t cycle;
+    uint64_t instructions;
+    uint64_t pc;
+    bool shadow;
+    std::array<uint64_t, 41> r;
+    std::array<uint64_t, 33> f;
+    uint64_t fpcr;
+    uint64_t exceptions;  // of all kinds
+    uint64_t interrupts;
+  };
+
+  const alpha::Cpu& cpu() const { return timeline_.machine().cpu(); }
+  Before Remember() const;
+  // The word that would be executed where the CPU stands.
+  uint32_t FetchWord() const;
+  void NoteRegisters(const Before& before, Step& step) const;
+  void NoteMemory(const Before& before, Step& step) const;
+  Step Start(Step::Kind kind, uint64_t cycle) const;
+
+  timeline::Timeline& timeline_;
+  const uint64_t to_;
+  std::vector<Step> ready_;  // further steps of the last boundary, the next last
+};
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_STEPPER_H_

@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/host/unix_listener.h"
+#include "hostio/file.h"
 
 namespace isochron::cli {
 namespace {
@@ -44,40 +44,10 @@ absl::StatusOr<int> InheritedSocket(const std::string& target, std::string_view 
   return fd;
 }
 
-// Whether a socket at `address` has been left behind by a process that is gone. Nobody is connected
-// to: sockets of another type are refused by one that lives, and otherwise there is none to refuse.
-bool IsAbandoned(const sockaddr_un& address) {
-  struct stat info;
-  if (stat(address.sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
-  const int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  const int result = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  const bool abandoned = result != 0 && errno == ECONNREFUSED;
-  close(probe);
-  return abandoned;
-}
-
 absl::StatusOr<int> Listen(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.empty()) return Refuse("''", "the path is empty");
-  if (path.size() >= sizeof(address.sun_path)) {
-    return Refuse(path, absl::StrCat("the path of a socket has at most ",
-                                     sizeof(address.sun_path) - 1, " bytes"));
-  }
-  memcpy(address.sun_path, path.data(), path.size());
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return Refuse(path, strerror(errno));
-  if (IsAbandoned(address)) unlink(path.c_str());
-  // bind() gives the name the socket's mode, less what the umask takes. Who connects is in control.
-  fchmod(fd, 0600);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
-      listen(fd, 1) != 0) {
-    const int error = errno;
-    close(fd);
-    return Refuse(path, error == EADDRINUSE ? "something is there already" : strerror(error));
-  }
-  return fd;
+  absl::StatusOr<hostio::Descriptor> listener = ListenAtPath(path);
+  if (listener.ok()) return listener->Release();
+  return Refuse(path.empty() ? "''" : path, std::string(listener.status().message()));
 }
 
 }  // namespace

@@ -15,14 +15,18 @@ import sys
 ROOMS = [
     ("cli/docs", "cli cli/commands cli/text cli/host engines"),
     ("cli", "cli/commands cli/run cli/host cli/text hostio"),
-    ("cli/commands", "cli/run cli/text debug conformance/compare engines timeline machine replaylog machine/events hostio"),
+    (
+        "cli/commands",
+        "cli/run cli/host cli/text debug/gdb debug conformance/compare engines timeline machine replaylog "
+        "machine/events hostio",
+    ),
     (
         "cli/run",
         "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
         "machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("cli/control", "cli/host cli/text replaylog machine/firmware machine/bus machine/events alpha hostio"),
-    ("cli/host", "cli/text machine/devices machine/bus machine/events alpha hostio"),
+    ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
     ("conformance/fuzz", "debug/gdb machine replaylog machine/firmware ref"),

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cli/commands/replay_gdb.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
 #include "cli/run/guest_run.h"
@@ -100,6 +101,27 @@ absl::Status Replay::CheckOptions() const {
         "--pace and --on-panic need --live: a replay goes as its log does, as fast as it can");
   }
   return absl::OkStatus();
+}
+
+// gdb says where to go, and its console is all the output there is.
+absl::Status CheckGdbOptions(const ReplayOptions& options) {
+  const RunOptions& run = options.run;
+  const TimelineOptions& timeline = options.timeline;
+  const bool timeline_only = timeline.snapshot_memory.has_value() || !timeline.symbol_files.empty();
+  if (!options.gdb.has_value()) {
+    if (!timeline_only) return absl::OkStatus();
+    return absl::InvalidArgumentError("--snapshot-memory and --symbols need --gdb");
+  }
+  const bool places = options.from.has_value() || options.until.has_value() || options.live;
+  const bool drivers = !run.script_path.empty() || run.control.has_value() ||
+                       run.pace.has_value() || run.on_panic.has_value();
+  bool outputs = options.snapshot_every.has_value() || !options.new_log_path.empty() ||
+                 run.max_log.has_value() || run.stats || !run.report_path.empty() ||
+                 !run.junit_path.empty();
+  for (const ConsoleTarget& console : run.consoles) outputs = outputs || !console.path.empty();
+  if (!places && !drivers && !outputs) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--gdb goes with no option of Control or Output but --sandbox and --perf-map: gdb drives");
 }
 
 absl::Status Replay::Prepare() {
@@ -335,6 +357,8 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");
+  AddGdbOption(*replay, options->gdb);
+  AddTimelineOptions(*replay, options->timeline);
   AddScriptOptions(*replay, options->run);
   AddLogLimitOption(*replay, options->run);
   replay
@@ -349,6 +373,12 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
 }
 
 int ReplayLog(ReplayOptions options) {
+  if (absl::Status status = CheckGdbOptions(options); !status.ok()) return RefuseInput(status);
+  if (options.gdb.has_value()) {
+    options.timeline.log_path = options.log_path;
+    options.timeline.run = std::move(options.run);
+    return ShowToGdb(options.timeline, *options.gdb);
+  }
   Replay replay(std::move(options));
   if (absl::Status status = replay.Prepare(); !status.ok()) {
     replay.Discard();

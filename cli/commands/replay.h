@@ -10,6 +10,8 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/host/gdb_socket.h"
+#include "cli/run/open_timeline.h"
 #include "cli/run/run_options.h"
 
 namespace isochron::cli {
@@ -22,6 +24,8 @@ struct ReplayOptions {
   std::optional<GuestTime> snapshot_every;
   bool live = false;
   std::string new_log_path;  // not empty exactly when `live`
+  std::optional<GdbTarget> gdb;
+  TimelineOptions timeline;  // with `gdb`: what else it takes than the above
 };
 
 // Adds the command. When it is the one that was given, `command` becomes what runs it and

@@ -6,16 +6,12 @@
 #include "absl/status/status.h"
 
 namespace isochron::timeline {
-namespace {
 
-// Whether the snapshot was taken at the checkpoint that the event is.
 bool IsWhereTaken(const SnapshotInfo& snapshot, const replaylog::Event& event) {
   const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
   return checkpoint != nullptr && event.cycle == snapshot.cycle &&
          checkpoint->state == snapshot.state;
 }
-
-}  // namespace
 
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,
                                     const std::function<void(replaylog::Event)>& take) {

@@ -13,6 +13,9 @@
 
 namespace isochron::timeline {
 
+// Whether the snapshot was taken at the checkpoint that the event is.
+bool IsWhereTaken(const SnapshotInfo& snapshot, const replaylog::Event& event);
+
 // Gives `take` the events from where the log is up to the checkpoint at which the snapshot was
 // taken, and that. False when there is none like it. Errors are those of the log.
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,

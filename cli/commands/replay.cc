@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands/replay_gdb.h"
+#include "cli/commands/replay_jobs.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
 #include "cli/run/guest_run.h"
@@ -368,8 +369,14 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   AddConsoleOptions(*replay, options->run);
   AddVerdictOptions(*replay, options->run);
+  AddReplayJobsOption(*replay, options->jobs);
   replay->footer(ExitCodeHelp());
-  replay->callback([options, &command] { command = [options] { return ReplayLog(*options); }; });
+  replay->callback([options, &command] {
+    command = [options] {
+      return options->jobs > 0 ? ReplaySideBySide(options->log_path, options->run, options->jobs)
+                               : ReplayLog(*options);
+    };
+  });
 }
 
 int ReplayLog(ReplayOptions options) {

@@ -23,6 +23,7 @@ struct ReplayOptions {
   std::optional<GuestTime> until;
   std::optional<GuestTime> snapshot_every;
   bool live = false;
+  int jobs = 0;  // machines that verify parts of it side by side; 0: one that replays all of it
   std::string new_log_path;  // not empty exactly when `live`
   std::optional<GdbTarget> gdb;
   TimelineOptions timeline;  // with `gdb`: what else it takes than the above

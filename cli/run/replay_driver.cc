@@ -13,12 +13,15 @@ namespace isochron::cli {
 namespace {
 
 // A header of a few bytes must not make the host swap.
-absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
+absl::Status CheckMemory(uint64_t memory_bytes, int machines, std::optional<uint64_t> allowed) {
+  const uint64_t asked = memory_bytes * static_cast<uint64_t>(machines);
   const hostio::MemoryLimit host = hostio::HostMemoryLimit();
   const uint64_t limit = allowed.value_or(host.bytes);
   if (asked <= limit) return absl::OkStatus();
-  const std::string what = absl::StrCat("the log's machine has ", asked >> 20,
-                                        " MiB of memory, more than the ", limit >> 20, " MiB ");
+  const std::string who = machines == 1 ? "the log's machine has "
+                                        : absl::StrCat(machines, " of the log's machines have ");
+  const std::string what =
+      absl::StrCat(who, asked >> 20, " MiB of memory, more than the ", limit >> 20, " MiB ");
   return absl::FailedPreconditionError(
       allowed.has_value()
           ? absl::StrCat(what, "that --max-memory allows")
@@ -30,7 +33,8 @@ absl::Status CheckMemory(uint64_t asked, std::optional<uint64_t> allowed) {
 
 }  // namespace
 
-absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options) {
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options,
+                                       int machines) {
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader = replaylog::LogReader::Open(path);
   if (!reader.ok()) return reader.status();
   if (absl::Status status = replaylog::CheckModel((*reader)->header(), machine::PalcodeDigest());
@@ -38,7 +42,7 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
     return hostio::WithPath(status, path);
   }
   if (absl::Status status =
-          CheckMemory((*reader)->header().config.memory_bytes, options.max_memory);
+          CheckMemory((*reader)->header().config.memory_bytes, machines, options.max_memory);
       !status.ok()) {
     return hostio::WithPath(status, path);
   }

@@ -30,8 +30,9 @@ struct OpenedLog {
 
 // Opens the log or bundle at `path` and reads all of it, which takes next to nothing beside running
 // it. An error names the path when the file is no sound log, one of another model, or its
-// machine has more memory than the options allow.
-absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options);
+// machine, or so many of them, have more memory than the options allow.
+absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options,
+                                       int machines = 1);
 
 // Stands between a machine and the Replayer: gives the run the inputs of a log and holds its
 // events against it until the log ends, a given cycle is reached, or somebody loses patience.

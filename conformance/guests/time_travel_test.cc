@@ -12,14 +12,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "conformance/guests/guest_recording.h"
 #include "conformance/guests/guest_run.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
-#include "replaylog/log_testing.h"
-#include "replaylog/log_writer.h"
-#include "timeline/recorder.h"
 #include "timeline/snapshot.h"
 #include "timeline/timeline.h"
 
@@ -30,34 +27,6 @@ using machine::Machine;
 using machine::StopCondition;
 using timeline::Arrival;
 using timeline::Timeline;
-
-constexpr uint64_t kLimit = 30'000'000;
-
-// Types now and then, and ends a guest that does not end by itself.
-class Typist final : public machine::InputSource {
- public:
-  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
-    if (point.cycle >= kLimit)
-      return inputs.push_back(machine::Input::Stop(machine::StopCause::kQuit));
-    if (point.cycle % 3 == 0) inputs.push_back(machine::Input::Console("x"));
-  }
-};
-
-machine::MachineConfig Config() {
-  machine::MachineConfig config;
-  config.memory_bytes = uint64_t{32} << 20;
-  config.input_interval = 70'000;
-  config.checkpoint_interval = 250'000;
-  config.itb_entries = config.dtb_entries = 64;
-  return config;
-}
-
-std::unique_ptr<Machine> MakeGuest(const std::string& guest, const std::string& engine) {
-  auto machine =
-      MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"), Config(), engine);
-  EXPECT_TRUE(machine.ok()) << machine.status();
-  return *std::move(machine);
-}
 
 // A boundary of a run and what the machine was like there.
 struct Boundary {
@@ -88,57 +57,28 @@ class TimelineOfGuest : public ::testing::TestWithParam<Case> {
  protected:
   static constexpr uint64_t kInterval = 1'500'000;  // between snapshots
 
-  TimelineOfGuest() {
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = Config();
-    auto writer = replaylog::LogWriter::Create(path_, header);
-    auto snapshots = timeline::SnapshotWriter::Create(timeline::SnapshotPath(path_), header);
-    EXPECT_TRUE(writer.ok() && snapshots.ok());
-    const std::unique_ptr<Machine> machine = MakeGuest(GetParam().guest, "ref");
-    timeline::Recorder recorder(**writer);
-    machine->SetObserver(&recorder);
-    machine->SetInputSource(&typist_);
-    StopCondition next = StopCondition::AtEvent<machine::CheckpointEvent>();
-    for (int i = 0; !machine->RunUntil(next).has_value(); ++i) {
-      if (i % 16 != 15) continue;
-      EXPECT_TRUE((*snapshots)->Take(*machine).ok());
-    }
-    end_ = machine->cpu().cycle;
-    EXPECT_TRUE((*writer)->Finish().ok());
-    EXPECT_TRUE((*snapshots)->Finish().ok());
-  }
-
-  // The run once more, from its beginning, on the interpreter.
-  std::unique_ptr<Machine> StraightRun() {
-    std::unique_ptr<Machine> machine = MakeGuest(GetParam().guest, "ref");
-    machine->SetInputSource(&typist_);
-    return machine;
-  }
+  explicit TimelineOfGuest() : recording_(GetParam().guest), end_(recording_.end()) {}
 
   std::unique_ptr<Timeline> Open(bool with_file, uint64_t bytes = uint64_t{256} << 20) {
-    auto log = replaylog::LogReader::Open(path_);
+    auto log = replaylog::LogReader::Open(recording_.path());
     EXPECT_TRUE(log.ok()) << log.status();
     std::unique_ptr<timeline::SnapshotReader> snapshots;
     if (with_file) {
-      auto reader = timeline::SnapshotReader::Open(timeline::SnapshotPath(path_), (*log)->header());
+      auto reader = timeline::SnapshotReader::Open(recording_.snapshot_path(), (*log)->header());
       EXPECT_TRUE(reader.ok()) << reader.status();
       snapshots = *std::move(reader);
     }
-    auto timeline =
-        Timeline::Create(*std::move(log), std::move(snapshots),
-                         MakeGuest(GetParam().guest, GetParam().engine), {bytes, kInterval});
+    auto timeline = Timeline::Create(*std::move(log), std::move(snapshots),
+                                     recording_.Make(GetParam().engine), {bytes, kInterval});
     EXPECT_TRUE(timeline.ok()) << timeline.status();
     return *std::move(timeline);
   }
 
   uint64_t Random(uint64_t below) { return random_() % below; }
 
-  Typist typist_;
+  GuestRecording recording_;
+  const uint64_t end_;
   std::mt19937_64 random_{20261128};
-  const std::string path_ = replaylog::TestPath("log");
-  uint64_t end_ = 0;  // the cycle at which the run ended
 };
 
 void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
@@ -152,7 +92,7 @@ TEST_P(TimelineOfGuest, RandomSeeksLeadToTheStateOfAStraightRun) {
   std::vector<uint64_t> sorted = cycles;
   std::sort(sorted.begin(), sorted.end());
   std::map<uint64_t, Boundary> expected;
-  const std::unique_ptr<Machine> straight = StraightRun();
+  const std::unique_ptr<Machine> straight = recording_.StraightRun();
   for (const uint64_t cycle : sorted) {
     ASSERT_FALSE(straight->RunUntil(StopCondition::AtCycle(cycle)).has_value());
     expected[cycle] = BoundaryOf(*straight);
@@ -188,7 +128,7 @@ TEST_P(TimelineOfGuest, StepsBackVisitTheSamePlaces) {
 
 TEST_P(TimelineOfGuest, BackwardsLeadsToTheLastPlaceOfACondition) {
   // What a straight run meets from some place on.
-  const std::unique_ptr<Machine> straight = StraightRun();
+  const std::unique_ptr<Machine> straight = recording_.StraightRun();
   const uint64_t from = end_ / 2;
   ASSERT_FALSE(straight->RunUntil(StopCondition::AtCycle(from)).has_value());
   std::vector<uint64_t> pcs;
@@ -218,7 +158,8 @@ TEST_P(TimelineOfGuest, BackwardsLeadsInFrontOfTheLastStore) {
   const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/true);
   ExpectThere(timeline->GoToCycle(end_ / 2));
   StopCondition any;
-  any.ranges = {{alpha::StopRange::Space::kPhysical, 0, Config().memory_bytes, false, true}};
+  any.ranges = {
+      {alpha::StopRange::Space::kPhysical, 0, GuestRecording::Config().memory_bytes, false, true}};
   ExpectThere(timeline->RunForward(any));
   // The word that was stored last is watched.
   const alpha::MemoryReference store = *timeline->reference();
@@ -310,13 +251,15 @@ TEST_P(TimelineOfGuest, KeepsWithinItsBytes) {
   EXPECT_EQ(BoundaryOf(timeline->machine()), expected);
 }
 
-// With other inputs the run leaves its log: the timeline says so, and serves what lies before.
+// Another guest leaves the log: the timeline says so, and serves what lies before.
 TEST_P(TimelineOfGuest, TellsWhereTheRunLeavesItsLog) {
-  auto log = replaylog::LogReader::Open(path_);
+  auto log = replaylog::LogReader::Open(recording_.path());
   ASSERT_TRUE(log.ok()) << log.status();
-  // Of another guest.
   const std::string other = GetParam().guest == "timers" ? "uart" : "timers";
-  auto timeline = Timeline::Create(*std::move(log), nullptr, MakeGuest(other, GetParam().engine),
+  auto machine = MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", other, ".elf"),
+                             GuestRecording::Config(), GetParam().engine);
+  ASSERT_TRUE(machine.ok()) << machine.status();
+  auto timeline = Timeline::Create(*std::move(log), nullptr, *std::move(machine),
                                    {uint64_t{64} << 20, kInterval});
   ASSERT_TRUE(timeline.ok()) << timeline.status();
   for (int i = 0; i < 2; ++i) {

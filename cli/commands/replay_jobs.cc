@@ -1,0 +1,117 @@
+#include "cli/commands/replay_jobs.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/Option.hpp>
+#include <CLI/Validators.hpp>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cli/run/guest.h"
+#include "cli/run/guest_images.h"
+#include "cli/run/replay_driver.h"
+#include "cli/run/replay_report.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
+#include "machine/events/cycle_text.h"
+#include "machine/machine.h"
+#include "replaylog/output_file.h"
+#include "timeline/segment_replay.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::cli {
+namespace {
+
+// Far more than any host has processors: each has a machine.
+constexpr int kMaxJobs = 1024;
+
+absl::StatusOr<timeline::SegmentReplayOptions> SegmentsOf(const std::string& path,
+                                                          const replaylog::LogHeader& header,
+                                                          int jobs) {
+  if (path == "-" || replaylog::IsSpecialFile(path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": --jobs reads a log several times, which must be a file then"));
+  }
+  const std::string snapshots = timeline::FindSnapshots(path);
+  const auto reader = timeline::SnapshotReader::Open(snapshots, header);
+  if (absl::IsNotFound(reader.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(std::string(reader.status().message()),
+                     "; --jobs needs snapshots, which replay --snapshot-every makes"));
+  }
+  if (!reader.ok()) return reader.status();
+  return timeline::SegmentReplayOptions{path, snapshots, jobs};
+}
+
+int Report(const std::string& path, const timeline::SegmentReplayOutcome& outcome,
+           const machine::KernelImage& kernel, uint64_t clock_hz) {
+  if (outcome.divergence.has_value()) {
+    Tell(
+        DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc}, kernel, clock_hz));
+    return ToInt(ExitCode::kDifference);
+  }
+  const std::string compared = absl::StrCat(outcome.events_compared, " events are equal, in ",
+                                            outcome.segments, " parts side by side");
+  const std::string cycle = machine::WithSeconds(outcome.cycle, clock_hz);
+  if (outcome.end.has_value()) {
+    Say(absl::StrCat("replayed ", path, " to its end at cycle ", cycle, ": ",
+                     DescribeEnd(*outcome.end), "; ", compared));
+  } else {
+    Say(absl::StrCat("replayed ", path, " to cycle ", cycle,
+                     ", where it breaks off (it is partial); ", compared));
+  }
+  return ToInt(ExitCode::kOk);
+}
+
+absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, int jobs) {
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(path, options, jobs);
+  if (!log.ok()) return log.status();
+  const absl::StatusOr<timeline::SegmentReplayOptions> segments =
+      SegmentsOf(path, log->reader->header(), jobs);
+  if (!segments.ok()) return segments.status();
+  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
+      FindLogImages(*log->reader, path, options);
+  if (!files.ok()) return files.status();
+  const absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  if (!images.ok()) return images.status();
+  RunOptions run = options;
+  run.config = log->reader->header().config;
+  if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
+
+  const machine::EngineFactory engine = EngineFactoryFor(run);
+  const absl::StatusOr<timeline::SegmentReplayOutcome> outcome = timeline::ReplaySegments(
+      *segments, [&] { return machine::Machine::Create(run.config, images->boot, engine); });
+  if (!outcome.ok()) return outcome.status();
+  return Report(path, *outcome, images->boot.kernel, run.config.clock_hz);
+}
+
+}  // namespace
+
+void AddReplayJobsOption(CLI::App& replay, int& jobs) {
+  const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--engine",
+                                         "--max-memory", "--max-pipe", "--help"};
+  const std::vector<CLI::Option*> others = replay.get_options([&allowed](const CLI::Option* other) {
+    return other->nonpositional() && !allowed.contains(other->get_name());
+  });
+  CLI::Option* option =
+      replay
+          .add_option("--jobs", jobs,
+                      "verify what lies between the snapshots beside the log with so many machines "
+                      "at a time, and show no console")
+          ->type_name("N")
+          ->check(CLI::Range(1, kMaxJobs))
+          ->group("Control");
+  for (CLI::Option* other : others) option->excludes(other);
+}
+
+int ReplaySideBySide(const std::string& path, const RunOptions& options, int jobs) {
+  const absl::StatusOr<int> exit_code = Replay(path, options, jobs);
+  return exit_code.ok() ? *exit_code : RefuseInput(exit_code.status());
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,201 @@
+#include "timeline/segment_replay.h"
+
+#include <algorithm>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "machine/stop_condition.h"
+#include "replaylog/log_reader.h"
+#include "timeline/seek.h"
+#include "timeline/snapshot.h"
+
+namespace isochron::timeline {
+namespace {
+
+// What one machine is to run, and what came of it.
+struct Segment {
+  std::optional<SnapshotInfo> start;  // nothing: power-on
+  uint64_t until = machine::kNever;   // the cycle of the next snapshot
+  absl::Status status;
+  uint64_t events_compared = 0;
+  uint64_t cycle = 0;
+  uint64_t pc = 0;
+  std::optional<Divergence> divergence;
+  std::optional<machine::RunEnd> end;
+
+  bool failed() const { return !status.ok() || divergence.has_value(); }
+};
+
+// The log cut at those snapshots that belong to it.
+absl::StatusOr<std::vector<Segment>> CutAtSnapshots(replaylog::LogReader& log,
+                                                    const SnapshotReader& snapshots) {
+  std::vector<Segment> segments(1);
+  auto next = snapshots.snapshots().begin();
+  const auto end = snapshots.snapshots().end();
+  replaylog::Event event;
+  while (next != end) {
+    const absl::StatusOr<bool> more = log.Next(event);
+    if (!more.ok()) return more.status();
+    if (!*more) break;
+    while (next != end && next->cycle < event.cycle) ++next;
+    if (next == end || !IsWhereTaken(*next, event)) continue;
+    segments.back().until = next->cycle;
+    segments.emplace_back().start = *next;
+    ++next;
+  }
+  return segments;
+}
+
+// Runs segments, one after the other, with one machine.
+class Worker {
+ public:
+  static absl::StatusOr<Worker> Create(const SegmentReplayOptions& options,
+                                       const MachineMaker& make) {
+    Worker worker;
+    absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+        replaylog::LogReader::Open(options.log_path);
+    if (!log.ok()) return log.status();
+    worker.log_ = *std::move(log);
+    absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
+        SnapshotReader::Open(options.snapshot_path, worker.log_->header());
+    if (!snapshots.ok()) return snapshots.status();
+    worker.snapshots_ = *std::move(snapshots);
+    absl::StatusOr<std::unique_ptr<machine::Machine>> machine = make();
+    if (!machine.ok()) return machine.status();
+    worker.machine_ = *std::move(machine);
+    return worker;
+  }
+
+  // Of the segment at power-on it must be the first that this worker runs.
+  void Run(Segment& segment) {
+    segment.status = Start(segment);
+    if (!segment.status.ok()) return;
+    Replayer replayer(*log_, machine_->config().clock_hz);
+    machine_->SetObserver(&replayer);
+    machine_->SetInputSource(&replayer);
+    std::optional<machine::RunEnd> end =
+        machine_->RunUntil(machine::StopCondition::AtCycle(segment.until));
+    machine_->SetObserver(nullptr);
+    machine_->SetInputSource(nullptr);
+
+    segment.events_compared = replayer.events_compared();
+    segment.cycle = machine_->cpu().cycle;
+    segment.pc = machine_->cpu().pc;
+    segment.divergence = replayer.divergence();
+    if (segment.failed()) return;
+    segment.status = replayer.status();
+    if (!end.has_value() || !segment.status.ok()) return;
+    if (end->kind == machine::RunEnd::Kind::kObserver) {
+      segment.status = absl::InternalError(end->message);
+    } else if (replayer.end().has_value()) {
+      segment.end = std::move(end);
+    }
+  }
+
+ private:
+  // Puts machine and log to where the segment begins.
+  absl::Status Start(const Segment& segment) {
+    if (!segment.start.has_value()) return log_->SeekToEvent(0);
+    if (absl::Status status = snapshots_->Restore(*segment.start, *machine_); !status.ok()) {
+      return status;
+    }
+    const absl::StatusOr<bool> found = SeekToSnapshot(*log_, *segment.start);
+    if (!found.ok()) return found.status();
+    return *found ? absl::OkStatus()
+                  : absl::DataLossError(
+                        absl::StrCat(log_->source().name(), ": has changed while it was replayed"));
+  }
+
+  std::unique_ptr<replaylog::LogReader> log_;
+  std::unique_ptr<SnapshotReader> snapshots_;
+  std::unique_ptr<machine::Machine> machine_;
+};
+
+// Hands the segments out, in order, and stops behind the first that fails.
+class Pool {
+ public:
+  Pool(std::vector<Segment>& segments, const SegmentReplayOptions& options,
+       const MachineMaker& make)
+      : segments_(segments), options_(options), make_(make) {}
+
+  // The first error that kept a worker from beginning.
+  absl::Status Run() {
+    std::vector<std::thread> threads;
+    const size_t workers = std::min<size_t>(static_cast<size_t>(options_.jobs), segments_.size());
+    for (size_t i = 1; i < workers; ++i) {
+      try {
+        threads.emplace_back([this] { Work(); });
+      } catch (const std::system_error&) {
+        break;  // fewer do it, too
+      }
+    }
+    Work();
+    for (std::thread& thread : threads) thread.join();
+    return status_;
+  }
+
+ private:
+  void Work() {
+    absl::StatusOr<Worker> worker = Worker::Create(options_, make_);
+    if (!worker.ok()) {
+      const std::scoped_lock lock(mutex_);
+      if (status_.ok()) status_ = worker.status();
+      next_ = segments_.size();
+      return;
+    }
+    while (Segment* const segment = Take()) {
+      worker->Run(*segment);
+      const std::scoped_lock lock(mutex_);
+      if (segment->failed()) next_ = segments_.size();
+    }
+  }
+
+  Segment* Take() {
+    const std::scoped_lock lock(mutex_);
+    return next_ < segments_.size() ? &segments_[next_++] : nullptr;
+  }
+
+  std::vector<Segment>& segments_;
+  const SegmentReplayOptions& options_;
+  const MachineMaker& make_;
+  std::mutex mutex_;
+  size_t next_ = 0;
+  absl::Status status_;
+};
+
+}  // namespace
+
+absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& options,
+                                                    const MachineMaker& make) {
+  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+      replaylog::LogReader::Open(options.log_path);
+  if (!log.ok()) return log.status();
+  absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
+      SnapshotReader::Open(options.snapshot_path, (*log)->header());
+  if (!snapshots.ok()) return snapshots.status();
+  absl::StatusOr<std::vector<Segment>> segments = CutAtSnapshots(**log, **snapshots);
+  if (!segments.ok()) return segments.status();
+  if (absl::Status status = Pool(*segments, options, make).Run(); !status.ok()) return status;
+
+  // Whatever was handed out before a segment that failed has been run to its end.
+  SegmentReplayOutcome outcome;
+  outcome.segments = segments->size();
+  for (Segment& segment : *segments) {
+    if (!segment.status.ok()) return segment.status;
+    outcome.events_compared += segment.events_compared;
+    outcome.cycle = segment.cycle;
+    outcome.pc = segment.pc;
+    outcome.divergence = std::move(segment.divergence);
+    outcome.end = std::move(segment.end);
+    if (outcome.divergence.has_value()) break;
+  }
+  return outcome;
+}
+
+}  // namespace isochron::timeline

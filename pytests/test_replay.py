@@ -273,6 +273,34 @@ def test_snapshots(isochron, tmp_path):
     assert result.returncode == 2 and b"--snapshot-every makes snapshots" in result.stderr
 
 
+def test_parts_side_by_side(isochron, tmp_path):
+    """What a replay in one go finds, several machines find between snapshots, however many they are."""
+    guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]
+    guest += ["--input-interval", "10000", "--checkpoint-interval", "1M"]
+    log = tmp_path / "log"
+    record(isochron, log, *guest)
+    result = replay(isochron, log, "--jobs", "2")
+    assert result.returncode == 2 and b"--jobs needs snapshots" in result.stderr
+
+    whole = replay(isochron, log, "--snapshot-every", "1M")
+    for jobs in ("1", "2", "7"):
+        result = replay(isochron, log, "--jobs", jobs)
+        assert (result.returncode, result.stdout) == (0, b"")
+        assert result.stderr.startswith(whole.stderr.rstrip())
+        assert (b" parts side by side" in result.stderr) == (jobs != "1")
+    result = replay(isochron, log, "--jobs", "2", "--from", "1M")
+    assert result.returncode == 2 and b"--jobs and --from do not go together" in result.stderr
+    result = replay(isochron, log, "--jobs", "1000")
+    assert result.returncode == 2 and b"1000 of the log's machines have" in result.stderr
+
+    # The state at the end is another one.
+    rewritten(log, log, lambda contents: contents[:-1] + [contents[-1][:-1] + bytes([contents[-1][-1] ^ 1])])
+    differs = replay(isochron, log)
+    result = replay(isochron, log, "--jobs", "2")
+    assert (differs.returncode, result.returncode) == (3, 3)
+    assert result.stderr == differs.stderr
+
+
 def test_snapshots_after_a_kill(isochron, tmp_path):
     """Log and snapshots have their partial names then, and the log may be behind."""
     guest = ["--kernel", own_guest(isochron, "timers"), "--console", "null"]

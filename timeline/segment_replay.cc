@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "machine/stop_condition.h"
+#include "replaylog/event_history.h"
 #include "replaylog/log_reader.h"
 #include "timeline/seek.h"
 #include "timeline/snapshot.h"
@@ -32,10 +33,10 @@ struct Segment {
   bool failed() const { return !status.ok() || divergence.has_value(); }
 };
 
-// The log cut at those snapshots that belong to it.
-absl::StatusOr<std::vector<Segment>> CutAtSnapshots(replaylog::LogReader& log,
-                                                    const SnapshotReader& snapshots) {
-  std::vector<Segment> segments(1);
+// Those snapshots that belong to the log.
+absl::StatusOr<std::vector<SnapshotInfo>> SnapshotsOf(replaylog::LogReader& log,
+                                                      const SnapshotReader& snapshots) {
+  std::vector<SnapshotInfo> found;
   auto next = snapshots.snapshots().begin();
   const auto end = snapshots.snapshots().end();
   replaylog::Event event;
@@ -44,10 +45,20 @@ absl::StatusOr<std::vector<Segment>> CutAtSnapshots(replaylog::LogReader& log,
     if (!more.ok()) return more.status();
     if (!*more) break;
     while (next != end && next->cycle < event.cycle) ++next;
-    if (next == end || !IsWhereTaken(*next, event)) continue;
-    segments.back().until = next->cycle;
-    segments.emplace_back().start = *next;
-    ++next;
+    if (next != end && IsWhereTaken(*next, event)) found.push_back(*next++);
+  }
+  return found;
+}
+
+// The log cut for so many machines. Each gets several segments, so that none waits long for the
+// others at the end; many would cost more for restoring than they save.
+std::vector<Segment> CutAt(const std::vector<SnapshotInfo>& snapshots, int jobs) {
+  const size_t wanted = jobs == 1 ? 1 : 8 * static_cast<size_t>(jobs);
+  const size_t stride = (snapshots.size() + wanted) / wanted;
+  std::vector<Segment> segments(1);
+  for (size_t i = stride; i <= snapshots.size(); i += stride) {
+    segments.back().until = snapshots[i - 1].cycle;
+    segments.emplace_back().start = snapshots[i - 1];
   }
   return segments;
 }
@@ -169,6 +180,23 @@ class Pool {
   absl::Status status_;
 };
 
+// A replay from the beginning remembers more than one from the last snapshot.
+absl::Status FillInWhatCameBefore(replaylog::LogReader& log, Divergence& divergence) {
+  constexpr uint64_t kUnknown = 64;  // events of unknown types that may be among them
+  const uint64_t number = divergence.actual.number;
+  if (absl::Status status = log.SeekToEvent(number - std::min(number, kUnknown)); !status.ok()) {
+    return status;
+  }
+  replaylog::EventHistory history;
+  replaylog::Event event;
+  absl::StatusOr<bool> more;
+  while ((more = log.Next(event)).ok() && *more && event.number < number) {
+    if (!std::holds_alternative<replaylog::UnknownEvent>(event.body)) history.Add(event);
+  }
+  divergence.before = history.events();
+  return more.status();
+}
+
 }  // namespace
 
 absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& options,
@@ -179,14 +207,15 @@ absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& 
   absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
       SnapshotReader::Open(options.snapshot_path, (*log)->header());
   if (!snapshots.ok()) return snapshots.status();
-  absl::StatusOr<std::vector<Segment>> segments = CutAtSnapshots(**log, **snapshots);
-  if (!segments.ok()) return segments.status();
-  if (absl::Status status = Pool(*segments, options, make).Run(); !status.ok()) return status;
+  const absl::StatusOr<std::vector<SnapshotInfo>> cuts = SnapshotsOf(**log, **snapshots);
+  if (!cuts.ok()) return cuts.status();
+  std::vector<Segment> segments = CutAt(*cuts, options.jobs);
+  if (absl::Status status = Pool(segments, options, make).Run(); !status.ok()) return status;
 
   // Whatever was handed out before a segment that failed has been run to its end.
   SegmentReplayOutcome outcome;
-  outcome.segments = segments->size();
-  for (Segment& segment : *segments) {
+  outcome.segments = segments.size();
+  for (Segment& segment : segments) {
     if (!segment.status.ok()) return segment.status;
     outcome.events_compared += segment.events_compared;
     outcome.cycle = segment.cycle;
@@ -194,6 +223,10 @@ absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& 
     outcome.divergence = std::move(segment.divergence);
     outcome.end = std::move(segment.end);
     if (outcome.divergence.has_value()) break;
+  }
+  if (outcome.divergence.has_value()) {
+    absl::Status status = FillInWhatCameBefore(**log, *outcome.divergence);
+    if (!status.ok()) return status;
   }
   return outcome;
 }

@@ -36,10 +36,10 @@ struct SegmentReplayOutcome {
 // Makes a machine of the log's configuration and images, at power-on. Called from several threads.
 using MachineMaker = std::function<absl::StatusOr<std::unique_ptr<machine::Machine>>()>;
 
-// Replays what lies between two snapshots, from each to the checkpoint at which the next was taken,
-// whose digest both have; so all of the log is compared. Snapshots that do not belong to the log
-// are left out. The first difference is the one that a replay from the beginning finds, though its
-// `before` reaches no farther back than its segment, and what lies behind it need not be run.
+// Replays parts of a log that lie between snapshots, from each to the checkpoint at which the next
+// was taken, whose digest both have; so all of the log is compared. Snapshots that do not belong to
+// the log are left out. The first difference is the one that a replay from the beginning finds;
+// what lies behind it need not be run.
 //
 // Errors are those of log, snapshots and `make`; the first in the order of the log.
 absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& options,

@@ -371,10 +371,10 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
   AddVerdictOptions(*replay, options->run);
   AddReplayJobsOption(*replay, options->jobs);
   replay->footer(ExitCodeHelp());
-  replay->callback([options, &command] {
-    command = [options] {
-      return options->jobs > 0 ? ReplaySideBySide(options->log_path, options->run, options->jobs)
-                               : ReplayLog(*options);
+  replay->callback([options, replay, &command] {
+    command = [options, replay] {
+      if (options->jobs == 0) return ReplayLog(*options);
+      return ReplaySideBySide(*replay, options->log_path, options->run, options->jobs);
     };
   });
 }

@@ -55,8 +55,9 @@ int Report(const std::string& path, const timeline::SegmentReplayOutcome& outcom
         DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc}, kernel, clock_hz));
     return ToInt(ExitCode::kDifference);
   }
-  const std::string compared = absl::StrCat(outcome.events_compared, " events are equal, in ",
-                                            outcome.segments, " parts side by side");
+  const std::string compared = absl::StrCat(
+      outcome.events_compared, " events are equal",
+      outcome.segments > 1 ? absl::StrCat(", in ", outcome.segments, " parts side by side") : "");
   const std::string cycle = machine::WithSeconds(outcome.cycle, clock_hz);
   if (outcome.end.has_value()) {
     Say(absl::StrCat("replayed ", path, " to its end at cycle ", cycle, ": ",
@@ -93,23 +94,27 @@ absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, i
 }  // namespace
 
 void AddReplayJobsOption(CLI::App& replay, int& jobs) {
-  const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--engine",
-                                         "--max-memory", "--max-pipe", "--help"};
-  const std::vector<CLI::Option*> others = replay.get_options([&allowed](const CLI::Option* other) {
-    return other->nonpositional() && !allowed.contains(other->get_name());
-  });
-  CLI::Option* option =
-      replay
-          .add_option("--jobs", jobs,
-                      "verify what lies between the snapshots beside the log with so many machines "
-                      "at a time, and show no console")
-          ->type_name("N")
-          ->check(CLI::Range(1, kMaxJobs))
-          ->group("Control");
-  for (CLI::Option* other : others) option->excludes(other);
+  replay
+      .add_option(
+          "--jobs", jobs,
+          "verify what lies between the snapshots beside the log with so many machines at a "
+          "time, and show no console")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxJobs))
+      ->group("Control");
 }
 
-int ReplaySideBySide(const std::string& path, const RunOptions& options, int jobs) {
+int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,
+                     int jobs) {
+  const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--engine",
+                                         "--max-memory", "--max-pipe", "--jobs"};
+  for (const CLI::Option* other : replay.get_options()) {
+    if (other->count() == 0 || other->get_positional() || allowed.contains(other->get_name())) {
+      continue;
+    }
+    return RefuseInput(absl::InvalidArgumentError(
+        absl::StrCat("--jobs and ", other->get_name(), " do not go together")));
+  }
   const absl::StatusOr<int> exit_code = Replay(path, options, jobs);
   return exit_code.ok() ? *exit_code : RefuseInput(exit_code.status());
 }

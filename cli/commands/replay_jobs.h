@@ -11,13 +11,14 @@
 
 namespace isochron::cli {
 
-// Adds --jobs, which goes with images, engine and --max-memory and with nothing else that `replay`
-// has already.
+// Adds --jobs.
 void AddReplayJobsOption(CLI::App& replay, int& jobs);
 
 // Replays what lies between the snapshots beside the log at `path`, `jobs` at a time; reports go to
-// standard error. Returns the exit code, which is that of a replay in one go.
-int ReplaySideBySide(const std::string& path, const RunOptions& options, int jobs);
+// standard error. Returns the exit code, which is that of a replay in one go. Of the options of
+// `replay`, which has been parsed, images, engine and --max-memory alone go with it.
+int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,
+                     int jobs);
 
 }  // namespace isochron::cli
 

@@ -73,6 +73,7 @@ class SegmentReplay : public ::testing::Test {
     if (!outcome.divergence.has_value()) return;
     EXPECT_EQ(outcome.divergence->expected, replayer.divergence()->expected);
     EXPECT_EQ(outcome.divergence->actual, replayer.divergence()->actual);
+    EXPECT_EQ(outcome.divergence->before, replayer.divergence()->before);
     EXPECT_EQ(outcome.divergence->bytes_equal, replayer.divergence()->bytes_equal);
   }
 
@@ -97,7 +98,7 @@ TEST_F(SegmentReplay, ComparesAllOfTheLogHoweverManyDoIt) {
     SCOPED_TRACE(jobs);
     const absl::StatusOr<SegmentReplayOutcome> outcome = Replay(jobs);
     ASSERT_TRUE(outcome.ok()) << outcome.status();
-    EXPECT_GT(outcome->segments, 4);
+    EXPECT_EQ(outcome->segments > 1, jobs > 1);
     EXPECT_EQ(outcome->events_compared, events_.size());
     ExpectAsInOneGo(*outcome);
   }
@@ -118,7 +119,7 @@ TEST_F(SegmentReplay, NamesTheFirstDifference) {
 
 // A snapshot of another run begins no segment.
 TEST_F(SegmentReplay, LeavesSnapshotsOutThatDoNotBelongToTheLog) {
-  const absl::StatusOr<SegmentReplayOutcome> before = Replay(2);
+  const absl::StatusOr<SegmentReplayOutcome> before = Replay(50);
   ASSERT_TRUE(before.ok()) << before.status();
   auto snapshots = timeline::SnapshotReader::Open(recording_.snapshot_path());
   ASSERT_TRUE(snapshots.ok()) << snapshots.status();
@@ -128,7 +129,7 @@ TEST_F(SegmentReplay, LeavesSnapshotsOutThatDoNotBelongToTheLog) {
     if (checkpoint != nullptr && event.cycle == second.cycle) ++checkpoint->state.low;
   }
   WriteAgain();
-  const absl::StatusOr<SegmentReplayOutcome> after = Replay(2);
+  const absl::StatusOr<SegmentReplayOutcome> after = Replay(50);
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(after->segments, before->segments - 1);
   ExpectAsInOneGo(*after);

@@ -28,6 +28,9 @@ constexpr uint64_t kLastSpan = uint64_t{1} << 28;
 // From one span to the next.
 constexpr uint64_t kSpanFactor = 8;
 
+// How far ahead FetchAhead() looks, in cycles.
+constexpr uint64_t kFetchSpan = uint64_t{1} << 28;
+
 bool Contains(const std::vector<uint64_t>& pcs, uint64_t pc) {
   return std::find(pcs.begin(), pcs.end(), pc) != pcs.end();
 }
@@ -131,6 +134,24 @@ absl::StatusOr<StepEnd> FlowStepper::Forward(StopCondition also) {
     }
     if (cpu().pc != pc) return end;
   }
+}
+
+absl::StatusOr<std::optional<uint32_t>> FlowStepper::FetchAhead() {
+  const Flow flow = Here();
+  const uint64_t begin = cpu().cycle;
+  StopCondition condition = StopCondition::AtPcs({cpu().pc});
+  condition.cycle = begin + kFetchSpan;
+  absl::StatusOr<StepEnd> end;
+  do {
+    end = Run(condition);
+  } while (end.ok() && end->arrival == Arrival::kThere && end->met && Here() != flow);
+  std::optional<uint32_t> instruction;
+  const bool there = end.ok() && end->arrival == Arrival::kThere && end->met;
+  if (there) instruction = ReadInstruction(machine(), 0);
+  const absl::StatusOr<Arrival> back = timeline_.GoToCycle(begin);
+  if (!end.ok()) return end.status();
+  if (!back.ok()) return back.status();
+  return instruction;
 }
 
 absl::StatusOr<StepEnd> FlowStepper::BackwardExact(const StopCondition& also) {

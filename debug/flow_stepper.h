@@ -51,6 +51,9 @@ class FlowStepper {
   // was. In PALmode as the exact ones.
   absl::StatusOr<StepEnd> Forward(machine::StopCondition also);
   absl::StatusOr<StepEnd> Backward(machine::StopCondition also);
+  // The instruction that this flow executes next, whose page is not there yet: by going to where it
+  // is, and back. Nothing if that is too far away.
+  absl::StatusOr<std::optional<uint32_t>> FetchAhead();
 
  private:
   struct Flow {

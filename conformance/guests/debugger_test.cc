@@ -219,6 +219,8 @@ class InterruptsGuest : public DebuggedGuest {
   }
 };
 
+using MmuGuest = DebuggedGuest;
+
 TEST_P(InterruptsGuest, BeginsInPalcode) {
   EXPECT_EQ(Pc(), uint64_t{FW_PAL_BASE} + 0x780);
   EXPECT_EQ(debuggee_->ReadMemory(0, Pc(), 4),
@@ -316,6 +318,33 @@ TEST_P(InterruptsGuest, UnderstandsWhenGdbMeansAStep) {
   EXPECT_EQ(Pc(), back);
 }
 
+TEST_P(MmuGuest, ShowsAnInstructionWhosePageIsNotThereYet) {
+  // Fetches that miss.
+  const uint64_t miss = (uint64_t{FW_PAL_BASE} + 0x580) | 1;
+  int found = 0;
+  for (;;) {
+    const auto arrival = timeline_->RunForward(StopCondition::AtPcs({miss}));
+    ASSERT_TRUE(arrival.ok()) << arrival.status();
+    if (*arrival != Arrival::kThere) break;
+    const uint64_t cycle = cpu().cycle;
+    ASSERT_TRUE(timeline_->GoToInstruction(cpu().instructions).ok());
+    const uint64_t pc = cpu().pc;
+    if (!cpu().pal_mode() && debug::ReadVirtual(machine(), 0, pc, 4).empty()) {
+      const machine::Digest state = machine().StateDigest();
+      const std::string bytes = debuggee_->ReadMemory(0, pc, 4);
+      EXPECT_EQ(machine().StateDigest(), state);
+      if (!bytes.empty()) {
+        // It is what is executed there.
+        ASSERT_TRUE(timeline_->RunForward(StopCondition::AtPcs({pc})).ok());
+        EXPECT_EQ(debug::ReadVirtual(machine(), 0, pc, 4), bytes);
+        ++found;
+      }
+    }
+    ASSERT_TRUE(timeline_->GoToCycle(cycle).ok());
+  }
+  EXPECT_GT(found, 0);
+}
+
 TEST_P(InterruptsGuest, TakesMonitorCommands) {
   EXPECT_THAT(Monitor("help"), HasSubstr("goto cycle N|instruction N|event N|start|end"));
   EXPECT_THAT(Monitor("when"), HasSubstr("cycle 0 (0.000000 s), instruction 0, event 0, PC 0x8780 "
@@ -371,6 +400,8 @@ INSTANTIATE_TEST_SUITE_P(Guests, FlowSteps,
                            return info.param.guest + "_" + info.param.engine;
                          });
 
+INSTANTIATE_TEST_SUITE_P(Engines, MmuGuest, ::testing::ValuesIn(Cases({"mmu"})),
+                         [](const auto& info) { return info.param.engine; });
 INSTANTIATE_TEST_SUITE_P(Engines, InterruptsGuest, ::testing::ValuesIn(Cases({"interrupts"})),
                          [](const auto& info) { return info.param.engine; });
 

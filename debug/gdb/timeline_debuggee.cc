@@ -68,7 +68,24 @@ std::optional<uint64_t> TimelineDebuggee::ReadRegister(int cpu_index, int number
 }
 
 std::string TimelineDebuggee::ReadMemory(int cpu, uint64_t address, uint64_t size) {
-  return ReadVirtual(timeline_.machine(), cpu, address, size);
+  std::string bytes = ReadVirtual(timeline_.machine(), cpu, address, size);
+  if (!bytes.empty() || size < 4 || cpu != 0) return bytes;
+  if (address != (timeline_.machine().cpu().pc & kPcMask)) return bytes;
+  const std::optional<uint32_t> instruction = InstructionHere();
+  for (int i = 0; instruction.has_value() && i < 4; ++i) {
+    bytes.push_back(static_cast<char>(*instruction >> (8 * i)));
+  }
+  return bytes;
+}
+
+std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
+  if (auto instruction = ReadInstruction(timeline_.machine(), 0)) return instruction;
+  const uint64_t cycle = timeline_.machine().cpu().cycle;
+  if (!ahead_.has_value() || ahead_->cycle != cycle) {
+    const auto found = FlowStepper(timeline_, [] { return false; }).FetchAhead();
+    ahead_ = Ahead{cycle, found.ok() ? *found : std::nullopt};
+  }
+  return ahead_->instruction;
 }
 
 absl::Status TimelineDebuggee::WriteRegister(int, int, uint64_t) { return Unchangeable(); }
@@ -112,9 +129,9 @@ machine::StopCondition TimelineDebuggee::Condition() const {
   return condition;
 }
 
-const Stoppoint* TimelineDebuggee::GuessedStep() const {
+const Stoppoint* TimelineDebuggee::GuessedStep() {
   const alpha::Cpu& cpu = timeline_.machine().cpu();
-  const std::optional<uint32_t> instruction = ReadInstruction(timeline_.machine(), 0);
+  const std::optional<uint32_t> instruction = InstructionHere();
   if (!instruction.has_value()) return nullptr;
   const uint64_t next = (cpu.pc & kPcMask) + 4;
   uint64_t target = next;
@@ -142,7 +159,7 @@ absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint&
                                                                 FlowStepper& stepper) {
   const alpha::Cpu& cpu = timeline_.machine().cpu();
   // Where gdb is right about the others.
-  const bool predictable = CourseOf(*ReadInstruction(timeline_.machine(), 0)) != Course::kOn;
+  const bool predictable = CourseOf(*InstructionHere()) != Course::kOn;
   machine::StopCondition also = Condition();
   if (!monitor_.exact_steps()) {
     // Other flows may come there, too.

@@ -53,9 +53,12 @@ class TimelineDebuggee final : public Debuggee {
   // What the stoppoints ask for.
   machine::StopCondition Condition() const;
   absl::StatusOr<StepEnd> Continue(const Resume& resume, const std::function<bool()>& interrupted);
+  // The instruction at the PC, which gdb must know to step. Where its page is not there yet, it is
+  // the one that will be.
+  std::optional<uint32_t> InstructionHere();
   // gdb does not ask for steps forward on Alpha: it puts a breakpoint to where it thinks that the
   // instruction leads, and continues. If it may have done that: that breakpoint.
-  const Stoppoint* GuessedStep() const;
+  const Stoppoint* GuessedStep();
   // Steps as gdb may have meant it with that breakpoint. Nothing: that was no step, go on.
   absl::StatusOr<std::optional<StepEnd>> StepTo(const Stoppoint& guess, FlowStepper& stepper);
   absl::StatusOr<StepEnd> Step(const Resume& resume, const std::function<bool()>& interrupted);
@@ -66,6 +69,12 @@ class TimelineDebuggee final : public Debuggee {
   timeline::Timeline& timeline_;
   MonitorCommands monitor_;
   std::vector<Stoppoint> stoppoints_;
+  // What was found ahead, of the place at this cycle.
+  struct Ahead {
+    uint64_t cycle;
+    std::optional<uint32_t> instruction;
+  };
+  std::optional<Ahead> ahead_;
   absl::Status failure_;
 };
 

@@ -177,6 +177,16 @@ def test_monitor_commands_name_places(isochron, linux_log, kernel, tmp_path):
     assert "--- here" in said and re.search("^DTB +[0-9]+ ", said, re.M) and "pal_base " in said
 
 
+def test_run_begins_anew(isochron, interrupts_log, tmp_path):
+    _, said = gdb(
+        tmp_path, isochron, interrupts_log,
+        ["break record", "continue", "monitor when", "continue", "run", "monitor when", "kill"],
+        symbols=own_guest(isochron, "interrupts"), remote="extended-remote",
+    )  # fmt: skip
+    first, again = cycles(said)
+    assert first == again > 0
+
+
 def test_looking_leaves_no_trace(isochron, interrupts_log, tmp_path):
     before = interrupts_log.read_bytes()
     names = sorted(path.name for path in interrupts_log.parent.iterdir())

@@ -70,7 +70,7 @@ const GdbServer::Request GdbServer::kRequests[] = {
     {"qXfer:memory-map:read:", true, &GdbServer::QueryMemoryMap},
     {"qRcmd,", true, &GdbServer::QueryCommand},
     {"?", false, &GdbServer::ReportStop},
-    {"!", false, &GdbServer::Accept},
+    {"!", false, &GdbServer::Extend},
     {"H", true, &GdbServer::SelectThread},
     {"T", true, &GdbServer::IsThreadAlive},
     {"g", false, &GdbServer::ReadRegisters},
@@ -92,9 +92,9 @@ const GdbServer::Request GdbServer::kRequests[] = {
     {"vCont;", true, &GdbServer::ContinueThreads},
     {"vRun", true, &GdbServer::Run},
     {"R", true, &GdbServer::Restart},
-    {"vKill", true, &GdbServer::ReplyAndEnd},
+    {"vKill", true, &GdbServer::KillAndReply},
     {"D", true, &GdbServer::ReplyAndEnd},
-    {"k", false, &GdbServer::End},
+    {"k", false, &GdbServer::Kill},
 };
 
 absl::Status GdbServer::Serve() {
@@ -460,6 +460,16 @@ void GdbServer::Run(std::string_view) {
 
 void GdbServer::Restart(std::string_view) {
   stop_ = debuggee_.Restart([this] { return Interrupted(); });  // has no answer
+}
+
+void GdbServer::Extend(std::string_view) {
+  extended_ = true;
+  Reply("OK");
+}
+
+void GdbServer::KillAndReply(std::string_view) {
+  ended_ = !extended_;
+  Reply("OK");
 }
 
 void GdbServer::ReplyAndEnd(std::string_view) {

@@ -78,7 +78,7 @@ class GdbServer {
   void Transfer(std::string_view annex, std::string_view document, std::string_view rest);
   void QueryCommand(std::string_view hex);
   void StartNoAckMode(std::string_view);
-  void Accept(std::string_view) { Reply("OK"); }
+  void Extend(std::string_view);
   void ReportStop(std::string_view);
   void SelectThread(std::string_view rest);
   void IsThreadAlive(std::string_view rest);
@@ -105,7 +105,8 @@ class GdbServer {
   void Run(std::string_view);
   void Restart(std::string_view);
   void ReplyAndEnd(std::string_view);
-  void End(std::string_view) { ended_ = true; }
+  void Kill(std::string_view) { ended_ = !extended_; }
+  void KillAndReply(std::string_view);
 
   // The CPU of a thread's number in hexadecimal digits; 0 and -1 name any. Nothing when there is no
   // such thread.
@@ -120,6 +121,7 @@ class GdbServer {
   bool acknowledges_ = true;
   bool sends_swbreak_ = false;
   bool sends_hwbreak_ = false;
+  bool extended_ = false;  // who kills the machine means to run it again
   bool ended_ = false;
   bool lost_ = false;   // the client is gone
   int cpu_ = 0;         // whose registers and memory are asked for

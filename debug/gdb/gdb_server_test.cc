@@ -211,6 +211,9 @@ TEST_F(GdbServerTest, Ends) {
 TEST_F(GdbServerTest, BeginsAnew) {
   EXPECT_THAT(Ask({"!", "vRun;", "R00"}), ElementsAre("OK", StartsWith("T05")));
   EXPECT_EQ(debuggee_.restarts, 2);
+  // As `run` does, and `kill`, of a target that is extended.
+  EXPECT_THAT(Ask({"!", "vKill;1", "vRun;", "k", "qC", "D", "qC"}),
+              ElementsAre("OK", "OK", StartsWith("T05"), "QC1", "OK"));
 }
 
 TEST_F(GdbServerTest, AsksForDamagedPacketsAgain) {

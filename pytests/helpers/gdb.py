@@ -18,11 +18,11 @@ REGISTERS = (
 SHOW = f'printf "at pc=%lx{" %lx" * len(REGISTERS)}\\n", $pc, {", ".join("$" + name for name in REGISTERS)}'
 
 
-def gdb(directory, isochron, log, lines, *args, symbols=None):
+def gdb(directory, isochron, log, lines, *args, symbols=None, remote="remote"):
     """What gdb says to these commands, and what the target does, which is `isochron replay LOG --gdb -`."""
     script = directory / "script.gdb"
     target = " ".join([str(isochron), "replay", str(log), "--gdb", "-", *args])
-    script.write_text("\n".join([*QUIET, f"target remote | {target}", *lines]) + "\n")
+    script.write_text("\n".join([*QUIET, f"target {remote} | {target}", *lines]) + "\n")
     command = ["gdb-multiarch", "-nx", "-batch", "-x", str(script)]
     result = subprocess.run(
         command + ([str(symbols)] if symbols else ["-ex", "set architecture alpha"]),

@@ -1,0 +1,199 @@
+"""Measures going through a long recording.
+
+The guest is Linux, which boots, sets its host name and computes for more than 20 billion cycles. Ratios are to a whole
+replay of the recording, or to going forward over the same distance, in the same run.
+"""
+
+import json
+import pathlib
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from conformance.bench.common import BenchParser
+from conformance.bench.remote import through_pipes
+from conformance.tree import guest_path
+
+PROMPT = "~ # "
+PROGRAMS = "sieve sort hash compress search interpreter calls chase bignum"
+# Of the kernel: called when the host name is set, by init and by the command.
+LANDMARK = "sys_sethostname"
+BILLION = 1_000_000_000
+STEPS = 20
+
+
+def parse_arguments():
+    parser = BenchParser("travel", __doc__, runs=5)
+    parser.add_argument("--engine", default="jit", help="(default: jit)")
+    parser.add_argument("--log", metavar="LOG", help="goes through this recording of the session instead of making one")
+    parser.add_argument("--seed", type=int, default=1, help="of the random places (default: 1)")
+    parser.add_json_flag()
+    return parser.parse_args()
+
+
+def make_recording(arguments, folder):
+    script = folder / "script"
+    script.write_text(
+        f'expect "{PROMPT}"\nsend "hostname isochron\\n"\n'
+        f'expect "{PROMPT}"\nsend "bench {PROGRAMS}; poweroff -f\\n"\n'
+    )
+    log = folder / "log"
+    subprocess.run(
+        [
+            arguments.isochron, "record", "-o", str(log), "--kernel", str(guest_path("linux") / "vmlinux"),
+            "--initrd", str(guest_path("bench") / "initrd.cpio.gz"), "--append", "console=ttyS0", "--memory", "256M",
+            "--engine", arguments.engine, "--script", str(script), "--snapshot-every", "1G", "--console", "null",
+        ],
+        check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return log
+
+
+def symbol(name):
+    listing = subprocess.run(
+        ["alpha-linux-gnu-nm", str(guest_path("linux") / "vmlinux")], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    return int(re.search(rf"^([0-9a-f]+) T {name}$", listing, re.M)[1], 16)
+
+
+def timed(command):
+    began = time.monotonic()
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - began
+    if run.returncode != 0:
+        sys.exit(f"bench: {' '.join(command)}\n{run.stderr}")
+    return seconds, run.stderr
+
+
+class Travel:
+    """One recording, opened again and again."""
+
+    def __init__(self, arguments, log, bare):
+        self.arguments = arguments
+        self.log, self.bare = log, bare
+        self.landmark = symbol(LANDMARK)
+
+    def open(self, log):
+        """Seconds are counted from the start of the program."""
+        began = time.monotonic()
+        stub, process = through_pipes(
+            [self.arguments.isochron, "replay", str(log), "--gdb", "-", "--engine", self.arguments.engine]
+        )
+        return stub, process, began
+
+    @staticmethod
+    def close(process):
+        process.stdin.close()
+        process.wait()
+
+    @staticmethod
+    def cycle(stub):
+        return int(re.search(r"cycle (\d+)", stub.monitor("when")[1])[1])
+
+    def whole(self):
+        seconds, report = timed(
+            [self.arguments.isochron, "replay", str(self.log), "--console", "null", "--engine", self.arguments.engine]
+        )
+        self.cycles = int(re.search(r"at cycle (\d+)", report)[1])
+        return seconds
+
+    def under_the_debugger(self):
+        """From power-on to the end with nobody looking, start of the program included."""
+        stub, process, began = self.open(self.bare)
+        _, reply = stub.resume("vCont;c")
+        seconds = time.monotonic() - began
+        assert "replaylog:end" in reply or reply.startswith("W"), reply
+        self.close(process)
+        return seconds
+
+    def somewhere(self, cycle):
+        """To stand at a cycle, start of the program included; and the steps back from there."""
+        stub, process, began = self.open(self.log)
+        stub.monitor(f"goto cycle {cycle}")
+        seconds = time.monotonic() - began
+        stub.monitor("step exact")
+        steps = [stub.resume("bs")[0] for _ in range(STEPS)]
+        self.close(process)
+        return seconds, steps
+
+    def back_to_the_landmark(self):
+        """From a billion cycles behind it: backwards, and forwards over the same distance."""
+        stub, process, _ = self.open(self.bare)
+        stub.request(f"Z0,{self.landmark:x},4")
+        for _ in range(2):
+            stub.resume("vCont;c")
+        there = self.cycle(stub)
+        stub.request(f"z0,{self.landmark:x},4")
+        forward = stub.monitor(f"goto cycle {there + BILLION}")[0]
+        stub.request(f"Z0,{self.landmark:x},4")
+        back, reply = stub.resume("bc")
+        assert self.cycle(stub) == there, (reply, self.cycle(stub), there)
+        self.close(process)
+        return forward, back
+
+
+def measure(travel, arguments):
+    places = random.Random(arguments.seed)
+    samples = {name: [] for name in ("whole", "debugger", "somewhere", "step back", "forward", "back", "jobs 2")}
+    for number in range(arguments.runs):
+        print(f"run {number + 1} of {arguments.runs}", file=sys.stderr)
+        samples["whole"].append(travel.whole())
+        samples["debugger"].append(travel.under_the_debugger())
+        seconds, steps = travel.somewhere(places.randrange(travel.cycles))
+        samples["somewhere"].append(seconds)
+        samples["step back"] += steps
+        forward, back = travel.back_to_the_landmark()
+        samples["forward"].append(forward)
+        samples["back"].append(back)
+        samples["jobs 2"].append(
+            timed([arguments.isochron, "replay", str(travel.log), "--jobs", "2", "--engine", arguments.engine])[0]
+        )
+    return samples
+
+
+def figures(travel, arguments, samples):
+    median = {name: statistics.median(values) for name, values in samples.items()}
+    return {
+        "runs": arguments.runs,
+        "engine": arguments.engine,
+        "cycles": travel.cycles,
+        "seconds": median,
+        "samples": samples,
+        "step back, milliseconds": median["step back"] * 1000,
+        "ratios": {
+            "the whole recording under gdb, over a replay": median["debugger"] / median["whole"],
+            "open and stand at a random cycle, over a replay": median["somewhere"] / median["whole"],
+            "back to a breakpoint a billion cycles ago, over going there forward": median["back"] / median["forward"],
+            "verified by two machines, over a replay": median["jobs 2"] / median["whole"],
+        },
+    }
+
+
+def table(found):
+    lines = [f"medians of {found['runs']} runs, {found['cycles'] / 1e9:.1f} billion cycles, engine {found['engine']}"]
+    lines.append(f"{'replay of the whole recording':<70}{found['seconds']['whole']:>9.3f} s")
+    lines += [f"{name:<70}{ratio:>9.3f}" for name, ratio in found["ratios"].items()]
+    lines.append(f"{'a step back':<70}{found['step back, milliseconds']:>9.3f} ms")
+    return "\n".join(lines)
+
+
+def main():
+    arguments = parse_arguments()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        log = pathlib.Path(arguments.log) if arguments.log else make_recording(arguments, folder)
+        bare = folder / "bare"
+        shutil.copy(log, bare)
+        shutil.copy(f"{log}.images", f"{bare}.images")
+        travel = Travel(arguments, log, bare)
+        found = figures(travel, arguments, measure(travel, arguments))
+    print(json.dumps(found, indent=2) if arguments.json else table(found))
+
+
+if __name__ == "__main__":
+    main()

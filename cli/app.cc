@@ -21,6 +21,7 @@
 #include "cli/commands/demo.h"
 #include "cli/commands/help.h"
 #include "cli/commands/log.h"
+#include "cli/commands/query.h"
 #include "cli/commands/record.h"
 #include "cli/commands/replay.h"
 #include "cli/commands/run.h"
@@ -118,6 +119,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddReplayCommand(app, command);
   AddConformCommand(app, command);
   AddLogCommand(app, command);
+  AddQueryCommand(app, command);
   AddTraceCommand(app, command);
   AddDemoCommand(app, command);
   AddHelpCommand(app, command);

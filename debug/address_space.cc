@@ -121,4 +121,21 @@ uint64_t PageTableBase(const machine::Machine& machine, int cpu) {
   return ImpureQuadword(machine, cpu, FW_IMPURE_PTBR);
 }
 
+uint64_t UserStackPointer(const machine::Machine& machine, int cpu) {
+  return ImpureQuadword(machine, cpu, FW_IMPURE_USP);
+}
+
+uint64_t SystemEntriesAddress(int cpu) {
+  return FW_IMPURE_BASE + static_cast<uint64_t>(cpu) * FW_IMPURE_SIZE + FW_IMPURE_ENT;
+}
+
+std::array<uint64_t, kSystemEntries> SystemEntries(const machine::Machine& machine, int cpu) {
+  static_assert(kSystemEntries * sizeof(uint64_t) == FW_IMPURE_ENT_SIZE);
+  std::array<uint64_t, kSystemEntries> entries{};
+  for (uint64_t i = 0; i < entries.size(); ++i) {
+    entries[i] = ImpureQuadword(machine, cpu, FW_IMPURE_ENT + i * sizeof(uint64_t));
+  }
+  return entries;
+}
+
 }  // namespace isochron::debug

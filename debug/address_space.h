@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_DEBUG_ADDRESS_SPACE_H_
 #define ISOCHRON_DEBUG_ADDRESS_SPACE_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,15 @@ std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu
 // Of the current process, as PALcode keeps them; zero before it does.
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu);
 uint64_t PageTableBase(const machine::Machine& machine, int cpu);
+// The SP of user mode, in kernel mode and PALmode that was entered from there.
+uint64_t UserStackPointer(const machine::Machine& machine, int cpu);
+
+// Where the operating system is entered, in the order of wrent: Int, Arith, MM, IF, Una, Sys. Bit 0
+// of those that it has not set is set.
+inline constexpr int kSystemEntries = 6;
+std::array<uint64_t, kSystemEntries> SystemEntries(const machine::Machine& machine, int cpu);
+// The physical address of where PALcode keeps them, a quadword each.
+uint64_t SystemEntriesAddress(int cpu);
 
 }  // namespace isochron::debug
 

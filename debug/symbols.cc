@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "alpha/call_pal.h"
 #include "alpha/disassemble.h"
 #include "hostio/number.h"
 #include "hostio/printable.h"
@@ -34,8 +35,7 @@ void AddCallPals(std::vector<machine::Symbol>& symbols) {
   constexpr uint64_t kSlotBytes = 64;
   for (uint32_t function = 0; function < 0xc0; ++function) {
     if (function == 0x40) function = 0x80;
-    const uint64_t address =
-        FW_PAL_BASE + (function < 0x80 ? 0x2000 : 0x3000) + (function & 0x3f) * kSlotBytes;
+    const uint64_t address = FW_PAL_BASE + (alpha::CallPalEntry(function) & ~uint32_t{1});
     const std::string_view name = alpha::CallPalName(function);
     symbols.push_back({address, kSlotBytes,
                        name.empty() ? absl::StrFormat("callpal_%02x", function)

@@ -142,14 +142,17 @@ int Rank(const Elf64_Sym& symbol) {
   return (type == STT_FUNC ? 2 : 0) + (symbol.st_size != 0 ? 1 : 0);
 }
 
+// `loaded`: whether a section is in memory. What names anything else, as debuggers' sections do,
+// has no address.
 std::vector<Symbol> ReadTable(std::string_view bytes, const Elf64_Shdr& table,
-                              const Elf64_Shdr& strings) {
+                              const Elf64_Shdr& strings, const std::vector<bool>& loaded) {
   std::vector<std::pair<int, Symbol>> ranked;
   const std::string_view names = bytes.substr(strings.sh_offset, strings.sh_size);
   for (uint64_t offset = 0; table.sh_size - offset >= sizeof(Elf64_Sym);
        offset += sizeof(Elf64_Sym)) {
     const Elf64_Sym symbol = *ReadAt<Elf64_Sym>(bytes, table.sh_offset + offset);
     if (!IsUseful(symbol) || symbol.st_name >= names.size()) continue;
+    if (symbol.st_shndx < loaded.size() && !loaded[symbol.st_shndx]) continue;
     std::string_view name = names.substr(symbol.st_name, kMaxNameBytes);
     name = name.substr(0, name.find('\0'));
     if (name.empty()) continue;
@@ -176,6 +179,10 @@ absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const El
   const auto section = [&](uint64_t index) {
     return *ReadAt<Elf64_Shdr>(bytes, header.e_shoff + index * sizeof(Elf64_Shdr));
   };
+  std::vector<bool> loaded(header.e_shnum);
+  for (uint64_t i = 0; i < header.e_shnum; ++i) {
+    loaded[i] = (section(i).sh_flags & SHF_ALLOC) != 0;
+  }
   for (uint64_t i = 0; i < header.e_shnum; ++i) {
     const Elf64_Shdr table = section(i);
     if (table.sh_type != type) continue;
@@ -186,7 +193,7 @@ absl::StatusOr<std::vector<Symbol>> ReadSymbols(std::string_view bytes, const El
       return Invalid("ELF file cut short in its symbol table");
     }
     // A linked file has one of each type.
-    return ReadTable(bytes, table, strings);
+    return ReadTable(bytes, table, strings, loaded);
   }
   return std::vector<Symbol>();
 }

@@ -65,6 +65,14 @@ TEST(ParseKernelTest, FindsTheSymbolOfAnAddress) {
   EXPECT_EQ(kernel->FindSymbol(kData + 8), nullptr);
 }
 
+TEST(ParseKernelTest, LeavesOutNamesOfWhatIsNotLoaded) {
+  ElfTestImage image = Sound();
+  image.names.push_back({".debug", 0x10, 0, STT_NOTYPE, 0, /*in_memory=*/false});
+  const absl::StatusOr<KernelImage> kernel = ParseKernel(image.Build());
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  EXPECT_EQ(kernel->FindSymbol(0x120000000), nullptr);
+}
+
 TEST(ParseKernelTest, AcceptsAnImageWithoutSymbols) {
   ElfTestImage image = Sound();
   image.names.clear();

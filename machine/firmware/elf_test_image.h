@@ -26,6 +26,7 @@ class ElfTestImage {
     uint64_t size;
     int type;
     unsigned char other = 0;  // st_other
+    bool in_memory = true;    // or in a section that is not loaded
   };
 
   ElfTestImage() {
@@ -101,7 +102,7 @@ class ElfTestImage {
       symbol.st_name = static_cast<uint32_t>(strings.size());
       symbol.st_info = static_cast<unsigned char>(ELF64_ST_INFO(STB_GLOBAL, name.type));
       symbol.st_other = name.other;
-      symbol.st_shndx = 1;
+      symbol.st_shndx = name.in_memory ? 3 : 2;
       symbol.st_value = name.address;
       symbol.st_size = name.size;
       symbols += Bytes(symbol);
@@ -118,8 +119,12 @@ class ElfTestImage {
     string_table.sh_offset = offset + symbols.size();
     string_table.sh_size = strings.size();
     h.e_shoff = offset + symbols.size() + strings.size();
-    h.e_shnum = 3;
-    return symbols + strings + Bytes(Elf64_Shdr{}) + Bytes(table) + Bytes(string_table);
+    h.e_shnum = 4;
+    Elf64_Shdr loaded = {};
+    loaded.sh_type = SHT_NOBITS;
+    loaded.sh_flags = SHF_ALLOC;
+    return symbols + strings + Bytes(Elf64_Shdr{}) + Bytes(table) + Bytes(string_table) +
+           Bytes(loaded);
   }
 };
 

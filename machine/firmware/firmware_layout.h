@@ -55,8 +55,11 @@
 
 /* What else the host reads of the impure page, which is all PALcode's own. Offsets in bytes,
    quadwords. */
+#define FW_IMPURE_USP 0x80  /* the user's SP, in kernel mode */
 #define FW_IMPURE_PCBB 0x98 /* physical address of the HWPCB */
 #define FW_IMPURE_PTBR 0xa0 /* physical address of the level 1 page table */
+#define FW_IMPURE_ENT 0xc0  /* six entry points of the operating system, in the order of wrent */
+#define FW_IMPURE_ENT_SIZE 48
 
 /* Of an HWPCB. */
 #define FW_HWPCB_UNIQUE 0x20

@@ -133,6 +133,7 @@ on_system_call:
   call_pal CALL_PAL_RTI
 
 on_unaligned:
+  call_pal CALL_PAL_RTI
 on_fault:
   call_pal CALL_PAL_RTI
 

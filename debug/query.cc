@@ -1,0 +1,100 @@
+#include "debug/query.h"
+
+#include <limits>
+
+#include "absl/status/statusor.h"
+#include "alpha/stop_pcs.h"
+
+namespace isochron::debug {
+namespace {
+
+using timeline::Arrival;
+using timeline::Timeline;
+
+// Whether the machine, which stands where a search begins, stands at a place that is asked about:
+// a run does not look at that.
+bool BeginsAtPc(const Timeline& timeline, const machine::StopCondition& condition) {
+  const machine::Machine& machine = timeline.machine();
+  const alpha::Cpu& cpu = machine.cpu();
+  if (condition.pcs.empty() || cpu.cycle == 0 || machine.waiting() || cpu.InterruptDeliverable()) {
+    return false;
+  }
+  return alpha::StopPcs(condition.pcs, cpu.cycle - 1).Stops(cpu, machine.memory());
+}
+
+// One search, of which the answers are told.
+class Search {
+ public:
+  Search(Timeline& timeline, Query& query, const QueryRange& range, Answers& answers)
+      : timeline_(timeline), query_(query), range_(range), answers_(answers) {}
+
+  absl::Status Run() {
+    const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(range_.from);
+    if (!arrival.ok()) return arrival.status();
+    if (absl::Status status = query_.Begin(timeline_); !status.ok()) return status;
+    machine::StopReasons met;
+    met.pc = BeginsAtPc(timeline_, query_.Condition(timeline_));
+    if (absl::Status status = Look(met); !status.ok()) return status;
+    while (answers_.wanted() && !timeline_.run_end().has_value() && Cycle() < range_.to) {
+      machine::StopCondition next = query_.Condition(timeline_);
+      next.cycle = range_.to;
+      const absl::StatusOr<Arrival> forward = timeline_.RunForward(next);
+      if (!forward.ok()) return forward.status();
+      met = timeline_.machine().stopped_by();
+      met.pc = met.pc && *forward == Arrival::kThere;
+      if (absl::Status status = Look(met); !status.ok()) return status;
+    }
+    answers_.CompleteAll();
+    return absl::OkStatus();
+  }
+
+ private:
+  uint64_t Cycle() const { return timeline_.machine().cpu().cycle; }
+
+  absl::Status Look(const machine::StopReasons& met) {
+    if (!met.pc && !met.event && !met.reference.has_value()) return absl::OkStatus();
+    seen_.clear();
+    if (absl::Status status = query_.See(timeline_, met, seen_); !status.ok()) return status;
+    for (const Sighting& sighting : seen_) {
+      if (sighting.cycle < range_.from || sighting.cycle >= range_.to) continue;
+      query_.Tell(sighting, answers_);
+    }
+    return absl::OkStatus();
+  }
+
+  Timeline& timeline_;
+  Query& query_;
+  const QueryRange range_;
+  Answers& answers_;
+  std::vector<Sighting> seen_;
+};
+
+}  // namespace
+
+absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range, bool json,
+                      const AnswerSink& sink) {
+  const AnswerFormat format(query.columns(), json);
+  if (!json && !sink(format.Heading())) return absl::OkStatus();
+  Answers answers([&](const Row& row) { return sink(format.Format(row)); });
+  return Search(timeline, query, range, answers).Run();
+}
+
+absl::Status RunQueryBackwards(Timeline& timeline, Query& query, uint64_t before, bool json,
+                               const AnswerSink& sink) {
+  const AnswerFormat format(query.columns(), json);
+  if (!json && !sink(format.Heading())) return absl::OkStatus();
+  const absl::StatusOr<Arrival> there = timeline.GoToCycle(before);
+  if (!there.ok()) return there.status();
+  const absl::StatusOr<Arrival> back = timeline.RunBackward(query.Condition(timeline));
+  if (!back.ok()) return back.status();
+  if (*back != Arrival::kThere) return absl::OkStatus();
+  const uint64_t cycle = timeline.machine().cpu().cycle;
+  Answers answers([&](const Row& row) {
+    sink(format.Format(row));
+    return false;
+  });
+  const QueryRange range = {cycle, std::numeric_limits<uint64_t>::max()};
+  return Search(timeline, query, range, answers).Run();
+}
+
+}  // namespace isochron::debug

@@ -1,0 +1,65 @@
+// Questions about a whole run, or a part of it.
+
+#ifndef ISOCHRON_DEBUG_QUERY_H_
+#define ISOCHRON_DEBUG_QUERY_H_
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "debug/answers.h"
+#include "machine/stop_condition.h"
+#include "timeline/timeline.h"
+
+namespace isochron::debug {
+
+// What was seen at one stop of a run, as far as a question is about it.
+struct Sighting {
+  uint64_t cycle = 0;  // at which it began
+  int kind = 0;        // one of the question's own
+  std::vector<uint64_t> values;
+};
+
+// A question: where a run has to be stopped for it, what is to be seen there, and what row that
+// makes. Seeing depends on nothing but the run, so that parts of a run may be searched apart, each
+// with a question of its own; rows are made of all that was seen, in order.
+class Query {
+ public:
+  virtual ~Query() = default;
+
+  virtual std::vector<Column> columns() const = 0;
+
+  // Where to stop next, from where the machine stands.
+  virtual machine::StopCondition Condition(const timeline::Timeline& timeline) = 0;
+  // The machine stands where a search begins. `met`: what holds here of the condition.
+  virtual absl::Status Begin(timeline::Timeline& timeline) = 0;
+  // The machine has stopped because of `met`. Adds what is seen to `seen`.
+  virtual absl::Status See(timeline::Timeline& timeline, const machine::StopReasons& met,
+                           std::vector<Sighting>& seen) = 0;
+
+  // Takes what was seen, in order.
+  virtual void Tell(const Sighting& sighting, Answers& answers) = 0;
+};
+
+// Takes a line; false: that is enough.
+using AnswerSink = std::function<bool(std::string_view line)>;
+
+struct QueryRange {
+  uint64_t from = 0;  // cycles; what began at or behind it
+  uint64_t to = 0;    // and before this
+};
+
+// Answers by `query` about the run of `timeline`, line by line, in order, with a heading unless it
+// is JSON. Errors are those of the timeline.
+absl::Status RunQuery(timeline::Timeline& timeline, Query& query, const QueryRange& range,
+                      bool json, const AnswerSink& sink);
+
+// The last that a query of PCs or references sees before a cycle, searched backwards.
+absl::Status RunQueryBackwards(timeline::Timeline& timeline, Query& query, uint64_t before,
+                               bool json, const AnswerSink& sink);
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_QUERY_H_

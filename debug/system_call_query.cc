@@ -1,0 +1,130 @@
+// syscalls: what programs asked of the operating system, and what they were answered.
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "alpha/call_pal.h"
+#include "alpha/cost.h"
+#include "debug/address_space.h"
+#include "debug/query_kinds.h"
+#include "debug/system_calls.h"
+
+namespace isochron::debug {
+namespace {
+
+using timeline::Timeline;
+
+constexpr uint32_t kCallsys = 0x83, kRetsys = 0x3d, kRti = 0x3f;
+constexpr int kStackPointer = 30;
+constexpr int kFirstArgument = 16;
+constexpr int kArguments = 6;
+constexpr int kErrorFlag = 19;  // a3
+
+class SystemCallQuery final : public Query {
+ public:
+  explicit SystemCallQuery(const Symbols& symbols) : symbols_(symbols) {}
+
+  std::vector<Column> columns() const override {
+    std::vector<Column> columns = {{"cycle", 12}, {"cpu", 3},    {"asn", 3},
+                                   {"pcbb", 12},  {"number", 6}, {"name", -20}};
+    for (const std::string_view name : {"a0", "a1", "a2", "a3", "a4", "a5"}) {
+      columns.push_back({name, 13});
+    }
+    columns.push_back({"result", 13});
+    columns.push_back({"error", 5});
+    columns.push_back({"cycles", 12});
+    columns.push_back({"pc", 18});
+    columns.push_back({"place", -1});
+    return columns;
+  }
+
+  machine::StopCondition Condition(const Timeline& timeline) override {
+    const uint64_t base = timeline.machine().cpu().pal_base;
+    return machine::StopCondition::AtPcs({base | alpha::CallPalEntry(kCallsys),
+                                          base | alpha::CallPalEntry(kRetsys),
+                                          base | alpha::CallPalEntry(kRti)});
+  }
+
+  absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+
+  absl::Status See(Timeline& timeline, const machine::StopReasons&,
+                   std::vector<Sighting>& seen) override {
+    const machine::Machine& machine = timeline.machine();
+    const alpha::Cpu& cpu = machine.cpu();
+    const uint64_t sp = cpu.r[kStackPointer];
+    const uint64_t pcbb = ProcessControlBlock(machine, 0);
+    const uint64_t began = cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal);
+    if (cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kCallsys))) {
+      const uint64_t link =
+          cpu.r[alpha::Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
+      Sighting call = {began, kCall, {pcbb, link, sp, cpu.asn, cpu.r[0]}};
+      for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
+      seen.push_back(std::move(call));
+      return absl::OkStatus();
+    }
+    // The frame that is about to be popped: PS, PC.
+    constexpr uint64_t kFrameBytes = 48, kUserMode = 8;
+    std::array<uint64_t, 2> frame{};
+    const std::string bytes = ReadVirtual(machine, 0, sp, sizeof(frame));
+    if (bytes.size() != sizeof(frame)) return absl::OkStatus();
+    std::memcpy(frame.data(), bytes.data(), sizeof(frame));
+    const bool to_user =
+        cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kRetsys)) || (frame[0] & kUserMode) != 0;
+    const uint64_t sp_there = to_user ? UserStackPointer(machine, 0) : sp + kFrameBytes;
+    seen.push_back(
+        {began, kReturn, {pcbb, frame[1] & ~uint64_t{3}, sp_there, cpu.r[0], cpu.r[kErrorFlag]}});
+    return absl::OkStatus();
+  }
+
+  void Tell(const Sighting& sighting, Answers& answers) override {
+    const std::vector<uint64_t>& v = sighting.values;
+    const Call call = {v[0], v[1], v[2]};
+    const auto open = open_.find(call);
+    if (sighting.kind == kReturn) {
+      if (open == open_.end()) return;  // from something else
+      Row& row = answers.at(open->second.row);
+      row[kResultColumn] = Cell::Signed(v[3]);
+      row[kResultColumn + 1] = Cell::Flag(v[4] != 0);
+      row[kResultColumn + 2] = Cell::Decimal(sighting.cycle - open->second.cycle);
+      answers.Complete(open->second.row);
+      open_.erase(open);
+      return;
+    }
+    // Made again from the same place: the operating system has it done anew, after a signal.
+    if (open != open_.end()) answers.Complete(open->second.row);
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0),
+               Cell::Decimal(v[3]),           Cell::Hex(v[0]),
+               Cell::Decimal(v[4]),           Cell::Text(std::string(SystemCallName(v[4])))};
+    for (int i = 0; i < kArguments; ++i) row.push_back(Cell::Hex(v[5 + i]));
+    row.resize(row.size() + 3);
+    const uint64_t pc = (v[1] & ~uint64_t{3}) - 4;
+    row.push_back(Cell::Hex(pc));
+    row.push_back(Cell::Text(symbols_.Describe(pc)));
+    open_[call] = {answers.Add(std::move(row), /*complete=*/false), sighting.cycle};
+  }
+
+ private:
+  enum Kind { kCall, kReturn };
+  static constexpr int kResultColumn = 6 + kArguments;
+  // In which process, where it returns to, and with which SP.
+  using Call = std::tuple<uint64_t, uint64_t, uint64_t>;
+  struct Open {
+    uint64_t row;
+    uint64_t cycle;
+  };
+
+  const Symbols& symbols_;
+  std::map<Call, Open> open_;
+};
+
+}  // namespace
+
+std::unique_ptr<Query> MakeSystemCallQuery(const Symbols& symbols) {
+  return std::make_unique<SystemCallQuery>(symbols);
+}
+
+}  // namespace isochron::debug

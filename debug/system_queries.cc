@@ -1,0 +1,334 @@
+// exceptions, interrupts, tlb-misses and switches: what the machine and the operating system do.
+
+#include <array>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "alpha/call_pal.h"
+#include "alpha/cost.h"
+#include "alpha/ipr.h"
+#include "alpha/stop_ranges.h"
+#include "debug/address_space.h"
+#include "debug/query_kinds.h"
+#include "debug/stepper.h"
+#include "machine/events/event.h"
+
+namespace isochron::debug {
+namespace {
+
+using alpha::Cpu;
+using alpha::PalEntry;
+using machine::StopCondition;
+using timeline::Timeline;
+
+// Entry points in the order of wrent.
+enum Entry { kEntInt, kEntArith, kEntMm, kEntIf, kEntUna, kEntSys };
+constexpr std::array<const char*, kSystemEntries> kEntryNames = {"entInt", "entArith", "entMM",
+                                                                 "entIF",  "entUna",   "entSys"};
+
+// Cycles that lie between an exception or interrupt and PALcode's first instruction.
+uint64_t EntryCycles() { return alpha::InstructionCost(alpha::CostClass::kPalEntry); }
+
+uint64_t PcOf(const Cpu& cpu, PalEntry entry) {
+  return (cpu.pal_base + static_cast<uint64_t>(entry)) | 1;
+}
+
+// A mode as a cell: what a PC and the rest of a CPU's mode say.
+Level LevelAt(const Cpu& cpu, uint64_t pc) {
+  if ((pc & 1) != 0) return Level::kPal;
+  return cpu.mode == alpha::Mode::kKernel ? Level::kKernel : Level::kUser;
+}
+
+// Cells of a PC: it, and where that is.
+void AddPc(uint64_t pc, const Symbols& symbols, Row& row) {
+  row.push_back(Cell::Hex(pc & ~uint64_t{3}));
+  row.push_back(Cell::Text(symbols.Describe(pc)));
+}
+
+// Stops at entry points of the operating system, which it may set anew at any time.
+StopCondition AtSystemEntries(const Timeline& timeline, std::initializer_list<Entry> wanted) {
+  StopCondition condition;
+  const auto entries = SystemEntries(timeline.machine(), 0);
+  for (const Entry entry : wanted) {
+    if ((entries[entry] & 1) == 0) condition.pcs.push_back(entries[entry]);
+  }
+  alpha::StopRange range;
+  range.space = alpha::StopRange::Space::kPhysical;
+  range.begin = SystemEntriesAddress(0);
+  range.size = kSystemEntries * sizeof(uint64_t);
+  range.writes = true;
+  condition.ranges.push_back(range);
+  return condition;
+}
+
+std::string ArithmeticText(uint64_t summary, uint64_t registers) {
+  constexpr std::array<const char*, 7> kBits = {
+      "software completion", "invalid operation", "division by zero", "overflow",
+      "underflow",           "inexact",           "integer overflow"};
+  std::vector<std::string> words;
+  for (size_t bit = 0; bit < kBits.size(); ++bit) {
+    if ((summary >> bit & 1) != 0) words.emplace_back(kBits[bit]);
+  }
+  return absl::StrCat(absl::StrJoin(words, ", "), absl::StrFormat("; registers 0x%x", registers));
+}
+
+// The arguments of an entry as the OSF/1 interface has them (docs/palcode.md).
+std::string ExceptionText(int entry, const std::array<uint64_t, 3>& a) {
+  constexpr std::array<const char*, 5> kFaults = {"translation not valid", "access violation",
+                                                  "fault on read", "fault on execute",
+                                                  "fault on write"};
+  constexpr std::array<const char*, 5> kInstructionFaults = {
+      "breakpoint", "bugcheck", "generated trap", "floating point disabled", "illegal instruction"};
+  switch (entry) {
+    case kEntArith: return ArithmeticText(a[0], a[1]);
+    case kEntMm: {
+      const char* const fault = a[1] < kFaults.size() ? kFaults[a[1]] : "fault";
+      const char* const access = a[2] == 0 ? "load" : a[2] == 1 ? "store" : "fetch";
+      return absl::StrFormat("%s: %s of 0x%x", fault, access, a[0]);
+    }
+    case kEntIf:
+      return a[0] < kInstructionFaults.size() ? kInstructionFaults[a[0]] : absl::StrCat(a[0]);
+    case kEntUna:
+      return absl::StrFormat("unaligned: opcode 0x%x, register %d, address 0x%x", a[1], a[2], a[0]);
+    default: return "";
+  }
+}
+
+class ExceptionQuery final : public Query {
+ public:
+  explicit ExceptionQuery(const Symbols& symbols) : symbols_(symbols) {}
+
+  std::vector<Column> columns() const override {
+    return {{"cycle", 12}, {"cpu", 3}, {"asn", 3},     {"mode", -6},
+            {"entry", -8}, {"pc", 18}, {"place", -36}, {"what", -1}};
+  }
+  StopCondition Condition(const Timeline& timeline) override {
+    return AtSystemEntries(timeline, {kEntArith, kEntMm, kEntIf, kEntUna});
+  }
+  absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+
+  absl::Status See(Timeline& timeline, const machine::StopReasons& met,
+                   std::vector<Sighting>& seen) override {
+    if (!met.pc) return absl::OkStatus();
+    const Cpu& cpu = timeline.machine().cpu();
+    const auto entries = SystemEntries(timeline.machine(), 0);
+    // Which of those that share an address it is, nobody can tell.
+    uint64_t which = 0;
+    for (int entry = kEntArith; entry <= kEntUna; ++entry) {
+      if (entries[entry] == cpu.pc) which |= uint64_t{1} << entry;
+    }
+    // The frame: PS, PC.
+    std::array<uint64_t, 2> frame{};
+    const std::string bytes = ReadVirtual(timeline.machine(), 0, cpu.r[30], sizeof(frame));
+    std::memcpy(frame.data(), bytes.data(), std::min(bytes.size(), sizeof(frame)));
+    seen.push_back(
+        {cpu.cycle, 0, {cpu.asn, which, frame[0], frame[1], cpu.r[16], cpu.r[17], cpu.r[18]}});
+    return absl::OkStatus();
+  }
+
+  void Tell(const Sighting& sighting, Answers& answers) override {
+    const std::vector<uint64_t>& v = sighting.values;
+    std::vector<std::string> names;
+    std::vector<std::string> texts;
+    for (int entry = kEntArith; entry <= kEntUna; ++entry) {
+      if ((v[1] >> entry & 1) == 0) continue;
+      names.emplace_back(kEntryNames[entry]);
+      texts.push_back(ExceptionText(entry, {v[4], v[5], v[6]}));
+    }
+    constexpr uint64_t kUserMode = 8;  // of PS
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]),
+               Cell::Text((v[2] & kUserMode) != 0 ? "user" : "kernel"),
+               Cell::Text(absl::StrJoin(names, "|"))};
+    AddPc(v[3] & ~uint64_t{3}, symbols_, row);
+    row.push_back(Cell::Text(absl::StrJoin(texts, " | ")));
+    answers.Add(std::move(row));
+  }
+
+ private:
+  const Symbols& symbols_;
+};
+
+class InterruptQuery final : public Query {
+ public:
+  explicit InterruptQuery(const Symbols& symbols) : symbols_(symbols) {}
+
+  std::vector<Column> columns() const override {
+    return {{"cycle", 12}, {"cpu", 3},    {"asn", 3}, {"mode", -6},
+            {"type", -13}, {"vector", 6}, {"pc", 18}, {"place", -1}};
+  }
+  StopCondition Condition(const Timeline& timeline) override {
+    StopCondition condition = AtSystemEntries(timeline, {kEntInt});
+    condition.events = StopCondition::AtEvent<machine::InterruptEvent>().events;
+    return condition;
+  }
+  absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+
+  absl::Status See(Timeline& timeline, const machine::StopReasons& met,
+                   std::vector<Sighting>& seen) override {
+    const Cpu& cpu = timeline.machine().cpu();
+    if (met.event) {
+      seen.push_back({cpu.cycle - EntryCycles(),
+                      kTaken,
+                      {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr}});
+    } else if (met.pc) {
+      seen.push_back({cpu.cycle, kDelivered, {cpu.asn, cpu.r[16], cpu.r[17]}});
+    }
+    return absl::OkStatus();
+  }
+
+  void Tell(const Sighting& sighting, Answers& answers) override {
+    const std::vector<uint64_t>& v = sighting.values;
+    if (sighting.kind == kTaken) {
+      if (taken_.has_value()) answers.Complete(*taken_);  // it was gone when PALcode looked
+      Row row = {Cell::Decimal(sighting.cycle),
+                 Cell::Decimal(0),
+                 Cell::Decimal(v[0]),
+                 Cell::Text(LevelName(static_cast<Level>(v[1]))),
+                 Cell(),
+                 Cell()};
+      AddPc(v[2], symbols_, row);
+      taken_ = answers.Add(std::move(row), /*complete=*/false);
+      return;
+    }
+    constexpr std::array<const char*, 5> kTypes = {"interprocessor", "timer", "machine check",
+                                                   "device", "performance"};
+    const Cell type = Cell::Text(v[1] < kTypes.size() ? kTypes[v[1]] : absl::StrCat(v[1]));
+    if (taken_.has_value()) {
+      Row& row = answers.at(*taken_);
+      row[4] = type;
+      row[5] = Cell::Hex(v[2]);
+      answers.Complete(*taken_);
+      taken_.reset();
+      return;
+    }
+    // A machine check is an exception that is delivered as an interrupt.
+    answers.Add({Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]), Cell(), type,
+                 Cell::Hex(v[2]), Cell(), Cell()});
+  }
+
+ private:
+  enum Kind { kTaken, kDelivered };
+
+  const Symbols& symbols_;
+  std::optional<uint64_t> taken_;  // the row of an interrupt that has not been delivered
+};
+
+class TlbMissQuery final : public Query {
+ public:
+  explicit TlbMissQuery(const Symbols& symbols) : symbols_(symbols) {}
+
+  std::vector<Column> columns() const override {
+    return {{"cycle", 12}, {"cpu", 3},      {"asn", 3}, {"mode", -6},
+            {"what", -10}, {"address", 18}, {"pc", 18}, {"place", -1}};
+  }
+  StopCondition Condition(const Timeline& timeline) override {
+    const Cpu& cpu = timeline.machine().cpu();
+    return StopCondition::AtPcs({PcOf(cpu, PalEntry::kItbMiss), PcOf(cpu, PalEntry::kDtbmSingle),
+                                 PcOf(cpu, PalEntry::kDtbmDouble3),
+                                 PcOf(cpu, PalEntry::kDtbmDouble4)});
+  }
+  absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+
+  absl::Status See(Timeline& timeline, const machine::StopReasons&,
+                   std::vector<Sighting>& seen) override {
+    const Cpu& cpu = timeline.machine().cpu();
+    What what = kPageTable;
+    uint64_t address = cpu.r[Cpu::kShadowBase];  // p4: what PALcode looks for
+    if (cpu.pc == PcOf(cpu, PalEntry::kItbMiss)) {
+      what = kFetch;
+      address = cpu.exc_addr & ~uint64_t{3};
+    } else if (cpu.pc == PcOf(cpu, PalEntry::kDtbmSingle)) {
+      what = (cpu.mm_stat & alpha::mm_stat::kWrite) != 0 ? kStore : kLoad;
+      address = cpu.va;
+    }
+    seen.push_back(
+        {cpu.cycle - EntryCycles(),
+         what,
+         {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr, address}});
+    return absl::OkStatus();
+  }
+
+  void Tell(const Sighting& sighting, Answers& answers) override {
+    constexpr std::array<const char*, 4> kWhat = {"fetch", "load", "store", "page table"};
+    const std::vector<uint64_t>& v = sighting.values;
+    Row row = {Cell::Decimal(sighting.cycle),
+               Cell::Decimal(0),
+               Cell::Decimal(v[0]),
+               Cell::Text(LevelName(static_cast<Level>(v[1]))),
+               Cell::Text(kWhat[sighting.kind]),
+               Cell::Hex(v[3])};
+    AddPc(v[2], symbols_, row);
+    answers.Add(std::move(row));
+  }
+
+ private:
+  enum What { kFetch, kLoad, kStore, kPageTable };
+
+  const Symbols& symbols_;
+};
+
+class SwitchQuery final : public Query {
+ public:
+  explicit SwitchQuery(const Symbols& symbols) : symbols_(symbols) {}
+
+  std::vector<Column> columns() const override {
+    return {{"cycle", 12}, {"cpu", 3},  {"from", 12}, {"to", 12},
+            {"asn", 3},    {"ptbr", 8}, {"pc", 18},   {"place", -1}};
+  }
+  StopCondition Condition(const Timeline& timeline) override {
+    constexpr uint32_t kSwpctx = 0x30;
+    return StopCondition::AtPcs({timeline.machine().cpu().pal_base | alpha::CallPalEntry(kSwpctx)});
+  }
+  absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+
+  absl::Status See(Timeline& timeline, const machine::StopReasons&,
+                   std::vector<Sighting>& seen) override {
+    constexpr uint64_t kPtbr = 0x10, kPccAndAsn = 0x18;  // of the HWPCB
+    const machine::Machine& machine = timeline.machine();
+    const Cpu& cpu = machine.cpu();
+    const uint64_t to = cpu.r[16];
+    const uint64_t link = cpu.r[Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
+    seen.push_back({cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal),
+                    0,
+                    {ProcessControlBlock(machine, 0), to,
+                     ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,
+                     ReadQuadword(machine, to + kPtbr).value_or(0), link - 4}});
+    return absl::OkStatus();
+  }
+
+  void Tell(const Sighting& sighting, Answers& answers) override {
+    const std::vector<uint64_t>& v = sighting.values;
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Hex(v[0]), Cell::Hex(v[1]),
+               Cell::Decimal(v[2]),           Cell::Hex(v[3])};
+    AddPc(v[4], symbols_, row);
+    answers.Add(std::move(row));
+  }
+
+ private:
+  const Symbols& symbols_;
+};
+
+}  // namespace
+
+std::unique_ptr<Query> MakeExceptionQuery(const Symbols& symbols) {
+  return std::make_unique<ExceptionQuery>(symbols);
+}
+
+std::unique_ptr<Query> MakeInterruptQuery(const Symbols& symbols) {
+  return std::make_unique<InterruptQuery>(symbols);
+}
+
+std::unique_ptr<Query> MakeTlbMissQuery(const Symbols& symbols) {
+  return std::make_unique<TlbMissQuery>(symbols);
+}
+
+std::unique_ptr<Query> MakeSwitchQuery(const Symbols& symbols) {
+  return std::make_unique<SwitchQuery>(symbols);
+}
+
+}  // namespace isochron::debug

@@ -26,7 +26,7 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 constexpr char kLoopback[] = "127.0.0.1";
 
-absl::Status Refuse(const std::string& where, std::string_view why) {
+absl::Status CannotWait(const std::string& where, std::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("gdb cannot be waited for at ", where, ": ", std::string(why)));
 }
@@ -94,7 +94,7 @@ absl::Status GdbSocket::ListenUnix(const std::string& path) {
   absl::StatusOr<hostio::Descriptor> listener = ListenAtPath(path);
   if (!listener.ok()) {
     const absl::string_view why = listener.status().message();
-    return Refuse(path, std::string_view(why.data(), why.size()));
+    return CannotWait(path, std::string_view(why.data(), why.size()));
   }
   listener_ = *std::move(listener);
   where_ = path_ = path;
@@ -108,7 +108,7 @@ absl::Status GdbSocket::ListenTcp(const GdbTarget& target) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int error = getaddrinfo(target.address.c_str(), target.port.c_str(), &hints, &found);
-  if (error != 0) return Refuse(where, gai_strerror(error));
+  if (error != 0) return CannotWait(where, gai_strerror(error));
   const absl::Cleanup free_found = [found] { freeaddrinfo(found); };
   hostio::Descriptor listener(
       socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -116,7 +116,7 @@ absl::Status GdbSocket::ListenTcp(const GdbTarget& target) {
   setsockopt(listener.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (listener.fd() < 0 || bind(listener.fd(), found->ai_addr, found->ai_addrlen) != 0 ||
       listen(listener.fd(), 1) != 0) {
-    return Refuse(where, strerror(errno));
+    return CannotWait(where, strerror(errno));
   }
   where_ = BoundText(listener.fd(), target);
   listener_ = std::move(listener);
@@ -134,7 +134,7 @@ absl::StatusOr<bool> GdbSocket::AwaitClient() {
     if (!WaitFor(listener_.fd(), POLLIN, -1)) return false;
     client_ = hostio::Descriptor(accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
     const bool gone_again = errno == ECONNABORTED || errno == EAGAIN || errno == EINTR;
-    if (client_.fd() < 0 && !gone_again) return Refuse(where_, strerror(errno));
+    if (client_.fd() < 0 && !gone_again) return CannotWait(where_, strerror(errno));
   }
   // Answers are small, and waited for one by one.
   const int on = 1;

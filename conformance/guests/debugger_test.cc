@@ -246,6 +246,19 @@ TEST_P(InterruptsGuest, CannotBeChanged) {
   EXPECT_FALSE(debuggee_->Insert({Kind::kAccess, ~uint64_t{0}, 8}).ok());
 }
 
+TEST_P(InterruptsGuest, HasRoomForAllThatAPersonWants) {
+  absl::Status status;
+  uint64_t address = 0x1000;
+  for (; status.ok(); address += 4) {
+    ASSERT_LT(address, 0x100000u);
+    status = debuggee_->Insert({Kind::kSoftwareBreakpoint, address, 4});
+  }
+  EXPECT_THAT(std::string(status.message()), HasSubstr("4096 breakpoints"));
+  EXPECT_TRUE(debuggee_->Insert({Kind::kSoftwareBreakpoint, 0x1000, 4}).ok()) << "is there";
+  EXPECT_TRUE(debuggee_->Remove({Kind::kSoftwareBreakpoint, 0x1000, 4}).ok());
+  EXPECT_TRUE(debuggee_->Insert({Kind::kWrite, 0x1000, 4}).ok());
+}
+
 TEST_P(InterruptsGuest, StopsAtABreakpointInBothDirections) {
   const uint64_t address = SymbolAddress("record");
   Insert(Kind::kHardwareBreakpoint, address, 4);

@@ -26,6 +26,8 @@ using timeline::Position;
 // More is nothing to read at a prompt.
 constexpr uint64_t kMaxQuadwords = 4096;
 constexpr uint64_t kMaxEvents = 1000;
+// Of checkpoints and of watches: a person has fewer.
+constexpr size_t kMaxKept = 4096;
 constexpr uint64_t kEventsAround = 5;
 
 absl::Status Wrong(const std::string& message) { return absl::InvalidArgumentError(message); }
@@ -162,6 +164,7 @@ MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
 }
 
 MonitorCommands::Answer MonitorCommands::Checkpoint(const Words&) {
+  if (checkpoints_.size() == kMaxKept) return Wrong("there are too many checkpoints already");
   const uint64_t number = next_checkpoint_++;
   checkpoints_[number] = timeline_.position().cycle;
   return absl::StrCat("checkpoint ", number, " at ", When());
@@ -216,6 +219,7 @@ MonitorCommands::Answer MonitorCommands::Watch(const Words& words) {
   range.reads = words[3] == "r" || words[3] == "a";
   range.writes = words[3] == "w" || words[3] == "a";
   if (!range.reads && !range.writes) return Wrong(usage);
+  if (watches_.size() == kMaxKept) return Wrong("there are too many watches already");
   watches_.push_back(range);
   return absl::StrFormat("%d: %s of %d bytes at physical %#x\n", watches_.size(),
                          words[3] == "a" ? "accesses"

@@ -16,6 +16,8 @@ using timeline::Arrival;
 // PC<1:0> are no part of an address.
 constexpr uint64_t kPcMask = ~uint64_t{3};
 constexpr uint64_t kPalmode = 1;
+// A person has fewer; a client that has more means no good.
+constexpr size_t kMaxStoppoints = 4096;
 
 absl::Status Unchangeable() {
   return absl::FailedPreconditionError(
@@ -102,9 +104,14 @@ absl::Status TimelineDebuggee::Insert(const Stoppoint& stoppoint) {
   if (stoppoint.address > std::numeric_limits<uint64_t>::max() - (stoppoint.size - 1)) {
     return absl::InvalidArgumentError("it goes beyond the last address");
   }
-  if (std::find(stoppoints_.begin(), stoppoints_.end(), stoppoint) == stoppoints_.end()) {
-    stoppoints_.push_back(stoppoint);
+  if (std::find(stoppoints_.begin(), stoppoints_.end(), stoppoint) != stoppoints_.end()) {
+    return absl::OkStatus();
   }
+  if (stoppoints_.size() == kMaxStoppoints) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there are ", kMaxStoppoints, " breakpoints and watchpoints already"));
+  }
+  stoppoints_.push_back(stoppoint);
   return absl::OkStatus();
 }
 
@@ -158,8 +165,9 @@ const Stoppoint* TimelineDebuggee::GuessedStep() {
 absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint& guess,
                                                                 FlowStepper& stepper) {
   const alpha::Cpu& cpu = timeline_.machine().cpu();
-  // Where gdb is right about the others.
+  // Of branches gdb knows where they lead, unless something comes between.
   const bool predictable = CourseOf(*InstructionHere()) != Course::kOn;
+  const bool outside = !cpu.pal_mode();
   machine::StopCondition also = Condition();
   if (!monitor_.exact_steps()) {
     // Other flows may come there, too.
@@ -171,7 +179,7 @@ absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint&
   if (end->arrival != Arrival::kThere || end->met) return *end;
   if ((cpu.pc & kPcMask) == guess.address) {
     end->met = true;
-  } else if (predictable) {
+  } else if (predictable && !(outside && cpu.pal_mode())) {
     return std::nullopt;
   }
   return *end;

@@ -16,8 +16,8 @@ import tempfile
 import time
 
 from conformance.bench.common import BenchParser
-from conformance.bench.remote import through_pipes
 from conformance.tree import guest_path
+from isochron.remote import Stub
 
 PROMPT = "~ # "
 PROGRAMS = "sieve sort hash compress search interpreter calls chase bignum"
@@ -70,6 +70,12 @@ def timed(command):
     return seconds, run.stderr
 
 
+def seconds_of(function, *arguments):
+    began = time.monotonic()
+    function(*arguments)
+    return time.monotonic() - began
+
+
 class Travel:
     """One recording, opened again and again."""
 
@@ -81,19 +87,11 @@ class Travel:
     def open(self, log):
         """Seconds are counted from the start of the program."""
         began = time.monotonic()
-        stub, process = through_pipes(
-            [self.arguments.isochron, "replay", str(log), "--gdb", "-", "--engine", self.arguments.engine]
-        )
-        return stub, process, began
-
-    @staticmethod
-    def close(process):
-        process.stdin.close()
-        process.wait()
+        return Stub([self.arguments.isochron, "replay", str(log), "--gdb", "-", "--engine", self.arguments.engine]), began
 
     @staticmethod
     def cycle(stub):
-        return int(re.search(r"cycle (\d+)", stub.monitor("when")[1])[1])
+        return int(re.search(r"cycle (\d+)", stub.monitor("when"))[1])
 
     def whole(self):
         seconds, report = timed(
@@ -104,36 +102,36 @@ class Travel:
 
     def under_the_debugger(self):
         """From power-on to the end with nobody looking, start of the program included."""
-        stub, process, began = self.open(self.bare)
-        _, reply = stub.resume("vCont;c")
+        stub, began = self.open(self.bare)
+        reply, _ = stub.resume("vCont;c")
         seconds = time.monotonic() - began
-        assert "replaylog:end" in reply or reply.startswith("W"), reply
-        self.close(process)
+        assert "replaylog:end" in reply
+        stub.close()
         return seconds
 
     def somewhere(self, cycle):
         """To stand at a cycle, start of the program included; and the steps back from there."""
-        stub, process, began = self.open(self.log)
+        stub, began = self.open(self.log)
         stub.monitor(f"goto cycle {cycle}")
         seconds = time.monotonic() - began
         stub.monitor("step exact")
-        steps = [stub.resume("bs")[0] for _ in range(STEPS)]
-        self.close(process)
+        steps = [seconds_of(stub.resume, "bs") for _ in range(STEPS)]
+        stub.close()
         return seconds, steps
 
     def back_to_the_landmark(self):
         """From a billion cycles behind it: backwards, and forwards over the same distance."""
-        stub, process, _ = self.open(self.bare)
+        stub, _ = self.open(self.bare)
         stub.request(f"Z0,{self.landmark:x},4")
         for _ in range(2):
             stub.resume("vCont;c")
         there = self.cycle(stub)
         stub.request(f"z0,{self.landmark:x},4")
-        forward = stub.monitor(f"goto cycle {there + BILLION}")[0]
+        forward = seconds_of(stub.monitor, f"goto cycle {there + BILLION}")
         stub.request(f"Z0,{self.landmark:x},4")
-        back, reply = stub.resume("bc")
-        assert self.cycle(stub) == there, (reply, self.cycle(stub), there)
-        self.close(process)
+        back = seconds_of(stub.resume, "bc")
+        assert self.cycle(stub) == there
+        stub.close()
         return forward, back
 
 

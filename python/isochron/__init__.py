@@ -1,6 +1,6 @@
 """Drives the Alpha emulator isochron: boots guests, talks to them, records, replays and reads logs.
 
-    from isochron import Machine
+    from isochron import Machine, Timeline
 
     machine = Machine(kernel="vmlinux", initrd="initrd.cpio.gz", append="console=ttyS0")
     with machine.record("boot.log") as session:
@@ -11,6 +11,9 @@
         result = session.finish()
     assert result.reason == "power-off"
     assert machine.replay("boot.log").finish().exit_code == 0
+    with Timeline("boot.log") as timeline:
+        timeline.goto_end()
+        print(timeline.last_write("jiffies_64").symbol)
 
 Needs Python 3.10, the program, and for reading logs the module zstandard.
 """
@@ -22,10 +25,12 @@ from isochron.machine import Machine, engines, find_program
 from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import quote
 from isochron.session import Session
+from isochron.timeline import Arrival, Place, Timeline, Watch
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Arrival",
     "Checkpoint",
     "End",
     "Event",
@@ -40,14 +45,17 @@ __all__ = [
     "Machine",
     "Match",
     "Output",
+    "Place",
     "RequestError",
     "Result",
     "Session",
     "SessionEnded",
     "Stats",
     "Stop",
+    "Timeline",
     "Unknown",
     "Unresponsive",
+    "Watch",
     "engines",
     "find_program",
     "quote",

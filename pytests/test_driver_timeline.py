@@ -1,0 +1,81 @@
+"""The Python driver's Timeline: a recording to go through, forwards and backwards, on each engine."""
+
+import pytest
+
+from helpers.commands import run
+from helpers.guests import own_guest
+from isochron import IsochronError, RequestError, Timeline, Watch, engines
+
+
+@pytest.fixture(params=["ref", "jit"])
+def timeline(request, isochron, tmp_path):
+    """A recording of the guest that reads its clocks."""
+    if request.param not in engines(isochron):
+        pytest.skip(f"{isochron} has no engine {request.param}")
+    kernel, log = own_guest(isochron, "timers"), tmp_path / "log"
+    recorded = run(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null", "--max-cycles", "100M")
+    assert recorded.returncode == 5, recorded.stderr
+    with Timeline(log, engine=request.param, program=isochron) as opened:
+        yield opened
+
+
+def test_goes_anywhere_and_back(timeline):
+    start = timeline.place()
+    assert (start.cycle, start.instruction, start.event, start.pal_mode) == (0, 0, 0, True)
+    here = timeline.goto(cycle=40_000_000)
+    assert 40_000_000 <= here.cycle < 40_010_000
+    registers = timeline.registers()
+    assert registers["pc"] & ~3 == here.pc and registers["r31"] == 0 and len(registers) == 66
+    places = [here] + [timeline.step() for _ in range(30)]
+    assert [place.instruction for place in places[1:]] == list(range(places[1].instruction, places[1].instruction + 30))
+    for place in reversed(places[1:-1]):
+        assert timeline.reverse_step() == place
+    assert timeline.goto(instruction=places[20].instruction) == places[20]
+    assert timeline.goto(cycle=here.cycle) == here and timeline.registers() == registers
+    assert timeline.goto_end().cycle >= 100_000_000
+    assert timeline.goto_start() == start == timeline.reverse_step()
+    with pytest.raises(TypeError):
+        timeline.goto(cycle=1, event=1)
+
+
+def test_runs_to_places_in_both_directions(timeline):
+    main = timeline.address("guest_main")
+    first = timeline.run(["guest_main"])
+    assert first.reason == "breakpoint" and first.place.pc == main and first.place.symbol.startswith("guest_main")
+    timeline.goto_end()
+    last = timeline.reverse_continue([main])
+    assert (last.reason, last.place) == ("breakpoint", first.place)
+    assert timeline.reverse_continue([main]).reason == "begin"
+    assert timeline.run([main]).place == first.place
+    assert timeline.run().reason == "end"
+
+
+def test_finds_the_last_write(timeline):
+    timeline.run(["guest_main"])
+    stack = timeline.registers()["r30"]
+    timeline.goto(cycle=timeline.place().cycle + 20_000)
+    watched = Watch(stack - 64, 64)
+    write = timeline.reverse_continue(watches=[watched])
+    assert write.reason == "watchpoint" and stack - 64 <= write.address < stack
+    before = timeline.read(stack - 64, 64)
+    behind = timeline.run(watches=[watched])
+    assert behind.reason == "watchpoint" and behind.place.instruction == write.place.instruction + 1
+    assert len(timeline.read(stack - 64, 64)) == len(before) == 64
+    assert timeline.last_write(stack - 64, 64) == write.place
+    timeline.goto(cycle=1000)
+    assert timeline.last_write(0xFFFFFC0000700000) is None
+    assert timeline.place().cycle == 0
+
+
+def test_what_cannot_be_done_is_refused(timeline, isochron, tmp_path):
+    with pytest.raises(RequestError, match="nonsense"):
+        timeline.address("nonsense")
+    with pytest.raises(RequestError):
+        timeline.read(0x1234567890, 8)
+    with pytest.raises(RequestError):
+        timeline.monitor("goto cycle nowhere")
+    # It is there still.
+    assert timeline.place().cycle == 0
+    (tmp_path / "other").write_text("no log")
+    with pytest.raises(IsochronError, match="exit code 2\n.*other"):
+        Timeline(tmp_path / "other", program=isochron)

@@ -1,0 +1,234 @@
+"""A recording to go through, forwards and backwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Sequence
+from types import TracebackType
+
+from isochron.errors import IsochronError, RequestError, hide
+from isochron.machine import find_program
+from isochron.remote import Stub
+
+__tracebackhide__ = hide
+
+_WHEN = re.compile(
+    r"cycle (?P<cycle>\d+) \(.*?\), instruction (?P<instruction>\d+), event (?P<event>\d+),"
+    r" PC (?P<pc>0x[0-9a-f]+)(?P<pal> in PALmode)?(?: (?P<symbol>[^,\n]*))?"
+)
+_REGISTERS = [*(f"r{i}" for i in range(32)), *(f"f{i}" for i in range(31)), "fpcr", "pc", "", "unique"]
+_WATCHES = {"write": "Z2", "read": "Z3", "access": "Z4"}
+# Memory that one request asks for.
+_PIECE = 2048
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A boundary of a recorded run."""
+
+    cycle: int
+    #: Instructions retired since power-on.
+    instruction: int
+    #: Number of the first event of the log that is still to come.
+    event: int
+    #: Of the next instruction.
+    pc: int
+    pal_mode: bool
+    #: "name+0x10 (file:line)", as far as that is known.
+    symbol: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrival:
+    """Why a Timeline came to stand where it does."""
+
+    #: "breakpoint", "watchpoint", "begin" or "end" of the recording, or "stop", of which `message` tells more.
+    reason: str
+    place: Place
+    #: What was watched, of a watchpoint.
+    address: int | None = None
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Watch:
+    """References to watch: "write", "read" or "access" of `size` bytes at a virtual address or symbol."""
+
+    address: int | str
+    size: int = 8
+    kind: str = "write"
+
+
+class Timeline:
+    """A recording that goes to any boundary of its run, and a machine to look at there.
+
+    Nothing that is done changes the recording. Raises IsochronError when the log cannot be replayed. `kernel` and
+    `initrd` are needed where the log does not find them itself; `symbols` are files as for --symbols; `options` further
+    options of `isochron replay --gdb`. A context manager: the program ends with it.
+    """
+
+    def __init__(
+        self,
+        log: str | os.PathLike[str],
+        *,
+        engine: str | None = None,
+        kernel: str | os.PathLike[str] | None = None,
+        initrd: str | os.PathLike[str] | None = None,
+        symbols: Sequence[str | os.PathLike[str]] = (),
+        options: Sequence[str] = (),
+        program: str | os.PathLike[str] | None = None,
+    ) -> None:
+        command = [os.fspath(program or find_program()), "replay", os.fspath(log), "--gdb", "-"]
+        for option, value in (("--engine", engine), ("--kernel", kernel), ("--initrd", initrd)):
+            if value is not None:
+                command += [option, os.fspath(value)]
+        for file in symbols:
+            command += ["--symbols", os.fspath(file)]
+        self._stub = Stub([*command, *options])
+        self._stub.request("qSupported:swbreak+;hwbreak+")
+        self._steps = ""
+
+    def __enter__(self) -> Timeline:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stub.close()
+
+    def place(self) -> Place:
+        """Where it stands."""
+        return self._place(self._stub.monitor("when"))
+
+    def goto(
+        self, *, cycle: int | None = None, instruction: int | None = None, event: int | None = None
+    ) -> Place:
+        """To the first boundary at or past a cycle, at which so many instructions have retired, or behind an event."""
+        places = {"cycle": cycle, "instruction": instruction, "event": event}
+        named = [f"{name} {value:d}" for name, value in places.items() if value is not None]
+        if len(named) != 1:
+            raise TypeError("goto() takes one of cycle, instruction and event")
+        return self._goto(named[0])
+
+    def goto_start(self) -> Place:
+        """To power-on."""
+        return self._goto("start")
+
+    def goto_end(self) -> Place:
+        """To the end of the recording."""
+        return self._goto("end")
+
+    def step(self, count: int = 1, *, flow: bool = False) -> Place:
+        """Forward by so many instructions. With `flow`, by those of the code that is looked at: interrupts and TLB
+        misses are passed over (docs/debugging.md)."""
+        return self._step("vCont;s", count, flow)
+
+    def reverse_step(self, count: int = 1, *, flow: bool = False) -> Place:
+        """The same backwards. At power-on it stays."""
+        return self._step("bs", count, flow)
+
+    def run(self, breakpoints: Sequence[int | str] = (), watches: Sequence[Watch] = ()) -> Arrival:
+        """Forward to the next of these addresses or symbols, or behind the next reference that is watched."""
+        return self._run("vCont;c", breakpoints, watches)
+
+    def reverse_continue(
+        self, breakpoints: Sequence[int | str] = (), watches: Sequence[Watch] = ()
+    ) -> Arrival:
+        """Backwards, to the last of these before here, and in front of an instruction whose reference is watched."""
+        return self._run("bc", breakpoints, watches)
+
+    def last_write(self, address: int | str, size: int = 8) -> Place | None:
+        """In front of the last instruction before here that has written any of these bytes. None, at power-on, when
+        there is none."""
+        arrival = self.reverse_continue(watches=[Watch(address, size)])
+        return arrival.place if arrival.reason == "watchpoint" else None
+
+    def registers(self) -> dict[str, int]:
+        """r0 to r31, f0 to f30, fpcr, pc and unique."""
+        data = self._request("g")
+        words = (data[i : i + 16] for i in range(0, len(data), 16))
+        return {
+            name: int.from_bytes(bytes.fromhex(word), "little")
+            for name, word in zip(_REGISTERS, words, strict=True)
+            if name
+        }
+
+    def read(self, address: int | str, size: int = 8) -> bytes:
+        """Memory at a virtual address, by superpages, TLBs and page tables. Raises RequestError where none is mapped."""
+        begin, data = self.address(address), b""
+        while len(data) < size:
+            data += bytes.fromhex(self._request(f"m{begin + len(data):x},{min(_PIECE, size - len(data)):x}"))
+        return data
+
+    def address(self, of: int | str) -> int:
+        """Of a symbol. Raises RequestError, with those that are alike, when there is none or more than one."""
+        if isinstance(of, int):
+            return of
+        return int(self._stub.monitor(f"translate {of}").split()[0], 16)
+
+    def console(self, uart: int = 0) -> str:
+        """What the guest has written up to here."""
+        return self._stub.monitor("console serial1" if uart == 1 else "console")
+
+    def monitor(self, command: str) -> str:
+        """What a monitor command prints (docs/debugging.md)."""
+        return self._stub.monitor(command)
+
+    def _request(self, body: str) -> str:
+        reply = self._stub.request(body)
+        if re.fullmatch("E(..|[.].*)", reply):
+            raise RequestError(f"isochron refused {body!r}: {reply}")
+        return reply
+
+    @staticmethod
+    def _place(text: str) -> Place:
+        found = _WHEN.search(text)
+        if found is None:
+            raise IsochronError(f"isochron says of where it is {text!r}")
+        return Place(
+            cycle=int(found["cycle"]), instruction=int(found["instruction"]), event=int(found["event"]),
+            pc=int(found["pc"], 16), pal_mode=found["pal"] is not None, symbol=found["symbol"] or "",
+        )  # fmt: skip
+
+    def _goto(self, where: str) -> Place:
+        self._stub.monitor(f"goto {where}")
+        return self.place()
+
+    def _step(self, body: str, count: int, flow: bool) -> Place:
+        steps = "flow" if flow else "exact"
+        if steps != self._steps:
+            self._stub.monitor(f"step {steps}")
+            self._steps = steps
+        for _ in range(count):
+            reply, _ = self._stub.resume(body)
+            if "replaylog" in reply:
+                break
+        return self.place()
+
+    def _run(self, body: str, breakpoints: Sequence[int | str], watches: Sequence[Watch]) -> Arrival:
+        points = [f"0,{self.address(point):x},4" for point in breakpoints]
+        points += [f"{_WATCHES[watch.kind][1:]},{self.address(watch.address):x},{watch.size:x}" for watch in watches]
+        try:
+            for point in points:
+                self._request(f"Z{point}")
+            reply, message = self._stub.resume(body)
+        finally:
+            for point in points:
+                self._stub.request(f"z{point}")
+        return self._arrival(reply, message)
+
+    def _arrival(self, reply: str, message: str) -> Arrival:
+        fields = dict(field.split(":", 1) for field in reply[3:].split(";") if ":" in field)
+        place = self.place()
+        for name in ("watch", "rwatch", "awatch"):
+            if name in fields:
+                return Arrival("watchpoint", place, int(fields[name], 16), message)
+        if "replaylog" in fields:
+            return Arrival(fields["replaylog"], place, message=message)
+        stopped = "swbreak" in fields or "hwbreak" in fields
+        return Arrival("breakpoint" if stopped else "stop", place, message=message)

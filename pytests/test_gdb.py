@@ -1,9 +1,11 @@
 """A recording in gdb, forwards and backwards."""
 
+import os
 import re
 import signal
 import socket
 
+import pexpect
 import pytest
 
 from conformance.tree import guest_path
@@ -12,6 +14,7 @@ from helpers.gdb import SHOW, Client, frame, gdb, repeated
 from helpers.guests import own_guest
 from helpers.linux_guest import boot_arguments
 from helpers.recordings import record, rewritten
+from helpers.tree import HANG
 
 END_OF_HISTORY = "No more reverse-execution history."
 ENGINES = ["ref", "jit"]
@@ -203,6 +206,24 @@ def test_ctrl_c_stops_a_run(isochron, linux_log):
     assert client.reply().startswith("T02thread:1;")
     assert client.ask("D") == "OK"
     assert client.end() == (0, "")
+
+
+def test_ctrl_c_at_a_terminal_is_gdbs(isochron, linux_log):
+    """What starts the program there has the same terminal, whose Ctrl-C must not end it."""
+    terminal = pexpect.spawn(
+        "gdb-multiarch",
+        ["-nx", "-q", "-ex", "set pagination off", "-ex", f"target remote | {isochron} replay {linux_log} --gdb -"],
+        env=os.environ | {"TERM": "dumb"}, encoding="latin-1", timeout=HANG,
+    )  # fmt: skip
+    terminal.expect(r"0x0*8780 in .*\(gdb\) ")
+    terminal.sendintr()
+    terminal.expect(r"\(gdb\) ")
+    terminal.sendline("monitor when")
+    terminal.expect(r"cycle 0 .*\(gdb\) ")
+    terminal.sendline("detach")
+    terminal.expect(r"detached.*\(gdb\) ")
+    terminal.sendline("quit")
+    terminal.expect(pexpect.EOF)
 
 
 def test_there_is_one_client_and_its_end_is_ours(isochron, interrupts_log):

@@ -103,10 +103,7 @@ absl::StatusOr<GuestImages> Conform::FindImages() {
     if (images.ok()) WarnOfClock(options_.run, *images);
     return images;
   }
-  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
-      FindLogImages(*log_, options_.log_path, options_.run);
-  if (!files.ok()) return files.status();
-  return LoadImageFiles(*std::move(files));
+  return LoadLogImages(*log_, options_.log_path, options_.run);
 }
 
 absl::Status Conform::Prepare() {

@@ -149,10 +149,7 @@ absl::Status Replay::OpenLog() {
 
 absl::Status Replay::MakeGuest() {
   RunOptions& run = options_.run;
-  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
-      FindLogImages(*log_, options_.log_path, run);
-  if (!files.ok()) return files.status();
-  absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  absl::StatusOr<GuestImages> images = LoadLogImages(*log_, options_.log_path, run);
   if (!images.ok()) return images.status();
   run.config = log_->header().config;
   CommandFiles command_files;

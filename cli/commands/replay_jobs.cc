@@ -75,10 +75,7 @@ absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, i
   const absl::StatusOr<timeline::SegmentReplayOptions> segments =
       SegmentsOf(path, log->reader->header(), jobs);
   if (!segments.ok()) return segments.status();
-  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
-      FindLogImages(*log->reader, path, options);
-  if (!files.ok()) return files.status();
-  const absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  const absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, path, options);
   if (!images.ok()) return images.status();
   RunOptions run = options;
   run.config = log->reader->header().config;

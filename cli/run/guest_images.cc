@@ -116,15 +116,18 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
   return replaylog::MatchImages(log.header(), named);
 }
 
-absl::StatusOr<GuestImages> LoadImageFiles(std::vector<ImageFile> files) {
+absl::StatusOr<GuestImages> LoadLogImages(const replaylog::LogReader& log, const std::string& path,
+                                          const RunOptions& options) {
+  absl::StatusOr<std::vector<ImageFile>> files = FindLogImages(log, path, options);
+  if (!files.ok()) return files.status();
   GuestImages images;
-  for (const ImageFile& file : files) {
+  for (const ImageFile& file : *files) {
     absl::StatusOr<std::string> bytes = replaylog::ReadImage(file);
     if (!bytes.ok()) return bytes.status();
     absl::Status status = AddImage(file.record.role, *std::move(bytes), file.path, images.boot);
     if (!status.ok()) return status;
   }
-  images.files = std::move(files);
+  images.files = *std::move(files);
   return images;
 }
 

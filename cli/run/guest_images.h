@@ -31,8 +31,9 @@ absl::StatusOr<std::vector<replaylog::ImageFile>> FindLogImages(const replaylog:
                                                                 const std::string& path,
                                                                 const RunOptions& options);
 
-// Reads what FindLogImages() found.
-absl::StatusOr<GuestImages> LoadImageFiles(std::vector<replaylog::ImageFile> files);
+// Reads what FindLogImages() finds.
+absl::StatusOr<GuestImages> LoadLogImages(const replaylog::LogReader& log, const std::string& path,
+                                          const RunOptions& options);
 
 }  // namespace isochron::cli
 

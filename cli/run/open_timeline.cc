@@ -76,10 +76,7 @@ void AddLogToLookInto(CLI::App& command, TimelineOptions& options) {
 absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options) {
   absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run);
   if (!log.ok()) return log.status();
-  absl::StatusOr<std::vector<replaylog::ImageFile>> files =
-      FindLogImages(*log->reader, options.log_path, options.run);
-  if (!files.ok()) return files.status();
-  absl::StatusOr<GuestImages> images = LoadImageFiles(*std::move(files));
+  absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, options.log_path, options.run);
   if (!images.ok()) return images.status();
   RunOptions run = options.run;
   run.config = log->reader->header().config;

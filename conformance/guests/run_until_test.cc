@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "alpha/state_visitor.h"
+#include "conformance/guests/guest_recording.h"
 #include "conformance/guests/guest_run.h"
 #include "engines/engines.h"
 #include "gtest/gtest.h"
@@ -55,15 +56,6 @@ class Typist final : public machine::InputSource {
   }
 };
 
-machine::MachineConfig Config() {
-  machine::MachineConfig config;
-  config.memory_bytes = uint64_t{32} << 20;
-  config.input_interval = 70'000;
-  config.checkpoint_interval = 250'000;
-  config.itb_entries = config.dtb_entries = 64;
-  return config;
-}
-
 std::vector<std::string> Engines() {
   std::vector<std::string> engines = {"ref", "oracle"};
 #ifdef ISOCHRON_JIT
@@ -75,7 +67,8 @@ std::vector<std::string> Engines() {
 // A machine whose log is kept as lines.
 struct Watched {
   Watched(const std::string& guest, const std::string& engine) : recorder(log) {
-    auto made = MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"), Config(), engine);
+    auto made = MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"),
+                            GuestRecording::Config(), engine);
     EXPECT_TRUE(made.ok()) << made.status();
     machine = *std::move(made);
     machine->SetObserver(&recorder);

@@ -1,8 +1,10 @@
 #include "debug/answers.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "debug/parallel_query.h"
 #include "debug/query_kinds.h"
 #include "debug/system_calls.h"
 #include "gmock/gmock.h"
@@ -52,6 +54,18 @@ TEST(Answers, GivesRowsAwayInOrderAsSoonAsTheyAreComplete) {
   answers.CompleteAll();
   EXPECT_THAT(given, ElementsAre(0, 11, 2, 3));
   EXPECT_FALSE(answers.wanted());
+}
+
+TEST(CutRange, MakesPartsThatFollowOneAnother) {
+  const auto parts = [](const QueryRange& range, const std::vector<uint64_t>& cuts) {
+    std::vector<std::pair<uint64_t, uint64_t>> cut;
+    for (const QueryRange& part : CutRange(range, cuts)) cut.push_back({part.from, part.to});
+    return cut;
+  };
+  using Pair = std::pair<uint64_t, uint64_t>;
+  EXPECT_THAT(parts({10, 20}, {}), ElementsAre(Pair(10, 20)));
+  EXPECT_THAT(parts({10, 20}, {5, 10, 12, 19, 20, 30}),
+              ElementsAre(Pair(10, 12), Pair(12, 19), Pair(19, 20)));
 }
 
 TEST(SystemCalls, HaveNames) {

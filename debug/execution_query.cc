@@ -44,6 +44,8 @@ class ExecutionQuery final : public Query {
   }
 
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
+  // Where calls return is to be seen wherever that is.
+  bool cuttable() const override { return !place_.is_function; }
 
   absl::Status See(Timeline& timeline, const machine::StopReasons&,
                    std::vector<Sighting>& seen) override {

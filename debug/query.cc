@@ -22,29 +22,30 @@ bool BeginsAtPc(const Timeline& timeline, const machine::StopCondition& conditio
   return alpha::StopPcs(condition.pcs, cpu.cycle - 1).Stops(cpu, machine.memory());
 }
 
-// One search, of which the answers are told.
 class Search {
  public:
-  Search(Timeline& timeline, Query& query, const QueryRange& range, Answers& answers)
-      : timeline_(timeline), query_(query), range_(range), answers_(answers) {}
+  Search(Timeline& timeline, Query& query, const QueryRange& range,
+         const std::function<bool(const Sighting&)>& take)
+      : timeline_(timeline), query_(query), range_(range), take_(take) {}
 
   absl::Status Run() {
     const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(range_.from);
     if (!arrival.ok()) return arrival.status();
+    if (*arrival == Arrival::kInterrupted) return absl::OkStatus();
     if (absl::Status status = query_.Begin(timeline_); !status.ok()) return status;
     machine::StopReasons met;
     met.pc = BeginsAtPc(timeline_, query_.Condition(timeline_));
     if (absl::Status status = Look(met); !status.ok()) return status;
-    while (answers_.wanted() && !timeline_.run_end().has_value() && Cycle() < range_.to) {
+    while (wanted_ && !timeline_.run_end().has_value() && Cycle() < range_.to) {
       machine::StopCondition next = query_.Condition(timeline_);
       next.cycle = range_.to;
       const absl::StatusOr<Arrival> forward = timeline_.RunForward(next);
       if (!forward.ok()) return forward.status();
+      if (*forward == Arrival::kInterrupted) break;
       met = timeline_.machine().stopped_by();
       met.pc = met.pc && *forward == Arrival::kThere;
       if (absl::Status status = Look(met); !status.ok()) return status;
     }
-    answers_.CompleteAll();
     return absl::OkStatus();
   }
 
@@ -57,7 +58,7 @@ class Search {
     if (absl::Status status = query_.See(timeline_, met, seen_); !status.ok()) return status;
     for (const Sighting& sighting : seen_) {
       if (sighting.cycle < range_.from || sighting.cycle >= range_.to) continue;
-      query_.Tell(sighting, answers_);
+      wanted_ = wanted_ && take_(sighting);
     }
     return absl::OkStatus();
   }
@@ -65,36 +66,52 @@ class Search {
   Timeline& timeline_;
   Query& query_;
   const QueryRange range_;
-  Answers& answers_;
+  const std::function<bool(const Sighting&)>& take_;
+  bool wanted_ = true;
   std::vector<Sighting> seen_;
 };
 
 }  // namespace
 
-absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range, bool json,
-                      const AnswerSink& sink) {
+absl::Status SearchRange(Timeline& timeline, Query& query, const QueryRange& range,
+                         const std::function<bool(const Sighting&)>& take) {
+  return Search(timeline, query, range, take).Run();
+}
+
+absl::Status TellAnswers(const Query& query, bool json, const AnswerSink& sink,
+                         const std::function<absl::Status(Answers&)>& tell) {
   const AnswerFormat format(query.columns(), json);
   if (!json && !sink(format.Heading())) return absl::OkStatus();
   Answers answers([&](const Row& row) { return sink(format.Format(row)); });
-  return Search(timeline, query, range, answers).Run();
+  absl::Status status = tell(answers);
+  answers.CompleteAll();
+  return status;
+}
+
+absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range, bool json,
+                      const AnswerSink& sink) {
+  return TellAnswers(query, json, sink, [&](Answers& answers) {
+    return SearchRange(timeline, query, range, [&](const Sighting& sighting) {
+      query.Tell(sighting, answers);
+      return answers.wanted();
+    });
+  });
 }
 
 absl::Status RunQueryBackwards(Timeline& timeline, Query& query, uint64_t before, bool json,
                                const AnswerSink& sink) {
-  const AnswerFormat format(query.columns(), json);
-  if (!json && !sink(format.Heading())) return absl::OkStatus();
-  const absl::StatusOr<Arrival> there = timeline.GoToCycle(before);
-  if (!there.ok()) return there.status();
-  const absl::StatusOr<Arrival> back = timeline.RunBackward(query.Condition(timeline));
-  if (!back.ok()) return back.status();
-  if (*back != Arrival::kThere) return absl::OkStatus();
-  const uint64_t cycle = timeline.machine().cpu().cycle;
-  Answers answers([&](const Row& row) {
-    sink(format.Format(row));
-    return false;
+  return TellAnswers(query, json, sink, [&](Answers& answers) {
+    const absl::StatusOr<Arrival> there = timeline.GoToCycle(before);
+    if (!there.ok()) return there.status();
+    const absl::StatusOr<Arrival> back = timeline.RunBackward(query.Condition(timeline));
+    if (!back.ok() || *back != Arrival::kThere) return back.status();
+    const uint64_t cycle = timeline.machine().cpu().cycle;
+    const QueryRange range = {cycle, std::numeric_limits<uint64_t>::max()};
+    return SearchRange(timeline, query, range, [&](const Sighting& sighting) {
+      query.Tell(sighting, answers);
+      return false;
+    });
   });
-  const QueryRange range = {cycle, std::numeric_limits<uint64_t>::max()};
-  return Search(timeline, query, range, answers).Run();
 }
 
 }  // namespace isochron::debug

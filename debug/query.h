@@ -23,8 +23,8 @@ struct Sighting {
 };
 
 // A question: where a run has to be stopped for it, what is to be seen there, and what row that
-// makes. Seeing depends on nothing but the run, so that parts of a run may be searched apart, each
-// with a question of its own; rows are made of all that was seen, in order.
+// makes. Seeing depends on nothing but the run, as a rule, so that parts of a run may be searched
+// apart, each with a question of its own; rows are made of all that was seen, in order.
 class Query {
  public:
   virtual ~Query() = default;
@@ -33,13 +33,16 @@ class Query {
 
   // Where to stop next, from where the machine stands.
   virtual machine::StopCondition Condition(const timeline::Timeline& timeline) = 0;
-  // The machine stands where a search begins. `met`: what holds here of the condition.
+  // The machine stands where a search begins.
   virtual absl::Status Begin(timeline::Timeline& timeline) = 0;
   // The machine has stopped because of `met`. Adds what is seen to `seen`.
   virtual absl::Status See(timeline::Timeline& timeline, const machine::StopReasons& met,
                            std::vector<Sighting>& seen) = 0;
 
-  // Takes what was seen, in order.
+  // Whether parts of a run can be searched apart. Otherwise what is to be seen depends on what was.
+  virtual bool cuttable() const { return true; }
+
+  // Takes what was seen, in order. Shares nothing with what sees, which may go on meanwhile.
   virtual void Tell(const Sighting& sighting, Answers& answers) = 0;
 };
 
@@ -50,6 +53,16 @@ struct QueryRange {
   uint64_t from = 0;  // cycles; what began at or behind it
   uint64_t to = 0;    // and before this
 };
+
+// Searches a range of the run: gives `take` what is seen, in order, until it says false or somebody
+// interrupts the timeline. Errors are those of the timeline.
+absl::Status SearchRange(timeline::Timeline& timeline, Query& query, const QueryRange& range,
+                         const std::function<bool(const Sighting&)>& take);
+
+// Gives `sink` a heading unless it is JSON, then the rows that `tell` makes. Returns what that
+// does.
+absl::Status TellAnswers(const Query& query, bool json, const AnswerSink& sink,
+                         const std::function<absl::Status(Answers&)>& tell);
 
 // Answers by `query` about the run of `timeline`, line by line, in order, with a heading unless it
 // is JSON. Errors are those of the timeline.

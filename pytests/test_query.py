@@ -7,7 +7,7 @@ import pytest
 
 from helpers.commands import assert_refused, run
 from helpers.guests import build_kernel, own_guest
-from helpers.recordings import dump, record
+from helpers.recordings import dump, record, rewritten
 from isochron import engines
 
 
@@ -225,6 +225,40 @@ def test_writes_by_virtual_address_know_what_was_there(isochron, mmu):
 def test_names_of_further_programs(isochron, log, kernel):
     result = run(isochron, "query", str(log), "executions", "store", "--symbols", f"{kernel}@0x100")
     assert_refused(result, "'store' is the name of several places: 0xfffffc")
+
+
+def test_the_number_of_jobs_changes_no_answer(isochron, mmu, tmp_path):
+    log = tmp_path / "log"
+    every = ["--checkpoint-interval", "1M", "--snapshot-every", "1M"]
+    record(isochron, log, "--kernel", own_guest(isochron, "mmu"), "--console", "null", *every)
+    for question in (
+        ["tlb-misses"],
+        ["exceptions"],
+        ["writes", "pa:0x10000:0x1000"],
+        ["writes", "0x40000040:64"],
+        ["executions", "pal.dtbm_single", "--from", "2M", "--to", "25M"],
+        ["executions", "guest_main"],
+    ):
+        answer = run(isochron, "query", str(mmu), *question)
+        assert answer.returncode == 0 and answer.stdout.count(b"\n") > 1, answer.stderr.decode()
+        for jobs in ("1", "2", "5"):
+            result = run(isochron, "query", str(log), *question, "--jobs", jobs)
+            assert (result.returncode, result.stdout, result.stderr) == (0, answer.stdout, b"")
+    assert_refused(run(isochron, "query", str(mmu), "syscalls", "--jobs", "2"), "--jobs needs snapshots")
+    assert_refused(run(isochron, "query", "-", "syscalls", "--jobs", "2"), "must be a file then")
+    assert_refused(run(isochron, "query", str(log), "last-write", "0x10", "--jobs", "2"), "do not go together")
+
+
+def test_a_run_that_leaves_its_log_is_told_of(isochron, conversation_log, tmp_path):
+    """What was seen before it is certain, and is told."""
+    log = tmp_path / "log"
+    rewritten(log, conversation_log, lambda contents: [contents[0], contents[1].replace(b"[61][62]", b"[61][6X]")])
+    for command in (["query", str(log), "executions", "put"], ["trace", str(log), "--from", "1M"]):
+        for engine in engines(isochron):
+            result = run(isochron, *command, "--engine", engine)
+            assert result.returncode == 3
+            assert result.stdout.count(b"\n") > 3
+            assert b"[61][6X]" in result.stderr and result.stderr.startswith(b"isochron: ")
 
 
 def test_questions_that_are_none(isochron, log, tmp_path):

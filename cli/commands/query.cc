@@ -1,11 +1,11 @@
 #include "cli/commands/query.h"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,8 +15,10 @@
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/privileges.h"
+#include "cli/run/replay_driver.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"
+#include "debug/parallel_query.h"
 #include "debug/query.h"
 #include "debug/questions.h"
 
@@ -32,6 +34,7 @@ struct QueryCommand {
   std::optional<GuestTime> to;
   std::optional<GuestTime> before;
   bool json = false;
+  int jobs = 0;
 
   bool backwards() const { return question.what == kLastWrite; }
 };
@@ -60,36 +63,102 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
+  if (options.backwards() && options.jobs != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("--jobs and ", what, " do not go together"));
+  }
+  return options.jobs > 1 ? CheckLogForJobs(options.log.log_path) : absl::OkStatus();
+}
+
+// A log that is asked, by one machine or several.
+class LogQuery {
+ public:
+  explicit LogQuery(const QueryCommand& options) : options_(options) {}
+
+  // Everything that can be wrong is found here, before anything runs.
+  absl::Status Prepare();
+  int Run();
+
+ private:
+  // Adds a machine, and the query that it is asked.
+  absl::Status AddMachine(int jobs);
+  absl::Status Ask(const debug::AnswerSink& sink);
+
+  const QueryCommand& options_;
+  std::vector<OpenedTimeline> opened_;
+  std::vector<debug::Searcher> searchers_;
+  debug::QueryRange range_;
+  const debug::Searcher* failed_ = nullptr;
+};
+
+absl::Status LogQuery::AddMachine(int jobs) {
+  absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options_.log, jobs);
+  if (!opened.ok()) return opened.status();
+  opened_.push_back(*std::move(opened));
+  timeline::Timeline& timeline = *opened_.back().timeline;
+  absl::StatusOr<std::unique_ptr<debug::Query>> query =
+      debug::MakeQuery(options_.question, *opened_.front().symbols, timeline.machine());
+  if (!query.ok()) return query.status();
+  searchers_.push_back({&timeline, *std::move(query)});
   return absl::OkStatus();
 }
 
-int QueryLog(const QueryCommand& options) {
-  if (absl::Status status = CheckQuestion(options); !status.ok()) return RefuseInput(status);
-  absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options.log);
-  if (!opened.ok()) return RefuseInput(opened.status());
-  timeline::Timeline& timeline = *opened->timeline;
+absl::Status LogQuery::Prepare() {
+  if (absl::Status status = CheckQuestion(options_); !status.ok()) return status;
+  const int jobs = std::max(options_.jobs, 1);
+  if (absl::Status status = AddMachine(jobs); !status.ok()) return status;
   const absl::StatusOr<CycleRange> range =
-      RangeIn(*opened, options.from, options.backwards() ? options.before : options.to);
-  if (!range.ok()) return RefuseInput(range.status());
-  const absl::StatusOr<std::unique_ptr<debug::Query>> query =
-      debug::MakeQuery(options.question, *opened->symbols, timeline.machine());
-  if (!query.ok()) return RefuseInput(query.status());
-  if (absl::Status status = GiveUpPrivileges(options.log.run.sandbox, SandboxMode::kRun);
-      !status.ok()) {
-    return RefuseInput(status);
+      RangeIn(opened_.front(), options_.from, options_.backwards() ? options_.before : options_.to);
+  if (!range.ok()) return range.status();
+  range_ = {range->from, range->to};
+  if (jobs > 1 && opened_.front().snapshot_cycles.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        options_.log.log_path,
+        ": --jobs needs snapshots beside the log, which replay --snapshot-every makes"));
   }
+  if (!searchers_.front().query->cuttable()) return absl::OkStatus();
+  while (static_cast<int>(searchers_.size()) < jobs) {
+    if (absl::Status status = AddMachine(jobs); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogQuery::Ask(const debug::AnswerSink& sink) {
+  debug::Searcher& first = searchers_.front();
+  failed_ = &first;
+  if (options_.backwards()) {
+    return debug::RunQueryBackwards(*first.timeline, *first.query, range_.to, options_.json, sink);
+  }
+  if (searchers_.size() == 1) {
+    return debug::RunQuery(*first.timeline, *first.query, range_, options_.json, sink);
+  }
+  return debug::RunQueryInParts(searchers_,
+                                debug::CutRange(range_, opened_.front().snapshot_cycles),
+                                options_.json, sink, &failed_);
+}
+
+int LogQuery::Run() {
   TextOutput out;
-  const auto sink = [&out](std::string_view line) {
+  if (searchers_.size() == 1) {
+    // Whoever waits sees what there is while the search goes on.
+    searchers_.front().timeline->SetInterrupt([&out] {
+      out.Flush();
+      return out.failed();
+    });
+  }
+  const absl::Status status = Ask([&out](std::string_view line) {
     out.Line(line);
     return !out.failed();
-  };
-  const absl::Status status =
-      options.backwards()
-          ? debug::RunQueryBackwards(timeline, **query, range->to, options.json, sink)
-          : debug::RunQuery(timeline, **query, {range->from, range->to}, options.json, sink);
+  });
   const int exit_code = out.Finish(ToInt(ExitCode::kOk));
   if (status.ok()) return exit_code;
-  return ReportTimelineFailure(status, options.log.log_path, timeline);
+  return ReportTimelineFailure(status, options_.log.log_path, *failed_->timeline);
+}
+
+int QueryLog(const QueryCommand& options) {
+  LogQuery query(options);
+  absl::Status status = query.Prepare();
+  if (status.ok()) status = GiveUpPrivileges(options.log.run.sandbox, SandboxMode::kRun);
+  return status.ok() ? query.Run() : RefuseInput(status);
 }
 
 std::vector<std::string> KindNames() {
@@ -131,6 +200,9 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
   AddRangeOptions(*query, options->from, options->to);
   AddTimeOption(*query, "--before", options->before,
                 "of last-write: look for writes before this, likewise");
+  AddJobsOption(*query, options->jobs,
+                "search what lies between the snapshots beside the log with so many machines at a "
+                "time");
   query->add_flag("--json", options->json, "a JSON object a line (docs/query.md)");
   query->footer(QuestionHelp() + ExitCodeHelp(ExitCodesOfLookers()));
   query->callback([options, &command] { command = [options] { return QueryLog(*options); }; });

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <CLI/Option.hpp>
-#include <CLI/Validators.hpp>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,23 +19,16 @@
 #include "cli/text/report.h"
 #include "machine/events/cycle_text.h"
 #include "machine/machine.h"
-#include "replaylog/output_file.h"
 #include "timeline/segment_replay.h"
 #include "timeline/snapshot.h"
 
 namespace isochron::cli {
 namespace {
 
-// Far more than any host has processors: each has a machine.
-constexpr int kMaxJobs = 1024;
-
 absl::StatusOr<timeline::SegmentReplayOptions> SegmentsOf(const std::string& path,
                                                           const replaylog::LogHeader& header,
                                                           int jobs) {
-  if (path == "-" || replaylog::IsSpecialFile(path)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": --jobs reads a log several times, which must be a file then"));
-  }
+  if (absl::Status status = CheckLogForJobs(path); !status.ok()) return status;
   const std::string snapshots = timeline::FindSnapshots(path);
   const auto reader = timeline::SnapshotReader::Open(snapshots, header);
   if (absl::IsNotFound(reader.status())) {
@@ -91,14 +83,9 @@ absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, i
 }  // namespace
 
 void AddReplayJobsOption(CLI::App& replay, int& jobs) {
-  replay
-      .add_option(
-          "--jobs", jobs,
-          "verify what lies between the snapshots beside the log with so many machines at a "
-          "time, and show no console")
-      ->type_name("N")
-      ->check(CLI::Range(1, kMaxJobs))
-      ->group("Control");
+  AddJobsOption(replay, jobs,
+                "verify what lies between the snapshots beside the log with so many machines at a "
+                "time, and show no console");
 }
 
 int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,

@@ -73,8 +73,8 @@ void AddLogToLookInto(CLI::App& command, TimelineOptions& options) {
   AddSandboxOption(command, options.run);
 }
 
-absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options) {
-  absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run);
+absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int jobs) {
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run, jobs);
   if (!log.ok()) return log.status();
   absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, options.log_path, options.run);
   if (!images.ok()) return images.status();
@@ -93,9 +93,15 @@ absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options) {
     if (absl::Status status = AddSymbolFile(file, *opened.symbols); !status.ok()) return status;
   }
   timeline::Timeline::Options budget;
-  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4);
+  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
+                          static_cast<uint64_t>(jobs);
   std::unique_ptr<timeline::SnapshotReader> snapshots =
       OpenSnapshots(options.log_path, log->reader->header());
+  if (snapshots != nullptr) {
+    for (const timeline::SnapshotInfo& snapshot : snapshots->snapshots()) {
+      opened.snapshot_cycles.push_back(snapshot.cycle);
+    }
+  }
   absl::StatusOr<std::unique_ptr<timeline::Timeline>> timeline = timeline::Timeline::Create(
       std::move(log->reader), std::move(snapshots), *std::move(machine), budget);
   if (!timeline.ok()) return timeline.status();

@@ -41,13 +41,16 @@ struct OpenedTimeline {
   // Of the kernel, PALcode and --symbols. They point into the timeline's machine.
   std::unique_ptr<debug::Symbols> symbols;
   uint64_t last_cycle = 0;  // of the log's last event
+  // Of the snapshots beside the log; empty when there are none.
+  std::vector<uint64_t> snapshot_cycles;
   machine::Digest identity;
 };
 
 // Opens the log or bundle at options.log_path, verifies it, finds its images and the snapshots
 // beside it, and makes its machine, which stands at power-on. Snapshots that cannot be used are
-// told of and left alone. Errors are of input, as one line that names the file.
-absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options);
+// told of and left alone. `jobs`: how many there will be at a time, which share what memory there
+// is for them. Errors are of input, as one line that names the file.
+absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int jobs = 1);
 
 // A span of guest time as --from and --to give it, in cycles.
 struct CycleRange {

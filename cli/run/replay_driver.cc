@@ -7,6 +7,7 @@
 #include "hostio/image_file.h"
 #include "hostio/memory_limit.h"
 #include "machine/firmware/firmware.h"
+#include "replaylog/output_file.h"
 
 namespace isochron::cli {
 
@@ -49,6 +50,12 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
   absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
   if (!summary.ok()) return summary.status();
   return OpenedLog{*std::move(reader), summary->last_cycle, summary->identity};
+}
+
+absl::Status CheckLogForJobs(const std::string& path) {
+  if (path != "-" && !replaylog::IsSpecialFile(path)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": --jobs reads a log several times, which must be a file then"));
 }
 
 void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {

@@ -34,6 +34,10 @@ struct OpenedLog {
 absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options,
                                        int machines = 1);
 
+// Whether the log at `path` can be read by several readers, as --jobs has it: InvalidArgument when
+// it is no regular file.
+absl::Status CheckLogForJobs(const std::string& path);
+
 // Stands between a machine and the Replayer: gives the run the inputs of a log and holds its
 // events against it until the log ends, a given cycle is reached, or somebody loses patience.
 // What happens after that is no longer compared.

@@ -9,6 +9,7 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -333,6 +334,15 @@ CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
 CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
                            std::optional<uint64_t>& target, const std::string& description) {
   return AddParsed(command, name, target, ParseSize, description)->type_name("SIZE");
+}
+
+CLI::Option* AddJobsOption(CLI::App& command, int& jobs, const std::string& description) {
+  // Far more than any host has processors: each has a machine.
+  constexpr int kMaxJobs = 1024;
+  return command.add_option("--jobs", jobs, description)
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxJobs))
+      ->group("Control");
 }
 
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns) {

@@ -120,6 +120,9 @@ CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
 CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
                            std::optional<uint64_t>& target, const std::string& description);
 
+// Adds --jobs: how many machines run at a time. 0: it is not given.
+CLI::Option* AddJobsOption(CLI::App& command, int& jobs, const std::string& description);
+
 // Adds --width, of lines of text.
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);
 

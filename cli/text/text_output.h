@@ -21,6 +21,8 @@ class TextOutput {
   // already.
   void Lines(std::string_view lines);
 
+  // Writes what there is: somebody may be waiting for it.
+  void Flush();
   // Whether writing is of no use any more.
   bool failed() const { return error_ != 0; }
   // Writes what is left. Returns `exit_code`, or what stands for the failure: of a pipe that nobody
@@ -28,8 +30,6 @@ class TextOutput {
   int Finish(int exit_code);
 
  private:
-  void Flush();
-
   std::string buffer_;
   int error_ = 0;
 };

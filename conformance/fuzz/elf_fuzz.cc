@@ -1,5 +1,5 @@
 // Reads arbitrary bytes as a kernel: an error on one line, or an image of which everything is true
-// that KernelImage promises.
+// that KernelImage promises; and as a program with symbols.
 
 #include <algorithm>
 #include <cstddef>
@@ -38,6 +38,16 @@ void Look(const KernelImage& image, uint64_t address) {
   if (!covers) std::abort();
 }
 
+// The same bytes as a program that somebody wants names of.
+void ReadProgram(std::string_view bytes) {
+  const absl::StatusOr<ElfSymbols> program = ParseElfSymbols(bytes);
+  if (!program.ok()) return;
+  for (const Symbol& symbol : program->symbols) {
+    const Symbol* const found = FindSymbol(program->symbols, symbol.address);
+    if (found != nullptr && found->address != symbol.address) std::abort();
+  }
+}
+
 void ReadKernel(std::string_view bytes) {
   const absl::StatusOr<KernelImage> image = ParseKernel(bytes);
   if (!image.ok()) {
@@ -58,6 +68,8 @@ void ReadKernel(std::string_view bytes) {
 }  // namespace isochron::machine
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  isochron::machine::ReadKernel(std::string_view(reinterpret_cast<const char*>(data), size));
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  isochron::machine::ReadKernel(bytes);
+  isochron::machine::ReadProgram(bytes);
   return 0;
 }

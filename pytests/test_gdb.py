@@ -209,7 +209,7 @@ def test_ctrl_c_stops_a_run(isochron, linux_log):
 
 
 def test_ctrl_c_at_a_terminal_is_gdbs(isochron, linux_log):
-    """What starts the program there has the same terminal, whose Ctrl-C must not end it."""
+    """A program that gdb has started is not ended by Ctrl-C at gdb's prompt; one at a terminal of its own is."""
     terminal = pexpect.spawn(
         "gdb-multiarch",
         ["-nx", "-q", "-ex", "set pagination off", "-ex", f"target remote | {isochron} replay {linux_log} --gdb -"],
@@ -224,6 +224,13 @@ def test_ctrl_c_at_a_terminal_is_gdbs(isochron, linux_log):
     terminal.expect(r"detached.*\(gdb\) ")
     terminal.sendline("quit")
     terminal.expect(pexpect.EOF)
+    alone = pexpect.spawn(isochron, ["replay", str(linux_log), "--gdb", "-"], timeout=HANG)
+    alone.sendline("$qC#b4")
+    alone.expect(r"QC1")
+    alone.sendintr()
+    alone.expect(pexpect.EOF)
+    alone.close()
+    assert alone.exitstatus == 128 + signal.SIGINT
 
 
 def test_there_is_one_client_and_its_end_is_ours(isochron, interrupts_log):

@@ -147,7 +147,7 @@ void GdbSocket::TakeSignals() {
   for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
     if (signal == SIGTSTP) {
       raise(SIGSTOP);
-    } else if (signal != SIGCONT && !(stdio_ && signal == SIGINT) && signal_ == 0) {
+    } else if (signal != SIGCONT && signal_ == 0) {
       signal_ = signal;
     }
   }

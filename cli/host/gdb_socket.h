@@ -28,9 +28,8 @@ struct GdbTarget {
 // InvalidArgument with what is wrong.
 absl::StatusOr<GdbTarget> ParseGdbTarget(std::string_view text);
 
-// One client: as soon as it is there nobody else can connect. A signal to stop ends all waiting,
-// but for SIGINT with standard input and output: there gdb's terminal is ours, and what it sends on
-// Ctrl-C is meant for gdb, which asks us to stop then.
+// One client: as soon as it is there nobody else can connect. A signal to stop ends all waiting. (A
+// gdb that starts us makes us a session of our own: Ctrl-C at its terminal is its alone.)
 class GdbSocket final : public debug::Connection {
  public:
   // Listens. `signals` must outlive it. InvalidArgument when that cannot be.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -26,8 +27,9 @@ struct Outcome {
 // Parts are taken in order, searched by whoever is free, and told in order.
 class PartList {
  public:
-  PartList(const std::vector<QueryRange>& parts, size_t searchers)
-      : parts_(parts), ahead_(2 * searchers), outcomes_(parts.size()) {}
+  // `last`: only the last that is seen in a part is kept.
+  PartList(const std::vector<QueryRange>& parts, size_t searchers, bool last)
+      : parts_(parts), ahead_(2 * searchers), last_(last), outcomes_(parts.size()) {}
 
   // A searcher's thread: searches one part after the other until there are no more.
   void Search(const Searcher& searcher) {
@@ -37,6 +39,7 @@ class PartList {
       outcome.searcher = &searcher;
       outcome.status = SearchRange(*searcher.timeline, *searcher.query, parts_[*part],
                                    [&](const Sighting& sighting) {
+                                     if (last_) outcome.seen.clear();
                                      outcome.seen.push_back(sighting);
                                      return true;
                                    });
@@ -75,6 +78,7 @@ class PartList {
 
   const std::vector<QueryRange>& parts_;
   const size_t ahead_;  // parts that may be searched before they can be told
+  const bool last_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::atomic<bool> stopped_ = false;
@@ -82,6 +86,26 @@ class PartList {
   size_t told_ = 0;
   std::vector<Outcome> outcomes_;
 };
+
+// Has the searchers search, each on a thread, while `tell` tells what they find; and ends them.
+absl::Status SideBySide(const std::vector<Searcher>& searchers, PartList& list,
+                        const std::function<absl::Status()>& tell) {
+  std::vector<std::thread> threads;
+  absl::Status status;
+  for (const Searcher& searcher : searchers) {
+    absl::StatusOr<std::thread> thread =
+        hostio::StartThread([&list, &searcher] { list.Search(searcher); });
+    if (!thread.ok()) {
+      status = thread.status();
+      break;
+    }
+    threads.push_back(*std::move(thread));
+  }
+  if (status.ok()) status = tell();
+  list.Stop();
+  for (std::thread& thread : threads) thread.join();
+  return status;
+}
 
 }  // namespace
 
@@ -97,25 +121,14 @@ std::vector<QueryRange> CutRange(const QueryRange& range, const std::vector<uint
 
 absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
                              bool json, const AnswerSink& sink, const Searcher** failed) {
-  PartList list(parts, searchers.size());
-  std::vector<std::thread> threads;
-  absl::Status status;
-  for (const Searcher& searcher : searchers) {
-    absl::StatusOr<std::thread> thread =
-        hostio::StartThread([&list, &searcher] { list.Search(searcher); });
-    if (!thread.ok()) {
-      status = thread.status();
-      break;
-    }
-    threads.push_back(*std::move(thread));
-  }
-  // What was seen is told by a query of nobody's.
-  if (status.ok()) {
-    status = TellAnswers(*searchers.front().query, json, sink, [&](Answers& answers) {
+  Query& teller = *searchers.front().query;
+  PartList list(parts, searchers.size(), /*last=*/false);
+  return SideBySide(searchers, list, [&] {
+    return TellAnswers(teller, json, sink, [&](Answers& answers) {
       for (size_t part = 0; part < parts.size() && answers.wanted(); ++part) {
         const Outcome outcome = list.Await(part);
         for (const Sighting& sighting : outcome.seen) {
-          if (answers.wanted()) searchers.front().query->Tell(sighting, answers);
+          if (answers.wanted()) teller.Tell(sighting, answers);
         }
         if (outcome.status.ok()) continue;
         *failed = outcome.searcher;
@@ -123,10 +136,30 @@ absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector
       }
       return absl::OkStatus();
     });
-  }
-  list.Stop();
-  for (std::thread& thread : threads) thread.join();
-  return status;
+  });
+}
+
+absl::Status RunQueryBackwardsInParts(std::vector<Searcher>& searchers,
+                                      std::vector<QueryRange> parts, bool json,
+                                      const AnswerSink& sink, const Searcher** failed) {
+  Query& teller = *searchers.front().query;
+  std::reverse(parts.begin(), parts.end());
+  PartList list(parts, searchers.size(), /*last=*/true);
+  return SideBySide(searchers, list, [&] {
+    return TellAnswers(teller, json, sink, [&](Answers& answers) {
+      for (size_t part = 0; part < parts.size(); ++part) {
+        const Outcome outcome = list.Await(part);
+        if (!outcome.status.ok()) {
+          *failed = outcome.searcher;
+          return outcome.status;
+        }
+        if (outcome.seen.empty()) continue;
+        teller.Tell(outcome.seen.back(), answers);
+        break;
+      }
+      return absl::OkStatus();
+    });
+  });
 }
 
 }  // namespace isochron::debug

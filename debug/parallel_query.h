@@ -29,6 +29,12 @@ std::vector<QueryRange> CutRange(const QueryRange& range, const std::vector<uint
 absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
                              bool json, const AnswerSink& sink, const Searcher** failed);
 
+// As RunQueryBackwards(): what is seen last in the last part in which something is. Parts are
+// searched from the last one on.
+absl::Status RunQueryBackwardsInParts(std::vector<Searcher>& searchers,
+                                      std::vector<QueryRange> parts, bool json,
+                                      const AnswerSink& sink, const Searcher** failed);
+
 }  // namespace isochron::debug
 
 #endif  // ISOCHRON_DEBUG_PARALLEL_QUERY_H_

@@ -63,9 +63,6 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
-  if (options.backwards() && options.jobs != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("--jobs and ", what, " do not go together"));
-  }
   return options.jobs > 1 ? CheckLogForJobs(options.log.log_path) : absl::OkStatus();
 }
 
@@ -125,15 +122,17 @@ absl::Status LogQuery::Prepare() {
 absl::Status LogQuery::Ask(const debug::AnswerSink& sink) {
   debug::Searcher& first = searchers_.front();
   failed_ = &first;
-  if (options_.backwards()) {
-    return debug::RunQueryBackwards(*first.timeline, *first.query, range_.to, options_.json, sink);
-  }
+  const bool json = options_.json;
   if (searchers_.size() == 1) {
-    return debug::RunQuery(*first.timeline, *first.query, range_, options_.json, sink);
+    return options_.backwards()
+               ? debug::RunQueryBackwards(*first.timeline, *first.query, range_.to, json, sink)
+               : debug::RunQuery(*first.timeline, *first.query, range_, json, sink);
   }
-  return debug::RunQueryInParts(searchers_,
-                                debug::CutRange(range_, opened_.front().snapshot_cycles),
-                                options_.json, sink, &failed_);
+  const std::vector<debug::QueryRange> parts =
+      debug::CutRange(range_, opened_.front().snapshot_cycles);
+  return options_.backwards()
+             ? debug::RunQueryBackwardsInParts(searchers_, parts, json, sink, &failed_)
+             : debug::RunQueryInParts(searchers_, parts, json, sink, &failed_);
 }
 
 int LogQuery::Run() {

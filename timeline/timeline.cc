@@ -40,7 +40,7 @@ Timeline::Timeline(std::unique_ptr<replaylog::LogReader> log,
                    std::unique_ptr<machine::Machine> machine, const Options& options)
     : log_(std::move(log)),
       file_snapshots_(std::move(file_snapshots)),
-      foreign_(file_snapshots_ != nullptr ? file_snapshots_->snapshots().size() : 0),
+      unusable_(file_snapshots_ != nullptr ? file_snapshots_->snapshots().size() : 0),
       machine_(std::move(machine)),
       options_(options),
       snapshots_(*machine_, options.snapshot_bytes) {}
@@ -67,11 +67,12 @@ Position Timeline::position() {
 
 absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
   const Replayer::Place place = replayer_->place();
-  if (absl::Status status = log_->SeekToEvent(number); !status.ok()) return status;
+  absl::Status status = log_->SeekToEvent(number);
   replaylog::Event event;
-  const absl::StatusOr<bool> found = log_->Next(event);
-  if (!found.ok()) return found.status();
-  if (absl::Status status = FollowLog(place); !status.ok()) return status;
+  absl::StatusOr<bool> found = false;
+  if (status.ok()) status = (found = log_->Next(event)).status();
+  if (absl::Status back = GoOnFrom(place); !back.ok()) return back;
+  if (!status.ok()) return status;
   if (!*found) return absl::OutOfRangeError(absl::StrCat("the log has no event ", number));
   return event;
 }
@@ -124,31 +125,35 @@ absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
   return RunOn(at(0));
 }
 
-absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
-  run_end_.reset();
-  left_log_ = absl::OkStatus();
-  if (absl::Status status = snapshots_.Restore(snapshot); !status.ok()) return status;
-  return FollowLog(snapshot.place());
+absl::Status Timeline::GoOnFrom(const Replayer::Place& place) {
+  if (!left_log_.ok()) return absl::OkStatus();
+  left_log_ = FollowLog(place);
+  return left_log_;
 }
 
-absl::Status Timeline::RestoreFromFile(const SnapshotInfo& snapshot) {
+absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
   run_end_.reset();
-  left_log_ = absl::OkStatus();
+  left_log_ = snapshots_.Restore(snapshot);
+  if (left_log_.ok()) left_log_ = FollowLog(snapshot.place());
+  return left_log_;
+}
+
+absl::StatusOr<bool> Timeline::RestoreFromFile(const SnapshotInfo& snapshot) {
+  const absl::StatusOr<bool> belongs = SeekToSnapshot(*log_, snapshot);
+  if (!belongs.ok() || !*belongs) return belongs;
   if (absl::Status status = file_snapshots_->Restore(snapshot, *machine_); !status.ok()) {
     return status;
   }
-  const absl::StatusOr<bool> found = SeekToSnapshot(*log_, snapshot);
-  if (!found.ok()) return found.status();
   Attach(replayer_.emplace(*log_, log_->header().config.clock_hz));
   snapshots_.Take(replayer_->place());
-  return absl::OkStatus();
+  return true;
 }
 
 const SnapshotInfo* Timeline::FileSnapshot(uint64_t cycle) const {
   if (file_snapshots_ == nullptr) return nullptr;
   const std::vector<SnapshotInfo>& all = file_snapshots_->snapshots();
   const SnapshotInfo* snapshot = file_snapshots_->FindAtOrBefore(cycle);
-  while (snapshot != nullptr && foreign_[static_cast<size_t>(snapshot - all.data())]) {
+  while (snapshot != nullptr && unusable_[static_cast<size_t>(snapshot - all.data())]) {
     snapshot = snapshot == all.data() ? nullptr : snapshot - 1;
   }
   return snapshot;
@@ -169,10 +174,13 @@ absl::Status Timeline::StartAtOrBefore(uint64_t cycle) {
     const MemorySnapshots::Snapshot* const in_memory = snapshots_.FindAtOrBefore(start);
     if (in_memory->cycle() == start) return Restore(*in_memory);
     const SnapshotInfo* const in_file = FileSnapshot(start);
-    const absl::StatusOr<bool> belongs = SeekToSnapshot(*log_, *in_file);
-    if (!belongs.ok()) return belongs.status();
-    if (*belongs) return RestoreFromFile(*in_file);
-    foreign_[static_cast<size_t>(in_file - file_snapshots_->snapshots().data())] = true;
+    run_end_.reset();
+    const absl::StatusOr<bool> restored = RestoreFromFile(*in_file);
+    left_log_ = restored.status();
+    if (restored.ok() && *restored) return absl::OkStatus();
+    // It does not belong to the log, or is damaged: the next time others do.
+    unusable_[static_cast<size_t>(in_file - file_snapshots_->snapshots().data())] = true;
+    if (!restored.ok()) return restored.status();
   }
 }
 
@@ -198,11 +206,9 @@ absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions)
       const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
       if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
     }
-    if (!more.ok()) {
-      milestones_.clear();
-      return more.status();
-    }
-    if (absl::Status status = FollowLog(place); !status.ok()) return status;
+    if (!more.ok()) milestones_.clear();
+    if (absl::Status status = GoOnFrom(place); !status.ok()) return status;
+    if (!more.ok()) return more.status();
   }
   const auto behind = std::partition_point(
       milestones_.begin() + 1, milestones_.end(),
@@ -257,8 +263,12 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
     const bool at_end = *arrival == Arrival::kEnd;
     if (*arrival != Arrival::kThere && !at_end) return last;
     const machine::StopReasons& met = machine_->stopped_by();
-    const bool counts = (cpu().cycle < end && !at_end) || (with_end && met.reference.has_value());
-    if (counts) last = Hit{cpu().cycle, cpu().instructions, met.reference};
+    const bool before_end = cpu().cycle < end && !at_end;
+    if (before_end && (met.pc || met.event)) {
+      last = Hit{cpu().cycle, cpu().instructions, std::nullopt};
+    } else if (met.reference.has_value() && (before_end || with_end)) {
+      last = Hit{cpu().cycle, cpu().instructions, met.reference};
+    }
     if (cpu().cycle >= end || at_end) return last;
   }
 }

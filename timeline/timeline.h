@@ -130,6 +130,8 @@ class Timeline {
   // Follows the log from that place on.
   absl::Status FollowLog(const Replayer::Place& place);
   void Attach(Replayer& replayer);
+  // The same after the log has been read elsewhere, unless the run has left it.
+  absl::Status GoOnFrom(const Replayer::Place& place);
   // Runs until the condition is met, and takes snapshots on the way.
   absl::StatusOr<Arrival> RunOn(const machine::StopCondition& condition);
   // The same with snapshots close to where it is to arrive: for who will go on from there
@@ -143,8 +145,9 @@ class Timeline {
   // Puts the machine to the best snapshot at or before the cycle.
   absl::Status StartAtOrBefore(uint64_t cycle);
   absl::Status Restore(const MemorySnapshots::Snapshot& snapshot);
-  absl::Status RestoreFromFile(const SnapshotInfo& snapshot);
-  // The last of the file's that belongs to the log; nullptr when there is none.
+  // False when it does not belong to the log.
+  absl::StatusOr<bool> RestoreFromFile(const SnapshotInfo& snapshot);
+  // The last of the file's that can be used, as far as is known; nullptr when there is none.
   const SnapshotInfo* FileSnapshot(uint64_t cycle) const;
   // A cycle at which fewer than so many instructions had retired, close before the place.
   absl::StatusOr<uint64_t> CycleBeforeInstruction(uint64_t instructions);
@@ -158,12 +161,13 @@ class Timeline {
 
   const std::unique_ptr<replaylog::LogReader> log_;
   const std::unique_ptr<SnapshotReader> file_snapshots_;
-  std::vector<bool> foreign_;  // which of them have been found not to belong to the log
+  std::vector<bool>
+      unusable_;  // which of them have been found not to belong to the log, or damaged
   const std::unique_ptr<machine::Machine> machine_;
   const Options options_;
   MemorySnapshots snapshots_;
   std::optional<Replayer> replayer_;
-  // Not OK once the run that the machine is in has left the log.
+  // Not OK once the run that the machine is in has left the log, or could not be set up.
   absl::Status left_log_;
   std::optional<Divergence> divergence_;
   std::optional<Position> end_;

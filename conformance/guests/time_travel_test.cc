@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
+#include "replaylog/log_testing.h"
 #include "timeline/snapshot.h"
 #include "timeline/timeline.h"
 
@@ -188,6 +189,56 @@ TEST_P(TimelineOfGuest, BackwardsLeadsInFrontOfTheLastStore) {
   } else {
     EXPECT_EQ(timeline->machine().cpu().cycle, 0);
   }
+}
+
+// Going back, one comes to what lies behind an instruction before one comes to its reference.
+TEST_P(TimelineOfGuest, BackwardsABreakpointBehindAStoreComesFirst) {
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false);
+  ExpectThere(timeline->GoToCycle(end_ / 2));
+  StopCondition any;
+  any.ranges = {
+      {alpha::StopRange::Space::kPhysical, 0, GuestRecording::Config().memory_bytes, false, true}};
+  ExpectThere(timeline->RunForward(any));
+  const Boundary behind = BoundaryOf(timeline->machine());
+  StopCondition both = any;
+  both.ranges[0].begin = timeline->reference()->pa;
+  both.ranges[0].size = timeline->reference()->size;
+  both.pcs = {behind.pc};
+  ExpectThere(timeline->GoToCycle(behind.cycle + 1));
+  ExpectThere(timeline->RunBackward(both));
+  EXPECT_EQ(BoundaryOf(timeline->machine()), behind);
+  EXPECT_FALSE(timeline->reference().has_value());
+  ExpectThere(timeline->RunBackward(both));
+  EXPECT_TRUE(timeline->reference().has_value());
+  EXPECT_LT(timeline->machine().cpu().cycle, behind.cycle);
+}
+
+// A file of snapshots that is damaged is told of, and going elsewhere does without.
+TEST_P(TimelineOfGuest, GoesOnWithoutDamagedSnapshots) {
+  const uint64_t place = end_ - end_ / 8;
+  std::string bytes = replaylog::ReadBytes(recording_.snapshot_path());
+  for (size_t i = bytes.size() / 2; i < bytes.size(); i += 64) bytes[i] ^= 0x55;
+  // The indexes between the snapshots stay as they are.
+  const std::string whole = replaylog::ReadBytes(recording_.snapshot_path());
+  const auto reader = timeline::SnapshotReader::Open(recording_.snapshot_path());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  for (const timeline::SnapshotInfo& snapshot : (*reader)->snapshots()) {
+    bytes.replace(snapshot.offset - 40, 40, whole, snapshot.offset - 40, 40);
+  }
+  replaylog::WriteBytes(recording_.snapshot_path(), bytes);
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/true);
+  const size_t snapshots = (*reader)->snapshots().size();
+  size_t errors = 0;
+  absl::StatusOr<Arrival> arrival;
+  while (!(arrival = timeline->GoToCycle(place)).ok()) {
+    EXPECT_TRUE(absl::IsDataLoss(arrival.status())) << arrival.status();
+    ASSERT_LE(++errors, snapshots);
+  }
+  EXPECT_GT(errors, 0);
+  ExpectThere(arrival);
+  const std::unique_ptr<Timeline> straight = Open(/*with_file=*/false);
+  ExpectThere(straight->GoToCycle(place));
+  EXPECT_EQ(BoundaryOf(timeline->machine()), BoundaryOf(straight->machine()));
 }
 
 TEST_P(TimelineOfGuest, HasABeginningAndAnEnd) {

@@ -6,17 +6,13 @@
 
 #include "alpha/cpu.h"
 #include "debug/address_space.h"
+#include "debug/calling_standard.h"
 #include "debug/query_kinds.h"
 
 namespace isochron::debug {
 namespace {
 
 using timeline::Timeline;
-
-constexpr int kReturnAddress = 26;
-constexpr int kFirstArgument = 16;
-constexpr int kArguments = 6;
-constexpr int kStackPointer = 30;
 
 class ExecutionQuery final : public Query {
  public:
@@ -53,7 +49,7 @@ class ExecutionQuery final : public Query {
     const uint64_t pcbb = ProcessControlBlock(timeline.machine(), 0);
     const uint64_t sp = cpu.r[kStackPointer];
     if (open_.erase({cpu.pc, sp, pcbb}) != 0) {
-      seen.push_back({cpu.cycle, kReturn, {cpu.pc, sp, pcbb, cpu.r[0]}});
+      seen.push_back({cpu.cycle, kReturn, {cpu.pc, sp, pcbb, cpu.r[kResultRegister]}});
     }
     if (cpu.pc != place_.pc) return absl::OkStatus();
     Sighting call = {cpu.cycle, kCall, {cpu.asn, cpu.r[kReturnAddress], sp, pcbb}};

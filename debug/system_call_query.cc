@@ -10,6 +10,7 @@
 #include "alpha/call_pal.h"
 #include "alpha/cost.h"
 #include "debug/address_space.h"
+#include "debug/calling_standard.h"
 #include "debug/query_kinds.h"
 #include "debug/system_calls.h"
 
@@ -19,10 +20,6 @@ namespace {
 using timeline::Timeline;
 
 constexpr uint32_t kCallsys = 0x83, kRetsys = 0x3d, kRti = 0x3f;
-constexpr int kStackPointer = 30;
-constexpr int kFirstArgument = 16;
-constexpr int kArguments = 6;
-constexpr int kErrorFlag = 19;  // a3
 
 class SystemCallQuery final : public Query {
  public:
@@ -61,7 +58,7 @@ class SystemCallQuery final : public Query {
     if (cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kCallsys))) {
       const uint64_t link =
           cpu.r[alpha::Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
-      Sighting call = {began, kCall, {pcbb, link, sp, cpu.asn, cpu.r[0]}};
+      Sighting call = {began, kCall, {pcbb, link, sp, cpu.asn, cpu.r[kResultRegister]}};
       for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
       seen.push_back(std::move(call));
       return absl::OkStatus();
@@ -76,7 +73,9 @@ class SystemCallQuery final : public Query {
         cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kRetsys)) || (frame[0] & kUserMode) != 0;
     const uint64_t sp_there = to_user ? UserStackPointer(machine, 0) : sp + kFrameBytes;
     seen.push_back(
-        {began, kReturn, {pcbb, frame[1] & ~uint64_t{3}, sp_there, cpu.r[0], cpu.r[kErrorFlag]}});
+        {began,
+         kReturn,
+         {pcbb, frame[1] & ~uint64_t{3}, sp_there, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
     return absl::OkStatus();
   }
 

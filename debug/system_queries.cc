@@ -14,6 +14,7 @@
 #include "alpha/ipr.h"
 #include "alpha/stop_ranges.h"
 #include "debug/address_space.h"
+#include "debug/calling_standard.h"
 #include "debug/query_kinds.h"
 #include "debug/stepper.h"
 #include "machine/events/event.h"
@@ -124,10 +125,13 @@ class ExceptionQuery final : public Query {
     }
     // The frame: PS, PC.
     std::array<uint64_t, 2> frame{};
-    const std::string bytes = ReadVirtual(timeline.machine(), 0, cpu.r[30], sizeof(frame));
+    const std::string bytes =
+        ReadVirtual(timeline.machine(), 0, cpu.r[kStackPointer], sizeof(frame));
     std::memcpy(frame.data(), bytes.data(), std::min(bytes.size(), sizeof(frame)));
-    seen.push_back(
-        {cpu.cycle, 0, {cpu.asn, which, frame[0], frame[1], cpu.r[16], cpu.r[17], cpu.r[18]}});
+    seen.push_back({cpu.cycle,
+                    0,
+                    {cpu.asn, which, frame[0], frame[1], cpu.r[kFirstArgument],
+                     cpu.r[kFirstArgument + 1], cpu.r[kFirstArgument + 2]}});
     return absl::OkStatus();
   }
 
@@ -176,7 +180,8 @@ class InterruptQuery final : public Query {
                       kTaken,
                       {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr}});
     } else if (met.pc) {
-      seen.push_back({cpu.cycle, kDelivered, {cpu.asn, cpu.r[16], cpu.r[17]}});
+      seen.push_back(
+          {cpu.cycle, kDelivered, {cpu.asn, cpu.r[kFirstArgument], cpu.r[kFirstArgument + 1]}});
     }
     return absl::OkStatus();
   }
@@ -291,7 +296,7 @@ class SwitchQuery final : public Query {
     constexpr uint64_t kPtbr = 0x10, kPccAndAsn = 0x18;  // of the HWPCB
     const machine::Machine& machine = timeline.machine();
     const Cpu& cpu = machine.cpu();
-    const uint64_t to = cpu.r[16];
+    const uint64_t to = cpu.r[kFirstArgument];
     const uint64_t link = cpu.r[Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
     seen.push_back({cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal),
                     0,

@@ -124,6 +124,7 @@ def test_values_are_offered(shell, isochron):
         "isochron run --memory 1": set(),
         "isochron demo --eng": {"--engine"},
         "isochron help rep": {"replay"},
+        "isochron trace --mode k": {"kernel"},
     }  # fmt: skip
     for line, expected in cases.items():
         assert shell.offers(line) == expected, line

@@ -160,12 +160,6 @@ int QueryLog(const QueryCommand& options) {
   return status.ok() ? query.Run() : RefuseInput(status);
 }
 
-std::vector<std::string> KindNames() {
-  std::vector<std::string> names;
-  for (const debug::QuestionKind& kind : debug::QuestionKinds()) names.emplace_back(kind.name);
-  return names;
-}
-
 // What the questions are, for --help.
 std::string QuestionHelp() {
   std::string help = "Questions:\n";
@@ -182,6 +176,12 @@ std::string QuestionHelp() {
 
 }  // namespace
 
+std::vector<std::string> QuestionNames() {
+  std::vector<std::string> names;
+  for (const debug::QuestionKind& kind : debug::QuestionKinds()) names.emplace_back(kind.name);
+  return names;
+}
+
 void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* query = app.add_subcommand("query", "Ask what happened in a log's run");
   auto options = std::make_shared<QueryCommand>();
@@ -192,7 +192,7 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
       ->check([](const std::string& name) {
         return FindKind(name) != nullptr
                    ? std::string()
-                   : absl::StrCat("it is one of ", absl::StrJoin(KindNames(), ", "));
+                   : absl::StrCat("it is one of ", absl::StrJoin(QuestionNames(), ", "));
       });
   query->add_option("place", options->question.place, "the address or symbol that it is about")
       ->type_name("PLACE");

@@ -4,6 +4,8 @@
 #define ISOCHRON_CLI_COMMANDS_QUERY_H_
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -11,6 +13,9 @@ namespace isochron::cli {
 
 // Adds `query`. When it is given, `command` becomes what runs it and returns the exit code.
 void AddQueryCommand(CLI::App& app, std::function<int()>& command);
+
+// The names of its questions.
+std::vector<std::string> QuestionNames();
 
 }  // namespace isochron::cli
 

@@ -47,9 +47,9 @@ class TestDirectory {
 inline std::string TestPath(const std::string& name) {
   static const TestDirectory directory;
   const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
-  std::string file = std::string(info->test_suite_name()) + "_" + info->name() + "_" + name;
-  std::replace(file.begin(), file.end(), '/', '_');  // of tests with parameters
-  return directory.path() + "/" + file;
+  std::string test = std::string(info->test_suite_name()) + "_" + info->name();
+  std::replace(test.begin(), test.end(), '/', '_');  // of tests with parameters
+  return directory.path() + "/" + test + "_" + name;
 }
 
 inline void WriteBytes(const std::string& path, std::string_view bytes) {

@@ -12,6 +12,7 @@ file(WRITE ${OUTPUT}
 
 namespace isochron::machine {
 
+// NOLINTNEXTLINE(readability-function-size): bytes are no logic
 std::span<const uint8_t> ${FUNCTION}() {
   static constexpr uint8_t kBytes[] = {
 ${bytes}

@@ -186,8 +186,8 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* query = app.add_subcommand("query", "Ask what happened in a log's run");
   auto options = std::make_shared<QueryCommand>();
   AddLogToLookInto(*query, options->log);
-  query->add_option("what", options->question.what, "the question: one of those below")
-      ->type_name("WHAT")
+  query->add_option("question", options->question.what, "one of those below")
+      ->type_name("QUESTION")
       ->required()
       ->check([](const std::string& name) {
         return FindKind(name) != nullptr

@@ -36,7 +36,7 @@ Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
   if (name == "on-panic") return {Values::Kind::kWords, {"exit", "ignore"}};
   if (name == "type") return {Values::Kind::kWords, LogDumpTypes()};
   if (name == "mode") return {Values::Kind::kWords, {"user", "kernel", "pal"}};
-  if (name == "what") return {Values::Kind::kWords, QuestionNames()};
+  if (name == "question") return {Values::Kind::kWords, QuestionNames()};
   if (option.get_type_name() == "COMMAND") return {Values::Kind::kWords, CommandNames(command)};
   if (option.get_type_name() == "WHERE") return {Values::Kind::kConsole, {"stdio", "null"}};
   if (NamesFile(option)) return {Values::Kind::kFile, {}};

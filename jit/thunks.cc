@@ -2,6 +2,7 @@
 
 #define XBYAK_NO_EXCEPTION
 #include <xbyak/xbyak.h>
+#include <xbyak/xbyak_util.h>
 
 namespace isochron::jit {
 namespace {
@@ -19,6 +20,9 @@ class Thunks : public Xbyak::CodeGenerator {
     for (const Xbyak::Reg64& reg : {rbx, rbp, r12, r13, r14, r15}) push(reg);
     sub(rsp, 8);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
+    // Upper halves that others have left in use (the hashing of pages does) make each SSE
+    // instruction wait for the last one of its register.
+    if (has_avx_) vzeroupper();
     lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
     mov(r15, rdx);
     jmp(rdi);
@@ -58,6 +62,8 @@ class Thunks : public Xbyak::CodeGenerator {
   }
 
  private:
+  const bool has_avx_ = Xbyak::util::Cpu().has(Xbyak::util::Cpu::tAVX);
+
   static Xbyak::RegExp At(const void* address) {
     return Xbyak::RegExp(reinterpret_cast<size_t>(address));
   }

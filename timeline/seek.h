@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "replaylog/event_stream.h"
@@ -13,8 +15,10 @@
 
 namespace isochron::timeline {
 
-// Whether the snapshot was taken at the checkpoint that the event is.
-bool IsWhereTaken(const SnapshotInfo& snapshot, const replaylog::Event& event);
+// Of these snapshots, which are in ascending order, those that belong to the log, which is read
+// from its beginning.
+absl::StatusOr<std::vector<const SnapshotInfo*>> SnapshotsOf(
+    replaylog::LogReader& log, std::span<const SnapshotInfo> snapshots);
 
 // Gives `take` the events from where the log is up to the checkpoint at which the snapshot was
 // taken, and that. False when there is none like it. Errors are those of the log.

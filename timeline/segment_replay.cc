@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -10,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "hostio/thread.h"
 #include "machine/stop_condition.h"
 #include "replaylog/event_history.h"
 #include "replaylog/log_reader.h"
@@ -33,32 +33,15 @@ struct Segment {
   bool failed() const { return !status.ok() || divergence.has_value(); }
 };
 
-// Those snapshots that belong to the log.
-absl::StatusOr<std::vector<SnapshotInfo>> SnapshotsOf(replaylog::LogReader& log,
-                                                      const SnapshotReader& snapshots) {
-  std::vector<SnapshotInfo> found;
-  auto next = snapshots.snapshots().begin();
-  const auto end = snapshots.snapshots().end();
-  replaylog::Event event;
-  while (next != end) {
-    const absl::StatusOr<bool> more = log.Next(event);
-    if (!more.ok()) return more.status();
-    if (!*more) break;
-    while (next != end && next->cycle < event.cycle) ++next;
-    if (next != end && IsWhereTaken(*next, event)) found.push_back(*next++);
-  }
-  return found;
-}
-
 // The log cut for so many machines. Each gets several segments, so that none waits long for the
 // others at the end; many would cost more for restoring than they save.
-std::vector<Segment> CutAt(const std::vector<SnapshotInfo>& snapshots, int jobs) {
+std::vector<Segment> CutAt(const std::vector<const SnapshotInfo*>& snapshots, int jobs) {
   const size_t wanted = jobs == 1 ? 1 : 8 * static_cast<size_t>(jobs);
   const size_t stride = (snapshots.size() + wanted) / wanted;
   std::vector<Segment> segments(1);
   for (size_t i = stride; i <= snapshots.size(); i += stride) {
-    segments.back().until = snapshots[i - 1].cycle;
-    segments.emplace_back().start = snapshots[i - 1];
+    segments.back().until = snapshots[i - 1]->cycle;
+    segments.emplace_back().start = *snapshots[i - 1];
   }
   return segments;
 }
@@ -140,11 +123,9 @@ class Pool {
     std::vector<std::thread> threads;
     const size_t workers = std::min<size_t>(static_cast<size_t>(options_.jobs), segments_.size());
     for (size_t i = 1; i < workers; ++i) {
-      try {
-        threads.emplace_back([this] { Work(); });
-      } catch (const std::system_error&) {
-        break;  // fewer do it, too
-      }
+      absl::StatusOr<std::thread> thread = hostio::StartThread([this] { Work(); });
+      if (!thread.ok()) break;  // fewer do it, too
+      threads.push_back(*std::move(thread));
     }
     Work();
     for (std::thread& thread : threads) thread.join();
@@ -207,7 +188,8 @@ absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& 
   absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
       SnapshotReader::Open(options.snapshot_path, (*log)->header());
   if (!snapshots.ok()) return snapshots.status();
-  const absl::StatusOr<std::vector<SnapshotInfo>> cuts = SnapshotsOf(**log, **snapshots);
+  const absl::StatusOr<std::vector<const SnapshotInfo*>> cuts =
+      SnapshotsOf(**log, (*snapshots)->snapshots());
   if (!cuts.ok()) return cuts.status();
   std::vector<Segment> segments = CutAt(*cuts, options.jobs);
   if (absl::Status status = Pool(segments, options, make).Run(); !status.ok()) return status;

@@ -374,9 +374,13 @@ void Machine::CheckMemoryDigest(const Digest& memory) const {
   std::abort();
 }
 
+const MemoryDigest& Machine::UpdateMemoryDigest() const {
+  CheckMemoryDigest(memory_digest_.Update());
+  return memory_digest_;
+}
+
 Digest Machine::StateDigest() const {
-  const Digest memory = memory_digest_.Update();
-  CheckMemoryDigest(memory);
+  const Digest memory = UpdateMemoryDigest().sum();
   alpha::StateWriter writer;
   VisitWithoutMemory(writer);
   writer.Component("memory", memory);

@@ -94,6 +94,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   Digest StateDigest() const;
   // What StateDigest() knows of each page of RAM; up to date after a call of it.
   const MemoryDigest& memory_digest() const { return memory_digest_; }
+  // The same, brought up to date, for who does not want the digest of the state.
+  const MemoryDigest& UpdateMemoryDigest() const;
 
   const MachineConfig& config() const { return config_; }
   int cpu_count() const { return static_cast<int>(processors_.size()); }

@@ -44,7 +44,7 @@ std::shared_ptr<const MemorySnapshots::Page> MemorySnapshots::KeepPage(
 }
 
 void MemorySnapshots::Follow() {
-  const std::vector<machine::Digest>& digests = machine_.memory_digest().pages();
+  const std::vector<machine::Digest>& digests = machine_.UpdateMemoryDigest().pages();
   for (size_t chunk = 0; chunk < latest_.size(); ++chunk) {
     const size_t first = chunk * kChunkPages;
     const size_t end = std::min(first + kChunkPages, digests.size());
@@ -69,7 +69,6 @@ void MemorySnapshots::Follow() {
 void MemorySnapshots::Take(const Replayer::Place& place) {
   const alpha::Cpu& cpu = machine_.cpu();
   if (snapshots_.contains(cpu.cycle)) return;
-  machine_.StateDigest();  // what is known of the pages is up to date then
   Follow();
   Snapshot& snapshot = snapshots_[cpu.cycle];
   snapshot.cycle_ = cpu.cycle;
@@ -126,7 +125,7 @@ void MemorySnapshots::WritePages(const Snapshot& snapshot, alpha::Memory& memory
 }
 
 absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
-  machine_.StateDigest();
+  machine_.UpdateMemoryDigest();
   absl::Status status =
       machine_.RestoreOver([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
         WritePages(snapshot, memory);

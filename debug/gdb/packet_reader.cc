@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+
 namespace isochron::debug {
 namespace {
 
@@ -117,13 +120,7 @@ std::string FramePacket(std::string_view payload) {
 }
 
 std::string ToHex(std::string_view bytes) {
-  std::string digits;
-  digits.reserve(2 * bytes.size());
-  for (const char byte : bytes) {
-    digits.push_back(kDigits[static_cast<uint8_t>(byte) >> 4]);
-    digits.push_back(kDigits[static_cast<uint8_t>(byte) & 15]);
-  }
-  return digits;
+  return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
 }
 
 std::optional<std::string> FromHex(std::string_view digits) {

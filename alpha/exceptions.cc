@@ -1,6 +1,5 @@
 #include "alpha/exceptions.h"
 
-#include "alpha/call_pal.h"
 #include "alpha/cost.h"
 
 namespace isochron::alpha {
@@ -8,7 +7,7 @@ namespace {
 
 void Enter(Cpu& cpu, PalEntry entry) {
   cpu.exc_addr = cpu.pc;
-  cpu.pc = (cpu.pal_base + static_cast<uint64_t>(entry)) | 1;
+  cpu.pc = PalEntryPc(cpu, entry);
   cpu.cycle += InstructionCost(CostClass::kPalEntry);
 }
 
@@ -86,7 +85,7 @@ bool EnterCallPal(Cpu& cpu, uint32_t function) {
   }
   const bool shadow = (cpu.i_ctl & i_ctl::kShadowEnable) != 0;
   cpu.r[Cpu::IntegerPlace(kCallPalLink, shadow)] = cpu.pc + 4;
-  cpu.pc = cpu.pal_base | CallPalEntry(function);
+  cpu.pc = CallPalPc(cpu, function);
   ++cpu.counters.pal_calls;
   return true;
 }

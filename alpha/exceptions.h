@@ -6,11 +6,26 @@
 
 #include <cstdint>
 
+#include "alpha/call_pal.h"
 #include "alpha/cpu.h"
 #include "alpha/decode.h"
 #include "alpha/translate.h"
 
 namespace isochron::alpha {
+
+// Where PALcode is entered, as Cpu::pc has it.
+inline uint64_t PalEntryPc(const Cpu& cpu, PalEntry entry) {
+  return (cpu.pal_base + static_cast<uint64_t>(entry)) | 1;
+}
+// The same by a CALL_PAL function that is not reserved.
+inline uint64_t CallPalPc(const Cpu& cpu, uint32_t function) {
+  return cpu.pal_base | CallPalEntry(function);
+}
+// What CALL_PAL has left for the PALcode that the CPU is in, which has not changed it yet: the PC
+// behind it.
+inline uint64_t CallPalReturn(const Cpu& cpu) {
+  return cpu.r[Cpu::IntegerPlace(kCallPalLink, cpu.shadow_active())];
+}
 
 // A data reference that could not be made.
 struct DataFault {

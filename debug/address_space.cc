@@ -6,6 +6,7 @@
 #include "alpha/memory.h"
 #include "alpha/tlb.h"
 #include "alpha/translate.h"
+#include "debug/calling_standard.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::debug {
@@ -26,9 +27,12 @@ bool IsCanonical(uint64_t va) {
   return high == 0 || high == ~uint64_t{0} >> (kVirtualBits - 1);
 }
 
+uint64_t ImpureAddress(int cpu, uint64_t offset) {
+  return FW_IMPURE_BASE + static_cast<uint64_t>(cpu) * FW_IMPURE_SIZE + offset;
+}
+
 uint64_t ImpureQuadword(const machine::Machine& machine, int cpu, uint64_t offset) {
-  const uint64_t impure = FW_IMPURE_BASE + static_cast<uint64_t>(cpu) * FW_IMPURE_SIZE;
-  return ReadQuadword(machine, impure + offset).value_or(0);
+  return ReadQuadword(machine, ImpureAddress(cpu, offset)).value_or(0);
 }
 
 std::optional<Place> FindByTlb(const alpha::Tlb& tlb, uint64_t va, uint8_t asn, Place::By by) {
@@ -125,9 +129,15 @@ uint64_t UserStackPointer(const machine::Machine& machine, int cpu) {
   return ImpureQuadword(machine, cpu, FW_IMPURE_USP);
 }
 
-uint64_t SystemEntriesAddress(int cpu) {
-  return FW_IMPURE_BASE + static_cast<uint64_t>(cpu) * FW_IMPURE_SIZE + FW_IMPURE_ENT;
+SystemFrame ReadSystemFrame(const machine::Machine& machine, int cpu) {
+  std::array<uint64_t, 2> words{};
+  const std::string bytes =
+      ReadVirtual(machine, cpu, machine.cpu(cpu).r[kStackPointer], sizeof(words));
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  return {words[0], words[1], bytes.size() == sizeof(words)};
 }
+
+uint64_t SystemEntriesAddress(int cpu) { return ImpureAddress(cpu, FW_IMPURE_ENT); }
 
 std::array<uint64_t, kSystemEntries> SystemEntries(const machine::Machine& machine, int cpu) {
   static_assert(kSystemEntries * sizeof(uint64_t) == FW_IMPURE_ENT_SIZE);

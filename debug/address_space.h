@@ -53,6 +53,17 @@ uint64_t PageTableBase(const machine::Machine& machine, int cpu);
 // The SP of user mode, in kernel mode and PALmode that was entered from there.
 uint64_t UserStackPointer(const machine::Machine& machine, int cpu);
 
+// What PALcode pushes for the operating system where that is entered, and pops when it goes back.
+struct SystemFrame {
+  static constexpr uint64_t kBytes = 48;
+  static constexpr uint64_t kUserMode = 8;  // of PS
+  uint64_t ps = 0;
+  uint64_t pc = 0;
+  bool whole = false;  // both could be read; what could not is zero
+};
+// That at the CPU's SP.
+SystemFrame ReadSystemFrame(const machine::Machine& machine, int cpu);
+
 // Where the operating system is entered, in the order of wrent: Int, Arith, MM, IF, Una, Sys. Bit 0
 // of those that it has not set is set.
 inline constexpr int kSystemEntries = 6;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "alpha/call_pal.h"
+#include "alpha/exceptions.h"
 #include "alpha/ipr.h"
 #include "debug/address_space.h"
+#include "debug/calling_standard.h"
+#include "debug/osf_calls.h"
 
 namespace isochron::debug {
 namespace {
@@ -12,14 +14,13 @@ namespace {
 using machine::StopCondition;
 using timeline::Arrival;
 
-constexpr int kSp = 30;
-
-// OSF/1's CALL_PALs that end a flow: halt, swppal, swpctx, retsys, rti, urti.
-const std::vector<uint32_t> kLeaving = {0x00, 0x0a, 0x30, 0x3d, 0x3f, 0x92};
-// Those of them that go back to a flow that was left: retsys, rti, urti.
-const std::vector<uint32_t> kReturning = {0x3d, 0x3f, 0x92};
-// And those that a program calls the kernel with: bpt, bugchk, callsys, gentrap.
-const std::vector<uint32_t> kCalling = {0x80, 0x81, 0x83, 0xaa};
+// CALL_PALs that end a flow.
+const std::vector<uint32_t> kLeaving = {osf::kHalt,   osf::kSwppal, osf::kSwpctx,
+                                        osf::kRetsys, osf::kRti,    osf::kUrti};
+// Those of them that go back to a flow that was left.
+const std::vector<uint32_t> kReturning = {osf::kRetsys, osf::kRti, osf::kUrti};
+// And those that a program calls the kernel with.
+const std::vector<uint32_t> kCalling = {osf::kBpt, osf::kBugchk, osf::kCallsys, osf::kGentrap};
 
 // How far back the place where a flow was left is looked for at first, and at most; in
 // instructions. Nothing is lost where it is farther away: the step is then one of the handler.
@@ -42,16 +43,12 @@ bool IsOver(const absl::StatusOr<StepEnd>& end) {
 }  // namespace
 
 FlowStepper::Flow FlowStepper::Here() const {
-  return {cpu().r[kSp], cpu().mode, ProcessControlBlock(machine(), 0)};
-}
-
-uint64_t FlowStepper::CallPalPc(uint32_t function) const {
-  return cpu().pal_base | alpha::CallPalEntry(function);
+  return {cpu().r[kStackPointer], cpu().mode, ProcessControlBlock(machine(), 0)};
 }
 
 std::vector<uint64_t> FlowStepper::CallPalPcs(const std::vector<uint32_t>& functions) const {
   std::vector<uint64_t> pcs;
-  for (const uint32_t function : functions) pcs.push_back(CallPalPc(function));
+  for (const uint32_t function : functions) pcs.push_back(alpha::CallPalPc(cpu(), function));
   return pcs;
 }
 
@@ -62,7 +59,7 @@ std::vector<uint64_t> FlowStepper::EntryPcs() const {
        {PalEntry::kFen, PalEntry::kUnalign, PalEntry::kDtbmSingle, PalEntry::kDfault,
         PalEntry::kOpcdec, PalEntry::kIacv, PalEntry::kMchk, PalEntry::kItbMiss, PalEntry::kArith,
         PalEntry::kInterrupt}) {
-    pcs.push_back((cpu().pal_base + static_cast<uint64_t>(entry)) | 1);
+    pcs.push_back(alpha::PalEntryPc(cpu(), entry));
   }
   return pcs;
 }
@@ -74,7 +71,7 @@ std::optional<uint64_t> FlowStepper::LeavingPc() const {
   if (std::find(kLeaving.begin(), kLeaving.end(), *instruction) == kLeaving.end()) {
     return std::nullopt;
   }
-  return CallPalPc(*instruction);
+  return alpha::CallPalPc(cpu(), *instruction);
 }
 
 absl::StatusOr<StepEnd> FlowStepper::Run(const StopCondition& condition) {

@@ -74,8 +74,7 @@ class FlowStepper {
   const machine::Machine& machine() const { return timeline_.machine(); }
   const alpha::Cpu& cpu() const { return machine().cpu(); }
   Flow Here() const;
-  // The PC in PALmode of a CALL_PAL function.
-  uint64_t CallPalPc(uint32_t function) const;
+  // The PCs in PALmode of CALL_PAL functions.
   std::vector<uint64_t> CallPalPcs(const std::vector<uint32_t>& functions) const;
   // Where PALcode is entered from anywhere else.
   std::vector<uint64_t> EntryPcs() const;

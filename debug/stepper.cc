@@ -8,8 +8,8 @@
 #include "alpha/cost.h"
 #include "alpha/decode.h"
 #include "alpha/disassemble.h"
+#include "alpha/fetch_word.h"
 #include "alpha/memory.h"
-#include "alpha/translate.h"
 #include "machine/events/event.h"
 #include "machine/stop_condition.h"
 
@@ -40,8 +40,10 @@ uint64_t LowBytes(uint64_t value, uint64_t size) {
 
 }  // namespace
 
-Level LevelOf(const Cpu& cpu) {
-  if (cpu.pal_mode()) return Level::kPal;
+Level LevelOf(const Cpu& cpu) { return LevelAt(cpu, cpu.pc); }
+
+Level LevelAt(const Cpu& cpu, uint64_t pc) {
+  if ((pc & 1) != 0) return Level::kPal;
   return cpu.mode == alpha::Mode::kKernel ? Level::kKernel : Level::kUser;
 }
 
@@ -73,18 +75,6 @@ Stepper::Before Stepper::Remember() const {
           c.fpcr,
           Exceptions(c.counters),
           c.counters.interrupts};
-}
-
-uint32_t Stepper::FetchWord() const {
-  const Cpu& c = cpu();
-  const alpha::Memory& memory = timeline_.machine().memory();
-  uint64_t pa = c.pc & ~uint64_t{3};
-  if (!c.pal_mode()) {
-    const alpha::Translation place = alpha::TranslateFetch(c, c.pc);
-    if (place.status != alpha::TranslationStatus::kOk) return 0;  // it takes an exception
-    pa = place.pa;
-  }
-  return memory.Contains(pa, 4) ? memory.Load<uint32_t>(pa) : 0;
 }
 
 Step Stepper::Start(Step::Kind kind, uint64_t cycle) const {
@@ -154,7 +144,9 @@ absl::StatusOr<bool> Stepper::Next(Step& step) {
   if (waiting) next.events = StopCondition::AtEvent<machine::InterruptEvent>().events;
   const Before before = Remember();
   Step done = Start(Step::Kind::kInstruction, before.cycle);
-  done.word = waiting ? 0 : FetchWord();
+  // Where nothing can be fetched it takes an exception.
+  const alpha::Memory& memory = timeline_.machine().memory();
+  if (!waiting) done.word = alpha::FetchWord(cpu(), memory, cpu().pc).value_or(0);
   const absl::StatusOr<Arrival> arrival = timeline_.RunForward(next);
   if (!arrival.ok()) return arrival.status();
 

@@ -30,6 +30,8 @@ struct RegisterWrite {
 // Who executes.
 enum class Level : uint8_t { kPal, kKernel, kUser };
 Level LevelOf(const alpha::Cpu& cpu);
+// The same of the mode that it has but for the PC.
+Level LevelAt(const alpha::Cpu& cpu, uint64_t pc);
 // "pal", "kernel", "user".
 const char* LevelName(Level level);
 
@@ -82,8 +84,6 @@ class Stepper {
 
   const alpha::Cpu& cpu() const { return timeline_.machine().cpu(); }
   Before Remember() const;
-  // The word that would be executed where the CPU stands.
-  uint32_t FetchWord() const;
   void NoteRegisters(const Before& before, Step& step) const;
   void NoteMemory(const Before& before, Step& step) const;
   Step Start(Step::Kind kind, uint64_t cycle) const;

@@ -1,16 +1,15 @@
 // syscalls: what programs asked of the operating system, and what they were answered.
 
-#include <array>
-#include <cstring>
 #include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 
-#include "alpha/call_pal.h"
 #include "alpha/cost.h"
+#include "alpha/exceptions.h"
 #include "debug/address_space.h"
 #include "debug/calling_standard.h"
+#include "debug/osf_calls.h"
 #include "debug/query_kinds.h"
 #include "debug/system_calls.h"
 
@@ -18,8 +17,6 @@ namespace isochron::debug {
 namespace {
 
 using timeline::Timeline;
-
-constexpr uint32_t kCallsys = 0x83, kRetsys = 0x3d, kRti = 0x3f;
 
 class SystemCallQuery final : public Query {
  public:
@@ -40,10 +37,10 @@ class SystemCallQuery final : public Query {
   }
 
   machine::StopCondition Condition(const Timeline& timeline) override {
-    const uint64_t base = timeline.machine().cpu().pal_base;
-    return machine::StopCondition::AtPcs({base | alpha::CallPalEntry(kCallsys),
-                                          base | alpha::CallPalEntry(kRetsys),
-                                          base | alpha::CallPalEntry(kRti)});
+    const alpha::Cpu& cpu = timeline.machine().cpu();
+    return machine::StopCondition::AtPcs({alpha::CallPalPc(cpu, osf::kCallsys),
+                                          alpha::CallPalPc(cpu, osf::kRetsys),
+                                          alpha::CallPalPc(cpu, osf::kRti)});
   }
 
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
@@ -55,27 +52,22 @@ class SystemCallQuery final : public Query {
     const uint64_t sp = cpu.r[kStackPointer];
     const uint64_t pcbb = ProcessControlBlock(machine, 0);
     const uint64_t began = cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal);
-    if (cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kCallsys))) {
-      const uint64_t link =
-          cpu.r[alpha::Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
-      Sighting call = {began, kCall, {pcbb, link, sp, cpu.asn, cpu.r[kResultRegister]}};
+    if (cpu.pc == alpha::CallPalPc(cpu, osf::kCallsys)) {
+      Sighting call = {
+          began, kCall, {pcbb, alpha::CallPalReturn(cpu), sp, cpu.asn, cpu.r[kResultRegister]}};
       for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
       seen.push_back(std::move(call));
       return absl::OkStatus();
     }
-    // The frame that is about to be popped: PS, PC.
-    constexpr uint64_t kFrameBytes = 48, kUserMode = 8;
-    std::array<uint64_t, 2> frame{};
-    const std::string bytes = ReadVirtual(machine, 0, sp, sizeof(frame));
-    if (bytes.size() != sizeof(frame)) return absl::OkStatus();
-    std::memcpy(frame.data(), bytes.data(), sizeof(frame));
+    const SystemFrame frame = ReadSystemFrame(machine, 0);  // which is about to be popped
+    if (!frame.whole) return absl::OkStatus();
     const bool to_user =
-        cpu.pc == (cpu.pal_base | alpha::CallPalEntry(kRetsys)) || (frame[0] & kUserMode) != 0;
-    const uint64_t sp_there = to_user ? UserStackPointer(machine, 0) : sp + kFrameBytes;
+        cpu.pc == alpha::CallPalPc(cpu, osf::kRetsys) || (frame.ps & SystemFrame::kUserMode) != 0;
+    const uint64_t sp_there = to_user ? UserStackPointer(machine, 0) : sp + SystemFrame::kBytes;
     seen.push_back(
         {began,
          kReturn,
-         {pcbb, frame[1] & ~uint64_t{3}, sp_there, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
+         {pcbb, frame.pc & ~uint64_t{3}, sp_there, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
     return absl::OkStatus();
   }
 

@@ -1,7 +1,6 @@
 // exceptions, interrupts, tlb-misses and switches: what the machine and the operating system do.
 
 #include <array>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,12 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "alpha/call_pal.h"
 #include "alpha/cost.h"
+#include "alpha/exceptions.h"
 #include "alpha/ipr.h"
 #include "alpha/stop_ranges.h"
 #include "debug/address_space.h"
 #include "debug/calling_standard.h"
+#include "debug/osf_calls.h"
 #include "debug/query_kinds.h"
 #include "debug/stepper.h"
 #include "machine/events/event.h"
@@ -34,16 +34,6 @@ constexpr std::array<const char*, kSystemEntries> kEntryNames = {"entInt", "entA
 
 // Cycles that lie between an exception or interrupt and PALcode's first instruction.
 uint64_t EntryCycles() { return alpha::InstructionCost(alpha::CostClass::kPalEntry); }
-
-uint64_t PcOf(const Cpu& cpu, PalEntry entry) {
-  return (cpu.pal_base + static_cast<uint64_t>(entry)) | 1;
-}
-
-// A mode as a cell: what a PC and the rest of a CPU's mode say.
-Level LevelAt(const Cpu& cpu, uint64_t pc) {
-  if ((pc & 1) != 0) return Level::kPal;
-  return cpu.mode == alpha::Mode::kKernel ? Level::kKernel : Level::kUser;
-}
 
 // Cells of a PC: it, and where that is.
 void AddPc(uint64_t pc, const Symbols& symbols, Row& row) {
@@ -123,14 +113,10 @@ class ExceptionQuery final : public Query {
     for (int entry = kEntArith; entry <= kEntUna; ++entry) {
       if (entries[entry] == cpu.pc) which |= uint64_t{1} << entry;
     }
-    // The frame: PS, PC.
-    std::array<uint64_t, 2> frame{};
-    const std::string bytes =
-        ReadVirtual(timeline.machine(), 0, cpu.r[kStackPointer], sizeof(frame));
-    std::memcpy(frame.data(), bytes.data(), std::min(bytes.size(), sizeof(frame)));
+    const SystemFrame frame = ReadSystemFrame(timeline.machine(), 0);
     seen.push_back({cpu.cycle,
                     0,
-                    {cpu.asn, which, frame[0], frame[1], cpu.r[kFirstArgument],
+                    {cpu.asn, which, frame.ps, frame.pc, cpu.r[kFirstArgument],
                      cpu.r[kFirstArgument + 1], cpu.r[kFirstArgument + 2]}});
     return absl::OkStatus();
   }
@@ -144,9 +130,8 @@ class ExceptionQuery final : public Query {
       names.emplace_back(kEntryNames[entry]);
       texts.push_back(ExceptionText(entry, {v[4], v[5], v[6]}));
     }
-    constexpr uint64_t kUserMode = 8;  // of PS
     Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]),
-               Cell::Text((v[2] & kUserMode) != 0 ? "user" : "kernel"),
+               Cell::Text((v[2] & SystemFrame::kUserMode) != 0 ? "user" : "kernel"),
                Cell::Text(absl::StrJoin(names, "|"))};
     AddPc(v[3] & ~uint64_t{3}, symbols_, row);
     row.push_back(Cell::Text(absl::StrJoin(texts, " | ")));
@@ -233,9 +218,10 @@ class TlbMissQuery final : public Query {
   }
   StopCondition Condition(const Timeline& timeline) override {
     const Cpu& cpu = timeline.machine().cpu();
-    return StopCondition::AtPcs({PcOf(cpu, PalEntry::kItbMiss), PcOf(cpu, PalEntry::kDtbmSingle),
-                                 PcOf(cpu, PalEntry::kDtbmDouble3),
-                                 PcOf(cpu, PalEntry::kDtbmDouble4)});
+    return StopCondition::AtPcs({alpha::PalEntryPc(cpu, PalEntry::kItbMiss),
+                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmSingle),
+                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmDouble3),
+                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmDouble4)});
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
@@ -244,10 +230,10 @@ class TlbMissQuery final : public Query {
     const Cpu& cpu = timeline.machine().cpu();
     What what = kPageTable;
     uint64_t address = cpu.r[Cpu::kShadowBase];  // p4: what PALcode looks for
-    if (cpu.pc == PcOf(cpu, PalEntry::kItbMiss)) {
+    if (cpu.pc == alpha::PalEntryPc(cpu, PalEntry::kItbMiss)) {
       what = kFetch;
       address = cpu.exc_addr & ~uint64_t{3};
-    } else if (cpu.pc == PcOf(cpu, PalEntry::kDtbmSingle)) {
+    } else if (cpu.pc == alpha::PalEntryPc(cpu, PalEntry::kDtbmSingle)) {
       what = (cpu.mm_stat & alpha::mm_stat::kWrite) != 0 ? kStore : kLoad;
       address = cpu.va;
     }
@@ -286,8 +272,7 @@ class SwitchQuery final : public Query {
             {"asn", 3},    {"ptbr", 8}, {"pc", 18},   {"place", -1}};
   }
   StopCondition Condition(const Timeline& timeline) override {
-    constexpr uint32_t kSwpctx = 0x30;
-    return StopCondition::AtPcs({timeline.machine().cpu().pal_base | alpha::CallPalEntry(kSwpctx)});
+    return StopCondition::AtPcs({alpha::CallPalPc(timeline.machine().cpu(), osf::kSwpctx)});
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
@@ -297,12 +282,12 @@ class SwitchQuery final : public Query {
     const machine::Machine& machine = timeline.machine();
     const Cpu& cpu = machine.cpu();
     const uint64_t to = cpu.r[kFirstArgument];
-    const uint64_t link = cpu.r[Cpu::IntegerPlace(alpha::kCallPalLink, cpu.shadow_active())];
-    seen.push_back({cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal),
-                    0,
-                    {ProcessControlBlock(machine, 0), to,
-                     ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,
-                     ReadQuadword(machine, to + kPtbr).value_or(0), link - 4}});
+    seen.push_back(
+        {cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal),
+         0,
+         {ProcessControlBlock(machine, 0), to,
+          ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,
+          ReadQuadword(machine, to + kPtbr).value_or(0), alpha::CallPalReturn(cpu) - 4}});
     return absl::OkStatus();
   }
 

@@ -24,6 +24,7 @@
 #include "cli/commands/query.h"
 #include "cli/commands/record.h"
 #include "cli/commands/replay.h"
+#include "cli/commands/report.h"
 #include "cli/commands/run.h"
 #include "cli/commands/trace.h"
 #include "cli/host/terminal.h"
@@ -121,6 +122,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddLogCommand(app, command);
   AddQueryCommand(app, command);
   AddTraceCommand(app, command);
+  AddReportCommand(app, command);
   AddDemoCommand(app, command);
   AddHelpCommand(app, command);
 }

@@ -17,7 +17,7 @@ ROOMS = [
     ("cli", "cli/commands cli/run cli/host cli/text hostio"),
     (
         "cli/commands",
-        "cli/run cli/host cli/text debug/gdb debug conformance/compare engines timeline machine replaylog "
+        "cli/run cli/host cli/text debug/gdb debug/report debug conformance/compare engines timeline machine replaylog "
         "machine/events hostio",
     ),
     (
@@ -43,6 +43,7 @@ ROOMS = [
         "debug/gdb debug engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
     ),
     ("debug/gdb", "debug timeline machine replaylog machine/firmware machine/events alpha hostio"),
+    ("debug/report", "debug timeline machine replaylog machine/events alpha hostio"),
     ("debug", "timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("timeline", "machine replaylog machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),

@@ -80,27 +80,32 @@ std::string AnswerFormat::Format(const Row& row) const {
 }
 
 uint64_t Answers::Add(Row row, bool complete) {
-  const uint64_t number = first_ + rows_.size();
-  rows_.push_back({std::move(row), complete});
-  if (complete) GiveAway();
+  const uint64_t number = next_++;
+  rows_.emplace_hint(rows_.end(), number, Entry{std::move(row), false});
+  if (complete) Complete(number);
   return number;
 }
 
 void Answers::Complete(uint64_t number) {
-  rows_[number - first_].complete = true;
+  const auto found = rows_.find(number);
+  if (order_ == Order::kCompleted) {
+    wanted_ = wanted_ && take_(found->second.row);
+    rows_.erase(found);
+    return;
+  }
+  found->second.complete = true;
   GiveAway();
 }
 
 void Answers::CompleteAll() {
-  for (Entry& entry : rows_) entry.complete = true;
+  for (auto& [number, entry] : rows_) entry.complete = true;
   GiveAway();
 }
 
 void Answers::GiveAway() {
-  while (wanted_ && !rows_.empty() && rows_.front().complete) {
-    wanted_ = take_(rows_.front().row);
-    rows_.pop_front();
-    ++first_;
+  while (wanted_ && !rows_.empty() && rows_.begin()->second.complete) {
+    wanted_ = take_(rows_.begin()->second.row);
+    rows_.erase(rows_.begin());
   }
 }
 

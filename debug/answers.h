@@ -4,8 +4,8 @@
 #define ISOCHRON_DEBUG_ANSWERS_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,16 +55,19 @@ class AnswerFormat {
 };
 
 // Rows in the order in which they were begun, each of which is given away as soon as it and all
-// before it are complete.
+// before it are complete; or, for who does not mind the order, as soon as it is.
 class Answers {
  public:
+  enum class Order : uint8_t { kBegun, kCompleted };
+
   // `take` gets each row; false: that is enough.
-  explicit Answers(std::function<bool(const Row&)> take) : take_(std::move(take)) {}
+  explicit Answers(std::function<bool(const Row&)> take, Order order = Order::kBegun)
+      : take_(std::move(take)), order_(order) {}
 
   // Adds a row, which Complete() is to be called for if it is not complete. Returns its number.
   uint64_t Add(Row row, bool complete = true);
   // The row with this number, which has not been completed.
-  Row& at(uint64_t number) { return rows_[number - first_].row; }
+  Row& at(uint64_t number) { return rows_.at(number).row; }
   void Complete(uint64_t number);
   // Gives away what there is: nothing comes that would complete it.
   void CompleteAll();
@@ -81,8 +84,9 @@ class Answers {
   void GiveAway();
 
   const std::function<bool(const Row&)> take_;
-  std::deque<Entry> rows_;
-  uint64_t first_ = 0;  // number of the first of them
+  const Order order_;
+  std::map<uint64_t, Entry> rows_;  // by number
+  uint64_t next_ = 0;               // number of the next
   bool wanted_ = true;
 };
 

@@ -56,6 +56,27 @@ TEST(Answers, GivesRowsAwayInOrderAsSoonAsTheyAreComplete) {
   EXPECT_FALSE(answers.wanted());
 }
 
+TEST(Answers, GivesRowsAwayOutOfOrderToWhoDoesNotMind) {
+  std::vector<uint64_t> given;
+  Answers answers(
+      [&](const Row& row) {
+        given.push_back(row[0].value);
+        return given.size() < 4;
+      },
+      Answers::Order::kCompleted);
+  const uint64_t first = answers.Add({Cell::Decimal(0)}, /*complete=*/false);
+  const uint64_t second = answers.Add({Cell::Decimal(1)}, /*complete=*/false);
+  answers.Add({Cell::Decimal(2)});
+  answers.Complete(second);
+  EXPECT_THAT(given, ElementsAre(2, 1));
+  answers.at(first)[0] = Cell::Decimal(10);
+  answers.Add({Cell::Decimal(3)}, /*complete=*/false);
+  answers.CompleteAll();
+  EXPECT_THAT(given, ElementsAre(2, 1, 10, 3));
+  answers.Add({Cell::Decimal(4)});
+  EXPECT_THAT(given, ElementsAre(2, 1, 10, 3));
+}
+
 TEST(CutRange, MakesPartsThatFollowOneAnother) {
   const auto parts = [](const QueryRange& range, const std::vector<uint64_t>& cuts) {
     std::vector<std::pair<uint64_t, uint64_t>> cut;

@@ -119,23 +119,33 @@ std::vector<QueryRange> CutRange(const QueryRange& range, const std::vector<uint
   return parts;
 }
 
+absl::Status SearchInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
+                           const std::function<bool(const Sighting&)>& take,
+                           const Searcher** failed) {
+  PartList list(parts, searchers.size(), /*last=*/false);
+  return SideBySide(searchers, list, [&] {
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const Outcome outcome = list.Await(part);
+      for (const Sighting& sighting : outcome.seen) {
+        if (!take(sighting)) return absl::OkStatus();
+      }
+      if (outcome.status.ok()) continue;
+      *failed = outcome.searcher;
+      return outcome.status;
+    }
+    return absl::OkStatus();
+  });
+}
+
 absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
                              bool json, const AnswerSink& sink, const Searcher** failed) {
   Query& teller = *searchers.front().query;
-  PartList list(parts, searchers.size(), /*last=*/false);
-  return SideBySide(searchers, list, [&] {
-    return TellAnswers(teller, json, sink, [&](Answers& answers) {
-      for (size_t part = 0; part < parts.size() && answers.wanted(); ++part) {
-        const Outcome outcome = list.Await(part);
-        for (const Sighting& sighting : outcome.seen) {
-          if (answers.wanted()) teller.Tell(sighting, answers);
-        }
-        if (outcome.status.ok()) continue;
-        *failed = outcome.searcher;
-        return outcome.status;
-      }
-      return absl::OkStatus();
-    });
+  return TellAnswers(teller, json, sink, [&](Answers& answers) {
+    const auto tell = [&](const Sighting& sighting) {
+      teller.Tell(sighting, answers);
+      return answers.wanted();
+    };
+    return SearchInParts(searchers, parts, tell, failed);
   });
 }
 

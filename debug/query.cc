@@ -1,5 +1,6 @@
 #include "debug/query.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/status/statusor.h"
@@ -35,10 +36,12 @@ class Search {
     if (absl::Status status = query_.Begin(timeline_); !status.ok()) return status;
     machine::StopReasons met;
     met.pc = BeginsAtPc(timeline_, query_.Condition(timeline_));
-    if (absl::Status status = Look(met); !status.ok()) return status;
+    if (met.pc) {
+      if (absl::Status status = Look(met); !status.ok()) return status;
+    }
     while (wanted_ && !timeline_.run_end().has_value() && Cycle() < range_.to) {
       machine::StopCondition next = query_.Condition(timeline_);
-      next.cycle = range_.to;
+      next.cycle = std::min(next.cycle, range_.to);
       const absl::StatusOr<Arrival> forward = timeline_.RunForward(next);
       if (!forward.ok()) return forward.status();
       if (*forward == Arrival::kInterrupted) break;
@@ -53,7 +56,8 @@ class Search {
   uint64_t Cycle() const { return timeline_.machine().cpu().cycle; }
 
   absl::Status Look(const machine::StopReasons& met) {
-    if (!met.pc && !met.event && !met.reference.has_value()) return absl::OkStatus();
+    const bool reason = met.pc || met.event || met.reference.has_value();
+    if (!reason && !query_.sees_time()) return absl::OkStatus();
     seen_.clear();
     if (absl::Status status = query_.See(timeline_, met, seen_); !status.ok()) return status;
     for (const Sighting& sighting : seen_) {

@@ -39,6 +39,9 @@ class Query {
   virtual absl::Status See(timeline::Timeline& timeline, const machine::StopReasons& met,
                            std::vector<Sighting>& seen) = 0;
 
+  // Whether it is also to see where a run stops for a cycle alone, and where a search ends.
+  virtual bool sees_time() const { return false; }
+
   // Whether parts of a run can be searched apart. Otherwise what is to be seen depends on what was.
   virtual bool cuttable() const { return true; }
 

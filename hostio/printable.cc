@@ -91,4 +91,19 @@ std::string PrintableLines(std::string_view bytes) {
   return text;
 }
 
+std::string PrintableMarkup(std::string_view text) {
+  std::string escaped;
+  for (const char c : PrintableLines(text)) {
+    switch (c) {
+      case '&': escaped += "&amp;"; break;
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\'': escaped += "&#39;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
+}
+
 }  // namespace isochron::hostio

@@ -33,6 +33,9 @@ std::string Printable(std::string_view bytes);
 // The same for text of several lines: their ends stay.
 std::string PrintableLines(std::string_view text);
 
+// The same as text in HTML or XML, also in quoted attributes.
+std::string PrintableMarkup(std::string_view text);
+
 }  // namespace isochron::hostio
 
 #endif  // ISOCHRON_HOSTIO_PRINTABLE_H_

@@ -88,5 +88,10 @@ TEST(PrintableLines, KeepsTheEndsOfLinesAlone) {
   EXPECT_EQ(PrintableLines("a\tb\n\x1b[2Jc\r\n"), "a\\tb\n\\x1b[2Jc\\r\n");
 }
 
+TEST(PrintableMarkup, IsTextInHtml) {
+  EXPECT_EQ(PrintableMarkup("<a href=\"x\">&'\n\x1b"),
+            "&lt;a href=&quot;x&quot;&gt;&amp;&#39;\n\\x1b");
+}
+
 }  // namespace
 }  // namespace isochron::hostio

@@ -112,8 +112,10 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
   // Whether a CPU stands still now, until an interrupt can be delivered.
   bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }
-  // Cycles that the CPUs stood still in WTINT.
+  // Cycles that the CPUs, or one of them, stood still in WTINT while this machine ran: of a place
+  // in a run it depends on how it came there, between two that it ran past on nothing else.
   uint64_t wait_cycles() const;
+  uint64_t wait_cycles(int cpu) const { return processors_[cpu].wait_cycles; }
 
  private:
   Machine(const MachineConfig& config, BootImages images, HostMemory host_memory);

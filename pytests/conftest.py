@@ -15,7 +15,7 @@ pytest.register_assert_rewrite("helpers")
 from conformance.campaign.soak import build_locales  # noqa: E402
 from conformance.tree import guest_path  # noqa: E402
 from helpers.commands import write  # noqa: E402
-from helpers.guests import build_kernel  # noqa: E402
+from helpers.guests import build_kernel, own_guest  # noqa: E402
 from helpers.package import pack  # noqa: E402
 from helpers.recordings import CONVERSATION, record  # noqa: E402
 from helpers.tree import DRIVER, HANG, ROOT  # noqa: E402
@@ -127,6 +127,14 @@ def conversation_log(isochron, console_guest, tmp_path_factory):
     result = record(isochron, log, "--kernel", console_guest, "--script", script)
     assert result.stdout == b"ready\r\n[61][62][63][48][45]"
     return log
+
+
+@pytest.fixture(scope="session", name="mmu")
+def recorded_mmu(isochron, tmp_path_factory):
+    """The log of a guest that misses TLBs, takes all kinds of exceptions and has user mode; not to be changed."""
+    path = tmp_path_factory.mktemp("mmu") / "log"
+    record(isochron, path, "--kernel", own_guest(isochron, "mmu"), "--console", "null")
+    return path
 
 
 @pytest.fixture(name="pytest_in")  # as a function it would be taken for a hook

@@ -25,14 +25,6 @@ def recorded_guest(isochron, kernel, tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", name="mmu")
-def recorded_mmu(isochron, tmp_path_factory):
-    """The log of a guest that misses TLBs, takes all kinds of exceptions and has user mode."""
-    path = tmp_path_factory.mktemp("mmu") / "log"
-    record(isochron, path, "--kernel", own_guest(isochron, "mmu"), "--console", "null")
-    return path
-
-
 @pytest.fixture(scope="module", name="symbols")
 def addresses(kernel):
     """Addresses of the kernel's symbols."""

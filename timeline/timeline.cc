@@ -77,6 +77,19 @@ absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
   return event;
 }
 
+absl::Status Timeline::ReadEvents(const std::function<bool(const replaylog::Event&)>& take) {
+  const Replayer::Place place = replayer_->place();
+  absl::Status status = log_->SeekToEvent(0);
+  replaylog::Event event;
+  absl::StatusOr<bool> more = true;
+  while (status.ok() && *more) {
+    status = (more = log_->Next(event)).status();
+    if (status.ok() && *more) *more = take(event);
+  }
+  const absl::Status back = GoOnFrom(place);
+  return status.ok() ? back : status;
+}
+
 absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
   if (end.kind == machine::RunEnd::Kind::kObserver) {
     left_log_ = replayer_->status().ok() ? absl::InternalError(end.message) : replayer_->status();

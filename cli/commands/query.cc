@@ -15,7 +15,6 @@
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/privileges.h"
-#include "cli/run/replay_driver.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"
 #include "debug/parallel_query.h"
@@ -63,7 +62,7 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
-  return options.jobs > 1 ? CheckLogForJobs(options.log.log_path) : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 // A log that is asked, by one machine or several.
@@ -77,7 +76,7 @@ class LogQuery {
 
  private:
   // Adds a machine, and the query that it is asked.
-  absl::Status AddMachine(int jobs);
+  absl::Status AddSearcher(OpenedTimeline& opened);
   absl::Status Ask(const debug::AnswerSink& sink);
 
   const QueryCommand& options_;
@@ -87,34 +86,26 @@ class LogQuery {
   const debug::Searcher* failed_ = nullptr;
 };
 
-absl::Status LogQuery::AddMachine(int jobs) {
-  absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options_.log, jobs);
-  if (!opened.ok()) return opened.status();
-  opened_.push_back(*std::move(opened));
-  timeline::Timeline& timeline = *opened_.back().timeline;
+absl::Status LogQuery::AddSearcher(OpenedTimeline& opened) {
   absl::StatusOr<std::unique_ptr<debug::Query>> query =
-      debug::MakeQuery(options_.question, *opened_.front().symbols, timeline.machine());
+      debug::MakeQuery(options_.question, *opened_.front().symbols, opened.timeline->machine());
   if (!query.ok()) return query.status();
-  searchers_.push_back({&timeline, *std::move(query)});
+  searchers_.push_back({opened.timeline.get(), *std::move(query)});
   return absl::OkStatus();
 }
 
 absl::Status LogQuery::Prepare() {
   if (absl::Status status = CheckQuestion(options_); !status.ok()) return status;
-  const int jobs = std::max(options_.jobs, 1);
-  if (absl::Status status = AddMachine(jobs); !status.ok()) return status;
+  absl::StatusOr<std::vector<OpenedTimeline>> opened = OpenTimelines(options_.log, options_.jobs);
+  if (!opened.ok()) return opened.status();
+  opened_ = *std::move(opened);
   const absl::StatusOr<CycleRange> range =
       RangeIn(opened_.front(), options_.from, options_.backwards() ? options_.before : options_.to);
   if (!range.ok()) return range.status();
   range_ = {range->from, range->to};
-  if (jobs > 1 && opened_.front().snapshot_cycles.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        options_.log.log_path,
-        ": --jobs needs snapshots beside the log, which replay --snapshot-every makes"));
-  }
-  if (!searchers_.front().query->cuttable()) return absl::OkStatus();
-  while (static_cast<int>(searchers_.size()) < jobs) {
-    if (absl::Status status = AddMachine(jobs); !status.ok()) return status;
+  for (OpenedTimeline& one : opened_) {
+    if (absl::Status status = AddSearcher(one); !status.ok()) return status;
+    if (!searchers_.front().query->cuttable()) break;
   }
   return absl::OkStatus();
 }

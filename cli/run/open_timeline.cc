@@ -109,6 +109,26 @@ absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int 
   return opened;
 }
 
+absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions& options,
+                                                          int jobs) {
+  const size_t count = static_cast<size_t>(std::max(jobs, 1));
+  if (count > 1) {
+    if (absl::Status status = CheckLogForJobs(options.log_path); !status.ok()) return status;
+  }
+  std::vector<OpenedTimeline> opened;
+  while (opened.size() < count) {
+    absl::StatusOr<OpenedTimeline> one = OpenTimeline(options, static_cast<int>(count));
+    if (!one.ok()) return one.status();
+    opened.push_back(*std::move(one));
+    if (count > 1 && opened.front().snapshot_cycles.empty()) {
+      return absl::NotFoundError(absl::StrCat(
+          options.log_path,
+          ": --jobs needs snapshots beside the log, which replay --snapshot-every makes"));
+    }
+  }
+  return opened;
+}
+
 void AddRangeOptions(CLI::App& command, std::optional<GuestTime>& from,
                      std::optional<GuestTime>& to) {
   AddTimeOption(command, "--from", from, "begin at this: a cycle, or seconds as in 1.5s");

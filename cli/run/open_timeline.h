@@ -52,6 +52,10 @@ struct OpenedTimeline {
 // is for them. Errors are of input, as one line that names the file.
 absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int jobs = 1);
 
+// As many, and at least one. Several are an error where the log is no regular file or has no
+// snapshots beside it, at which its run could be cut.
+absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions& options, int jobs);
+
 // A span of guest time as --from and --to give it, in cycles.
 struct CycleRange {
   uint64_t from = 0;

@@ -40,20 +40,7 @@ pre,td,code{font-size:12px}td,th{padding-right:.5rem}}
 
 }  // namespace
 
-std::string Escape(std::string_view text) {
-  std::string escaped;
-  for (const char c : hostio::PrintableLines(text)) {
-    switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#39;"; break;
-      default: escaped += c;
-    }
-  }
-  return escaped;
-}
+std::string Escape(std::string_view text) { return hostio::PrintableMarkup(text); }
 
 std::string HtmlPage(std::string_view title, std::string_view body) {
   return absl::StrCat(

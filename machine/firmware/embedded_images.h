@@ -1,5 +1,5 @@
 // Guest code that is built from our own sources and compiled into the program
-// (isochron_embed_binary() in embed_binary.cmake).
+// (isochron_embed_binary() in cmake/embed_binary.cmake).
 
 #ifndef ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_
 #define ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_

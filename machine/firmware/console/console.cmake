@@ -20,4 +20,5 @@ add_custom_command(
           ${CMAKE_SOURCE_DIR}/machine/firmware/firmware_layout.h
   COMMENT "Building the console callback code"
   VERBATIM)
-isochron_embed_binary(isochron_machine_objects ConsoleImage ${console_bin})
+isochron_embed_binary(isochron_machine_objects ConsoleImage ${console_bin}
+  HEADER machine/firmware/embedded_images.h NAMESPACE isochron::machine)

@@ -26,5 +26,7 @@ add_custom_command(
           ${palcode_dir}/reset.S ${CMAKE_SOURCE_DIR}/machine/firmware/firmware_layout.h
   COMMENT "Building the PALcode"
   VERBATIM)
-isochron_embed_binary(isochron_machine_objects PalcodeImage ${palcode_bin})
-isochron_embed_binary(isochron_machine_objects PalcodeSymbols ${palcode_symbols})
+isochron_embed_binary(isochron_machine_objects PalcodeImage ${palcode_bin}
+  HEADER machine/firmware/embedded_images.h NAMESPACE isochron::machine)
+isochron_embed_binary(isochron_machine_objects PalcodeSymbols ${palcode_symbols}
+  HEADER machine/firmware/embedded_images.h NAMESPACE isochron::machine)

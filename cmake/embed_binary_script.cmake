@@ -8,9 +8,9 @@ file(WRITE ${OUTPUT}
 "#include <cstdint>
 #include <span>
 
-#include \"machine/firmware/embedded_images.h\"
+#include \"${HEADER}\"
 
-namespace isochron::machine {
+namespace ${NAMESPACE} {
 
 // NOLINTNEXTLINE(readability-function-size): bytes are no logic
 std::span<const uint8_t> ${FUNCTION}() {
@@ -20,5 +20,5 @@ ${bytes}
   return kBytes;
 }
 
-}  // namespace isochron::machine
+}  // namespace ${NAMESPACE}
 ")

@@ -1,0 +1,17 @@
+// A report as a page of HTML that needs no other file.
+
+#ifndef ISOCHRON_DEBUG_REPORT_REPORT_PAGE_H_
+#define ISOCHRON_DEBUG_REPORT_REPORT_PAGE_H_
+
+#include <string>
+#include <string_view>
+
+namespace isochron::debug {
+
+// `title` is any text. `json` is an object that may stand in HTML (PageString() makes such
+// strings); page.js says of what.
+std::string ReportPage(std::string_view title, std::string_view json);
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_REPORT_REPORT_PAGE_H_

@@ -16,6 +16,7 @@ struct Cpu;
 class Memory;
 class StopPcs;
 class StopRanges;
+class ExecutionSink;
 
 // The cycle at which an engine must stop. Whoever makes something happen earlier (a device
 // that schedules an event, in the middle of an access) moves it nearer; the engine reads it
@@ -41,6 +42,9 @@ struct Deadline {
   // References to memory behind which the engine must stop, which it tells of those that it makes;
   // nullptr: none. Which ranges they are stays the same while the engine runs.
   StopRanges* ranges = nullptr;
+  // Who is told of all that the engine executes; nullptr: nobody, which is faster. Engines keep
+  // what a sink has called pieces of code until Engine::Invalidate(), which is due when it changes.
+  ExecutionSink* sink = nullptr;
 };
 
 // Whether an engine that has come to this boundary stops there, as Engine::Run() has it.

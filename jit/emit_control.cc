@@ -121,13 +121,25 @@ void Emitter::EmitBr(const Site& site) {
   GoTo(site.block, site.block.taken, int64_t{site.block.end()} + site.guest.word.immediate);
 }
 
-void Emitter::EmitBsr(const Site& site) { EmitBr(site); }
+void Emitter::NoteStackPointer() {
+  if (setup_.sink == nullptr) return;
+  Move(rdx, alpha::kStackPointer);
+  mov(qword[r14], rdx);
+  add(r14, sizeof(uint64_t));
+}
+
+void Emitter::EmitBsr(const Site& site) {
+  EmitLink(site);
+  NoteStackPointer();
+  GoTo(site.block, site.block.taken, int64_t{site.block.end()} + site.guest.word.immediate);
+}
 
 void Emitter::EmitJmp(const Site& site) {
   Move(rax, site.guest.rb);
   and_(rax, -4);
   if (InPal()) or_(rax, 1);
   EmitLink(site);
+  NoteStackPointer();
   SaveWritten();
   JumpIndirect(SameMode());
 }

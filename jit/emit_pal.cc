@@ -24,6 +24,7 @@ void Emitter::EmitCallPal(const Site& site) {
   const bool unprivileged = alpha::IsUnprivilegedCall(function);
   // From PALmode the shadow would be one of the region's own registers.
   if (InPal() || !(privileged || unprivileged)) return EmitGoldenEnd(site);
+  if (setup_.sink != nullptr) return EmitGoldenEnd(site);  // who is told at once
   if (privileged) {
     cmp(byte[InCpu(offsetof(Cpu, mode))], static_cast<int>(alpha::Mode::kKernel));
     jne(SlowPath(site));
@@ -64,7 +65,7 @@ void Emitter::CheckInterrupts() {
 }
 
 void Emitter::EmitHwRet(const Site& site) {
-  if (!InPal()) return EmitGoldenEnd(site);
+  if (!InPal() || setup_.sink != nullptr) return EmitGoldenEnd(site);
   Move(rax, site.guest.rb);
   and_(rax, -3);
   SaveWritten();

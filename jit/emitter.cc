@@ -44,7 +44,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       setup_(setup),
       region_(region),
       place_(place),
-      map_(region),
+      map_(region, setup.sink != nullptr),
       copies_(map_.spare()),
       executable_(executable),
       slots_(slots),
@@ -78,6 +78,7 @@ void Emitter::EmitBlock(size_t index) {
   Mark(CodeMark::Kind::kBlock, block.start, 0);
   sub(r15, static_cast<int>(block.budget()));
   jl(bails_[index]);
+  if (setup_.sink != nullptr) NoteBlock(block);
   copies_.Reset();
   normal_floats_ = 0;
   for (uint32_t i = 0; i < block.code.size(); ++i) {
@@ -87,6 +88,13 @@ void Emitter::EmitBlock(size_t index) {
   compared_ = -1;
   if (!ref::EndsBlock(block.last().op)) GoTo(block, block.next, block.end());
   Mark(CodeMark::Kind::kEnd, block.end(), 0);
+}
+
+void Emitter::NoteBlock(const GuestBlock& block) {
+  std::vector<uint32_t> words;
+  for (const GuestInstruction& instruction : block.code) words.push_back(instruction.word.word);
+  mov(dword[r14], setup_.sink->Number(PcOf(block.start), words));
+  add(r14, sizeof(uint32_t));
 }
 
 void Emitter::EmitInstruction(const Site& site) {

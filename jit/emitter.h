@@ -12,6 +12,7 @@
 #define XBYAK_NO_EXCEPTION
 #include <xbyak/xbyak.h>
 
+#include "alpha/execution_sink.h"
 #include "jit/block_registers.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
@@ -27,6 +28,8 @@ struct EmitterSetup {
   Frame& frame;
   const ref::Context& context;
   HostFeatures features;
+  // Who the code makes notes for; nullptr: nobody.
+  alpha::ExecutionSink* sink = nullptr;
 };
 
 // Emits one region into a buffer. Each row of the instruction table has a member that emits
@@ -113,6 +116,7 @@ class Emitter : private Xbyak::CodeGenerator {
   void LeaveUnlessNormal(uint32_t places);
   void EmitSubroutines();
   void ExitAt(uint32_t offset);
+  void NoteBlock(const GuestBlock& block);
   void SaveWritten();
   void LoadAssigned();
 
@@ -211,6 +215,7 @@ class Emitter : private Xbyak::CodeGenerator {
   bool InPal() const { return place_.mode != ref::DecodeMode::kNative; }
   JumpMode SameMode() const { return InPal() ? JumpMode::kPal : JumpMode::kNative; }
   void EmitLink(const Site& site);
+  void NoteStackPointer();
 
   // --- Integer (emit_integer.cc).
   template <typename Operation>

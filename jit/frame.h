@@ -110,6 +110,10 @@ struct Frame {
   uint32_t mxcsr = 0;            // scratch
   uint8_t look_for_inexact = 0;  // whether the FPCR does not have the bit for inexact
 
+  // Where the next note for Deadline::sink goes, while translated code does not run that makes
+  // some.
+  uint32_t* next_note = nullptr;
+
   // Code that every translation shares; see jit/thunks.h.
   const uint8_t* exit = nullptr;
   const uint8_t* exit_synced = nullptr;

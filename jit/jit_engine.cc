@@ -42,8 +42,17 @@ alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   // The golden functions alone tell of references; what the lookaside does not have is theirs.
   const bool physical = deadline.ranges != nullptr && deadline.ranges->any_physical();
   frame_.memory_size = physical ? 0 : memory_.size();
+  if (deadline.sink != sink_) MakeNotesFor(deadline.sink);
   std::exchange(enter_at_once_, false) ? loop_.spin().Rest() : loop_.spin().LookSoon();
   return loop_.Run(cpu, deadline);
+}
+
+void JitEngine::MakeNotesFor(alpha::ExecutionSink* sink) {
+  sink_ = sink;
+  loop_.DropBlocks();
+  translator_.DropAll();
+  translator_.SetSink(sink);
+  if (sink != nullptr) notes_.resize(kNotes);
 }
 
 bool JitEngine::RunBlock(Cpu& cpu, ref::Block& block) {
@@ -57,18 +66,21 @@ bool JitEngine::RunBlock(Cpu& cpu, ref::Block& block) {
     return translator_.flushes() != flushes;
   }
   if (translation->uses_float && !cpu.fp_enable) return false;
-  const uint64_t slice = std::min(loop_.context().deadline - cpu.cycle, kSlice);
+  const uint64_t most = sink_ == nullptr ? kSlice : kNotedSlice;
+  const uint64_t slice = std::min(loop_.context().deadline - cpu.cycle, most);
   if (slice < translation->needed) return false;
 
   RefreshFrame(cpu);
   LinkTo(cpu, *translation, left_by);
   frame_.slice_end = cpu.cycle + slice;
   frame_.instruction_base = cpu.instructions + Budget::kInstructionMask;
+  frame_.next_note = notes_.data();
   left_by_ = enter_(translation->code, &cpu, Budget::Whole(slice));
   ++entries_;
   if (left_by_ != nullptr) ++unlinked_exits_;
+  if (sink_ != nullptr) loop_.SetNotes({notes_.data(), frame_.next_note});
   // A full slice may be a loop that only waits.
-  if (slice == kSlice && frame_.slice_end - cpu.cycle < slice / 2) loop_.spin().LookSoon();
+  if (slice == most && frame_.slice_end - cpu.cycle < slice / 2) loop_.spin().LookSoon();
   return true;
 }
 

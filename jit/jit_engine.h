@@ -53,6 +53,10 @@ class JitEngine final : public alpha::Engine,
   // Translated code comes back after so many cycles at the latest, so that the loop can look
   // whether the guest only waits.
   static constexpr uint64_t kSlice = Budget::kMaxCycles;
+  // The same while Deadline::sink is told, whose notes then stay in the host's caches. A block,
+  // which takes a cycle or more, makes three at most.
+  static constexpr uint64_t kNotedSlice = uint64_t{1} << 16;
+  static constexpr size_t kNotes = 3 * kNotedSlice;
   // Watching for loops that only wait is done when a run starts and when a slice ends.
   static constexpr uint32_t kSpinRest = uint32_t{1} << 30;
 
@@ -64,6 +68,8 @@ class JitEngine final : public alpha::Engine,
                                  uint32_t offset, int64_t budget) {
     return engine->RunGolden(*cpu, *place, offset, budget);
   }
+  // Has translated code make notes for it, or for nobody, from now on.
+  void MakeNotesFor(alpha::ExecutionSink* sink);
   // Brings what the frame derives from the CPU up to date.
   void RefreshFrame(const alpha::Cpu& cpu);
   // Lets the exit `left_by`, unless it is nullptr, and indirect jumps come here directly from now
@@ -77,6 +83,8 @@ class JitEngine final : public alpha::Engine,
   Translator translator_;
   EnterFunction enter_ = nullptr;
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
+  alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
+  std::vector<uint32_t> notes_;           // kNotes of them once there was one
   bool enter_at_once_ = false;   // the next Run() need not look whether the guest waits
   uint64_t generation_ = 1;      // of all that fetches depend on
   // Instructions that RunGolden has executed, by physical address.

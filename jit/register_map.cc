@@ -97,7 +97,7 @@ void CountTransfers(const Region& region, std::span<Usage> usages) {
 
 }  // namespace
 
-RegisterMap::RegisterMap(const Region& region) {
+RegisterMap::RegisterMap(const Region& region, bool notes) {
   UsageCounter counter;
   for (const GuestBlock& block : region.blocks) {
     const uint64_t weight = WeightOf(block);
@@ -111,15 +111,17 @@ RegisterMap::RegisterMap(const Region& region) {
   const auto wanted = static_cast<size_t>(
       std::count_if(counter.integers.begin(), counter.integers.end(),
                     [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
-  std::span<const int> pool = kIntegerPool;
+  static_assert(kIntegerPool.back() == 14);
+  const std::span<const int> all =
+      std::span(kIntegerPool).first(kIntegerPool.size() - (notes ? 1 : 0));
+  std::span<const int> pool = all;
   if (wanted > pool.size()) {
     pool = pool.first(kAssignedUnderPressure);
     CountTransfers(region, counter.integers);
   }
   Assign(counter.integers, pool, integer_, integers_);
   for (const Assignment& a : integers_) assigned_ |= uint64_t{1} << a.place;
-  spare_.assign(kIntegerPool.begin() + static_cast<ptrdiff_t>(integers_.size()),
-                kIntegerPool.end());
+  spare_.assign(all.begin() + static_cast<ptrdiff_t>(integers_.size()), all.end());
   Assign(counter.floats, kFloatPool, float_, floats_);
 }
 

@@ -28,7 +28,8 @@ class RegisterMap {
     bool written;
   };
 
-  explicit RegisterMap(const Region& region);
+  // `notes`: R14 holds Frame::next_note.
+  RegisterMap(const Region& region, bool notes);
 
   // The host register of a place, or kNone.
   int integer(int place) const { return integer_[place]; }

@@ -25,6 +25,7 @@ class Thunks : public Xbyak::CodeGenerator {
     if (has_avx_) vzeroupper();
     lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
     mov(r15, rdx);
+    mov(r14, qword[At(&frame.next_note)]);
     jmp(rdi);
   }
 
@@ -39,12 +40,12 @@ class Thunks : public Xbyak::CodeGenerator {
     and_(r15d, static_cast<uint32_t>(Budget::kInstructionMask));
     sub(rcx, r15);
     mov(qword[Field(offsetof(Cpu, instructions))], rcx);
-    EmitReturn();
+    EmitReturn(frame);
   }
 
-  void EmitExitSynced() {
+  void EmitExitSynced(const Frame& frame) {
     xor_(eax, eax);
-    EmitReturn();
+    EmitReturn(frame);
   }
 
   // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ
@@ -70,7 +71,8 @@ class Thunks : public Xbyak::CodeGenerator {
   Xbyak::RegExp Field(size_t offset) const {
     return r13 + static_cast<int>(static_cast<int64_t>(offset) - static_cast<int64_t>(kCpuBias));
   }
-  void EmitReturn() {
+  void EmitReturn(const Frame& frame) {
+    mov(qword[At(&frame.next_note)], r14);
     add(rsp, 8);
     for (const Xbyak::Reg64& reg : {r15, r14, r13, r12, rbp, rbx}) pop(reg);
     ret();
@@ -88,7 +90,7 @@ EnterFunction EmitThunks(CodeMemory& memory, Frame& frame, JitEngine* engine) {
   frame.exit = base + thunks.getSize();
   thunks.EmitExit(frame);
   frame.exit_synced = base + thunks.getSize();
-  thunks.EmitExitSynced();
+  thunks.EmitExitSynced(frame);
   frame.golden = base + thunks.getSize();
   thunks.EmitGolden(frame, engine);
   memory.Advance(thunks.getSize());

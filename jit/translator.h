@@ -33,6 +33,9 @@ class Translator {
 
   // Writes a perf map from now on.
   absl::Status MapForPerf(const std::string& path) { return perf_map_.Open(path); }
+  // Has translations from now on make notes for it; nullptr: for nobody. Those that are there have
+  // been dropped.
+  void SetSink(alpha::ExecutionSink* sink) { setup_.sink = sink; }
   // How it calls code outside PALmode.
   void NameForPerf(alpha::Engine::CodeNamer namer) { namer_ = std::move(namer); }
 

@@ -92,6 +92,11 @@ void Machine::ClearMemory() {
   host_memory_.Clear();
 }
 
+void Machine::SetExecutionSink(alpha::ExecutionSink* sink) {
+  deadline_.sink = sink;
+  engine_->Invalidate();
+}
+
 std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
   const alpha::Cpu& watched = cpu(condition.cpu);
   stop_watch_ = StopWatch(condition, watched);

@@ -60,6 +60,10 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
 
+  // Who is told of all that the CPUs execute from the boundary on at which the machine stands;
+  // nullptr: nobody. It must outlive the machine or be replaced.
+  void SetExecutionSink(alpha::ExecutionSink* sink);
+
   // Runs until the condition is met: nothing then; or until an end, of which the observer is told.
   // A cycle or number of instructions that lies behind is met at once. May be called again to go
   // on, also after kStopped; whether a run is made at once or in pieces makes no difference to it.

@@ -1,6 +1,8 @@
 #include "ref/block_loop.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "alpha/performance.h"
 #include "ref/fetch.h"
@@ -41,12 +43,13 @@ BlockLoop::~BlockLoop() { memory_.RemoveListener(*this); }
 alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
   Serve(cpu);
   TellOfReferences(deadline.ranges);
+  const bool tells = deadline.sink != nullptr;
   if (deadline.pcs != nullptr) {
     KeepClearOf(*deadline.pcs);
-    return Loop<true>(cpu, deadline);
+    return tells ? Loop<true, true>(cpu, deadline) : Loop<true, false>(cpu, deadline);
   }
   clear_of_.clear();
-  return Loop<false>(cpu, deadline);
+  return tells ? Loop<false, true>(cpu, deadline) : Loop<false, false>(cpu, deadline);
 }
 
 void BlockLoop::Serve(const Cpu& cpu) {
@@ -70,12 +73,42 @@ void BlockLoop::TellOfReferences(alpha::StopRanges* ranges) {
   context_.lookaside.Flush();
 }
 
-template <bool kStopsAtPcs>
+[[gnu::always_inline]] inline Block* BlockLoop::NextBlock(Cpu& cpu) {
+  Block** const link = std::exchange(context_.link, nullptr);
+  if (link != nullptr && *link != nullptr) return *link;
+  Block* const block = FindBlock(cpu);
+  if (link != nullptr && block != nullptr && block->translation == nullptr) *link = block;
+  return block;
+}
+
+template <bool kTellsSink>
+[[gnu::always_inline]] inline void BlockLoop::Watch(Cpu& cpu, const Block& block, uint64_t limit,
+                                                    const alpha::Deadline& deadline) {
+  const uint64_t skipped = spin_.skipped_cycles();
+  spin_.Observe(cpu, block, limit);
+  if constexpr (kTellsSink) {
+    if (spin_.skipped_cycles() == skipped) return;
+    deadline.sink->Repeated(cpu, spin_.last_skipped().turns, spin_.last_skipped().instructions);
+  }
+}
+
+template <bool kTellsSink>
+[[gnu::always_inline]] inline void BlockLoop::ExecuteFor(Cpu& cpu, Block& block,
+                                                         const alpha::Deadline& deadline) {
+  if constexpr (kTellsSink) {
+    ExecuteNoted(cpu, block, *deadline.sink);
+  } else {
+    Execute(cpu, block);
+  }
+}
+
+template <bool kStopsAtPcs, bool kTellsSink>
 alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
   context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
   context_.check_interrupts = true;
   context_.link = nullptr;
   spin_.Disturb();
+  if constexpr (kTellsSink) deadline.sink->Executed(cpu, {});
   uint64_t overflow = 0;  // before this cycle no performance counter can overflow
   while (cpu.cycle < deadline.cycle) {
     if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]]
@@ -95,16 +128,11 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
     if (cache_.has_dropped()) [[unlikely]]
       cache_.Collect();
 
-    Block** link = context_.link;
-    context_.link = nullptr;
-    Block* block = link != nullptr ? *link : nullptr;
+    Block* const block = NextBlock(cpu);
     if (block == nullptr) {
-      block = FindBlock(cpu);
-      if (block == nullptr) {
-        if (!fatal_.empty()) break;
-        continue;
-      }
-      if (link != nullptr && block->translation == nullptr) *link = block;
+      if constexpr (kTellsSink) deadline.sink->Executed(cpu, {});
+      if (!fatal_.empty()) break;
+      continue;
     }
     bool pc_inside = false;   // of a stop behind the first instruction of the block
     bool pc_in_page = false;  // translated code must not run there
@@ -113,28 +141,58 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
       pc_inside = deadline.pcs->AnyIn(cpu.pc + 4, 4 * uint64_t{block->count - 1});
       pc_in_page = deadline.pcs->AnyInPageOf(cpu.pc);
     }
-    spin_.Observe(cpu, *block, limit);
+    Watch<kTellsSink>(cpu, *block, limit, deadline);
     context_.deadline = limit;
     if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
-      StepOne(cpu);
+      context_.chain = 0;
+      ExecuteFor<kTellsSink>(cpu, DecodeHere(cpu), deadline);
+      context_.link = nullptr;
     } else if (runner_ == nullptr || pc_in_page || !runner_->RunBlock(cpu, *block)) {
-      context_.chain = kStopsAtPcs || spin_.watching() ? 0 : kChain;
-      Execute(cpu, *block);
+      context_.chain = kTellsSink || kStopsAtPcs || spin_.watching() ? 0 : kChain;
+      ExecuteFor<kTellsSink>(cpu, *block, deadline);
     }
-    if (context_.machine_check) [[unlikely]] {
-      context_.machine_check = false;
-      fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);
-      if (!fatal_.empty()) break;
-    }
+    const bool cannot_go_on = context_.machine_check && !EnterMachineCheck(cpu);
+    if constexpr (kTellsSink) deadline.sink->Executed(cpu, std::exchange(notes_, {}));
+    if (cannot_go_on) [[unlikely]]
+      break;
   }
   alpha::LatchOverflows(cpu);
   return fatal_.empty() ? alpha::RunResult() : alpha::RunResult{alpha::StopReason::kFatal, fatal_};
 }
 
-void BlockLoop::StepOne(Cpu& cpu) {
+bool BlockLoop::EnterMachineCheck(Cpu& cpu) {
+  context_.machine_check = false;
+  fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);
+  return fatal_.empty();
+}
+
+Block& BlockLoop::DecodeHere(const Cpu& cpu) {
   const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
   DecodeOne(memory_.host(pa), pa, ModeOf(cpu), one_);
-  ExecuteOne(cpu, one_);
+  one_.noted_pc = Block::kNotNoted;
+  return one_;
+}
+
+void BlockLoop::NumberBlock(const Cpu& cpu, Block& block, alpha::ExecutionSink& sink) const {
+  std::array<uint32_t, kMaxBlockLength> words;
+  std::memcpy(words.data(), memory_.host(block.pa), block.count * sizeof(uint32_t));
+  block.noted_pc = cpu.pc;
+  block.note = sink.Number(cpu.pc, {words.data(), block.count});
+  block.notes_stack_pointer = alpha::NotesStackPointer(alpha::Decode(words[block.count - 1]).op);
+}
+
+void BlockLoop::ExecuteNoted(Cpu& cpu, Block& block, alpha::ExecutionSink& sink) {
+  if (block.noted_pc != cpu.pc) NumberBlock(cpu, block, sink);
+  const bool notes_stack_pointer = block.notes_stack_pointer;
+  const uint64_t whole = cpu.instructions + block.count;
+  note_[0] = block.note;
+  Execute(cpu, block);  // after which it may be gone
+  const bool with_stack_pointer = notes_stack_pointer && cpu.instructions == whole;
+  if (with_stack_pointer) {
+    note_[1] = static_cast<uint32_t>(cpu.r[alpha::kStackPointer]);
+    note_[2] = static_cast<uint32_t>(cpu.r[alpha::kStackPointer] >> 32);
+  }
+  notes_ = std::span(note_).first(with_stack_pointer ? 3 : 1);
 }
 
 Block* BlockLoop::FindBlock(Cpu& cpu) {

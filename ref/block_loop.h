@@ -5,11 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
+#include "alpha/execution_sink.h"
 #include "alpha/memory.h"
 #include "alpha/stop_pcs.h"
 #include "alpha/stop_ranges.h"
@@ -77,6 +79,9 @@ class BlockLoop final : private alpha::MemoryListener {
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead or the
   // CPU, which is the one that is served, cannot go on.
   Block* FindBlock(alpha::Cpu& cpu);
+  // What Deadline::sink is to be told of that RunBlock() has run; empty until this is called. It is
+  // looked at before the next call of RunBlock().
+  void SetNotes(std::span<const uint32_t> notes) { notes_ = notes; }
   // Where the block at cpu.pc would be found without asking the TLB; nullptr: not known.
   const CodePage* KnownPage(const alpha::Cpu& cpu) const;
 
@@ -90,9 +95,14 @@ class BlockLoop final : private alpha::MemoryListener {
   static constexpr size_t kFetchEntries = 256;
   static constexpr int kChain = 32;
 
-  // Run(), with Deadline::pcs or without.
-  template <bool kStopsAtPcs>
+  // Run(), with Deadline::pcs and Deadline::sink or without.
+  template <bool kStopsAtPcs, bool kTellsSink>
   alpha::RunResult Loop(alpha::Cpu& cpu, alpha::Deadline& deadline);
+  // The block at cpu.pc; nullptr as of FindBlock().
+  Block* NextBlock(alpha::Cpu& cpu);
+  // Has the spin detector see a block before it is run.
+  template <bool kTellsSink>
+  void Watch(alpha::Cpu& cpu, const Block& block, uint64_t limit, const alpha::Deadline& deadline);
   // Sees to it that nothing leads past the loop into a page that has one of the PCs.
   void KeepClearOf(const alpha::StopPcs& pcs);
   // Sees to it that these are told of every reference to their pages; nullptr: nobody is.
@@ -103,8 +113,17 @@ class BlockLoop final : private alpha::MemoryListener {
     const Operation* first = block.operations.data();
     first->handler(context_, first, cpu);
   }
-  // Runs the one instruction at cpu.pc, of a block that would cross the deadline.
-  void StepOne(alpha::Cpu& cpu);
+  // Execute(), and what the sink is to be told of it.
+  template <bool kTellsSink>
+  void ExecuteFor(alpha::Cpu& cpu, Block& block, const alpha::Deadline& deadline);
+  // Takes the machine check that is due. False when the CPU cannot go on.
+  bool EnterMachineCheck(alpha::Cpu& cpu);
+  // Decodes the one instruction at cpu.pc, of a block that would cross the deadline.
+  Block& DecodeHere(const alpha::Cpu& cpu);
+  // Execute() of a block that `sink` is then to be told of.
+  void ExecuteNoted(alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink);
+  // How `sink` calls it where the CPU stands.
+  void NumberBlock(const alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink) const;
   void ForgetFetches();
 
   void OnCodeWritten(uint64_t pa, uint64_t size) override;
@@ -115,7 +134,9 @@ class BlockLoop final : private alpha::MemoryListener {
   Context context_;
   BlockCache cache_;
   SpinDetector spin_;
-  Block one_;                              // the instruction that StepOne() runs
+  Block one_;                              // what DecodeHere() has decoded
+  std::array<uint32_t, 3> note_{};         // of the block that ExecuteNoted() has executed
+  std::span<const uint32_t> notes_;        // what the sink is to be told of next
   std::vector<uint64_t> clear_of_;         // the PCs of the last KeepClearOf(), while it holds
   std::vector<alpha::StopRange> told_of_;  // the ranges of the last TellOfReferences()
   std::string fatal_;                      // not empty: the CPU cannot go on

@@ -31,6 +31,7 @@ static_assert(sizeof(Operation) == 16);
 // A block does not know its virtual address: branches are relative to its start. It is
 // shared by all address spaces that map its page.
 struct Block {
+  static constexpr uint64_t kNotNoted = 2;  // no PC
   uint64_t pa = 0;  // physical address
   // The first `count` belong to instructions; one more leaves a block that just ends.
   std::vector<Operation> operations;
@@ -51,6 +52,10 @@ struct Block {
   // of it. No link leads to a block with a translation.
   uint32_t samples = 0;
   const void* translation = nullptr;
+  // How an alpha::ExecutionSink calls the block where it was executed last.
+  uint64_t noted_pc = kNotNoted;
+  uint32_t note = 0;
+  bool notes_stack_pointer = false;
 
   // Whether a deadline falls before the last instruction of the block, when it starts at
   // `cycle`: then it must not be run as a whole.

@@ -27,7 +27,8 @@ void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline)
     if (counted || turn == 0 || cpu.cycle >= deadline) return Rest();
     const uint64_t turns = (deadline - cpu.cycle - 1) / turn;
     cpu.cycle += turns * turn;
-    cpu.instructions += turns * (cpu.instructions - instructions_);
+    last_skipped_ = {turns, cpu.instructions - instructions_};
+    cpu.instructions += turns * last_skipped_.instructions;
     skipped_cycles_ += turns * turn;
     return Rest();
   }

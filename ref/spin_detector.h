@@ -50,6 +50,12 @@ class SpinDetector {
   bool watching() const { return watching_; }
 
   uint64_t skipped_cycles() const { return skipped_cycles_; }
+  // The last turns that were skipped.
+  struct Skipped {
+    uint64_t turns = 0;
+    uint64_t instructions = 0;  // of one
+  };
+  const Skipped& last_skipped() const { return last_skipped_; }
 
  private:
   static constexpr uint32_t kRest = 20;
@@ -67,6 +73,7 @@ class SpinDetector {
   uint64_t exceptions_ = 0;  // misses included
   std::array<uint64_t, alpha::Cpu::kIntegerSink> registers_{};
   uint64_t skipped_cycles_ = 0;
+  Skipped last_skipped_;
 };
 
 }  // namespace isochron::ref

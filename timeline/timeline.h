@@ -86,6 +86,8 @@ class Timeline {
 
   // Told of bytes that a UART sends while the machine runs, which may be again and again.
   void SetConsoleSink(machine::ConsoleSink* sink) { machine_->SetConsoleSink(sink); }
+  // Told of all that is executed from where it stands on, as machine::Machine has it.
+  void SetExecutionSink(alpha::ExecutionSink* sink) { machine_->SetExecutionSink(sink); }
   // Asked now and then while it runs; true: stop, with kInterrupted.
   void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
 

@@ -21,6 +21,7 @@
 #include "cli/commands/demo.h"
 #include "cli/commands/help.h"
 #include "cli/commands/log.h"
+#include "cli/commands/profile.h"
 #include "cli/commands/query.h"
 #include "cli/commands/record.h"
 #include "cli/commands/replay.h"
@@ -123,6 +124,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddQueryCommand(app, command);
   AddTraceCommand(app, command);
   AddReportCommand(app, command);
+  AddProfileCommand(app, command);
   AddDemoCommand(app, command);
   AddHelpCommand(app, command);
 }

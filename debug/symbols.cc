@@ -114,6 +114,13 @@ std::string Symbols::Text(const Found& found, uint64_t address) {
   return offset == 0 ? name : absl::StrFormat("%s+0x%x", name, offset);
 }
 
+std::optional<Symbols::Function> Symbols::FunctionAt(uint64_t pc) const {
+  const Found found = Cover(pc & ~uint64_t{3}, (pc & 1) != 0);
+  if (found.symbol == nullptr) return std::nullopt;
+  const uint64_t begin = found.symbol->address + found.table->bias;
+  return Function{begin | (pc & 1), hostio::Printable(found.symbol->name)};
+}
+
 std::string Symbols::Name(uint64_t pc) const {
   const uint64_t address = pc & ~uint64_t{3};
   return Text(Cover(address, (pc & 1) != 0), address);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,12 @@ class Symbols {
   // like it, InvalidArgument the places of a name that has several, or what is wrong with a number.
   absl::StatusOr<NamedPlace> Find(std::string_view text, bool code) const;
 
+  // The symbol that covers a PC.
+  struct Function {
+    uint64_t begin = 0;  // as in Cpu::pc
+    std::string name;
+  };
+  std::optional<Function> FunctionAt(uint64_t pc) const;
   // "main+0x10" of a PC as Cpu::pc has it (bit 0: PALmode) and of an address of data; empty where
   // there is no symbol.
   std::string Name(uint64_t pc) const;

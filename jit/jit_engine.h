@@ -85,8 +85,8 @@ class JitEngine final : public alpha::Engine,
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
   std::vector<uint32_t> notes_;           // kNotes of them once there was one
-  bool enter_at_once_ = false;   // the next Run() need not look whether the guest waits
-  uint64_t generation_ = 1;      // of all that fetches depend on
+  bool enter_at_once_ = false;            // the next Run() need not look whether the guest waits
+  uint64_t generation_ = 1;               // of all that fetches depend on
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {
     uint64_t pa = ~uint64_t{0};

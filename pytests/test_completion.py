@@ -125,6 +125,9 @@ def test_values_are_offered(shell, isochron):
         "isochron demo --eng": {"--engine"},
         "isochron help rep": {"replay"},
         "isochron trace --mode k": {"kernel"},
+        "isochron profile --by s": {"stack"},
+        "isochron profile --format sp": {"speedscope"},
+        "isochron profile --weight i": {"instructions"},
     }  # fmt: skip
     for line, expected in cases.items():
         assert shell.offers(line) == expected, line

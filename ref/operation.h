@@ -32,7 +32,7 @@ static_assert(sizeof(Operation) == 16);
 // shared by all address spaces that map its page.
 struct Block {
   static constexpr uint64_t kNotNoted = 2;  // no PC
-  uint64_t pa = 0;  // physical address
+  uint64_t pa = 0;                          // physical address
   // The first `count` belong to instructions; one more leaves a block that just ends.
   std::vector<Operation> operations;
   // Cycles of the instructions before each, and of all: `count + 1` entries.

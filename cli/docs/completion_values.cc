@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands/log.h"
+#include "cli/commands/profile.h"
 #include "cli/commands/query.h"
 #include "cli/docs/command_list.h"
 #include "cli/docs/completion.h"
@@ -36,6 +37,9 @@ Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
   if (name == "on-panic") return {Values::Kind::kWords, {"exit", "ignore"}};
   if (name == "type") return {Values::Kind::kWords, LogDumpTypes()};
   if (name == "mode") return {Values::Kind::kWords, {"user", "kernel", "pal"}};
+  if (name == "by") return {Values::Kind::kWords, ProfileRowNames()};
+  if (name == "format") return {Values::Kind::kWords, ProfileFormatNames()};
+  if (name == "weight") return {Values::Kind::kWords, {"cycles", "instructions"}};
   if (name == "question") return {Values::Kind::kWords, QuestionNames()};
   if (option.get_type_name() == "COMMAND") return {Values::Kind::kWords, CommandNames(command)};
   if (option.get_type_name() == "WHERE") return {Values::Kind::kConsole, {"stdio", "null"}};

@@ -1,0 +1,351 @@
+#include "debug/profiler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "alpha/cost.h"
+#include "alpha/decode.h"
+#include "alpha/exceptions.h"
+#include "debug/address_space.h"
+#include "debug/osf_calls.h"
+
+namespace isochron::debug {
+namespace {
+
+using alpha::Cpu;
+using alpha::Op;
+
+uint32_t CostOf(uint32_t word) {
+  return alpha::InstructionCost(alpha::Info(alpha::Decode(word).op).cost);
+}
+
+CallStacks::PalCall PalCallOf(uint32_t function) {
+  using PalCall = CallStacks::PalCall;
+  switch (function) {
+    case osf::kCallsys: return PalCall::kSystemCall;
+    case osf::kRetsys:
+    case osf::kRti:
+    case osf::kUrti: return PalCall::kReturn;
+    case osf::kHalt:
+    case osf::kSwppal: return PalCall::kRestart;
+    default: return PalCall::kTrap;
+  }
+}
+
+}  // namespace
+
+Profiler::Profiler(const machine::Machine& machine, Functions& functions)
+    : machine_(machine),
+      functions_(functions),
+      stacks_(functions, tree_, Here(machine.cpu())),
+      instructions_(machine.cpu().instructions),
+      cycle_(machine.cpu().cycle),
+      pc_(machine.cpu().pc),
+      exceptions_(Exceptions(machine.cpu())),
+      interrupts_(machine.cpu().counters.interrupts),
+      asn_(machine.cpu().asn) {}
+
+uint64_t Profiler::Exceptions(const Cpu& cpu) {
+  return cpu.counters.itb_misses + cpu.counters.dtb_misses + cpu.counters.exceptions;
+}
+
+CallStacks::Place Profiler::Here(const Cpu& cpu) const {
+  return {cpu.pc, cpu.r[alpha::kStackPointer], LevelOf(cpu), ProcessControlBlock(machine_, 0)};
+}
+
+Profiler::End Profiler::EndOf(uint32_t word) {
+  const alpha::Instruction instruction = alpha::Decode(word);
+  const bool links = instruction.ra != 31;
+  switch (instruction.op) {
+    case Op::kBsr: return links ? End::kCall : End::kJump;
+    case Op::kJsr: return links ? End::kCall : End::kJump;
+    case Op::kJmp: return End::kJump;
+    case Op::kRet: return End::kReturn;
+    case Op::kJsrCoroutine: return links ? End::kCoroutine : End::kReturn;
+    case Op::kCallPal: return End::kCallPal;
+    case Op::kHwRet: return End::kPalReturn;
+    default: return End::kPlain;
+  }
+}
+
+uint32_t Profiler::Number(uint64_t pc, std::span<const uint32_t> words) {
+  const auto [last, is_new] = by_pc_.try_emplace(pc, kNoPiece);
+  for (uint32_t piece = last->second; piece != kNoPiece; piece = origins_[piece].next) {
+    if (pieces_[piece].count == words.size() &&
+        std::equal(words.begin(), words.end(), words_.begin() + origins_[piece].words)) {
+      return piece;
+    }
+  }
+  if (pieces_.size() >= kMaxPieces) {
+    status_ = absl::ResourceExhaustedError("the guest executes too much code of its own making");
+    return 0;
+  }
+  const uint32_t piece = Make(pc, words);
+  origins_[piece].next = std::exchange(by_pc_[pc], piece);
+  return piece;
+}
+
+uint32_t Profiler::Make(uint64_t pc, std::span<const uint32_t> words) {
+  Piece piece;
+  PieceOrigin origin;
+  piece.pc = pc;
+  piece.count = static_cast<uint32_t>(words.size());
+  for (const uint32_t word : words) piece.cost += CostOf(word);
+  piece.function = functions_.At(pc);
+  piece.end = EndOf(words.back());
+  piece.notes_stack_pointer = alpha::NotesStackPointer(alpha::Decode(words.back()).op);
+  // The code of a function is in one piece, as a rule.
+  if (functions_.At(piece.end_pc() - 4) != piece.function) {
+    origin.split = Split(pc, words);
+    piece.function = kSplit;
+  }
+  origin.words = static_cast<uint32_t>(words_.size());
+  words_.insert(words_.end(), words.begin(), words.end());
+  pieces_.push_back(piece);
+  origins_.push_back(origin);
+  return static_cast<uint32_t>(pieces_.size() - 1);
+}
+
+uint32_t Profiler::Split(uint64_t pc, std::span<const uint32_t> words) {
+  std::vector<uint32_t> parts;
+  for (size_t begin = 0; begin < words.size();) {
+    const uint32_t function = functions_.At(pc + 4 * begin);
+    size_t end = begin + 1;
+    while (end < words.size() && functions_.At(pc + 4 * end) == function) ++end;
+    parts.push_back(Number(pc + 4 * begin, words.subspan(begin, end - begin)));
+    begin = end;
+  }
+  splits_.push_back(std::move(parts));
+  return static_cast<uint32_t>(splits_.size());
+}
+
+uint32_t Profiler::Prefix(uint32_t piece, uint32_t count) {
+  const auto begin = words_.begin() + origins_[piece].words;
+  return Number(pieces_[piece].pc, std::vector<uint32_t>(begin, begin + count));
+}
+
+void Profiler::Count(uint32_t number) {
+  Piece& piece = pieces_[number];
+  stacks_.At(piece.pc, piece.function);
+  ++piece.executions;
+  CallTree::Node& node = tree_[stacks_.node()];
+  node.instructions += piece.count;
+  node.cycles += piece.cost;
+}
+
+std::vector<uint32_t> Profiler::PartsOf(uint32_t number) const {
+  const uint32_t split = origins_[number].split;
+  return split == 0 ? std::vector<uint32_t>{number} : splits_[split - 1];
+}
+
+size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
+  // What was executed in one node is added up before it is put there.
+  Counts here;
+  uint32_t function = stacks_.function();
+  const auto put = [&] {
+    CallTree::Node& node = tree_[stacks_.node()];
+    node.instructions += here.instructions;
+    node.cycles += here.cycles;
+    left.instructions -= here.instructions;
+    left.cycles -= here.cycles;
+    here = {};
+  };
+  size_t i = 0;
+  while (i + 3 < notes.size()) {
+    const uint32_t number = notes[i++];
+    Piece& piece = pieces_[number];
+    if (piece.function != function) {
+      put();
+      if (piece.function == kSplit) {
+        for (const uint32_t part : PartsOf(number)) Count(part);
+        left.instructions -= piece.count;
+        left.cycles -= piece.cost;
+      } else {
+        stacks_.At(piece.pc, piece.function);
+      }
+      function = stacks_.function();
+    }
+    if (piece.function != kSplit) [[likely]] {
+      ++piece.executions;
+      here.instructions += piece.count;
+      here.cycles += piece.cost;
+    }
+    if (piece.notes_stack_pointer) {
+      Leave(piece, notes[i] | uint64_t{notes[i + 1]} << 32);
+      i += 2;
+      function = stacks_.function();
+    }
+  }
+  put();
+  return i;
+}
+
+void Profiler::Executed(const Cpu& cpu, std::span<const uint32_t> notes) {
+  if (!status_.ok()) return;
+  Counts left{cpu.instructions - instructions_, cpu.cycle - cycle_};
+  total_.Add(left);
+  instructions_ = cpu.instructions;
+  cycle_ = cpu.cycle;
+  if (notes.empty()) {
+    NoteEntry(cpu, left.cycles);
+    NoteElsewhere(cpu, left.cycles);
+    return;
+  }
+  if (notes.size() > 3) recents_ = 0;
+  for (size_t i = CountMany(notes, left);;) {
+    const uint32_t number = notes[i++];
+    const Piece& piece = pieces_[number];
+    const bool has_sp = piece.notes_stack_pointer && notes.size() - i >= 2;
+    const uint64_t sp = has_sp ? notes[i] | uint64_t{notes[i + 1]} << 32 : 0;
+    if (has_sp) i += 2;
+    if (i == notes.size()) return CountLast(cpu, number, left, has_sp, sp);
+    left.instructions -= piece.count;
+    left.cycles -= piece.cost;
+    for (const uint32_t part : PartsOf(number)) Count(part);
+    if (has_sp) Leave(piece, sp);
+  }
+}
+
+void Profiler::CountLast(const Cpu& cpu, uint32_t number, const Counts& left, bool has_sp,
+                         uint64_t sp) {
+  uint64_t extra = left.cycles;
+  const bool whole = left.instructions == pieces_[number].count;
+  uint64_t last_pc = pieces_[number].pc;
+  if (left.instructions != 0) {
+    if (!whole) number = Prefix(number, static_cast<uint32_t>(left.instructions));
+    const Piece piece = pieces_[number];
+    extra -= piece.cost;
+    last_pc = piece.end_pc() - 4;
+    for (const uint32_t part : PartsOf(number)) {
+      Count(part);
+      recent_[recents_++ % kRecent] = {part, stacks_.node()};
+    }
+    if (whole && has_sp) Leave(piece, sp);
+    if (whole && piece.end == End::kCallPal) {
+      CallStacks::Place from = Here(cpu);
+      from.pc = piece.end_pc();
+      stacks_.EnterByCall(from, cpu.pc,
+                          PalCallOf(words_[origins_[number].words + piece.count - 1] & 0x3ffffff));
+    }
+    if (whole && piece.end == End::kPalReturn) LeavePal(cpu);
+  }
+  const uint32_t node = stacks_.node();
+  const bool entered = Exceptions(cpu) != exceptions_;
+  const uint64_t entry = entered ? alpha::InstructionCost(alpha::CostClass::kPalEntry) : 0;
+  if (extra > entry) {
+    tree_[node].cycles += extra - entry;
+    CountExtra(last_pc, extra - entry);
+    extra = entry;
+  }
+  NoteEntry(cpu, extra);
+  pc_ = cpu.pc;
+}
+
+void Profiler::Leave(const Piece& piece, uint64_t sp) {
+  switch (piece.end) {
+    case End::kCall: return stacks_.Call(piece.end_pc(), sp);
+    case End::kJump: return stacks_.Jump(sp);
+    case End::kReturn: return stacks_.Return(sp);
+    case End::kCoroutine: return stacks_.Coroutine(piece.end_pc(), sp);
+    default: break;
+  }
+}
+
+void Profiler::LeavePal(const Cpu& cpu) {
+  stacks_.LeavePal(Here(cpu));
+  if ((cpu.pc & 1) != 0 || cpu.asn == asn_) return;
+  CloseAsn();
+  asn_ = cpu.asn;
+}
+
+void Profiler::CloseAsn() {
+  by_asn_[asn_].Add(
+      {total_.instructions - asn_since_.instructions, total_.cycles - asn_since_.cycles});
+  asn_since_ = total_;
+}
+
+void Profiler::NoteEntry(const Cpu& cpu, uint64_t& cycles) {
+  const bool interrupt = cpu.counters.interrupts != interrupts_;
+  if (!interrupt && Exceptions(cpu) == exceptions_) return;
+  interrupts_ = cpu.counters.interrupts;
+  exceptions_ = Exceptions(cpu);
+  CallStacks::Place from = Here(cpu);
+  from.pc = cpu.exc_addr;
+  const uint64_t entry =
+      std::min<uint64_t>(cycles, alpha::InstructionCost(alpha::CostClass::kPalEntry));
+  cycles -= entry;
+  if (interrupt) {
+    CountTime(Functions::kIdle, cycles);
+    cycles = 0;
+    stacks_.EnterByInterrupt(from, cpu.pc);
+  } else {
+    stacks_.EnterByException(from, cpu.pc);
+  }
+  tree_[stacks_.node()].cycles += entry;
+  CountExtra(cpu.pc, entry);
+  pc_ = cpu.pc;
+}
+
+void Profiler::NoteElsewhere(const Cpu& cpu, uint64_t cycles) {
+  const bool reset = cpu.pc != pc_;
+  if (reset) {
+    stacks_.Restart(Here(cpu));
+    exceptions_ = Exceptions(cpu);
+    interrupts_ = cpu.counters.interrupts;
+  }
+  CountTime(reset ? Functions::kReset : Functions::kIdle, cycles);
+  pc_ = cpu.pc;
+}
+
+void Profiler::CountTime(uint32_t label, uint64_t cycles) {
+  if (cycles == 0) return;
+  tree_[tree_.Child(stacks_.node(), label, Level::kPal)].cycles += cycles;
+}
+
+void Profiler::CountExtra(uint64_t pc, uint64_t cycles) {
+  if (cycles != 0) extra_[pc] += cycles;
+}
+
+void Profiler::Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) {
+  if (!status_.ok()) return;
+  total_.Add({cpu.instructions - instructions_, cpu.cycle - cycle_});
+  instructions_ = cpu.instructions;
+  cycle_ = cpu.cycle;
+  for (size_t i = recents_; instructions != 0; --i) {
+    if (i == 0 || i + kRecent == recents_) {
+      status_ = absl::InternalError("a loop that only waits is longer than anybody remembers");
+      return;
+    }
+    const Recent& recent = recent_[(i - 1) % kRecent];
+    Piece& piece = pieces_[recent.piece];
+    instructions -= std::min<uint64_t>(instructions, piece.count);
+    CallTree::Node& node = tree_[recent.node];
+    node.instructions += turns * piece.count;
+    node.cycles += turns * piece.cost;
+    piece.executions += turns;
+  }
+}
+
+void Profiler::Finish() {
+  Executed(machine_.cpu(), {});
+  CloseAsn();
+  if (tree_.full())
+    status_ = absl::ResourceExhaustedError("the guest has too many stacks of calls");
+}
+
+std::map<uint64_t, Counts> Profiler::ByPc() const {
+  std::map<uint64_t, Counts> counts;
+  for (size_t number = 0; number < pieces_.size(); ++number) {
+    const Piece& piece = pieces_[number];
+    if (piece.executions == 0) continue;
+    const uint32_t* const words = words_.data() + origins_[number].words;
+    for (uint32_t i = 0; i < piece.count; ++i) {
+      counts[piece.pc + 4 * uint64_t{i}].Add(
+          {piece.executions, piece.executions * CostOf(words[i])});
+    }
+  }
+  for (const auto& [pc, cycles] : extra_) counts[pc].cycles += cycles;
+  return counts;
+}
+
+}  // namespace isochron::debug

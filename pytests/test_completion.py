@@ -106,7 +106,7 @@ FILE = {"my session.log"}
 def test_values_are_offered(shell, isochron):
     names = engines(isochron)
     cases = {
-        "isochron r": {"run", "record", "replay"},
+        "isochron r": {"run", "record", "replay", "report"},
         "isochron log d": {"dump", "diff"},
         "isochron run --stats --ker": {"--kernel"},
         "isochron run --kernel m": FILE,
@@ -123,7 +123,7 @@ def test_values_are_offered(shell, isochron):
         "isochron run --console file:m": FILE,
         "isochron run --memory 1": set(),
         "isochron demo --eng": {"--engine"},
-        "isochron help rep": {"replay"},
+        "isochron help repl": {"replay"},
         "isochron trace --mode k": {"kernel"},
         "isochron profile --by s": {"stack"},
         "isochron profile --format sp": {"speedscope"},

@@ -1,5 +1,6 @@
 """`isochron report`: a recording as a page."""
 
+import html
 import json
 import re
 import shutil
@@ -172,6 +173,22 @@ def test_what_others_wrote_is_text(isochron, console_guest, tmp_path):
     data = data_of(page)
     assert any(HOSTILE in mark[2].replace(r"\"", '"') for mark in lane(data, "inputs")["marks"])
     assert HOSTILE.replace("/", "|") in data["log"]
+
+
+def test_a_profile_is_framed(isochron, interrupts, tmp_path):
+    """The flame graph is what `isochron profile` makes, in a frame of its own."""
+    pages = {
+        make_page(isochron, interrupts, tmp_path / "page.html", "--profile", "--engine", engine)
+        for engine in engines(isochron)
+    }
+    page = pages.pop()
+    assert not pages
+    framed = html.unescape(re.search(r' sandbox="allow-scripts" srcdoc="([^"]*)"', page)[1])
+    flame = run(isochron, "profile", str(interrupts), "--format", "html")
+    assert flame.returncode == 0
+    titles = re.compile(r"(<(?:title|h1)>)[^<]*")
+    assert titles.sub(r"\1", framed) == titles.sub(r"\1", flame.stdout.decode())
+    assert data_of(page) == data_of(make_page(isochron, interrupts, tmp_path / "plain.html"))
 
 
 def test_bad_input_leaves_no_page(isochron, talk, console_guest, tmp_path):

@@ -24,6 +24,7 @@ namespace {
 struct ReportCommand {
   TimelineOptions log;
   std::string output;
+  bool profile = false;
   int jobs = 0;
 };
 
@@ -53,6 +54,7 @@ int ReportLog(const ReportCommand& options) {
   subject.log = ShellQuote(options.log.log_path);
   subject.identity = first.identity.ToString();
   subject.last_cycle = first.last_cycle;
+  subject.profile = options.profile;
   if (options.jobs > 1) subject.cuts = first.snapshot_cycles;
   const timeline::Timeline* failed = timelines.front();
   const absl::StatusOr<std::string> page =
@@ -73,6 +75,8 @@ void AddReportCommand(CLI::App& app, std::function<int()>& command) {
   report->add_option("-o,--output", options->output, "where to write the page (HTML)")
       ->type_name("FILE")
       ->required();
+  report->add_flag("--profile", options->profile,
+                   "with the flame graph of the whole run, for which that is run once more");
   AddJobsOption(*report, options->jobs,
                 "run what lies between the snapshots beside the log with so many machines at a "
                 "time");

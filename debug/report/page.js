@@ -260,6 +260,8 @@ function draw() {
   drawOverview();
   drawLanes();
   $('range').textContent = secondsText(view.from, perPixel()) + ' to ' + secondsText(view.to, perPixel()) + ' (' + lengthText(view.to - view.from) + ')';
+  $('range-how').textContent = 'isochron profile ' + data.log + ' --from ' + Math.floor(view.from) + ' --to ' + Math.ceil(view.to) +
+    ' --format html -o flame.html';
   for (const line of document.querySelectorAll('.console div')) {
     const cycle = +line.dataset.cycle;
     line.classList.toggle('in', (view.from > 0 || view.to < end) && cycle >= view.from && cycle < view.to);

@@ -9,8 +9,10 @@
 namespace isochron::debug {
 
 // `title` is any text. `json` is an object that may stand in HTML (PageString() makes such
-// strings); page.js says of what.
-std::string ReportPage(std::string_view title, std::string_view json);
+// strings); page.js says of what. `flame_page`: a whole page of our own, which is shown in this
+// one; empty: none.
+std::string ReportPage(std::string_view title, std::string_view json,
+                       std::string_view flame_page = {});
 
 }  // namespace isochron::debug
 

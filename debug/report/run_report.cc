@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "debug/parallel_query.h"
+#include "debug/profile.h"
 #include "debug/report/report_data.h"
 #include "debug/report/report_page.h"
 #include "debug/report/series.h"
@@ -88,9 +90,18 @@ absl::StatusOr<std::string> MakeReport(const std::vector<timeline::Timeline*>& t
   *failed = searcher->timeline;
   if (!status.ok()) return status;
   teller.TellRest();
-  return ReportPage(
-      absl::StrCat("Isochron: ", subject.log),
-      absl::StrCat("{", Head(first.header(), subject, totals), ",", data.Fields(), "}"));
+  std::string flame_page;
+  if (subject.profile) {
+    *failed = &first;
+    const auto profile = Profile::Of(first, symbols, 0, std::numeric_limits<uint64_t>::max());
+    if (!profile.ok()) return profile.status();
+    profile->WriteFlamePage("Where its time went", [&](std::string_view line) {
+      absl::StrAppend(&flame_page, std::string(line), "\n");
+    });
+  }
+  const std::string json =
+      absl::StrCat("{", Head(first.header(), subject, totals), ",", data.Fields(), "}");
+  return ReportPage(absl::StrCat("Isochron: ", subject.log), json, flame_page);
 }
 
 }  // namespace isochron::debug

@@ -18,6 +18,8 @@ struct ReportSubject {
   std::string log;          // as a shell takes its name
   std::string identity;     // of the log
   uint64_t last_cycle = 0;  // of its last event
+  // Whether the page is to have a profile of the whole run, for which that is run once more.
+  bool profile = false;
   // Where the run is cut for several machines, in ascending order.
   std::vector<uint64_t> cuts;
 };

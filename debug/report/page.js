@@ -23,7 +23,7 @@ function secondsText(cycles, resolution) {
 function lengthText(cycles) {
   const s = seconds(cycles);
   for (const [unit, size] of [['s', 1], ['ms', 1e-3], ['µs', 1e-6]]) {
-    if (s >= size) return (s / size).toPrecision(3) + ' ' + unit;
+    if (s >= size) return +(s / size).toPrecision(3) + ' ' + unit;
   }
   return group(cycles) + ' cycles';
 }

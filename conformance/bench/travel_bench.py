@@ -100,6 +100,9 @@ class Travel:
         self.cycles = int(re.search(r"at cycle (\d+)", report)[1])
         return seconds
 
+    def profile(self):
+        return timed([self.arguments.isochron, "profile", str(self.bare), "--engine", self.arguments.engine])[0]
+
     def under_the_debugger(self):
         """From power-on to the end with nobody looking, start of the program included."""
         stub, began = self.open(self.bare)
@@ -137,10 +140,12 @@ class Travel:
 
 def measure(travel, arguments):
     places = random.Random(arguments.seed)
-    samples = {name: [] for name in ("whole", "debugger", "somewhere", "step back", "forward", "back", "jobs 2")}
+    ways = ("whole", "profile", "debugger", "somewhere", "step back", "forward", "back", "jobs 2")
+    samples = {name: [] for name in ways}
     for number in range(arguments.runs):
         print(f"run {number + 1} of {arguments.runs}", file=sys.stderr)
         samples["whole"].append(travel.whole())
+        samples["profile"].append(travel.profile())
         samples["debugger"].append(travel.under_the_debugger())
         seconds, steps = travel.somewhere(places.randrange(travel.cycles))
         samples["somewhere"].append(seconds)
@@ -164,6 +169,7 @@ def figures(travel, arguments, samples):
         "samples": samples,
         "step back, milliseconds": median["step back"] * 1000,
         "ratios": {
+            "a profile of the whole recording, over a replay": median["profile"] / median["whole"],
             "the whole recording under gdb, over a replay": median["debugger"] / median["whole"],
             "open and stand at a random cycle, over a replay": median["somewhere"] / median["whole"],
             "back to a breakpoint a billion cycles ago, over going there forward": median["back"] / median["forward"],

@@ -50,7 +50,7 @@ uint32_t CallTree::FindOrMake(uint32_t parent, uint32_t function, Level level) {
   if (table_[slot] != 0) return table_[slot];
   if (full()) return 0;
   const auto node = static_cast<uint32_t>(nodes_.size());
-  nodes_.push_back({parent, function, level});
+  nodes_.push_back({parent, function, 0, level});
   table_[slot] = node;
   if (nodes_.size() > table_.size() / 2) Grow();
   return node;

@@ -76,6 +76,7 @@ class CallTree {
   struct Node {
     uint32_t parent = 0;
     uint32_t function = Functions::kRoot;
+    uint32_t last = 0;  // the node below it that Child() has given last; 0: none
     Level level = Level::kPal;
     // Of the function itself, without what it called.
     uint64_t instructions = 0;
@@ -88,11 +89,10 @@ class CallTree {
 
   // The node below `parent` of that function, which is made when there is none.
   uint32_t Child(uint32_t parent, uint32_t function, Level level) {
-    const uint32_t likely = table_[Hash(parent, function, level) & (table_.size() - 1)];
+    const uint32_t likely = nodes_[parent].last;
     const Node& node = nodes_[likely];
-    const bool is_it =
-        likely != 0 && node.parent == parent && node.function == function && node.level == level;
-    return is_it ? likely : FindOrMake(parent, function, level);
+    const bool is_it = likely != 0 && node.function == function && node.level == level;
+    return is_it ? likely : nodes_[parent].last = FindOrMake(parent, function, level);
   }
   Node& operator[](uint32_t node) { return nodes_[node]; }
   // A node stands behind its parent.

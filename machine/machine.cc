@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alpha/exceptions.h"
+#include "alpha/fpcr.h"
 #include "alpha/performance.h"
 #include "machine/firmware/embedded_images.h"
 #include "machine/firmware/firmware.h"
@@ -21,6 +22,23 @@ namespace {
 constexpr const char* kCpuNames[Cchip::kMaxCpus] = {"cpu0", "cpu1", "cpu2", "cpu3"};
 constexpr const char* kWaitingNames[Cchip::kMaxCpus] = {"waiting", "waiting1", "waiting2",
                                                         "waiting3"};
+
+// Does what a debugger's write to a register asks for; nothing where there is no such register.
+void WriteRegister(const Input& write, alpha::Cpu& cpu) {
+  if (!DebugRegister::IsOne(write.address)) return;
+  const uint64_t value = write.quadword();
+  const int number = static_cast<int>(write.address);
+  switch (write.address) {
+    case DebugRegister::kFpcr: cpu.fpcr = alpha::fpcr::Written(value); break;
+    case DebugRegister::kPc: cpu.pc = value & ~uint64_t{2}; break;
+    default:
+      if (write.address >= DebugRegister::kFloat) {
+        cpu.f[number - static_cast<int>(DebugRegister::kFloat)] = value;
+      } else {
+        cpu.r[alpha::Cpu::IntegerPlace(number, cpu.shadow_active())] = value;
+      }
+  }
+}
 
 BoardOptions BoardOptionsOf(const MachineConfig& config) {
   BoardOptions options;
@@ -99,17 +117,53 @@ void Machine::SetExecutionSink(alpha::ExecutionSink* sink) {
 
 std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
   const alpha::Cpu& watched = cpu(condition.cpu);
+  std::optional<RunEnd> end = TakeDebugged();  // that was before the run
   stop_watch_ = StopWatch(condition, watched);
   deadline_.pcs = stop_watch_.pcs();
   deadline_.ranges = stop_watch_.ranges();
   stopped_by_ = stop_watch_.MetAlready(watched);
-  if (stopped_by_.any()) return std::nullopt;
-  std::optional<RunEnd> end = RunToEnd();
-  if (end.has_value()) stopped_by_ = stop_watch_.MetAlready(watched);
+  if (!end.has_value()) {
+    if (stopped_by_.any()) return std::nullopt;
+    end = RunToEnd();
+    if (end.has_value()) stopped_by_ = stop_watch_.MetAlready(watched);
+  }
+  return Conclude(std::move(end));
+}
+
+std::optional<RunEnd> Machine::Conclude(std::optional<RunEnd> end) {
   if (!end.has_value() || observer_ == nullptr || end->kind == RunEnd::Kind::kObserver) return end;
   observer_->On({now(), kNoCpu, EndEvent{end->kind, Instructions(), StateDigest()}});
-  if (std::optional<RunEnd> refused = AskObserver()) return *std::move(refused);
+  if (std::optional<RunEnd> refused = AskObserver()) return refused;
   return end;
+}
+
+std::optional<RunEnd> Machine::Inject(Input input) {
+  std::optional<RunEnd> end = Apply(std::move(input));
+  return end.has_value() ? Conclude(std::move(end)) : AskObserver();
+}
+
+std::optional<RunEnd> Machine::Apply(Input input) {
+  Tell(input.cpu, now(), InputEvent{input});
+  if (input.kind == InputKind::kStop) return RunEnd{RunEnd::Kind::kStopped, "", std::move(input)};
+  if (input.kind != InputKind::kWrite) return std::nullopt;
+  if (input.space == WriteSpace::kMemory) {
+    if (memory_.Contains(input.address, input.bytes.size())) {
+      memory_.Write(input.address, input.bytes.data(), input.bytes.size());
+    }
+  } else if (input.cpu < processors_.size()) {
+    WriteRegister(input, processors_[input.cpu].cpu);
+    engine_->ForgetCpus();
+  }
+  return std::nullopt;
+}
+
+std::optional<RunEnd> Machine::TakeDebugged() {
+  if (input_source_ == nullptr) return std::nullopt;
+  while (std::optional<Input> input = input_source_->TakeDebugged(PointHere())) {
+    stops_known_to_ = 0;  // more may come
+    if (std::optional<RunEnd> end = Apply(*std::move(input))) return end;
+  }
+  return std::nullopt;
 }
 
 std::optional<RunEnd> Machine::AskObserver() const {
@@ -150,6 +204,7 @@ std::optional<RunEnd> Machine::HandleBoundary() {
   const bool requested = deadline_.leave.load(std::memory_order_relaxed);
   if (requested)
     deadline_.leave.store(false);  // before the source is asked: what comes later counts
+  const bool awaited = now() >= stop_at_;
   if (due.input) ScheduleNext(Points::kInput, config_.input_interval);
   if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
     // Should the run go on, the checkpoint of this boundary is the next thing.
@@ -161,6 +216,7 @@ std::optional<RunEnd> Machine::HandleBoundary() {
     const Digest state = observer_ != nullptr ? StateDigest() : Digest();
     Tell(kNoCpu, now(), CheckpointEvent{Instructions(), state});
   }
+  if (std::optional<RunEnd> end = awaited ? TakeDebugged() : std::nullopt) return end;
   if (now() < alpha::Cpu::kEndOfTime) return std::nullopt;
   board_.Flush();
   return RunEnd{RunEnd::Kind::kEndOfTime, "", {}};

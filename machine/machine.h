@@ -59,6 +59,9 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   void SetInputSource(InputSource* source) { input_source_ = source; }
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
+  InputSource* input_source() const { return input_source_; }
+  ConsoleSink* console_sink() const { return console_sink_; }
+  Observer* observer() const { return observer_; }
 
   // Who is told of all that the CPUs execute from the boundary on at which the machine stands;
   // nullptr: nobody. It must outlive the machine or be replaced.
@@ -72,6 +75,12 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   const StopReasons& stopped_by() const { return stopped_by_; }
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }
+
+  // While the machine stands between runs: what a debugger does at this boundary, a write, which is
+  // done, or a stop, which ends the run here: the end. The observer is told of it as of any input.
+  // Whatever is derived from what is written is as after a store, and a write to memory takes locks
+  // away as a device's does.
+  std::optional<RunEnd> Inject(Input input);
 
   // From any thread: has the run ask its input source for a stop at a boundary that comes within a
   // bounded amount of host work.
@@ -183,6 +192,13 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // Asks for a stop at a boundary that is no input point, if this is one to ask at. The end, when
   // there is one.
   std::optional<RunEnd> TakeStop(bool requested);
+  // Has happen what a debugger did at this boundary, of which the source knows. The end, when there
+  // is one.
+  std::optional<RunEnd> TakeDebugged();
+  // Does what a debugger asks for, when the observer has been told.
+  std::optional<RunEnd> Apply(Input input);
+  // The observer is told of an end, and may have another.
+  std::optional<RunEnd> Conclude(std::optional<RunEnd> end);
   // Up to where the machine may go before it asks for a stop again. Up to `quiet_until` it does
   // nothing but wait, and is there at once.
   uint64_t NextStop(uint64_t quiet_until);

@@ -132,6 +132,8 @@ TEST(HeaderTest, RefusesMissingAndRepeatedFields) {
 
 TEST(FrameTest, RoundTripsEveryKindOfEvent) {
   std::vector<Event> events = SmallEvents();
+  const std::vector<Event> writes = WriteEvents();
+  events.insert(events.begin(), writes.begin(), writes.end());
   events.insert(events.end() - 1, {0, (1 << 28) + 5, 3, UnknownEvent{100, "payload"}});
   for (size_t i = 0; i < events.size(); ++i) events[i].number = i;
 
@@ -208,6 +210,25 @@ TEST(FrameTest, RefusesInputForPortsOfNewerVersions) {
     EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("newer version"));
   }
+}
+
+TEST(FrameTest, WritesGoToWhatThereIs) {
+  const std::string quadword(8, 'x');
+  const std::string last_byte = "\xff\xff\xff\xff\xff\xff\x03";  // 2^44 - 1
+  const std::string r0("\0\0", 2);
+  const std::string to_register(1, '\0');
+  for (const std::string& good :
+       {r0 + quadword, to_register + "\x40" + quadword, "\1" + last_byte + "x"}) {
+    EXPECT_TRUE(DecodeStatus(Frame(0, 0, Record(4, 0, good))).ok());
+  }
+  for (const std::string& bad :
+       {r0 + "1234567", r0 + "123456789", r0, to_register + "\x1f" + quadword,
+        to_register + "\x41" + quadword, std::string("\1\0", 2), "\1" + last_byte + "xy",
+        std::string("\1")}) {
+    EXPECT_TRUE(absl::IsDataLoss(DecodeStatus(Frame(0, 0, Record(4, 0, bad)))));
+  }
+  const absl::Status newer = DecodeStatus(Frame(0, 0, Record(4, 0, "\2\1x")));
+  EXPECT_TRUE(absl::IsUnimplemented(newer)) << newer;
 }
 
 TEST(FrameTest, EncoderRefusesWhatNoReaderTakes) {

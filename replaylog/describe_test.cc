@@ -28,6 +28,24 @@ TEST(DescribeTest, LinesFitAndAlign) {
             "       7            600    0.000001 interrupt  cpu2 ISUM 0x400000000 device");
 }
 
+TEST(DescribeTest, TellsWhatIsWritten) {
+  const std::vector<Event> events = WriteEvents();
+  EXPECT_EQ(DescribeEvent(events[0], kHz),
+            "       0            300    0.000000 write      R16 0x1234");
+  EXPECT_EQ(DescribeEvent(events[1], kHz),
+            "       1            300    0.000000 write      cpu3 PC 0x8001");
+  EXPECT_EQ(DescribeEvent(events[2], kHz),
+            "       2            300    0.000000 write      0x10000 2 bytes 01ff");
+  EXPECT_EQ(EventToJson(events[2]),
+            R"({"event":2,"cycle":300,"cpu":0,"type":"write","space":"memory","address":65536,)"
+            R"("bytes":"\u0001\u00ff","text":"\u0001\ufffd"})");
+  const Event longer = {0, 1, 0,
+                        InputEvent{machine::Input::WriteMemory(0, 0x10000, std::string(500, 'x'))}};
+  EXPECT_LE(DescribeEvent(longer, kHz).size(), 80u);
+  EXPECT_THAT(DescribeEvent(longer, kHz), testing::EndsWith("78..."));
+  EXPECT_THAT(DescribeEvent(longer, kHz, kAllColumns), testing::EndsWith("7878"));
+}
+
 TEST(DescribeTest, LinesCanHoldEverything) {
   const std::string bytes(3000, 'a');
   EXPECT_THAT(DescribeEvent(OutputAt(5, bytes, 9), kHz, kAllColumns),

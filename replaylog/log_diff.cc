@@ -29,6 +29,7 @@ struct BodyDifference {
     const InputEvent& b = std::get<InputEvent>(right.body);
     if (a == b) return "";
     if (a.input.kind != b.input.kind) return "kind of the input";
+    if (a.input.kind == machine::InputKind::kWrite) return FirstValue(a);
     if (!(a.input.port == b.input.port)) {
       return absl::StrCat("port of the input: ", PortName(a.input.port), " and ",
                           PortName(b.input.port));

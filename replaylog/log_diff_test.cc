@@ -117,6 +117,16 @@ TEST(LogDiffTest, NamesWhatDiffers) {
   EXPECT_EQ(
       NameDifference(input, {0, 10, 0, InputEvent{machine::Input::Break(machine::Port::Uart(0))}}),
       "kind of the input");
+  const Event write = {0, 10, 0, InputEvent{machine::Input::WriteMemory(0, 8, "ab")}};
+  EXPECT_EQ(NameDifference(write, {0, 10, 0, InputEvent{machine::Input::WriteMemory(0, 8, "ac")}}),
+            "bytes that are written");
+  EXPECT_EQ(NameDifference(write, {0, 10, 0, InputEvent{machine::Input::WriteMemory(0, 9, "ab")}}),
+            "address that is written to");
+  EXPECT_EQ(NameDifference(write, {0, 10, 1, InputEvent{machine::Input::WriteMemory(1, 8, "ab")}}),
+            "CPU: 0 and 1");
+  EXPECT_EQ(NameDifference(write, {0, 10, 0, InputEvent{machine::Input::WriteRegister(0, 8, 1)}}),
+            "space that is written to");
+  EXPECT_EQ(NameDifference(write, input), "type: write and input");
   EXPECT_EQ(NameDifference(output, OutputAt(10, "abc", 6)),
             "time of byte 1 of the output: 5 cycles (0.000005 s) and 6 cycles (0.000006 s) "
             "after the byte before");

@@ -106,6 +106,16 @@ inline std::vector<Event> SmallEvents() {
   return events;
 }
 
+// And of what only some logs have.
+inline std::vector<Event> WriteEvents() {
+  using machine::Input;
+  std::vector<Event> events;
+  events.push_back({0, 300, 0, InputEvent{Input::WriteRegister(0, 16, 0x1234)}});
+  events.push_back({1, 300, 3, InputEvent{Input::WriteRegister(3, 64, 0x8001)}});
+  events.push_back({2, 300, 0, InputEvent{Input::WriteMemory(0, 0x10000, "\x01\xff")}});
+  return events;
+}
+
 // `count` events that look like those of a guest that prints, with an end.
 inline std::vector<Event> ManyEvents(uint64_t count) {
   std::vector<Event> events;

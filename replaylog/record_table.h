@@ -29,6 +29,7 @@ inline constexpr std::array<std::string_view, 6> kStopCauses = {
     "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"};
 inline constexpr std::array<std::string_view, 1> kInputDevices = {"uart"};
 inline constexpr std::array<std::string_view, 2> kPortInputKinds = {"bytes", "break"};
+inline constexpr std::array<std::string_view, 2> kWriteSpaces = {"register", "memory"};
 inline constexpr std::array<std::string_view, 5> kEndKinds = {"power-off", "reset", "fatal",
                                                               "stopped", "end-of-time"};
 
@@ -71,11 +72,31 @@ struct StopInputs {
 };
 
 struct PortInputs {
-  static bool Holds(const InputEvent& event) { return !StopInputs::Holds(event); }
+  static bool Holds(const InputEvent& event) {
+    return event.input.kind == machine::InputKind::kBytes ||
+           event.input.kind == machine::InputKind::kBreak;
+  }
   static void Begin(InputEvent&) {}
   static bool IsValid(const InputEvent& event) {
     return event.input.bytes.empty() == (event.input.kind == machine::InputKind::kBreak);
   }
+};
+
+struct WriteInputs {
+  static bool Holds(const InputEvent& event) {
+    return event.input.kind == machine::InputKind::kWrite;
+  }
+  static void Begin(InputEvent& event) { event.input.kind = machine::InputKind::kWrite; }
+  static bool IsValid(const InputEvent& event) {
+    const machine::Input& write = event.input;
+    if (write.space == machine::WriteSpace::kRegister) {
+      return machine::DebugRegister::IsOne(write.address) && write.bytes.size() == sizeof(uint64_t);
+    }
+    return !write.bytes.empty() && write.address <= kMaxPhysical - (write.bytes.size() - 1);
+  }
+
+ private:
+  static constexpr uint64_t kMaxPhysical = (uint64_t{1} << 44) - 1;
 };
 
 template <typename BodyType, typename SomeBodies, typename... Fields>
@@ -102,46 +123,58 @@ constexpr Record<Body, Bodies, Fields...> MakeRecord(int type, std::string_view 
   return {static_cast<RecordType>(type), name, meaning, std::tuple(fields...)};
 }
 
+// A member of an input, of an InputEvent.
+template <auto kMember>
+struct OfInput {
+  constexpr auto& operator()(auto& event) const { return event.input.*kMember; }
+};
+
+struct DeviceOfPort {
+  constexpr auto& operator()(auto& event) const { return event.input.port.device; }
+};
+struct StreamOfPort {
+  constexpr auto& operator()(auto& event) const { return event.input.port.stream; }
+};
+
+// The steps of a run of output, with the bytes that they are between.
+struct StepsOfRun {
+  auto operator()(auto& run) const { return std::tie(std::as_const(run.bytes), run.deltas); }
+};
+
 // By ascending type.
 inline constexpr std::tuple kRecords{
     MakeRecord<InputEvent, StopInputs>(
         2, "stop", "Somebody ends the run.",
-        Field{"cause", Named{kStopCauses}, [](auto& event) -> auto& { return event.input.cause; }, "cause", "input"
-}  // namespace isochron::replaylog
-, Field{"detail", Number{std::numeric_limits<uint32_t>::max()},
-        [](auto& event) -> auto& {return event.input.detail;
-}
-, "detail", "input", "", Show::kUnlessZero
-}),
+        Field{"cause", Named{kStopCauses}, OfInput<&machine::Input::cause>(), "cause", "input"},
+        Field{"detail", Number{std::numeric_limits<uint32_t>::max()},
+              OfInput<&machine::Input::detail>(), "detail", "input", "", Show::kUnlessZero}),
     MakeRecord<InputEvent, PortInputs>(
         3, "input",
-        "What a port gets: `bytes`, or a break. The port is a stream of a device: the console is stream 0 of \"uart\".",
-        Field{"device", Named{kInputDevices, Beyond::kNewer},
-              [](auto& event) -> auto& { return event.input.port.device;
-}
-, "device", "port of the input"
-}
-, Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer},
-        [](auto& event) -> auto& {return event.input.port.stream;
-}
-, "stream", "port of the input"
-}
-, Field{"kind", Named{kPortInputKinds, Beyond::kNewer},
-        [](auto& event) -> auto& {return event.input.kind;
-}
-, "kind", "kind of the input"
-}
-, Field{"bytes", RestOfBytes{kMaxInputBytes}, [](auto& event) -> auto& {return event.input.bytes;
-}
-, "of kind 0 1 to 2^20 bytes, of kind 1 none", "input"
-}),
+        "What a port gets: `bytes`, or a break. The port is a stream of a device: the console is "
+        "stream 0 of \"uart\".",
+        Field{"device", Named{kInputDevices, Beyond::kNewer}, DeviceOfPort(), "device",
+              "port of the input"},
+        Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer}, StreamOfPort(),
+              "stream", "port of the input"},
+        Field{"kind", Named{kPortInputKinds, Beyond::kNewer}, OfInput<&machine::Input::kind>(),
+              "kind", "kind of the input"},
+        Field{"bytes", RestOfBytes{kMaxInputBytes}, OfInput<&machine::Input::bytes>(),
+              "of kind 0 1 to 2^20 bytes, of kind 1 none", "input"}),
+    MakeRecord<InputEvent, WriteInputs>(
+        4, "write",
+        "What a debugger writes: the quadword of a register of the CPU, or physical memory.",
+        Field{"space", Named{kWriteSpaces, Beyond::kNewer}, OfInput<&machine::Input::space>(),
+              "space", "space that is written to"},
+        Field{"address", Number{}, OfInput<&machine::Input::address>(), "address",
+              "address that is written to"},
+        Field{"bytes", RestOfBytes{kMaxInputBytes}, OfInput<&machine::Input::bytes>(),
+              "of space 0 8 bytes, of space 1 1 to 2^20", "bytes that are written"}),
     MakeRecord<OutputRun>(
         64, "output", "Bytes that a UART sent; `deltas` are the cycles from each to the next.",
-        Field{"uart", Number{std::numeric_limits<uint8_t>::max()}, &OutputRun::uart, "UART", "UART"},
+        Field{"uart", Number{std::numeric_limits<uint8_t>::max()}, &OutputRun::uart, "UART",
+              "UART"},
         Field{"bytes", CountedBytes{kMaxOutputRun}, &OutputRun::bytes, "bytes", "output"},
-        Field{"deltas", Steps{}, [](auto& run) {
-  return std::tie(std::as_const(run.bytes), run.deltas); },
-              "cycles to the next byte", "times of the output"}),
+        Field{"deltas", Steps{}, StepsOfRun(), "cycles to the next byte", "times of the output"}),
     MakeRecord<InterruptEvent>(
         65, "interrupt", "A CPU takes an interrupt; `pending` is its ISUM.",
         Field{"pending", Flags{33}, &InterruptEvent::pending,
@@ -149,16 +182,17 @@ inline constexpr std::tuple kRecords{
               "pending interrupts"}),
     MakeRecord<CheckpointEvent>(
         66, "checkpoint", "The digest of all state.",
-        Field{"instructions", Number{}, &CheckpointEvent::instructions, "instructions retired since power-on",
-              "instruction count", " insns"},
+        Field{"instructions", Number{}, &CheckpointEvent::instructions,
+              "instructions retired since power-on", "instruction count", " insns"},
         Field{"state", StateDigest{}, &CheckpointEvent::state, "state digest", "machine state"}),
     MakeRecord<EndEvent>(
         67, "end", "The run ended.",
         Field{"reason", Named{kEndKinds}, &EndEvent::kind, "reason", "reason of the end"},
-        Field{"instructions", Number{}, &EndEvent::instructions, "instructions", "instruction count", " insns"},
-        Field{"state", StateDigest{}, &EndEvent::state, "state digest", "machine state", "", Show::kInLongLines}),
-}
-;
+        Field{"instructions", Number{}, &EndEvent::instructions, "instructions",
+              "instruction count", " insns"},
+        Field{"state", StateDigest{}, &EndEvent::state, "state digest", "machine state", "",
+              Show::kInLongLines}),
+};
 
 // Records that older versions wrote: one of type `type` is one of type `now` with `front` before
 // its payload.

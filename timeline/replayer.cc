@@ -13,6 +13,11 @@ namespace {
 
 using machine::Input;
 
+// Whether it is what a debugger wrote, which comes when all else of a boundary has happened.
+bool IsWrite(const replaylog::InputEvent& event) {
+  return event.input.kind == machine::InputKind::kWrite;
+}
+
 // Whether a log has this event. Output never: it is compared byte by byte.
 bool Same(const replaylog::Event& logged, const machine::Event& event) {
   if (logged.cycle != event.cycle || logged.cpu != event.cpu) return false;
@@ -67,7 +72,7 @@ void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs
     const replaylog::Event* event = Peek(i);
     if (event == nullptr) break;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
-    if (input == nullptr || event->cycle != point.cycle) break;
+    if (input == nullptr || event->cycle != point.cycle || IsWrite(*input)) break;
     if (i == replaylog::kMaxInputsPerCycle) {
       RefuseInputs(*event);
       break;
@@ -84,7 +89,7 @@ uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
     const replaylog::Event* event = Peek(i);
     if (event == nullptr || event->cycle > until) return until;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
-    if (input != nullptr && input->input.kind == machine::InputKind::kStop) {
+    if (input != nullptr && (input->input.kind == machine::InputKind::kStop || IsWrite(*input))) {
       // A lying log may have it where the run has been.
       return event->cycle >= cycle ? event->cycle : until;
     }
@@ -111,6 +116,19 @@ std::optional<Input> Replayer::TakeStop(const machine::InputPoint& point, Occasi
   const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
   if (input == nullptr || input->input.kind != machine::InputKind::kStop) return std::nullopt;
   return input->input;
+}
+
+std::optional<Input> Replayer::TakeDebugged(const machine::InputPoint& point) {
+  if (!status_.ok() || NothingMore(0, point.cycle)) return std::nullopt;
+  const replaylog::Event* event = Peek(0);
+  if (event == nullptr || event->cycle != point.cycle) return std::nullopt;
+  const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
+  const bool debugged =
+      input != nullptr && (input->input.kind == machine::InputKind::kStop || IsWrite(*input));
+  if (!debugged) return std::nullopt;
+  Input taken = input->input;
+  taken.cpu = event->cpu;
+  return taken;
 }
 
 void Replayer::Advance() {

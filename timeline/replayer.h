@@ -28,8 +28,9 @@ struct Divergence {
 //
 // status() is Aborted after the first difference (see divergence()), what the source says
 // when the log cannot be read, and DataLoss when it has more than replaylog::kMaxInputsPerCycle
-// inputs at one cycle, or more events between two stop points than any machine has. Where a partial
-// log breaks off, the run is stopped at the next input point or stop point: see reached_end().
+// inputs at one input point, or more events between two stop points than any machine has. Where a
+// partial log breaks off, the run is stopped at the next input point or stop point: see
+// reached_end().
 class Replayer final : public machine::Observer, public machine::InputSource {
  public:
   // Where a replay is in its log: what is still to come begins with the event of this number, of
@@ -55,6 +56,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
+  std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override;
 
   void On(const machine::Event& event) override;
   absl::Status status() const override { return status_; }

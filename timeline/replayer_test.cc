@@ -136,6 +136,46 @@ TEST(Replayer, GivesInputsAtTheirCycleInOrder) {
   EXPECT_TRUE(replayer.status().ok());
 }
 
+TEST(Replayer, GivesWhatADebuggerDidBehindAllElse) {
+  const Event write = {0, 100, 2, InputEvent{Input::WriteRegister(2, 0, 5)}};
+  const Event checkpoint = {0, 100, 0, CheckpointEvent{7, {1, 2}}};
+  FakeSource source({Typed(100, "a"), checkpoint, write, Stop(100), End(100)});
+  Replayer replayer(source, kHz);
+  EXPECT_EQ(replayer.NextStop(0, 500), 100u);
+  EXPECT_THAT(Polled(replayer, 100), ElementsAre("a"));
+  EXPECT_EQ(replayer.TakeDebugged({100}), std::nullopt);
+  Happen(replayer, Typed(100, "a"));
+  EXPECT_FALSE(Stops(replayer, 100));
+  EXPECT_EQ(replayer.TakeDebugged({100}), std::nullopt) << "the checkpoint comes first";
+  Happen(replayer, checkpoint);
+  EXPECT_EQ(replayer.TakeDebugged({99}), std::nullopt);
+  const std::optional<Input> taken = replayer.TakeDebugged({100});
+  EXPECT_EQ(taken, Input::WriteRegister(2, 0, 5));
+  EXPECT_EQ(taken->cpu, 2);
+  Happen(replayer, write);
+  EXPECT_EQ(replayer.TakeDebugged({100}), Input::Stop(machine::StopCause::kQuit));
+  Happen(replayer, Stop(100));
+  Happen(replayer, End(100));
+  EXPECT_TRUE(replayer.status().ok()) << replayer.status();
+}
+
+TEST(Replayer, TakesAnyNumberOfWritesAndNoneAtAnInputPoint) {
+  std::vector<Event> events;
+  for (size_t i = 0; i < 2 * replaylog::kMaxInputsPerCycle; ++i) {
+    events.push_back({0, 100, 0, InputEvent{Input::WriteMemory(0, i, "x")}});
+  }
+  FakeSource source(events);
+  Replayer replayer(source, kHz);
+  EXPECT_EQ(replayer.NextStop(0, 500), 100u);
+  EXPECT_THAT(Polled(replayer, 100), IsEmpty());
+  for (const Event& event : events) {
+    ASSERT_NE(replayer.TakeDebugged({100}), std::nullopt);
+    Happen(replayer, event);
+  }
+  EXPECT_EQ(replayer.TakeDebugged({100}), std::nullopt);
+  EXPECT_TRUE(replayer.status().ok()) << replayer.status();
+}
+
 TEST(Replayer, SkipsWitnessesThatItDoesNotKnow) {
   FakeSource source({{0, 10, 0, replaylog::UnknownEvent{99, "?"}}, Interrupt(20), End(30)});
   Replayer replayer(source, kHz);

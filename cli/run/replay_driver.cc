@@ -86,6 +86,10 @@ std::optional<machine::Input> ReplayDriver::TakeStop(const machine::InputPoint& 
   return replayer_.TakeStop(point, occasion);
 }
 
+std::optional<machine::Input> ReplayDriver::TakeDebugged(const machine::InputPoint& point) {
+  return state_ == State::kReplaying ? replayer_.TakeDebugged(point) : std::nullopt;
+}
+
 void ReplayDriver::On(const machine::Event& event) {
   if (state_ != State::kReplaying) return;
   replayer_.On(event);

@@ -85,6 +85,7 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
+  std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override;
 
   void On(const machine::Event& event) override;
   absl::Status status() const override;

@@ -284,6 +284,10 @@ std::optional<machine::Input> Session::TakeStop(const machine::InputPoint& point
   return stop;
 }
 
+std::optional<machine::Input> Session::TakeDebugged(const machine::InputPoint& point) {
+  return replay_ != nullptr ? replay_->TakeDebugged(point) : std::nullopt;
+}
+
 std::optional<machine::Input> Session::StopReached(const machine::InputPoint& point) {
   std::optional<machine::Input> stop;
   if (replay_ != nullptr) {

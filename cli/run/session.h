@@ -110,6 +110,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
+  std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override;
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
 
   // At a stop point: what is asked for by others than the host and the log.

@@ -1,5 +1,6 @@
 #include "conformance/compare/machine_twins.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -25,13 +26,41 @@ class RepeatingMachine::Inputs final : public machine::InputSource {
   explicit Inputs(const RecordedRun& run) : events_(run.events) {}
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
-    for (; next_ < events_.size() && events_[next_].cycle <= point.cycle; ++next_) {
-      const auto* input = std::get_if<replaylog::InputEvent>(&events_[next_].body);
-      if (input != nullptr) inputs.push_back(input->input);
+    for (; const replaylog::Event* event = NextInput(point.cycle); ++next_) {
+      if (IsWrite(*event)) return;
+      inputs.push_back(std::get<replaylog::InputEvent>(event->body).input);
     }
   }
 
+  uint64_t NextStop(uint64_t cycle, uint64_t until) override {
+    for (size_t i = next_; i < events_.size() && events_[i].cycle <= until; ++i) {
+      if (IsWrite(events_[i])) return std::max(cycle, events_[i].cycle);
+    }
+    return until;
+  }
+
+  std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override {
+    const replaylog::Event* const event = NextInput(point.cycle);
+    if (event == nullptr || !IsWrite(*event)) return std::nullopt;
+    ++next_;
+    machine::Input write = std::get<replaylog::InputEvent>(event->body).input;
+    write.cpu = event->cpu;
+    return write;
+  }
+
  private:
+  static bool IsWrite(const replaylog::Event& event) {
+    const auto* input = std::get_if<replaylog::InputEvent>(&event.body);
+    return input != nullptr && input->input.kind == machine::InputKind::kWrite;
+  }
+  // The next that comes up to this cycle; nullptr when there is none.
+  const replaylog::Event* NextInput(uint64_t cycle) {
+    for (; next_ < events_.size() && events_[next_].cycle <= cycle; ++next_) {
+      if (events_[next_].is_input()) return &events_[next_];
+    }
+    return nullptr;
+  }
+
   const std::vector<replaylog::Event>& events_;
   size_t next_ = 0;
 };

@@ -30,12 +30,41 @@ Input Input::Stop(StopCause cause, uint32_t detail) {
   return input;
 }
 
+Input Input::WriteRegister(uint8_t cpu, uint64_t number, uint64_t value) {
+  Input input = WriteMemory(cpu, number, "");
+  input.space = WriteSpace::kRegister;
+  for (int shift = 0; shift < 64; shift += 8) {
+    input.bytes.push_back(static_cast<char>(value >> shift));
+  }
+  return input;
+}
+
+Input Input::WriteMemory(uint8_t cpu, uint64_t pa, std::string bytes) {
+  Input input;
+  input.kind = InputKind::kWrite;
+  input.space = WriteSpace::kMemory;
+  input.address = pa;
+  input.bytes = std::move(bytes);
+  input.cpu = cpu;
+  return input;
+}
+
+uint64_t Input::quadword() const {
+  uint64_t value = 0;
+  for (size_t i = std::min(bytes.size(), sizeof(value)); i-- > 0;) {
+    value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  }
+  return value;
+}
+
 bool operator==(const Input& a, const Input& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
     case InputKind::kBytes: return a.port == b.port && a.bytes == b.bytes;
     case InputKind::kBreak: return a.port == b.port;
     case InputKind::kStop: return a.cause == b.cause && a.detail == b.detail;
+    case InputKind::kWrite:
+      return a.space == b.space && a.address == b.address && a.bytes == b.bytes;
   }
   return false;
 }

@@ -15,6 +15,7 @@ enum class InputKind : uint8_t {
   kBytes,  // bytes for a port
   kBreak,  // a break on the line of a port
   kStop,   // end the run here
+  kWrite,  // bytes that a debugger writes, see DebuggerWrite
 };
 
 // What kinds of devices take input. The numbers are part of the log format.
@@ -45,13 +46,42 @@ enum class StopCause : uint8_t {
   kLogLimit = 5,      // --max-log
 };
 
-// One input. It has no time of its own: the input point that takes it gives it one.
+// What a debugger writes to. The numbers are part of the log format.
+enum class WriteSpace : uint8_t {
+  kRegister = 0,  // of a CPU: a DebugRegister, whose quadword is the bytes, the least significant
+                  // first
+  kMemory = 1,    // RAM, by its physical address. What lies outside of it is not written
+};
+
+// How registers are numbered: integer registers from 0, floating-point ones from 32, as the
+// instructions there and then name them (shadow registers in PALmode, too), and these. As gdb
+// numbers them on Alpha.
+struct DebugRegister {
+  static constexpr uint64_t kZero = 31;
+  static constexpr uint64_t kFloat = 32;  // F0; up to F30
+  static constexpr uint64_t kFpcr = 63;   // as MT_FPCR writes it
+  static constexpr uint64_t kPc = 64;     // bit 0: PALmode; bit 1 is not written
+
+  // Whether it is one that can be written.
+  static constexpr bool IsOne(uint64_t number) { return number <= kPc && number != kZero; }
+};
+
+// One input. It has no time of its own: the input point that takes it gives it one, or for kWrite
+// the boundary at which the machine stands.
 struct Input {
   InputKind kind = InputKind::kBytes;
-  StopCause cause = StopCause::kQuit;  // kStop
-  uint32_t detail = 0;                 // kStop
-  Port port;                           // kBytes, kBreak
-  std::string bytes;                   // kBytes
+  StopCause cause = StopCause::kQuit;        // kStop
+  uint32_t detail = 0;                       // kStop
+  Port port;                                 // kBytes, kBreak
+  std::string bytes;                         // kBytes, kWrite
+  WriteSpace space = WriteSpace::kRegister;  // kWrite
+  uint64_t address = 0;                      // kWrite: of a register its number
+  // kWrite: the CPU whose register it is, or through which the memory was seen. In an event it is
+  // that of the event, and no part of what is compared here.
+  uint8_t cpu = 0;
+
+  // The quadword of a write to a register.
+  uint64_t quadword() const;
 
   // Whether `next`, right behind this one, is more of the same: bytes for one port.
   bool Joins(const Input& next) const;
@@ -64,6 +94,8 @@ struct Input {
   static Input Console(std::string bytes);
   static Input Break(Port port);
   static Input Stop(StopCause cause, uint32_t detail = 0);
+  static Input WriteRegister(uint8_t cpu, uint64_t number, uint64_t value);
+  static Input WriteMemory(uint8_t cpu, uint64_t pa, std::string bytes);
 };
 
 // Appends an input, as part of the last one when both are bytes for one port: what meets at an
@@ -96,10 +128,10 @@ struct InputPoint {
 // the input source says so.
 inline constexpr uint64_t kStopInterval = uint64_t{1} << 20;
 
-// Asked from the sequencer's thread. All but requests to stop is taken at input points (each
-// `input_interval` cycles) and nowhere else. A request to stop may come between them, at any
-// boundary: it must be seen soon, however far apart input points are and however long the host
-// takes from one to the next.
+// Asked from the sequencer's thread. All but requests to stop and what a debugger does is taken at
+// input points (each `input_interval` cycles) and nowhere else. A request to stop may come between
+// them, at any boundary: it must be seen soon, however far apart input points are and however long
+// the host takes from one to the next. A debugger has the machine stand at any boundary.
 class InputSource {
  public:
   virtual ~InputSource() = default;
@@ -108,9 +140,9 @@ class InputSource {
   virtual void Poll(const InputPoint& point, std::vector<Input>& inputs) = 0;
 
   // Before the machine goes on from `cycle` to `until`, which is a stop point or an input point:
-  // the first cycle from `cycle` on at which the source knows already that it will stop the run;
-  // `until` when there is none before. That is how a replay comes to the boundary of a recorded
-  // stop.
+  // the first cycle from `cycle` on at which the source knows already that it will stop the run, or
+  // that a debugger did something; `until` when there is none before. That is how a replay comes to
+  // the boundary of a recorded stop.
   virtual uint64_t NextStop(uint64_t /*cycle*/, uint64_t until) { return until; }
 
   // Why TakeStop() is called.
@@ -123,6 +155,12 @@ class InputSource {
   virtual std::optional<Input> TakeStop(const InputPoint& /*point*/, Occasion /*occasion*/) {
     return std::nullopt;
   }
+
+  // At a boundary that NextStop() has named, and where a run begins, when all else that happens
+  // there has happened: what a debugger did while the machine stood there, one at a time and in
+  // order: a write, or a stop. Only a replay has any; of a live run the machine is told itself
+  // (Machine::Inject()).
+  virtual std::optional<Input> TakeDebugged(const InputPoint& /*point*/) { return std::nullopt; }
 };
 
 // What NextStop() gives of a source that stops the run at the first input point or stop point at or

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from isochron.codings import Event, Payload, name_of, require
 from isochron.errors import IsochronError, LogError, hide
-from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Stop
+from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Stop, Write
 from isochron.script import prefix, printable, sends, when
 
 __all__ = ["Checkpoint", "End", "Event", "Input", "Interrupt", "Log", "Output", "Stop", "Unknown"]
@@ -206,6 +206,13 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         value.rest()
 
 
+def _is_write(write: Write) -> bool:
+    """Whether there can be a write to that place of so many bytes."""
+    if write.space == "register":
+        return write.address <= 64 and write.address != 31 and len(write.bytes) == 8
+    return 0 < len(write.bytes) <= (1 << 44) - write.address
+
+
 def _read_event(kind: int, place: tuple[int, int, int], data: Payload) -> Event:
     if kind in OLD_RECORDS:
         kind, front = OLD_RECORDS[kind]
@@ -218,6 +225,8 @@ def _read_event(kind: int, place: tuple[int, int, int], data: Payload) -> Event:
         values.append(coding.take(data, values))
     event = RECORDS[kind](*values)
     require(not data, "a record is too long")
+    if isinstance(event, Write):
+        require(_is_write(event), "a write to no register, or to no memory")
     if isinstance(event, Input):
         require((event.kind == "break") == (not event.bytes), "an input of no bytes, or a break with some")
     return event
@@ -273,9 +282,10 @@ class Log:
         )
 
     def script(self) -> str:
-        """A script with which a recording makes this log again."""
+        """A script with which a recording makes this log again. LogError when a debugger has written."""
         lines: list[str] = []
         for event in self:
+            require(not isinstance(event, Write), "a script cannot write what a debugger has written")
             if isinstance(event, Input) and event.kind == "break":
                 lines.append(f"{when(event.cycle)}{prefix(event.stream)}send-break\n")
             elif isinstance(event, Input):

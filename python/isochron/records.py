@@ -64,6 +64,25 @@ class Input(WithText, Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class Write(WithText, Event):
+    """What a debugger writes: the quadword of a register of the CPU, or physical memory.
+
+    `space`: register, memory.
+    """
+
+    type: ClassVar[str] = "write"
+    codings: ClassVar[tuple[Coding, ...]] = (
+        Named(["register", "memory"], newer=True),
+        Number(),
+        RestOfBytes(1048576),
+    )
+
+    space: str
+    address: int
+    bytes: bytes
+
+
+@dataclasses.dataclass(frozen=True)
 class Output(WithText, Event):
     """Bytes that a UART sent; `deltas` are the cycles from each to the next."""
 
@@ -128,6 +147,7 @@ class End(Event):
 RECORDS: dict[int, type[Event]] = {
     2: Stop,
     3: Input,
+    4: Write,
     64: Output,
     65: Interrupt,
     66: Checkpoint,

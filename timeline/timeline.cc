@@ -41,13 +41,27 @@ Timeline::Timeline(std::unique_ptr<replaylog::LogReader> log,
     : log_(std::move(log)),
       file_snapshots_(std::move(file_snapshots)),
       unusable_(file_snapshots_ != nullptr ? file_snapshots_->snapshots().size() : 0),
-      machine_(std::move(machine)),
+      owned_(std::move(machine)),
+      machine_(*owned_),
+      header_(log_->header()),
       options_(options),
-      snapshots_(*machine_, options.snapshot_bytes) {}
+      snapshots_(machine_, options.snapshot_bytes) {}
+
+Timeline::Timeline(machine::Machine& machine, replaylog::LogHeader header)
+    : machine_(machine),
+      header_(std::move(header)),
+      live_(true),
+      snapshots_(machine_, /*max_bytes=*/0) {}
+
+std::unique_ptr<Timeline> Timeline::CreateLive(machine::Machine& machine,
+                                               replaylog::LogHeader header) {
+  return std::unique_ptr<Timeline>(new Timeline(machine, std::move(header)));
+}
 
 Timeline::~Timeline() {
-  machine_->SetObserver(nullptr);
-  machine_->SetInputSource(nullptr);
+  if (owned_ == nullptr) return;
+  machine_.SetObserver(nullptr);
+  machine_.SetInputSource(nullptr);
 }
 
 absl::Status Timeline::FollowLog(const Replayer::Place& place) {
@@ -57,15 +71,69 @@ absl::Status Timeline::FollowLog(const Replayer::Place& place) {
 }
 
 void Timeline::Attach(Replayer& replayer) {
-  machine_->SetObserver(&replayer);
-  machine_->SetInputSource(&replayer);
+  machine_.SetObserver(&replayer);
+  machine_.SetInputSource(&replayer);
+}
+
+absl::Status Timeline::CheckHistory() const {
+  if (!live_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "a run that is being made goes forward alone: record it, and go back in its log with "
+      "isochron replay LOG --gdb");
+}
+
+absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& take) {
+  if (absl::Status status = CheckHistory(); !status.ok()) return status;
+  if (!left_log_.ok()) return left_log_;
+  const Replayer::Place place = replayer_->place();
+  absl::Status status = log_->SeekToEvent(0);
+  while (status.ok()) {
+    replaylog::Event event;
+    const absl::StatusOr<bool> more = log_->Next(event);
+    status = more.status();
+    if (!more.ok() || !*more || event.number > place.event) break;
+    if (event.number == place.event) {
+      auto* const output = std::get_if<replaylog::OutputRun>(&event.body);
+      if (output == nullptr || place.output_seen == 0) break;
+      output->bytes.resize(place.output_seen);
+      output->deltas.resize(place.output_seen - 1);
+    }
+    take(std::move(event));
+  }
+  if (absl::Status back = GoOnFrom(place); !back.ok()) return back;
+  return status;
+}
+
+absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* observer) {
+  if (live_) return absl::FailedPreconditionError("the run is live already");
+  if (!left_log_.ok()) return left_log_;
+  if (run_end_.has_value()) {
+    return absl::FailedPreconditionError("the recording ends here: there is no machine to go on");
+  }
+  machine_.SetObserver(observer);
+  machine_.SetInputSource(inputs);
+  replayer_.reset();
+  live_ = true;
+  end_.reset();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input input) {
+  if (!live_) return absl::FailedPreconditionError("a recording cannot be changed");
+  if (run_end_.has_value()) return absl::FailedPreconditionError("the run has ended");
+  std::optional<machine::RunEnd> end = machine_.Inject(std::move(input));
+  if (!end.has_value()) return end;
+  const absl::StatusOr<Arrival> ended = Ended(*end);
+  if (!ended.ok()) return ended.status();
+  return end;
 }
 
 Position Timeline::position() {
-  return {cpu().cycle, cpu().instructions, replayer_->place().event};
+  return {cpu().cycle, cpu().instructions, live_ ? 0 : replayer_->place().event};
 }
 
 absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
+  if (absl::Status status = CheckHistory(); !status.ok()) return status;
   const Replayer::Place place = replayer_->place();
   absl::Status status = log_->SeekToEvent(number);
   replaylog::Event event;
@@ -91,6 +159,11 @@ absl::Status Timeline::ReadEvents(const std::function<bool(const replaylog::Even
 }
 
 absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
+  if (end.kind == machine::RunEnd::Kind::kObserver && live_) {
+    left_log_ = absl::UnavailableError(end.message);
+    run_end_ = std::move(end);
+    return left_log_;
+  }
   if (end.kind == machine::RunEnd::Kind::kObserver) {
     left_log_ = replayer_->status().ok() ? absl::InternalError(end.message) : replayer_->status();
     divergence_ = replayer_->divergence();
@@ -101,22 +174,26 @@ absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
   return Arrival::kEnd;
 }
 
+uint64_t Timeline::TakeDueSnapshot() {
+  if (live_) return machine::kNever;
+  const uint64_t here = cpu().cycle;
+  const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(here);
+  const uint64_t due = last != nullptr ? last->cycle() + options_.snapshot_interval : here;
+  if (due > here) return due;
+  snapshots_.Take(replayer_->place());
+  return here + options_.snapshot_interval;
+}
+
 absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
   StopCondition part = condition;
   for (;;) {
     if (!left_log_.ok()) return left_log_;
     if (run_end_.has_value()) return Arrival::kEnd;
     const uint64_t here = cpu().cycle;
-    const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(here);
-    uint64_t due = last != nullptr ? last->cycle() + options_.snapshot_interval : here;
-    if (due <= here) {
-      snapshots_.Take(replayer_->place());
-      due = here + options_.snapshot_interval;
-    }
-    part.cycle = std::min({condition.cycle, here + kSlice, due});
-    std::optional<machine::RunEnd> end = machine_->RunUntil(part);
+    part.cycle = std::min({condition.cycle, here + kSlice, TakeDueSnapshot()});
+    std::optional<machine::RunEnd> end = machine_.RunUntil(part);
     if (end.has_value()) return Ended(*std::move(end));
-    machine::StopReasons met = machine_->stopped_by();
+    machine::StopReasons met = machine_.stopped_by();
     met.cycle = cpu().cycle >= condition.cycle;
     if (met.instructions && cpu().cycle != here) {
       first_boundary_ = {cpu().instructions, cpu().cycle};
@@ -129,7 +206,7 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
 absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
                                            const std::function<StopCondition(uint64_t)>& at) {
   for (const uint64_t distance : kApproach) {
-    if (left <= distance) continue;
+    if (live_ || left <= distance) continue;
     absl::StatusOr<Arrival> arrival = RunOn(at(distance));
     if (!arrival.ok() || *arrival != Arrival::kThere) return arrival;
     snapshots_.Take(replayer_->place());
@@ -154,7 +231,7 @@ absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
 absl::StatusOr<bool> Timeline::RestoreFromFile(const SnapshotInfo& snapshot) {
   const absl::StatusOr<bool> belongs = SeekToSnapshot(*log_, snapshot);
   if (!belongs.ok() || !*belongs) return belongs;
-  if (absl::Status status = file_snapshots_->Restore(snapshot, *machine_); !status.ok()) {
+  if (absl::Status status = file_snapshots_->Restore(snapshot, machine_); !status.ok()) {
     return status;
   }
   Attach(replayer_.emplace(*log_, log_->header().config.clock_hz));
@@ -201,6 +278,10 @@ absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
   const uint64_t here = cpu().cycle;
   const bool known_end = end_.has_value() && cycle >= end_->cycle;
   if (cycle == here && left_log_.ok() && !known_end) return Arrival::kThere;
+  if (live_) {
+    if (cycle < here) return CheckHistory();
+    return RunOn(StopCondition::AtCycle(cycle));
+  }
   if (cycle < here || NearestStart(cycle) > here + kSlice || !left_log_.ok()) {
     if (absl::Status status = StartAtOrBefore(cycle); !status.ok()) return status;
   }
@@ -231,6 +312,10 @@ absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions)
 
 absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions) {
   if (instructions == 0) return GoToCycle(0);
+  if (live_) {
+    if (instructions < cpu().instructions) return CheckHistory();
+    return RunOn(StopCondition::AtInstruction(instructions));
+  }
   const absl::StatusOr<uint64_t> close = CycleBeforeInstruction(instructions);
   if (!close.ok()) return close.status();
   const MemorySnapshots::Snapshot& nearest = *snapshots_.FindBeforeInstruction(instructions);
@@ -260,7 +345,7 @@ absl::StatusOr<Arrival> Timeline::RunForward(const StopCondition& condition) {
   absl::StatusOr<Arrival> arrival = RunOn(condition);
   // The last instruction of a run may have made one, too.
   const bool counts = arrival.ok() && *arrival != Arrival::kInterrupted && !was_at_end;
-  if (counts) reference_ = machine_->stopped_by().reference;
+  if (counts) reference_ = machine_.stopped_by().reference;
   return arrival;
 }
 
@@ -275,7 +360,7 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
     interrupted = *arrival == Arrival::kInterrupted;
     const bool at_end = *arrival == Arrival::kEnd;
     if (*arrival != Arrival::kThere && !at_end) return last;
-    const machine::StopReasons& met = machine_->stopped_by();
+    const machine::StopReasons& met = machine_.stopped_by();
     const bool before_end = cpu().cycle < end && !at_end;
     if (before_end && (met.pc || met.event)) {
       last = Hit{cpu().cycle, cpu().instructions, std::nullopt};
@@ -287,6 +372,7 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
 }
 
 absl::StatusOr<Arrival> Timeline::RunBackward(const StopCondition& condition) {
+  if (absl::Status status = CheckHistory(); !status.ok()) return status;
   reference_.reset();
   const uint64_t here = cpu().cycle;
   // What lies between two snapshots is searched forwards, the latest first. The boundary of a
@@ -321,7 +407,7 @@ absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t cycle, uint64_t in
   while (arrival.ok() && *arrival == Arrival::kThere && cpu().cycle < cycle) {
     last = cpu().cycle;
     StopCondition next = StopCondition::AtCycle(last + 1);
-    if (machine_->waiting()) {
+    if (machine_.waiting()) {
       next = StopCondition::AtEvent<machine::InterruptEvent>();
       next.cycle = cycle;
     }
@@ -338,6 +424,7 @@ absl::StatusOr<Arrival> Timeline::StepForward(uint64_t instructions) {
 
 absl::StatusOr<Arrival> Timeline::StepBackward(uint64_t instructions) {
   if (instructions == 0) return Arrival::kThere;
+  if (absl::Status status = CheckHistory(); !status.ok()) return status;
   const uint64_t here = cpu().cycle;
   const uint64_t retired = cpu().instructions;
   if (!first_boundary_.has_value() || first_boundary_->instructions != retired) {

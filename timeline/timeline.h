@@ -42,7 +42,8 @@ enum class Arrival : uint8_t {
   kInterrupted,  // somebody lost patience: somewhere on the way
 };
 
-// A machine that can be put to any boundary of the run that a log holds, forwards and backwards.
+// A machine that can be put to any boundary of the run that a log holds, forwards and backwards; or
+// one that is being run, forwards.
 //
 // Whatever is run again is held against the log, event by event, as in any replay: an error of a
 // function that goes somewhere is Aborted where the run leaves its log (see divergence()), DataLoss
@@ -67,27 +68,44 @@ class Timeline {
                                                           std::unique_ptr<SnapshotReader> snapshots,
                                                           std::unique_ptr<machine::Machine> machine,
                                                           const Options& options);
+  // Of a machine that is being run, which must outlive it: there is no log to follow, and it goes
+  // forward alone. The machine's observer and input source stay who they are, and are asked as in
+  // any run. To go back is FailedPrecondition. `header`: of the log that it has, or would have.
+  static std::unique_ptr<Timeline> CreateLive(machine::Machine& machine,
+                                              replaylog::LogHeader header);
   ~Timeline();
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
 
-  const machine::Machine& machine() const { return *machine_; }
-  // Where it stands.
+  const machine::Machine& machine() const { return machine_; }
+  // Whether it is a run that is being made, and no recording of one.
+  bool is_live() const { return live_; }
+  // Hands out what the log has up to where it stands, in order, of output that is under way what
+  // has been sent. FailedPrecondition when this is live.
+  absl::Status ReadPast(const std::function<void(replaylog::Event)>& take);
+  // Has the run go on by itself from where it stands: what comes is no longer the log's, but what
+  // `observer` records of the inputs that `inputs` gives. Both must outlive the timeline.
+  // FailedPrecondition when it is live already, or stands at the end of the recording.
+  absl::Status Branch(machine::InputSource* inputs, machine::Observer* observer);
+  // Has happen here what a debugger does: see Machine::Inject(). The end, when it is one.
+  // FailedPrecondition when this is not live, or has ended.
+  absl::StatusOr<std::optional<machine::RunEnd>> Inject(machine::Input input);
+  // Where it stands. Of a live run `event` is not known: 0.
   Position position();
   // The last boundary of the run; none until it has been there.
   const std::optional<Position>& end() const { return end_; }
   // How the run ended, if it stands at its end. A partial log ends with a stop that nobody asked
   // for.
   const std::optional<machine::RunEnd>& run_end() const { return run_end_; }
-  const replaylog::LogHeader& header() const { return log_->header(); }
+  const replaylog::LogHeader& header() const { return header_; }
   // Where the run left its log, after an Aborted.
   const std::optional<Divergence>& divergence() const { return divergence_; }
   const MemorySnapshots& memory_snapshots() const { return snapshots_; }
 
   // Told of bytes that a UART sends while the machine runs, which may be again and again.
-  void SetConsoleSink(machine::ConsoleSink* sink) { machine_->SetConsoleSink(sink); }
+  void SetConsoleSink(machine::ConsoleSink* sink) { machine_.SetConsoleSink(sink); }
   // Told of all that is executed from where it stands on, as machine::Machine has it.
-  void SetExecutionSink(alpha::ExecutionSink* sink) { machine_->SetExecutionSink(sink); }
+  void SetExecutionSink(alpha::ExecutionSink* sink) { machine_.SetExecutionSink(sink); }
   // Asked now and then while it runs; true: stop, with kInterrupted.
   void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
 
@@ -130,13 +148,18 @@ class Timeline {
   Timeline(std::unique_ptr<replaylog::LogReader> log,
            std::unique_ptr<SnapshotReader> file_snapshots,
            std::unique_ptr<machine::Machine> machine, const Options& options);
+  Timeline(machine::Machine& machine, replaylog::LogHeader header);
 
-  const alpha::Cpu& cpu() const { return machine_->cpu(); }
+  const alpha::Cpu& cpu() const { return machine_.cpu(); }
+  // FailedPrecondition where there is no way back, and no event that could be read.
+  absl::Status CheckHistory() const;
   // Follows the log from that place on.
   absl::Status FollowLog(const Replayer::Place& place);
   void Attach(Replayer& replayer);
   // The same after the log has been read elsewhere, unless the run has left it.
   absl::Status GoOnFrom(const Replayer::Place& place);
+  // Takes a snapshot if one is due. The cycle at which the next one is.
+  uint64_t TakeDueSnapshot();
   // Runs until the condition is met, and takes snapshots on the way.
   absl::StatusOr<Arrival> RunOn(const machine::StopCondition& condition);
   // The same with snapshots close to where it is to arrive: for who will go on from there
@@ -164,11 +187,14 @@ class Timeline {
   // To the last boundary before `cycle`, at which so many instructions have retired.
   absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t cycle, uint64_t instructions);
 
-  const std::unique_ptr<replaylog::LogReader> log_;
+  const std::unique_ptr<replaylog::LogReader> log_;  // nullptr of a machine that is being run
   const std::unique_ptr<SnapshotReader> file_snapshots_;
   std::vector<bool>
       unusable_;  // which of them have been found not to belong to the log, or damaged
-  const std::unique_ptr<machine::Machine> machine_;
+  const std::unique_ptr<machine::Machine> owned_;  // nullptr of a machine that is being run
+  machine::Machine& machine_;
+  const replaylog::LogHeader header_;
+  bool live_ = false;
   const Options options_;
   MemorySnapshots snapshots_;
   std::optional<Replayer> replayer_;

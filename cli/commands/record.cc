@@ -23,6 +23,7 @@ void AddRecordCommand(CLI::App& app, std::function<int()>& command) {
   AddIntervalOptions(*record, options->run);
   AddEngineOption(*record, options->run);
   AddControlOptions(*record, options->run);
+  AddLiveGdbOptions(*record, options->gdb);
   AddLogLimitOption(*record, options->run);
   AddConsoleOptions(*record, options->run);
   AddReportOption(*record, options->run);
@@ -36,14 +37,22 @@ int RecordGuest(const RecordOptions& options) {
       return RefuseInput(status);
     }
   }
+  absl::Status status = CheckLiveGdb(options.gdb, options.run, options.log_path);
+  if (!status.ok()) return RefuseInput(status);
   CommandFiles files;
   files.AddLog(options.log_path, "the log");
   absl::StatusOr<Guest> guest = PrepareGuest(options.run, std::move(files));
   if (!guest.ok()) return RefuseInput(guest.status());
   GuestRun run(*std::move(guest), SandboxMode::kRecord);
-  absl::Status status = run.AddLog(options.log_path, options.run);
+  status = run.AddLog(options.log_path, options.run);
   if (status.ok()) {
     status = run.AddSnapshots(options.log_path, HeaderOf(run.guest()), options.snapshot_every);
+  }
+  std::unique_ptr<LiveGdb> gdb;
+  if (status.ok()) {
+    auto created = LiveGdb::Create(options.gdb, run);
+    status = created.status();
+    if (created.ok()) gdb = *std::move(created);
   }
   if (!status.ok()) {
     run.Discard();

@@ -10,6 +10,7 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/commands/live_gdb.h"
 #include "cli/run/run_options.h"
 
 namespace isochron::cli {
@@ -18,6 +19,7 @@ struct RecordOptions {
   RunOptions run;
   std::string log_path;  // "-": standard output
   std::optional<GuestTime> snapshot_every;
+  LiveGdbOptions gdb;
 };
 
 // Adds the command. When it is the one that was given, `command` becomes what runs it and

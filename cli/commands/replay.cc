@@ -355,7 +355,9 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   replay->add_flag("--live", options->live, "at --until, go on with your input instead")
       ->group("Control");
-  AddGdbOption(*replay, options->gdb);
+  AddGdbOption(*replay, options->gdb,
+               "replay nothing by itself: wait for a gdb there, which goes forward and back in the "
+               "recording; - is standard input and output (docs/debugging.md)");
   AddTimelineOptions(*replay, options->timeline);
   AddScriptOptions(*replay, options->run);
   AddLogLimitOption(*replay, options->run);

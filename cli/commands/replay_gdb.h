@@ -4,6 +4,7 @@
 #define ISOCHRON_CLI_COMMANDS_REPLAY_GDB_H_
 
 #include <optional>
+#include <string>
 
 #include <CLI/App.hpp>
 
@@ -13,7 +14,8 @@
 namespace isochron::cli {
 
 // Adds --gdb.
-CLI::Option* AddGdbOption(CLI::App& command, std::optional<GdbTarget>& target);
+CLI::Option* AddGdbOption(CLI::App& command, std::optional<GdbTarget>& target,
+                          const std::string& description);
 
 // Waits for one client, shows it the recording, and goes when it goes. Messages go to standard
 // error. Returns the exit code.

@@ -13,22 +13,31 @@ namespace isochron::cli {
 void AddRunCommand(CLI::App& app, std::function<int()>& command) {
   CLI::App* run = app.add_subcommand("run", "Boot a kernel and run it to its end");
   auto options = std::make_shared<RunOptions>();
+  auto gdb = std::make_shared<LiveGdbOptions>();
   AddMachineOptions(*run, *options);
   AddEngineOption(*run, *options);
   AddControlOptions(*run, *options);
+  AddLiveGdbOptions(*run, *gdb);
   AddConsoleOptions(*run, *options);
   AddReportOption(*run, *options);
   run->footer(TerminalHelp() + ExitCodeHelp(ExitCodesOfRuns()));
-  run->callback([options, &command] { command = [options] { return RunGuest(*options); }; });
+  run->callback(
+      [options, gdb, &command] { command = [options, gdb] { return RunGuest(*options, *gdb); }; });
 }
 
-int RunGuest(const RunOptions& options) {
+int RunGuest(const RunOptions& options, const LiveGdbOptions& gdb) {
+  if (absl::Status status = CheckLiveGdb(gdb, options, /*log_path=*/""); !status.ok()) {
+    return RefuseInput(status);
+  }
   absl::StatusOr<Guest> guest = PrepareGuest(options, CommandFiles());
   if (!guest.ok()) return RefuseInput(guest.status());
   // Its report is a file that is made when the guest has run.
   const SandboxMode sandbox =
       options.report_path.empty() ? SandboxMode::kRun : SandboxMode::kRecord;
-  return GuestRun(*std::move(guest), sandbox).RunToEnd(options);
+  GuestRun run(*std::move(guest), sandbox);
+  const auto driver = LiveGdb::Create(gdb, run);
+  if (!driver.ok()) return RefuseInput(driver.status());
+  return run.RunToEnd(options);
 }
 
 }  // namespace isochron::cli

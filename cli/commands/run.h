@@ -7,6 +7,7 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/commands/live_gdb.h"
 #include "cli/run/run_options.h"
 
 namespace isochron::cli {
@@ -16,7 +17,7 @@ namespace isochron::cli {
 void AddRunCommand(CLI::App& app, std::function<int()>& command);
 
 // Boots and runs; errors go to standard error. Returns the exit code.
-int RunGuest(const RunOptions& options);
+int RunGuest(const RunOptions& options, const LiveGdbOptions& gdb = {});
 
 }  // namespace isochron::cli
 

@@ -77,15 +77,25 @@ absl::StatusOr<GdbTarget> ParseGdbTarget(std::string_view text) {
 
 absl::StatusOr<std::unique_ptr<GdbSocket>> GdbSocket::Open(const GdbTarget& target,
                                                            hostio::StopSignals& signals) {
-  std::unique_ptr<GdbSocket> socket(new GdbSocket(signals));
-  absl::Status status;
-  switch (target.kind) {
-    case GdbTarget::Kind::kStdio: socket->stdio_ = true; break;
-    case GdbTarget::Kind::kUnix: status = socket->ListenUnix(target.address); break;
-    case GdbTarget::Kind::kTcp: status = socket->ListenTcp(target); break;
-  }
-  if (!status.ok()) return status;
+  std::unique_ptr<GdbSocket> socket(new GdbSocket(&signals, signals.fd()));
+  if (absl::Status status = socket->Listen(target); !status.ok()) return status;
   return socket;
+}
+
+absl::StatusOr<std::unique_ptr<GdbSocket>> GdbSocket::Open(const GdbTarget& target,
+                                                           const hostio::EventFd& stop) {
+  std::unique_ptr<GdbSocket> socket(new GdbSocket(nullptr, stop.fd()));
+  if (absl::Status status = socket->Listen(target); !status.ok()) return status;
+  return socket;
+}
+
+absl::Status GdbSocket::Listen(const GdbTarget& target) {
+  switch (target.kind) {
+    case GdbTarget::Kind::kUnix: return ListenUnix(target.address);
+    case GdbTarget::Kind::kTcp: return ListenTcp(target);
+    case GdbTarget::Kind::kStdio: stdio_ = true; break;
+  }
+  return absl::OkStatus();
 }
 
 GdbSocket::~GdbSocket() { StopListening(); }
@@ -144,7 +154,11 @@ absl::StatusOr<bool> GdbSocket::AwaitClient() {
 }
 
 void GdbSocket::TakeSignals() {
-  for (int signal = signals_.Take(); signal != 0; signal = signals_.Take()) {
+  if (signals_ == nullptr) {
+    stopped_ = true;
+    return;
+  }
+  for (int signal = signals_->Take(); signal != 0; signal = signals_->Take()) {
     if (signal == SIGTSTP) {
       raise(SIGSTOP);
     } else if (signal != SIGCONT && signal_ == 0) {
@@ -154,12 +168,12 @@ void GdbSocket::TakeSignals() {
 }
 
 bool GdbSocket::WaitFor(int fd, short events, int timeout) {
-  while (signal_ == 0) {
-    std::array<pollfd, 2> fds = {{{fd, events, 0}, {signals_.fd(), POLLIN, 0}}};
+  while (!stopped()) {
+    std::array<pollfd, 2> fds = {{{fd, events, 0}, {stop_fd_, POLLIN, 0}}};
     const int ready = poll(fds.data(), fds.size(), timeout);
     if (ready < 0) continue;  // EINTR
     if (fds[1].revents != 0) TakeSignals();
-    if (signal_ == 0 && fds[0].revents != 0) return true;
+    if (!stopped() && fds[0].revents != 0) return true;
     if (timeout == 0) return false;
   }
   return false;
@@ -180,7 +194,7 @@ std::string GdbSocket::Receive() {
 std::optional<std::string> GdbSocket::Poll() {
   const int fd = stdio_ ? STDIN_FILENO : client_.fd();
   if (!WaitFor(fd, POLLIN, 0)) {
-    return signal_ == 0 ? std::optional<std::string>("") : std::nullopt;
+    return stopped() ? std::nullopt : std::optional<std::string>("");
   }
   std::string bytes = Receive();
   if (bytes.empty()) return std::nullopt;

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "debug/gdb/gdb_server.h"
+#include "hostio/event_fd.h"
 #include "hostio/file.h"
 #include "hostio/stop_signals.h"
 
@@ -35,6 +36,10 @@ class GdbSocket final : public debug::Connection {
   // Listens. `signals` must outlive it. InvalidArgument when that cannot be.
   static absl::StatusOr<std::unique_ptr<GdbSocket>> Open(const GdbTarget& target,
                                                          hostio::StopSignals& signals);
+  // The same for who does not listen to signals itself: `stop` becomes readable when all waiting is
+  // to end.
+  static absl::StatusOr<std::unique_ptr<GdbSocket>> Open(const GdbTarget& target,
+                                                         const hostio::EventFd& stop);
   ~GdbSocket() override;
   GdbSocket(const GdbSocket&) = delete;
   GdbSocket& operator=(const GdbSocket&) = delete;
@@ -46,14 +51,18 @@ class GdbSocket final : public debug::Connection {
   absl::StatusOr<bool> AwaitClient();
   // The signal that has ended it; 0: none has.
   int signal() const { return signal_; }
+  // Whether that, or `stop`, has ended all waiting.
+  bool stopped() const { return signal_ != 0 || stopped_; }
 
   std::string Receive() override;
   std::optional<std::string> Poll() override;
   bool Send(std::string_view bytes) override;
 
  private:
-  explicit GdbSocket(hostio::StopSignals& signals) : signals_(signals) {}
+  // `signals` or nullptr; `stop_fd` is readable when there is one, or it is to end.
+  GdbSocket(hostio::StopSignals* signals, int stop_fd) : signals_(signals), stop_fd_(stop_fd) {}
 
+  absl::Status Listen(const GdbTarget& target);
   absl::Status ListenUnix(const std::string& path);
   absl::Status ListenTcp(const GdbTarget& target);
   void StopListening();
@@ -61,13 +70,15 @@ class GdbSocket final : public debug::Connection {
   bool WaitFor(int fd, short events, int timeout);
   void TakeSignals();
 
-  hostio::StopSignals& signals_;
+  hostio::StopSignals* const signals_;
+  const int stop_fd_;
   std::string where_;
   std::string path_;  // of a Unix socket that is to be removed
   hostio::Descriptor listener_;
   hostio::Descriptor client_;  // a socket
   bool stdio_ = false;
   int signal_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace isochron::cli

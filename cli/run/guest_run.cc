@@ -14,7 +14,7 @@ GuestRun::GuestRun(Guest guest, SandboxMode sandbox) : guest_(std::move(guest)) 
 absl::Status GuestRun::AddLog(const std::string& path, const RunOptions& options) {
   keeps_log_ = !path.empty();
   absl::StatusOr<std::unique_ptr<LogOutput>> log =
-      LogOutput::Create(keeps_log_ ? path : "/dev/null", options, guest_);
+      LogOutput::Create(keeps_log_ ? path : "/dev/null", options, HeaderOf(guest_), guest_.images);
   if (!log.ok()) {
     keeps_log_ = false;
     return log.status();

@@ -53,6 +53,8 @@ class GuestRun {
   // Why the control channel gets no snapshots.
   void RefuseSnapshots(const std::string& why);
   void AddObserver(machine::Observer& observer) { observers_.Add(&observer); }
+  // Has that one run the machine. `driver` must outlive the run.
+  void SetDriver(RunDriver& driver) { plan_.driver = &driver; }
   // Follows a log, which ends, or is left, at `last_cycle`. `driver` must outlive the run.
   void Follow(ReplayDriver& driver, uint64_t last_cycle);
 

@@ -74,9 +74,9 @@ replaylog::LogHeader HeaderOf(const Guest& guest) {
   return header;
 }
 
-absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& path,
-                                                             const RunOptions& options,
-                                                             const Guest& guest) {
+absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(
+    const std::string& path, const RunOptions& options, const replaylog::LogHeader& header,
+    std::vector<replaylog::ImageFile> images) {
   if (absl::Status status = CheckTarget(path, options); !status.ok()) return status;
   const bool is_file = !replaylog::IsSpecialFile(path);
   // Who has the log has what lies beside it, until it is closed: nobody else gets that far.
@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
   std::unique_ptr<replaylog::OutputFile> sidecar;
   if (is_file) {
     absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> prepared =
-        PrepareSharedSidecar(path, guest.images);
+        PrepareSharedSidecar(path, images);
     if (!prepared.ok()) {
       (*file)->Discard();
       return prepared.status();
@@ -93,7 +93,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
     sidecar = *std::move(prepared);
   }
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
-      replaylog::LogWriter::Create(*std::move(file), HeaderOf(guest));
+      replaylog::LogWriter::Create(*std::move(file), header);
   // Whoever kills us between the two leaves a log without its images, so there is little in
   // between.
   absl::Status status = writer.status();
@@ -105,7 +105,8 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(const std::string& 
     if (writer.ok()) (*writer)->Discard();
     return status;
   }
-  return std::unique_ptr<LogOutput>(new LogOutput(path, is_file, guest.images, *std::move(writer)));
+  return std::unique_ptr<LogOutput>(
+      new LogOutput(path, is_file, std::move(images), *std::move(writer)));
 }
 
 void LogOutput::Discard() {

@@ -30,13 +30,14 @@ replaylog::LogHeader HeaderOf(const Guest& guest);
 // Records a guest to a file, to a pipe or to standard output, from power-on to its end.
 class LogOutput {
  public:
-  // Starts the log at `path` ("-": standard output) and writes its sidecar, where it can have one.
+  // Starts the log at `path` ("-": standard output) of a guest of that header, which `images` went
+  // into, and writes its sidecar, where it can have one.
   // Nothing runs yet. From here to the end of this object no other recorder begins the same log, or
   // touches what lies beside it. Errors, after which no file is left: a console that goes where the
   // log goes, a terminal, another recorder at the same log, a file that cannot be written.
-  static absl::StatusOr<std::unique_ptr<LogOutput>> Create(const std::string& path,
-                                                           const RunOptions& options,
-                                                           const Guest& guest);
+  static absl::StatusOr<std::unique_ptr<LogOutput>> Create(
+      const std::string& path, const RunOptions& options, const replaylog::LogHeader& header,
+      std::vector<replaylog::ImageFile> images);
 
   // What is to observe the machine.
   machine::Observer& recorder() { return recorder_; }

@@ -55,13 +55,26 @@ void AddTimelineOptions(CLI::App& command, TimelineOptions& options) {
                 "host memory for snapshots, from which it goes back (default: a quarter of the "
                 "host's)")
       ->group("Machine");
+  AddSymbolsOption(command, options.symbol_files);
+}
+
+void AddSymbolsOption(CLI::App& command, std::vector<std::string>& files) {
   command
-      .add_option("--symbols", options.symbol_files,
+      .add_option("--symbols", files,
                   "take names from this program, too, perhaps loaded at an address other than "
                   "linked at; may be given again")
       ->type_name("FILE[@ADDRESS]")
       ->allow_extra_args(false)
       ->group("Images");
+}
+
+absl::StatusOr<std::unique_ptr<debug::Symbols>> MakeSymbols(const machine::KernelImage& kernel,
+                                                            const std::vector<std::string>& files) {
+  auto symbols = std::make_unique<debug::Symbols>(kernel);
+  for (const std::string& file : files) {
+    if (absl::Status status = AddSymbolFile(file, *symbols); !status.ok()) return status;
+  }
+  return symbols;
 }
 
 void AddLogToLookInto(CLI::App& command, TimelineOptions& options) {
@@ -88,10 +101,10 @@ absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int 
   OpenedTimeline opened;
   opened.last_cycle = log->last_cycle;
   opened.identity = log->identity;
-  opened.symbols = std::make_unique<debug::Symbols>((*machine)->kernel());
-  for (const std::string& file : options.symbol_files) {
-    if (absl::Status status = AddSymbolFile(file, *opened.symbols); !status.ok()) return status;
-  }
+  opened.images = std::move(images->files);
+  auto symbols = MakeSymbols((*machine)->kernel(), options.symbol_files);
+  if (!symbols.ok()) return symbols.status();
+  opened.symbols = *std::move(symbols);
   timeline::Timeline::Options budget;
   budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
                           static_cast<uint64_t>(jobs);

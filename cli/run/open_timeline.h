@@ -17,6 +17,8 @@
 #include "cli/text/guest_time.h"
 #include "debug/symbols.h"
 #include "machine/events/digest.h"
+#include "machine/firmware/elf_image.h"
+#include "replaylog/image_set.h"
 #include "timeline/timeline.h"
 
 namespace isochron::cli {
@@ -33,6 +35,13 @@ struct TimelineOptions {
 // The log itself, and what AddTimelineOptions() adds, of a command that does nothing but look.
 void AddLogToLookInto(CLI::App& command, TimelineOptions& options);
 
+// --symbols, of which each is FILE or FILE@ADDRESS.
+void AddSymbolsOption(CLI::App& command, std::vector<std::string>& files);
+
+// Names of a kernel's code and data, of PALcode's and of those files'. An error names the file.
+absl::StatusOr<std::unique_ptr<debug::Symbols>> MakeSymbols(const machine::KernelImage& kernel,
+                                                            const std::vector<std::string>& files);
+
 // --snapshot-memory and --symbols.
 void AddTimelineOptions(CLI::App& command, TimelineOptions& options);
 
@@ -44,6 +53,8 @@ struct OpenedTimeline {
   // Of the snapshots beside the log; empty when there are none.
   std::vector<uint64_t> snapshot_cycles;
   machine::Digest identity;
+  // What the machine was made of.
+  std::vector<replaylog::ImageFile> images;
 };
 
 // Opens the log or bundle at options.log_path, verifies it, finds its images and the snapshots

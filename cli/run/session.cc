@@ -122,7 +122,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine, const Se
   machine.SetConsoleSink(this);
   queue_.SetStopAlarm([&machine] { machine.LookForStop(); });
   const nanoseconds start = clock_->Now();
-  machine::RunEnd end = machine.Run();
+  machine::RunEnd end = plan.driver != nullptr ? plan.driver->Run(machine) : machine.Run();
   wall_ = clock_->Now() - start;
   queue_.SetStopAlarm(nullptr);
   machine.SetInputSource(nullptr);
@@ -147,6 +147,9 @@ absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) 
   if (control_ != nullptr) {
     OfferServices(machine, plan);
     if (absl::Status status = control_->AwaitClient(); !status.ok()) return status;
+  }
+  if (plan.driver != nullptr) {
+    if (absl::Status status = plan.driver->Await(); !status.ok()) return status;
   }
   return GiveUpPrivileges(options_.sandbox, plan.sandbox);
 }

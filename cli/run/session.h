@@ -35,6 +35,17 @@
 
 namespace isochron::cli {
 
+// Who runs a machine in place of the session, such as a debugger.
+class RunDriver {
+ public:
+  virtual ~RunDriver() = default;
+  // Before the process gives its privileges up: waits for whoever drives, as long as nobody asks
+  // for a stop. An error: nothing is run.
+  virtual absl::Status Await() = 0;
+  // Runs to an end, by Machine::RunUntil() alone.
+  virtual machine::RunEnd Run(machine::Machine& machine) = 0;
+};
+
 // What a command adds to the run of a machine.
 struct SessionPlan {
   // What the process may still do during and after the run, if --sandbox does not say otherwise.
@@ -46,6 +57,8 @@ struct SessionPlan {
   // Ends the run, with StopCause::kLogLimit, at the first input point or stop point at which this
   // is true and the run is no replay.
   std::function<bool()> log_limit;
+  // nullptr: nobody, it just runs. It must outlive the run.
+  RunDriver* driver = nullptr;
   // What the control channel offers beside looking into the machine.
   ControlServices services;
 };
@@ -70,6 +83,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   static absl::StatusOr<std::unique_ptr<Session>> Create(const RunOptions& options,
                                                          std::vector<ScriptCommand> script);
   ~Session() override;
+
+  // Readable once somebody has asked for a stop: for who waits meanwhile.
+  const hostio::EventFd& stop_event() const { return queue_.stop_event(); }
 
   // Before Run(), while something takes its time: ends the process as a signal to stop does when
   // nobody catches it, if one has come.

@@ -21,6 +21,7 @@
 #include "replaylog/log_writer.h"
 #include "timeline/recorder.h"
 #include "timeline/replayer.h"
+#include "timeline/timeline.h"
 
 namespace isochron::conformance {
 namespace {
@@ -155,6 +156,44 @@ TEST_P(DebuggerWrites, OfAnythingReplay) {
   if (!ended) Stop();
   ExpectReplays();
   ExpectReplays(/*piece=*/50'001);
+}
+
+// The state at a boundary is that behind what was written there, wherever one comes from.
+TEST_P(DebuggerWrites, AreThereWhereverOneGoes) {
+  std::vector<uint64_t> cycles;
+  std::vector<machine::Digest> states;
+  const auto write = [&](int number) {
+    Write(Input::WriteMemory(0, 0x1f00000, absl::StrCat("write ", number)));
+    Write(Input::WriteRegister(0, 34, static_cast<uint64_t>(number)));
+    cycles.push_back(cpu().cycle);
+    states.push_back(machine_->StateDigest());
+  };
+  write(0);
+  for (int i = 1; i < 12; ++i) {
+    ASSERT_FALSE(
+        RunTo(static_cast<uint64_t>(i) * (i % 3 == 0 ? Config().checkpoint_interval : 77'777)));
+    if (cpu().cycle > cycles.back()) write(i);
+  }
+  Stop();
+  ASSERT_TRUE(writer_->Finish().ok());
+  auto log = replaylog::LogReader::Open(path_);
+  ASSERT_TRUE(log.ok()) << log.status();
+  timeline::Timeline::Options options;
+  options.snapshot_interval = 50'000;
+  auto timeline =
+      timeline::Timeline::Create(*std::move(log), nullptr, Make(GetParam().replayed_on), options);
+  ASSERT_TRUE(timeline.ok()) << timeline.status();
+  std::mt19937_64 random(20261128);
+  for (int i = 0; i < 60; ++i) {
+    // The last is where the run ends.
+    const size_t which = 1 + random() % (cycles.size() - 2);
+    const auto arrival = (*timeline)->GoToCycle(cycles[which]);
+    ASSERT_TRUE(arrival.ok()) << arrival.status();
+    ASSERT_EQ((*timeline)->machine().StateDigest(), states[which]) << which;
+    ASSERT_TRUE(i % 5 != 0 || (*timeline)->StepBackward().ok());
+    ASSERT_TRUE(i % 7 != 0 || (*timeline)->StepForward().ok());
+  }
+  EXPECT_EQ(*(*timeline)->GoToEnd(), timeline::Arrival::kEnd);
 }
 
 TEST_P(DebuggerWrites, AtPowerOnAndAtTheEndReplay) {

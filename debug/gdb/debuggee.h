@@ -94,6 +94,8 @@ class Debuggee {
 
   // Runs. `interrupted` is to be asked now and then: true ends the run, wherever that is.
   virtual StopReport Go(const Resume& resume, const std::function<bool()>& interrupted) = 0;
+  // Whether a client that kills the machine ends it for good, also one that could run it again.
+  virtual bool ends_when_killed() const { return false; }
   // Begins anew.
   virtual StopReport Restart(const std::function<bool()>& interrupted) = 0;
 

@@ -58,6 +58,7 @@ class FakeDebuggee final : public Debuggee {
     stops.pop_front();
     return stop;
   }
+  bool ends_when_killed() const override { return live; }
   StopReport Restart(const std::function<bool()>&) override {
     ++restarts;
     return {};
@@ -72,6 +73,7 @@ class FakeDebuggee final : public Debuggee {
   std::vector<Stoppoint> stoppoints;
   std::vector<Resume> resumes;
   int restarts = 0;
+  bool live = false;
 
  private:
   static absl::Status Refusal() { return absl::FailedPreconditionError("it is a recording"); }

@@ -467,8 +467,12 @@ void GdbServer::Extend(std::string_view) {
   Reply("OK");
 }
 
+void GdbServer::Kill(std::string_view) {
+  killed_ = ended_ = !extended_ || debuggee_.ends_when_killed();
+}
+
 void GdbServer::KillAndReply(std::string_view) {
-  ended_ = !extended_;
+  Kill("");
   Reply("OK");
 }
 

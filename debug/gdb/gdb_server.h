@@ -39,6 +39,8 @@ class GdbServer {
   // Serves until the client detaches, kills or is gone: OK. Unavailable, and why, when what it
   // sends makes no sense any more.
   absl::Status Serve();
+  // Whether it has killed the machine. After Serve().
+  bool killed() const { return killed_; }
 
  private:
   // What can be asked; see the table in the source.
@@ -105,7 +107,7 @@ class GdbServer {
   void Run(std::string_view);
   void Restart(std::string_view);
   void ReplyAndEnd(std::string_view);
-  void Kill(std::string_view) { ended_ = !extended_; }
+  void Kill(std::string_view);
   void KillAndReply(std::string_view);
 
   // The CPU of a thread's number in hexadecimal digits; 0 and -1 name any. Nothing when there is no
@@ -123,6 +125,7 @@ class GdbServer {
   bool sends_hwbreak_ = false;
   bool extended_ = false;  // who kills the machine means to run it again
   bool ended_ = false;
+  bool killed_ = false;
   bool lost_ = false;   // the client is gone
   int cpu_ = 0;         // whose registers and memory are asked for
   int step_cpu_ = 0;    // that of Hc

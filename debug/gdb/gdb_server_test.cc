@@ -38,6 +38,7 @@ class GdbServerTest : public ::testing::Test {
   std::vector<std::string> Serve(FakeConnection& connection) {
     GdbServer server(debuggee_, connection);
     status_ = server.Serve();
+    killed_ = server.killed();
     sent_ = connection.sent;
     PacketReader reader;
     reader.Feed(sent_);
@@ -55,6 +56,7 @@ class GdbServerTest : public ::testing::Test {
 
   FakeDebuggee debuggee_;
   absl::Status status_;
+  bool killed_ = false;
   std::string sent_;
 };
 
@@ -198,6 +200,20 @@ TEST_F(GdbServerTest, StopsAtCtrlCWhileItRuns) {
   // What comes while it runs is answered after that, but for a Ctrl-C that comes too late.
   connection.pieces = {FramePacket("vCont;c"), "", FramePacket("?") + "\x03" + FramePacket("?")};
   EXPECT_THAT(Serve(connection).back(), StartsWith("T02"));
+}
+
+TEST_F(GdbServerTest, KillsWhatCannotBeginAnewForGood) {
+  EXPECT_THAT(Ask({"k", "qC"}), IsEmpty());
+  EXPECT_TRUE(killed_);
+  EXPECT_THAT(Ask({"!", "k", "qC"}), ElementsAre("OK", "QC1"));
+  EXPECT_FALSE(killed_);
+  EXPECT_THAT(Ask({"D"}), ElementsAre("OK"));
+  EXPECT_FALSE(killed_);
+  debuggee_.live = true;
+  EXPECT_THAT(Ask({"!", "k", "qC"}), ElementsAre("OK"));
+  EXPECT_TRUE(killed_);
+  EXPECT_THAT(Ask({"!", "vKill;1", "qC"}), ElementsAre("OK", "OK"));
+  EXPECT_TRUE(killed_);
 }
 
 TEST_F(GdbServerTest, Ends) {

@@ -91,6 +91,9 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
     {"console", "[serial1]", "what the guest has written up to here", &MonitorCommands::Console},
     {"events", "[COUNT]", "events of the log around here, so many before and behind",
      &MonitorCommands::Events},
+    {"branch", "LOG",
+     "from here on it is a run of its own, which can be changed; all of it goes into a new log",
+     &MonitorCommands::Branch},
     {"stats", "", "what the CPU has counted, and what going about costs", &MonitorCommands::Stats},
 };
 
@@ -127,9 +130,11 @@ MonitorCommands::Answer MonitorCommands::Help(const Words&) {
 std::string MonitorCommands::When() const {
   const Position at = timeline_.position();
   const alpha::Cpu& cpu = timeline_.machine().cpu();
+  // A run that is being made has no events that it could go to.
+  const std::string event = timeline_.is_live() ? "" : absl::StrCat(", event ", at.event);
   std::string text = absl::StrFormat(
-      "cycle %s, instruction %d, event %d, PC %#x%s",
-      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz), at.instructions, at.event,
+      "cycle %s, instruction %d%s, PC %#x%s",
+      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz), at.instructions, event,
       cpu.pc & ~uint64_t{3}, cpu.pal_mode() ? " in PALmode" : "");
   if (const std::string name = symbols_.Describe(cpu.pc); !name.empty()) {
     absl::StrAppend(&text, " ", name);
@@ -153,6 +158,9 @@ MonitorCommands::Answer MonitorCommands::Arrived(const absl::StatusOr<Arrival>& 
 MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
   const std::string usage = "goto cycle N, instruction N, event N, start or end";
   if (words.size() == 1 && words[0] == "start") return Arrived(timeline_.GoToCycle(0));
+  if (words.size() == 1 && words[0] == "end" && timeline_.is_live()) {
+    return Wrong("a run that is being made stands at its end; continue runs it");
+  }
   if (words.size() == 1 && words[0] == "end") return Arrived(timeline_.GoToEnd());
   if (words.size() != 2) return Wrong(usage);
   const absl::StatusOr<uint64_t> number = hostio::ParseNumber(words[1]);
@@ -307,7 +315,22 @@ MonitorCommands::Answer MonitorCommands::Iprs(const Words&) {
   return text;
 }
 
+absl::Status MonitorCommands::CheckLog() const {
+  if (!timeline_.is_live()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the log of a run that is being made cannot be looked into: that is for a replay of it");
+}
+
+MonitorCommands::Answer MonitorCommands::Branch(const Words& words) {
+  if (words.size() != 1) return Wrong("branch LOG");
+  if (timeline_.is_live()) return Wrong("this is a run of its own already");
+  if (!brancher_) return Wrong("there is nobody to write the new log");
+  if (absl::Status status = brancher_(words[0]); !status.ok()) return status;
+  return absl::StrCat("from here on it is a run of its own, recorded to ", words[0], "; ", When());
+}
+
 MonitorCommands::Answer MonitorCommands::Console(const Words& words) {
+  if (absl::Status status = CheckLog(); !status.ok()) return status;
   if (!words.empty() && words[0] != "serial1") return Wrong("console [serial1]");
   const uint8_t uart = words.empty() ? 0 : 1;
   const uint64_t here = timeline_.position().cycle;
@@ -330,6 +353,7 @@ MonitorCommands::Answer MonitorCommands::Console(const Words& words) {
 }
 
 MonitorCommands::Answer MonitorCommands::Events(const Words& words) {
+  if (absl::Status status = CheckLog(); !status.ok()) return status;
   uint64_t around = kEventsAround;
   if (!words.empty()) {
     const absl::StatusOr<uint64_t> number = hostio::ParseNumber(words[0]);

@@ -4,10 +4,12 @@
 #define ISOCHRON_DEBUG_GDB_MONITOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,13 +25,19 @@ namespace isochron::debug {
 // elsewhere, some say how it is to go on.
 class MonitorCommands {
  public:
-  // `timeline` and `symbols` must outlive it. `log`: another reader of its log.
+  // `timeline` and `symbols` must outlive it. `log`: another reader of its log; nullptr when it has
+  // none.
   MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols,
                   std::unique_ptr<replaylog::LogReader> log);
 
   // What the command answers, in lines; an error is what was wrong. Aborted and DataLoss are the
   // recording's.
   absl::StatusOr<std::string> Run(std::string_view line);
+
+  // Begins a new log at a path and has the timeline, a recording's, go on by itself there. The
+  // error of `branch` while there is none.
+  using Brancher = std::function<absl::Status(const std::string& path)>;
+  void SetBrancher(Brancher brancher) { brancher_ = std::move(brancher); }
 
   // What they have set: whether steps are of one instruction each, whatever it is of; and ranges of
   // physical memory that are watched.
@@ -66,6 +74,10 @@ class MonitorCommands {
   Answer Unwatch(const Words& words);
   Answer StepHow(const Words& words);
   Answer Stats(const Words& words);
+  Answer Branch(const Words& words);
+
+  // An error where there is no log that tells of this run.
+  absl::Status CheckLog() const;
 
   // The answer of a command that has gone somewhere.
   Answer Arrived(const absl::StatusOr<timeline::Arrival>& arrival);
@@ -75,6 +87,7 @@ class MonitorCommands {
   timeline::Timeline& timeline_;
   const std::unique_ptr<replaylog::LogReader> log_;
   const Symbols& symbols_;
+  Brancher brancher_;
   bool exact_steps_ = false;
   std::vector<alpha::StopRange> watches_;
   std::map<uint64_t, uint64_t> checkpoints_;  // by number; cycles

@@ -4,9 +4,12 @@
 #include <limits>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "alpha/memory.h"
 #include "debug/address_space.h"
 #include "machine/firmware/firmware_layout.h"
+#include "replaylog/describe.h"
 
 namespace isochron::debug {
 namespace {
@@ -19,11 +22,6 @@ constexpr uint64_t kPalmode = 1;
 // A person has fewer; a client that has more means no good.
 constexpr size_t kMaxStoppoints = 4096;
 
-absl::Status Unchangeable() {
-  return absl::FailedPreconditionError(
-      "a replay cannot be changed: what is shown is what was recorded");
-}
-
 bool IsBreakpoint(const Stoppoint& stoppoint) {
   return stoppoint.kind == Stoppoint::Kind::kSoftwareBreakpoint ||
          stoppoint.kind == Stoppoint::Kind::kHardwareBreakpoint;
@@ -35,6 +33,10 @@ Course CourseOf(uint32_t instruction) {
   const uint32_t opcode = instruction >> 26;
   if (opcode == 0x1a) return Course::kJump;
   return (opcode & 0x30) == 0x30 ? Course::kBranch : Course::kOn;
+}
+
+std::string QuadwordBytes(uint64_t value) {
+  return machine::Input::WriteRegister(0, 0, value).bytes;
 }
 
 alpha::StopRange RangeOf(const Stoppoint& watchpoint) {
@@ -82,6 +84,7 @@ std::string TimelineDebuggee::ReadMemory(int cpu, uint64_t address, uint64_t siz
 
 std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
   if (auto instruction = ReadInstruction(timeline_.machine(), 0)) return instruction;
+  if (timeline_.is_live()) return std::nullopt;  // there would be no way back
   const uint64_t cycle = timeline_.machine().cpu().cycle;
   if (!ahead_.has_value() || ahead_->cycle != cycle) {
     const auto found = FlowStepper(timeline_, [] { return false; }).FetchAhead();
@@ -90,10 +93,64 @@ std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
   return ahead_->instruction;
 }
 
-absl::Status TimelineDebuggee::WriteRegister(int, int, uint64_t) { return Unchangeable(); }
+absl::Status TimelineDebuggee::CheckWritable() const {
+  if (!timeline_.is_live()) {
+    return absl::FailedPreconditionError(
+        "a replay cannot be changed: what is shown is what was recorded; after monitor branch LOG "
+        "it is a run of its own");
+  }
+  if (!timeline_.run_end().has_value()) return absl::OkStatus();
+  return absl::FailedPreconditionError("the run has ended");
+}
 
-absl::Status TimelineDebuggee::WriteMemory(int, uint64_t, std::string_view) {
-  return Unchangeable();
+absl::Status TimelineDebuggee::Inject(machine::Input write) {
+  const auto end = timeline_.Inject(std::move(write));
+  if (!end.ok() && failure_.ok()) failure_ = end.status();
+  return end.status();
+}
+
+absl::Status TimelineDebuggee::WriteRegister(int cpu_index, int number, uint64_t value) {
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  const auto cpu = static_cast<uint8_t>(cpu_index);
+  if (number == kGdbUnique) {
+    const uint64_t pcbb = ProcessControlBlock(timeline_.machine(), cpu_index);
+    if (pcbb == 0) return absl::FailedPreconditionError("there is no process yet");
+    return Inject(machine::Input::WriteMemory(cpu, pcbb + FW_HWPCB_UNIQUE, QuadwordBytes(value)));
+  }
+  if (number == kGdbPc) {
+    if ((value & ~kPcMask) != 0) return absl::InvalidArgumentError("no instruction is there");
+    value |= timeline_.machine().cpu(cpu_index).pc & kPalmode;
+  }
+  static_assert(kGdbPc == machine::DebugRegister::kPc && kGdbFpcr == machine::DebugRegister::kFpcr);
+  static_assert(kGdbFloat == machine::DebugRegister::kFloat);
+  const auto place = static_cast<uint64_t>(number);
+  if (!machine::DebugRegister::IsOne(place)) {
+    return absl::InvalidArgumentError("that register cannot be written");
+  }
+  return Inject(machine::Input::WriteRegister(cpu, place, value));
+}
+
+absl::Status TimelineDebuggee::WriteMemory(int cpu, uint64_t address, std::string_view bytes) {
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  // All or nothing: first it is found where they go.
+  std::vector<machine::Input> writes;
+  while (!bytes.empty()) {
+    const std::optional<Place> place = FindPlace(timeline_.machine(), cpu, address);
+    const size_t part =
+        std::min<uint64_t>(bytes.size(), alpha::kPageSize - (address & alpha::kPageMask));
+    if (!place.has_value() || !timeline_.machine().memory().Contains(place->pa, part)) {
+      return absl::InvalidArgumentError(absl::StrCat("0x", absl::Hex(address), " is ",
+                                                     place.has_value() ? "no RAM" : "not mapped"));
+    }
+    writes.push_back(machine::Input::WriteMemory(static_cast<uint8_t>(cpu), place->pa,
+                                                 std::string(bytes.substr(0, part))));
+    address += part;
+    bytes.remove_prefix(part);
+  }
+  for (machine::Input& write : writes) {
+    if (absl::Status status = Inject(std::move(write)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status TimelineDebuggee::Insert(const Stoppoint& stoppoint) {
@@ -249,6 +306,11 @@ StopReport TimelineDebuggee::Restart(const std::function<bool()>& interrupted) {
 
 StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
   StopReport report;
+  if (absl::IsFailedPrecondition(end.status())) {  // there is no way there
+    report.reason = StopReport::Reason::kBegin;
+    report.message = absl::StrCat("isochron: ", end.status().message(), "\n");
+    return report;
+  }
   if (!end.ok()) {
     if (failure_.ok()) failure_ = end.status();
     report.message = absl::StrCat("isochron: ", end.status().message(), "\n");
@@ -259,7 +321,13 @@ StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
       if (end->met) ReportMet(*end, report);
       break;
     case Arrival::kBegin: report.reason = StopReport::Reason::kBegin; break;
-    case Arrival::kEnd: report.reason = StopReport::Reason::kEnd; break;
+    case Arrival::kEnd:
+      report.reason = StopReport::Reason::kEnd;
+      if (timeline_.is_live()) {
+        const std::string_view how = replaylog::EndKindName(timeline_.run_end()->kind);
+        report.message = absl::StrCat("isochron: the run has ended: ", std::string(how), "\n");
+      }
+      break;
     case Arrival::kInterrupted: report.reason = StopReport::Reason::kInterrupted; break;
   }
   return report;

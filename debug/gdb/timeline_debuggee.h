@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,7 +23,8 @@
 
 namespace isochron::debug {
 
-// A machine on a timeline, which can go anywhere in its recording and cannot be changed.
+// A machine on a timeline: one that can go anywhere in its recording and cannot be changed, or one
+// that is being run, which goes forward and can be.
 //
 // Addresses are virtual, as the current process has them (FindPlace()); in PALmode those of RAM are
 // physical, and the PC is shown without the bits 1:0 of Cpu::pc. So PALcode can be disassembled,
@@ -30,7 +32,8 @@ namespace isochron::debug {
 // shadow registers while PALcode runs with them.
 class TimelineDebuggee final : public Debuggee {
  public:
-  // `timeline` and `symbols` must outlive it. `log`: another reader of its log.
+  // `timeline` and `symbols` must outlive it. `log`: another reader of its log; nullptr when it has
+  // none.
   TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols,
                    std::unique_ptr<replaylog::LogReader> log);
 
@@ -46,10 +49,19 @@ class TimelineDebuggee final : public Debuggee {
   absl::Status Insert(const Stoppoint& stoppoint) override;
   absl::Status Remove(const Stoppoint& stoppoint) override;
   StopReport Go(const Resume& resume, const std::function<bool()>& interrupted) override;
+  bool ends_when_killed() const override { return timeline_.is_live(); }
   StopReport Restart(const std::function<bool()>& interrupted) override;
   std::string Monitor(std::string_view command, const std::function<bool()>& interrupted) override;
 
+  // What `monitor branch` makes the run live with.
+  void SetBrancher(MonitorCommands::Brancher brancher) {
+    monitor_.SetBrancher(std::move(brancher));
+  }
+
  private:
+  absl::Status CheckWritable() const;
+  // Has the machine take a write.
+  absl::Status Inject(machine::Input write);
   // What the stoppoints ask for.
   machine::StopCondition Condition() const;
   absl::StatusOr<StepEnd> Continue(const Resume& resume, const std::function<bool()>& interrupted);

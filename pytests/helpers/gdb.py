@@ -20,8 +20,13 @@ SHOW = f'printf "at pc=%lx{" %lx" * len(REGISTERS)}\\n", $pc, {", ".join("$" + n
 
 def gdb(directory, isochron, log, lines, *args, symbols=None, remote="remote"):
     """What gdb says to these commands, and what the target does, which is `isochron replay LOG --gdb -`."""
+    return gdb_on(directory, [isochron, "replay", log, "--gdb", "-", *args], lines, symbols, remote)
+
+
+def gdb_on(directory, command_line, lines, symbols=None, remote="remote"):
+    """The same of any target that speaks on standard input and output."""
     script = directory / "script.gdb"
-    target = " ".join([str(isochron), "replay", str(log), "--gdb", "-", *args])
+    target = " ".join(str(word) for word in command_line)
     script.write_text("\n".join([*QUIET, f"target {remote} | {target}", *lines]) + "\n")
     command = ["gdb-multiarch", "-nx", "-batch", "-x", str(script)]
     result = subprocess.run(
@@ -46,7 +51,10 @@ class Client:
     """A program under --gdb, and a connection to it over TCP."""
 
     def __init__(self, isochron, log, *args, where="0"):
-        self.process = start(isochron, "replay", str(log), "--gdb", where, *args)
+        self._start(isochron, "replay", str(log), "--gdb", where, *args)
+
+    def _start(self, *command_line):
+        self.process = start(*command_line)
         self.line = self.process.stderr.readline().decode()
         found = re.fullmatch(r"isochron: waiting for gdb: target remote (.*)\n", self.line)
         assert found, self.line + self.process.stderr.read().decode()
@@ -93,3 +101,17 @@ class Client:
         self.process.stdout.close()
         self.process.stderr.close()
         return code, errors
+
+
+class LiveClient(Client):
+    """The same of a run that is made: `isochron COMMAND ... --gdb 0`."""
+
+    def __init__(self, isochron, *args):  # pylint: disable=super-init-not-called
+        self._start(isochron, *args, "--gdb", "0")
+
+    def resumed(self, payload):
+        """The stop that comes of a request to run, without what is shown before it."""
+        reply = self.ask(payload)
+        while reply.startswith("O"):
+            reply = self.reply()
+        return reply

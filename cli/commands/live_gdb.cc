@@ -1,0 +1,86 @@
+#include "cli/commands/live_gdb.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands/replay_gdb.h"
+#include "cli/run/log_output.h"
+#include "cli/run/open_timeline.h"
+#include "cli/text/report.h"
+#include "debug/gdb/gdb_server.h"
+#include "debug/gdb/timeline_debuggee.h"
+#include "timeline/timeline.h"
+
+namespace isochron::cli {
+
+absl::Status CheckLiveGdb(const LiveGdbOptions& options, const RunOptions& run,
+                          const std::string& log_path) {
+  if (!options.target.has_value()) {
+    if (options.symbol_files.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("--symbols needs --gdb");
+  }
+  if (run.control.has_value()) {
+    return absl::InvalidArgumentError("--gdb and --control exclude each other: one drives the run");
+  }
+  if (options.target->kind != GdbTarget::Kind::kStdio) return absl::OkStatus();
+  bool taken = log_path == "-";
+  for (const ConsoleTarget& console : run.consoles) {
+    taken = taken || console.kind == ConsoleTarget::Kind::kStdio;
+  }
+  if (!taken) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--gdb - has standard input and output to itself: give --console null or --console "
+      "file:PATH, and write the log to a file");
+}
+
+void AddLiveGdbOptions(CLI::App& command, LiveGdbOptions& options) {
+  AddGdbOption(command, options.target,
+               "wait for a gdb there before the guest starts, which then stops it, looks and "
+               "writes; - is standard input and output (docs/debugging.md)");
+  AddSymbolsOption(command, options.symbol_files);
+}
+
+absl::StatusOr<std::unique_ptr<LiveGdb>> LiveGdb::Create(const LiveGdbOptions& options,
+                                                         GuestRun& run) {
+  if (!options.target.has_value()) return nullptr;
+  auto symbols = MakeSymbols(run.machine().kernel(), options.symbol_files);
+  if (!symbols.ok()) return symbols.status();
+  absl::StatusOr<std::unique_ptr<GdbSocket>> socket =
+      GdbSocket::Open(*options.target, run.session().stop_event());
+  if (!socket.ok()) return socket.status();
+  const bool stdio = options.target->kind == GdbTarget::Kind::kStdio;
+  if (!stdio) Say(absl::StrCat("waiting for gdb: target remote ", (*socket)->where()));
+  std::unique_ptr<LiveGdb> gdb(new LiveGdb(run, stdio, *std::move(symbols), *std::move(socket)));
+  run.SetDriver(*gdb);
+  return gdb;
+}
+
+LiveGdb::LiveGdb(GuestRun& run, bool stdio, std::unique_ptr<debug::Symbols> symbols,
+                 std::unique_ptr<GdbSocket> socket)
+    : run_(run), stdio_(stdio), symbols_(std::move(symbols)), socket_(std::move(socket)) {}
+
+absl::Status LiveGdb::Await() {
+  const absl::StatusOr<bool> there = socket_->AwaitClient();
+  if (!there.ok()) return there.status();
+  there_ = *there;
+  return absl::OkStatus();
+}
+
+machine::RunEnd LiveGdb::Run(machine::Machine& machine) {
+  if (!there_) return machine.Run();
+  const auto timeline = timeline::Timeline::CreateLive(machine, HeaderOf(run_.guest()));
+  debug::TimelineDebuggee debuggee(*timeline, *symbols_, nullptr);
+  debug::GdbServer server(debuggee, *socket_);
+  if (const absl::Status status = server.Serve(); !status.ok()) {
+    Say(absl::StrCat("gdb was left: ", std::string(status.message())));
+  }
+  // Who has asked for a stop gets it from the session.
+  const bool over = server.killed() || (stdio_ && !socket_->stopped());
+  if (over && !timeline->run_end().has_value()) {
+    (void)timeline->Inject(machine::Input::Stop(machine::StopCause::kQuit));
+  }
+  if (timeline->run_end().has_value()) return *timeline->run_end();
+  return machine.Run();
+}
+
+}  // namespace isochron::cli

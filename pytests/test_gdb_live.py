@@ -1,0 +1,263 @@
+"""A run in gdb while it is made: what it does when somebody looks, and what is recorded when somebody writes."""
+
+import re
+import signal
+import struct
+
+import pytest
+
+from helpers.commands import run
+from helpers.gdb import LiveClient, frame, gdb, gdb_on
+from helpers.guests import own_guest
+from helpers.recordings import events, record
+from isochron import Log
+
+ENGINES = ["ref", "jit"]
+
+
+@pytest.fixture(name="kernel", scope="module")
+def interrupts_guest(isochron):
+    """A small guest with interrupts and user programs."""
+    return own_guest(isochron, "interrupts")
+
+
+@pytest.fixture(name="plain", scope="module")
+def log_without_gdb(isochron, kernel, tmp_path_factory):
+    log = tmp_path_factory.mktemp("plain") / "log"
+    record(isochron, log, "--kernel", kernel)
+    return log
+
+
+def recording(isochron, kernel, log, engine, where="-"):
+    """The command line of a recording that gdb starts."""
+    return [isochron, "record", "-o", log, "--kernel", kernel, "--console", "null", "--engine", engine, "--gdb", where]
+
+
+def quadword(number):
+    return struct.pack("<Q", number).hex()
+
+
+def address_of(client, symbol):
+    """Where `monitor translate` finds a symbol, mapped or not."""
+    client.send(frame("qRcmd," + f"translate {symbol}".encode().hex()))
+    said = ""
+    while (reply := client.reply()) != "OK":
+        said += bytes.fromhex(reply[1:]).decode()
+    return re.findall(r"^0x(\w+) is", said, re.M)[-1]
+
+
+def assert_replays(isochron, log):
+    for engine in ENGINES:
+        result = run(isochron, "replay", str(log), "--engine", engine, "--console", "null")
+        assert result.returncode == 0, result.stderr.decode()
+    result = run(isochron, "conform", str(log), "--console", "null")
+    assert "ref and jit agree" in result.stderr.decode()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_looking_leaves_no_trace(isochron, kernel, plain, tmp_path, engine):
+    log = tmp_path / "log"
+    text, said = gdb_on(
+        tmp_path, recording(isochron, kernel, log, engine),
+        ["break record", "continue", "info registers", "stepi", "x/4i $pc", "watch *(long*)&clocks", "continue"]
+        + ["monitor tlb", "monitor translate clocks", "monitor goto cycle 9000000", "reverse-stepi", "monitor step exact"]
+        + ["stepi", "stepi", "finish", "delete", "continue", "monitor events", "continue"],
+        symbols=kernel,
+    )  # fmt: skip
+    assert "Breakpoint 1, " in text and "New value = 1" in text, text
+    assert "goes forward alone" in said and "isochron replay LOG --gdb" in said
+    assert "that is for a replay of it" in said
+    assert said.count("the run has ended: power-off") == 2, said
+    assert log.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_gdb_writes_is_recorded(isochron, kernel, tmp_path, engine):
+    log = tmp_path / "log"
+    gdb_on(
+        tmp_path, recording(isochron, kernel, log, engine),
+        ["set $t0 = 5", "break record", "continue", "set $f3 = 1.5", "print *(long*)&clocks = 1000", "set $t3 = 0x1234"]
+        + ["set var *(int*)($pc + 4) = *(int*)($pc + 4)", "delete", "continue"],
+        symbols=kernel,
+    )  # fmt: skip
+    writes = events(isochron, log, "write")
+    assert writes[0]["cycle"] == 0 and writes[0]["space"] == "register" and writes[0]["address"] == 1
+    assert [(write["space"], write["address"]) for write in writes[1:]][0] == ("register", 35)
+    clocks = next(write for write in writes if write["space"] == "memory")
+    assert clocks["bytes"].encode("latin-1") == struct.pack("<Q", 1000)
+    assert len({write["cycle"] for write in writes}) == 2
+    assert_replays(isochron, log)
+    assert [event for event in Log(log) if event.type == "write"][0].bytes == struct.pack("<Q", 5)
+    result = run(isochron, "log", "dump", str(log), "--type", "write")
+    assert re.search(r" write +R1 0x5$", result.stdout.decode(), re.M), result.stdout.decode()
+    # A replay in gdb is where the run was.
+    text, _ = gdb(
+        tmp_path, isochron, log,
+        ["break record", "continue", "print *(long*)&clocks", "print/x $t3", "reverse-continue", "stepi", "print $t0"],
+        symbols=kernel,
+    )  # fmt: skip
+    assert "$1 = 1000" in text and "$2 = 0x1234" in text and "$3 = 5" in text, text
+
+
+def test_the_same_writes_make_the_same_log(isochron, kernel, tmp_path):
+    logs = []
+    for engine in ENGINES:
+        logs.append(tmp_path / engine)
+        gdb_on(
+            tmp_path, recording(isochron, kernel, logs[-1], engine),
+            ["break record", "continue 3", "set var *(long*)&clocks = 77", "kill"], symbols=kernel,
+        )  # fmt: skip
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+    (stop,) = events(isochron, logs[0], "stop")
+    assert stop["cause"] == "quit"
+    assert events(isochron, logs[0], "write")[0]["cycle"] == stop["cycle"]
+    assert_replays(isochron, logs[0])
+
+
+def test_code_that_is_written_is_what_runs(isochron, kernel, tmp_path):
+    """A function that is returned from at once, in the middle of a run whose code is translated."""
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    where = address_of(client, "record")
+    client.ask(f"Z0,{where},4")
+    for _ in range(5):
+        assert "thread" in client.resumed("vCont;c")
+    client.ask(f"z0,{where},4")
+    assert client.ask(f"M{where},4:0180fa6b") == "OK"  # ret (ra)
+    assert client.ask(f"m{where},4") == "0180fa6b"
+    client.ask(f"Z0,{int(where, 16) + 4:x},4")
+    client.send(frame("vCont;c") + b"\x03")
+    assert client.reply().startswith("T02"), "the old code runs"
+    client.send(frame("k"))
+    assert client.end()[0] == 0
+    assert len(events(isochron, log, "write")) == 1
+    assert_replays(isochron, log)
+
+
+def test_what_cannot_be_written(isochron, kernel, tmp_path):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    assert client.ask("P1f=" + quadword(1)).startswith("E.")
+    assert client.ask("P41=" + quadword(1)).startswith("E.")
+    assert client.ask("P42=" + quadword(1)) == "E.there is no process yet"
+    assert client.ask("P40=" + quadword(0x8782)).startswith("E.")
+    assert client.ask("M700000000,1:00") == "E.0x700000000 is not mapped"
+    assert client.ask("M1,0:") == "OK"
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    client.resumed("vCont;c")
+    assert client.ask("Mfffffd01fc0003f8,1:00") == "E.0xfffffd01fc0003f8 is no RAM"
+    assert client.ask("D") == "OK"
+    assert client.end()[0] == 0
+    assert events(isochron, log, "write") == []
+
+
+@pytest.mark.parametrize("leave", ["detach", "close"])
+def test_the_run_goes_on_when_gdb_has_gone(isochron, kernel, plain, tmp_path, leave):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    assert "thread" in client.resumed("vCont;c")
+    if leave == "detach":
+        assert client.ask("D") == "OK"
+    code, _ = client.end()
+    assert code == 0
+    assert log.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("packet", ["k", "vKill;1"])
+def test_kill_ends_the_run_in_order(isochron, kernel, tmp_path, packet):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    assert client.ask("!") == "OK"
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    client.resumed("vCont;c")
+    client.send(frame(packet))
+    code, said = client.end()
+    assert code == 0 and "identity" in said
+    assert len(events(isochron, log, "stop")) == 1
+    assert_replays(isochron, log)
+
+
+def test_ctrl_c_and_signals(isochron, console_guest, tmp_path):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", console_guest, "--console", "null").connect()
+    client.send(frame("vCont;c") + b"\x03")
+    assert client.reply().startswith("T02thread:1;")
+    client.process.send_signal(signal.SIGTERM)
+    code, said = client.end()
+    assert code == 128 + signal.SIGTERM
+    assert "stopped by signal 15" in said and "identity" in said
+    assert_replays(isochron, log)
+
+
+def test_a_signal_while_nobody_comes(isochron, kernel, tmp_path):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null")
+    client.process.send_signal(signal.SIGINT)
+    code, _ = client.end()
+    assert code == 128 + signal.SIGINT
+    assert_replays(isochron, log)
+
+
+def test_run_without_a_log(isochron, kernel):
+    client = LiveClient(isochron, "run", "--kernel", kernel).connect()
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    client.resumed("vCont;c")
+    assert client.ask("P1=" + quadword(3)) == "OK"
+    assert client.ask("p1") == quadword(3)
+    client.send(frame("k"))
+    assert client.end()[0] == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_branch(isochron, kernel, plain, tmp_path, engine):
+    log = tmp_path / "branch"
+    text, said = gdb(
+        tmp_path, isochron, plain,
+        ["break record", "continue", "continue", "reverse-continue", f"monitor branch {log}", "set var *(long*)&clocks = 500"]
+        + ["print *(long*)&clocks", "delete", "reverse-stepi", f"monitor branch {log}", "continue"],
+        "--engine", engine, symbols=kernel,
+    )  # fmt: skip
+    assert "$1 = 500" in text
+    assert "from here on it is a run of its own" in said and "already" in said and "goes forward alone" in said
+    (write,) = events(isochron, log, "write")
+    before = [event for event in events(isochron, plain) if event.get("cycle", 0) < write["cycle"]]
+    assert events(isochron, log)[: len(before) - 1] == before[:-1]
+    assert_replays(isochron, log)
+
+
+def test_a_branch_of_nothing_new_is_the_same_log(isochron, kernel, plain, tmp_path):
+    """Also from within a line of output, and from power-on."""
+    for place in ("start", "cycle 5000001", "event 20", "instruction 400000"):
+        log = tmp_path / "branch"
+        gdb(tmp_path, isochron, plain, [f"monitor goto {place}", f"monitor branch {log}", "continue"], symbols=kernel)
+        assert log.read_bytes() == plain.read_bytes(), place
+
+
+def test_branches_that_cannot_be(isochron, kernel, plain, tmp_path):
+    _, said = gdb(
+        tmp_path, isochron, plain,
+        ["monitor branch", f"monitor branch {plain}", "monitor branch /nonexistent/log", "monitor branch -"]
+        + ["monitor goto end", f"monitor branch {tmp_path}/new"],
+        symbols=kernel,
+    )  # fmt: skip
+    assert said.count("error: ") == 5, said
+    assert "the log that is replayed" in said and "the recording ends here" in said and "a branch needs the name" in said
+    assert not (tmp_path / "new").exists() and not (tmp_path / "new.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--gdb", "-"], "--gdb - has standard input and output to itself"),
+        (["--gdb", "0", "--control", "fd:9"], "--gdb and --control exclude each other"),
+        (["--symbols", "/dev/null"], "--symbols needs --gdb"),
+        (["--gdb", "unix:/nonexistent/socket"], "gdb cannot be waited for at /nonexistent/socket"),
+    ],
+)
+def test_what_cannot_be(isochron, kernel, tmp_path, args, message):
+    log = tmp_path / "log"
+    result = run(isochron, "record", "-o", str(log), "--kernel", kernel, *args)
+    assert result.returncode == 2
+    assert message in result.stderr.decode()
+    assert list(tmp_path.iterdir()) == []

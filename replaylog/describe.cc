@@ -69,7 +69,7 @@ class Details {
   std::string operator()(const InputEvent& event) const {
     const machine::Input& input = event.input;
     if (input.kind == machine::InputKind::kStop) return Values(event);
-    if (input.kind == machine::InputKind::kWrite) return Write(input);
+    if (input.kind == machine::InputKind::kWrite) return DescribeWrite(input, columns_);
     const std::string prefix = absl::StrCat(PortName(input.port), " ");
     if (input.kind == machine::InputKind::kBreak) return prefix + "break";
     return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
@@ -88,25 +88,6 @@ class Details {
   }
 
  private:
-  // "R1 0x5", "0x10000 4 bytes 01020304".
-  std::string Write(const machine::Input& input) const {
-    if (input.space == machine::WriteSpace::kMemory) {
-      const std::string prefix = absl::StrFormat(
-          "%#x %d byte%s ", input.address, input.bytes.size(), input.bytes.size() == 1 ? "" : "s");
-      const size_t room = columns_ - std::min(columns_, prefix.size());
-      const std::string hex = Hex(input.bytes);
-      return prefix +
-             (hex.size() <= room ? hex : hex.substr(0, room - std::min<size_t>(room, 3)) + "...");
-    }
-    return absl::StrFormat("%s %#x", RegisterName(input.address), input.quadword());
-  }
-  static std::string RegisterName(uint64_t number) {
-    using machine::DebugRegister;
-    if (number == DebugRegister::kPc) return "PC";
-    if (number == DebugRegister::kFpcr) return "FPCR";
-    if (number >= DebugRegister::kFloat) return absl::StrCat("F", number - DebugRegister::kFloat);
-    return absl::StrCat("R", number);
-  }
   template <typename Body>
   std::string Values(const Body& body) const {
     std::vector<std::string> values;
@@ -186,6 +167,25 @@ class JsonFields {
 };
 
 }  // namespace
+
+std::string DescribeWrite(const machine::Input& write, size_t columns) {
+  using machine::DebugRegister;
+  if (write.space == machine::WriteSpace::kMemory) {
+    const std::string prefix = absl::StrFormat("%#x %d byte%s ", write.address, write.bytes.size(),
+                                               write.bytes.size() == 1 ? "" : "s");
+    const size_t room = columns - std::min(columns, prefix.size());
+    const std::string hex = Hex(write.bytes);
+    if (hex.size() <= room) return prefix + hex;
+    return prefix + hex.substr(0, room - std::min<size_t>(room, 3)) + "...";
+  }
+  std::string name = absl::StrCat("R", write.address);
+  if (write.address >= DebugRegister::kFloat) {
+    name = absl::StrCat("F", write.address - DebugRegister::kFloat);
+  }
+  if (write.address == DebugRegister::kFpcr) name = "FPCR";
+  if (write.address == DebugRegister::kPc) name = "PC";
+  return absl::StrFormat("%s %#x", name, write.quadword());
+}
 
 std::string JsonString(std::string_view bytes) {
   std::string json = "\"";

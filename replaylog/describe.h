@@ -43,6 +43,9 @@ std::string DescribeIsum(uint64_t isum);
 inline constexpr size_t kLineColumns = 80;
 inline constexpr size_t kAllColumns = ~size_t{0};
 
+// What a debugger has written, such as "R1 0x5" or "0x10000 2 bytes 01ff", in at most `columns`.
+std::string DescribeWrite(const machine::Input& write, size_t columns);
+
 // The heading of a table of DescribeEvent() lines.
 std::string EventTableHeading();
 // One line of at most so many columns, without a newline: number, cycle, guest second, type and

@@ -23,6 +23,8 @@ std::string Contents(const machine::Input& input) {
     case machine::InputKind::kBreak: return absl::StrCat(replaylog::PortName(input.port), " break");
     case machine::InputKind::kStop:
       return absl::StrCat("stop: ", std::string(replaylog::StopCauseName(input.cause)));
+    case machine::InputKind::kWrite:
+      return absl::StrCat("gdb: ", replaylog::DescribeWrite(input, 200));
   }
   return "";
 }

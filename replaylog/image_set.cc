@@ -18,7 +18,7 @@ namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kListName = "the log's list of images";
-constexpr std::string_view kImage = "an image of the log";
+constexpr std::string_view kImageOfTheLog = "an image of the log";
 constexpr size_t kMaxListBytes = 64 << 10;
 
 absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) {
@@ -165,8 +165,10 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
   }
   if (image.source != nullptr) return image.source;
   // The name comes out of a list, which may be somebody else's; "-" is no name.
-  if (absl::Status status = RefuseSpecialFile(image.path, kImage); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(image.path, kImage);
+  if (absl::Status status = RefuseSpecialFile(image.path, kImageOfTheLog); !status.ok())
+    return status;
+  absl::StatusOr<std::unique_ptr<FileSource>> source =
+      FileSource::OpenRegular(image.path, kImageOfTheLog);
   if (!source.ok()) return source.status();
   if (IsBundle(**source)) {
     absl::StatusOr<Bundle> bundle = ReadBundle(**source);

@@ -15,8 +15,8 @@ import sys
 MOST_LINES = 600
 MOST_FUNCTION_LINES = 60
 FOLDERS = (
-    "alpha", "cli", "conformance", "engines", "hostio", "jit", "machine", "packaging", "pytests", "python", "ref",
-    "replaylog", "scripts", "timeline",
+    "alpha", "cli", "conformance", "debug", "engines", "hostio", "jit", "machine", "packaging", "pytests", "python",
+    "ref", "replaylog", "scripts", "timeline",
 )  # fmt: skip
 SUFFIXES = {".cc", ".h", ".inc", ".py", ".S", ".c"}
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "machine/events/event.h"
 #include "timeline/seek.h"
 
@@ -178,9 +179,16 @@ uint64_t Timeline::TakeDueSnapshot() {
   if (live_) return machine::kNever;
   const uint64_t here = cpu().cycle;
   const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(here);
-  const uint64_t due = last != nullptr ? last->cycle() + options_.snapshot_interval : here;
+  if (last != nullptr && last->cycle() != passed_snapshot_) {
+    passed_snapshot_ = last->cycle();
+    ran_since_ = absl::ZeroDuration();
+  }
+  const bool late = last == nullptr || ran_since_ >= options_.snapshot_time;
+  const uint64_t due = late ? here : last->cycle() + options_.snapshot_interval;
   if (due > here) return due;
   snapshots_.Take(replayer_->place());
+  passed_snapshot_ = here;
+  ran_since_ = absl::ZeroDuration();
   return here + options_.snapshot_interval;
 }
 
@@ -191,7 +199,9 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
     if (run_end_.has_value()) return Arrival::kEnd;
     const uint64_t here = cpu().cycle;
     part.cycle = std::min({condition.cycle, here + kSlice, TakeDueSnapshot()});
+    const absl::Time began = HostTime();
     std::optional<machine::RunEnd> end = machine_.RunUntil(part);
+    ran_since_ += HostTime() - began;
     if (end.has_value()) return Ended(*std::move(end));
     machine::StopReasons met = machine_.stopped_by();
     met.cycle = cpu().cycle >= condition.cycle;
@@ -363,6 +373,11 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
     const machine::StopReasons& met = machine_.stopped_by();
     const bool before_end = cpu().cycle < end && !at_end;
     if (before_end && (met.pc || met.event)) {
+      // Where this comes seldom, going back to the last of them is going to a snapshot.
+      const MemorySnapshots::Snapshot* const near = snapshots_.FindAtOrBefore(cpu().cycle);
+      if (near == nullptr || cpu().cycle - near->cycle() >= kApproach.front()) {
+        snapshots_.Take(replayer_->place());
+      }
       last = Hit{cpu().cycle, cpu().instructions, std::nullopt};
     } else if (met.reference.has_value() && (before_end || with_end)) {
       last = Hit{cpu().cycle, cpu().instructions, met.reference};

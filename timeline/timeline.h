@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "alpha/stop_ranges.h"
 #include "machine/bus/console.h"
 #include "machine/events/run_end.h"
@@ -57,8 +58,13 @@ class Timeline {
   struct Options {
     // For snapshots in memory, in bytes. At least the one of power-on and a few others are kept.
     uint64_t snapshot_bytes = uint64_t{1} << 30;
-    // Distance between snapshots, in cycles, where there is room for all.
-    uint64_t snapshot_interval = uint64_t{1} << 27;
+    // Distance between snapshots where there is room for all, in cycles; or, with a clock of the
+    // host (which this library does not ask by itself), as far as a run comes in so much time. How
+    // long it takes to come there again is not told by cycles: idle ones cost nothing, those of a
+    // boot several times the usual.
+    uint64_t snapshot_interval = uint64_t{1} << 28;
+    absl::Duration snapshot_time = absl::Milliseconds(70);
+    std::function<absl::Time()> host_time = nullptr;
   };
 
   // `machine` stands at power-on and was made from the configuration and the images of `log`,
@@ -184,6 +190,7 @@ class Timeline {
   absl::StatusOr<std::optional<Hit>> LastHit(machine::StopCondition condition, uint64_t end,
                                              bool with_end, bool& interrupted);
   absl::StatusOr<Arrival> GoToHit(const Hit& hit);
+  absl::Time HostTime() const { return options_.host_time ? options_.host_time() : absl::Time(); }
   // To the last boundary before `cycle`, at which so many instructions have retired.
   absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t cycle, uint64_t instructions);
 
@@ -197,6 +204,9 @@ class Timeline {
   bool live_ = false;
   const Options options_;
   MemorySnapshots snapshots_;
+  // The last snapshot before the machine, and for how long it has run since.
+  uint64_t passed_snapshot_ = 0;
+  absl::Duration ran_since_;
   std::optional<Replayer> replayer_;
   // Not OK once the run that the machine is in has left the log, or could not be set up.
   absl::Status left_log_;

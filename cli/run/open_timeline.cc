@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
 #include "cli/run/replay_driver.h"
@@ -108,6 +109,7 @@ absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int 
   timeline::Timeline::Options budget;
   budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
                           static_cast<uint64_t>(jobs);
+  budget.host_time = absl::Now;
   std::unique_ptr<timeline::SnapshotReader> snapshots =
       OpenSnapshots(options.log_path, log->reader->header());
   if (snapshots != nullptr) {

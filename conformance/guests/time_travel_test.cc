@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "conformance/guests/guest_recording.h"
 #include "conformance/guests/guest_run.h"
 #include "gtest/gtest.h"
@@ -60,7 +61,8 @@ class TimelineOfGuest : public ::testing::TestWithParam<Case> {
 
   explicit TimelineOfGuest() : recording_(GetParam().guest), end_(recording_.end()) {}
 
-  std::unique_ptr<Timeline> Open(bool with_file, uint64_t bytes = uint64_t{256} << 20) {
+  std::unique_ptr<Timeline> Open(bool with_file, const Timeline::Options& options = {
+                                                     uint64_t{256} << 20, kInterval}) {
     auto log = replaylog::LogReader::Open(recording_.path());
     EXPECT_TRUE(log.ok()) << log.status();
     std::unique_ptr<timeline::SnapshotReader> snapshots;
@@ -70,7 +72,7 @@ class TimelineOfGuest : public ::testing::TestWithParam<Case> {
       snapshots = *std::move(reader);
     }
     auto timeline = Timeline::Create(*std::move(log), std::move(snapshots),
-                                     recording_.Make(GetParam().engine), {bytes, kInterval});
+                                     recording_.Make(GetParam().engine), options);
     EXPECT_TRUE(timeline.ok()) << timeline.status();
     return *std::move(timeline);
   }
@@ -291,7 +293,7 @@ TEST_P(TimelineOfGuest, GoesToEvents) {
 // However little room there is, every place is there.
 TEST_P(TimelineOfGuest, KeepsWithinItsBytes) {
   constexpr uint64_t kBytes = uint64_t{16} << 20;
-  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false, kBytes);
+  const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false, {kBytes, kInterval});
   ASSERT_TRUE(timeline->GoToEnd().ok());
   const uint64_t behind = end_ - end_ / 8;
   ExpectThere(timeline->GoToCycle(behind));
@@ -300,6 +302,26 @@ TEST_P(TimelineOfGuest, KeepsWithinItsBytes) {
   EXPECT_LE(timeline->memory_snapshots().bytes(), kBytes);
   ExpectThere(timeline->GoToCycle(behind));
   EXPECT_EQ(BoundaryOf(timeline->machine()), expected);
+}
+
+// What takes long gets snapshots, however few its cycles, and what is run again no more of them.
+TEST_P(TimelineOfGuest, SnapshotsComeByTheTimeThatRunningTakes) {
+  absl::Time now;
+  const absl::Duration tick = absl::Milliseconds(30);
+  const std::unique_ptr<Timeline> timeline =
+      Open(/*with_file=*/false, {uint64_t{256} << 20, uint64_t{1} << 40, absl::Milliseconds(50),
+                                 [&] { return now += tick; }});
+  const auto go = [&] {
+    for (uint64_t cycle = 1000; cycle <= 6000; cycle += 1000) {
+      ExpectThere(timeline->RunForward(machine::StopCondition::AtCycle(cycle)));
+    }
+  };
+  go();
+  // Of power-on, and before each third run, two ticks behind the last.
+  EXPECT_EQ(timeline->memory_snapshots().count(), 3u);
+  ExpectThere(timeline->GoToCycle(0));
+  go();
+  EXPECT_EQ(timeline->memory_snapshots().count(), 3u);
 }
 
 // Another guest leaves the log: the timeline says so, and serves what lies before.

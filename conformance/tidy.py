@@ -46,13 +46,15 @@ def dependencies(build):
     return found
 
 
-def key_of(command, inputs, config, version):
-    """Of all that clang-tidy's answer depends on; None when that is not known."""
+def key_of(command, inputs, config, version, root):
+    """Of all that clang-tidy's answer depends on, wherever the tree stands; None when that is not known."""
     if not inputs or not all(path.exists() for path in inputs):
         return None
+    # Joined files name the tree in what they include, and commands in their options.
+    name = os.fsencode(root)
+    texts = sorted((os.fsencode(path).replace(name, b""), path.read_bytes().replace(name, b"")) for path in inputs)
     digest = hashlib.sha256()
-    for part in (version, config, command, *(path.read_bytes() for path in sorted(inputs))):
-        part = part.encode() if isinstance(part, str) else part
+    for part in (version.encode(), config.encode(), command.encode().replace(name, b""), *(text for _, text in texts)):
         digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()
 
@@ -77,8 +79,7 @@ def main():
     def check(entry):
         """What clang-tidy says of a file; nothing when all is well."""
         file, command = entry
-        # The command names directories of this clone, the contents do not.
-        key = key_of(command.replace(str(root), ""), made_from.get(object_of(command), []), config, version)
+        key = key_of(command, made_from.get(object_of(command), []), config, version, root)
         note = options.cache / key if key else None
         if note and note.exists():
             return ""

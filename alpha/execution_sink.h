@@ -26,6 +26,8 @@ constexpr bool NotesStackPointer(Op op) {
 // affair; what they add up to is the same on every engine.
 class ExecutionSink {
  public:
+  virtual ~ExecutionSink() = default;
+
   // The number by which Executed() is told of a piece that begins at `pc`, which is as in Cpu::pc.
   // There is at least one word. Asked again for the same piece it may give the same number.
   virtual uint32_t Number(uint64_t pc, std::span<const uint32_t> words) = 0;
@@ -44,9 +46,6 @@ class ExecutionSink {
   // After that, what the CPU has executed last, `instructions` of them, which all pieces had a call
   // of Executed() of their own for, it has executed `turns` times more, and stands at the same PC.
   virtual void Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) = 0;
-
- protected:
-  ~ExecutionSink() = default;
 };
 
 }  // namespace isochron::alpha

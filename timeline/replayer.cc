@@ -18,6 +18,11 @@ bool IsWrite(const replaylog::InputEvent& event) {
   return event.input.kind == machine::InputKind::kWrite;
 }
 
+// Whether it may come at any boundary, and not at input points alone.
+bool MayComeAnywhere(const replaylog::InputEvent& event) {
+  return event.input.kind == machine::InputKind::kStop || IsWrite(event);
+}
+
 // Whether a log has this event. Output never: it is compared byte by byte.
 bool Same(const replaylog::Event& logged, const machine::Event& event) {
   if (logged.cycle != event.cycle || logged.cpu != event.cpu) return false;
@@ -89,7 +94,7 @@ uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
     const replaylog::Event* event = Peek(i);
     if (event == nullptr || event->cycle > until) return until;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
-    if (input != nullptr && (input->input.kind == machine::InputKind::kStop || IsWrite(*input))) {
+    if (input != nullptr && MayComeAnywhere(*input)) {
       // A lying log may have it where the run has been.
       return event->cycle >= cycle ? event->cycle : until;
     }
@@ -123,9 +128,7 @@ std::optional<Input> Replayer::TakeDebugged(const machine::InputPoint& point) {
   const replaylog::Event* event = Peek(0);
   if (event == nullptr || event->cycle != point.cycle) return std::nullopt;
   const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
-  const bool debugged =
-      input != nullptr && (input->input.kind == machine::InputKind::kStop || IsWrite(*input));
-  if (!debugged) return std::nullopt;
+  if (input == nullptr || !MayComeAnywhere(*input)) return std::nullopt;
   Input taken = input->input;
   taken.cpu = event->cpu;
   return taken;

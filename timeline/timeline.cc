@@ -87,22 +87,17 @@ absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& tak
   if (absl::Status status = CheckHistory(); !status.ok()) return status;
   if (!left_log_.ok()) return left_log_;
   const Replayer::Place place = replayer_->place();
-  absl::Status status = log_->SeekToEvent(0);
-  while (status.ok()) {
-    replaylog::Event event;
-    const absl::StatusOr<bool> more = log_->Next(event);
-    status = more.status();
-    if (!more.ok() || !*more || event.number > place.event) break;
+  return ReadEvents([&](replaylog::Event& event) {
+    if (event.number > place.event) return false;
     if (event.number == place.event) {
       auto* const output = std::get_if<replaylog::OutputRun>(&event.body);
-      if (output == nullptr || place.output_seen == 0) break;
+      if (output == nullptr || place.output_seen == 0) return false;
       output->bytes.resize(place.output_seen);
       output->deltas.resize(place.output_seen - 1);
     }
     take(std::move(event));
-  }
-  if (absl::Status back = GoOnFrom(place); !back.ok()) return back;
-  return status;
+    return true;
+  });
 }
 
 absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* observer) {
@@ -146,7 +141,8 @@ absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
   return event;
 }
 
-absl::Status Timeline::ReadEvents(const std::function<bool(const replaylog::Event&)>& take) {
+absl::Status Timeline::ReadEvents(const std::function<bool(replaylog::Event&)>& take) {
+  if (absl::Status status = CheckHistory(); !status.ok()) return status;
   const Replayer::Place place = replayer_->place();
   absl::Status status = log_->SeekToEvent(0);
   replaylog::Event event;
@@ -178,14 +174,14 @@ absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
 uint64_t Timeline::TakeDueSnapshot() {
   if (live_) return machine::kNever;
   const uint64_t here = cpu().cycle;
-  const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(here);
-  if (last != nullptr && last->cycle() != passed_snapshot_) {
-    passed_snapshot_ = last->cycle();
+  // There is always that of power-on.
+  const uint64_t last = snapshots_.FindAtOrBefore(here)->cycle();
+  if (last != passed_snapshot_) {
+    passed_snapshot_ = last;
     ran_since_ = absl::ZeroDuration();
   }
-  const bool late = last == nullptr || ran_since_ >= options_.snapshot_time;
-  const uint64_t due = late ? here : last->cycle() + options_.snapshot_interval;
-  if (due > here) return due;
+  const uint64_t due = last + options_.snapshot_interval;
+  if (due > here && ran_since_ < options_.snapshot_time) return due;
   snapshots_.Take(replayer_->place());
   passed_snapshot_ = here;
   ran_since_ = absl::ZeroDuration();
@@ -216,7 +212,7 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
 absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
                                            const std::function<StopCondition(uint64_t)>& at) {
   for (const uint64_t distance : kApproach) {
-    if (live_ || left <= distance) continue;
+    if (left <= distance) continue;
     absl::StatusOr<Arrival> arrival = RunOn(at(distance));
     if (!arrival.ok() || *arrival != Arrival::kThere) return arrival;
     snapshots_.Take(replayer_->place());
@@ -301,18 +297,16 @@ absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
 
 absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions) {
   if (milestones_.empty()) {
-    const Replayer::Place place = replayer_->place();
-    if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
     milestones_.push_back({0, 0});
-    replaylog::Event event;
-    absl::StatusOr<bool> more;
-    while ((more = log_->Next(event)).ok() && *more) {
+    const absl::Status status = ReadEvents([this](const replaylog::Event& event) {
       const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
       if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
+      return true;
+    });
+    if (!status.ok()) {
+      milestones_.clear();
+      return status;
     }
-    if (!more.ok()) milestones_.clear();
-    if (absl::Status status = GoOnFrom(place); !status.ok()) return status;
-    if (!more.ok()) return more.status();
   }
   const auto behind = std::partition_point(
       milestones_.begin() + 1, milestones_.end(),
@@ -374,8 +368,8 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(StopCondition con
     const bool before_end = cpu().cycle < end && !at_end;
     if (before_end && (met.pc || met.event)) {
       // Where this comes seldom, going back to the last of them is going to a snapshot.
-      const MemorySnapshots::Snapshot* const near = snapshots_.FindAtOrBefore(cpu().cycle);
-      if (near == nullptr || cpu().cycle - near->cycle() >= kApproach.front()) {
+      const uint64_t last_snapshot = snapshots_.FindAtOrBefore(cpu().cycle)->cycle();
+      if (cpu().cycle - last_snapshot >= kApproach.front()) {
         snapshots_.Take(replayer_->place());
       }
       last = Hit{cpu().cycle, cpu().instructions, std::nullopt};

@@ -118,8 +118,8 @@ class Timeline {
   // The event with this number of the log. OutOfRange when there is none.
   absl::StatusOr<replaylog::Event> ReadEvent(uint64_t number);
 
-  // All events of the log, in order, until `take` says false.
-  absl::Status ReadEvents(const std::function<bool(const replaylog::Event&)>& take);
+  // All events of the log, in order, until `take`, which may keep what it is given, says false.
+  absl::Status ReadEvents(const std::function<bool(replaylog::Event&)>& take);
 
   // To the first boundary at or past the cycle; at which so many instructions have retired; at
   // which all of the event with this number of the log has happened.

@@ -67,10 +67,7 @@ absl::Status WriteBundle(const FileSource& log, const std::vector<ImageFile>& im
                          const std::string& bundle) {
   absl::StatusOr<std::unique_ptr<OutputFile>> out = OutputFile::Create(bundle);
   if (!out.ok()) return out.status();
-  absl::Status status = WriteMembers(log, images, **out);
-  if (status.ok()) status = (*out)->Commit();
-  if (!status.ok()) (*out)->Discard();
-  return status;
+  return (*out)->Finish(WriteMembers(log, images, **out));
 }
 
 }  // namespace isochron::replaylog

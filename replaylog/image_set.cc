@@ -109,9 +109,7 @@ absl::StatusOr<std::unique_ptr<OutputFile>> PrepareSidecar(const std::string& lo
 absl::Status WriteSidecar(const std::string& log, const std::vector<ImageFile>& images) {
   absl::StatusOr<std::unique_ptr<OutputFile>> file = PrepareSidecar(log, images);
   if (!file.ok()) return file.status();
-  absl::Status status = (*file)->Commit();
-  if (!status.ok()) (*file)->Discard();
-  return status;
+  return (*file)->Finish(absl::OkStatus());
 }
 
 absl::StatusOr<std::vector<ImageFile>> ReadSidecar(const std::string& log) {

@@ -236,9 +236,7 @@ class LogWriter::Impl {
     if (!copy.ok()) return copy.status();
     absl::Status status = writer_.CopyTo(**copy);
     if (status.ok()) status = WriteOpenFrame(**copy);
-    if (status.ok()) status = (*copy)->Commit();
-    if (!status.ok()) (*copy)->Discard();
-    return status;
+    return (*copy)->Finish(std::move(status));
   }
 
   bool Reaches(uint64_t size) {

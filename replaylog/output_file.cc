@@ -178,6 +178,12 @@ absl::Status OutputFile::Commit() {
   return SyncDirectoryOf(path_);
 }
 
+absl::Status OutputFile::Finish(absl::Status so_far) {
+  if (so_far.ok()) so_far = Commit();
+  if (!so_far.ok()) Discard();
+  return so_far;
+}
+
 absl::Status OutputFile::CopyTo(OutputFile& other) const {
   if (direct_) {
     return absl::FailedPreconditionError(

@@ -62,6 +62,10 @@ class OutputFile {
   // Deletes the partial file, unless somebody has put another in its place.
   void Discard();
 
+  // Commit() if all that was to be in the file has gone well; Discard() if not, or if that fails.
+  // Returns the first error.
+  absl::Status Finish(absl::Status so_far);
+
   uint64_t size() const { return size_; }
 
  private:

@@ -36,6 +36,20 @@ TEST(OutputFileTest, AppearsWhenItIsWhole) {
   EXPECT_FALSE(FileExists(PartialPath(path)));
 }
 
+TEST(OutputFileTest, NothingStaysOfOneThatDidNotGoWell) {
+  const std::string path = TestPath("file");
+  WriteBytes(path, "old");
+  std::unique_ptr<OutputFile> file = MustCreate(path);
+  ASSERT_TRUE(file->Write("new").ok());
+  EXPECT_EQ(file->Finish(absl::DataLossError("unreadable")), absl::DataLossError("unreadable"));
+  EXPECT_EQ(ReadBytes(path), "old");
+  EXPECT_FALSE(FileExists(PartialPath(path)));
+  file.reset();
+  file = MustCreate(path);
+  EXPECT_TRUE(file->Finish(file->Write("new")).ok());
+  EXPECT_EQ(ReadBytes(path), "new");
+}
+
 TEST(OutputFileTest, ItIsOnesOwnUntilItIsClosed) {
   const std::string path = TestPath("file");
   std::unique_ptr<OutputFile> file = MustCreate(path);

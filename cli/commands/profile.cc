@@ -93,9 +93,8 @@ class ProfileOutput {
   int Finish() {
     if (file_ == nullptr) return text_.Finish(ToInt(ExitCode::kOk));
     Flush();
-    if (status_.ok()) status_ = file_->Commit();
+    status_ = file_->Finish(std::move(status_));
     if (status_.ok()) return ToInt(ExitCode::kOk);
-    file_->Discard();
     Say(std::string(status_.message()));
     return ToInt(ExitCode::kInternal);
   }

@@ -28,14 +28,6 @@ struct ReportCommand {
   int jobs = 0;
 };
 
-absl::Status Write(replaylog::OutputFile& file, const absl::StatusOr<std::string>& page) {
-  absl::Status status = page.status();
-  if (status.ok()) status = file.Write(*page);
-  if (status.ok()) status = file.Commit();
-  if (!status.ok()) file.Discard();
-  return status;
-}
-
 int ReportLog(const ReportCommand& options) {
   absl::StatusOr<std::vector<OpenedTimeline>> opened = OpenTimelines(options.log, options.jobs);
   if (!opened.ok()) return RefuseInput(opened.status());
@@ -59,7 +51,7 @@ int ReportLog(const ReportCommand& options) {
   const timeline::Timeline* failed = timelines.front();
   const absl::StatusOr<std::string> page =
       debug::MakeReport(timelines, *first.symbols, subject, &failed);
-  const absl::Status status = Write(**file, page);
+  const absl::Status status = (*file)->Finish(page.ok() ? (*file)->Write(*page) : page.status());
   if (status.ok()) return ToInt(ExitCode::kOk);
   if (!page.ok()) return ReportTimelineFailure(status, options.log.log_path, *failed);
   Say(std::string(status.message()));

@@ -97,10 +97,7 @@ absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(
   // Whoever kills us between the two leaves a log without its images, so there is little in
   // between.
   absl::Status status = writer.status();
-  if (sidecar != nullptr) {
-    if (status.ok()) status = sidecar->Commit();
-    if (!status.ok()) sidecar->Discard();
-  }
+  if (sidecar != nullptr) status = sidecar->Finish(std::move(status));
   if (!status.ok()) {
     if (writer.ok()) (*writer)->Discard();
     return status;
@@ -126,10 +123,7 @@ absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) co
   absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> sidecar =
       replaylog::PrepareSidecar(path, images_);
   if (!sidecar.ok()) return sidecar.status();
-  absl::Status status = writer_->SaveCopy(path);
-  if (status.ok()) status = (*sidecar)->Commit();
-  if (!status.ok()) (*sidecar)->Discard();
-  return status;
+  return (*sidecar)->Finish(writer_->SaveCopy(path));
 }
 
 void LogOutput::Append(replaylog::Event event) {

@@ -77,11 +77,7 @@ std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& gues
 int WriteReport(const std::string& path, std::string_view text, int exit_code) {
   absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
   absl::Status status = file.status();
-  if (status.ok()) {
-    status = (*file)->Write(text);
-    if (status.ok()) status = (*file)->Commit();
-    if (!status.ok()) (*file)->Discard();
-  }
+  if (status.ok()) status = (*file)->Finish((*file)->Write(text));
   if (status.ok()) {
     Say(absl::StrCat("report: ", path));
     return exit_code;

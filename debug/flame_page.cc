@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "debug/profile.h"
+#include "hostio/printable.h"
 #include "replaylog/describe.h"
 
 namespace isochron::debug {
@@ -197,10 +198,6 @@ int LevelNumber(const CallTree::Node& node) {
              : static_cast<int>(node.level);
 }
 
-std::string Html(std::string_view text) {
-  return absl::StrReplaceAll(std::string(text), {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
-}
-
 }  // namespace
 
 void Profile::WriteFlamePage(std::string_view title, const LineSink& sink) const {
@@ -220,9 +217,9 @@ void Profile::WriteFlamePage(std::string_view title, const LineSink& sink) const
   }
   names += "]";
   list += "]";
+  const std::string heading = hostio::PrintableMarkup(title);
   for (const absl::string_view line : absl::StrSplit(kPage, '\n')) {
-    sink(absl::StrReplaceAll(line,
-                             {{"@TITLE@", Html(title)}, {"@NAMES@", names}, {"@NODES@", list}}));
+    sink(absl::StrReplaceAll(line, {{"@TITLE@", heading}, {"@NAMES@", names}, {"@NODES@", list}}));
   }
 }
 

@@ -17,7 +17,7 @@ from conformance.tree import guest_path  # noqa: E402
 from helpers.commands import write  # noqa: E402
 from helpers.guests import build_kernel, own_guest  # noqa: E402
 from helpers.package import pack  # noqa: E402
-from helpers.recordings import CONVERSATION, record  # noqa: E402
+from helpers.recordings import CONVERSATION, record, recorded  # noqa: E402
 from helpers.tree import DRIVER, HANG, ROOT  # noqa: E402
 
 # Wall seconds for one test with its fixtures, which only a hang reaches.
@@ -132,9 +132,19 @@ def conversation_log(isochron, console_guest, tmp_path_factory):
 @pytest.fixture(scope="session", name="mmu")
 def recorded_mmu(isochron, tmp_path_factory):
     """The log of a guest that misses TLBs, takes all kinds of exceptions and has user mode; not to be changed."""
-    path = tmp_path_factory.mktemp("mmu") / "log"
-    record(isochron, path, "--kernel", own_guest(isochron, "mmu"), "--console", "null")
-    return path
+    return recorded(isochron, own_guest(isochron, "mmu"), tmp_path_factory.mktemp("mmu"))
+
+
+@pytest.fixture(scope="session", name="looked_at_kernel")
+def built_looked_at(tmp_path_factory):
+    """The kernel of guests/looked_at.S."""
+    return build_kernel(tmp_path_factory.mktemp("looked_at") / "kernel", ["pytests/guests/looked_at.S"])
+
+
+@pytest.fixture(scope="session", name="looked_at")
+def recorded_looked_at(isochron, looked_at_kernel, tmp_path_factory):
+    """Its log; not to be changed."""
+    return recorded(isochron, looked_at_kernel, tmp_path_factory.mktemp("looked_at"))
 
 
 @pytest.fixture(name="pytest_in")  # as a function it would be taken for a hook

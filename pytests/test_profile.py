@@ -9,7 +9,7 @@ import pytest
 
 from helpers.commands import assert_refused, run
 from helpers.guests import build_kernel, own_guest
-from helpers.recordings import dump, record
+from helpers.recordings import dump, record, recorded
 from isochron import engines
 
 # Instructions of each function of guests/profiled.S, as its source has them.
@@ -50,9 +50,7 @@ STACKS = {
 def recorded_guest(isochron, tmp_path_factory):
     """The log of guests/profiled.S."""
     directory = tmp_path_factory.mktemp("profiled")
-    kernel = build_kernel(directory / "kernel", ["pytests/guests/profiled.S"])
-    record(isochron, directory / "log", "--kernel", kernel, "--console", "null")
-    return directory / "log"
+    return recorded(isochron, build_kernel(directory / "kernel", ["pytests/guests/profiled.S"]), directory)
 
 
 def profile(isochron, log, *args):

@@ -6,29 +6,20 @@ import subprocess
 import pytest
 
 from helpers.commands import assert_refused, run
-from helpers.guests import build_kernel, own_guest
+from helpers.guests import own_guest
 from helpers.recordings import dump, record, rewritten
 from isochron import engines
 
 
-@pytest.fixture(scope="module", name="kernel")
-def built_guest(tmp_path_factory):
-    """The kernel of guests/looked_at.S."""
-    return build_kernel(tmp_path_factory.mktemp("looked_at") / "kernel", ["pytests/guests/looked_at.S"])
-
-
-@pytest.fixture(scope="module", name="log")
-def recorded_guest(isochron, kernel, tmp_path_factory):
-    """Its log."""
-    path = tmp_path_factory.mktemp("looked_at") / "log"
-    record(isochron, path, "--kernel", kernel, "--console", "null")
-    return path
+@pytest.fixture(name="log")
+def its_log(looked_at):
+    return looked_at
 
 
 @pytest.fixture(scope="module", name="symbols")
-def addresses(kernel):
+def addresses(looked_at_kernel):
     """Addresses of the kernel's symbols."""
-    names = subprocess.run(["alpha-linux-gnu-nm", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
+    names = subprocess.run(["alpha-linux-gnu-nm", looked_at_kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
     return {line.split()[2]: f"0x{line.split()[0]}" for line in names.splitlines()}
 
 
@@ -214,8 +205,8 @@ def test_writes_by_virtual_address_know_what_was_there(isochron, mmu):
         )  # fmt: skip
 
 
-def test_names_of_further_programs(isochron, log, kernel):
-    result = run(isochron, "query", str(log), "executions", "store", "--symbols", f"{kernel}@0x100")
+def test_names_of_further_programs(isochron, log, looked_at_kernel):
+    result = run(isochron, "query", str(log), "executions", "store", "--symbols", f"{looked_at_kernel}@0x100")
     assert_refused(result, "'store' is the name of several places: 0xfffffc")
 
 

@@ -5,18 +5,9 @@ import json
 import pytest
 
 from helpers.commands import assert_refused, run
-from helpers.guests import build_kernel, own_guest
+from helpers.guests import own_guest
 from helpers.recordings import dump, record
 from isochron import engines
-
-
-@pytest.fixture(scope="module", name="looked_at")
-def recorded_guest(isochron, tmp_path_factory):
-    """The log of guests/looked_at.S."""
-    directory = tmp_path_factory.mktemp("looked_at")
-    kernel = build_kernel(directory / "kernel", ["pytests/guests/looked_at.S"])
-    record(isochron, directory / "log", "--kernel", kernel, "--console", "null")
-    return directory / "log"
 
 
 def trace(isochron, log, *args):

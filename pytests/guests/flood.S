@@ -13,9 +13,6 @@
 
 #define KSEG 0xfffffc0000000000
 #define PAL_ENTRY(offset) (KSEG + FW_PAL_BASE + (offset))
-#define CALL_PAL_WTINT 0x3e
-#define CALL_PAL_SWPIPL 0x35
-#define CALL_PAL_IMB 0x86
 
 #define uart $9
 #define other $10

@@ -6,22 +6,6 @@
      it waits until the clock chip interrupts it twice, and powers off. */
 #include "pytests/guests/board.inc"
 
-#define RTC (KSEG_IO + 0x1fc000070)
-#define CALL_PAL_BPT 0x80
-#define CALL_PAL_CALLSYS 0x83
-#define CALL_PAL_SWPCTX 0x30
-#define CALL_PAL_WRENT 0x34
-#define CALL_PAL_SWPIPL 0x35
-#define CALL_PAL_WRKGP 0x37
-#define CALL_PAL_WTINT 0x3e
-#define CALL_PAL_RTI 0x3f
-
-  .macro set_entry number, handler
-  lda $16, \handler
-  lda $17, \number
-  call_pal CALL_PAL_WRENT
-  .endm
-
   .arch ev67
   begin_kernel
   mov $29, $16
@@ -60,22 +44,7 @@ breakpoint:
   call_pal CALL_PAL_BPT
 
   /* The other process: a copy of this one with an ASN of its own. */
-  ldiq $1, 0xfffffc0000000000 + FW_HWPCB_PA
-  lda $2, other_process
-  lda $3, 16
-1:
-  ldq $4, 0($1)
-  stq $4, 0($2)
-  addq $1, 8, $1
-  addq $2, 8, $2
-  subq $3, 1, $3
-  bne $3, 1b
-  lda $2, other_process
-  stq $30, 0($2)
-  lda $3, 5
-  stl $3, 0x1c($2)
-  sll $2, 24, $16      /* physical: without the bits of KSEG */
-  srl $16, 24, $16
+  copy_process other_process, $30, 5
 to_other:
   call_pal CALL_PAL_SWPCTX
   ldiq $16, FW_HWPCB_PA
@@ -148,7 +117,6 @@ on_interrupt:
   stb $2, 0($1)
   ldbu $2, 1($1)
   call_pal CALL_PAL_RTI
-
 
   .data
   .balign 128

@@ -3,27 +3,11 @@
    breakpoints, system calls, interrupts while it waits and while it polls, and another process that is switched to while a call is open. */
 #include "pytests/guests/board.inc"
 
-#define RTC (KSEG_IO + 0x1fc000070)
-#define CALL_PAL_SWPCTX 0x30
-#define CALL_PAL_WRENT 0x34
-#define CALL_PAL_SWPIPL 0x35
-#define CALL_PAL_WRKGP 0x37
-#define CALL_PAL_WTINT 0x3e
-#define CALL_PAL_RTI 0x3f
-#define CALL_PAL_BPT 0x80
-#define CALL_PAL_CALLSYS 0x83
-
   .macro function name
   .balign 16
   .globl \name
   .type \name, @function
 \name:
-  .endm
-
-  .macro set_entry number, handler
-  lda $16, \handler
-  lda $17, \number
-  call_pal CALL_PAL_WRENT
   .endm
 
   .arch ev67
@@ -170,23 +154,8 @@ power:
   function change_process
   lda $30, -16($30)
   stq $26, 0($30)
-  ldiq $1, 0xfffffc0000000000 + FW_HWPCB_PA
-  lda $2, other_process
-  lda $3, 16
-1:
-  ldq $4, 0($1)
-  stq $4, 0($2)
-  addq $1, 8, $1
-  addq $2, 8, $2
-  subq $3, 1, $3
-  bne $3, 1b
-  lda $2, other_process
-  lda $3, other_stack
-  stq $3, 0($2)
-  lda $3, 5
-  stl $3, 0x1c($2)
-  sll $2, 24, $16      /* physical: without the bits of KSEG */
-  srl $16, 24, $16
+  lda $5, other_stack
+  copy_process other_process, $5, 5
   bsr $26, switch_to
   ldq $26, 0($30)
   lda $30, 16($30)

@@ -1,8 +1,6 @@
 /* Stops the clock chip, so that nothing happens by itself any more, and stands still for ever. */
 #include "pytests/guests/board.inc"
 
-#define RTC (KSEG_IO + 0x1fc000070)
-
   .arch ev67
   begin_kernel
   ldiq $1, RTC

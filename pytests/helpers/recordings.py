@@ -18,6 +18,13 @@ def record(isochron, log, *args, **options):
     return result
 
 
+def recorded(isochron, kernel, directory):
+    """The log of a guest without a console, in a directory."""
+    log = directory / "log"
+    record(isochron, log, "--kernel", kernel, "--console", "null")
+    return log
+
+
 def replay(isochron, log, *args, **options):
     return run(isochron, "replay", str(log), *args, **options)
 

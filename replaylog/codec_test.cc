@@ -82,6 +82,36 @@ TEST(HeaderTest, RoundTrips) {
   EXPECT_EQ(decoded->images, header.images);
 }
 
+LogHeader HeaderWithDisks() {
+  LogHeader header = SmallHeader();
+  header.config.disks = {
+      {.bytes = uint64_t{1} << 40},
+      {.interface = machine::DiskConfig::Interface::kIde, .read_only = true, .bytes = 512}};
+  header.images.push_back({ImageRecord::DiskRole(0), uint64_t{1} << 40, {5, 6}});
+  header.images.push_back({ImageRecord::DiskRole(1), 512, {7, 8}});
+  return header;
+}
+
+TEST(HeaderTest, HasTheDisksAndWhatIsOnThem) {
+  const LogHeader header = HeaderWithDisks();
+  absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->config.disks, header.config.disks);
+  EXPECT_EQ(decoded->images, header.images);
+}
+
+TEST(HeaderTest, RefusesDisksThatAreNotTheirImages) {
+  LogHeader header = HeaderWithDisks();
+  header.images.pop_back();
+  EXPECT_FALSE(EncodeHeader(header).ok());
+  header.images.push_back({ImageRecord::DiskRole(2), 512, {7, 8}});
+  EXPECT_FALSE(EncodeHeader(header).ok());
+  header.images.back() = {ImageRecord::DiskRole(1), 1024, {7, 8}};
+  EXPECT_FALSE(EncodeHeader(header).ok());
+  header.images.back().size = 512;
+  EXPECT_TRUE(EncodeHeader(header).ok());
+}
+
 TEST(HeaderTest, RefusesImagesOutOfOrder) {
   LogHeader header = SmallHeader();
   std::swap(header.images[0], header.images[1]);

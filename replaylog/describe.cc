@@ -265,9 +265,16 @@ std::string_view EndKindName(machine::RunEnd::Kind kind) {
 }
 
 std::string_view ImageRoleName(ImageRecord::Role role) {
-  switch (role) {
-    case ImageRecord::Role::kKernel: return "kernel";
-    case ImageRecord::Role::kInitrd: return "initrd";
+  constexpr std::string_view kRoles[ImageRecord::kRoles] = {
+      "kernel", "initrd", "disk0", "disk1", "disk2", "disk3", "disk4", "disk5", "disk6", "disk7"};
+  const size_t index = static_cast<size_t>(role);
+  return index < std::size(kRoles) ? kRoles[index] : kUnknownName;
+}
+
+std::string_view DiskInterfaceName(machine::DiskConfig::Interface interface) {
+  switch (interface) {
+    case machine::DiskConfig::Interface::kVirtio: return "virtio";
+    case machine::DiskConfig::Interface::kIde: return "ide";
   }
   return kUnknownName;
 }
@@ -329,7 +336,16 @@ std::string HeaderToJson(const LogHeader& header) {
     absl::StrAppend(&json, i == 0 ? "" : ",", "{\"role\":", JsonString(ImageRoleName(image.role)),
                     ",\"size\":", image.size, ",\"digest\":\"", image.digest.ToString(), "\"}");
   }
-  return json + "]}";
+  json += ']';
+  // Of a machine without disks the line is as it was before there were any.
+  for (size_t i = 0; i < config.disks.size(); ++i) {
+    const machine::DiskConfig& disk = config.disks[i];
+    absl::StrAppend(&json, i == 0 ? ",\"disks\":[" : ",",
+                    "{\"interface\":", JsonString(DiskInterfaceName(disk.interface)),
+                    ",\"read_only\":", disk.read_only ? "true" : "false", ",\"bytes\":", disk.bytes,
+                    i + 1 == config.disks.size() ? "}]" : "}");
+  }
+  return json + "}";
 }
 
 std::string QuoteBytes(std::string_view bytes, size_t max_columns) {

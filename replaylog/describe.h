@@ -32,8 +32,10 @@ std::string_view InputDeviceName(machine::InputDevice device);
 std::string PortName(const machine::Port& port);
 // "power-off", "reset", "fatal", "stopped", "end-of-time".
 std::string_view EndKindName(machine::RunEnd::Kind kind);
-// "kernel", "initrd".
+// "kernel", "initrd", "disk0" to "disk7".
 std::string_view ImageRoleName(ImageRecord::Role role);
+// "virtio", "ide".
+std::string_view DiskInterfaceName(machine::DiskConfig::Interface interface);
 
 // The requests in an ISUM: "device timer". External ones are named for what a Clipper has on these
 // pins.

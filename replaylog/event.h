@@ -14,9 +14,19 @@
 
 namespace isochron::replaylog {
 
-// A file that went into memory at power-on. Names are no part of a log.
+// A file that the machine began with: one that went into memory, or what a disk held at power-on.
+// Names are no part of a log.
 struct ImageRecord {
-  enum class Role : uint8_t { kKernel = 0, kInitrd = 1 };
+  // Disks have the numbers from kDisk0 on, in the order of MachineConfig::disks.
+  enum class Role : uint8_t { kKernel = 0, kInitrd = 1, kDisk0 = 2 };
+  static constexpr int kRoles = static_cast<int>(Role::kDisk0) + machine::MachineConfig::kMaxDisks;
+  static constexpr Role DiskRole(size_t disk) {
+    return static_cast<Role>(static_cast<size_t>(Role::kDisk0) + disk);
+  }
+  bool is_disk() const { return role >= Role::kDisk0; }
+  // The index among the disks of an image that is one.
+  size_t disk() const { return static_cast<size_t>(role) - static_cast<size_t>(Role::kDisk0); }
+
   Role role = Role::kKernel;
   uint64_t size = 0;  // bytes of the file as given, compressed or not
   machine::Digest digest;
@@ -29,7 +39,8 @@ struct LogHeader {
   uint32_t model_version = 0;  // machine::kModelVersion of the program that wrote it
   machine::Digest palcode;     // digest of the PALcode image
   machine::MachineConfig config;
-  std::vector<ImageRecord> images;  // by ascending role, each role at most once
+  // By ascending role, each role at most once; one for each of `config.disks`.
+  std::vector<ImageRecord> images;
 };
 
 // Bytes that a UART sent, as many as came before another kind of event; the cycle of the event is

@@ -33,13 +33,14 @@ enum HeaderField : uint8_t {
   kCommandLine = 11,
   kReboot = 12,
   kImage = 13,
+  kDisk = 14,
 };
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
-  [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line,
-                                reboot] = config;
+  [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
+                                disks] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -65,13 +66,42 @@ std::string EncodeImage(const ImageRecord& image) {
 bool DecodeImage(std::string_view& value, std::vector<ImageRecord>& images) {
   uint64_t role = 0;
   ImageRecord image;
-  if (!ConsumeVarint(value, role) || role > static_cast<uint8_t>(ImageRecord::Role::kInitrd) ||
+  if (!ConsumeVarint(value, role) || role >= static_cast<uint8_t>(ImageRecord::Role::kDisk0) ||
       !ConsumeVarint(value, image.size) || !ConsumeDigest(value, image.digest)) {
     return false;
   }
   image.role = static_cast<ImageRecord::Role>(role);
   if (!images.empty() && images.back().role >= image.role) return false;
   images.push_back(image);
+  return true;
+}
+
+// A disk: its configuration and the image of its contents.
+std::string EncodeDisk(const machine::DiskConfig& disk, const ImageRecord& image) {
+  std::string value;
+  AppendVarint(static_cast<uint8_t>(disk.interface), value);
+  AppendVarint(disk.read_only ? 1 : 0, value);
+  AppendVarint(disk.bytes, value);
+  AppendDigest(image.digest, value);
+  return value;
+}
+
+bool DecodeDisk(std::string_view& value, LogHeader& header) {
+  machine::DiskConfig disk;
+  uint64_t interface = 0;
+  uint64_t read_only = 0;
+  machine::Digest digest;
+  const size_t index = header.config.disks.size();
+  if (index == machine::MachineConfig::kMaxDisks || !ConsumeVarint(value, interface) ||
+      interface > static_cast<uint8_t>(machine::DiskConfig::Interface::kIde) ||
+      !ConsumeVarint(value, read_only) || read_only > 1 || !ConsumeVarint(value, disk.bytes) ||
+      !ConsumeDigest(value, digest)) {
+    return false;
+  }
+  disk.interface = static_cast<machine::DiskConfig::Interface>(interface);
+  disk.read_only = read_only != 0;
+  header.config.disks.push_back(disk);
+  header.images.push_back({ImageRecord::DiskRole(index), disk.bytes, digest});
   return true;
 }
 
@@ -101,6 +131,7 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       header.config.reboot = number != 0;
       return true;
     case kImage: return DecodeImage(value, header.images);
+    case kDisk: return DecodeDisk(value, header);
     default: return false;
   }
 }
@@ -115,12 +146,13 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     if (!ConsumeVarint(body, field) || !ConsumeCounted(body, value)) {
       return Damaged("a field of the header breaks off");
     }
-    if (field < previous || (field == previous && field != kImage)) {
+    const bool repeats = field == kImage || field == kDisk;
+    if (field < previous || (field == previous && !repeats)) {
       return Damaged(absl::StrCat("field ", field, " of the header is out of order"));
     }
     previous = field;
     if (field >= kFirstOptionalField) continue;
-    if (field < kModel || field > kImage) {
+    if (field < kModel || field > kDisk) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the header has field ", field, ", which a newer version of isochron understands"));
     }
@@ -156,11 +188,24 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   AppendField(kCheckpointInterval, config.checkpoint_interval, body);
   AppendField(kCommandLine, config.command_line, body);
   AppendField(kReboot, uint64_t{header.config.reboot}, body);
+  size_t disks = 0;
   for (size_t i = 0; i < header.images.size(); ++i) {
-    if (i != 0 && header.images[i - 1].role >= header.images[i].role) {
+    const ImageRecord& image = header.images[i];
+    if (i != 0 && header.images[i - 1].role >= image.role) {
       return absl::InvalidArgumentError("the images of a log must be ordered by role");
     }
-    AppendField(kImage, EncodeImage(header.images[i]), body);
+    if (!image.is_disk()) {
+      AppendField(kImage, EncodeImage(image), body);
+      continue;
+    }
+    if (image.disk() != disks || disks == config.disks.size() ||
+        image.size != config.disks[disks].bytes) {
+      return absl::InvalidArgumentError("the images of a log must be those of its disks");
+    }
+    AppendField(kDisk, EncodeDisk(config.disks[disks++], image), body);
+  }
+  if (disks != config.disks.size()) {
+    return absl::InvalidArgumentError("a disk of a log needs an image");
   }
 
   std::string bytes(kMagic);

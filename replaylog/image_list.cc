@@ -53,7 +53,8 @@ std::optional<ImageFile> ParseImage(absl::string_view line) {
   if (words.size() != 4 || words[3].empty()) return std::nullopt;
   ImageFile image;
   bool known = false;
-  for (ImageRecord::Role role : {ImageRecord::Role::kKernel, ImageRecord::Role::kInitrd}) {
+  for (int index = 0; index < ImageRecord::kRoles; ++index) {
+    const auto role = static_cast<ImageRecord::Role>(index);
     const std::string_view name = ImageRoleName(role);
     if (words[0] != absl::string_view(name.data(), name.size())) continue;
     image.record.role = role;

@@ -85,6 +85,15 @@ std::string DescribeImages(const LogHeader& header) {
   return images.empty() ? "none" : absl::StrJoin(images, ", ");
 }
 
+std::string DescribeDisks(const LogHeader& header) {
+  std::vector<std::string> disks;
+  for (const machine::DiskConfig& disk : header.config.disks) {
+    disks.push_back(absl::StrCat(std::string(DiskInterfaceName(disk.interface)),
+                                 disk.read_only ? " read-only" : ""));
+  }
+  return disks.empty() ? "none" : absl::StrJoin(disks, ", ");
+}
+
 // Whether they are equal but for their numbers.
 bool AreAlike(const Event& a, const Event& b) {
   return a.cycle == b.cycle && a.cpu == b.cpu && a.body == b.body;
@@ -216,6 +225,7 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("command_line", QuoteBytes(a.command_line), QuoteBytes(b.command_line), lines);
   CompareField("reboot", left.config.reboot, right.config.reboot, lines);
   CompareField("images", DescribeImages(left), DescribeImages(right), lines);
+  CompareField("disks", DescribeDisks(left), DescribeDisks(right), lines);
   return lines;
 }
 

@@ -75,6 +75,11 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
     Row(out, std::string(replaylog::ImageRoleName(image.role)),
         absl::StrCat(image.digest.ToString(), ", ", image.size, " bytes"));
   }
+  for (size_t i = 0; i < config.disks.size(); ++i) {
+    Row(out, absl::StrCat("disk", i, " is"),
+        absl::StrCat(std::string(replaylog::DiskInterfaceName(config.disks[i].interface)),
+                     config.disks[i].read_only ? ", read-only" : ""));
+  }
   Row(out, "command line", replaylog::QuoteBytes(config.command_line));
   Row(out, "memory", Size(config.memory_bytes));
   Row(out, "clock", absl::StrCat(config.clock_hz, " Hz"));

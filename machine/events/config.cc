@@ -23,6 +23,25 @@ absl::Status CheckInterval(const char* what, uint64_t value, uint64_t most, uint
                                                  WithSeconds(value, clock_hz)));
 }
 
+absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
+  if (disks.size() > MachineConfig::kMaxDisks) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a machine has at most ", MachineConfig::kMaxDisks, " disks, not ", disks.size()));
+  }
+  for (size_t i = 0; i < disks.size(); ++i) {
+    if (disks[i].interface > DiskConfig::Interface::kIde) {
+      return absl::InvalidArgumentError(absl::StrCat("disk", i, " has no known interface"));
+    }
+    const uint64_t bytes = disks[i].bytes;
+    if (bytes == 0 || bytes % kSectorSize != 0 || bytes > DiskConfig::kMaxBytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a disk has whole sectors of ", kSectorSize, " bytes, from one to ",
+                       DiskConfig::kMaxBytes >> 40, "T; disk", i, " has ", bytes, " bytes"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status MachineConfig::Validate() const {
@@ -51,7 +70,7 @@ absl::Status MachineConfig::Validate() const {
     return absl::InvalidArgumentError(absl::StrCat("the command line has ", command_line.size(),
                                                    " bytes; at most ", kMaxCommandLine, " fit"));
   }
-  return absl::OkStatus();
+  return CheckDisks(disks);
 }
 
 }  // namespace isochron::machine

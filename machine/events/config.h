@@ -6,10 +6,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
 namespace isochron::machine {
+
+inline constexpr uint64_t kSectorSize = 512;  // bytes
+
+// A disk, as its controller presents it.
+struct DiskConfig {
+  enum class Interface : uint8_t { kVirtio = 0, kIde = 1 };
+  Interface interface = Interface::kVirtio;
+  bool read_only = false;
+  uint64_t bytes = 0;  // of its contents: whole sectors, at least one
+
+  static constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
+
+  friend bool operator==(const DiskConfig&, const DiskConfig&) = default;
+};
 
 // Everything that can change what a guest sees, apart from the images and the inputs. The CLI
 // fills it, logs store it.
@@ -35,6 +50,8 @@ struct MachineConfig {
   std::string command_line;
   // Whether a reset restarts the machine; else it ends the run.
   bool reboot = true;
+  // In the order in which the guest numbers them; at most kMaxDisks.
+  std::vector<DiskConfig> disks;
 
   // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
   // its number from here.
@@ -46,6 +63,7 @@ struct MachineConfig {
   static constexpr size_t kMaxCommandLine =
       255;  // bytes: Linux keeps 256 with the terminating zero
   static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
+  static constexpr size_t kMaxDisks = 8;
 
   // InvalidArgument naming the first field that is out of its range.
   absl::Status Validate() const;

@@ -39,5 +39,19 @@ TEST(ConfigTest, TheFirstFieldOutOfItsRangeIsNamed) {
   EXPECT_THAT(Refusal(config), HasSubstr("checkpoint interval"));
 }
 
+TEST(ConfigTest, DisksHaveWholeSectors) {
+  MachineConfig config;
+  config.disks.assign(MachineConfig::kMaxDisks, {.bytes = kSectorSize});
+  EXPECT_TRUE(config.Validate().ok());
+  for (const uint64_t bytes : {uint64_t{0}, kSectorSize + 1, DiskConfig::kMaxBytes + kSectorSize}) {
+    config.disks[2].bytes = bytes;
+    EXPECT_THAT(Refusal(config), HasSubstr("disk2")) << bytes;
+  }
+  config.disks[2] = {.interface = static_cast<DiskConfig::Interface>(9), .bytes = kSectorSize};
+  EXPECT_THAT(Refusal(config), HasSubstr("disk2 has no known interface"));
+  config.disks.assign(MachineConfig::kMaxDisks + 1, {.bytes = kSectorSize});
+  EXPECT_THAT(Refusal(config), HasSubstr("at most 8 disks"));
+}
+
 }  // namespace
 }  // namespace isochron::machine

@@ -26,14 +26,24 @@
 #include "machine/devices/i8259.h"
 #include "machine/devices/isa_bus.h"
 #include "machine/devices/platform_device.h"
+#include "machine/disks/disk.h"
+#include "machine/events/config.h"
 #include "machine/events/input.h"
 
 namespace isochron::machine {
+
+// A disk and what it is to be put behind.
+struct AttachedDisk {
+  DiskConfig::Interface interface = DiskConfig::Interface::kVirtio;
+  Disk* disk = nullptr;  // outlives the board
+};
 
 struct BoardOptions {
   int64_t rtc_base_seconds = 0;  // see Rtc
   uint64_t seed = 0;             // see PlatformDevice
   int cpu_count = 1;             // 1 to 4
+  // Those of an interface are numbered in this order.
+  std::vector<AttachedDisk> disks = {};
 };
 
 // Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires

@@ -18,8 +18,13 @@
 namespace isochron::machine {
 namespace {
 
-// Names of what the walk finds for each CPU.
+// Names of what the walk finds for each CPU and each disk.
 constexpr const char* kCpuNames[Cchip::kMaxCpus] = {"cpu0", "cpu1", "cpu2", "cpu3"};
+constexpr const char* kDiskNames[MachineConfig::kMaxDisks] = {"disk0", "disk1", "disk2", "disk3",
+                                                              "disk4", "disk5", "disk6", "disk7"};
+constexpr const char* kBlocksNames[MachineConfig::kMaxDisks] = {
+    "disk0_blocks", "disk1_blocks", "disk2_blocks", "disk3_blocks",
+    "disk4_blocks", "disk5_blocks", "disk6_blocks", "disk7_blocks"};
 constexpr const char* kWaitingNames[Cchip::kMaxCpus] = {"waiting", "waiting1", "waiting2",
                                                         "waiting3"};
 
@@ -40,11 +45,37 @@ void WriteRegister(const Input& write, alpha::Cpu& cpu) {
   }
 }
 
-BoardOptions BoardOptionsOf(const MachineConfig& config) {
+// Whether the images are those that the configuration tells of.
+absl::Status CheckDiskContents(const std::vector<DiskConfig>& configs,
+                               const std::vector<std::shared_ptr<const DiskContents>>& contents) {
+  if (configs.size() != contents.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the machine has ", configs.size(), " disks, but there are images for ", contents.size()));
+  }
+  for (size_t i = 0; i < configs.size(); ++i) {
+    if (contents[i]->size() == configs[i].bytes) continue;
+    return absl::InvalidArgumentError(absl::StrCat("disk ", i, " has ", configs[i].bytes,
+                                                   " bytes, but its image ", contents[i]->size()));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Disk> MakeDisks(const std::vector<DiskConfig>& configs,
+                            const std::vector<std::shared_ptr<const DiskContents>>& contents) {
+  std::vector<Disk> disks;
+  disks.reserve(configs.size());
+  for (size_t i = 0; i < configs.size(); ++i) disks.emplace_back(contents[i], configs[i].read_only);
+  return disks;
+}
+
+BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disks) {
   BoardOptions options;
   options.rtc_base_seconds = config.rtc_base_seconds;
   options.seed = config.seed;
   options.cpu_count = MachineConfig::kCpus;
+  for (size_t i = 0; i < disks.size(); ++i) {
+    options.disks.push_back({config.disks[i].interface, &disks[i]});
+  }
   return options;
 }
 
@@ -54,6 +85,9 @@ absl::StatusOr<std::unique_ptr<Machine>> Machine::Create(const MachineConfig& co
                                                          BootImages images,
                                                          const EngineFactory& engine) {
   if (absl::Status status = config.Validate(); !status.ok()) return status;
+  if (absl::Status status = CheckDiskContents(config.disks, images.disks); !status.ok()) {
+    return status;
+  }
   absl::StatusOr<HostMemory> host_memory = HostMemory::Create(config.memory_bytes);
   if (!host_memory.ok()) return host_memory.status();
   std::unique_ptr<Machine> machine(new Machine(config, std::move(images), *std::move(host_memory)));
@@ -73,7 +107,8 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
       memory_(host_memory_.base(), host_memory_.size()),
       lock_watch_(memory_),
       events_(config.clock_hz, deadline_),
-      board_(BoardOptionsOf(config), memory_, events_, this, *this),
+      disks_(MakeDisks(config.disks, images_.disks)),
+      board_(BoardOptionsOf(config, disks_), memory_, events_, this, *this),
       points_(events_),
       memory_digest_(memory_) {
   processors_.reserve(MachineConfig::kCpus);
@@ -173,6 +208,18 @@ std::optional<RunEnd> Machine::AskObserver() const {
   return RunEnd{RunEnd::Kind::kObserver, std::string(status.message()), {}, status.code()};
 }
 
+std::optional<RunEnd> Machine::AskDisks() const {
+  for (size_t i = 0; i < disks_.size(); ++i) {
+    const absl::Status& error = disks_[i].error();
+    if (error.ok()) continue;
+    return RunEnd{RunEnd::Kind::kObserver,
+                  absl::StrCat("disk ", i, " cannot be read: ", std::string(error.message())),
+                  {},
+                  error.code()};
+  }
+  return std::nullopt;
+}
+
 std::optional<RunEnd> Machine::RunToEnd() {
   stops_known_to_ = 0;  // the source may be another one, or the state
   for (;;) {
@@ -200,6 +247,7 @@ void Machine::TakeInterrupt(Processor& processor) {
 
 std::optional<RunEnd> Machine::HandleBoundary() {
   DuePoints due = HandleDueEvents();
+  if (std::optional<RunEnd> end = AskDisks()) return end;
   if (std::optional<RunEnd> end = HandlePowerRequest(due)) return end;
   const bool requested = deadline_.leave.load(std::memory_order_relaxed);
   if (requested)
@@ -351,6 +399,9 @@ void Machine::WalkWithoutMemory(Visitor& visitor, Self& self) {
   }
   visitor.Component("events", self.events_);
   visitor.Whole(self.board_);
+  for (size_t i = 0; i < self.disks_.size(); ++i) {
+    visitor.Component(kDiskNames[i], self.disks_[i]);
+  }
 }
 
 void Machine::VisitWithoutMemory(alpha::StateVisitor& visitor) const {
@@ -388,6 +439,10 @@ void Machine::VisitState(alpha::StateVisitor& visitor) const {
     pages.push_back(static_cast<uint32_t>(pa >> alpha::kPageShift));
   }
   WalkMemory(visitor, *this, std::move(pages), [](uint64_t) { return true; });
+  for (size_t i = 0; i < disks_.size(); ++i) {
+    visitor.Section(kBlocksNames[i]);
+    disks_[i].VisitBlocks(visitor);
+  }
 }
 
 void Machine::RestoreState(alpha::StateReader& reader) {
@@ -401,7 +456,16 @@ void Machine::RestoreState(alpha::StateReader& reader) {
     reader.Fail("a page of memory is out of range");
     return false;
   });
+  for (size_t i = 0; i < disks_.size(); ++i) {
+    reader.Section(kBlocksNames[i]);
+    disks_[i].RestoreBlocks(reader);
+  }
+  CheckRestored(reader);
   engine_->Invalidate();
+}
+
+void Machine::CheckRestored(alpha::StateReader& reader) const {
+  for (const Disk& disk : disks_) disk.CheckRestored(reader);
 }
 
 std::string Machine::SaveWithoutMemory() const {
@@ -417,10 +481,11 @@ absl::Status Machine::Restore(const Fill& fill) {
 }
 
 absl::Status Machine::RestoreOver(const Fill& fill) {
-  const absl::StatusOr<std::string> without_memory = fill(memory_);
+  const absl::StatusOr<std::string> without_memory = fill(memory_, disks_);
   if (!without_memory.ok()) return without_memory.status();
   alpha::StateReader reader(*without_memory);
   RestoreWithoutMemory(reader);
+  CheckRestored(reader);
   engine_->ForgetCpus();
   return reader.Finish();
 }

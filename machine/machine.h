@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 #include "machine/board.h"
 #include "machine/bus/console.h"
 #include "machine/bus/event_queue.h"
+#include "machine/disks/disk.h"
+#include "machine/disks/disk_contents.h"
 #include "machine/events/config.h"
 #include "machine/events/digest.h"
 #include "machine/events/input.h"
@@ -34,10 +37,11 @@ namespace isochron::machine {
 using EngineFactory = std::function<absl::StatusOr<std::unique_ptr<alpha::Engine>>(
     alpha::Memory& memory, alpha::IoBus& io)>;
 
-// What is put into memory at power-on and at every reset.
+// What is put into memory at power-on and at every reset, and what is on the disks at power-on.
 struct BootImages {
   KernelImage kernel;
-  std::string initrd;  // empty: none
+  std::string initrd;                                      // empty: none
+  std::vector<std::shared_ptr<const DiskContents>> disks;  // as MachineConfig::disks
 };
 
 // One deterministic computer. Everything in it happens on the thread that calls Run.
@@ -86,20 +90,23 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // bounded amount of host work.
   void LookForStop() { deadline_.leave.store(true); }
 
-  // All state at a boundary. A machine that is restored must have the same configuration and memory
-  // size; when the reader reports a fault, discard the machine.
+  // All state at a boundary, with what has been written to disks. A machine that is restored must
+  // have the same configuration, memory size and images; when the reader reports a fault, discard
+  // the machine.
   void VisitState(alpha::StateVisitor& visitor) const;
   void RestoreState(alpha::StateReader& reader);
 
-  // The first half of the walk: all but RAM, in the sections machine, cpu0 (and so on for each
-  // CPU), events and one for each device.
+  // The first part of the walk: all but RAM and what disks hold, in the sections machine, cpu0 (and
+  // so on for each CPU), events and one for each device and each disk, which is disk0 and so on.
   void VisitWithoutMemory(alpha::StateVisitor& visitor) const;
 
-  // The two halves apart, for snapshots that hold only the pages that have changed: all state but
-  // RAM as bytes; and restoring, for which `fill` writes RAM and returns those bytes. RAM is zero
-  // when it is called; with RestoreOver() it is as it was. On an error discard the machine.
+  // The parts apart, for snapshots that hold only the pages and blocks that have changed: the first
+  // part as bytes; and restoring, for which `fill` writes RAM, puts blocks back (Disk::SetWritten)
+  // and returns those bytes. RAM is zero when it is called; with RestoreOver() it is as it was.
+  // Disks are as they were. On an error discard the machine.
   std::string SaveWithoutMemory() const;
-  using Fill = std::function<absl::StatusOr<std::string>(alpha::Memory& memory)>;
+  using Fill =
+      std::function<absl::StatusOr<std::string>(alpha::Memory& memory, std::span<Disk> disks)>;
   absl::Status Restore(const Fill& fill);
   absl::Status RestoreOver(const Fill& fill);
 
@@ -114,6 +121,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   int cpu_count() const { return static_cast<int>(processors_.size()); }
   const alpha::Cpu& cpu(int index = 0) const { return processors_[index].cpu; }
   const alpha::Memory& memory() const { return memory_; }
+  // In the order of config().disks.
+  std::span<const Disk> disks() const { return disks_; }
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
   // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when
@@ -185,6 +194,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   std::optional<RunEnd> HandleBoundary();
   // The end, when the observer's status is not OK.
   std::optional<RunEnd> AskObserver() const;
+  // The end, when a disk could not be read.
+  std::optional<RunEnd> AskDisks() const;
   // What an input source is told of this boundary.
   InputPoint PointHere();
   // Takes inputs at an input point. The end, when one of them asks for it.
@@ -206,6 +217,8 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // due. The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
   void RestoreWithoutMemory(alpha::StateReader& reader);
+  // Says what is wrong in what has been restored when all of it is there.
+  void CheckRestored(alpha::StateReader& reader) const;
   template <typename Visitor, typename Self>
   static void WalkWithoutMemory(Visitor& visitor, Self& self);
   // `pages`: those to visit, not looked at when restoring. `prepare` is told the address of each
@@ -226,6 +239,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   alpha::LockWatch lock_watch_;
   alpha::Deadline deadline_;
   EventQueue events_;
+  std::vector<Disk> disks_;  // they stay where they are
   Board board_;
   Points points_;
   std::unique_ptr<alpha::Engine> engine_;

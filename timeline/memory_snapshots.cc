@@ -126,8 +126,8 @@ void MemorySnapshots::WritePages(const Snapshot& snapshot, alpha::Memory& memory
 
 absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
   machine_.UpdateMemoryDigest();
-  absl::Status status =
-      machine_.RestoreOver([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+  absl::Status status = machine_.RestoreOver(
+      [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
         WritePages(snapshot, memory);
         return snapshot.without_memory_;
       });

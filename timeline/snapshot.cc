@@ -344,8 +344,8 @@ absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressC
 
 absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine,
                                      const ProgressCheck& keep_going) {
-  const absl::Status status =
-      machine.Restore([&](alpha::Memory& memory) -> absl::StatusOr<std::string> {
+  const absl::Status status = machine.Restore(
+      [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
         std::string small;
         PageFiller pages(memory);
         for (auto part = snapshots_.rbegin(); part != snapshots_.rend(); ++part) {

@@ -1,5 +1,7 @@
 #include "machine/events/config.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "alpha/memory.h"
 #include "machine/events/cycle_text.h"
@@ -39,7 +41,11 @@ absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
                        DiskConfig::kMaxBytes >> 40, "T; disk", i, " has ", bytes, " bytes"));
     }
   }
-  return absl::OkStatus();
+  const auto ide = static_cast<size_t>(
+      std::ranges::count(disks, DiskConfig::Interface::kIde, &DiskConfig::interface));
+  if (ide <= MachineConfig::kMaxIdeDisks) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("two IDE channels take at most ",
+                                                 MachineConfig::kMaxIdeDisks, " disks, not ", ide));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct MachineConfig {
   std::string command_line;
   // Whether a reset restarts the machine; else it ends the run.
   bool reboot = true;
-  // In the order in which the guest numbers them; at most kMaxDisks.
+  // At most kMaxDisks; those of an interface are numbered in this order.
   std::vector<DiskConfig> disks;
 
   // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
@@ -64,6 +64,7 @@ struct MachineConfig {
       255;  // bytes: Linux keeps 256 with the terminating zero
   static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
   static constexpr size_t kMaxDisks = 8;
+  static constexpr size_t kMaxIdeDisks = 4;  // of those
 
   // InvalidArgument naming the first field that is out of its range.
   absl::Status Validate() const;

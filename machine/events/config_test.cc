@@ -51,6 +51,8 @@ TEST(ConfigTest, DisksHaveWholeSectors) {
   EXPECT_THAT(Refusal(config), HasSubstr("disk2 has no known interface"));
   config.disks.assign(MachineConfig::kMaxDisks + 1, {.bytes = kSectorSize});
   EXPECT_THAT(Refusal(config), HasSubstr("at most 8 disks"));
+  config.disks.assign(5, {.interface = DiskConfig::Interface::kIde, .bytes = kSectorSize});
+  EXPECT_EQ(Refusal(config), "two IDE channels take at most 4 disks, not 5");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct RunEnd {
     kFatal,      // the guest cannot go on; `message` says why
     kStopped,    // an input asked for it; `stop` is that input
     kEndOfTime,  // the cycle counter has reached alpha::Cpu::kEndOfTime
-    kObserver,   // the observer's status is not OK; `code` and `message` are its
+    kObserver,   // the host cannot go on: the observer's status is not OK, or a disk cannot be
+                 // read; `code` and `message` say why
   };
   Kind kind = Kind::kPowerOff;
   std::string message;

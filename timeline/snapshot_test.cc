@@ -20,7 +20,8 @@ namespace {
 // Fills `bytes` of RAM with what no compressor makes smaller.
 void FillWithNoise(machine::Machine& machine, uint64_t bytes) {
   const std::string state = machine.SaveWithoutMemory();
-  const auto fill = [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+  const auto fill = [&](alpha::Memory& memory,
+                        std::span<machine::Disk>) -> absl::StatusOr<std::string> {
     uint64_t noise = 1;
     for (uint64_t pa = 0; pa < bytes; pa += sizeof noise) {
       noise = noise * 6364136223846793005u + 1442695040888963407u;
@@ -114,7 +115,8 @@ TEST(SnapshotTest, AFrameHasABoundedNumberOfPages) {
 // Changes every page of memory but one.
 void ChangePages(machine::Machine& machine, uint8_t value) {
   const std::string state = machine.SaveWithoutMemory();
-  const auto change = [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+  const auto change = [&](alpha::Memory& memory,
+                          std::span<machine::Disk>) -> absl::StatusOr<std::string> {
     uint64_t pa = alpha::kPageSize;
     for (; pa < memory.size(); pa += alpha::kPageSize) memory.Store(pa, value);
     return state;

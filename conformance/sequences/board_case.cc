@@ -150,10 +150,11 @@ absl::StatusOr<std::unique_ptr<Machine>> MakeBoard(const machine::MachineConfig&
 absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
   absl::StatusOr<std::string> state = StateOf(board_case, machine);
   if (!state.ok()) return state.status();
-  return machine.Restore([&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
-    LoadMemory(board_case.program, memory);
-    return *std::move(state);
-  });
+  return machine.Restore(
+      [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+        LoadMemory(board_case.program, memory);
+        return *std::move(state);
+      });
 }
 
 std::string FormatBoardCase(const BoardCase& board_case) {

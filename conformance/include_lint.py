@@ -29,7 +29,7 @@ ROOMS = [
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
-    ("conformance/fuzz", "debug/gdb machine replaylog machine/firmware ref"),
+    ("conformance/fuzz", "debug/gdb machine replaylog machine/disks machine/firmware ref"),
     (
         "conformance/sequences",
         "conformance/compare engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
@@ -45,7 +45,7 @@ ROOMS = [
     ("debug/gdb", "debug timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("debug/report", "debug timeline machine replaylog machine/events alpha hostio"),
     ("debug", "timeline machine replaylog machine/firmware machine/events alpha hostio"),
-    ("timeline", "machine replaylog machine/firmware machine/bus machine/events ref alpha hostio"),
+    ("timeline", "machine replaylog machine/disks machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),
     ("machine", "machine/chipset machine/devices machine/disks machine/firmware machine/bus machine/events alpha"),
     ("replaylog", "machine/events alpha hostio"),

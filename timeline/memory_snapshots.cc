@@ -26,7 +26,11 @@ MemorySnapshots::~MemorySnapshots() {
 
 uint64_t MemorySnapshots::bytes() const {
   const uint64_t tables = snapshots_.size() * latest_.size() * sizeof(PageTable::value_type);
-  return live_pages_ * sizeof(Page) + live_chunks_ * sizeof(Chunk) + tables + state_bytes_;
+  uint64_t blocks = 0;
+  for (const machine::Disk& disk : machine_.disks()) {
+    blocks += disk.written().family_bytes() - disk.written().bytes();
+  }
+  return live_pages_ * sizeof(Page) + live_chunks_ * sizeof(Chunk) + tables + state_bytes_ + blocks;
 }
 
 std::shared_ptr<const MemorySnapshots::Page> MemorySnapshots::KeepPage(
@@ -76,6 +80,7 @@ void MemorySnapshots::Take(const Replayer::Place& place) {
   snapshot.place_ = place;
   snapshot.without_memory_ = machine_.SaveWithoutMemory();
   snapshot.pages_ = latest_;
+  for (const machine::Disk& disk : machine_.disks()) snapshot.disks_.push_back(disk.written());
   state_bytes_ += snapshot.without_memory_.size();
   MakeRoom(cpu.cycle);
 }
@@ -127,8 +132,9 @@ void MemorySnapshots::WritePages(const Snapshot& snapshot, alpha::Memory& memory
 absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
   machine_.UpdateMemoryDigest();
   absl::Status status = machine_.RestoreOver(
-      [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+      [&](alpha::Memory& memory, std::span<machine::Disk> disks) -> absl::StatusOr<std::string> {
         WritePages(snapshot, memory);
+        for (size_t i = 0; i < disks.size(); ++i) disks[i].SetWritten(snapshot.disks_[i]);
         return snapshot.without_memory_;
       });
   if (status.ok()) return status;

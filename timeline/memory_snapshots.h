@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "alpha/memory.h"
+#include "machine/disks/block_tree.h"
 #include "machine/events/digest.h"
 #include "machine/machine.h"
 #include "timeline/replayer.h"
@@ -20,7 +21,8 @@
 namespace isochron::timeline {
 
 // The state of a machine at boundaries of its run, with the place in the log at which its replay
-// is there. Pages of RAM that are equal in snapshots taken one after the other are kept once.
+// is there. Pages of RAM that are equal in snapshots taken one after the other are kept once, and
+// so are the blocks of disks that have been written.
 //
 // Within a number of bytes: when there are more, those snapshots go whose going lengthens the ways
 // least, in proportion to how far they are from where the machine is. So they lie close to each
@@ -46,6 +48,7 @@ class MemorySnapshots {
     Replayer::Place place_;
     std::string without_memory_;
     PageTable pages_;
+    std::vector<machine::BlockTree> disks_;
   };
 
   // Of `machine`, which must outlive them. `max_bytes`: for all of them; a few are kept in any
@@ -70,7 +73,7 @@ class MemorySnapshots {
   const Snapshot* FindBeforeInstruction(uint64_t instructions) const;
 
   size_t count() const { return snapshots_.size(); }
-  // Host memory in use.
+  // Host memory in use: of blocks of disks that which the machine itself does not hold.
   uint64_t bytes() const;
 
  private:

@@ -18,7 +18,9 @@
 namespace isochron::timeline {
 namespace {
 
-constexpr uint64_t kSnapshotVersion = 1;
+// Of files for machines without disks, and with some.
+constexpr uint64_t kVersionWithoutDisks = 1;
+constexpr uint64_t kVersionWithDisks = 2;
 
 // The skippable zstd frame in front of each snapshot: magic number, size of the rest (both
 // 32 bits), cycle, digest, bytes of the snapshot's frames (64 bits each).
@@ -71,7 +73,8 @@ absl::StatusOr<std::string> FileHeader(const replaylog::LogHeader& header) {
   if (!log_header.ok()) return log_header.status();
   const machine::Digest binding = machine::DigestOf(*log_header);
   std::string content(replaylog::kSnapshotMagic);
-  replaylog::AppendVarint(kSnapshotVersion, content);
+  replaylog::AppendVarint(header.config.disks.empty() ? kVersionWithoutDisks : kVersionWithDisks,
+                          content);
   AppendFixed(binding.low, content);
   AppendFixed(binding.high, content);
   return content;
@@ -110,12 +113,7 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
   return status;
 }
 
-// A snapshot's first frame: length and bytes of the small state, number of page frames. Each
-// page frame: number of pages, then for each its number times two, plus one for a page of zeros,
-// and its contents unless it is one.
-absl::Status SnapshotWriter::Take(machine::Machine& machine) {
-  const machine::Digest state = machine.StateDigest();
-  const std::vector<machine::Digest>& pages = machine.memory_digest().pages();
+std::vector<uint64_t> SnapshotWriter::ChangedPages(const std::vector<machine::Digest>& pages) {
   written_.resize(pages.size());
   std::vector<uint64_t> changed;
   for (uint64_t page = 0; page < pages.size(); ++page) {
@@ -127,7 +125,48 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
     changed.resize(pages.size());
     std::iota(changed.begin(), changed.end(), uint64_t{0});
   }
-  const size_t page_frames = (changed.size() + kPagesPerFrame - 1) / kPagesPerFrame;
+  return changed;
+}
+
+absl::Status SnapshotWriter::AddFrame(std::string_view content) {
+  const absl::StatusOr<std::string> frame = compressor_.Compress(content);
+  return frame.ok() ? file_->Write(*frame) : frame.status();
+}
+
+// A page frame: number of pages, then for each its number times two, plus one for a page of zeros,
+// and its contents unless it is one.
+absl::Status SnapshotWriter::AddPages(const machine::Machine& machine,
+                                      std::span<const uint64_t> pages) {
+  const std::vector<machine::Digest>& digests = machine.memory_digest().pages();
+  std::string content;
+  for (; !pages.empty(); pages = pages.subspan(std::min(kPagesPerFrame, pages.size()))) {
+    const std::span<const uint64_t> part = pages.first(std::min(kPagesPerFrame, pages.size()));
+    content.clear();
+    replaylog::AppendVarint(part.size(), content);
+    for (const uint64_t page : part) {
+      const bool zero = digests[page] == machine::Digest{};
+      replaylog::AppendVarint(page << 1 | (zero ? 1 : 0), content);
+      if (zero) continue;
+      const uint8_t* const bytes = machine.memory().host(page << alpha::kPageShift);
+      content.append(reinterpret_cast<const char*>(bytes), alpha::kPageSize);
+    }
+    if (absl::Status status = AddFrame(content); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// A snapshot's first frame: length and bytes of the small state, number of page frames; where there
+// are disks, how many, and for each what DiskChanges::Key() says. Then the frames.
+absl::Status SnapshotWriter::Take(machine::Machine& machine) {
+  const machine::Digest state = machine.StateDigest();
+  const std::vector<machine::Digest>& pages = machine.memory_digest().pages();
+  const std::vector<uint64_t> changed = ChangedPages(pages);
+  std::vector<DiskChanges> disks;
+  for (size_t i = 0; i < machine.disks().size(); ++i) {
+    const machine::BlockTree& written = machine.disks()[i].written();
+    if (disks_.size() == i) disks_.emplace_back(written);
+    disks.push_back(disks_[i].Next(written));
+  }
 
   // How long it is shows when it is written. Until then its index tells of more bytes than any file
   // has, and a reader takes the file to break off before it.
@@ -136,28 +175,20 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
     return EncodeIndex({machine.cpu().cycle, state, index_offset + kIndexBytes, bytes});
   };
   if (absl::Status status = file_->Write(index(~uint64_t{0})); !status.ok()) return status;
-  const auto add_frame = [&](std::string_view content) {
-    const absl::StatusOr<std::string> frame = compressor_.Compress(content);
-    return frame.ok() ? file_->Write(*frame) : frame.status();
-  };
   const std::string small = machine.SaveWithoutMemory();
   std::string content;
   replaylog::AppendVarint(small.size(), content);
   content += small;
-  replaylog::AppendVarint(page_frames, content);
-  if (absl::Status status = add_frame(content); !status.ok()) return status;
+  replaylog::AppendVarint((changed.size() + kPagesPerFrame - 1) / kPagesPerFrame, content);
+  if (!disks.empty()) replaylog::AppendVarint(disks.size(), content);
+  for (const DiskChanges& disk : disks) replaylog::AppendVarint(disk.Key(), content);
+  if (absl::Status status = AddFrame(content); !status.ok()) return status;
 
-  for (size_t first = 0; first < changed.size(); first += kPagesPerFrame) {
-    const size_t count = std::min(kPagesPerFrame, changed.size() - first);
-    content.clear();
-    replaylog::AppendVarint(count, content);
-    for (size_t i = first; i < first + count; ++i) {
-      const uint8_t* page = machine.memory().host(changed[i] << alpha::kPageShift);
-      const bool zero = pages[changed[i]] == machine::Digest{};
-      replaylog::AppendVarint(changed[i] << 1 | (zero ? 1 : 0), content);
-      if (!zero) content.append(reinterpret_cast<const char*>(page), alpha::kPageSize);
+  if (absl::Status status = AddPages(machine, changed); !status.ok()) return status;
+  for (const DiskChanges& disk : disks) {
+    for (size_t i = 0; i < disk.frames(); ++i) {
+      if (absl::Status status = AddFrame(disk.Frame(i)); !status.ok()) return status;
     }
-    if (absl::Status status = add_frame(content); !status.ok()) return status;
   }
   written_ = pages;
   return file_->Overwrite(index_offset, index(file_->size() - index_offset - kIndexBytes));
@@ -217,6 +248,14 @@ absl::Status SnapshotReader::Scan() {
   replaylog::FrameScanner scanner(*source_, 0, file_bytes);
   if (!replaylog::ReadSnapshotHeader(scanner, decompressor_, file_header_)) {
     return absl::InvalidArgumentError(absl::StrCat(source_->name(), ": not a file of snapshots"));
+  }
+  std::string_view version = file_header_;
+  version.remove_prefix(replaylog::kSnapshotMagic.size());
+  if (!replaylog::ConsumeVarint(version, version_) || version_ < kVersionWithoutDisks ||
+      version_ > kVersionWithDisks) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        source_->name(), ": snapshots of version ", version_, "; this program reads versions ",
+        kVersionWithoutDisks, " to ", kVersionWithDisks));
   }
   // A file that breaks off ends with its last whole snapshot.
   uint64_t offset = scanner.offset();
@@ -306,56 +345,127 @@ class SnapshotReader::PageFiller {
   uint64_t next_ = 0;  // the least number that the snapshot's next page may have
 };
 
-absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
-                                   PageFiller& pages, std::string* small) {
-  replaylog::FrameScanner scanner(*source_, snapshot.offset, snapshot.offset + snapshot.bytes);
-  std::string content;
-  const auto next_frame = [&]() -> absl::Status {
-    if (absl::Status status = keep_going(); !status.ok()) return status;
-    const absl::StatusOr<replaylog::FrameSizes> sizes = scanner.Measure(kMaxContent);
-    if (!sizes.ok()) return Damaged(scanner.offset(), sizes.status());
-    const absl::Status status = decompressor_.Decompress(scanner.frame(), kMaxContent, content);
-    if (!status.ok()) return Damaged(scanner.offset(), status);
-    scanner.Skip();
-    return absl::OkStatus();
-  };
+struct SnapshotReader::Target {
+  Target(alpha::Memory& memory, std::span<const machine::Disk> machine_disks) : pages(memory) {
+    for (const machine::Disk& disk : machine_disks) disks.emplace_back(disk.written());
+  }
+  // Whether older snapshots have nothing to add.
+  bool Full() const { return pages.Full() && std::ranges::all_of(disks, &DiskFiller::Full); }
 
-  if (absl::Status status = next_frame(); !status.ok()) return status;
-  std::string_view rest = content;
+  PageFiller pages;
+  std::vector<DiskFiller> disks;
+};
+
+// The frames of one snapshot, in order.
+class SnapshotReader::Frames {
+ public:
+  Frames(SnapshotReader& reader, const SnapshotInfo& snapshot, const ProgressCheck& keep_going)
+      : reader_(reader),
+        keep_going_(keep_going),
+        end_(snapshot.offset + snapshot.bytes),
+        scanner_(*reader.source_, snapshot.offset, end_) {}
+
+  // The content of the next one, or past it when nobody wants that.
+  absl::Status Next() {
+    if (absl::Status status = Measure(); !status.ok()) return status;
+    const absl::Status status =
+        reader_.decompressor_.Decompress(scanner_.frame(), kMaxContent, content_);
+    if (!status.ok()) return reader_.Damaged(scanner_.offset(), status);
+    scanner_.Skip();
+    return absl::OkStatus();
+  }
+  absl::Status Pass() {
+    absl::Status status = Measure();
+    if (status.ok()) scanner_.Skip();
+    return status;
+  }
+  // The next `count` go to `filler`, unless it is full.
+  template <typename Filler>
+  absl::Status Fill(uint64_t count, Filler& filler) {
+    const bool wanted = !filler.Full();
+    for (uint64_t i = 0; i < count; ++i) {
+      if (absl::Status status = wanted ? Next() : Pass(); !status.ok()) return status;
+      const std::string_view error = wanted ? filler.Fill(content_) : "";
+      if (!error.empty()) return Damaged(error);
+    }
+    return absl::OkStatus();
+  }
+
+  std::string_view content() const { return content_; }
+  absl::Status Damaged(std::string_view what) const {
+    return reader_.Damaged(scanner_.offset(), what);
+  }
+  bool AtEnd() const { return scanner_.offset() == end_; }
+
+ private:
+  absl::Status Measure() {
+    if (absl::Status status = keep_going_(); !status.ok()) return status;
+    const absl::StatusOr<replaylog::FrameSizes> sizes = scanner_.Measure(kMaxContent);
+    return sizes.ok() ? absl::OkStatus() : reader_.Damaged(scanner_.offset(), sizes.status());
+  }
+
+  SnapshotReader& reader_;
+  const ProgressCheck& keep_going_;
+  const uint64_t end_;
+  replaylog::FrameScanner scanner_;
+  std::string content_;
+};
+
+absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                                   Target& target, std::string* small) {
+  Frames frames(*this, snapshot, keep_going);
+  if (absl::Status status = frames.Next(); !status.ok()) return status;
+  std::string_view rest = frames.content();
   uint64_t small_bytes = 0;
   uint64_t page_frames = 0;
   std::string_view taken;
   if (!replaylog::ConsumeVarint(rest, small_bytes) || !ConsumeBytes(rest, small_bytes, taken)) {
-    return Damaged(scanner.offset(), "the state is cut short");
+    return frames.Damaged("the state is cut short");
   }
   if (small != nullptr) small->assign(taken);
-  if (!replaylog::ConsumeVarint(rest, page_frames) || !rest.empty()) {
-    return Damaged(scanner.offset(), "bytes are left over or missing");
+  bool whole = replaylog::ConsumeVarint(rest, page_frames);
+  uint64_t disks = 0;
+  if (version_ >= kVersionWithDisks) whole = whole && replaylog::ConsumeVarint(rest, disks);
+  if (whole && disks != target.disks.size()) {
+    return frames.Damaged(
+        absl::StrCat("there are ", disks, " disks, but the machine has ", target.disks.size()));
   }
-  pages.Begin();
-  for (uint64_t i = 0; i < page_frames; ++i) {
-    if (absl::Status status = next_frame(); !status.ok()) return status;
-    const std::string_view error = pages.Fill(content);
-    if (!error.empty()) return Damaged(scanner.offset(), error);
+  std::vector<uint64_t> keys(disks);
+  for (uint64_t& key : keys) whole = whole && replaylog::ConsumeVarint(rest, key);
+  if (!whole || !rest.empty()) return frames.Damaged("bytes are left over or missing");
+
+  target.pages.Begin();
+  if (absl::Status status = frames.Fill(page_frames, target.pages); !status.ok()) return status;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    DiskFiller& disk = target.disks[i];
+    const uint64_t count = disk.Begin(keys[i]);
+    if (absl::Status status = frames.Fill(count, disk); !status.ok()) return status;
+    disk.End();
   }
-  const bool whole = scanner.offset() == snapshot.offset + snapshot.bytes;
-  return whole ? absl::OkStatus() : Damaged(scanner.offset(), "bytes are left over");
+  return frames.AtEnd() ? absl::OkStatus() : frames.Damaged("bytes are left over");
+}
+
+absl::Status SnapshotReader::ApplyAll(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                                      Target& target, std::string& small) {
+  for (auto part = snapshots_.rbegin(); part != snapshots_.rend() && !target.Full(); ++part) {
+    if (part->cycle > snapshot.cycle) continue;
+    std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
+    if (absl::Status status = Apply(*part, keep_going, target, newest); !status.ok()) return status;
+  }
+  const bool whole = std::ranges::all_of(target.disks, &DiskFiller::Full);
+  return whole ? absl::OkStatus()
+               : Damaged(snapshot.offset, "no snapshot has all blocks of a disk");
 }
 
 absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine,
                                      const ProgressCheck& keep_going) {
   const absl::Status status = machine.Restore(
-      [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+      [&](alpha::Memory& memory, std::span<machine::Disk> disks) -> absl::StatusOr<std::string> {
         std::string small;
-        PageFiller pages(memory);
-        for (auto part = snapshots_.rbegin(); part != snapshots_.rend(); ++part) {
-          if (part->cycle > snapshot.cycle) continue;
-          if (pages.Full()) break;
-          std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
-          if (absl::Status applied = Apply(*part, keep_going, pages, newest); !applied.ok()) {
-            return applied;
-          }
-        }
+        Target target(memory, disks);
+        absl::Status applied = ApplyAll(snapshot, keep_going, target, small);
+        if (!applied.ok()) return applied;
+        for (size_t i = 0; i < disks.size(); ++i) disks[i].SetWritten(target.disks[i].blocks());
         return small;
       });
   if (!status.ok()) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "replaylog/file_source.h"
 #include "replaylog/output_file.h"
 #include "replaylog/zstd_frame.h"
+#include "timeline/snapshot_blocks.h"
 
 namespace isochron::timeline {
 
@@ -32,7 +34,8 @@ std::string FindSnapshots(const std::string& log_path);
 
 // Writes snapshots of one machine to a file beside its log. Each holds the pages that have changed
 // since the one before, or now and then all pages, so that a restore comes across no more than five
-// times the pages of memory. The file's format is in docs/replay-log.md; it is no part of the log.
+// times the pages of memory; and likewise the blocks of its disks that have been written. The
+// file's format is in docs/replay-log.md; it is no part of the log.
 class SnapshotWriter {
  public:
   // A file at `path` for the machine that `header` describes. Errors name the path.
@@ -49,10 +52,16 @@ class SnapshotWriter {
  private:
   explicit SnapshotWriter(std::unique_ptr<replaylog::OutputFile> file) : file_(std::move(file)) {}
 
+  absl::Status AddFrame(std::string_view content);
+  absl::Status AddPages(const machine::Machine& machine, std::span<const uint64_t> pages);
+  // The pages that the next snapshot is to hold.
+  std::vector<uint64_t> ChangedPages(const std::vector<machine::Digest>& pages);
+
   std::unique_ptr<replaylog::OutputFile> file_;
   replaylog::FrameCompressor compressor_;
   std::vector<machine::Digest> written_;  // of each page, as the snapshots so far have it
   uint64_t changed_pages_ = 0;            // in the snapshots behind the last that had all
+  std::vector<DiskFollower> disks_;
 };
 
 // Takes a snapshot at the first checkpoint of every `interval` cycles.
@@ -115,8 +124,8 @@ class SnapshotReader {
   // Puts the machine, made from the same header and images, to the state of `snapshot`. DataLoss
   // when the state that results has not the digest that the snapshot names; discard the machine
   // then. Writes no page twice, reads each byte of the file at most once, and reads no snapshot
-  // once those behind it have given all pages. A file in which it would come across more than five
-  // times the pages of memory is damaged: no writer leaves one.
+  // once those behind it have given all pages and blocks. A file in which it would come across more
+  // than five times the pages of memory is damaged: no writer leaves one.
   absl::Status Restore(
       const SnapshotInfo& snapshot, machine::Machine& machine,
       const ProgressCheck& keep_going = [] { return absl::OkStatus(); });
@@ -128,16 +137,23 @@ class SnapshotReader {
   absl::Status Scan();
   absl::StatusOr<std::string> ReadBytes(uint64_t offset, uint64_t size) const;
   class PageFiller;
-  // Reads one snapshot's frames: its pages go to `pages`, its small state to `small` unless that is
-  // nullptr.
-  absl::Status Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
-                     PageFiller& pages, std::string* small);
+  class Frames;
+  // What restoring fills.
+  struct Target;
+  // Reads one snapshot's frames: its pages and blocks go to `target`, its small state to `small`
+  // unless that is nullptr.
+  absl::Status Apply(const SnapshotInfo& snapshot, const ProgressCheck& keep_going, Target& target,
+                     std::string* small);
+  // The same with it and those before it, as far as they have something to add.
+  absl::Status ApplyAll(const SnapshotInfo& snapshot, const ProgressCheck& keep_going,
+                        Target& target, std::string& small);
   absl::Status Damaged(uint64_t offset, std::string_view what) const;
   absl::Status Damaged(uint64_t offset, const absl::Status& why) const;
 
   const std::unique_ptr<replaylog::FileSource> source_;
   replaylog::FrameDecompressor decompressor_;
   std::string file_header_;
+  uint64_t version_ = 0;
   std::vector<SnapshotInfo> snapshots_;
   bool breaks_off_ = false;
 };

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "machine/disks/disk_testing.h"
 #include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
 #include "machine/machine.h"
@@ -34,6 +36,8 @@ std::unique_ptr<machine::Machine> MakeMachine() {
   config.memory_bytes = machine::MachineConfig::kMinMemory;
   config.itb_entries = config.dtb_entries = machine::MachineConfig::kMinTlbEntries;
   config.input_interval = kInterval;
+  images.disks = {std::make_shared<machine::ZeroContents>(machine::kSectorSize)};
+  config.disks = {{.bytes = machine::kSectorSize}};
   return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
 }
 
@@ -51,7 +55,9 @@ std::string GoodState() {
 void Restore(std::string state) {
   const std::unique_ptr<machine::Machine> machine = MakeMachine();
   const absl::Status status = machine->Restore(
-      [&](alpha::Memory&) -> absl::StatusOr<std::string> { return std::move(state); });
+      [&](alpha::Memory&, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
+        return std::move(state);
+      });
   if (status.ok()) RunFor(*machine, 3);
 }
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from conformance.bench import qemu_reverse, travel_bench
 from conformance.tree import guest_path
 from helpers.tree import ROOT
 
@@ -66,3 +67,18 @@ def test_the_programs_compute_the_same_outside_the_machine(isochron):
     assert inside.returncode == 0, inside.stderr
     figures = json.loads(inside.stdout)["programs"]
     assert {name: figures[name]["checksum"] for name in names} == expected
+
+
+def test_going_back_beside_qemu_says_why_there_is_none(tmp_path):
+    with pytest.raises(qemu_reverse.Unable) as caught:
+        qemu_reverse.Recording("no-such-qemu", [], 0, tmp_path)
+    found = {"left out": str(caught.value)}
+    found |= travel_bench.qemu_figures(found.get("samples"))
+    assert travel_bench.qemu_table(found) == ["QEMU is left out: there is no no-such-qemu"]
+
+
+def test_going_back_beside_qemu_is_told_as_ratios():
+    samples = {"step back": [0.001, 0.002, 0.003], "back": [0.1], "qemu step back": [0.2], "qemu back": [0.4]}
+    found = {"samples": samples, "far": "no answer"} | travel_bench.qemu_figures(samples)
+    assert found["ratios"] == {"step back": 0.01, "back": 0.25}
+    assert [line.split()[-1] for line in travel_bench.qemu_table(found)] == ["ratio", "0.010", "0.250", "answer"]

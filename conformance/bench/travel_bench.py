@@ -1,7 +1,8 @@
 """Measures going through a long recording.
 
 The guest is Linux, which boots, sets its host name and computes for more than 20 billion cycles. Ratios are to a whole
-replay of the recording, or to going forward over the same distance, in the same run.
+replay of the recording, or to going forward over the same distance, in the same run. QEMU goes back in its own recording of
+the same guest, over a distance that it can go.
 """
 
 import json
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from conformance.bench import qemu_reverse
 from conformance.bench.common import BenchParser
 from conformance.tree import guest_path
 from isochron.remote import Stub
@@ -25,12 +27,17 @@ PROGRAMS = "sieve sort hash compress search interpreter calls chase bignum"
 LANDMARK = "sys_sethostname"
 BILLION = 1_000_000_000
 STEPS = 20
+# Of the guest, on both machines.
+APPEND = "console=ttyS0"
+NAME_COMMAND = "hostname isochron"
+BENCH_COMMAND = f"bench {PROGRAMS}; poweroff -f"
 
 
 def parse_arguments():
     parser = BenchParser("travel", __doc__, runs=5)
     parser.add_argument("--engine", default="jit", help="(default: jit)")
     parser.add_argument("--log", metavar="LOG", help="goes through this recording of the session instead of making one")
+    parser.add_argument("--qemu", default="qemu-system-alpha", help="(default: qemu-system-alpha)")
     parser.add_argument("--seed", type=int, default=1, help="of the random places (default: 1)")
     parser.add_json_flag()
     return parser.parse_args()
@@ -39,14 +46,14 @@ def parse_arguments():
 def make_recording(arguments, folder):
     script = folder / "script"
     script.write_text(
-        f'expect "{PROMPT}"\nsend "hostname isochron\\n"\n'
-        f'expect "{PROMPT}"\nsend "bench {PROGRAMS}; poweroff -f\\n"\n'
+        f'expect "{PROMPT}"\nsend "{NAME_COMMAND}\\n"\n'
+        f'expect "{PROMPT}"\nsend "{BENCH_COMMAND}\\n"\n'
     )
     log = folder / "log"
     subprocess.run(
         [
             arguments.isochron, "record", "-o", str(log), "--kernel", str(guest_path("linux") / "vmlinux"),
-            "--initrd", str(guest_path("bench") / "initrd.cpio.gz"), "--append", "console=ttyS0", "--memory", "256M",
+            "--initrd", str(guest_path("bench") / "initrd.cpio.gz"), "--append", APPEND, "--memory", "256M",
             "--engine", arguments.engine, "--script", str(script), "--snapshot-every", "1G", "--console", "null",
         ],
         check=True, stderr=subprocess.DEVNULL,
@@ -93,6 +100,19 @@ class Travel:
     def cycle(stub):
         return int(re.search(r"cycle (\d+)", stub.monitor("when"))[1])
 
+    @staticmethod
+    def instruction(stub):
+        return int(re.search(r"instruction (\d+)", stub.monitor("when"))[1])
+
+    def open_at_the_landmark(self):
+        """Where the command comes to it, with no breakpoint."""
+        stub, _ = self.open(self.bare)
+        stub.request(f"Z0,{self.landmark:x},4")
+        for _ in range(2):
+            stub.resume("vCont;c")
+        stub.request(f"z0,{self.landmark:x},4")
+        return stub
+
     def whole(self):
         seconds, report = timed(
             [self.arguments.isochron, "replay", str(self.log), "--console", "null", "--engine", self.arguments.engine]
@@ -124,18 +144,59 @@ class Travel:
 
     def back_to_the_landmark(self):
         """From a billion cycles behind it: backwards, and forwards over the same distance."""
-        stub, _ = self.open(self.bare)
-        stub.request(f"Z0,{self.landmark:x},4")
-        for _ in range(2):
-            stub.resume("vCont;c")
+        stub = self.open_at_the_landmark()
         there = self.cycle(stub)
-        stub.request(f"z0,{self.landmark:x},4")
         forward = seconds_of(stub.monitor, f"goto cycle {there + BILLION}")
         stub.request(f"Z0,{self.landmark:x},4")
         back = seconds_of(stub.resume, "bc")
         assert self.cycle(stub) == there
         stub.close()
         return forward, back
+
+    def near_the_landmark(self):
+        """What QEMU can do, too: steps back a little behind the landmark, and back to it."""
+        stub = self.open_at_the_landmark()
+        there = self.instruction(stub)
+        stub.monitor(f"goto instruction {there + qemu_reverse.NEAR}")
+        stub.monitor("step exact")
+        steps = [seconds_of(stub.resume, "bs") for _ in range(STEPS)]
+        stub.request(f"Z0,{self.landmark:x},4")
+        back = seconds_of(stub.resume, "bc")
+        assert self.instruction(stub) == there
+        stub.close()
+        return steps, back
+
+
+class Qemu:
+    """The same session in QEMU's recording."""
+
+    def __init__(self, arguments, landmark, folder):
+        guest = ["-kernel", str(guest_path("linux") / "vmlinux"), "-initrd", str(guest_path("bench") / "initrd.cpio.gz")]
+        self.recording = qemu_reverse.Recording(arguments.qemu, [*guest, "-append", APPEND], landmark, folder)
+        self.recording.make(PROMPT, [NAME_COMMAND, BENCH_COMMAND])
+        with self.recording.replay() as replay:
+            self.landmark = replay.find_landmark(2)
+
+    def near_the_landmark(self):
+        return qemu_reverse.near(self.recording, self.landmark, STEPS)
+
+    def far(self):
+        return qemu_reverse.far(self.recording, self.landmark)
+
+
+def measure_qemu(travel, arguments, folder):
+    """Samples of both machines on the same distance; or why there are none."""
+    samples = {name: [] for name in ("step back", "back", "qemu step back", "qemu back")}
+    try:
+        qemu = Qemu(arguments, travel.landmark, folder)
+        for _ in range(arguments.runs):
+            for prefix, one in (("", travel), ("qemu ", qemu)):
+                steps, back = one.near_the_landmark()
+                samples[f"{prefix}step back"] += steps
+                samples[f"{prefix}back"].append(back)
+        return {"samples": samples, "far": qemu.far()}
+    except qemu_reverse.Unable as error:
+        return {"left out": str(error)}
 
 
 def measure(travel, arguments):
@@ -159,7 +220,7 @@ def measure(travel, arguments):
     return samples
 
 
-def figures(travel, arguments, samples):
+def figures(travel, arguments, samples, qemu):
     median = {name: statistics.median(values) for name, values in samples.items()}
     return {
         "runs": arguments.runs,
@@ -175,7 +236,31 @@ def figures(travel, arguments, samples):
             "back to a breakpoint a billion cycles ago, over going there forward": median["back"] / median["forward"],
             "verified by two machines, over a replay": median["jobs 2"] / median["whole"],
         },
+        "qemu": qemu | qemu_figures(qemu.get("samples")),
     }
+
+
+def qemu_figures(samples):
+    """Medians, and ours over QEMU's."""
+    if samples is None:
+        return {}
+    median = {name: statistics.median(values) for name, values in samples.items()}
+    return {
+        "seconds": median,
+        "ratios": {name: median[name] / median[f"qemu {name}"] for name in ("step back", "back")},
+    }
+
+
+def qemu_table(qemu):
+    if "left out" in qemu:
+        return [f"QEMU is left out: {qemu['left out']}"]
+    lines = [f"beside QEMU, {qemu_reverse.NEAR:,} instructions behind a breakpoint:{'isochron':>24}{'QEMU':>12}{'ratio':>9}"]
+    for name, text in (("step back", "a step back"), ("back", "back to the breakpoint")):
+        ours, theirs = (qemu["seconds"][f"{prefix}{name}"] * 1000 for prefix in ("", "qemu "))
+        lines.append(f"{text:<60}{ours:>12.3f} ms{theirs:>9.3f} ms{qemu['ratios'][name]:>9.3f}")
+    answer = qemu["far"] if isinstance(qemu["far"], str) else f"{qemu['far']:.3f} s"
+    lines.append(f"QEMU, a step back from {qemu_reverse.FAR:,} instructions behind its snapshot: {answer}")
+    return lines
 
 
 def table(found):
@@ -183,6 +268,7 @@ def table(found):
     lines.append(f"{'replay of the whole recording':<70}{found['seconds']['whole']:>9.3f} s")
     lines += [f"{name:<70}{ratio:>9.3f}" for name, ratio in found["ratios"].items()]
     lines.append(f"{'a step back':<70}{found['step back, milliseconds']:>9.3f} ms")
+    lines += qemu_table(found["qemu"])
     return "\n".join(lines)
 
 
@@ -195,7 +281,8 @@ def main():
         shutil.copy(log, bare)
         shutil.copy(f"{log}.images", f"{bare}.images")
         travel = Travel(arguments, log, bare)
-        found = figures(travel, arguments, measure(travel, arguments))
+        samples = measure(travel, arguments)
+        found = figures(travel, arguments, samples, measure_qemu(travel, arguments, folder))
     print(json.dumps(found, indent=2) if arguments.json else table(found))
 
 

@@ -17,8 +17,10 @@ struct MemoryReference {
   uint64_t pa = 0;
   uint64_t size = 0;  // bytes
   bool write = false;
-  // Of the instruction, as in Cpu::pc; nothing when a device wrote.
+  // Of the instruction, as in Cpu::pc; nothing when none has written.
   std::optional<uint64_t> pc;
+  // Then it was no device, but somebody for whom the machine stands still: a debugger.
+  bool from_outside = false;
 };
 
 // A range of addresses, and which references to it count: those to any byte of it.

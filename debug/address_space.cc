@@ -137,6 +137,10 @@ SystemFrame ReadSystemFrame(const machine::Machine& machine, int cpu) {
   return {words[0], words[1], bytes.size() == sizeof(words)};
 }
 
+const char* WriterName(const alpha::MemoryReference& reference) {
+  return reference.from_outside ? "a debugger" : "a device";
+}
+
 uint64_t SystemEntriesAddress(int cpu) { return ImpureAddress(cpu, FW_IMPURE_ENT); }
 
 std::array<uint64_t, kSystemEntries> SystemEntries(const machine::Machine& machine, int cpu) {

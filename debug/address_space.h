@@ -9,6 +9,7 @@
 #include <string>
 
 #include "alpha/cpu.h"
+#include "alpha/stop_ranges.h"
 #include "machine/machine.h"
 
 namespace isochron::debug {
@@ -46,6 +47,9 @@ std::string ReadPhysical(const machine::Machine& machine, uint64_t pa, uint64_t 
 std::optional<uint64_t> ReadQuadword(const machine::Machine& machine, uint64_t pa);
 // The instruction at the CPU's PC; nothing where it cannot be read.
 std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu);
+
+// Who has made a reference that no instruction has made: "a device", "a debugger".
+const char* WriterName(const alpha::MemoryReference& reference);
 
 // Of the current process, as PALcode keeps them; zero before it does.
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu);

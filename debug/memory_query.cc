@@ -191,10 +191,11 @@ absl::Status MemoryQuery::See(Timeline& timeline, const machine::StopReasons& me
   const uint64_t value =
       in_ram ? Value(reinterpret_cast<const char*>(machine.memory().host(pa)), part.size) : 0;
   const uint64_t address = (made.va.has_value() ? *made.va : made.pa) + part.offset;
-  seen.push_back({*cycle,
-                  0,
-                  {machine.cpu().asn, address, part.size, old.value_or(0), old.has_value() ? 1u : 0,
-                   value, in_ram ? 1u : 0, made.pc.value_or(kNothing)}});
+  seen.push_back(
+      {*cycle,
+       0,
+       {machine.cpu().asn, address, part.size, old.value_or(0), old.has_value() ? 1u : 0, value,
+        in_ram ? 1u : 0, made.pc.value_or(kNothing), made.from_outside ? 1u : 0}});
   return absl::OkStatus();
 }
 
@@ -206,7 +207,10 @@ void MemoryQuery::Tell(const Sighting& sighting, Answers& answers) {
   if (writes_) row.push_back(v[4] != 0 ? Cell::Hex(v[3]) : Cell());
   row.push_back(v[6] != 0 ? Cell::Hex(v[5]) : Cell());
   row.push_back(pc == kNothing ? Cell() : Cell::Hex(pc & ~uint64_t{3}));
-  row.push_back(pc == kNothing ? Cell() : Cell::Text(symbols_.Describe(pc)));
+  MemoryReference by;
+  by.from_outside = v[8] != 0;
+  row.push_back(
+      Cell::Text(pc == kNothing ? absl::StrCat("by ", WriterName(by)) : symbols_.Describe(pc)));
   answers.Add(std::move(row));
 }
 

@@ -183,7 +183,9 @@ std::optional<RunEnd> Machine::Apply(Input input) {
   if (input.kind != InputKind::kWrite) return std::nullopt;
   if (input.space == WriteSpace::kMemory) {
     if (memory_.Contains(input.address, input.bytes.size())) {
+      debugger_writes_ = true;
       memory_.Write(input.address, input.bytes.data(), input.bytes.size());
+      debugger_writes_ = false;
     }
   } else if (input.cpu < processors_.size()) {
     WriteRegister(input, processors_[input.cpu].cpu);
@@ -535,7 +537,8 @@ std::optional<alpha::TranslationStats> Machine::translation_stats() const {
 }
 
 void Machine::OnDeviceWrite(uint64_t pa, uint64_t size) {
-  if (deadline_.ranges != nullptr) deadline_.ranges->Note({std::nullopt, pa, size, true, {}});
+  if (deadline_.ranges == nullptr) return;
+  deadline_.ranges->Note({std::nullopt, pa, size, true, {}, debugger_writes_});
 }
 
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {

@@ -253,6 +253,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   Observer* observer_ = nullptr;
   StopWatch stop_watch_;  // of the run that is made
   StopReasons stopped_by_;
+  bool debugger_writes_ = false;  // what is written to RAM now
   // How far the input source has been asked for stops, and where it has the first. No part of the
   // state: both follow from where the run is and from its inputs.
   uint64_t stops_known_to_ = 0;

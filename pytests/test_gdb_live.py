@@ -90,6 +90,9 @@ def test_what_gdb_writes_is_recorded(isochron, kernel, tmp_path, engine):
     assert [event for event in Log(log) if event.type == "write"][0].bytes == struct.pack("<Q", 5)
     result = run(isochron, "log", "dump", str(log), "--type", "write")
     assert re.search(r" write +R1 0x5$", result.stdout.decode(), re.M), result.stdout.decode()
+    result = run(isochron, "query", str(log), "writes", "clocks")
+    rows = [row for row in result.stdout.decode().splitlines() if "by a debugger" in row]
+    assert len(rows) == 1 and " 0x3e8 " in rows[0] and rows[0].split()[0] == str(clocks["cycle"]), result.stdout
     # A replay in gdb is where the run was.
     text, _ = gdb(
         tmp_path, isochron, log,

@@ -61,7 +61,7 @@ std::string DescribeReference(const alpha::MemoryReference& reference, const Sym
                                      reference.size, reference.size == 1 ? "" : "s");
   if (reference.va.has_value()) absl::StrAppendFormat(&text, "%#x, ", *reference.va);
   absl::StrAppendFormat(&text, "physical %#x, ", reference.pa);
-  if (!reference.pc.has_value()) return absl::StrCat(text, "by a device");
+  if (!reference.pc.has_value()) return absl::StrCat(text, "by ", WriterName(reference));
   const std::string name = symbols.Name(*reference.pc);
   absl::StrAppendFormat(&text, "by %#x%s", *reference.pc & ~uint64_t{3},
                         (*reference.pc & 1) != 0 ? " in PALmode" : "");

@@ -25,7 +25,7 @@ ROOMS = [
         "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
         "machine/firmware machine/bus machine/events alpha hostio",
     ),
-    ("cli/control", "cli/host cli/text replaylog machine/firmware machine/bus machine/events alpha hostio"),
+    ("cli/control", "cli/host replaylog machine/firmware machine/bus machine/events alpha hostio"),
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
@@ -56,7 +56,7 @@ ROOMS = [
     ("machine/firmware/console", "machine/firmware"),
     ("machine/firmware", "machine/events alpha hostio"),
     ("machine/bus", "alpha"),
-    ("machine/events", "alpha"),
+    ("machine/events", "alpha hostio"),
     ("jit", "ref alpha hostio"),
     ("ref", "alpha"),
     ("alpha", ""),

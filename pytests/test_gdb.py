@@ -168,13 +168,16 @@ def test_registers_and_memory_cannot_be_changed(isochron, interrupts_log, tmp_pa
 def test_monitor_commands_name_places(isochron, linux_log, kernel, tmp_path):
     text, said = gdb(
         tmp_path, isochron, linux_log,
-        ["monitor help", "monitor goto cycle 450M", "monitor goto cycle 450000000", "monitor when", "monitor console"]
+        ["monitor help", "monitor goto cycle 450Q", "monitor goto cycle 450M", "monitor goto cycle 0.75s"]
+        + ["monitor goto instruction 0.2G", "monitor goto cycle 450000000", "monitor when", "monitor console"]
         + ["monitor translate jiffies_64", "monitor events 1", "monitor tlb", "monitor ipr", "monitor stats"],
         symbols=kernel,
     )  # fmt: skip
-    assert re.search(r"^goto cycle N\|instruction N\|event N\|start\|end$", said, re.M)
-    assert "error: '450M' is not a number" in said
-    assert cycles(said)[0] >= 450000000
+    assert re.search(r"^goto cycle TIME\|instruction N\|event N\|start\|end$", said, re.M)
+    assert "error: '450Q' is not a number of cycles or a time" in said
+    million, second, _, plain, here = cycles(said)
+    assert second == million == plain == here >= 450000000
+    assert ", instruction 200000000, " in said
     assert "Linux version 6.1" in said and "\x1b" not in said
     assert re.search(r"^0xfffffc\w+ is physical 0x\w+ by superpage$", said, re.M)
     assert "--- here" in said and re.search("^DTB +[0-9]+ ", said, re.M) and "pal_base " in said

@@ -25,8 +25,8 @@ constexpr std::string_view kHeaderType = "header";
 struct DumpOptions {
   std::string path;
   bool json = false;
-  std::optional<GuestTime> from_time;
-  std::optional<GuestTime> to_time;
+  std::optional<machine::GuestTime> from_time;
+  std::optional<machine::GuestTime> to_time;
   // The same in cycles of the log's clock.
   std::optional<uint64_t> from;
   std::optional<uint64_t> to;

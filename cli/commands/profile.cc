@@ -31,8 +31,8 @@ constexpr std::string_view kFormats[] = {kTable, kFolded, kSpeedscope, kHtml};
 
 struct ProfileCommand {
   TimelineOptions log;
-  std::optional<GuestTime> from;
-  std::optional<GuestTime> to;
+  std::optional<machine::GuestTime> from;
+  std::optional<machine::GuestTime> to;
   std::optional<debug::ProfileBy> by;
   std::string format{kTable};
   std::optional<debug::ProfileWeight> weight;

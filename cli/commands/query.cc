@@ -29,9 +29,9 @@ constexpr std::string_view kLastWrite = "last-write";
 struct QueryCommand {
   TimelineOptions log;
   debug::Question question;
-  std::optional<GuestTime> from;
-  std::optional<GuestTime> to;
-  std::optional<GuestTime> before;
+  std::optional<machine::GuestTime> from;
+  std::optional<machine::GuestTime> to;
+  std::optional<machine::GuestTime> before;
   bool json = false;
   int jobs = 0;
 

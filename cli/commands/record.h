@@ -18,7 +18,7 @@ namespace isochron::cli {
 struct RecordOptions {
   RunOptions run;
   std::string log_path;  // "-": standard output
-  std::optional<GuestTime> snapshot_every;
+  std::optional<machine::GuestTime> snapshot_every;
   LiveGdbOptions gdb;
 };
 

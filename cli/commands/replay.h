@@ -19,9 +19,9 @@ namespace isochron::cli {
 struct ReplayOptions {
   RunOptions run;  // the configuration comes from the log
   std::string log_path;
-  std::optional<GuestTime> from;  // a snapshot at or before this is the start
-  std::optional<GuestTime> until;
-  std::optional<GuestTime> snapshot_every;
+  std::optional<machine::GuestTime> from;  // a snapshot at or before this is the start
+  std::optional<machine::GuestTime> until;
+  std::optional<machine::GuestTime> snapshot_every;
   bool live = false;
   int jobs = 0;  // machines that verify parts of it side by side; 0: one that replays all of it
   std::string new_log_path;  // not empty exactly when `live`

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/control/regex_matcher.h"
-#include "cli/text/guest_time.h"
+#include "machine/events/guest_time.h"
 
 namespace isochron::cli {
 namespace {
@@ -188,7 +188,7 @@ class LineParser {
   absl::Status ParseCycleCount(uint64_t& cycles) {
     SkipSpace();
     const size_t start = at_;
-    absl::StatusOr<GuestTime> value = ParseGuestTime(Word());
+    absl::StatusOr<machine::GuestTime> value = machine::ParseGuestTime(Word());
     if (!value.ok()) {
       at_ = start;
       return Error(std::string(value.status().message()));

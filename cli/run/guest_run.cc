@@ -31,7 +31,7 @@ absl::Status GuestRun::AddLog(const std::string& path, const RunOptions& options
 }
 
 absl::Status GuestRun::AddSnapshots(const std::string& log_path, const replaylog::LogHeader& header,
-                                    const std::optional<GuestTime>& interval) {
+                                    const std::optional<machine::GuestTime>& interval) {
   if (interval.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> created = SnapshotOutput::Create(
         log_path, header, machine(), interval->Cycles(machine().config().clock_hz));

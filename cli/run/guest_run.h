@@ -16,7 +16,7 @@
 #include "cli/run/run_options.h"
 #include "cli/run/session.h"
 #include "cli/run/snapshot_output.h"
-#include "cli/text/guest_time.h"
+#include "machine/events/guest_time.h"
 #include "machine/events/observer.h"
 #include "machine/machine.h"
 #include "replaylog/event.h"
@@ -49,7 +49,7 @@ class GuestRun {
   // Takes snapshots beside the log at `log_path`, whose header that is, each `interval`; without
   // one only where the control channel asks for them, and there is no file before.
   absl::Status AddSnapshots(const std::string& log_path, const replaylog::LogHeader& header,
-                            const std::optional<GuestTime>& interval);
+                            const std::optional<machine::GuestTime>& interval);
   // Why the control channel gets no snapshots.
   void RefuseSnapshots(const std::string& why);
   void AddObserver(machine::Observer& observer) { observers_.Add(&observer); }

@@ -144,15 +144,15 @@ absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions&
   return opened;
 }
 
-void AddRangeOptions(CLI::App& command, std::optional<GuestTime>& from,
-                     std::optional<GuestTime>& to) {
+void AddRangeOptions(CLI::App& command, std::optional<machine::GuestTime>& from,
+                     std::optional<machine::GuestTime>& to) {
   AddTimeOption(command, "--from", from, "begin at this: a cycle, or seconds as in 1.5s");
   AddTimeOption(command, "--to", to, "end before this, likewise");
 }
 
 absl::StatusOr<CycleRange> RangeIn(const OpenedTimeline& opened,
-                                   const std::optional<GuestTime>& from,
-                                   const std::optional<GuestTime>& to) {
+                                   const std::optional<machine::GuestTime>& from,
+                                   const std::optional<machine::GuestTime>& to) {
   const uint64_t clock_hz = opened.timeline->header().config.clock_hz;
   CycleRange range;
   range.from = from.has_value() ? from->Cycles(clock_hz) : 0;

@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cli/run/run_options.h"
-#include "cli/text/guest_time.h"
 #include "debug/symbols.h"
 #include "machine/events/digest.h"
+#include "machine/events/guest_time.h"
 #include "machine/firmware/elf_image.h"
 #include "replaylog/image_set.h"
 #include "timeline/timeline.h"
@@ -74,14 +74,14 @@ struct CycleRange {
 };
 
 // Adds --from and --to.
-void AddRangeOptions(CLI::App& command, std::optional<GuestTime>& from,
-                     std::optional<GuestTime>& to);
+void AddRangeOptions(CLI::App& command, std::optional<machine::GuestTime>& from,
+                     std::optional<machine::GuestTime>& to);
 
 // What they mean in that run: from its beginning, to its end, when they are absent.
 // InvalidArgument when the range is empty or begins behind the end of the run.
 absl::StatusOr<CycleRange> RangeIn(const OpenedTimeline& opened,
-                                   const std::optional<GuestTime>& from,
-                                   const std::optional<GuestTime>& to);
+                                   const std::optional<machine::GuestTime>& from,
+                                   const std::optional<machine::GuestTime>& to);
 
 // The exit code of what a Timeline says when it cannot go on, of which it tells: a report of the
 // difference for a run that leaves its log.

@@ -14,11 +14,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/text/guest_time.h"
-#include "cli/text/quantity.h"
 #include "engines/engines.h"
 #include "hostio/file.h"
 #include "hostio/number.h"
+#include "hostio/quantity.h"
+#include "machine/events/guest_time.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
@@ -49,8 +49,8 @@ absl::StatusOr<uint32_t> ParseTlbEntries(std::string_view text) {
   return static_cast<uint32_t>(*value);
 }
 
-absl::StatusOr<GuestTime> ParseTimeLimit(std::string_view text) {
-  absl::StatusOr<GuestTime> value = ParseGuestTime(text);
+absl::StatusOr<machine::GuestTime> ParseTimeLimit(std::string_view text) {
+  absl::StatusOr<machine::GuestTime> value = machine::ParseGuestTime(text);
   if (value.ok() && value->is_zero()) {
     return absl::InvalidArgumentError("a limit of 0 cycles leaves nothing to run");
   }
@@ -58,15 +58,15 @@ absl::StatusOr<GuestTime> ParseTimeLimit(std::string_view text) {
 }
 
 absl::StatusOr<uint64_t> ParseLogLimit(std::string_view text) {
-  absl::StatusOr<uint64_t> value = ParseSize(text);
+  absl::StatusOr<uint64_t> value = hostio::ParseSize(text);
   if (value.ok() && *value == 0) {
     return absl::InvalidArgumentError("a limit of 0 bytes leaves nothing to write");
   }
   return value;
 }
 
-absl::StatusOr<GuestTime> ParseInterval(std::string_view text) {
-  absl::StatusOr<GuestTime> value = ParseGuestTime(text);
+absl::StatusOr<machine::GuestTime> ParseInterval(std::string_view text) {
+  absl::StatusOr<machine::GuestTime> value = machine::ParseGuestTime(text);
   if (value.ok() && value->is_zero()) {
     return absl::InvalidArgumentError("an interval has at least one cycle");
   }
@@ -124,12 +124,12 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
   command.add_option("--append", config.command_line, "the kernel's command line")
       ->type_name("TEXT")
       ->group(group);
-  AddParsed(command, "--memory", config.memory_bytes, ParseSize,
+  AddParsed(command, "--memory", config.memory_bytes, hostio::ParseSize,
             "RAM in bytes; K, M and G are powers of 1024")
       ->type_name("SIZE")
       ->default_str("256M")
       ->group(group);
-  AddParsed(command, "--rtc", config.rtc_base_seconds, ParseDateTime,
+  AddParsed(command, "--rtc", config.rtc_base_seconds, hostio::ParseDateTime,
             "date and time (UTC) of the guest's clock at power-on")
       ->type_name("TIME")
       ->default_str("2010-01-01T00:00:00")
@@ -153,7 +153,7 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->type_name("N")
       ->default_str(std::to_string(config.dtb_entries))
       ->group(group);
-  AddParsed(command, "--clock-hz", config.clock_hz, ParseCycles,
+  AddParsed(command, "--clock-hz", config.clock_hz, hostio::ParseCycles,
             "cycles in a guest second; K, M and G are powers of 1000")
       ->type_name("HZ")
       ->default_str("600M")
@@ -163,12 +163,12 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
 void AddIntervalOptions(CLI::App& command, RunOptions& options) {
   machine::MachineConfig& config = options.config;
   const std::string group = "Machine";
-  AddParsed(command, "--input-interval", options.input_interval, ParseGuestTime,
+  AddParsed(command, "--input-interval", options.input_interval, machine::ParseGuestTime,
             "guest time between input points, in cycles, or seconds with s, ms, us or ns")
       ->type_name("TIME")
       ->default_str(std::to_string(config.input_interval))
       ->group(group);
-  AddParsed(command, "--checkpoint-interval", options.checkpoint_interval, ParseGuestTime,
+  AddParsed(command, "--checkpoint-interval", options.checkpoint_interval, machine::ParseGuestTime,
             "guest time between checkpoints, likewise")
       ->type_name("TIME")
       ->default_str(std::to_string(config.checkpoint_interval))
@@ -252,10 +252,11 @@ void AddControlOptions(CLI::App& command, RunOptions& options) {
 void AddPipeOption(CLI::App& command) {
   command
       .add_option_function<std::string>(
-          "--max-pipe", [](const std::string& text) { hostio::SetPipeLimit(*ParseSize(text)); },
+          "--max-pipe",
+          [](const std::string& text) { hostio::SetPipeLimit(*hostio::ParseSize(text)); },
           "take at most so many bytes from a pipe that is read as a file")
       ->check([](const std::string& text) {
-        absl::StatusOr<uint64_t> value = ParseSize(text);
+        absl::StatusOr<uint64_t> value = hostio::ParseSize(text);
         return value.ok() ? std::string() : std::string(value.status().message());
       })
       ->type_name("SIZE")
@@ -327,13 +328,14 @@ void AddVerdictOptions(CLI::App& command, RunOptions& options) {
 }
 
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
-                           std::optional<GuestTime>& target, const std::string& description) {
-  return AddParsed(command, name, target, ParseGuestTime, description)->type_name("TIME");
+                           std::optional<machine::GuestTime>& target,
+                           const std::string& description) {
+  return AddParsed(command, name, target, machine::ParseGuestTime, description)->type_name("TIME");
 }
 
 CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
                            std::optional<uint64_t>& target, const std::string& description) {
-  return AddParsed(command, name, target, ParseSize, description)->type_name("SIZE");
+  return AddParsed(command, name, target, hostio::ParseSize, description)->type_name("SIZE");
 }
 
 CLI::Option* AddJobsOption(CLI::App& command, int& jobs, const std::string& description) {
@@ -351,7 +353,7 @@ CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns)
       ->default_str("the terminal's, or 80");
 }
 
-CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval) {
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<machine::GuestTime>& interval) {
   return AddParsed(command, "--snapshot-every", interval, ParseInterval,
                    "take a snapshot at the first checkpoint of every such span of guest time")
       ->type_name("TIME");

@@ -12,9 +12,9 @@
 #include <CLI/App.hpp>
 
 #include "absl/status/status.h"
-#include "cli/text/guest_time.h"
 #include "engines/engines.h"
 #include "machine/events/config.h"
+#include "machine/events/guest_time.h"
 #include "machine/events/input.h"
 #include "machine/machine.h"
 
@@ -58,14 +58,14 @@ struct RunOptions {
   std::string engine = engines::EngineNames().back();
   bool perf_map = false;  // tell perf which host code is which
 
-  std::string script_path;              // empty: none
-  std::optional<std::string> control;   // a path or fd:N; nothing: no control channel
-  std::optional<GuestTime> max_cycles;  // nothing: no limit
-  std::optional<uint64_t> max_log;      // bytes of the log that is written; nothing: no limit
+  std::string script_path;                       // empty: none
+  std::optional<std::string> control;            // a path or fd:N; nothing: no control channel
+  std::optional<machine::GuestTime> max_cycles;  // nothing: no limit
+  std::optional<uint64_t> max_log;  // bytes of the log that is written; nothing: no limit
   // What --input-interval and --checkpoint-interval gave, before the clock was known. `config` has
   // both.
-  std::optional<GuestTime> input_interval;
-  std::optional<GuestTime> checkpoint_interval;
+  std::optional<machine::GuestTime> input_interval;
+  std::optional<machine::GuestTime> checkpoint_interval;
 
   std::optional<Pace> pace;         // nothing: idle for a person at the terminal, else off
   std::optional<OnPanic> on_panic;  // nothing: it depends on who drives the run
@@ -114,7 +114,8 @@ void AddReportOption(CLI::App& command, RunOptions& options);
 
 // Adds an option whose value is a point in guest time.
 CLI::Option* AddTimeOption(CLI::App& command, const std::string& name,
-                           std::optional<GuestTime>& target, const std::string& description);
+                           std::optional<machine::GuestTime>& target,
+                           const std::string& description);
 
 // Adds an option whose value is a number of bytes.
 CLI::Option* AddSizeOption(CLI::App& command, const std::string& name,
@@ -127,7 +128,7 @@ CLI::Option* AddJobsOption(CLI::App& command, int& jobs, const std::string& desc
 CLI::Option* AddWidthOption(CLI::App& command, std::optional<uint64_t>& columns);
 
 // Adds --snapshot-every.
-CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<GuestTime>& interval);
+CLI::Option* AddSnapshotOption(CLI::App& command, std::optional<machine::GuestTime>& interval);
 
 // What --help says about keys, of a command that can be at a terminal.
 std::string TerminalHelp();

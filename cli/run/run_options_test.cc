@@ -89,7 +89,7 @@ TEST(RunOptions, TakeEveryOption) {
   EXPECT_EQ(options.config.dtb_entries, 512u);
   EXPECT_EQ(options.config.clock_hz, 700'000'000u);
   EXPECT_FALSE(options.config.reboot);
-  EXPECT_EQ(options.max_cycles, GuestTime::OfCycles(5'000'000'000));
+  EXPECT_EQ(options.max_cycles, machine::GuestTime::OfCycles(5'000'000'000));
   EXPECT_EQ(options.consoles[0].kind, ConsoleTarget::Kind::kFile);
   EXPECT_EQ(options.consoles[0].path, "out");
   EXPECT_EQ(options.script_path, "s");

@@ -359,11 +359,13 @@ TEST_P(MmuGuest, ShowsAnInstructionWhosePageIsNotThereYet) {
 }
 
 TEST_P(InterruptsGuest, TakesMonitorCommands) {
-  EXPECT_THAT(Monitor("help"), HasSubstr("goto cycle N|instruction N|event N|start|end"));
+  EXPECT_THAT(Monitor("help"), HasSubstr("goto cycle TIME|instruction N|event N|start|end"));
   EXPECT_THAT(Monitor("when"), HasSubstr("cycle 0 (0.000000 s), instruction 0, event 0, PC 0x8780 "
                                          "in PALmode pal.reset"));
   EXPECT_THAT(Monitor("goto instruction 100000"), HasSubstr("instruction 100000"));
   EXPECT_EQ(cpu().instructions, 100000u);
+  EXPECT_THAT(Monitor("goto instruction 0.1M"), HasSubstr("instruction 100000"));
+  EXPECT_THAT(Monitor("goto instruction 0x186a0"), HasSubstr("instruction 100000"));
   EXPECT_THAT(Monitor("checkpoint"), HasSubstr("checkpoint 1 at cycle"));
   EXPECT_THAT(Monitor("goto end"), HasSubstr("the recording ends here"));
   EXPECT_THAT(Monitor("console"), HasSubstr("ok 3 - each clock interrupt"));
@@ -380,9 +382,10 @@ TEST_P(InterruptsGuest, TakesMonitorCommands) {
   EXPECT_THAT(Monitor("events 2"), HasSubstr("--- here"));
   EXPECT_THAT(Monitor("stats"), HasSubstr("interrupts"));
   EXPECT_THAT(Monitor("goto event 2000000"), HasSubstr("error: the log has no event 2000000"));
-  for (const char* wrong : {"goto", "goto cycle", "goto cycle x", "goto here", "watch phys 0 0 w",
-                            "watch phys 0 8", "watch phys 0 8 x", "watch phys 0xfffffffffff 2 w",
-                            "unwatch 1", "step back", "xp", "nonsense", "tlb some"}) {
+  for (const char* wrong :
+       {"goto", "goto cycle", "goto cycle x", "goto here", "goto cycle 1T", "goto event 0.5",
+        "watch phys 0 0 w", "watch phys 0 8", "watch phys 0 8 x", "watch phys 0xfffffffffff 2 w",
+        "unwatch 1", "step back", "xp", "nonsense", "tlb some"}) {
     EXPECT_THAT(Monitor(wrong), testing::StartsWith("error: ")) << wrong;
   }
 }

@@ -14,7 +14,9 @@
 #include "debug/address_space.h"
 #include "hostio/number.h"
 #include "hostio/printable.h"
+#include "hostio/quantity.h"
 #include "machine/events/cycle_text.h"
+#include "machine/events/guest_time.h"
 #include "replaylog/describe.h"
 
 namespace isochron::debug {
@@ -31,6 +33,25 @@ constexpr size_t kMaxKept = 4096;
 constexpr uint64_t kEventsAround = 5;
 
 absl::Status Wrong(const std::string& message) { return absl::InvalidArgumentError(message); }
+
+bool IsHexadecimal(std::string_view word) {
+  return word.starts_with("0x") || word.starts_with("0X");
+}
+
+// A place in the run as the command line takes them, and in hexadecimal.
+absl::StatusOr<uint64_t> ParseCycle(std::string_view word, uint64_t clock_hz) {
+  if (IsHexadecimal(word)) return hostio::ParseNumber(word);
+  const absl::StatusOr<machine::GuestTime> time = machine::ParseGuestTime(word);
+  if (!time.ok()) return time.status();
+  return time->Cycles(clock_hz);
+}
+
+// The same of a number of these.
+absl::StatusOr<uint64_t> ParseCount(std::string_view word, std::string_view unit) {
+  if (IsHexadecimal(word)) return hostio::ParseNumber(word);
+  const std::string what = absl::StrCat("a number of ", std::string(unit));
+  return hostio::ParseScaled(word, 1000, {what, "K, M or G", unit});
+}
 
 // A UART's bytes as they may be shown: a guest has no business with gdb's terminal.
 std::string Printable(std::string bytes) {
@@ -72,7 +93,8 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
     {"help", "", "this list", &MonitorCommands::Help},
     {"when", "", "where this is: cycle, second, instruction, event, PC",
      &MonitorCommands::TellWhen},
-    {"goto", "cycle N|instruction N|event N|start|end", "go there", &MonitorCommands::GoTo},
+    {"goto", "cycle TIME|instruction N|event N|start|end",
+     "go there; TIME is a number of cycles (1.5G) or a time (2s)", &MonitorCommands::GoTo},
     {"checkpoint", "", "give this place a number", &MonitorCommands::Checkpoint},
     {"restore", "[N]", "go to the place of that number; without one, list them",
      &MonitorCommands::RestoreCheckpoint},
@@ -156,19 +178,22 @@ MonitorCommands::Answer MonitorCommands::Arrived(const absl::StatusOr<Arrival>& 
 }
 
 MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
-  const std::string usage = "goto cycle N, instruction N, event N, start or end";
+  const std::string usage = "goto cycle TIME, instruction N, event N, start or end";
   if (words.size() == 1 && words[0] == "start") return Arrived(timeline_.GoToCycle(0));
   if (words.size() == 1 && words[0] == "end" && timeline_.is_live()) {
     return Wrong("a run that is being made stands at its end; continue runs it");
   }
   if (words.size() == 1 && words[0] == "end") return Arrived(timeline_.GoToEnd());
   if (words.size() != 2) return Wrong(usage);
-  const absl::StatusOr<uint64_t> number = hostio::ParseNumber(words[1]);
+  if (words[0] == "cycle") {
+    const absl::StatusOr<uint64_t> cycle = ParseCycle(words[1], timeline_.header().config.clock_hz);
+    return cycle.ok() ? Arrived(timeline_.GoToCycle(*cycle)) : cycle.status();
+  }
+  const bool event = words[0] == "event";
+  if (!event && words[0] != "instruction") return Wrong(usage);
+  const absl::StatusOr<uint64_t> number = ParseCount(words[1], event ? "events" : "instructions");
   if (!number.ok()) return number.status();
-  if (words[0] == "cycle") return Arrived(timeline_.GoToCycle(*number));
-  if (words[0] == "instruction") return Arrived(timeline_.GoToInstruction(*number));
-  if (words[0] == "event") return Arrived(timeline_.GoToEvent(*number));
-  return Wrong(usage);
+  return Arrived(event ? timeline_.GoToEvent(*number) : timeline_.GoToInstruction(*number));
 }
 
 MonitorCommands::Answer MonitorCommands::Checkpoint(const Words&) {

@@ -1,7 +1,7 @@
 // Guest time as people write it.
 
-#ifndef ISOCHRON_CLI_TEXT_GUEST_TIME_H_
-#define ISOCHRON_CLI_TEXT_GUEST_TIME_H_
+#ifndef ISOCHRON_MACHINE_EVENTS_GUEST_TIME_H_
+#define ISOCHRON_MACHINE_EVENTS_GUEST_TIME_H_
 
 #include <cstdint>
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace isochron::cli {
+namespace isochron::machine {
 
 // A point or span of guest time: a number of cycles, or seconds, of which only a clock makes
 // cycles.
@@ -35,10 +35,10 @@ class GuestTime {
   bool is_nanoseconds_;
 };
 
-// "2G", "1.5G" and "100" are cycles, as ParseCycles() has them; "20s", "1.5s", "10ms", "5us" and
-// "7ns" seconds. InvalidArgument with a message that quotes the text.
+// "2G", "1.5G" and "100" are cycles, as hostio::ParseCycles() has them; "20s", "1.5s", "10ms",
+// "5us" and "7ns" seconds. InvalidArgument with a message that quotes the text.
 absl::StatusOr<GuestTime> ParseGuestTime(std::string_view text);
 
-}  // namespace isochron::cli
+}  // namespace isochron::machine
 
-#endif  // ISOCHRON_CLI_TEXT_GUEST_TIME_H_
+#endif  // ISOCHRON_MACHINE_EVENTS_GUEST_TIME_H_

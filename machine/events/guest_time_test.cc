@@ -1,8 +1,8 @@
-#include "cli/text/guest_time.h"
+#include "machine/events/guest_time.h"
 
 #include <gtest/gtest.h>
 
-namespace isochron::cli {
+namespace isochron::machine {
 namespace {
 
 constexpr uint64_t kHz = 600'000'000;
@@ -35,4 +35,4 @@ TEST(GuestTimeTest, RefusesEverythingElse) {
 }
 
 }  // namespace
-}  // namespace isochron::cli
+}  // namespace isochron::machine

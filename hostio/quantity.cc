@@ -1,4 +1,4 @@
-#include "cli/text/quantity.h"
+#include "hostio/quantity.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "hostio/number.h"
 
-namespace isochron::cli {
+namespace isochron::hostio {
 namespace {
 
 std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
@@ -36,7 +36,7 @@ absl::StatusOr<uint64_t> ParseDecimal(std::string_view text, size_t digits, uint
                      " (digits, perhaps followed by ", std::string(wording.suffixes), ")"));
   }
   while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
-  const std::optional<uint64_t> units = hostio::ParseDigits(whole, 10);
+  const std::optional<uint64_t> units = ParseDigits(whole, 10);
   if (!units.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
   }
@@ -91,7 +91,7 @@ absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
   }
   if (fits) {
     auto field = [text](size_t at, size_t size) {
-      return static_cast<int>(*hostio::ParseDigits(text.substr(at, size), 10));
+      return static_cast<int>(*ParseDigits(text.substr(at, size), 10));
     };
     const std::chrono::year_month_day date(std::chrono::year(field(0, 4)),
                                            std::chrono::month(static_cast<unsigned>(field(5, 2))),
@@ -107,4 +107,4 @@ absl::StatusOr<int64_t> ParseDateTime(std::string_view text) {
       absl::StrCat(Quoted(text), " is not a date and time (YYYY-MM-DDTHH:MM:SS, from 1970 on)"));
 }
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio

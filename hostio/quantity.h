@@ -1,7 +1,7 @@
 // Numbers and dates as people write them on a command line or in a script.
 
-#ifndef ISOCHRON_CLI_TEXT_QUANTITY_H_
-#define ISOCHRON_CLI_TEXT_QUANTITY_H_
+#ifndef ISOCHRON_HOSTIO_QUANTITY_H_
+#define ISOCHRON_HOSTIO_QUANTITY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace isochron::cli {
+namespace isochron::hostio {
 
 // All return InvalidArgument with a message that quotes the text and says what would do.
 
@@ -40,6 +40,6 @@ absl::StatusOr<uint64_t> ParseCycles(std::string_view text);
 // YYYY-MM-DDTHH:MM:SS, UTC, 1970 to 9999, as seconds since 1970-01-01T00:00:00.
 absl::StatusOr<int64_t> ParseDateTime(std::string_view text);
 
-}  // namespace isochron::cli
+}  // namespace isochron::hostio
 
-#endif  // ISOCHRON_CLI_TEXT_QUANTITY_H_
+#endif  // ISOCHRON_HOSTIO_QUANTITY_H_

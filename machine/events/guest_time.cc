@@ -1,13 +1,13 @@
-#include "cli/text/guest_time.h"
+#include "machine/events/guest_time.h"
 
 #include <array>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cli/text/quantity.h"
+#include "hostio/quantity.h"
 
-namespace isochron::cli {
+namespace isochron::machine {
 namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
@@ -27,17 +27,17 @@ absl::StatusOr<GuestTime> ParseGuestTime(std::string_view text) {
       {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", kNanosecondsPerSecond}}};
   for (const auto& [unit, nanoseconds] : kUnits) {
     if (!text.ends_with(unit)) continue;
-    absl::StatusOr<uint64_t> value = ParseDecimal(text, text.size() - unit.size(), nanoseconds,
-                                                  {kWhat, kSuffixes, "nanoseconds"});
+    absl::StatusOr<uint64_t> value = hostio::ParseDecimal(
+        text, text.size() - unit.size(), nanoseconds, {kWhat, kSuffixes, "nanoseconds"});
     if (!value.ok()) return value.status();
     if (*value > GuestTime::kMaxSeconds * kNanosecondsPerSecond) {
       return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is too large"));
     }
     return GuestTime::OfNanoseconds(*value);
   }
-  absl::StatusOr<uint64_t> cycles = ParseScaled(text, 1000, {kWhat, kSuffixes, "cycles"});
+  absl::StatusOr<uint64_t> cycles = hostio::ParseScaled(text, 1000, {kWhat, kSuffixes, "cycles"});
   if (!cycles.ok()) return cycles.status();
   return GuestTime::OfCycles(*cycles);
 }
 
-}  // namespace isochron::cli
+}  // namespace isochron::machine

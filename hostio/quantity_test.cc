@@ -1,10 +1,10 @@
-#include "cli/text/quantity.h"
+#include "hostio/quantity.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace isochron::cli {
+namespace isochron::hostio {
 namespace {
 
 TEST(ParseSize, TakesPowersOf1024) {
@@ -67,4 +67,4 @@ TEST(ParseDateTime, QuotesWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace isochron::cli
+}  // namespace isochron::hostio

@@ -59,6 +59,7 @@ def test_a_part_of_a_run_is_that_part(isochron, looked_at):
     for mode in ("kernel", "pal", "user"):
         assert steps(isochron, looked_at, "--mode", mode) == [step for step in whole if step["mode"] == mode]
     assert steps(isochron, looked_at, "--mode", "pal", "--mode", "kernel") == whole
+    assert steps(isochron, looked_at, "--cpu", "0") == whole
     assert steps(isochron, looked_at, "--asn", "5") == [step for step in whole if step["asn"] == 5] != []
     lines = trace(isochron, looked_at).splitlines()
     assert len(lines) == len(whole) + 1
@@ -83,6 +84,8 @@ def test_what_cannot_be_listed_is_refused(isochron, looked_at, tmp_path):
         ("--from", "1G"): "--from is behind the end of the recording",
         ("--mode", "super"): "user, kernel or pal",
         ("--asn", "256"): "an ASN is 0 to 255",
+        ("--cpu", "x"): "a CPU is a number",
+        ("--cpu", "1"): "the machine of this log has one CPU, 0; there is no CPU 1",
         ("--symbols", str(tmp_path / "none")): "none",
     }.items():
         assert_refused(run(isochron, "trace", str(looked_at), *args), said)

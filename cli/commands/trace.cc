@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/privileges.h"
@@ -15,15 +16,17 @@
 #include "cli/text/text_output.h"
 #include "debug/trace.h"
 #include "hostio/number.h"
+#include "machine/machine.h"
 
 namespace isochron::cli {
 namespace {
 
 struct TraceCommand {
   TimelineOptions log;
-  std::optional<GuestTime> from;
-  std::optional<GuestTime> to;
+  std::optional<machine::GuestTime> from;
+  std::optional<machine::GuestTime> to;
   std::vector<std::string> modes;
+  std::optional<uint64_t> cpu;
   std::optional<uint8_t> asn;
   bool json = false;
 };
@@ -42,9 +45,21 @@ std::vector<debug::Level> LevelsOf(const TraceCommand& options) {
   return levels;
 }
 
+// Whether the machine has the CPU that is asked for. One with several would list those of it alone.
+absl::Status CheckCpu(const std::optional<uint64_t>& cpu, const machine::Machine& machine) {
+  const auto count = static_cast<uint64_t>(machine.cpu_count());
+  if (!cpu.has_value() || *cpu < count) return absl::OkStatus();
+  const std::string has = count == 1 ? "one CPU, 0" : absl::StrCat("CPUs 0 to ", count - 1);
+  return absl::InvalidArgumentError(
+      absl::StrCat("--cpu: the machine of this log has ", has, "; there is no CPU ", *cpu));
+}
+
 int TraceLog(const TraceCommand& options) {
   absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options.log);
   if (!opened.ok()) return RefuseInput(opened.status());
+  if (absl::Status status = CheckCpu(options.cpu, opened->timeline->machine()); !status.ok()) {
+    return RefuseInput(status);
+  }
   const absl::StatusOr<CycleRange> range = RangeIn(*opened, options.from, options.to);
   if (!range.ok()) return RefuseInput(range.status());
   if (absl::Status status = GiveUpPrivileges(options.log.run.sandbox, SandboxMode::kRun);
@@ -79,6 +94,15 @@ void AddTraceCommand(CLI::App& app, std::function<int()>& command) {
       })
       ->allow_extra_args(false)
       ->type_name("user|kernel|pal");
+  trace
+      ->add_option_function<std::string>(
+          "--cpu",
+          [options](const std::string& text) { options->cpu = *hostio::ParseNumber(text); },
+          "list what this CPU executed, from 0 on")
+      ->check([](const std::string& text) {
+        return std::string(hostio::ParseNumber(text).ok() ? "" : "a CPU is a number");
+      })
+      ->type_name("N");
   trace
       ->add_option_function<std::string>(
           "--asn",

@@ -197,8 +197,8 @@ def test_a_page_needs_nothing_else(isochron, profiled, tmp_path):
     profile(isochron, profiled, "--format", "html", "-o", str(page))
     text = page.read_text()
     assert not re.search(r"(src|href)\s*=|@import|url\(", text)
-    nodes = json.loads(re.search(r"^const nodes = (.*);$", text, re.M)[1])
-    names = json.loads(re.search(r"^const names = (.*);$", text, re.M)[1])
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*)</script>', text)[1])
+    nodes, names = data["nodes"], data["names"]
     assert sum(nodes[4::5]) == dump(isochron, profiled, "--type", "end")[0]["instructions"]
     assert {"main", "leaf", "[interrupt]", "[idle]"} <= set(names)
     assert list(tmp_path.iterdir()) == [page]

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "debug/page.h"
 #include "hostio/printable.h"
 #include "replaylog/describe.h"
 
@@ -25,6 +25,17 @@ std::string Contents(const machine::Input& input) {
       return absl::StrCat("stop: ", std::string(replaylog::StopCauseName(input.cause)));
     case machine::InputKind::kWrite:
       return absl::StrCat("gdb: ", replaylog::DescribeWrite(input, 200));
+  }
+  return "";
+}
+
+// What an input counts for: with what its contents begin.
+std::string InputPart(const machine::Input& input) {
+  switch (input.kind) {
+    case machine::InputKind::kBytes:
+    case machine::InputKind::kBreak: return replaylog::PortName(input.port);
+    case machine::InputKind::kStop: return "stop";
+    case machine::InputKind::kWrite: return "gdb";
   }
   return "";
 }
@@ -49,20 +60,6 @@ std::string Join(const std::vector<std::string>& values) {
 }
 
 }  // namespace
-
-std::string PageString(std::string_view text) {
-  std::string json = "\"";
-  for (const char c : text) {
-    const bool markup = c == '<' || c == '>' || c == '&';
-    if (markup || static_cast<uint8_t>(c) < 0x20) {
-      absl::StrAppendFormat(&json, "\\u%04x", static_cast<uint8_t>(c));
-    } else {
-      if (c == '"' || c == '\\') json += '\\';
-      json += c;
-    }
-  }
-  return json + '"';
-}
 
 Series& Lane::Part(const std::string& name) {
   const bool known = parts_.contains(name) || parts_.size() < kMostSeries;
@@ -156,8 +153,7 @@ void ReportData::OnEvent(const replaylog::Event& event) {
     cutter_.Add(event.cycle, *output);
   } else if (const auto* input = std::get_if<replaylog::InputEvent>(&event.body)) {
     const machine::Input& what = input->input;
-    inputs_.Part(what.kind == machine::InputKind::kStop ? "stop" : replaylog::PortName(what.port))
-        .Add(event.cycle, std::max<size_t>(what.bytes.size(), 1));
+    inputs_.Part(InputPart(what)).Add(event.cycle, std::max<size_t>(what.bytes.size(), 1));
     inputs_.AddMark({event.cycle, 0, hostio::Printable(Contents(what))});
   } else if (const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body)) {
     checkpoints_.Part("checkpoint").Add(event.cycle);

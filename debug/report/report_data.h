@@ -140,9 +140,6 @@ class ReportData final : public SurveyListener {
   uint64_t process_since_ = 0;
 };
 
-// Text that is printable as a string of JSON that may stand in HTML.
-std::string PageString(std::string_view text);
-
 }  // namespace isochron::debug
 
 #endif  // ISOCHRON_DEBUG_REPORT_REPORT_DATA_H_

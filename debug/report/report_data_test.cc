@@ -14,12 +14,6 @@ using ::testing::Not;
 
 constexpr Spans kSpans{100, 10};
 
-TEST(PageString, MayStandInHtml) {
-  EXPECT_EQ(PageString("a\"b\\c"), R"("a\"b\\c")");
-  EXPECT_EQ(PageString("</script><!--&"), R"("\u003c/script\u003e\u003c!--\u0026")");
-  EXPECT_EQ(PageString("\xc3\xa4"), "\"\xc3\xa4\"");
-}
-
 TEST(ReportPage, HoldsWhatItIsGivenAndNoMarkupOfOthers) {
   const std::string page = ReportPage("<b>@DATA@\n\x1b", "{\"at\":\"@SCRIPT@\"}");
   EXPECT_THAT(page, HasSubstr("<title>&lt;b&gt;@DATA@\\n\\x1b</title>"));
@@ -78,6 +72,20 @@ TEST_F(ReportDataTest, SharesTheTimeOfACpuOut) {
   EXPECT_THAT(fields, HasSubstr(R"({"name":"user","total":220,"spans":[[1,50,100,20],[9,50]]})"));
   EXPECT_THAT(fields, HasSubstr(R"({"name":"idle","total":60,"spans":[[4,60]]})"));
   EXPECT_THAT(fields, HasSubstr(R"({"name":"kernel","total":720,"spans":[[0,100,50,0,80,40,100,)"));
+}
+
+TEST_F(ReportDataTest, CountsInputsByWhereTheyComeFrom) {
+  using machine::Input;
+  for (const Input& input : {Input::Console("abc"), Input::WriteMemory(0, 0x1000, "12345"),
+                             Input::WriteRegister(0, 1, 2), Input::Break(machine::Port::Uart(1)),
+                             Input::Stop(machine::StopCause::kQuit)}) {
+    data_.OnEvent({0, 100, 0, replaylog::InputEvent{input}});
+  }
+  const std::string fields = data_.Fields();
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"gdb","total":13,)"));
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"uart0","total":3,)"));
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"uart1","total":1,)"));
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"stop","total":1,)"));
 }
 
 TEST_F(ReportDataTest, FindsTheStepsOfABoot) {

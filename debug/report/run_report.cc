@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "debug/page.h"
 #include "debug/parallel_query.h"
 #include "debug/profile.h"
 #include "debug/report/report_data.h"

@@ -47,9 +47,14 @@ ROOMS = [
     ("debug", "timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("timeline", "machine replaylog machine/disks machine/firmware machine/bus machine/events ref alpha hostio"),
     ("engines", "machine jit ref alpha"),
-    ("machine", "machine/chipset machine/devices machine/disks machine/firmware machine/bus machine/events alpha"),
+    (
+        "machine",
+        "machine/chipset machine/devices/virtio machine/devices machine/disks machine/firmware machine/bus "
+        "machine/events alpha",
+    ),
     ("replaylog", "machine/events alpha hostio"),
     ("machine/chipset", "machine/bus alpha"),
+    ("machine/devices/virtio", "machine/devices machine/disks machine/bus alpha"),
     ("machine/devices", "machine/firmware machine/bus machine/events alpha"),
     ("machine/disks", "machine/events alpha"),
     ("machine/firmware/palcode", "machine/firmware alpha"),

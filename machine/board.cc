@@ -1,5 +1,6 @@
 #include "machine/board.h"
 
+#include "absl/strings/str_cat.h"
 #include "alpha/cpu.h"
 #include "machine/chipset/dchip.h"
 #include "machine/chipset/pchip.h"
@@ -7,6 +8,9 @@
 #include "machine/devices/isa_bridge.h"
 #include "machine/devices/mc146818.h"
 #include "machine/devices/uart16550.h"
+#include "machine/devices/virtio/virtio_blk.h"
+#include "machine/devices/virtio/virtio_rng.h"
+#include "machine/disks/disk_timing.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -25,11 +29,18 @@ constexpr int kUart1Irq = 3;
 constexpr int kUart0Irq = 4;
 
 constexpr int kIsaBridgeSlot = 7;  // IdSel 7 on a Clipper
+// Virtio devices. A disk is a function of the one slot, by its number; four pins are shared by
+// eight.
+constexpr int kVirtioDiskSlot = 1, kEntropySlot = 2;
+constexpr int kPins = 4;
+constexpr const char* kVirtioDisks[MachineConfig::kMaxDisks] = {
+    "virtio_disk0", "virtio_disk1", "virtio_disk2", "virtio_disk3",
+    "virtio_disk4", "virtio_disk5", "virtio_disk6", "virtio_disk7"};
 
 // The bits of DRIR to which a Clipper wires INTA to INTD of slots 1 to 6 of Pchip 0 (Linux 6.1,
 // sys_dp264.c, clipper_map_irq).
 int ClipperInterrupt(int slot, int pin) {
-  constexpr int kFirstSlot = 1, kLastSlot = 6, kFirstBit = 8, kPins = 4;
+  constexpr int kFirstSlot = 1, kLastSlot = 6, kFirstBit = 8;
   if (slot < kFirstSlot || slot > kLastSlot) return -1;
   return kFirstBit + kPins * (slot - kFirstSlot) + pin;
 }
@@ -44,6 +55,7 @@ Board::Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& eve
   AddIsaDevices(options, console);
   platform_ = &Add<PlatformDevice>("platform", events, options.cpu_count, options.seed);
   MapSystem(FW_PLATFORM_PA & kSystemAddress, 0x2000, *platform_, CostClass::kChipsetCsr);
+  AddVirtioDevices(options);
 }
 
 // 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which this
@@ -79,6 +91,19 @@ void Board::AddIsaDevices(const BoardOptions& options, ConsoleSink* console) {
   Uart& uart1 = AddIsa<Uart>("uart1", {{0x2f8, 8, 0}}, 1, events_, console, IsaIrq(kUart1Irq));
   Connect(Port::Uart(0), uart0);
   Connect(Port::Uart(1), uart1);
+}
+
+void Board::AddVirtioDevices(const BoardOptions& options) {
+  int number = 0;
+  for (const AttachedDisk& disk : options.disks) {
+    if (disk.interface != DiskConfig::Interface::kVirtio) continue;
+    AddPci<VirtioBlk>(kVirtioDisks[number], kVirtioDiskSlot, number, events_, *disk.disk,
+                      kSolidStateDisk, absl::StrCat("isochron-", number), 1 + number % kPins);
+    ++number;
+  }
+  if (options.entropy_device) {
+    AddPci<VirtioRng>("virtio_rng", kEntropySlot, 0, events_, options.seed);
+  }
 }
 
 void Board::MapSystem(uint64_t first, uint64_t size, BusTarget& target, CostClass cost) {

@@ -44,6 +44,7 @@ struct BoardOptions {
   int cpu_count = 1;             // 1 to 4
   // Those of an interface are numbered in this order.
   std::vector<AttachedDisk> disks = {};
+  bool entropy_device = false;  // see VirtioRng
 };
 
 // Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires
@@ -134,6 +135,7 @@ class Board final : public alpha::IoBus, public InputLines {
 
   void AddChipset(const BoardOptions& options, alpha::Memory& memory, IrqSink& cpu_interrupts);
   void AddIsaDevices(const BoardOptions& options, ConsoleSink* console);
+  void AddVirtioDevices(const BoardOptions& options);
   // Gives a range of system addresses, below 2^35, to `target`.
   void MapSystem(uint64_t first, uint64_t size, BusTarget& target, alpha::CostClass cost);
   // Who answers to a physical address; nullptr: nobody.

@@ -120,9 +120,11 @@ PciFunction* PciBus::ConfigSpace::Find(uint64_t offset) const {
 }
 
 uint64_t PciBus::ConfigSpace::Read(const Access& access) {
-  const PciFunction* const function = Find(access.offset);
+  PciFunction* const function = Find(access.offset);
   if (function == nullptr) return AllOnes(access.size);
-  return function->Config(static_cast<int>(access.offset & 0xff), access.size);
+  const auto reg = static_cast<int>(access.offset & 0xff);
+  function->OnConfigRead(reg, access.size);
+  return function->Config(reg, access.size);
 }
 
 void PciBus::ConfigSpace::Write(const Access& access, uint64_t value) {

@@ -28,6 +28,8 @@ PciFunction::PciFunction(const PciIdentity& identity) {
 
 void PciFunction::SetConfig(int reg, int size, uint32_t value) { Set(power_on_, reg, size, value); }
 
+void PciFunction::PutConfig(int reg, int size, uint64_t value) { Set(config_, reg, size, value); }
+
 void PciFunction::SetWritable(int reg, int size, uint32_t mask) { Set(writable_, reg, size, mask); }
 
 void PciFunction::AddBar(int bar, uint32_t size, bool io) {
@@ -64,7 +66,7 @@ void PciFunction::WriteConfig(int reg, int size, uint64_t value) {
 
 void PciFunction::SetInterrupt(bool asserted) {
   const uint64_t status = Config(PciRegister::kStatus, 2) & ~uint64_t{kInterruptStatus};
-  Set(config_, PciRegister::kStatus, 2, status | (asserted ? kInterruptStatus : 0));
+  PutConfig(PciRegister::kStatus, 2, status | (asserted ? kInterruptStatus : 0));
   bus_->UpdateInterrupts();
 }
 

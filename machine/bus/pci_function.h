@@ -65,6 +65,8 @@ class PciFunction : public Device {
   // Bytes [reg, reg + size) of the configuration space have been written; what cannot be written
   // has stayed.
   virtual void OnConfigWrite(int /*reg*/, int /*size*/) {}
+  // They are about to be read by a CPU: for registers that show what is elsewhere.
+  virtual void OnConfigRead(int /*reg*/, int /*size*/) {}
 
   const ConfigBytes& config() const { return config_; }
   // A little-endian value of `size` bytes, up to 8, at `reg`.
@@ -82,6 +84,9 @@ class PciFunction : public Device {
   void AddIoBar(int bar, uint32_t size);
   // 1 to 4: INTA to INTD.
   void SetInterruptPin(int pin);
+
+  // What the function itself puts into its configuration space while it runs.
+  void PutConfig(int reg, int size, uint64_t value);
 
   // Drives the interrupt pin. Functions may share a wire.
   void SetInterrupt(bool asserted);

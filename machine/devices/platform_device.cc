@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "machine/devices/split_mix.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -15,12 +16,7 @@ void PlatformDevice::Reset() {
 
 uint64_t PlatformDevice::Read(const Access& access) {
   if (access.offset != FW_PLATFORM_ENTROPY || access.size != 8) return 0;
-  // splitmix64: a Weyl sequence through the finaliser of MurmurHash3 (variant 13).
-  entropy_ += 0x9e3779b97f4a7c15;
-  uint64_t z = entropy_;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  return z ^ z >> 31;
+  return NextSplitMix(entropy_);
 }
 
 void PlatformDevice::Write(const Access& access, uint64_t value) {

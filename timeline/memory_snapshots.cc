@@ -81,6 +81,7 @@ void MemorySnapshots::Take(const Replayer::Place& place) {
   snapshot.without_memory_ = machine_.SaveWithoutMemory();
   snapshot.pages_ = latest_;
   for (const machine::Disk& disk : machine_.disks()) snapshot.disks_.push_back(disk.written());
+  by_instructions_.emplace(snapshot.instructions_, snapshot.cycle_);
   state_bytes_ += snapshot.without_memory_.size();
   MakeRoom(cpu.cycle);
 }
@@ -104,6 +105,7 @@ void MemorySnapshots::MakeRoom(uint64_t here) {
     }
     if (least == snapshots_.end()) return;
     state_bytes_ -= least->second.without_memory_.size();
+    by_instructions_.erase({least->second.instructions_, least->first});
     snapshots_.erase(least);
   }
 }
@@ -149,12 +151,10 @@ const MemorySnapshots::Snapshot* MemorySnapshots::FindAtOrBefore(uint64_t cycle)
 
 const MemorySnapshots::Snapshot* MemorySnapshots::FindBeforeInstruction(
     uint64_t instructions) const {
-  const Snapshot* found = nullptr;
-  for (const auto& [cycle, snapshot] : snapshots_) {
-    if (found != nullptr && snapshot.instructions_ >= instructions) break;
-    found = &snapshot;
-  }
-  return found;
+  if (snapshots_.empty()) return nullptr;
+  const auto behind = by_instructions_.lower_bound({instructions, 0});
+  if (behind == by_instructions_.begin()) return &snapshots_.begin()->second;
+  return &snapshots_.at(std::prev(behind)->second);
 }
 
 }  // namespace isochron::timeline

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -97,7 +99,9 @@ class MemorySnapshots {
   machine::Machine& machine_;
   const uint64_t max_bytes_;
   std::map<uint64_t, Snapshot> snapshots_;  // by cycle
-  uint64_t state_bytes_ = 0;                // of all without_memory_
+  // How many instructions had retired at each, and its cycle.
+  std::set<std::pair<uint64_t, uint64_t>> by_instructions_;
+  uint64_t state_bytes_ = 0;  // of all without_memory_
   // How many there are now, whoever holds them.
   uint64_t live_pages_ = 0;
   uint64_t live_chunks_ = 0;

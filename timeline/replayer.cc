@@ -7,20 +7,16 @@
 #include "absl/strings/str_cat.h"
 #include "machine/events/cycle_text.h"
 #include "replaylog/codec.h"
+#include "timeline/debugger_write.h"
 
 namespace isochron::timeline {
 namespace {
 
 using machine::Input;
 
-// Whether it is what a debugger wrote, which comes when all else of a boundary has happened.
-bool IsWrite(const replaylog::InputEvent& event) {
-  return event.input.kind == machine::InputKind::kWrite;
-}
-
 // Whether it may come at any boundary, and not at input points alone.
 bool MayComeAnywhere(const replaylog::InputEvent& event) {
-  return event.input.kind == machine::InputKind::kStop || IsWrite(event);
+  return event.input.kind == machine::InputKind::kStop || IsDebuggerWrite(event);
 }
 
 // Whether a log has this event. Output never: it is compared byte by byte.
@@ -77,7 +73,7 @@ void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs
     const replaylog::Event* event = Peek(i);
     if (event == nullptr) break;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
-    if (input == nullptr || event->cycle != point.cycle || IsWrite(*input)) break;
+    if (input == nullptr || event->cycle != point.cycle || IsDebuggerWrite(*input)) break;
     if (i == replaylog::kMaxInputsPerCycle) {
       RefuseInputs(*event);
       break;

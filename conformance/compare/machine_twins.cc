@@ -17,6 +17,7 @@
 #include "hostio/child_process.h"
 #include "hostio/thread.h"
 #include "machine/events/input.h"
+#include "timeline/debugger_write.h"
 
 namespace isochron::conformance {
 
@@ -27,21 +28,21 @@ class RepeatingMachine::Inputs final : public machine::InputSource {
 
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
     for (; const replaylog::Event* event = NextInput(point.cycle); ++next_) {
-      if (IsWrite(*event)) return;
+      if (timeline::IsDebuggerWrite(*event)) return;
       inputs.push_back(std::get<replaylog::InputEvent>(event->body).input);
     }
   }
 
   uint64_t NextStop(uint64_t cycle, uint64_t until) override {
     for (size_t i = next_; i < events_.size() && events_[i].cycle <= until; ++i) {
-      if (IsWrite(events_[i])) return std::max(cycle, events_[i].cycle);
+      if (timeline::IsDebuggerWrite(events_[i])) return std::max(cycle, events_[i].cycle);
     }
     return until;
   }
 
   std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override {
     const replaylog::Event* const event = NextInput(point.cycle);
-    if (event == nullptr || !IsWrite(*event)) return std::nullopt;
+    if (event == nullptr || !timeline::IsDebuggerWrite(*event)) return std::nullopt;
     ++next_;
     machine::Input write = std::get<replaylog::InputEvent>(event->body).input;
     write.cpu = event->cpu;
@@ -49,10 +50,6 @@ class RepeatingMachine::Inputs final : public machine::InputSource {
   }
 
  private:
-  static bool IsWrite(const replaylog::Event& event) {
-    const auto* input = std::get_if<replaylog::InputEvent>(&event.body);
-    return input != nullptr && input->input.kind == machine::InputKind::kWrite;
-  }
   // The next that comes up to this cycle; nullptr when there is none.
   const replaylog::Event* NextInput(uint64_t cycle) {
     for (; next_ < events_.size() && events_[next_].cycle <= cycle; ++next_) {

@@ -49,6 +49,36 @@ std::unique_ptr<timeline::SnapshotReader> OpenSnapshots(const std::string& log_p
   return nullptr;
 }
 
+// Of a log that has been verified: a machine of those images, at power-on, on a timeline. `jobs`:
+// how many there will be at a time.
+absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int jobs,
+                                            std::unique_ptr<replaylog::LogReader> reader,
+                                            machine::BootImages images) {
+  RunOptions run = options.run;
+  run.config = reader->header().config;
+  if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
+      machine::Machine::Create(run.config, std::move(images), EngineFactoryFor(run));
+  if (!machine.ok()) return machine.status();
+  OpenedTimeline opened;
+  timeline::Timeline::Options budget;
+  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
+                          static_cast<uint64_t>(jobs);
+  budget.host_time = absl::Now;
+  std::unique_ptr<timeline::SnapshotReader> snapshots =
+      OpenSnapshots(options.log_path, reader->header());
+  if (snapshots != nullptr) {
+    for (const timeline::SnapshotInfo& snapshot : snapshots->snapshots()) {
+      opened.snapshot_cycles.push_back(snapshot.cycle);
+    }
+  }
+  absl::StatusOr<std::unique_ptr<timeline::Timeline>> timeline = timeline::Timeline::Create(
+      std::move(reader), std::move(snapshots), *std::move(machine), budget);
+  if (!timeline.ok()) return timeline.status();
+  opened.timeline = *std::move(timeline);
+  return opened;
+}
+
 }  // namespace
 
 void AddTimelineOptions(CLI::App& command, TimelineOptions& options) {
@@ -87,53 +117,37 @@ void AddLogToLookInto(CLI::App& command, TimelineOptions& options) {
   AddSandboxOption(command, options.run);
 }
 
-absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int jobs) {
-  absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run, jobs);
-  if (!log.ok()) return log.status();
-  absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, options.log_path, options.run);
-  if (!images.ok()) return images.status();
-  RunOptions run = options.run;
-  run.config = log->reader->header().config;
-  if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
-      machine::Machine::Create(run.config, std::move(images->boot), EngineFactoryFor(run));
-  if (!machine.ok()) return machine.status();
-
-  OpenedTimeline opened;
-  opened.last_cycle = log->last_cycle;
-  opened.identity = log->identity;
-  opened.images = std::move(images->files);
-  auto symbols = MakeSymbols((*machine)->kernel(), options.symbol_files);
-  if (!symbols.ok()) return symbols.status();
-  opened.symbols = *std::move(symbols);
-  timeline::Timeline::Options budget;
-  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
-                          static_cast<uint64_t>(jobs);
-  budget.host_time = absl::Now;
-  std::unique_ptr<timeline::SnapshotReader> snapshots =
-      OpenSnapshots(options.log_path, log->reader->header());
-  if (snapshots != nullptr) {
-    for (const timeline::SnapshotInfo& snapshot : snapshots->snapshots()) {
-      opened.snapshot_cycles.push_back(snapshot.cycle);
-    }
-  }
-  absl::StatusOr<std::unique_ptr<timeline::Timeline>> timeline = timeline::Timeline::Create(
-      std::move(log->reader), std::move(snapshots), *std::move(machine), budget);
-  if (!timeline.ok()) return timeline.status();
-  opened.timeline = *std::move(timeline);
-  return opened;
+absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options) {
+  absl::StatusOr<std::vector<OpenedTimeline>> opened = OpenTimelines(options, 1);
+  if (!opened.ok()) return opened.status();
+  return std::move(opened->front());
 }
 
 absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions& options,
                                                           int jobs) {
-  const size_t count = static_cast<size_t>(std::max(jobs, 1));
+  const int count = std::max(jobs, 1);
   if (count > 1) {
     if (absl::Status status = CheckLogForJobs(options.log_path); !status.ok()) return status;
   }
+  // The log is verified once, the images are read once, and one table of symbols does for all.
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run, count);
+  if (!log.ok()) return log.status();
+  absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, options.log_path, options.run);
+  if (!images.ok()) return images.status();
   std::vector<OpenedTimeline> opened;
-  while (opened.size() < count) {
-    absl::StatusOr<OpenedTimeline> one = OpenTimeline(options, static_cast<int>(count));
+  std::unique_ptr<replaylog::LogReader> reader = std::move(log->reader);
+  while (static_cast<int>(opened.size()) < count) {
+    if (!opened.empty()) {
+      absl::StatusOr<std::unique_ptr<replaylog::LogReader>> another =
+          replaylog::LogReader::Open(options.log_path);
+      if (!another.ok()) return another.status();
+      reader = *std::move(another);
+    }
+    absl::StatusOr<OpenedTimeline> one =
+        MakeTimeline(options, count, std::move(reader), images->boot);
     if (!one.ok()) return one.status();
+    one->last_cycle = log->last_cycle;
+    one->identity = log->identity;
     opened.push_back(*std::move(one));
     if (count > 1 && opened.front().snapshot_cycles.empty()) {
       return absl::NotFoundError(absl::StrCat(
@@ -141,6 +155,11 @@ absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions&
           ": --jobs needs snapshots beside the log, which replay --snapshot-every makes"));
     }
   }
+  OpenedTimeline& first = opened.front();
+  first.images = std::move(images->files);
+  auto symbols = MakeSymbols(first.timeline->machine().kernel(), options.symbol_files);
+  if (!symbols.ok()) return symbols.status();
+  first.symbols = *std::move(symbols);
   return opened;
 }
 

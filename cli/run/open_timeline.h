@@ -47,7 +47,8 @@ void AddTimelineOptions(CLI::App& command, TimelineOptions& options);
 
 struct OpenedTimeline {
   std::unique_ptr<timeline::Timeline> timeline;
-  // Of the kernel, PALcode and --symbols. They point into the timeline's machine.
+  // Of the kernel, PALcode and --symbols; of the first of several alone. They point into the
+  // timeline's machine.
   std::unique_ptr<debug::Symbols> symbols;
   uint64_t last_cycle = 0;  // of the log's last event
   // Of the snapshots beside the log; empty when there are none.
@@ -59,12 +60,12 @@ struct OpenedTimeline {
 
 // Opens the log or bundle at options.log_path, verifies it, finds its images and the snapshots
 // beside it, and makes its machine, which stands at power-on. Snapshots that cannot be used are
-// told of and left alone. `jobs`: how many there will be at a time, which share what memory there
-// is for them. Errors are of input, as one line that names the file.
-absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options, int jobs = 1);
+// told of and left alone. Errors are of input, as one line that names the file.
+absl::StatusOr<OpenedTimeline> OpenTimeline(const TimelineOptions& options);
 
-// As many, and at least one. Several are an error where the log is no regular file or has no
-// snapshots beside it, at which its run could be cut.
+// As many of one log, and at least one, which share what memory there is for snapshots; symbols and
+// images are the first's. Several are an error where the log is no regular file or has no snapshots
+// beside it, at which its run could be cut.
 absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions& options, int jobs);
 
 // A span of guest time as --from and --to give it, in cycles.

@@ -55,6 +55,15 @@ std::optional<Place> WalkPageTables(const machine::Machine& machine, int cpu, ui
   return Place{Place::By::kPageTables, table | (va & kPageMask), pte};
 }
 
+// Where no superpage is, whatever the mode.
+std::optional<Place> FindMapped(const machine::Machine& machine, int cpu_index, uint64_t va) {
+  const alpha::Cpu& cpu = machine.cpu(cpu_index);
+  if (!IsCanonical(va)) return std::nullopt;
+  if (auto place = FindByTlb(cpu.dtb, va, cpu.dtb_asn, Place::By::kDtb)) return place;
+  if (auto place = FindByTlb(cpu.itb, va, cpu.asn, Place::By::kItb)) return place;
+  return WalkPageTables(machine, cpu_index, va);
+}
+
 }  // namespace
 
 const char* PlaceByName(Place::By by) {
@@ -74,10 +83,7 @@ std::optional<Place> FindPlace(const machine::Machine& machine, int cpu_index, u
     return Place{Place::By::kSuperpage, *pa, 0};
   }
   if (cpu.pal_mode() && machine.memory().Contains(va)) return Place{Place::By::kPalmode, va, 0};
-  if (!IsCanonical(va)) return std::nullopt;
-  if (auto place = FindByTlb(cpu.dtb, va, cpu.dtb_asn, Place::By::kDtb)) return place;
-  if (auto place = FindByTlb(cpu.itb, va, cpu.asn, Place::By::kItb)) return place;
-  return WalkPageTables(machine, cpu_index, va);
+  return FindMapped(machine, cpu_index, va);
 }
 
 std::string ReadPhysical(const machine::Machine& machine, uint64_t pa, uint64_t size) {
@@ -115,6 +121,15 @@ std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu
   uint32_t instruction = 0;
   std::memcpy(&instruction, bytes.data(), sizeof(instruction));
   return instruction;
+}
+
+std::optional<uint32_t> ReadProgramInstruction(const machine::Machine& machine, int cpu,
+                                               uint64_t va) {
+  const std::optional<Place> place = FindMapped(machine, cpu, va);
+  if (!place.has_value() || !machine.memory().Contains(place->pa, sizeof(uint32_t))) {
+    return std::nullopt;
+  }
+  return machine.memory().Load<uint32_t>(place->pa);
 }
 
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu) {

@@ -51,6 +51,10 @@ std::optional<uint32_t> ReadInstruction(const machine::Machine& machine, int cpu
 // Who has made a reference that no instruction has made: "a device", "a debugger".
 const char* WriterName(const alpha::MemoryReference& reference);
 
+// That of a program at a mapped address, also while PALcode runs for it.
+std::optional<uint32_t> ReadProgramInstruction(const machine::Machine& machine, int cpu,
+                                               uint64_t va);
+
 // Of the current process, as PALcode keeps them; zero before it does.
 uint64_t ProcessControlBlock(const machine::Machine& machine, int cpu);
 uint64_t PageTableBase(const machine::Machine& machine, int cpu);

@@ -42,6 +42,16 @@ bool IsOver(const absl::StatusOr<StepEnd>& end) {
 
 }  // namespace
 
+StepEnd MetAt(const timeline::Timeline& timeline, Arrival arrival, bool at_pc) {
+  StepEnd end;
+  end.arrival = arrival;
+  if (arrival != Arrival::kThere) return end;
+  end.reference = timeline.reference();
+  if (timeline.selection().has_value()) end.selected = timeline.selection()->why;
+  end.met = end.reference.has_value() || end.selected.has_value() || at_pc;
+  return end;
+}
+
 FlowStepper::Flow FlowStepper::Here() const {
   return {cpu().r[kStackPointer], cpu().mode, ProcessControlBlock(machine(), 0)};
 }
@@ -75,14 +85,19 @@ std::optional<uint64_t> FlowStepper::LeavingPc() const {
 }
 
 absl::StatusOr<StepEnd> FlowStepper::Run(const StopCondition& condition) {
-  const absl::StatusOr<Arrival> arrival = timeline_.RunForward(condition);
+  const absl::StatusOr<Arrival> arrival = RunForward(condition);
   if (!arrival.ok()) return arrival.status();
-  StepEnd end{*arrival, false, std::nullopt};
-  if (*arrival == Arrival::kThere) {
-    end.reference = timeline_.reference();
-    end.met = end.reference.has_value() || machine().stopped_by().pc;
-  }
-  return end;
+  return MetAt(timeline_, *arrival, timeline_.met().pc);
+}
+
+absl::StatusOr<Arrival> FlowStepper::RunForward(const StopCondition& condition) {
+  return selector_ != nullptr ? timeline_.RunForward(condition, *selector_)
+                              : timeline_.RunForward(condition);
+}
+
+absl::StatusOr<Arrival> FlowStepper::RunBackward(const StopCondition& condition) {
+  return selector_ != nullptr ? timeline_.RunBackward(condition, *selector_)
+                              : timeline_.RunBackward(condition);
 }
 
 absl::StatusOr<StepEnd> FlowStepper::ForwardExact(const StopCondition& also) {
@@ -95,7 +110,7 @@ absl::StatusOr<StepEnd> FlowStepper::LeavePalcode(const StopCondition& also) {
   for (uint64_t steps = 1; cpu().pal_mode(); ++steps) {
     absl::StatusOr<StepEnd> end = ForwardExact(also);
     if (IsOver(end)) return end;
-    if (steps % 256 == 0 && interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}};
+    if (steps % 256 == 0 && interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
   }
   return StepEnd{};
 }
@@ -105,11 +120,12 @@ absl::StatusOr<StepEnd> FlowStepper::AwaitFlow(const Flow& flow, const StopCondi
   for (const uint64_t pc : CallPalPcs(kReturning)) condition.pcs.push_back(pc);
   for (;;) {
     absl::StatusOr<StepEnd> end = Run(condition);
-    if (!end.ok() || end->arrival != Arrival::kThere || end->reference.has_value()) return end;
+    if (!end.ok() || end->arrival != Arrival::kThere) return end;
+    if (end->reference.has_value() || end->selected.has_value()) return end;
     if (Contains(also.pcs, cpu().pc)) return end;
     end = LeavePalcode(also);
     if (IsOver(end) || Here() == flow) return end;
-    if (interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}};
+    if (interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
   }
 }
 
@@ -169,9 +185,8 @@ absl::StatusOr<StepEnd> FlowStepper::Backward(StopCondition also) {
 
 absl::StatusOr<StepEnd> FlowStepper::FinishBackward(const StopCondition& also, uint64_t begin,
                                                     Arrival arrival) {
-  if (arrival == Arrival::kInterrupted || (also.pcs.empty() && also.ranges.empty())) {
-    return StepEnd{arrival, false, {}};
-  }
+  const bool anything = !also.pcs.empty() || !also.ranges.empty() || selector_ != nullptr;
+  if (arrival == Arrival::kInterrupted || !anything) return StepEnd{arrival, false, {}, {}};
   const uint64_t end = cpu().cycle;
   StopCondition condition = also;
   condition.cycle = begin;
@@ -181,11 +196,11 @@ absl::StatusOr<StepEnd> FlowStepper::FinishBackward(const StopCondition& also, u
   absl::StatusOr<Arrival> last = timeline_.GoToCycle(counts ? begin : end);
   if (!last.ok()) return last.status();
   if (!counts || *last != Arrival::kThere) {
-    return StepEnd{*last == Arrival::kThere ? arrival : *last, false, {}};
+    return StepEnd{*last == Arrival::kThere ? arrival : *last, false, {}, {}};
   }
-  last = timeline_.RunBackward(also);
+  last = RunBackward(also);
   if (!last.ok()) return last.status();
-  return StepEnd{*last, *last == Arrival::kThere, timeline_.reference()};
+  return MetAt(timeline_, *last, /*at_pc=*/true);
 }
 
 absl::StatusOr<Arrival> FlowStepper::SeekBackward() {

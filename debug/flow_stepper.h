@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,13 @@ struct StepEnd {
   bool met = false;
   // A reference to memory that was.
   std::optional<alpha::MemoryReference> reference;
+  // What was selected, and why, in lines.
+  std::optional<std::string> selected;
 };
+
+// Where a run has come to that was to stop for something, which is told by the timeline: a
+// reference, a selection, or (`at_pc`) a PC.
+StepEnd MetAt(const timeline::Timeline& timeline, timeline::Arrival arrival, bool at_pc);
 
 // Steps of a machine on a timeline.
 //
@@ -36,13 +43,15 @@ struct StepEnd {
 // instruction of it that leads elsewhere for good, a return from an exception or a change of
 // context, is a step to where that is.
 //
-// Each step takes `also`, a condition of PCs and ranges: what meets it on the way ends the step.
+// Each step takes `also`, a condition of PCs and ranges: what meets it on the way ends the step,
+// and so does what a selector selects.
 class FlowStepper {
  public:
   // `timeline` must outlive it. `interrupted` is asked now and then; true ends a step with
   // kInterrupted.
-  FlowStepper(timeline::Timeline& timeline, std::function<bool()> interrupted)
-      : timeline_(timeline), interrupted_(std::move(interrupted)) {}
+  FlowStepper(timeline::Timeline& timeline, std::function<bool()> interrupted,
+              timeline::StopSelector* selector = nullptr)
+      : timeline_(timeline), interrupted_(std::move(interrupted)), selector_(selector) {}
 
   // By one instruction, whatever it is of.
   absl::StatusOr<StepEnd> ForwardExact(const machine::StopCondition& also);
@@ -82,6 +91,8 @@ class FlowStepper {
   std::optional<uint64_t> LeavingPc() const;
 
   absl::StatusOr<StepEnd> Run(const machine::StopCondition& condition);
+  absl::StatusOr<timeline::Arrival> RunForward(const machine::StopCondition& condition);
+  absl::StatusOr<timeline::Arrival> RunBackward(const machine::StopCondition& condition);
   // To the first boundary outside of PALmode.
   absl::StatusOr<StepEnd> LeavePalcode(const machine::StopCondition& also);
   // To where the flow goes on.
@@ -108,6 +119,7 @@ class FlowStepper {
 
   timeline::Timeline& timeline_;
   std::function<bool()> interrupted_;
+  timeline::StopSelector* const selector_;  // nullptr: none
 };
 
 }  // namespace isochron::debug

@@ -56,7 +56,7 @@ class Search {
   uint64_t Cycle() const { return timeline_.machine().cpu().cycle; }
 
   absl::Status Look(const machine::StopReasons& met) {
-    const bool reason = met.pc || met.event || met.reference.has_value();
+    const bool reason = met.pc || met.event() || met.reference.has_value();
     if (!reason && !query_.sees_time()) return absl::OkStatus();
     seen_.clear();
     if (absl::Status status = query_.See(timeline_, met, seen_); !status.ok()) return status;

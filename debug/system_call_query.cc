@@ -1,15 +1,14 @@
 // syscalls: what programs asked of the operating system, and what they were answered.
 
 #include <map>
+#include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 
-#include "alpha/cost.h"
 #include "alpha/exceptions.h"
-#include "debug/address_space.h"
 #include "debug/calling_standard.h"
 #include "debug/osf_calls.h"
+#include "debug/osf_places.h"
 #include "debug/query_kinds.h"
 #include "debug/system_calls.h"
 
@@ -49,31 +48,25 @@ class SystemCallQuery final : public Query {
                    std::vector<Sighting>& seen) override {
     const machine::Machine& machine = timeline.machine();
     const alpha::Cpu& cpu = machine.cpu();
-    const uint64_t sp = cpu.r[kStackPointer];
-    const uint64_t pcbb = ProcessControlBlock(machine, 0);
-    const uint64_t began = cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal);
-    if (cpu.pc == alpha::CallPalPc(cpu, osf::kCallsys)) {
+    const uint64_t began = cpu.cycle - CallPalCycles();
+    if (AtSystemCall(cpu)) {
+      const SystemCallKey made = SystemCallMade(machine);
       Sighting call = {
-          began, kCall, {pcbb, alpha::CallPalReturn(cpu), sp, cpu.asn, cpu.r[kResultRegister]}};
+          began, kCall, {made.pcbb, made.pc, made.sp, cpu.asn, cpu.r[kResultRegister]}};
       for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
       seen.push_back(std::move(call));
       return absl::OkStatus();
     }
-    const SystemFrame frame = ReadSystemFrame(machine, 0);  // which is about to be popped
-    if (!frame.whole) return absl::OkStatus();
-    const bool to_user =
-        cpu.pc == alpha::CallPalPc(cpu, osf::kRetsys) || (frame.ps & SystemFrame::kUserMode) != 0;
-    const uint64_t sp_there = to_user ? UserStackPointer(machine, 0) : sp + SystemFrame::kBytes;
+    const std::optional<SystemCallKey> key = SystemCallReturned(machine);
+    if (!key.has_value()) return absl::OkStatus();
     seen.push_back(
-        {began,
-         kReturn,
-         {pcbb, frame.pc & ~uint64_t{3}, sp_there, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
+        {began, kReturn, {key->pcbb, key->pc, key->sp, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
     return absl::OkStatus();
   }
 
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
-    const Call call = {v[0], v[1], v[2]};
+    const SystemCallKey call = {v[0], v[1], v[2]};
     const auto open = open_.find(call);
     if (sighting.kind == kReturn) {
       if (open == open_.end()) return;  // from something else
@@ -92,7 +85,7 @@ class SystemCallQuery final : public Query {
                Cell::Decimal(v[4]),           Cell::Text(std::string(SystemCallName(v[4])))};
     for (int i = 0; i < kArguments; ++i) row.push_back(Cell::Hex(v[5 + i]));
     row.resize(row.size() + 3);
-    const uint64_t pc = (v[1] & ~uint64_t{3}) - 4;
+    const uint64_t pc = v[1] - 4;
     row.push_back(Cell::Hex(pc));
     row.push_back(Cell::Text(symbols_.Describe(pc)));
     open_[call] = {answers.Add(std::move(row), /*complete=*/false), sighting.cycle};
@@ -101,15 +94,13 @@ class SystemCallQuery final : public Query {
  private:
   enum Kind { kCall, kReturn };
   static constexpr int kResultColumn = 6 + kArguments;
-  // In which process, where it returns to, and with which SP.
-  using Call = std::tuple<uint64_t, uint64_t, uint64_t>;
   struct Open {
     uint64_t row;
     uint64_t cycle;
   };
 
   const Symbols& symbols_;
-  std::map<Call, Open> open_;
+  std::map<SystemCallKey, Open> open_;
 };
 
 }  // namespace

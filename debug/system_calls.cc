@@ -27,4 +27,16 @@ std::string_view SystemCallName(uint64_t number) {
   return call != std::end(kSystemCalls) && call->number == number ? call->name : std::string_view();
 }
 
+std::optional<uint64_t> SystemCallNumber(std::string_view name) {
+  constexpr std::string_view kPrefix = "osf_";
+  std::optional<uint64_t> prefixed;
+  for (const SystemCall& call : kSystemCalls) {
+    if (call.name == name) return call.number;
+    if (call.name.starts_with(kPrefix) && call.name.substr(kPrefix.size()) == name) {
+      prefixed = call.number;
+    }
+  }
+  return prefixed;
+}
+
 }  // namespace isochron::debug

@@ -15,6 +15,7 @@
 #include "debug/address_space.h"
 #include "debug/calling_standard.h"
 #include "debug/osf_calls.h"
+#include "debug/osf_places.h"
 #include "debug/query_kinds.h"
 #include "debug/stepper.h"
 #include "machine/events/event.h"
@@ -27,11 +28,6 @@ using alpha::PalEntry;
 using machine::StopCondition;
 using timeline::Timeline;
 
-// Entry points in the order of wrent.
-enum Entry { kEntInt, kEntArith, kEntMm, kEntIf, kEntUna, kEntSys };
-constexpr std::array<const char*, kSystemEntries> kEntryNames = {"entInt", "entArith", "entMM",
-                                                                 "entIF",  "entUna",   "entSys"};
-
 // Cycles that lie between an exception or interrupt and PALcode's first instruction.
 uint64_t EntryCycles() { return alpha::InstructionCost(alpha::CostClass::kPalEntry); }
 
@@ -39,22 +35,6 @@ uint64_t EntryCycles() { return alpha::InstructionCost(alpha::CostClass::kPalEnt
 void AddPc(uint64_t pc, const Symbols& symbols, Row& row) {
   row.push_back(Cell::Hex(pc & ~uint64_t{3}));
   row.push_back(Cell::Text(symbols.Describe(pc)));
-}
-
-// Stops at entry points of the operating system, which it may set anew at any time.
-StopCondition AtSystemEntries(const Timeline& timeline, std::initializer_list<Entry> wanted) {
-  StopCondition condition;
-  const auto entries = SystemEntries(timeline.machine(), 0);
-  for (const Entry entry : wanted) {
-    if ((entries[entry] & 1) == 0) condition.pcs.push_back(entries[entry]);
-  }
-  alpha::StopRange range;
-  range.space = alpha::StopRange::Space::kPhysical;
-  range.begin = SystemEntriesAddress(0);
-  range.size = kSystemEntries * sizeof(uint64_t);
-  range.writes = true;
-  condition.ranges.push_back(range);
-  return condition;
 }
 
 std::string ArithmeticText(uint64_t summary, uint64_t registers) {
@@ -99,7 +79,8 @@ class ExceptionQuery final : public Query {
             {"entry", -8}, {"pc", 18}, {"place", -36}, {"what", -1}};
   }
   StopCondition Condition(const Timeline& timeline) override {
-    return AtSystemEntries(timeline, {kEntArith, kEntMm, kEntIf, kEntUna});
+    return AtSystemEntries(timeline.machine(),
+                           1 << kEntArith | 1 << kEntMm | 1 << kEntIf | 1 << kEntUna);
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
@@ -107,12 +88,8 @@ class ExceptionQuery final : public Query {
                    std::vector<Sighting>& seen) override {
     if (!met.pc) return absl::OkStatus();
     const Cpu& cpu = timeline.machine().cpu();
-    const auto entries = SystemEntries(timeline.machine(), 0);
     // Which of those that share an address it is, nobody can tell.
-    uint64_t which = 0;
-    for (int entry = kEntArith; entry <= kEntUna; ++entry) {
-      if (entries[entry] == cpu.pc) which |= uint64_t{1} << entry;
-    }
+    const uint64_t which = SystemEntriesHere(timeline.machine());
     const SystemFrame frame = ReadSystemFrame(timeline.machine(), 0);
     seen.push_back({cpu.cycle,
                     0,
@@ -127,7 +104,7 @@ class ExceptionQuery final : public Query {
     std::vector<std::string> texts;
     for (int entry = kEntArith; entry <= kEntUna; ++entry) {
       if ((v[1] >> entry & 1) == 0) continue;
-      names.emplace_back(kEntryNames[entry]);
+      names.emplace_back(kSystemEntryNames[static_cast<size_t>(entry)]);
       texts.push_back(ExceptionText(entry, {v[4], v[5], v[6]}));
     }
     Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]),
@@ -151,7 +128,7 @@ class InterruptQuery final : public Query {
             {"type", -13}, {"vector", 6}, {"pc", 18}, {"place", -1}};
   }
   StopCondition Condition(const Timeline& timeline) override {
-    StopCondition condition = AtSystemEntries(timeline, {kEntInt});
+    StopCondition condition = AtSystemEntries(timeline.machine(), 1 << kEntInt);
     condition.events = StopCondition::AtEvent<machine::InterruptEvent>().events;
     return condition;
   }
@@ -160,7 +137,7 @@ class InterruptQuery final : public Query {
   absl::Status See(Timeline& timeline, const machine::StopReasons& met,
                    std::vector<Sighting>& seen) override {
     const Cpu& cpu = timeline.machine().cpu();
-    if (met.event) {
+    if (met.event()) {
       seen.push_back({cpu.cycle - EntryCycles(),
                       kTaken,
                       {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr}});
@@ -218,10 +195,11 @@ class TlbMissQuery final : public Query {
   }
   StopCondition Condition(const Timeline& timeline) override {
     const Cpu& cpu = timeline.machine().cpu();
-    return StopCondition::AtPcs({alpha::PalEntryPc(cpu, PalEntry::kItbMiss),
-                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmSingle),
-                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmDouble3),
-                                 alpha::PalEntryPc(cpu, PalEntry::kDtbmDouble4)});
+    StopCondition condition;
+    for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
+      condition.Add(StopCondition::AtPcs(TlbMissPcs(cpu, miss)));
+    }
+    return condition;
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
@@ -283,7 +261,7 @@ class SwitchQuery final : public Query {
     const Cpu& cpu = machine.cpu();
     const uint64_t to = cpu.r[kFirstArgument];
     seen.push_back(
-        {cpu.cycle - alpha::InstructionCost(alpha::CostClass::kCallPal),
+        {cpu.cycle - CallPalCycles(),
          0,
          {ProcessControlBlock(machine, 0), to,
           ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,

@@ -516,8 +516,9 @@ Digest Machine::StateDigest() const {
 }
 
 void Machine::Tell(uint32_t cpu, uint64_t cycle, EventBody body) {
-  stop_watch_.Note(body);
-  if (observer_ != nullptr) observer_->On({cycle, static_cast<uint8_t>(cpu), std::move(body)});
+  const Event event{cycle, static_cast<uint8_t>(cpu), std::move(body)};
+  stop_watch_.Note(event);
+  if (observer_ != nullptr) observer_->On(event);
 }
 
 bool Machine::TranslateAtMost(uint32_t instructions, int cpu) {

@@ -29,6 +29,29 @@ StopCondition StopCondition::AtReference(const alpha::StopRange& range) {
   return condition;
 }
 
+void StopCondition::Add(const StopCondition& other) {
+  cycle = std::min(cycle, other.cycle);
+  instructions = std::min(instructions, other.instructions);
+  pcs.insert(pcs.end(), other.pcs.begin(), other.pcs.end());
+  ranges.insert(ranges.end(), other.ranges.begin(), other.ranges.end());
+  events |= other.events;
+}
+
+StopReasons StopReasons::Of(const StopCondition& condition, const alpha::Cpu& cpu) const {
+  StopReasons own;
+  own.cycle = cpu.cycle >= condition.cycle;
+  own.instructions = cpu.instructions >= condition.instructions;
+  own.pc =
+      pc && std::find(condition.pcs.begin(), condition.pcs.end(), cpu.pc) != condition.pcs.end();
+  for (const Event& event : events) {
+    if ((condition.events >> event.body.index() & 1) != 0) own.events.push_back(event);
+  }
+  for (const alpha::StopRange& range : condition.ranges) {
+    if (reference.has_value() && range.Covers(*reference)) own.reference = reference;
+  }
+  return own;
+}
+
 uint64_t StopWatch::RunLimit(const alpha::Cpu& cpu) const {
   const uint64_t limit = WaitLimit();
   if (condition_.instructions == kNever) return limit;

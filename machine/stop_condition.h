@@ -41,6 +41,9 @@ struct StopCondition {
   // stands in PALcode, at the first boundary after that.
   uint32_t events = 0;
 
+  // Adds what another condition, of the same CPU, asks for: the run stops where either is met.
+  void Add(const StopCondition& other);
+
   static StopCondition AtCycle(uint64_t cycle);
   static StopCondition AtInstruction(uint64_t instructions);
   static StopCondition AtPcs(std::vector<uint64_t> pcs);
@@ -59,10 +62,14 @@ struct StopReasons {
   bool cycle = false;
   bool instructions = false;
   bool pc = false;
-  bool event = false;
+  std::vector<Event> events;                        // all that were asked for
   std::optional<alpha::MemoryReference> reference;  // the first that counts
 
-  bool any() const { return cycle || instructions || pc || event || reference.has_value(); }
+  bool event() const { return !events.empty(); }
+  bool any() const { return cycle || instructions || pc || event() || reference.has_value(); }
+  // Those of a condition, of all that a run has met to which others were added. The CPU stands
+  // where the run has stopped.
+  StopReasons Of(const StopCondition& condition, const alpha::Cpu& cpu) const;
 };
 
 // Watches a run for its condition. What sequences the run asks it how far an engine may go, and at
@@ -78,12 +85,12 @@ class StopWatch {
   int cpu() const { return condition_.cpu; }
   // An event happens. When the condition names its kind, the boundary at which the sequencer looks
   // next is the one.
-  void Note(const EventBody& event) {
-    happened_ = happened_ || (condition_.events >> event.index() & 1) != 0;
+  void Note(const Event& event) {
+    if ((condition_.events >> event.body.index() & 1) != 0) happened_.push_back(event);
   }
 
   // Up to which cycle time may pass while nothing retires.
-  uint64_t WaitLimit() const { return happened_ ? 0 : condition_.cycle; }
+  uint64_t WaitLimit() const { return happened_.empty() ? condition_.cycle : 0; }
   // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that
   // stops there has not passed the boundary, and is closer to it than before.
   uint64_t RunLimit(const alpha::Cpu& cpu) const;
@@ -108,7 +115,7 @@ class StopWatch {
   StopCondition condition_;
   alpha::StopPcs pcs_;
   alpha::StopRanges ranges_;
-  bool happened_ = false;
+  std::vector<Event> happened_;
 };
 
 }  // namespace isochron::machine

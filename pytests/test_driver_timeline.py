@@ -4,7 +4,7 @@ import pytest
 
 from helpers.commands import run
 from helpers.guests import own_guest
-from isochron import IsochronError, RequestError, Timeline, Watch, engines
+from isochron import IsochronError, RequestError, StopAt, Timeline, Watch, engines
 
 
 @pytest.fixture(params=["ref", "jit"])
@@ -48,6 +48,23 @@ def test_runs_to_places_in_both_directions(timeline):
     assert timeline.reverse_continue([main]).reason == "begin"
     assert timeline.run([main]).place == first.place
     assert timeline.run().reason == "end"
+
+
+def test_stops_at_what_happens(timeline):
+    third, byte = StopAt("text", "\nok 3"), StopAt("console")
+    first = timeline.run(stops=[StopAt("interrupt"), third, byte, StopAt("text", "o")])
+    assert first.reason == "stop" and first.stops == (byte, StopAt("text", "o"))
+    assert timeline.console() == "o\n"
+    there = timeline.run(stops=[third])
+    assert there.stops == (third,) and timeline.console().endswith("\nok 3\n")
+    assert there.message == 'isochron: stop 5: text "\\nok 3"\n'
+    assert timeline.run(stops=[third, StopAt("syscall", 4, when="after", asn=3)]).reason == "end"
+    last = timeline.reverse_continue(stops=[third, StopAt("checkpoint")])
+    assert (last.stops, last.place) == ((third,), there.place)
+    assert timeline.reverse_continue(["guest_main"], stops=[third]).reason == "breakpoint"
+    assert timeline.monitor("stops") == "there are no stops\n"
+    with pytest.raises(RequestError, match="no system call of Linux is called 'nonsense'"):
+        timeline.run(stops=[StopAt("syscall", "nonsense")])
 
 
 def test_finds_the_last_write(timeline):

@@ -183,6 +183,29 @@ def test_monitor_commands_name_places(isochron, linux_log, kernel, tmp_path):
     assert "--- here" in said and re.search("^DTB +[0-9]+ ", said, re.M) and "pal_base " in said
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_stops_for_which_gdb_has_no_command(isochron, linux_log, kernel, tmp_path, engine):
+    text, said = gdb(
+        tmp_path, isochron, linux_log,
+        ["monitor stop syscall write", 'monitor stop text "Linux version"', "monitor stops"]
+        + [*repeated(3, "continue", "monitor when"), "x/i $pc", "reverse-continue", "monitor when"]
+        + ["monitor stop delete 1", "monitor stop syscall write after", "continue", "monitor when", "print $v0"]
+        + ["monitor stop delete 3", "reverse-continue", "monitor when", "reverse-continue", "monitor stop nonsense"],
+        "--engine", engine, symbols=kernel,
+    )  # fmt: skip
+    assert "1: system call 4 write, before\n2: text \"Linux version\"\n" in said
+    banner, first, second, back, behind, again = cycles(said)
+    assert banner == again < first == back < second and first < behind < second
+    assert said.count('isochron: stop 2: text "Linux version"\n') == 2
+    calls = re.findall(r"stop 1: system call 4 write, before: 4 write\((0x\w+), (0x\w+), (0x\w+), .*\) at (0x\w+)$", said, re.M)
+    assert len(calls) == 3 and calls[0] == calls[2] != calls[1]
+    assert re.search(r"=> 0x\w+:\tcall_pal\s+callsys", text) or "callsys" in text, text
+    wrote = re.search(r"stop 3: system call 4 write, after: 4 write = (0x\w+)$", said, re.M)[1]
+    assert wrote == calls[0][2] and f"$1 = {int(wrote, 16)}" in text
+    assert END_OF_HISTORY in text
+    assert "error: nothing to stop at is called 'nonsense'" in said
+
+
 def test_run_begins_anew(isochron, interrupts_log, tmp_path):
     _, said = gdb(
         tmp_path, isochron, interrupts_log,

@@ -72,6 +72,20 @@ def test_looking_leaves_no_trace(isochron, kernel, plain, tmp_path, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_stops_leave_no_trace_either(isochron, kernel, plain, tmp_path, engine):
+    log = tmp_path / "log"
+    _, said = gdb_on(
+        tmp_path, recording(isochron, kernel, log, engine),
+        ['monitor stop text "ok 2"', "monitor stop interrupt", "continue", "monitor stop delete 2", "continue"]
+        + ["monitor stop delete 1", "monitor stop callpal rti after", "continue", "monitor stop delete all", "continue"],
+        symbols=kernel,
+    )  # fmt: skip
+    for line in ("stop 2: interrupt", 'stop 1: text "ok 2"', "stop 3: callpal 0x3f rti, after, at 0x"):
+        assert said.count(f"isochron: {line}") == 1, said
+    assert log.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_what_gdb_writes_is_recorded(isochron, kernel, tmp_path, engine):
     log = tmp_path / "log"
     gdb_on(

@@ -23,6 +23,7 @@
 #include "timeline/memory_snapshots.h"
 #include "timeline/replayer.h"
 #include "timeline/snapshot.h"
+#include "timeline/stop_selector.h"
 
 namespace isochron::timeline {
 
@@ -128,11 +129,18 @@ class Timeline {
   absl::StatusOr<Arrival> GoToEvent(uint64_t number);
   absl::StatusOr<Arrival> GoToEnd() { return RunForward({}); }
 
-  // To the next boundary at which the condition is met.
+  // To the next boundary at which the condition is met, or one that `also` selects. Of a run that
+  // is being made that is the boundary at which it does so.
   absl::StatusOr<Arrival> RunForward(const machine::StopCondition& condition);
+  absl::StatusOr<Arrival> RunForward(const machine::StopCondition& condition, StopSelector& also);
   // To the last boundary before this one at which the condition, which is of PCs, references or
   // events, is met. Of a reference it is the boundary before the instruction that makes it.
   absl::StatusOr<Arrival> RunBackward(const machine::StopCondition& condition);
+  absl::StatusOr<Arrival> RunBackward(const machine::StopCondition& condition, StopSelector& also);
+  // What `also` selected where the last of these runs has stopped for it.
+  const std::optional<Selection>& selection() const { return selection_; }
+  // What the last RunForward() has met of its condition.
+  const machine::StopReasons& met() const { return met_; }
   // The reference for which the last RunForward() or RunBackward() has stopped, which the last
   // instruction of the run may have made, too.
   const std::optional<alpha::MemoryReference>& reference() const { return reference_; }
@@ -144,11 +152,17 @@ class Timeline {
   absl::StatusOr<Arrival> StepBackward(uint64_t instructions = 1);
 
  private:
-  // A boundary at which a condition was met.
+  // A boundary at which a condition was met, or that was selected.
   struct Hit {
-    uint64_t cycle;
-    uint64_t instructions;
-    std::optional<alpha::MemoryReference> reference;
+    Selection where;
+    uint64_t instructions;  // at the boundary at which it was found
+    bool selected;
+  };
+  // A search backwards.
+  struct Search {
+    const machine::StopCondition& condition;
+    StopSelector* also;
+    uint64_t here;  // the cycle from which it goes back
   };
 
   Timeline(std::unique_ptr<replaylog::LogReader> log,
@@ -185,10 +199,16 @@ class Timeline {
   const SnapshotInfo* FileSnapshot(uint64_t cycle) const;
   // A cycle at which fewer than so many instructions had retired, close before the place.
   absl::StatusOr<uint64_t> CycleBeforeInstruction(uint64_t instructions);
-  // Runs to the first boundary at or past `end`. The last hit before that; of a reference also
-  // there, if `with_end`.
-  absl::StatusOr<std::optional<Hit>> LastHit(machine::StopCondition condition, uint64_t end,
-                                             bool with_end, bool& interrupted);
+  // Runs to the first boundary at or past `end`. The last hit of the search.
+  absl::StatusOr<std::optional<Hit>> LastHit(const Search& search, uint64_t end, bool& interrupted);
+  // All hits at this boundary, at which a run has stopped.
+  absl::StatusOr<std::vector<Hit>> HitsHere(const machine::StopCondition& condition,
+                                            StopSelector* also);
+  absl::StatusOr<Arrival> Forward(const machine::StopCondition& condition, StopSelector* also);
+  absl::StatusOr<Arrival> Backward(const Search& search);
+  // Makes the first of what was selected behind `begin` the selection; several of one boundary are
+  // one.
+  void SelectFirst(const std::vector<Hit>& hits, uint64_t begin);
   absl::StatusOr<Arrival> GoToHit(const Hit& hit);
   absl::Time HostTime() const { return options_.host_time ? options_.host_time() : absl::Time(); }
   // To the last boundary before `cycle`, at which so many instructions have retired.
@@ -214,6 +234,8 @@ class Timeline {
   std::optional<Position> end_;
   std::optional<machine::RunEnd> run_end_;  // it stands at the end
   std::optional<alpha::MemoryReference> reference_;
+  std::optional<Selection> selection_;
+  machine::StopReasons met_;
   // The first boundary at which so many instructions had retired, of the last that were counted.
   struct FirstBoundary {
     uint64_t instructions;

@@ -61,6 +61,18 @@ std::string Printable(std::string bytes) {
   return text;
 }
 
+// What `stop` takes.
+std::string StopHelpText() {
+  std::string text = "WHAT of stop, with asn N behind it only where the CPU has that ASN:\n";
+  for (const StopHelp& help : StopHelps()) {
+    const std::string words(help.words);
+    absl::StrAppendFormat(&text, "  %-38s%s%s\n", words,
+                          words.size() < 38 ? "" : absl::StrCat("\n", std::string(40, ' ')),
+                          std::string(help.meaning));
+  }
+  return text;
+}
+
 // Those of its entries that `asn` can use, or all.
 void DescribeTlb(const char* name, const alpha::Tlb& tlb, std::optional<uint8_t> asn,
                  std::string& text) {
@@ -104,6 +116,9 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
     {"watch", "phys ADDRESS SIZE r|w|a", "stop at reads, writes or both of physical memory",
      &MonitorCommands::Watch},
     {"unwatch", "[N]", "do not, of number N or of any", &MonitorCommands::Unwatch},
+    {"stop", "WHAT [asn N]|delete N|delete all",
+     "stop there, too, forwards and backwards; stop alone lists WHAT", &MonitorCommands::StopAt},
+    {"stops", "", "the stops that are set", &MonitorCommands::ListStops},
     {"xp", "ADDRESS [COUNT]", "quadwords of physical memory", &MonitorCommands::Physical},
     {"translate", "ADDRESS", "where a virtual address lies, and who says so",
      &MonitorCommands::Translate},
@@ -121,7 +136,7 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
 
 MonitorCommands::MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols,
                                  std::unique_ptr<replaylog::LogReader> log)
-    : timeline_(timeline), log_(std::move(log)), symbols_(symbols) {}
+    : timeline_(timeline), log_(std::move(log)), symbols_(symbols), stops_(timeline) {}
 
 absl::StatusOr<std::string> MonitorCommands::Run(std::string_view line) {
   Words words = absl::StrSplit(absl::string_view(line.data(), line.size()),
@@ -129,6 +144,7 @@ absl::StatusOr<std::string> MonitorCommands::Run(std::string_view line) {
   if (words.empty()) words.push_back("help");
   for (const Command& command : kCommands) {
     if (command.name != words[0]) continue;
+    rest_ = line.substr(line.find(words[0]) + words[0].size());
     words.erase(words.begin());
     return (this->*command.run)(words);
   }
@@ -146,7 +162,7 @@ MonitorCommands::Answer MonitorCommands::Help(const Words&) {
                           usage.size() < 24 ? "" : absl::StrCat("\n", std::string(24, ' ')),
                           absl::string_view(command.help.data(), command.help.size()));
   }
-  return text;
+  return absl::StrCat(text, "\n", StopHelpText());
 }
 
 std::string MonitorCommands::When() const {
@@ -276,6 +292,31 @@ MonitorCommands::Answer MonitorCommands::Unwatch(const Words& words) {
   return absl::StrCat(*number, " is no longer watched\n");
 }
 
+MonitorCommands::Answer MonitorCommands::StopAt(const Words& words) {
+  if (words.empty()) return StopHelpText();
+  if (words[0] != "delete") {
+    absl::StatusOr<Stop> stop = StopNamed(rest_, symbols_);
+    if (!stop.ok()) return stop.status();
+    const std::string name = stop->name;
+    const absl::StatusOr<uint64_t> number = stops_.Add(*std::move(stop));
+    if (!number.ok()) return number.status();
+    return absl::StrCat(*number, ": ", name, "\n");
+  }
+  if (words.size() != 2) return Wrong("stop delete N or stop delete all");
+  if (words[1] == "all") {
+    stops_.DeleteAll();
+    return "there are no stops\n";
+  }
+  const absl::StatusOr<uint64_t> number = hostio::ParseNumber(words[1]);
+  if (!number.ok()) return number.status();
+  if (!stops_.Delete(*number)) return Wrong(absl::StrCat("there is no stop ", *number));
+  return absl::StrCat(*number, " is no longer stopped at\n");
+}
+
+MonitorCommands::Answer MonitorCommands::ListStops(const Words&) {
+  return stops_.empty() ? "there are no stops\n" : stops_.List();
+}
+
 MonitorCommands::Answer MonitorCommands::Physical(const Words& words) {
   if (words.empty() || words.size() > 2) return Wrong("xp ADDRESS [COUNT]");
   const absl::StatusOr<uint64_t> address = hostio::ParseNumber(words[0]);
@@ -350,7 +391,9 @@ MonitorCommands::Answer MonitorCommands::Branch(const Words& words) {
   if (words.size() != 1) return Wrong("branch LOG");
   if (timeline_.is_live()) return Wrong("this is a run of its own already");
   if (!brancher_) return Wrong("there is nobody to write the new log");
+  if (absl::Status status = stops_.PrepareLive(); !status.ok()) return status;
   if (absl::Status status = brancher_(words[0]); !status.ok()) return status;
+  stops_.BecomeLive();
   return absl::StrCat("from here on it is a run of its own, recorded to ", words[0], "; ", When());
 }
 

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "alpha/stop_ranges.h"
+#include "debug/stops.h"
 #include "debug/symbols.h"
 #include "replaylog/log_reader.h"
 #include "timeline/timeline.h"
@@ -43,6 +44,7 @@ class MonitorCommands {
   // physical memory that are watched.
   bool exact_steps() const { return exact_steps_; }
   const std::vector<alpha::StopRange>& watches() const { return watches_; }
+  Stops& stops() { return stops_; }
 
   // Where it stands, in a line.
   std::string When() const;
@@ -72,6 +74,8 @@ class MonitorCommands {
   Answer RestoreCheckpoint(const Words& words);
   Answer Watch(const Words& words);
   Answer Unwatch(const Words& words);
+  Answer StopAt(const Words& words);
+  Answer ListStops(const Words& words);
   Answer StepHow(const Words& words);
   Answer Stats(const Words& words);
   Answer Branch(const Words& words);
@@ -90,6 +94,8 @@ class MonitorCommands {
   Brancher brancher_;
   bool exact_steps_ = false;
   std::vector<alpha::StopRange> watches_;
+  Stops stops_;
+  std::string_view rest_;  // of the line of the command that is run, behind its name
   std::map<uint64_t, uint64_t> checkpoints_;  // by number; cycles
   uint64_t next_checkpoint_ = 1;
 };

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "alpha/memory.h"
 #include "debug/address_space.h"
 #include "machine/firmware/firmware_layout.h"
@@ -246,32 +247,36 @@ absl::StatusOr<StepEnd> TimelineDebuggee::Continue(const Resume& resume,
                                                    const std::function<bool()>& interrupted) {
   if (!resume.backward) {
     if (const Stoppoint* const guess = GuessedStep()) {
-      FlowStepper stepper(timeline_, interrupted);
+      FlowStepper stepper = Stepper(interrupted);
       const absl::StatusOr<std::optional<StepEnd>> step = StepTo(*guess, stepper);
       if (!step.ok()) return step.status();
       if (step->has_value()) return **step;
     }
   }
   const machine::StopCondition condition = Condition();
-  const bool anything = !condition.pcs.empty() || !condition.ranges.empty();
+  Stops& stops = monitor_.stops();
+  const bool anything = !condition.pcs.empty() || !condition.ranges.empty() || !stops.empty();
   absl::StatusOr<Arrival> arrival;
   if (!resume.backward) {
-    arrival = timeline_.RunForward(condition);
+    arrival = timeline_.RunForward(condition, stops);
   } else if (anything) {
-    arrival = timeline_.RunBackward(condition);
+    arrival = timeline_.RunBackward(condition, stops);
   } else {
     arrival = timeline_.GoToCycle(0);
     if (arrival.ok() && *arrival == Arrival::kThere) arrival = Arrival::kBegin;
   }
   if (!arrival.ok()) return arrival.status();
-  StepEnd end{*arrival, *arrival == Arrival::kThere, std::nullopt};
-  if (end.met) end.reference = timeline_.reference();
-  return end;
+  return MetAt(timeline_, *arrival, /*at_pc=*/true);
+}
+
+FlowStepper TimelineDebuggee::Stepper(const std::function<bool()>& interrupted) {
+  return FlowStepper(timeline_, interrupted,
+                     monitor_.stops().empty() ? nullptr : &monitor_.stops());
 }
 
 absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
                                                const std::function<bool()>& interrupted) {
-  FlowStepper stepper(timeline_, interrupted);
+  FlowStepper stepper = Stepper(interrupted);
   const machine::StopCondition also = Condition();
   for (uint64_t steps = 1;; ++steps) {
     absl::StatusOr<StepEnd> end;
@@ -284,7 +289,7 @@ absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
     const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
     const bool within = pc >= resume.begin && pc < resume.end;
     if (resume.kind != Resume::Kind::kRange || !within) return end;
-    if (steps % 64 == 0 && interrupted()) return StepEnd{Arrival::kInterrupted, false, {}};
+    if (steps % 64 == 0 && interrupted()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
   }
 }
 
@@ -301,7 +306,7 @@ StopReport TimelineDebuggee::Restart(const std::function<bool()>& interrupted) {
   const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(0);
   timeline_.SetInterrupt(nullptr);
   if (!arrival.ok()) return Report(arrival.status());
-  return Report(StepEnd{*arrival, false, std::nullopt});
+  return Report(StepEnd{*arrival, false, std::nullopt, std::nullopt});
 }
 
 StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
@@ -334,9 +339,15 @@ StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
 }
 
 void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
+  if (end.selected.has_value()) {
+    for (const absl::string_view line : absl::StrSplit(*end.selected, '\n')) {
+      absl::StrAppend(&report.message, "isochron: ", line, "\n");
+    }
+  }
   const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
   for (const Stoppoint& stoppoint : stoppoints_) {
     if (IsBreakpoint(stoppoint)) {
+      // A run that was to stop elsewhere may be at a breakpoint, too.
       if (end.reference.has_value() || stoppoint.address != pc) continue;
     } else {
       if (!end.reference.has_value() || !RangeOf(stoppoint).Covers(*end.reference)) continue;
@@ -348,8 +359,8 @@ void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
     return;
   }
   if (end.reference.has_value()) {
-    report.message =
-        absl::StrCat("isochron: ", DescribeReference(*end.reference, monitor_.symbols()), "\n");
+    absl::StrAppend(&report.message,
+                    "isochron: ", DescribeReference(*end.reference, monitor_.symbols()), "\n");
   }
 }
 

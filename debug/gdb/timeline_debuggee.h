@@ -64,6 +64,7 @@ class TimelineDebuggee final : public Debuggee {
   absl::Status Inject(machine::Input write);
   // What the stoppoints ask for.
   machine::StopCondition Condition() const;
+  FlowStepper Stepper(const std::function<bool()>& interrupted);
   absl::StatusOr<StepEnd> Continue(const Resume& resume, const std::function<bool()>& interrupted);
   // The instruction at the PC, which gdb must know to step. Where its page is not there yet, it is
   // the one that will be.

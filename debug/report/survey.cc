@@ -87,7 +87,7 @@ absl::Status Survey::See(timeline::Timeline& timeline, const machine::StopReason
     Part& part = parts_[topic];
     machine::StopReasons own;
     own.pc = met.pc && Has(part.condition.pcs, pc);
-    own.event = met.event && part.condition.events != 0;
+    if (part.condition.events != 0) own.events = met.events;
     if (!own.any()) continue;
     const size_t first = seen.size();
     if (absl::Status status = part.query->See(timeline, own, seen); !status.ok()) return status;

@@ -25,7 +25,7 @@ from isochron.machine import Machine, engines, find_program
 from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import quote
 from isochron.session import Session
-from isochron.timeline import Arrival, Place, Timeline, Watch
+from isochron.timeline import Arrival, Place, StopAt, Timeline, Watch
 
 __version__ = "0.1.0"
 
@@ -52,6 +52,7 @@ __all__ = [
     "SessionEnded",
     "Stats",
     "Stop",
+    "StopAt",
     "Timeline",
     "Unknown",
     "Unresponsive",

@@ -50,6 +50,8 @@ class Arrival:
     #: What was watched, of a watchpoint.
     address: int | None = None
     message: str = ""
+    #: Of `stops`, those that were met.
+    stops: tuple[StopAt, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +61,44 @@ class Watch:
     address: int | str
     size: int = 8
     kind: str = "write"
+
+
+@dataclasses.dataclass(frozen=True)
+class StopAt:
+    """Something to stop at that is no place of code or memory, as `monitor stop` has it (docs/debugging.md).
+
+    `kind`: "pc", "interrupt", "exception", "tlb-miss", "console", "text", "input", "checkpoint", "syscall" or "callpal".
+    `what`: which of them, a text for "text".
+    """
+
+    kind: str
+    what: int | str | None = None
+    #: Of "syscall" and "callpal": "before" or "after".
+    when: str | None = None
+    #: Only where the CPU has this address space number.
+    asn: int | None = None
+    #: Of "text" and "console": 0 or 1.
+    uart: int = 0
+
+    def words(self) -> str:
+        """As `monitor stop` takes it."""
+        words = [self.kind]
+        if self.uart == 1:
+            words.append("serial1")
+        if self.kind == "text":
+            words.append('"' + "".join(_quoted(byte) for byte in str(self.what).encode()) + '"')
+        elif self.what is not None:
+            words.append(hex(self.what) if isinstance(self.what, int) else self.what)
+        if self.when is not None:
+            words.append(self.when)
+        if self.asn is not None:
+            words.append(f"asn {self.asn}")
+        return " ".join(words)
+
+
+def _quoted(byte: int) -> str:
+    plain = 0x20 <= byte < 0x7F and byte not in b'"\\'
+    return chr(byte) if plain else f"\\x{byte:02x}"
 
 
 class Timeline:
@@ -132,15 +172,23 @@ class Timeline:
         """The same backwards. At power-on it stays."""
         return self._step("bs", count, flow)
 
-    def run(self, breakpoints: Sequence[int | str] = (), watches: Sequence[Watch] = ()) -> Arrival:
-        """Forward to the next of these addresses or symbols, or behind the next reference that is watched."""
-        return self._run("vCont;c", breakpoints, watches)
+    def run(
+        self,
+        breakpoints: Sequence[int | str] = (),
+        watches: Sequence[Watch] = (),
+        stops: Sequence[StopAt] = (),
+    ) -> Arrival:
+        """Forward to the next of these addresses or symbols, behind the next reference that is watched, or to a stop."""
+        return self._run("vCont;c", breakpoints, watches, stops)
 
     def reverse_continue(
-        self, breakpoints: Sequence[int | str] = (), watches: Sequence[Watch] = ()
+        self,
+        breakpoints: Sequence[int | str] = (),
+        watches: Sequence[Watch] = (),
+        stops: Sequence[StopAt] = (),
     ) -> Arrival:
         """Backwards, to the last of these before here, and in front of an instruction whose reference is watched."""
-        return self._run("bc", breakpoints, watches)
+        return self._run("bc", breakpoints, watches, stops)
 
     def last_write(self, address: int | str, size: int = 8) -> Place | None:
         """In front of the last instruction before here that has written any of these bytes. None, at power-on, when
@@ -210,17 +258,25 @@ class Timeline:
                 break
         return self.place()
 
-    def _run(self, body: str, breakpoints: Sequence[int | str], watches: Sequence[Watch]) -> Arrival:
+    def _run(
+        self, body: str, breakpoints: Sequence[int | str], watches: Sequence[Watch], stops: Sequence[StopAt]
+    ) -> Arrival:
         points = [f"0,{self.address(point):x},4" for point in breakpoints]
         points += [f"{_WATCHES[watch.kind][1:]},{self.address(watch.address):x},{watch.size:x}" for watch in watches]
+        numbers: dict[str, StopAt] = {}
         try:
             for point in points:
                 self._request(f"Z{point}")
+            for stop in stops:
+                numbers[self._stub.monitor(f"stop {stop.words()}").split(":")[0]] = stop
             reply, message = self._stub.resume(body)
         finally:
             for point in points:
                 self._stub.request(f"z{point}")
-        return self._arrival(reply, message)
+            for number in numbers:
+                self._stub.monitor(f"stop delete {number}")
+        met = [numbers.get(number) for number in re.findall(r"^isochron: stop (\d+):", message, re.M)]
+        return dataclasses.replace(self._arrival(reply, message), stops=tuple(stop for stop in met if stop))
 
     def _arrival(self, reply: str, message: str) -> Arrival:
         fields = dict(field.split(":", 1) for field in reply[3:].split(";") if ":" in field)

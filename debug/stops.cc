@@ -1,0 +1,369 @@
+#include "debug/stops.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "alpha/exceptions.h"
+#include "debug/address_space.h"
+#include "debug/calling_standard.h"
+#include "debug/osf_calls.h"
+#include "debug/system_calls.h"
+#include "replaylog/event.h"
+
+namespace isochron::debug {
+namespace {
+
+using alpha::Cpu;
+using machine::StopCondition;
+using machine::StopReasons;
+using timeline::Arrival;
+using timeline::Selection;
+using timeline::Timeline;
+
+// Longer texts are refused.
+constexpr size_t kMaxText = 4096;
+// How far back it is looked how PALmode was entered, in instructions: PALcode is never so long.
+constexpr uint64_t kLongestPalcode = uint64_t{1} << 16;
+
+bool Contains(const std::vector<uint64_t>& pcs, uint64_t pc) {
+  return std::find(pcs.begin(), pcs.end(), pc) != pcs.end();
+}
+
+// The call that is returned from, at PALcode's first instruction for that. What is returned from is
+// none, but an exception or interrupt, where another instruction is in front of the place.
+std::optional<SystemCallKey> CallReturned(const machine::Machine& machine) {
+  const std::optional<SystemCallKey> key = SystemCallReturned(machine);
+  if (!key.has_value()) return std::nullopt;
+  const std::optional<uint32_t> instruction = ReadProgramInstruction(machine, 0, key->pc - 4);
+  // CALL_PAL has opcode 0.
+  return instruction.value_or(osf::kCallsys) == osf::kCallsys ? key : std::nullopt;
+}
+
+// The last place at which a system call was made, or returned from.
+class CallSearch final : public timeline::StopSelector {
+ public:
+  explicit CallSearch(const SystemCallKey& key) : key_(key) {}
+
+  absl::Status Begin(Timeline&, bool) override { return absl::OkStatus(); }
+  StopCondition Candidates(const Timeline& timeline) override {
+    const Cpu& cpu = timeline.machine().cpu();
+    return StopCondition::AtPcs({alpha::CallPalPc(cpu, osf::kCallsys),
+                                 alpha::CallPalPc(cpu, osf::kRetsys),
+                                 alpha::CallPalPc(cpu, osf::kRti)});
+  }
+  absl::Status Select(Timeline& timeline, const StopReasons& met,
+                      std::vector<Selection>& selected) override {
+    const machine::Machine& machine = timeline.machine();
+    if (!met.pc) return absl::OkStatus();
+    const bool made = AtSystemCall(machine.cpu()) && SystemCallMade(machine) == key_;
+    const bool returned = AtSystemReturn(machine.cpu()) && CallReturned(machine) == key_;
+    if (made || returned) selected.push_back({machine.cpu().cycle, std::nullopt, ""});
+    return absl::OkStatus();
+  }
+
+ private:
+  const SystemCallKey key_;
+};
+
+}  // namespace
+
+void Stops::Tail::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
+  const char sent = static_cast<char>(byte);
+  Add(uart, {&sent, 1});
+  if (next_ != nullptr) next_->OnConsoleByte(uart, cycle, byte);
+}
+
+void Stops::Tail::Add(int uart, std::string_view bytes) {
+  std::string& sent = sent_[static_cast<size_t>(uart)];
+  sent.append(bytes);
+  if (sent.size() > 2 * kMaxText) sent.erase(0, sent.size() - kMaxText);
+}
+
+bool Stops::Tail::EndsWith(int uart, std::string_view text) const {
+  return std::string_view(sent_[static_cast<size_t>(uart)]).ends_with(text);
+}
+
+Stops::Stops(Timeline& timeline) : timeline_(timeline) {
+  if (timeline.is_live()) BecomeLive();
+}
+
+Stops::~Stops() {
+  if (follows_console_) timeline_.SetConsoleSink(tail_.next());
+}
+
+const Cpu& Stops::cpu() const { return timeline_.machine().cpu(); }
+
+absl::Status Stops::PrepareLive() {
+  tail_ = Tail();
+  return timeline_.ReadPast([&](const replaylog::Event& event) {
+    const auto* const output = std::get_if<replaylog::OutputRun>(&event.body);
+    if (output != nullptr && output->uart < kUarts) tail_.Add(output->uart, output->bytes);
+  });
+}
+
+void Stops::BecomeLive() {
+  tail_.SetNext(timeline_.machine().console_sink());
+  timeline_.SetConsoleSink(&tail_);
+  follows_console_ = true;
+}
+
+absl::StatusOr<uint64_t> Stops::Add(Stop stop) {
+  if (stops_.size() == kMaxStops) {
+    return absl::ResourceExhaustedError(absl::StrCat("there are ", kMaxStops, " stops already"));
+  }
+  if (stop.bytes.size() > kMaxText) {
+    return absl::InvalidArgumentError(absl::StrCat("a text has at most ", kMaxText, " bytes"));
+  }
+  Kept kept{std::move(stop), {}};
+  if (kept.stop.kind == Stop::Kind::kText && !timeline_.is_live()) {
+    if (absl::Status status = FindText(kept); !status.ok()) return status;
+  }
+  stops_[next_number_] = std::move(kept);
+  Forget(cpu().cycle);
+  return next_number_++;
+}
+
+std::string Stops::List() const {
+  std::string list;
+  for (const auto& [number, kept] : stops_) {
+    absl::StrAppend(&list, number, ": ", kept.stop.name, "\n");
+  }
+  return list;
+}
+
+absl::Status Stops::FindText(Kept& kept) {
+  std::string sent;
+  return timeline_.ReadEvents([&](const replaylog::Event& event) {
+    const auto* const output = std::get_if<replaylog::OutputRun>(&event.body);
+    if (output == nullptr || output->uart != kept.stop.uart) return true;
+    uint64_t cycle = event.cycle;
+    for (size_t i = 0; i < output->bytes.size(); ++i) {
+      if (i > 0) cycle += output->deltas[i - 1];
+      sent.push_back(output->bytes[i]);
+      if (sent.ends_with(kept.stop.bytes)) kept.completed.insert(cycle);
+    }
+    if (sent.size() > kMaxText) sent.erase(0, sent.size() - kMaxText);
+    return true;
+  });
+}
+
+void Stops::Forget(uint64_t cycle) {
+  open_.clear();
+  returning_.clear();
+  begin_ = last_ = cycle;
+}
+
+bool Stops::Any(Stop::Kind kind, bool after) const {
+  return std::any_of(stops_.begin(), stops_.end(), [&](const auto& one) {
+    return one.second.stop.kind == kind && one.second.stop.after == after;
+  });
+}
+
+absl::Status Stops::Begin(Timeline& timeline, bool forward) {
+  if (forward && cpu().cycle == last_) return absl::OkStatus();
+  const bool looks_back = forward && cpu().pal_mode() && !timeline.is_live() &&
+                          !timeline.run_end().has_value() &&
+                          (Any(Stop::Kind::kSystemCall, true) || Any(Stop::Kind::kCallPal, true));
+  Forget(cpu().cycle);
+  return looks_back ? LookBack(timeline) : absl::OkStatus();
+}
+
+absl::Status Stops::LookBack(Timeline& timeline) {
+  const uint64_t here = cpu().cycle;
+  const uint64_t instructions = cpu().instructions;
+  absl::StatusOr<Arrival> arrival =
+      timeline.GoToInstruction(instructions - std::min(instructions, kLongestPalcode));
+  Forget(cpu().cycle);
+  while (arrival.ok() && *arrival == Arrival::kThere && cpu().cycle < here) {
+    StopCondition next = Candidates(timeline);
+    next.cycle = here;
+    arrival = timeline.RunForward(next);
+    std::vector<Selection> passed;
+    if (arrival.ok() && *arrival == Arrival::kThere) {
+      const StopReasons met = timeline.machine().stopped_by();
+      if (absl::Status status = Select(timeline, met, passed); !status.ok()) return status;
+    }
+  }
+  if (!arrival.ok()) return arrival.status();
+  return *arrival == Arrival::kInterrupted ? absl::CancelledError("interrupted") : absl::OkStatus();
+}
+
+StopCondition Stops::Candidates(const Timeline& timeline) {
+  const machine::Machine& machine = timeline.machine();
+  StopCondition all;
+  uint32_t entries = 0;
+  for (const auto& [number, kept] : stops_) {
+    const Stop& stop = kept.stop;
+    switch (stop.kind) {
+      case Stop::Kind::kPc: all.pcs.push_back(*stop.value); break;
+      case Stop::Kind::kEvent: all.events |= uint32_t{1} << *stop.value; break;
+      case Stop::Kind::kText:
+        all.events |= StopCondition::AtEvent<machine::OutputEvent>().events;
+        break;
+      case Stop::Kind::kException: entries |= static_cast<uint32_t>(*stop.value); break;
+      case Stop::Kind::kMachineCheck: entries |= uint32_t{1} << kEntInt; break;
+      case Stop::Kind::kTlbMiss:
+        for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
+          if ((*stop.value >> static_cast<int>(miss) & 1) == 0) continue;
+          for (const uint64_t pc : TlbMissPcs(cpu(), miss)) all.pcs.push_back(pc);
+        }
+        break;
+      case Stop::Kind::kSystemCall:
+        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kCallsys));
+        if (!stop.after) break;
+        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kRetsys));
+        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kRti));
+        break;
+      case Stop::Kind::kCallPal:
+        all.pcs.push_back(alpha::CallPalPc(cpu(), static_cast<uint32_t>(*stop.value)));
+        break;
+    }
+  }
+  if (entries != 0) all.Add(AtSystemEntries(machine, entries));
+  if (pending()) all.instructions = cpu().instructions + 1;
+  return all;
+}
+
+bool Stops::IsEventHere(const Kept& kept, const machine::Event& event) const {
+  const Stop& stop = kept.stop;
+  const auto* const output = std::get_if<machine::OutputEvent>(&event.body);
+  if (stop.kind == Stop::Kind::kEvent) {
+    if (event.body.index() != *stop.value) return false;
+    return output == nullptr || output->uart == stop.uart;
+  }
+  if (output == nullptr || output->uart != stop.uart) return false;
+  return timeline_.is_live() ? tail_.EndsWith(stop.uart, stop.bytes)
+                             : kept.completed.contains(event.cycle);
+}
+
+bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
+  const Stop& stop = kept.stop;
+  switch (stop.kind) {
+    case Stop::Kind::kPc: return met.pc && cpu().pc == *stop.value;
+    case Stop::Kind::kEvent:
+    case Stop::Kind::kText:
+      return std::any_of(met.events.begin(), met.events.end(),
+                         [&](const machine::Event& event) { return IsEventHere(kept, event); });
+    case Stop::Kind::kException:
+      return met.pc && (SystemEntriesHere(timeline_.machine()) & *stop.value) != 0;
+    case Stop::Kind::kMachineCheck:
+      return met.pc && (SystemEntriesHere(timeline_.machine()) >> kEntInt & 1) != 0 &&
+             cpu().r[kFirstArgument] == kMachineCheckType;
+    case Stop::Kind::kTlbMiss:
+      for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
+        if ((*stop.value >> static_cast<int>(miss) & 1) == 0) continue;
+        if (met.pc && Contains(TlbMissPcs(cpu(), miss), cpu().pc)) return true;
+      }
+      return false;
+    case Stop::Kind::kSystemCall:
+    case Stop::Kind::kCallPal: break;
+  }
+  return false;
+}
+
+bool Stops::IsCallHere(const Stop& stop) const {
+  if (stop.kind == Stop::Kind::kCallPal) {
+    return cpu().pc == alpha::CallPalPc(cpu(), static_cast<uint32_t>(*stop.value));
+  }
+  return stop.kind == Stop::Kind::kSystemCall && AtSystemCall(cpu()) &&
+         stop.value.value_or(cpu().r[kResultRegister]) == cpu().r[kResultRegister];
+}
+
+std::string Stops::CallText() const {
+  const uint64_t pc = alpha::CallPalReturn(cpu()) - 4;
+  if (!AtSystemCall(cpu())) return absl::StrFormat(", at %#x", pc);
+  const uint64_t number = cpu().r[kResultRegister];
+  std::string text = absl::StrCat(": ", number, " ", std::string(SystemCallName(number)), "(");
+  for (int i = 0; i < kArguments; ++i) {
+    absl::StrAppendFormat(&text, "%s%#x", i == 0 ? "" : ", ", cpu().r[kFirstArgument + i]);
+  }
+  return absl::StrCat(text, absl::StrFormat(") at %#x", pc));
+}
+
+void Stops::Choose(uint64_t number, const Kept& kept, uint64_t cycle, const std::string& more,
+                   std::vector<Selection>& selected) const {
+  if (kept.stop.asn.has_value() && *kept.stop.asn != cpu().asn) return;
+  selected.push_back(
+      {cycle, std::nullopt, absl::StrCat("stop ", number, ": ", kept.stop.name, more)});
+}
+
+absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
+                           std::vector<Selection>& selected) {
+  const uint64_t here = cpu().cycle;
+  if (!cpu().pal_mode()) {
+    for (const auto& [number, more] : std::exchange(returning_, {})) {
+      if (const auto kept = stops_.find(number); kept != stops_.end()) {
+        Choose(number, kept->second, here, more, selected);
+      }
+    }
+  }
+  for (const auto& [number, kept] : stops_) {
+    if (IsHere(kept, met)) Choose(number, kept, here, "", selected);
+    if (!met.pc || kept.stop.after || !IsCallHere(kept.stop)) continue;
+    Choose(number, kept, timeline.is_live() ? here : here - CallPalCycles(), CallText(), selected);
+  }
+  absl::Status status = met.pc ? Follow(timeline) : absl::OkStatus();
+  last_ = here;
+  return status;
+}
+
+absl::Status Stops::Follow(Timeline& timeline) {
+  std::optional<uint64_t> returned;
+  std::string result;
+  if (Any(Stop::Kind::kSystemCall, true)) {
+    if (AtSystemCall(cpu())) {
+      open_[SystemCallMade(timeline.machine())] = cpu().r[kResultRegister];
+    } else if (AtSystemReturn(cpu())) {
+      const absl::StatusOr<std::optional<uint64_t>> call = TakeCall(timeline);
+      if (!call.ok()) return call.status();
+      returned = *call;
+      if (returned.has_value()) {
+        result =
+            absl::StrFormat(": %d %s = %#x%s", *returned, std::string(SystemCallName(*returned)),
+                            cpu().r[kResultRegister], cpu().r[kErrorFlag] != 0 ? " (error)" : "");
+      }
+    }
+  }
+  for (const auto& [number, kept] : stops_) {
+    if (!kept.stop.after) continue;
+    if (kept.stop.kind == Stop::Kind::kSystemCall) {
+      const bool wanted = returned.has_value() && kept.stop.value.value_or(*returned) == *returned;
+      if (wanted) returning_[number] = result;
+    } else if (IsCallHere(kept.stop)) {
+      returning_[number] = CallText();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<uint64_t>> Stops::TakeCall(Timeline& timeline) {
+  const std::optional<SystemCallKey> key = CallReturned(timeline.machine());
+  if (!key.has_value()) return std::nullopt;
+  if (const auto found = open_.extract(*key); !found.empty()) return found.mapped();
+  if (timeline.is_live() || begin_ == 0) return std::nullopt;
+  return FindCall(timeline, *key);
+}
+
+absl::StatusOr<std::optional<uint64_t>> Stops::FindCall(Timeline& timeline,
+                                                        const SystemCallKey& key) const {
+  const uint64_t here = cpu().cycle;
+  // A search does not look at where it begins.
+  absl::StatusOr<Arrival> arrival = timeline.GoToCycle(begin_ + 1);
+  CallSearch search(key);
+  if (arrival.ok() && *arrival == Arrival::kThere) arrival = timeline.RunBackward({}, search);
+  std::optional<uint64_t> number;
+  if (arrival.ok() && *arrival == Arrival::kThere && AtSystemCall(cpu())) {
+    number = cpu().r[kResultRegister];
+  }
+  const bool interrupted = arrival.ok() && *arrival == Arrival::kInterrupted;
+  const absl::StatusOr<Arrival> back = timeline.GoToCycle(here);
+  if (!arrival.ok()) return arrival.status();
+  if (!back.ok()) return back.status();
+  if (interrupted || *back == Arrival::kInterrupted) return absl::CancelledError("interrupted");
+  return number;
+}
+
+}  // namespace isochron::debug

@@ -1,0 +1,159 @@
+// Stops that people ask a debugger for beyond breakpoints and watchpoints.
+
+#ifndef ISOCHRON_DEBUG_STOPS_H_
+#define ISOCHRON_DEBUG_STOPS_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "alpha/cpu.h"
+#include "debug/osf_places.h"
+#include "debug/symbols.h"
+#include "machine/events/event.h"
+#include "machine/stop_condition.h"
+#include "timeline/stop_selector.h"
+#include "timeline/timeline.h"
+
+namespace isochron::debug {
+
+// One of them.
+struct Stop {
+  enum class Kind : uint8_t {
+    kPc,         // before the instruction at `value`, as in Cpu::pc
+    kEvent,      // behind an event of the kind with index `value`, of UART `uart` if it is output
+    kText,       // where what UART `uart` has sent ends with `bytes`
+    kException,  // where the operating system is entered, at the points `value` (a bit for each)
+    kMachineCheck,
+    kTlbMiss,  // where PALcode begins to deal with it, the kinds `value` (a bit for each TlbMiss)
+    kSystemCall,  // of number `value`, or any: before or behind it
+    kCallPal,     // function `value`, likewise
+  };
+  Kind kind = Kind::kPc;
+  std::optional<uint64_t> value;
+  bool after = false;
+  uint8_t uart = 0;
+  std::string bytes;
+  std::optional<uint8_t> asn;  // only where the CPU has this address space number
+
+  std::string name;  // what it is, for people
+};
+
+// What can be asked for, in lines: of what StopNamed() takes, and what that is.
+struct StopHelp {
+  std::string_view words;
+  std::string_view meaning;
+};
+const std::vector<StopHelp>& StopHelps();
+
+// Reads "syscall write after asn 35". InvalidArgument or NotFound with what is wrong.
+absl::StatusOr<Stop> StopNamed(std::string_view line, const Symbols& symbols);
+
+// Stops by number.
+//
+// "Before" a CALL_PAL is the boundary before the instruction; in a run that is being made, which
+// cannot go back there, PALcode's first instruction. "After" is the first boundary outside of
+// PALmode, for a system call where the program goes on. Which call it is that returns is known from
+// when it was made, and looked up in what lies before where a recording is entered in between; in a
+// run that is being made, from when the stop was set.
+class Stops final : public timeline::StopSelector {
+ public:
+  // `timeline` must outlive it.
+  explicit Stops(timeline::Timeline& timeline);
+  ~Stops() override;
+  Stops(const Stops&) = delete;
+  Stops& operator=(const Stops&) = delete;
+
+  // Its number, from 1 on. ResourceExhausted when there are too many; errors of the log, which is
+  // read for a text.
+  absl::StatusOr<uint64_t> Add(Stop stop);
+  // False when there is none.
+  bool Delete(uint64_t number) { return stops_.erase(number) != 0; }
+  void DeleteAll() { stops_.clear(); }
+  bool empty() const { return stops_.empty(); }
+  // "1: system call write, before", in lines.
+  std::string List() const;
+
+  // Before and after the timeline, a recording's, becomes a run of its own: what the guest has sent
+  // up to there counts for texts.
+  absl::Status PrepareLive();
+  void BecomeLive();
+
+  absl::Status Begin(timeline::Timeline& timeline, bool forward) override;
+  machine::StopCondition Candidates(const timeline::Timeline& timeline) override;
+  absl::Status Select(timeline::Timeline& timeline, const machine::StopReasons& met,
+                      std::vector<timeline::Selection>& selected) override;
+  bool pending() const override { return !returning_.empty(); }
+
+ private:
+  static constexpr size_t kMaxStops = 256;
+  static constexpr int kUarts = 2;
+
+  // The end of what each UART has sent, of a run that is being made; bytes go on to whoever was
+  // told before.
+  class Tail final : public machine::ConsoleSink {
+   public:
+    void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+    void Add(int uart, std::string_view bytes);
+    bool EndsWith(int uart, std::string_view text) const;
+    void SetNext(machine::ConsoleSink* next) { next_ = next; }
+    machine::ConsoleSink* next() const { return next_; }
+
+   private:
+    std::array<std::string, kUarts> sent_;
+    machine::ConsoleSink* next_ = nullptr;
+  };
+  struct Kept {
+    Stop stop;
+    // Of a text in a recording: cycles of the bytes that complete it.
+    std::set<uint64_t> completed;
+  };
+
+  const alpha::Cpu& cpu() const;
+  bool Any(Stop::Kind kind, bool after) const;
+  // Whether the stop is one of this boundary itself.
+  bool IsHere(const Kept& kept, const machine::StopReasons& met) const;
+  bool IsEventHere(const Kept& kept, const machine::Event& event) const;
+  // Whether it is one of the call whose first instruction in PALcode this is.
+  bool IsCallHere(const Stop& stop) const;
+  void Choose(uint64_t number, const Kept& kept, uint64_t cycle, const std::string& more,
+              std::vector<timeline::Selection>& selected) const;
+  // Notes calls that are made, and what is to be stopped at behind those that return.
+  absl::Status Follow(timeline::Timeline& timeline);
+  // Takes the number of the call that is about to be returned from. Nothing when it is none.
+  absl::StatusOr<std::optional<uint64_t>> TakeCall(timeline::Timeline& timeline);
+  // The same by a search in what lies before where this began.
+  absl::StatusOr<std::optional<uint64_t>> FindCall(timeline::Timeline& timeline,
+                                                   const SystemCallKey& key) const;
+  // In PALmode: finds out how it came there.
+  absl::Status LookBack(timeline::Timeline& timeline);
+  void Forget(uint64_t cycle);
+  absl::Status FindText(Kept& kept);
+  // What happened at a call, or behind it.
+  std::string CallText() const;
+
+  timeline::Timeline& timeline_;
+  std::map<uint64_t, Kept> stops_;
+  uint64_t next_number_ = 1;
+  Tail tail_;
+  bool follows_console_ = false;
+
+  // Everything from `begin_` to `last_` has been seen.
+  uint64_t begin_ = 0;
+  uint64_t last_ = 0;
+  std::map<SystemCallKey, uint64_t> open_;  // calls that have not returned, and their numbers
+  // Stops at the next boundary outside of PALmode, and of what.
+  std::map<uint64_t, std::string> returning_;
+};
+
+}  // namespace isochron::debug
+
+#endif  // ISOCHRON_DEBUG_STOPS_H_

@@ -18,18 +18,18 @@ constexpr uint64_t kLegacyAlignment = 4096;
 
 // Numbers in memory are little-endian, as hosts are.
 template <typename T>
-bool Load(DmaPort& memory, uint64_t address, T& value) {
+bool LoadFromMemory(DmaPort& memory, uint64_t address, T& value) {
   return memory.ReadMemory(address, &value, sizeof value) == DmaResult::kOk;
 }
 template <typename T>
-bool Store(DmaPort& memory, uint64_t address, const T& value) {
+bool StoreToMemory(DmaPort& memory, uint64_t address, const T& value) {
   return memory.WriteMemory(address, &value, sizeof value) == DmaResult::kOk;
 }
 
 // Calls transfer(address, offset, size) for each piece of [offset, offset + size) of the segments.
 template <typename Transfer>
-bool ForEachPiece(const std::vector<VirtSegment>& segments, uint64_t offset, uint64_t size,
-                  Transfer transfer) {
+bool ForEachSegmentPiece(const std::vector<VirtSegment>& segments, uint64_t offset, uint64_t size,
+                         Transfer transfer) {
   uint64_t done = 0;
   for (const VirtSegment& segment : segments) {
     if (done == size) break;
@@ -61,17 +61,17 @@ uint64_t VirtChain::Bytes(const std::vector<VirtSegment>& segments) {
 }
 
 bool VirtChain::Read(DmaPort& memory, uint64_t offset, std::span<uint8_t> bytes) const {
-  return ForEachPiece(readable, offset, bytes.size(),
-                      [&](uint64_t address, uint64_t at, uint64_t size) {
-                        return memory.ReadMemory(address, bytes.data() + at, size);
-                      });
+  return ForEachSegmentPiece(readable, offset, bytes.size(),
+                             [&](uint64_t address, uint64_t at, uint64_t size) {
+                               return memory.ReadMemory(address, bytes.data() + at, size);
+                             });
 }
 
 bool VirtChain::Write(DmaPort& memory, uint64_t offset, std::span<const uint8_t> bytes) const {
-  return ForEachPiece(writable, offset, bytes.size(),
-                      [&](uint64_t address, uint64_t at, uint64_t size) {
-                        return memory.WriteMemory(address, bytes.data() + at, size);
-                      });
+  return ForEachSegmentPiece(writable, offset, bytes.size(),
+                             [&](uint64_t address, uint64_t at, uint64_t size) {
+                               return memory.WriteMemory(address, bytes.data() + at, size);
+                             });
 }
 
 VirtQueuePlace VirtQueuePlace::Legacy(uint64_t address, uint16_t size) {
@@ -106,19 +106,20 @@ void VirtQueue::Enable() {
 
 VirtQueue::Taken VirtQueue::Take(DmaPort& memory, const VirtQueueRules& rules, VirtChain& chain) {
   uint16_t available = 0;
-  if (!Load(memory, place_.driver + kIndexOffset, available)) return Taken::kFault;
+  if (!LoadFromMemory(memory, place_.driver + kIndexOffset, available)) return Taken::kFault;
   const auto waiting = static_cast<uint16_t>(available - next_available_);
   if (waiting > size_) return Taken::kFault;
   if (waiting == 0) {
     // While the device is at work the index stays behind, and the driver does not tell of more.
     const uint64_t event = place_.device + kEntries + kUsedEntry * size_;
-    if (rules.event_index && !Store(memory, event, next_available_)) return Taken::kFault;
+    if (rules.event_index && !StoreToMemory(memory, event, next_available_)) return Taken::kFault;
     return Taken::kNone;
   }
   const uint64_t entry =
       place_.driver + kEntries + kAvailableEntry * (next_available_ & (size_ - 1));
   chain = {};
-  if (!Load(memory, entry, chain.head) || !ReadChain(memory, rules, chain)) return Taken::kFault;
+  if (!LoadFromMemory(memory, entry, chain.head) || !ReadChain(memory, rules, chain))
+    return Taken::kFault;
   ++next_available_;
   return Taken::kChain;
 }
@@ -129,7 +130,8 @@ bool VirtQueue::ReadChain(DmaPort& memory, const VirtQueueRules& rules, VirtChai
   for (int count = 0; count < size_; ++count) {
     Descriptor descriptor;
     if (index >= size_) return false;
-    if (!Load(memory, place_.descriptors + kDescriptorBytes * index, descriptor)) return false;
+    if (!LoadFromMemory(memory, place_.descriptors + kDescriptorBytes * index, descriptor))
+      return false;
     if ((descriptor.flags & kIndirect) != 0) {
       if (!rules.indirect || (descriptor.flags & kNext) != 0) return false;
       return ReadIndirect(memory, descriptor, chain);
@@ -173,12 +175,14 @@ VirtQueue::Given VirtQueue::Give(DmaPort& memory, const VirtQueueRules& rules, u
   const std::array<uint32_t, 2> entry = {head, written};
   const uint64_t at = place_.device + kEntries + kUsedEntry * (next_used_ & (size_ - 1));
   const uint16_t index = ++next_used_;
-  if (!Store(memory, at, entry) || !Store(memory, place_.device + kIndexOffset, index)) {
+  if (!StoreToMemory(memory, at, entry) ||
+      !StoreToMemory(memory, place_.device + kIndexOffset, index)) {
     return Given::kFault;
   }
   uint16_t word = 0;
   const uint64_t event = place_.driver + kEntries + kAvailableEntry * size_;
-  if (!Load(memory, rules.event_index ? event : place_.driver, word)) return Given::kFault;
+  if (!LoadFromMemory(memory, rules.event_index ? event : place_.driver, word))
+    return Given::kFault;
   const bool wanted =
       rules.event_index ? word == static_cast<uint16_t>(index - 1) : (word & kNoInterrupt) == 0;
   return wanted ? Given::kInterrupt : Given::kQuiet;

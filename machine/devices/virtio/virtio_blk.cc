@@ -8,12 +8,12 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint16_t kType = 2, kPciId = 0x1001;
-constexpr uint32_t kClassCode = 0x010000;  // mass storage
-constexpr uint16_t kQueueSize = 128;
+constexpr uint16_t kBlkType = 2, kBlkPciId = 0x1001;
+constexpr uint32_t kBlkClassCode = 0x010000;  // mass storage
+constexpr uint16_t kBlkQueueSize = 128;
 
 // Its configuration (5.2.4).
-constexpr uint32_t kConfigSize = 0x3c;
+constexpr uint32_t kBlkConfigSize = 0x3c;
 constexpr uint32_t kCapacity = 0x00, kSizeMax = 0x08, kSegMax = 0x0c, kBlockSize = 0x14,
                    kMaxDiscardSectors = 0x24, kMaxDiscardRanges = 0x28, kDiscardAlignment = 0x2c,
                    kMaxZeroesSectors = 0x30, kMaxZeroesRanges = 0x34, kZeroesMayUnmap = 0x38;
@@ -38,13 +38,13 @@ bool IsInside(const Disk& disk, uint64_t sector, uint64_t sectors) {
 
 VirtioBlk::VirtioBlk(EventQueue& events, Disk& disk, const DiskTiming& timing, std::string id,
                      int interrupt_pin)
-    : VirtioPci({.type = kType,
-                 .pci_id = kPciId,
-                 .class_code = kClassCode,
+    : VirtioPci({.type = kBlkType,
+                 .pci_id = kBlkPciId,
+                 .class_code = kBlkClassCode,
                  .features = Features(disk),
                  .queues = 1,
-                 .queue_size = kQueueSize,
-                 .config_size = kConfigSize,
+                 .queue_size = kBlkQueueSize,
+                 .config_size = kBlkConfigSize,
                  .interrupt_pin = interrupt_pin}),
       events_(events, *this),
       disk_(disk),
@@ -52,7 +52,7 @@ VirtioBlk::VirtioBlk(EventQueue& events, Disk& disk, const DiskTiming& timing, s
       id_(std::move(id)) {
   SetDeviceConfig(kCapacity, 8, disk.sectors());
   SetDeviceConfig(kSizeMax, 4, kPieceBytes);
-  SetDeviceConfig(kSegMax, 4, kQueueSize - 2);  // beside header and status
+  SetDeviceConfig(kSegMax, 4, kBlkQueueSize - 2);  // beside header and status
   SetDeviceConfig(kBlockSize, 4, kSectorSize);
   if (disk.read_only()) return;
   SetDeviceConfig(kMaxDiscardSectors, 4, kMaxZeroedSectors);

@@ -87,6 +87,8 @@ TEST(VirtioBlkTest, TellsWhatItIs) {
   rig.Write(VirtioLayout::kDevice, 8, 5);
   EXPECT_EQ(rig.Read(VirtioLayout::kDevice, 8), kSectors);
   EXPECT_EQ(rig.In(0, 4), 0x38006246u);
+  rig.Config(PciRegister::kBar0, 4, 0xffffffff);
+  EXPECT_EQ(rig.Config(PciRegister::kBar0, 4), 0xffffff81u) << "128 bytes";
 }
 
 class VirtioBlkInterfaceTest : public testing::TestWithParam<bool> {

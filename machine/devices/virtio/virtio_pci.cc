@@ -19,10 +19,10 @@ constexpr int kCapabilityBar = 4, kCapabilityOffset = 8, kCapabilitySize = 12, k
 
 // The common structure (4.1.4.3).
 constexpr uint32_t kDeviceFeatureSelect = 0x00, kDeviceFeature = 0x04, kDriverFeatureSelect = 0x08,
-                   kDriverFeature = 0x0c, kConfigVector = 0x10, kQueues = 0x12, kStatus = 0x14,
-                   kGeneration = 0x15, kQueueSelect = 0x16, kQueueSize = 0x18, kQueueVector = 0x1a,
-                   kQueueEnable = 0x1c, kQueueNotifyOffset = 0x1e, kQueueDescriptors = 0x20,
-                   kQueueDriver = 0x28, kQueueDevice = 0x30;
+                   kDriverFeature = 0x0c, kConfigVector = 0x10, kQueues = 0x12,
+                   kCommonStatus = 0x14, kGeneration = 0x15, kQueueSelect = 0x16, kQueueSize = 0x18,
+                   kQueueVector = 0x1a, kQueueEnable = 0x1c, kQueueNotifyOffset = 0x1e,
+                   kQueueDescriptors = 0x20, kQueueDriver = 0x28, kQueueDevice = 0x30;
 constexpr uint64_t kNoVector = 0xffff;
 
 // The legacy header (4.1.4.10).
@@ -37,7 +37,7 @@ constexpr uint8_t kStatusFromDriver = VirtioStatus::kAcknowledge | VirtioStatus:
                                       VirtioStatus::kFailed;
 
 // The Pchip's monster window and what it reaches.
-constexpr uint64_t kMonsterWindow = uint64_t{1} << 40;
+constexpr uint64_t kPhysicalWindow = uint64_t{1} << 40;
 constexpr uint64_t kPhysicalEnd = uint64_t{1} << 35;
 
 constexpr uint8_t ByteOf(uint64_t value, uint32_t index) {
@@ -206,7 +206,7 @@ uint8_t VirtioPci::ReadCommonByte(uint32_t offset) const {
        driver_feature_select_ < 2 ? driver_features_ >> (32 * driver_feature_select_) : 0},
       {kConfigVector, 2, kNoVector},
       {kQueues, 2, queues_.size()},
-      {kStatus, 1, ShownStatus()},
+      {kCommonStatus, 1, ShownStatus()},
       {kGeneration, 1, 0},
       {kQueueSelect, 2, queue_select_},
       {kQueueSize, 2, queue != nullptr ? queue->size() : uint64_t{0}},
@@ -277,7 +277,7 @@ void VirtioPci::WriteCommon(const Access& access, uint64_t value) {
       WriteFeatures(static_cast<int>(driver_feature_select_), static_cast<uint32_t>(value),
                     ~uint64_t{0});
     }
-  } else if (is(kStatus, 1)) {
+  } else if (is(kCommonStatus, 1)) {
     WriteStatus(static_cast<uint8_t>(value));
   } else if (is(kQueueSelect, 2)) {
     queue_select_ = static_cast<uint16_t>(value);
@@ -430,7 +430,7 @@ bool VirtioPci::Write(const VirtChain& chain, uint64_t offset, std::span<const u
 bool VirtioPci::Memory::ToBus(uint64_t& address, uint64_t size) const {
   if (owner_.Has(VirtioFeature::kAccessPlatform)) return true;
   if (address > kPhysicalEnd || size > kPhysicalEnd - address) return false;
-  address |= kMonsterWindow;
+  address |= kPhysicalWindow;
   return true;
 }
 

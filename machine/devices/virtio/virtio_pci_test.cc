@@ -68,6 +68,8 @@ TEST_F(VirtioPciTest, IsATransitionalDevice) {
   EXPECT_EQ(rig_.Config(PciRegister::kSubsystemVendor, 4), 0x001a1af4u);
   EXPECT_EQ(rig_.Config(PciRegister::kInterruptPin, 1), 1u);
   EXPECT_EQ(rig_.Config(PciRegister::kStatus, 2) & 0x10, 0x10u);
+  rig_.Config(PciRegister::kBar0, 8, ~uint64_t{0});
+  EXPECT_EQ(rig_.Config(PciRegister::kBar0, 8), 0xffffc000'ffffffe1u);
 }
 
 TEST_F(VirtioPciTest, CapabilitiesSayWhereTheStructuresAre) {

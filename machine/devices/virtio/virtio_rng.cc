@@ -9,26 +9,26 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint16_t kType = 4, kPciId = 0x1005;
-constexpr uint32_t kClassCode = 0xff0000;  // none of the others
-constexpr uint16_t kQueueSize = 8;
+constexpr uint16_t kRngType = 4, kRngPciId = 0x1005;
+constexpr uint32_t kRngClassCode = 0xff0000;  // none of the others
+constexpr uint16_t kRngQueueSize = 8;
 // Sets the sequence apart from others that start at the same seed.
-constexpr uint64_t kStream = 0x564952544e47'0004;
+constexpr uint64_t kRngStream = 0x564952544e47'0004;
 
 }  // namespace
 
 VirtioRng::VirtioRng(EventQueue& events, uint64_t seed, int interrupt_pin)
-    : VirtioPci({.type = kType,
-                 .pci_id = kPciId,
-                 .class_code = kClassCode,
+    : VirtioPci({.type = kRngType,
+                 .pci_id = kRngPciId,
+                 .class_code = kRngClassCode,
                  .queues = 1,
-                 .queue_size = kQueueSize,
+                 .queue_size = kRngQueueSize,
                  .interrupt_pin = interrupt_pin}),
       events_(events, *this),
       seed_(seed) {}
 
 void VirtioRng::ResetDevice() {
-  uint64_t start = seed_ ^ kStream;
+  uint64_t start = seed_ ^ kRngStream;
   sequence_ = NextSplitMix(start);
 }
 

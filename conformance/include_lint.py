@@ -40,7 +40,8 @@ ROOMS = [
     ),
     (
         "conformance/guests",
-        "debug/gdb debug engines timeline machine replaylog machine/devices machine/firmware machine/bus machine/events alpha hostio",
+        "debug/gdb debug engines timeline machine replaylog machine/devices machine/disks machine/firmware machine/bus "
+        "machine/events alpha hostio",
     ),
     ("debug/gdb", "debug timeline machine replaylog machine/firmware machine/events alpha hostio"),
     ("debug/report", "debug timeline machine replaylog machine/events alpha hostio"),

@@ -50,12 +50,14 @@ ROOMS = [
     ("engines", "machine jit ref alpha"),
     (
         "machine",
-        "machine/chipset machine/devices/virtio machine/devices machine/disks machine/firmware machine/bus "
+        "machine/chipset machine/devices/ide machine/devices/virtio machine/devices machine/disks machine/firmware "
+        "machine/bus "
         "machine/events alpha",
     ),
     ("replaylog", "machine/events alpha hostio"),
     ("machine/chipset", "machine/bus alpha"),
     ("machine/devices/virtio", "machine/devices machine/disks machine/bus alpha"),
+    ("machine/devices/ide", "machine/disks machine/bus alpha"),
     ("machine/devices", "machine/firmware machine/bus machine/events alpha"),
     ("machine/disks", "machine/events alpha"),
     ("machine/firmware/palcode", "machine/firmware alpha"),

@@ -5,6 +5,7 @@
 #include "machine/chipset/dchip.h"
 #include "machine/chipset/pchip.h"
 #include "machine/devices/i8254.h"
+#include "machine/devices/ide/ali_ide.h"
 #include "machine/devices/isa_bridge.h"
 #include "machine/devices/mc146818.h"
 #include "machine/devices/uart16550.h"
@@ -28,6 +29,8 @@ constexpr int kTimerIrq = 0;
 constexpr int kUart1Irq = 3;
 constexpr int kUart0Irq = 4;
 
+constexpr int kIdeIrq = 14;  // of the first of two channels
+
 constexpr int kIsaBridgeSlot = 7;  // IdSel 7 on a Clipper
 // Virtio devices. A disk is a function of the one slot, by its number; four pins are shared by
 // eight.
@@ -36,6 +39,7 @@ constexpr int kPins = 4;
 constexpr const char* kVirtioDisks[MachineConfig::kMaxDisks] = {
     "virtio_disk0", "virtio_disk1", "virtio_disk2", "virtio_disk3",
     "virtio_disk4", "virtio_disk5", "virtio_disk6", "virtio_disk7"};
+constexpr int kIdeSlot = 15;  // where an ES40 has that of its south bridge; no pin is wired
 
 // The bits of DRIR to which a Clipper wires INTA to INTD of slots 1 to 6 of Pchip 0 (Linux 6.1,
 // sys_dp264.c, clipper_map_irq).
@@ -56,6 +60,7 @@ Board::Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& eve
   platform_ = &Add<PlatformDevice>("platform", events, options.cpu_count, options.seed);
   MapSystem(FW_PLATFORM_PA & kSystemAddress, 0x2000, *platform_, CostClass::kChipsetCsr);
   AddVirtioDevices(options);
+  AddIde(options.disks);
 }
 
 // 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which this
@@ -103,6 +108,18 @@ void Board::AddVirtioDevices(const BoardOptions& options) {
   }
   if (options.entropy_device) {
     AddPci<VirtioRng>("virtio_rng", kEntropySlot, 0, events_, options.seed);
+  }
+}
+
+void Board::AddIde(const std::vector<AttachedDisk>& disks) {
+  AliIde* ide = nullptr;
+  int drives = 0;
+  for (const AttachedDisk& disk : disks) {
+    if (disk.interface != DiskConfig::Interface::kIde) continue;
+    if (ide == nullptr) {
+      ide = &AddPci<AliIde>("ide", kIdeSlot, 0, events_, IsaIrq(kIdeIrq), IsaIrq(kIdeIrq + 1));
+    }
+    ide->Attach(drives++, *disk.disk);
   }
 }
 

@@ -136,6 +136,8 @@ class Board final : public alpha::IoBus, public InputLines {
   void AddChipset(const BoardOptions& options, alpha::Memory& memory, IrqSink& cpu_interrupts);
   void AddIsaDevices(const BoardOptions& options, ConsoleSink* console);
   void AddVirtioDevices(const BoardOptions& options);
+  // The IDE controller, when a disk is behind one.
+  void AddIde(const std::vector<AttachedDisk>& disks);
   // Gives a range of system addresses, below 2^35, to `target`.
   void MapSystem(uint64_t first, uint64_t size, BusTarget& target, alpha::CostClass cost);
   // Who answers to a physical address; nullptr: nobody.

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "alpha/engine.h"
 #include "alpha/state_list.h"
 #include "alpha/state_visitor.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "machine/disks/disk.h"
 #include "machine/disks/disk_testing.h"
@@ -33,19 +36,26 @@ class IdleEngine final : public alpha::Engine {
 
 constexpr uint64_t kBytes = 64 * kSectorSize;
 
-absl::StatusOr<std::unique_ptr<Machine>> TryMachine(
-    const std::vector<uint64_t>& sizes, std::vector<std::shared_ptr<const DiskContents>> contents) {
+absl::StatusOr<std::unique_ptr<alpha::Engine>> MakeIdleEngine(alpha::Memory&, alpha::IoBus&) {
+  return std::make_unique<IdleEngine>();
+}
+
+BootImages Images() {
   BootImages images;
   constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
   images.kernel =
       *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+  return images;
+}
+
+absl::StatusOr<std::unique_ptr<Machine>> TryMachine(
+    const std::vector<uint64_t>& sizes, std::vector<std::shared_ptr<const DiskContents>> contents) {
+  BootImages images = Images();
   images.disks = std::move(contents);
   MachineConfig config;
   config.memory_bytes = MachineConfig::kMinMemory;
   for (const uint64_t size : sizes) config.disks.push_back({.bytes = size});
-  return Machine::Create(config, std::move(images), [](alpha::Memory&, alpha::IoBus&) {
-    return std::make_unique<IdleEngine>();
-  });
+  return Machine::Create(config, std::move(images), MakeIdleEngine);
 }
 
 std::shared_ptr<BytesContents> Contents() {
@@ -83,17 +93,36 @@ TEST(MachineDisks, ImagesAreThoseOfTheConfiguration) {
   EXPECT_EQ(machine->disks()[1].written().blocks(), 0u);
 }
 
-TEST(MachineDisks, NoDiskIsNothingInTheState) {
+std::vector<std::string> PathsUnder(const Machine& machine, std::string_view under) {
+  alpha::StateLister lister(under);
+  machine.VisitState(lister);
+  std::vector<std::string> paths;
+  for (const alpha::StateField& field : lister.fields()) paths.push_back(field.path);
+  return paths;
+}
+
+TEST(MachineDisks, TheStateNamesThem) {
+  const auto machine = MachineWithDisks();
+  EXPECT_THAT(PathsUnder(*machine, "disk1"),
+              testing::ElementsAre("disk1.blocks", "disk1.digest.low", "disk1.digest.high"));
   const auto without = *TryMachine({}, {});
-  const auto with = MachineWithDisks();
-  for (const std::string mark : {"disk", "virtio"}) {
-    EXPECT_EQ(without->SaveWithoutMemory().find(mark), std::string::npos) << mark;
-    EXPECT_NE(with->SaveWithoutMemory().find(mark), std::string::npos) << mark;
+  for (const char* under : {"disk0", "disk0_blocks", "ide"}) {
+    EXPECT_THAT(PathsUnder(*without, under), testing::IsEmpty());
   }
-  alpha::StateLister lister("disk1");
-  with->VisitState(lister);
-  ASSERT_EQ(lister.fields().size(), 3u);
-  EXPECT_EQ(lister.fields()[0].path, "disk1.blocks");
+}
+
+TEST(MachineDisks, IdeIsThereWhenADiskIsBehindIt) {
+  BootImages images = Images();
+  images.disks = {Contents(), Contents()};
+  MachineConfig config;
+  config.memory_bytes = MachineConfig::kMinMemory;
+  config.disks = {{.interface = DiskConfig::Interface::kVirtio, .bytes = kBytes},
+                  {.interface = DiskConfig::Interface::kIde, .bytes = kBytes}};
+  const auto machine = *Machine::Create(config, std::move(images), MakeIdleEngine);
+  EXPECT_FALSE(PathsUnder(*machine, "ide.channel[0].drive0").empty());
+  EXPECT_TRUE(PathsUnder(*machine, "ide.channel[0].drive1").empty());
+  EXPECT_TRUE(PathsUnder(*machine, "ide.channel[1].drive0").empty());
+  EXPECT_TRUE(PathsUnder(*MachineWithDisks(), "ide").empty());
 }
 
 TEST(MachineDisks, TheDigestTellsOfEachByte) {

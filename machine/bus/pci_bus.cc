@@ -50,6 +50,11 @@ void PciBus::MapBars() {
   io_.map.Clear();
   for (const Slot& slot : slots_) {
     PciFunction& function = *slot.attached;
+    if (function.CommandHas(PciCommand::kIo)) {
+      for (PciFunction::Ports& ports : function.ports_) {
+        io_.map.Map({.first = ports.first, .size = ports.size, .target = &ports});
+      }
+    }
     for (PciFunction::Bar& bar : function.bars_) {
       if (bar.size == 0) continue;
       if (!function.CommandHas(bar.io ? PciCommand::kIo : PciCommand::kMemory)) continue;

@@ -45,6 +45,14 @@ void PciFunction::AddBar(int bar, uint32_t size, bool io) {
 void PciFunction::AddMemoryBar(int bar, uint32_t size) { AddBar(bar, size, false); }
 void PciFunction::AddIoBar(int bar, uint32_t size) { AddBar(bar, size, true); }
 
+void PciFunction::AddPorts(int range, uint32_t first, uint32_t size) {
+  Ports& ports = ports_.emplace_back();
+  ports.owner = this;
+  ports.range = range;
+  ports.first = first;
+  ports.size = size;
+}
+
 void PciFunction::SetInterruptPin(int pin) {
   SetConfig(PciRegister::kInterruptPin, 1, static_cast<uint32_t>(pin));
 }

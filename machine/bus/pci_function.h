@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "machine/bus/access.h"
 #include "machine/bus/device.h"
@@ -62,6 +63,9 @@ class PciFunction : public Device {
   // most four bytes.
   virtual uint64_t ReadBar(int /*bar*/, const Access& access) { return AllOnes(access.size); }
   virtual void WriteBar(int /*bar*/, const Access&, uint64_t /*value*/) {}
+  // Ports that AddPorts() has declared.
+  virtual uint64_t ReadPorts(int /*range*/, const Access& access) { return AllOnes(access.size); }
+  virtual void WritePorts(int /*range*/, const Access&, uint64_t /*value*/) {}
   // Bytes [reg, reg + size) of the configuration space have been written; what cannot be written
   // has stayed.
   virtual void OnConfigWrite(int /*reg*/, int /*size*/) {}
@@ -82,6 +86,9 @@ class PciFunction : public Device {
   // `size`: a power of two; from 16 bytes, or from 4 for I/O.
   void AddMemoryBar(int bar, uint32_t size);
   void AddIoBar(int bar, uint32_t size);
+  // Ports [first, first + size) of I/O space whose place never changes, as functions have that
+  // stand in for parts of a PC. `range`: what the function calls them.
+  void AddPorts(int range, uint32_t first, uint32_t size);
   // 1 to 4: INTA to INTD.
   void SetInterruptPin(int pin);
 
@@ -109,6 +116,17 @@ class PciFunction : public Device {
     bool io = false;
   };
 
+  struct Ports : BusTarget {
+    uint64_t Read(const Access& access) override { return owner->ReadPorts(range, access); }
+    void Write(const Access& access, uint64_t value) override {
+      owner->WritePorts(range, access, value);
+    }
+    PciFunction* owner = nullptr;
+    int range = 0;
+    uint32_t first = 0;
+    uint32_t size = 0;
+  };
+
   void AddBar(int bar, uint32_t size, bool io);
   void ResetConfig() { config_ = power_on_; }
   void WriteConfig(int reg, int size, uint64_t value);
@@ -124,6 +142,7 @@ class PciFunction : public Device {
   ConfigBytes power_on_{};
   ConfigBytes writable_{};
   std::array<Bar, kBars> bars_;
+  std::vector<Ports> ports_;
   PciHost* bus_ = nullptr;
 };
 

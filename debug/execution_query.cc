@@ -59,6 +59,7 @@ class ExecutionQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {4 + kArguments, 4}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
     if (sighting.kind == kReturn) {

@@ -72,6 +72,7 @@ class MemoryQuery final : public Query {
 
   absl::Status See(Timeline& timeline, const machine::StopReasons& met,
                    std::vector<Sighting>& seen) override;
+  std::vector<size_t> shapes() const override { return {9}; }
   void Tell(const Sighting& sighting, Answers& answers) override;
 
  private:

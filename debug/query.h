@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_DEBUG_QUERY_H_
 #define ISOCHRON_DEBUG_QUERY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -44,6 +45,10 @@ class Query {
 
   // Whether parts of a run can be searched apart. Otherwise what is to be seen depends on what was.
   virtual bool cuttable() const { return true; }
+
+  // How many values a sighting of each kind has, by kind. None: what it sees is not to be told by
+  // others.
+  virtual std::vector<size_t> shapes() const { return {}; }
 
   // Takes what was seen, in order. Shares nothing with what sees, which may go on meanwhile.
   virtual void Tell(const Sighting& sighting, Answers& answers) = 0;

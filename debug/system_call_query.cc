@@ -64,6 +64,7 @@ class SystemCallQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {5 + kArguments, 5}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
     const SystemCallKey call = {v[0], v[1], v[2]};

@@ -98,6 +98,7 @@ class ExceptionQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {7}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
     std::vector<std::string> names;
@@ -148,6 +149,7 @@ class InterruptQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {3, 3}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
     if (sighting.kind == kTaken) {
@@ -222,6 +224,7 @@ class TlbMissQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {4, 4, 4, 4}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     constexpr std::array<const char*, 4> kWhat = {"fetch", "load", "store", "page table"};
     const std::vector<uint64_t>& v = sighting.values;
@@ -269,6 +272,7 @@ class SwitchQuery final : public Query {
     return absl::OkStatus();
   }
 
+  std::vector<size_t> shapes() const override { return {5}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
     Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Hex(v[0]), Cell::Hex(v[1]),

@@ -33,16 +33,34 @@ struct Segment {
   bool failed() const { return !status.ok() || divergence.has_value(); }
 };
 
-// The log cut for so many machines. Each gets several segments, so that none waits long for the
-// others at the end; many would cost more for restoring than they save.
-std::vector<Segment> CutAt(const std::vector<const SnapshotInfo*>& snapshots, int jobs) {
-  const size_t wanted = jobs == 1 ? 1 : 8 * static_cast<size_t>(jobs);
+// How many segments for so many machines. Each gets several, so that none waits long for the others
+// at the end; many would cost more for restoring than they save.
+size_t SegmentsFor(int jobs) { return jobs == 1 ? 1 : 8 * static_cast<size_t>(jobs); }
+
+std::vector<Segment> CutAt(const std::vector<const SnapshotInfo*>& snapshots, size_t wanted) {
   const size_t stride = (snapshots.size() + wanted) / wanted;
   std::vector<Segment> segments(1);
   for (size_t i = stride; i <= snapshots.size(); i += stride) {
     segments.back().until = snapshots[i - 1]->cycle;
     segments.emplace_back().start = *snapshots[i - 1];
   }
+  return segments;
+}
+
+// The one segment that has these bounds.
+absl::StatusOr<std::vector<Segment>> CutOut(const std::vector<const SnapshotInfo*>& snapshots,
+                                            const SegmentBounds& bounds) {
+  std::vector<Segment> segments(1);
+  segments.front().until = bounds.until;
+  if (bounds.from == 0) return segments;
+  const auto start =
+      std::find_if(snapshots.begin(), snapshots.end(),
+                   [&](const SnapshotInfo* snapshot) { return snapshot->cycle == bounds.from; });
+  if (start == snapshots.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("the log has no snapshot at cycle ", bounds.from, " to begin at"));
+  }
+  segments.front().start = **start;
   return segments;
 }
 
@@ -161,6 +179,30 @@ class Pool {
   absl::Status status_;
 };
 
+// A log with the snapshots that belong to it.
+struct OpenedFiles {
+  static absl::StatusOr<OpenedFiles> Open(const SegmentReplayOptions& options) {
+    OpenedFiles files;
+    absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
+        replaylog::LogReader::Open(options.log_path);
+    if (!log.ok()) return log.status();
+    files.log = *std::move(log);
+    absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
+        SnapshotReader::Open(options.snapshot_path, files.log->header());
+    if (!snapshots.ok()) return snapshots.status();
+    files.snapshots = *std::move(snapshots);
+    absl::StatusOr<std::vector<const SnapshotInfo*>> cuts =
+        SnapshotsOf(*files.log, files.snapshots->snapshots());
+    if (!cuts.ok()) return cuts.status();
+    files.cuts = *std::move(cuts);
+    return files;
+  }
+
+  std::unique_ptr<replaylog::LogReader> log;
+  std::unique_ptr<SnapshotReader> snapshots;
+  std::vector<const SnapshotInfo*> cuts;  // among `snapshots`
+};
+
 // A replay from the beginning remembers more than one from the last snapshot.
 absl::Status FillInWhatCameBefore(replaylog::LogReader& log, Divergence& divergence) {
   constexpr uint64_t kUnknown = 64;  // events of unknown types that may be among them
@@ -180,18 +222,26 @@ absl::Status FillInWhatCameBefore(replaylog::LogReader& log, Divergence& diverge
 
 }  // namespace
 
+absl::StatusOr<std::vector<SegmentBounds>> ListSegments(const SegmentReplayOptions& options,
+                                                        size_t at_most) {
+  const absl::StatusOr<OpenedFiles> files = OpenedFiles::Open(options);
+  if (!files.ok()) return files.status();
+  std::vector<SegmentBounds> bounds;
+  for (const Segment& segment : CutAt(files->cuts, at_most)) {
+    bounds.push_back({segment.start.has_value() ? segment.start->cycle : 0, segment.until});
+  }
+  return bounds;
+}
+
 absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& options,
                                                     const MachineMaker& make) {
-  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
-      replaylog::LogReader::Open(options.log_path);
-  if (!log.ok()) return log.status();
-  absl::StatusOr<std::unique_ptr<SnapshotReader>> snapshots =
-      SnapshotReader::Open(options.snapshot_path, (*log)->header());
-  if (!snapshots.ok()) return snapshots.status();
-  const absl::StatusOr<std::vector<const SnapshotInfo*>> cuts =
-      SnapshotsOf(**log, (*snapshots)->snapshots());
-  if (!cuts.ok()) return cuts.status();
-  std::vector<Segment> segments = CutAt(*cuts, options.jobs);
+  const absl::StatusOr<OpenedFiles> files = OpenedFiles::Open(options);
+  if (!files.ok()) return files.status();
+  absl::StatusOr<std::vector<Segment>> cut = options.only.has_value()
+                                                 ? CutOut(files->cuts, *options.only)
+                                                 : CutAt(files->cuts, SegmentsFor(options.jobs));
+  if (!cut.ok()) return cut.status();
+  std::vector<Segment>& segments = *cut;
   if (absl::Status status = Pool(segments, options, make).Run(); !status.ok()) return status;
 
   // Whatever was handed out before a segment that failed has been run to its end.
@@ -207,7 +257,7 @@ absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& 
     if (outcome.divergence.has_value()) break;
   }
   if (outcome.divergence.has_value()) {
-    absl::Status status = FillInWhatCameBefore(**log, *outcome.divergence);
+    absl::Status status = FillInWhatCameBefore(*files->log, *outcome.divergence);
     if (!status.ok()) return status;
   }
   return outcome;

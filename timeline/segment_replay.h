@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "machine/events/run_end.h"
@@ -16,10 +17,19 @@
 
 namespace isochron::timeline {
 
+// What lies between two snapshots, in cycles: from power-on when it begins at 0, to where the log
+// ends when it ends at machine::kNever.
+struct SegmentBounds {
+  uint64_t from = 0;
+  uint64_t until = 0;
+};
+
 struct SegmentReplayOptions {
   std::string log_path;       // a regular file: it is opened several times
   std::string snapshot_path;  // of the snapshots of that log
   int jobs = 1;               // machines that run at a time, 1 and more
+  // Replays this alone, one of ListSegments(); the outcome is that of the segment.
+  std::optional<SegmentBounds> only = std::nullopt;
 };
 
 // What a whole replay comes to, however many machines made it.
@@ -41,9 +51,14 @@ using MachineMaker = std::function<absl::StatusOr<std::unique_ptr<machine::Machi
 // the log are left out. The first difference is the one that a replay from the beginning finds;
 // what lies behind it need not be run.
 //
-// Errors are those of log, snapshots and `make`; the first in the order of the log.
+// Errors are those of log, snapshots and `make`; the first in the order of the log. NotFound when
+// `only` begins at no snapshot of the log.
 absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& options,
                                                     const MachineMaker& make);
+
+// The segments of the log when it is cut at snapshots into `at_most` parts or fewer, in order.
+absl::StatusOr<std::vector<SegmentBounds>> ListSegments(const SegmentReplayOptions& options,
+                                                        size_t at_most);
 
 }  // namespace isochron::timeline
 

@@ -14,11 +14,14 @@
 #include "absl/strings/str_join.h"
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
+#include "cli/run/parts.h"
 #include "cli/run/privileges.h"
+#include "cli/run/replay_driver.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/text_output.h"
 #include "debug/parallel_query.h"
 #include "debug/query.h"
+#include "debug/query_parts.h"
 #include "debug/questions.h"
 
 namespace isochron::cli {
@@ -34,6 +37,7 @@ struct QueryCommand {
   std::optional<machine::GuestTime> before;
   bool json = false;
   int jobs = 0;
+  PartsOptions parts;
 
   bool backwards() const { return question.what == kLastWrite; }
 };
@@ -62,6 +66,9 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
+  if (options.jobs != 0 && options.parts.any()) {
+    return absl::InvalidArgumentError("--jobs and --dask or --part do not go together");
+  }
   return absl::OkStatus();
 }
 
@@ -78,6 +85,10 @@ class LogQuery {
   // Adds a machine, and the query that it is asked.
   absl::Status AddSearcher(OpenedTimeline& opened);
   absl::Status Ask(const debug::AnswerSink& sink);
+  // What --part asks for.
+  absl::Status DoPart(const PartWork& work, TextOutput& out);
+  absl::Status ListParts(const debug::AnswerSink& sink) const;
+  absl::Status JoinParts(const debug::AnswerSink& sink, TextOutput& out);
 
   const QueryCommand& options_;
   std::vector<OpenedTimeline> opened_;
@@ -96,6 +107,9 @@ absl::Status LogQuery::AddSearcher(OpenedTimeline& opened) {
 
 absl::Status LogQuery::Prepare() {
   if (absl::Status status = CheckQuestion(options_); !status.ok()) return status;
+  if (options_.parts.work.has_value()) {
+    if (absl::Status status = CheckLogForJobs(options_.log.log_path); !status.ok()) return status;
+  }
   absl::StatusOr<std::vector<OpenedTimeline>> opened = OpenTimelines(options_.log, options_.jobs);
   if (!opened.ok()) return opened.status();
   opened_ = *std::move(opened);
@@ -126,6 +140,48 @@ absl::Status LogQuery::Ask(const debug::AnswerSink& sink) {
              : debug::RunQueryInParts(searchers_, parts, json, sink, &failed_);
 }
 
+absl::Status LogQuery::ListParts(const debug::AnswerSink& sink) const {
+  const std::vector<uint64_t>& cycles = opened_.front().snapshot_cycles;
+  std::vector<uint64_t> cuts;
+  if (searchers_.front().query->cuttable()) {
+    const size_t stride = (cycles.size() + kMostParts) / kMostParts;
+    for (size_t i = stride; i <= cycles.size(); i += stride) cuts.push_back(cycles[i - 1]);
+  }
+  std::vector<debug::QueryRange> parts = debug::CutRange(range_, cuts);
+  if (options_.backwards()) std::reverse(parts.begin(), parts.end());
+  for (const debug::QueryRange& part : parts) sink(PartName(part.from, part.to));
+  return absl::OkStatus();
+}
+
+absl::Status LogQuery::JoinParts(const debug::AnswerSink& sink, TextOutput& out) {
+  debug::Query& query = *searchers_.front().query;
+  return debug::TellAnswers(query, options_.json, sink, [&](debug::Answers& answers) {
+    const auto take = [&](std::string_view line) -> absl::StatusOr<bool> {
+      const absl::StatusOr<debug::Sighting> sighting = debug::ParseSighting(line, query);
+      if (!sighting.ok()) return sighting.status();
+      query.Tell(*sighting, answers);
+      return answers.wanted() && !options_.backwards();
+    };
+    return ReadParts(take, [&out] { out.Flush(); });
+  });
+}
+
+absl::Status LogQuery::DoPart(const PartWork& work, TextOutput& out) {
+  debug::Searcher& searcher = searchers_.front();
+  failed_ = &searcher;
+  const auto sink = [&out](std::string_view line) {
+    out.Line(line);
+    return !out.failed();
+  };
+  switch (work.kind) {
+    case PartWork::Kind::kList: return ListParts(sink);
+    case PartWork::Kind::kJoin: return JoinParts(sink, out);
+    case PartWork::Kind::kOne: break;
+  }
+  return debug::SearchPart(*searcher.timeline, *searcher.query, {work.from, work.to},
+                           /*last=*/options_.backwards(), sink);
+}
+
 int LogQuery::Run() {
   TextOutput out;
   if (searchers_.size() == 1) {
@@ -135,10 +191,11 @@ int LogQuery::Run() {
       return out.failed();
     });
   }
-  const absl::Status status = Ask([&out](std::string_view line) {
-    out.Line(line);
-    return !out.failed();
-  });
+  const absl::Status status = options_.parts.work.has_value() ? DoPart(*options_.parts.work, out)
+                                                              : Ask([&out](std::string_view line) {
+                                                                  out.Line(line);
+                                                                  return !out.failed();
+                                                                });
   const int exit_code = out.Finish(ToInt(ExitCode::kOk));
   if (status.ok()) return exit_code;
   return ReportTimelineFailure(status, options_.log.log_path, *failed_->timeline);
@@ -193,9 +250,18 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
   AddJobsOption(*query, options->jobs,
                 "search what lies between the snapshots beside the log with so many machines at a "
                 "time");
+  AddPartsOptions(*query, options->parts,
+                  "have the workers of a Dask cluster search what lies between the snapshots");
   query->add_flag("--json", options->json, "a JSON object a line (docs/query.md)");
   query->footer(QuestionHelp() + ExitCodeHelp(ExitCodesOfLookers()));
-  query->callback([options, &command] { command = [options] { return QueryLog(*options); }; });
+  query->callback([options, query, &command] {
+    command = [options, query] {
+      const std::string& scheduler = options->parts.scheduler;
+      if (scheduler.empty()) return QueryLog(*options);
+      const absl::Status status = CheckQuestion(*options);
+      return status.ok() ? BecomeClusterClient(*query, scheduler) : RefuseInput(status);
+    };
+  });
 }
 
 }  // namespace isochron::cli

@@ -10,7 +10,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "cli/commands/replay_gdb.h"
-#include "cli/commands/replay_jobs.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
 #include "cli/run/guest_run.h"
@@ -368,12 +367,12 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
       ->group("Control");
   AddConsoleOptions(*replay, options->run);
   AddVerdictOptions(*replay, options->run);
-  AddReplayJobsOption(*replay, options->jobs);
+  AddSideBySideOptions(*replay, options->side_by_side);
   replay->footer(ExitCodeHelp());
   replay->callback([options, replay, &command] {
     command = [options, replay] {
-      if (options->jobs == 0) return ReplayLog(*options);
-      return ReplaySideBySide(*replay, options->log_path, options->run, options->jobs);
+      if (!options->side_by_side.any()) return ReplayLog(*options);
+      return ReplaySideBySide(*replay, options->log_path, options->run, options->side_by_side);
     };
   });
 }

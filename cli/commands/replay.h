@@ -10,6 +10,7 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/commands/replay_jobs.h"
 #include "cli/host/gdb_socket.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/run_options.h"
@@ -23,8 +24,8 @@ struct ReplayOptions {
   std::optional<machine::GuestTime> until;
   std::optional<machine::GuestTime> snapshot_every;
   bool live = false;
-  int jobs = 0;  // machines that verify parts of it side by side; 0: one that replays all of it
-  std::string new_log_path;  // not empty exactly when `live`
+  SideBySideOptions side_by_side;  // none: one machine replays all of it
+  std::string new_log_path;        // not empty exactly when `live`
   std::optional<GdbTarget> gdb;
   TimelineOptions timeline;  // with `gdb`: what else it takes than the above
 };

@@ -1,8 +1,11 @@
 #include "cli/commands/replay_jobs.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,56 +20,122 @@
 #include "cli/run/replay_report.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
+#include "cli/text/text_output.h"
+#include "hostio/number.h"
 #include "machine/events/cycle_text.h"
 #include "machine/machine.h"
+#include "machine/stop_condition.h"
 #include "timeline/segment_replay.h"
 #include "timeline/snapshot.h"
 
 namespace isochron::cli {
 namespace {
 
+// What was asked for, for messages.
+std::string_view NameOf(const SideBySideOptions& options) {
+  if (options.jobs != 0) return "--jobs";
+  return options.parts.scheduler.empty() ? "--part" : "--dask";
+}
+
 absl::StatusOr<timeline::SegmentReplayOptions> SegmentsOf(const std::string& path,
                                                           const replaylog::LogHeader& header,
-                                                          int jobs) {
+                                                          const SideBySideOptions& options) {
   if (absl::Status status = CheckLogForJobs(path); !status.ok()) return status;
   const std::string snapshots = timeline::FindSnapshots(path);
   const auto reader = timeline::SnapshotReader::Open(snapshots, header);
   if (absl::IsNotFound(reader.status())) {
     return absl::NotFoundError(
-        absl::StrCat(std::string(reader.status().message()),
-                     "; --jobs needs snapshots, which replay --snapshot-every makes"));
+        absl::StrCat(std::string(reader.status().message()), "; ", std::string(NameOf(options)),
+                     " needs snapshots, which replay --snapshot-every makes"));
   }
   if (!reader.ok()) return reader.status();
-  return timeline::SegmentReplayOptions{path, snapshots, jobs};
+  timeline::SegmentReplayOptions segments{path, snapshots, std::max(options.jobs, 1)};
+  if (options.parts.work.has_value()) {
+    segments.only = timeline::SegmentBounds{options.parts.work->from, options.parts.work->to};
+  }
+  return segments;
 }
 
+std::string EventsEqual(uint64_t events, size_t parts) {
+  return absl::StrCat(events, " events are equal",
+                      parts > 1 ? absl::StrCat(", in ", parts, " parts side by side") : "");
+}
+
+// How a replay that found no difference ended.
+std::string DescribeEqual(const std::string& path, const timeline::SegmentReplayOutcome& outcome,
+                          uint64_t clock_hz) {
+  const std::string cycle = machine::WithSeconds(outcome.cycle, clock_hz);
+  if (!outcome.end.has_value()) {
+    return absl::StrCat("replayed ", path, " to cycle ", cycle,
+                        ", where it breaks off (it is partial)");
+  }
+  return absl::StrCat("replayed ", path, " to its end at cycle ", cycle, ": ",
+                      DescribeEnd(*outcome.end));
+}
+
+// Tells of a replay of all of the log, or to JoinParts() of a part.
 int Report(const std::string& path, const timeline::SegmentReplayOutcome& outcome,
-           const machine::KernelImage& kernel, uint64_t clock_hz) {
+           const machine::KernelImage& kernel, uint64_t clock_hz,
+           const std::optional<PartWork>& part) {
   if (outcome.divergence.has_value()) {
     Tell(
         DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc}, kernel, clock_hz));
     return ToInt(ExitCode::kDifference);
   }
-  const std::string compared = absl::StrCat(
-      outcome.events_compared, " events are equal",
-      outcome.segments > 1 ? absl::StrCat(", in ", outcome.segments, " parts side by side") : "");
-  const std::string cycle = machine::WithSeconds(outcome.cycle, clock_hz);
-  if (outcome.end.has_value()) {
-    Say(absl::StrCat("replayed ", path, " to its end at cycle ", cycle, ": ",
-                     DescribeEnd(*outcome.end), "; ", compared));
-  } else {
-    Say(absl::StrCat("replayed ", path, " to cycle ", cycle,
-                     ", where it breaks off (it is partial); ", compared));
+  if (!part.has_value()) {
+    Say(absl::StrCat(DescribeEqual(path, outcome, clock_hz), "; ",
+                     EventsEqual(outcome.events_compared, outcome.segments)));
+    return ToInt(ExitCode::kOk);
   }
+  TextOutput out;
+  std::string line = absl::StrCat(outcome.events_compared);
+  if (part->to == machine::kNever) {
+    absl::StrAppend(&line, " ", DescribeEqual(path, outcome, clock_hz));
+  }
+  out.Line(line);
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+int ListParts(const std::vector<timeline::SegmentBounds>& parts) {
+  TextOutput out;
+  for (const timeline::SegmentBounds& part : parts) out.Line(PartName(part.from, part.until));
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+// The line that a replay ends with, of what the parts wrote. Where one has failed, the last is not
+// there, and there is nothing to be told.
+absl::StatusOr<int> JoinParts() {
+  uint64_t events = 0;
+  size_t parts = 0;
+  std::string end;
+  const auto take = [&](std::string_view line) -> absl::StatusOr<bool> {
+    const size_t blank = std::min(line.find(' '), line.size());
+    const std::optional<uint64_t> number = hostio::ParseDigits(line.substr(0, blank), 10);
+    if (!number.has_value()) return absl::InvalidArgumentError("is no number of events");
+    events += *number;
+    ++parts;
+    end = std::string(line.substr(std::min(blank + 1, line.size())));
+    return true;
+  };
+  if (absl::Status status = ReadParts(take, [] {}); !status.ok()) return status;
+  if (!end.empty()) Say(absl::StrCat(end, "; ", EventsEqual(events, parts)));
   return ToInt(ExitCode::kOk);
 }
 
-absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, int jobs) {
-  absl::StatusOr<OpenedLog> log = OpenLogToRun(path, options, jobs);
+absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options,
+                           const SideBySideOptions& side_by_side) {
+  const std::optional<PartWork>& part = side_by_side.parts.work;
+  if (part.has_value() && part->kind == PartWork::Kind::kJoin) return JoinParts();
+  absl::StatusOr<OpenedLog> log = OpenLogToRun(path, options, std::max(side_by_side.jobs, 1));
   if (!log.ok()) return log.status();
   const absl::StatusOr<timeline::SegmentReplayOptions> segments =
-      SegmentsOf(path, log->reader->header(), jobs);
+      SegmentsOf(path, log->reader->header(), side_by_side);
   if (!segments.ok()) return segments.status();
+  if (part.has_value() && part->kind == PartWork::Kind::kList) {
+    const auto parts = timeline::ListSegments(*segments, kMostParts);
+    if (!parts.ok()) return parts.status();
+    return ListParts(*parts);
+  }
   const absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, path, options);
   if (!images.ok()) return images.status();
   RunOptions run = options;
@@ -77,29 +146,34 @@ absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options, i
   const absl::StatusOr<timeline::SegmentReplayOutcome> outcome = timeline::ReplaySegments(
       *segments, [&] { return machine::Machine::Create(run.config, images->boot, engine); });
   if (!outcome.ok()) return outcome.status();
-  return Report(path, *outcome, images->boot.kernel, run.config.clock_hz);
+  return Report(path, *outcome, images->boot.kernel, run.config.clock_hz, part);
 }
 
 }  // namespace
 
-void AddReplayJobsOption(CLI::App& replay, int& jobs) {
-  AddJobsOption(replay, jobs,
+void AddSideBySideOptions(CLI::App& replay, SideBySideOptions& options) {
+  AddJobsOption(replay, options.jobs,
                 "verify what lies between the snapshots beside the log with so many machines at a "
                 "time, and show no console");
+  AddPartsOptions(replay, options.parts, "the same by the workers of a Dask cluster");
 }
 
 int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,
-                     int jobs) {
+                     const SideBySideOptions& side_by_side) {
+  const std::string name(NameOf(side_by_side));
   const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--engine",
-                                         "--max-memory", "--max-pipe", "--jobs"};
+                                         "--max-memory", "--max-pipe", name};
   for (const CLI::Option* other : replay.get_options()) {
     if (other->count() == 0 || other->get_positional() || allowed.contains(other->get_name())) {
       continue;
     }
     return RefuseInput(absl::InvalidArgumentError(
-        absl::StrCat("--jobs and ", other->get_name(), " do not go together")));
+        absl::StrCat(name, " and ", other->get_name(), " do not go together")));
   }
-  const absl::StatusOr<int> exit_code = Replay(path, options, jobs);
+  if (!side_by_side.parts.scheduler.empty()) {
+    return BecomeClusterClient(replay, side_by_side.parts.scheduler);
+  }
+  const absl::StatusOr<int> exit_code = Replay(path, options, side_by_side);
   return exit_code.ok() ? *exit_code : RefuseInput(exit_code.status());
 }
 

@@ -1,4 +1,4 @@
-// `isochron replay --jobs`: a log verified by several machines side by side.
+// `isochron replay --jobs` and `--dask`: a log verified by several machines side by side.
 
 #ifndef ISOCHRON_CLI_COMMANDS_REPLAY_JOBS_H_
 #define ISOCHRON_CLI_COMMANDS_REPLAY_JOBS_H_
@@ -7,18 +7,26 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/run/parts.h"
 #include "cli/run/run_options.h"
 
 namespace isochron::cli {
 
-// Adds --jobs.
-void AddReplayJobsOption(CLI::App& replay, int& jobs);
+struct SideBySideOptions {
+  int jobs = 0;        // machines at a time; 0: that is not asked for
+  PartsOptions parts;  // of a cluster
 
-// Replays what lies between the snapshots beside the log at `path`, `jobs` at a time; reports go to
-// standard error. Returns the exit code, which is that of a replay in one go. Of the options of
-// `replay`, which has been parsed, images, engine and --max-memory alone go with it.
+  bool any() const { return jobs != 0 || parts.any(); }
+};
+
+// Adds --jobs, --dask and --part.
+void AddSideBySideOptions(CLI::App& replay, SideBySideOptions& options);
+
+// Replays what lies between the snapshots beside the log at `path` as `side_by_side` has it;
+// reports go to standard error. Returns the exit code, which is that of a replay in one go. Of the
+// options of `replay`, which has been parsed, images, engine and --max-memory alone go with it.
 int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,
-                     int jobs);
+                     const SideBySideOptions& side_by_side);
 
 }  // namespace isochron::cli
 

@@ -55,7 +55,7 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
 absl::Status CheckLogForJobs(const std::string& path) {
   if (path != "-" && !replaylog::IsSpecialFile(path)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": --jobs reads a log several times, which must be a file then"));
+      absl::StrCat(path, ": parts of a log are read side by side, and it must be a file then"));
 }
 
 void ReplayDriver::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {

@@ -34,8 +34,8 @@ struct OpenedLog {
 absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions& options,
                                        int machines = 1);
 
-// Whether the log at `path` can be read by several readers, as --jobs has it: InvalidArgument when
-// it is no regular file.
+// Whether the log at `path` can be read by several readers, as --jobs and --dask have it:
+// InvalidArgument when it is no regular file.
 absl::Status CheckLogForJobs(const std::string& path);
 
 // Stands between a machine and the Replayer: gives the run the inputs of a log and holds its

@@ -1,5 +1,6 @@
 #include "machine/board.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "alpha/state_list.h"
 #include "machine/bus/device_testing.h"
 #include "machine/devices/copier_testing.h"
+#include "machine/disks/disk.h"
+#include "machine/disks/disk_testing.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -423,6 +426,35 @@ TEST(NewDeviceTest, ComesAfterTheBoardsOwnInStateAndEvents) {
   rig.SetRegister(Copier::kGo, 1);
   lister.Whole(rig.events);
   EXPECT_EQ(lister.fields()[32].value, Copier::kCycles);
+}
+
+TEST(VirtioDevicesTest, AreThereWhenTheyAreAskedFor) {
+  std::vector<uint8_t> ram(kMemory);
+  alpha::Memory memory(ram.data(), kMemory);
+  alpha::Deadline deadline{kNever};
+  EventQueue events(kTestHz, deadline);
+  FakeIrqs irqs;
+  Disk disk(std::make_shared<ZeroContents>(kSectorSize), false);
+  const auto at = [](uint64_t slot, uint64_t function) {
+    return kConfig + (slot << 11) + (function << 8);
+  };
+  BoardOptions options{
+      .disks = {{DiskConfig::Interface::kVirtio, &disk}, {DiskConfig::Interface::kVirtio, &disk}},
+      .entropy_device = true};
+  Board board(options, memory, events, nullptr, irqs);
+  board.Reset();
+  alpha::Cpu cpu{0, 128, 128};
+  for (const uint64_t function : {0, 1}) {
+    EXPECT_EQ(board.Read(cpu, at(1, function), 4).data, 0x10011af4u);
+    EXPECT_EQ(board.Read(cpu, at(1, function) + 0x3d, 1).data, function + 1) << "INTA, INTB";
+  }
+  EXPECT_EQ(board.Read(cpu, at(1, 0) + 0x0e, 1).data, 0x80u) << "several functions";
+  EXPECT_EQ(board.Read(cpu, at(1, 2), 4).data, 0xffffffffu);
+  EXPECT_EQ(board.Read(cpu, at(2, 0), 4).data, 0x10051af4u);
+  Rig without;
+  EXPECT_EQ(without.Read(at(1, 0), 4).data, 0xffffffffu);
+  EXPECT_EQ(without.Read(at(2, 0), 4).data, 0xffffffffu);
+  EXPECT_EQ(Save(without.board).find("virtio"), std::string::npos);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Linux makes a file system on a virtio disk and finds there again what it wrote, on every engine
-// alike. Needs the guests linux-disk and initrd of scripts/build-guests.
+// Linux makes a file system on a disk behind each interface and finds there again what it wrote, on
+// every engine alike. Needs the guests linux-disk and initrd of scripts/build-guests.
 
 #include <array>
 #include <cstdint>
@@ -25,23 +25,26 @@ namespace {
 constexpr uint64_t kDiskBytes = uint64_t{48} << 20;
 constexpr uint64_t kCycles = 20'000'000'000;  // half a minute of the guest's
 
+using Interface = machine::DiskConfig::Interface;
+
 // What runs instead of the initrd's /init.
 constexpr std::string_view kProgram = R"sh(#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mkdir /mnt
-cat /sys/block/vdb/serial
-mke2fs -F /dev/vdb >/dev/null && mount -t ext2 /dev/vdb /mnt || echo "no file system"
+[ -e /dev/vdb ] && disk=vdb && cat /sys/block/vdb/serial
+[ -e /dev/sdb ] && disk=sdb && cat /sys/block/sdb/device/model
+mke2fs -F /dev/$disk >/dev/null && mount -t ext2 /dev/$disk /mnt || echo "no file system"
 dd if=/dev/urandom of=/mnt/a bs=65536 count=32 2>/dev/null
 cp /bin/busybox /mnt/b
 before=$(md5sum /mnt/a /mnt/b)
 umount /mnt
 echo 3 >/proc/sys/vm/drop_caches
-mount -t ext2 -o ro /dev/vdb /mnt
+mount -t ext2 -o ro /dev/$disk /mnt
 [ "$before" = "$(md5sum /mnt/a /mnt/b)" ] && cmp /bin/busybox /mnt/b && echo "It is all there."
 umount /mnt
-dd if=/dev/zero of=/dev/vdb bs=512 seek=98303 count=2 2>&1 | grep -c 'No space'
+dd if=/dev/zero of=/dev/$disk bs=512 seek=98303 count=2 2>&1 | grep -c 'No space'
 poweroff -f
 )sh";
 
@@ -77,7 +80,8 @@ struct Outcome {
 };
 
 // The file system is on the second of two disks. `option`: of the kernel.
-std::optional<Outcome> RunOn(const std::string& engine, const std::string& option) {
+std::optional<Outcome> RunOn(const std::string& engine, const std::string& option,
+                             Interface interface = Interface::kVirtio) {
   const std::string kernel = GuestPath("linux-disk"), initrd = GuestPath("initrd");
   if (kernel.empty() || initrd.empty()) return std::nullopt;
   machine::BootImages images;
@@ -89,7 +93,7 @@ std::optional<Outcome> RunOn(const std::string& engine, const std::string& optio
   config.command_line = absl::StrCat("console=ttyS0 quiet rdinit=/disk-test ", option);
   for (const uint64_t bytes : {uint64_t{1} << 20, kDiskBytes}) {
     images.disks.push_back(std::make_shared<machine::ZeroContents>(bytes));
-    config.disks.push_back({.bytes = bytes});
+    config.disks.push_back({.interface = interface, .bytes = bytes});
   }
   std::unique_ptr<machine::Machine> machine =
       *machine::Machine::Create(config, std::move(images), engines::FindEngine(engine)->factory);
@@ -99,25 +103,35 @@ std::optional<Outcome> RunOn(const std::string& engine, const std::string& optio
   return Outcome{transcript.text(), machine->StateDigest().ToString()};
 }
 
-void ExpectAllIsThere(const Outcome& outcome) {
-  EXPECT_NE(outcome.transcript.find("isochron-1"), std::string::npos) << outcome.transcript;
+// `name`: what Linux calls the disk.
+void ExpectAllIsThere(const Outcome& outcome, const std::string& name = "isochron-1") {
+  EXPECT_NE(outcome.transcript.find(name), std::string::npos) << outcome.transcript;
   EXPECT_NE(outcome.transcript.find("It is all there."), std::string::npos) << outcome.transcript;
   EXPECT_NE(outcome.digest, "still running");
 }
 
 constexpr const char* kNotBuilt = "not built: scripts/build-guests linux-disk initrd";
 
-TEST(LinuxDisk, WhatWasWrittenIsThereAgainOnEveryEngine) {
+void WriteAndReadOnEveryEngine(Interface interface, const std::string& name) {
   std::optional<Outcome> first;
   for (const std::string& engine : engines::EngineNames()) {
     SCOPED_TRACE(engine);
-    const std::optional<Outcome> outcome = RunOn(engine, "");
+    const std::optional<Outcome> outcome = RunOn(engine, "", interface);
     if (!outcome.has_value()) GTEST_SKIP() << kNotBuilt;
-    ExpectAllIsThere(*outcome);
+    ExpectAllIsThere(*outcome, name);
     if (!first.has_value()) first = outcome;
     EXPECT_EQ(outcome->transcript, first->transcript);
     EXPECT_EQ(outcome->digest, first->digest);
   }
+}
+
+TEST(LinuxDisk, WhatWasWrittenIsThereAgainOnEveryEngine) {
+  WriteAndReadOnEveryEngine(Interface::kVirtio, "isochron-1");
+}
+
+// Device 1 of the first channel.
+TEST(LinuxDisk, ItIsThereAgainOnAnIdeDiskToo) {
+  WriteAndReadOnEveryEngine(Interface::kIde, "ISOCHRON HARDDIS");
 }
 
 TEST(LinuxDisk, ALegacyDriverFindsItToo) {

@@ -1,6 +1,7 @@
 #include "debug/profile.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -28,6 +29,12 @@ std::string_view ProfileByName(ProfileBy by) {
 
 absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, uint64_t from,
                                     uint64_t to) {
+  return Of(timeline, symbols, from, to, std::numeric_limits<uint64_t>::max(),
+            [](uint64_t, const ModeCycles&) {});
+}
+
+absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, uint64_t from,
+                                    uint64_t to, uint64_t span, const SpanSink& take) {
   const absl::StatusOr<Arrival> begin = timeline.GoToCycle(from);
   if (!begin.ok()) return begin.status();
   Profile profile;
@@ -43,7 +50,16 @@ absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, 
       *(profile.profiler_ = std::make_unique<Profiler>(timeline.machine(), *profile.functions_));
   timeline.SetExecutionSink(&profiler);
   timeline.SetInterrupt([&profiler] { return !profiler.status().ok(); });
-  const absl::StatusOr<Arrival> end = timeline.RunForward(machine::StopCondition::AtCycle(to));
+  const uint64_t& now = timeline.machine().cpu().cycle;
+  absl::StatusOr<Arrival> end = Arrival::kThere;
+  while (end.ok() && *end == Arrival::kThere && now < to) {
+    const uint64_t here = now;
+    const ModeCycles before = profiler.by_mode();
+    const uint64_t next = here / span < to / span ? (here / span + 1) * span : to;
+    end = timeline.RunForward(machine::StopCondition::AtCycle(next));
+    profiler.CatchUp();
+    take(here, profiler.by_mode().Since(before));
+  }
   timeline.SetInterrupt(nullptr);
   timeline.SetExecutionSink(nullptr);
   if (!end.ok()) return end.status();

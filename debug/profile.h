@@ -37,6 +37,12 @@ class Profile {
   // a guest that nobody can keep count of. `symbols` must outlive the profile.
   static absl::StatusOr<Profile> Of(timeline::Timeline& timeline, const Symbols& symbols,
                                     uint64_t from, uint64_t to);
+  // The same, with who executed in each span of so many cycles, which `take` is given in order with
+  // the cycle of its beginning.
+  using SpanSink = std::function<void(uint64_t cycle, const ModeCycles& cycles)>;
+  static absl::StatusOr<Profile> Of(timeline::Timeline& timeline, const Symbols& symbols,
+                                    uint64_t from, uint64_t to, uint64_t span,
+                                    const SpanSink& take);
 
   // The counted range, in cycles.
   uint64_t from() const { return from_; }

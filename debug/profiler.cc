@@ -128,9 +128,22 @@ void Profiler::Count(uint32_t number) {
   Piece& piece = pieces_[number];
   stacks_.At(piece.pc, piece.function);
   ++piece.executions;
-  CallTree::Node& node = tree_[stacks_.node()];
-  node.instructions += piece.count;
-  node.cycles += piece.cost;
+  AddTo(stacks_.node(), {piece.count, piece.cost});
+}
+
+void Profiler::AddTo(uint32_t number, const Counts& counts) {
+  CallTree::Node& node = tree_[number];
+  node.instructions += counts.instructions;
+  node.cycles += counts.cycles;
+  if (node.function == Functions::kIdle) {
+    by_mode_.idle += counts.cycles;
+    return;
+  }
+  switch (node.level) {
+    case Level::kUser: by_mode_.user += counts.cycles; break;
+    case Level::kKernel: by_mode_.kernel += counts.cycles; break;
+    case Level::kPal: by_mode_.pal += counts.cycles; break;
+  }
 }
 
 std::vector<uint32_t> Profiler::PartsOf(uint32_t number) const {
@@ -143,9 +156,7 @@ size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
   Counts here;
   uint32_t function = stacks_.function();
   const auto put = [&] {
-    CallTree::Node& node = tree_[stacks_.node()];
-    node.instructions += here.instructions;
-    node.cycles += here.cycles;
+    AddTo(stacks_.node(), here);
     left.instructions -= here.instructions;
     left.cycles -= here.cycles;
     here = {};
@@ -233,7 +244,7 @@ void Profiler::CountLast(const Cpu& cpu, uint32_t number, const Counts& left, bo
   const bool entered = Exceptions(cpu) != exceptions_;
   const uint64_t entry = entered ? alpha::InstructionCost(alpha::CostClass::kPalEntry) : 0;
   if (extra > entry) {
-    tree_[node].cycles += extra - entry;
+    AddTo(node, {0, extra - entry});
     CountExtra(last_pc, extra - entry);
     extra = entry;
   }
@@ -281,7 +292,7 @@ void Profiler::NoteEntry(const Cpu& cpu, uint64_t& cycles) {
   } else {
     stacks_.EnterByException(from, cpu.pc);
   }
-  tree_[stacks_.node()].cycles += entry;
+  AddTo(stacks_.node(), {0, entry});
   CountExtra(cpu.pc, entry);
   pc_ = cpu.pc;
 }
@@ -299,7 +310,7 @@ void Profiler::NoteElsewhere(const Cpu& cpu, uint64_t cycles) {
 
 void Profiler::CountTime(uint32_t label, uint64_t cycles) {
   if (cycles == 0) return;
-  tree_[tree_.Child(stacks_.node(), label, Level::kPal)].cycles += cycles;
+  AddTo(tree_.Child(stacks_.node(), label, Level::kPal), {0, cycles});
 }
 
 void Profiler::CountExtra(uint64_t pc, uint64_t cycles) {
@@ -319,15 +330,13 @@ void Profiler::Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) {
     const Recent& recent = recent_[(i - 1) % kRecent];
     Piece& piece = pieces_[recent.piece];
     instructions -= std::min<uint64_t>(instructions, piece.count);
-    CallTree::Node& node = tree_[recent.node];
-    node.instructions += turns * piece.count;
-    node.cycles += turns * piece.cost;
+    AddTo(recent.node, {turns * piece.count, turns * piece.cost});
     piece.executions += turns;
   }
 }
 
 void Profiler::Finish() {
-  Executed(machine_.cpu(), {});
+  CatchUp();
   CloseAsn();
   if (tree_.full())
     status_ = absl::ResourceExhaustedError("the guest has too many stacks of calls");

@@ -31,6 +31,18 @@ struct Counts {
   }
 };
 
+// Cycles by who executes; what is idle is nobody's.
+struct ModeCycles {
+  uint64_t user = 0;
+  uint64_t kernel = 0;
+  uint64_t pal = 0;
+  uint64_t idle = 0;
+
+  ModeCycles Since(const ModeCycles& before) const {
+    return {user - before.user, kernel - before.kernel, pal - before.pal, idle - before.idle};
+  }
+};
+
 // Counts instructions and cycles of a machine's CPU, each exactly once: of an instruction that has
 // retired where it is, its waiting for a device included; the entry of PALcode where that begins;
 // time in which nothing is executed for Functions::kIdle or kReset.
@@ -43,6 +55,8 @@ class Profiler final : public alpha::ExecutionSink {
   void Executed(const alpha::Cpu& cpu, std::span<const uint32_t> notes) override;
   void Repeated(const alpha::Cpu& cpu, uint64_t turns, uint64_t instructions) override;
 
+  // The machine stands between runs: counts what has passed since it was told last.
+  void CatchUp() { Executed(machine_.cpu(), {}); }
   // The machine stands where counting ends.
   void Finish();
 
@@ -56,6 +70,8 @@ class Profiler final : public alpha::ExecutionSink {
   // By address space number. PALcode counts for the one in which it has been entered.
   const std::map<uint8_t, Counts>& by_asn() const { return by_asn_; }
   Counts total() const { return total_; }
+  // Of all that has been told so far.
+  const ModeCycles& by_mode() const { return by_mode_; }
 
  private:
   enum class End : uint8_t { kPlain, kCall, kJump, kReturn, kCoroutine, kCallPal, kPalReturn };
@@ -87,6 +103,8 @@ class Profiler final : public alpha::ExecutionSink {
   static constexpr size_t kRecent = 256;
   static constexpr uint32_t kNoPiece = ~uint32_t{0};
 
+  // Counts for a node of the tree.
+  void AddTo(uint32_t node, const Counts& counts);
   // Without a look at whether it exists.
   uint32_t Make(uint64_t pc, std::span<const uint32_t> words);
   uint32_t Split(uint64_t pc, std::span<const uint32_t> words);
@@ -136,6 +154,7 @@ class Profiler final : public alpha::ExecutionSink {
 
   uint8_t asn_;
   Counts total_;
+  ModeCycles by_mode_;
   Counts asn_since_;  // total_ when `asn_` became that
   std::map<uint8_t, Counts> by_asn_;
   absl::Status status_;

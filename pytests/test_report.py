@@ -188,7 +188,23 @@ def test_a_profile_is_framed(isochron, interrupts, tmp_path):
     assert flame.returncode == 0
     titles = re.compile(r"(<(?:title|h1)>)[^<]*")
     assert titles.sub(r"\1", framed) == titles.sub(r"\1", flame.stdout.decode())
-    assert data_of(page) == data_of(make_page(isochron, interrupts, tmp_path / "plain.html"))
+    data, plain = data_of(page), data_of(make_page(isochron, interrupts, tmp_path / "plain.html"))
+    shown, without = lane(data, "cpu0"), lane(plain, "cpu0")
+    data["lanes"].remove(shown)
+    plain["lanes"].remove(without)
+    assert data == plain
+    # Of PALmode the profile alone knows, and of each span it knows all.
+    parts = {part["name"]: amounts(data, part) for part in shown["parts"]}
+    spans = [sum(values) for values in zip(*parts.values())]
+    # The instruction that a span ends in may be an access to a device.
+    assert sum(spans) == data["cycles"] and all(abs(span - data["span_cycles"]) < 1000 for span in spans[1:-2])
+    table = run(isochron, "profile", str(interrupts), "--by", "mode", "--json").stdout.decode().splitlines()
+    modes = {row["mode"]: row["cycles"] for row in map(json.loads, table)}
+    names = {"user": "user", "kernel": "kernel", "PALmode": "pal", "idle": "idle"}
+    assert {name: sum(values) for name, values in parts.items()} == {
+        name: modes[mode] for name, mode in names.items() if mode in modes
+    }
+    assert sum(parts["PALmode"]) > 0
 
 
 def test_bad_input_leaves_no_page(isochron, talk, console_guest, tmp_path):

@@ -113,7 +113,7 @@ std::string Lane::Json(const std::vector<std::string>& order) const {
 ReportData::ReportData(const Spans& spans, uint64_t cycles, int cpus)
     : spans_(spans),
       cycles_(cycles),
-      processors_(static_cast<size_t>(cpus), Processor{false, 0, Series(spans), Series(spans)}),
+      processors_(static_cast<size_t>(cpus), Processor{false, 0, Series(spans), Series(spans), {}}),
       console_("console", "Console", "bytes", spans),
       inputs_("inputs", "Inputs", "bytes", spans),
       interrupts_("interrupts", "Interrupts", "", spans),
@@ -281,10 +281,27 @@ void ReportData::OnWait(int cpu, uint64_t cycle, uint64_t cycles) {
   processors_[cpu].idle.Add(cycle, cycles);
 }
 
+Lane ReportData::NewProcessorLane(size_t index) const {
+  return Lane(absl::StrCat("cpu", index), absl::StrCat("CPU ", index), "cycles", spans_);
+}
+
+void ReportData::OnProfile(int cpu, uint64_t cycle, const ModeCycles& cycles) {
+  const auto index = static_cast<size_t>(cpu);
+  std::optional<Lane>& lane = processors_[index].profiled;
+  if (!lane.has_value()) lane.emplace(NewProcessorLane(index));
+  lane->Part("user").Add(cycle, cycles.user);
+  lane->Part("kernel").Add(cycle, cycles.kernel);
+  lane->Part("PALmode").Add(cycle, cycles.pal);
+  lane->Part("idle").Add(cycle, cycles.idle);
+}
+
 std::string ReportData::ProcessorLane(size_t index) {
   Processor& processor = processors_[index];
+  if (processor.profiled.has_value()) {
+    return processor.profiled->Json({"user", "kernel", "PALmode", "idle"});
+  }
   if (processor.user) processor.in_user.AddCycles(processor.since, cycles_);
-  Lane lane(absl::StrCat("cpu", index), absl::StrCat("CPU ", index), "cycles", spans_);
+  Lane lane = NewProcessorLane(index);
   Series all(spans_);
   all.AddCycles(0, cycles_);
   Series& kernel = lane.Part("kernel");

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "debug/profiler.h"
 #include "debug/report/console_lines.h"
 #include "debug/report/series.h"
 #include "debug/report/survey.h"
@@ -82,6 +83,9 @@ class ReportData final : public SurveyListener {
   void OnRow(Topic topic, const Row& row) override;
   void OnMode(int cpu, uint64_t cycle, bool user) override;
   void OnWait(int cpu, uint64_t cycle, uint64_t cycles) override;
+  // What a profile says of a CPU, in the span in which the cycle is. If there is one it is shown
+  // instead of modes and waits, since it knows PALmode, too.
+  void OnProfile(int cpu, uint64_t cycle, const ModeCycles& cycles);
 
   // Fields of an object of JSON, without braces. To be called once, when all is told.
   std::string Fields();
@@ -103,6 +107,7 @@ class ReportData final : public SurveyListener {
     uint64_t since = 0;
     Series in_user;
     Series idle;
+    std::optional<Lane> profiled;
   };
   struct Phase {
     uint64_t begin;
@@ -117,6 +122,7 @@ class ReportData final : public SurveyListener {
   void OnSwitch(const Row& row);
   const Cell& At(Topic topic, const Row& row, std::string_view column) const;
   void KeepIfSlow(SlowCall call);
+  Lane NewProcessorLane(size_t index) const;
   std::string ProcessorLane(size_t index);
   // The steps of a boot that took longest, and user mode.
   std::vector<Phase> Phases() const;

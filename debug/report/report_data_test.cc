@@ -74,6 +74,16 @@ TEST_F(ReportDataTest, SharesTheTimeOfACpuOut) {
   EXPECT_THAT(fields, HasSubstr(R"({"name":"kernel","total":720,"spans":[[0,100,50,0,80,40,100,)"));
 }
 
+TEST_F(ReportDataTest, ShowsWhatAProfileKnowsOfACpu) {
+  data_.OnMode(0, 150, true);
+  data_.OnProfile(0, 0, {10, 60, 30, 0});
+  data_.OnProfile(0, 100, {0, 20, 5, 75});
+  const std::string fields = data_.Fields();
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"user","total":10,"spans":[[0,10]]})"));
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"PALmode","total":35,"spans":[[0,30,5]]})"));
+  EXPECT_THAT(fields, HasSubstr(R"({"name":"idle","total":75,"spans":[[1,75]]})"));
+}
+
 TEST_F(ReportDataTest, CountsInputsByWhereTheyComeFrom) {
   using machine::Input;
   for (const Input& input : {Input::Console("abc"), Input::WriteMemory(0, 0x1000, "12345"),

@@ -23,7 +23,7 @@ ROOMS = [
     (
         "cli/run",
         "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
-        "machine/firmware machine/bus machine/events alpha hostio",
+        "machine/firmware machine/bus machine/disks machine/events alpha hostio",
     ),
     ("cli/control", "cli/host replaylog machine/firmware machine/bus machine/events alpha hostio"),
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),

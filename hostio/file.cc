@@ -70,6 +70,22 @@ absl::StatusOr<Descriptor> OpenRegular(const std::string& path, std::string_view
       absl::StrCat(path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
+absl::StatusOr<Descriptor> OpenToUpdate(const std::string& path, int file) {
+  int fd;
+  do {
+    fd = open(path.c_str(), O_WRONLY | kOpenFlags);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return SystemError(absl::StrCat("cannot write ", path));
+  Descriptor writable(fd);
+  struct stat ours;
+  struct stat theirs;
+  if (fstat(fd, &ours) == 0 && fstat(file, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+      ours.st_ino == theirs.st_ino) {
+    return writable;
+  }
+  return absl::AbortedError(absl::StrCat(path, ": has become another file"));
+}
+
 absl::StatusOr<Descriptor> OpenSpecialForWriting(const std::string& path) {
   int fd;
   do {

@@ -53,6 +53,10 @@ absl::StatusOr<Descriptor> Duplicate(int fd, const std::string& name);
 // there", when it is something else, even if it was put there a moment ago.
 absl::StatusOr<Descriptor> OpenRegular(const std::string& path, std::string_view what);
 
+// A second descriptor of the regular file that is open as `file`, named `path`, for writing into
+// it. Aborted when the name is no longer that file's; otherwise what the operating system says.
+absl::StatusOr<Descriptor> OpenToUpdate(const std::string& path, int file);
+
 // Opens a pipe or a device for writing, and waits for a pipe's reader. FailedPrecondition when it
 // is a regular file.
 absl::StatusOr<Descriptor> OpenSpecialForWriting(const std::string& path);

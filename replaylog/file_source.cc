@@ -1,5 +1,6 @@
 #include "replaylog/file_source.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Whole(hostio::Descriptor
   struct stat info;
   if (fstat(file.fd(), &info) != 0) return SystemError(path);
   return std::unique_ptr<FileSource>(
-      new FileSource(std::move(file), path, 0, static_cast<uint64_t>(info.st_size)));
+      new FileSource(std::move(file), path, 0, static_cast<uint64_t>(info.st_size), true));
 }
 
 absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& path,
@@ -53,7 +54,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
 
 std::unique_ptr<FileSource> FileSource::Adopt(int fd, std::string path, uint64_t size) {
   return std::unique_ptr<FileSource>(
-      new FileSource(hostio::Descriptor(fd), std::move(path), 0, size));
+      new FileSource(hostio::Descriptor(fd), std::move(path), 0, size, false));
 }
 
 absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OpenRegular(const std::string& path,
@@ -69,7 +70,8 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, ui
   }
   absl::StatusOr<hostio::Descriptor> file = hostio::Duplicate(file_.fd(), name());
   if (!file.ok()) return file.status();
-  return std::unique_ptr<FileSource>(new FileSource(*std::move(file), path_, base_ + offset, size));
+  return std::unique_ptr<FileSource>(
+      new FileSource(*std::move(file), path_, base_ + offset, size, false));
 }
 
 uint64_t FileSource::host_bytes() const {
@@ -77,19 +79,44 @@ uint64_t FileSource::host_bytes() const {
   return fstat(file_.fd(), &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * 512 : size_;
 }
 
-absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
-  const uint64_t available = offset < size_ ? size_ - offset : 0;
-  bytes.resize(static_cast<size_t>(std::min<uint64_t>(size, available)));
+absl::Status FileSource::Share(bool alone) const {
+  if (flock(file_.fd(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return absl::OkStatus();
+  if (errno != EWOULDBLOCK) return absl::OkStatus();  // not every file system has locks
+  return absl::FailedPreconditionError(
+      absl::StrCat(name(), alone ? ": somebody else uses it, so it cannot be written to"
+                                 : ": somebody else is going to write to it"));
+}
+
+absl::StatusOr<size_t> FileSource::Get(uint64_t offset, char* bytes, size_t size) const {
   size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = pread(file_.fd(), bytes.data() + done, bytes.size() - done,
-                              static_cast<off_t>(base_ + offset + done));
+  while (done < size) {
+    const ssize_t got =
+        pread(file_.fd(), bytes + done, size - done, static_cast<off_t>(base_ + offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return SystemError(name());
     if (got == 0) break;  // the file has become shorter
     done += static_cast<size_t>(got);
   }
-  bytes.resize(done);
+  return done;
+}
+
+absl::Status FileSource::BreaksOff() const {
+  return absl::DataLossError(absl::StrCat(name(), ": the file breaks off"));
+}
+
+absl::Status FileSource::Fill(uint64_t offset, std::span<uint8_t> bytes) const {
+  const absl::StatusOr<size_t> got =
+      Get(offset, reinterpret_cast<char*>(bytes.data()), bytes.size());
+  if (!got.ok()) return got.status();
+  return *got == bytes.size() ? absl::OkStatus() : BreaksOff();
+}
+
+absl::Status FileSource::ReadAt(uint64_t offset, size_t size, std::string& bytes) const {
+  const uint64_t available = offset < size_ ? size_ - offset : 0;
+  bytes.resize(static_cast<size_t>(std::min<uint64_t>(size, available)));
+  const absl::StatusOr<size_t> got = Get(offset, bytes.data(), bytes.size());
+  if (!got.ok()) return got.status();
+  bytes.resize(*got);
   return absl::OkStatus();
 }
 
@@ -99,9 +126,7 @@ absl::Status FileSource::ReadAll(
   for (uint64_t done = 0; done < size_; done += buffer.size()) {
     const size_t piece = static_cast<size_t>(std::min<uint64_t>(size_ - done, kBufferBytes));
     if (absl::Status status = ReadAt(done, piece, buffer); !status.ok()) return status;
-    if (buffer.size() != piece) {
-      return absl::DataLossError(absl::StrCat(name(), ": the file breaks off"));
-    }
+    if (buffer.size() != piece) return BreaksOff();
     if (absl::Status status = take(buffer); !status.ok()) return status;
   }
   return absl::OkStatus();

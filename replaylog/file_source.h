@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hostio/file.h"
+#include "hostio/file_stamp.h"
 
 namespace isochron::replaylog {
 
@@ -49,6 +51,22 @@ class FileSource {
   // Room that the file takes on the host, bytes: less than its size where it has holes.
   uint64_t host_bytes() const;
 
+  // What tells whether the file has been changed.
+  absl::StatusOr<hostio::FileStamp> Stamp() const { return hostio::StampOf(file_.fd(), name()); }
+  // Whether this is all that the file had when it was opened.
+  bool is_whole() const { return whole_; }
+  // For writing into the file: see hostio::OpenToUpdate().
+  absl::StatusOr<hostio::Descriptor> OpenToUpdate() const {
+    return hostio::OpenToUpdate(path_, file_.fd());
+  }
+  // Tells others that the file is in use until it is closed: with `alone` nobody else may have it,
+  // otherwise nobody may have it alone. FailedPrecondition when somebody has it in another way.
+  absl::Status Share(bool alone) const;
+
+  // Fills `bytes` from `offset`. Unavailable when the file cannot be read, DataLoss when it has
+  // become shorter.
+  absl::Status Fill(uint64_t offset, std::span<uint8_t> bytes) const;
+
   // Replaces `bytes` by `size` bytes from `offset`, fewer where the source ends. Unavailable when
   // the file cannot be read.
   absl::Status ReadAt(uint64_t offset, size_t size, std::string& bytes) const;
@@ -59,8 +77,11 @@ class FileSource {
 
  private:
   // `size` bytes of the file from `base`.
-  FileSource(hostio::Descriptor file, std::string path, uint64_t base, uint64_t size)
-      : file_(std::move(file)), path_(std::move(path)), base_(base), size_(size) {}
+  FileSource(hostio::Descriptor file, std::string path, uint64_t base, uint64_t size, bool whole)
+      : file_(std::move(file)), path_(std::move(path)), base_(base), size_(size), whole_(whole) {}
+  // Reads up to `size` bytes; fewer where the file ends.
+  absl::StatusOr<size_t> Get(uint64_t offset, char* bytes, size_t size) const;
+  absl::Status BreaksOff() const;
   // All of a file.
   static absl::StatusOr<std::unique_ptr<FileSource>> Whole(hostio::Descriptor file,
                                                            const std::string& path);
@@ -69,6 +90,7 @@ class FileSource {
   const std::string path_;
   const uint64_t base_;
   const uint64_t size_;
+  const bool whole_;
 };
 
 }  // namespace isochron::replaylog

@@ -9,16 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "replaylog/describe.h"
+#include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kListHeading = "isochron-images 1";
-
-bool ParseDigest(absl::string_view text, machine::Digest& digest) {
-  return text.size() == 32 && absl::SimpleHexAtoi(text.substr(0, 16), &digest.high) &&
-         absl::SimpleHexAtoi(text.substr(16), &digest.low);
-}
 
 // A path may hold any byte: a line of the list must not break in it.
 std::string EscapePath(const std::string& path) {
@@ -60,10 +56,11 @@ std::optional<ImageFile> ParseImage(absl::string_view line) {
     image.record.role = role;
     known = true;
   }
-  if (!known || !ParseDigest(words[1], image.record.digest) ||
-      !absl::SimpleAtoi(words[2], &image.record.size)) {
+  const std::optional<machine::Digest> digest = ParseDigest({words[1].data(), words[1].size()});
+  if (!known || !digest.has_value() || !absl::SimpleAtoi(words[2], &image.record.size)) {
     return std::nullopt;
   }
+  image.record.digest = *digest;
   image.path = UnescapePath({words[3].data(), words[3].size()});
   return image;
 }

@@ -12,24 +12,14 @@
 #include "replaylog/describe.h"
 #include "replaylog/output_file.h"
 #include "replaylog/packed_image.h"
-#include "replaylog/stream_digest.h"
 
 namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kListName = "the log's list of images";
 constexpr std::string_view kImageOfTheLog = "an image of the log";
+constexpr std::string_view kDiskImage = "the image of a disk";
 constexpr size_t kMaxListBytes = 64 << 10;
-
-absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) {
-  StreamDigest digest;
-  const absl::Status status = source.ReadAll([&digest](std::string_view piece) {
-    digest.Update(piece);
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return digest.digest();
-}
 
 // For a place where `what` is to be. A pipe there may have nobody at its other end, and could be
 // read only once.
@@ -57,7 +47,8 @@ absl::StatusOr<std::string> LastingName(const std::string& path) {
 
 // The bytes of a file when they are what the record says. A file of another size is not read.
 absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& file,
-                                                             const ImageRecord& record) {
+                                                             const ImageRecord& record,
+                                                             const DigestCache& digests) {
   absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file);
   if (!source.ok()) return source.status();
   const std::string what = absl::StrCat((*source)->name(), ": not the ",
@@ -66,7 +57,7 @@ absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& fi
     return absl::FailedPreconditionError(
         absl::StrCat(what, (*source)->size(), " bytes, recorded ", record.size));
   }
-  absl::StatusOr<machine::Digest> digest = DigestOf(**source);
+  absl::StatusOr<machine::Digest> digest = digests.DigestOf(**source);
   if (!digest.ok()) return digest.status();
   if (*digest == record.digest) return source;
   return absl::FailedPreconditionError(
@@ -79,9 +70,27 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
                                             uint64_t pipe_limit) {
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::Open(path, pipe_limit);
   if (!source.ok()) return source.status();
-  absl::StatusOr<machine::Digest> digest = DigestOf(**source);
+  absl::StatusOr<machine::Digest> digest = DigestCache().DigestOf(**source);
   if (!digest.ok()) return digest.status();
   return ImageFile{{role, (*source)->size(), *digest}, path, *std::move(source)};
+}
+
+absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord::Role role,
+                                            const DigestCache& digests) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(path, kDiskImage);
+  if (!source.ok()) return source.status();
+  const uint64_t size = (*source)->size();
+  if (size == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": is empty; a disk has at least one sector of ", machine::kSectorSize, " bytes"));
+  }
+  if (size % machine::kSectorSize != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": has ", size, " bytes, which are not whole sectors of ", machine::kSectorSize));
+  }
+  absl::StatusOr<machine::Digest> digest = digests.DigestOf(**source);
+  if (!digest.ok()) return digest.status();
+  return ImageFile{{role, size, *digest}, path, *std::move(source)};
 }
 
 std::string SidecarPath(const std::string& log) { return WithoutPartial(log) + ".images"; }
@@ -133,7 +142,8 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path) {
 }
 
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
-                                                   const std::vector<ImageFile>& files) {
+                                                   const std::vector<ImageFile>& files,
+                                                   const DigestCache& digests) {
   std::vector<ImageFile> matched;
   for (const ImageRecord& record : header.images) {
     const auto same_role = [&record](const ImageFile& file) {
@@ -146,18 +156,21 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
           absl::StrCat("the log needs the image ", role, " (", record.size, " bytes, digest ",
                        record.digest.ToString(), "), and none is given"));
     }
-    absl::StatusOr<std::shared_ptr<const FileSource>> source = CheckImage(*file, record);
+    absl::StatusOr<std::shared_ptr<const FileSource>> source = CheckImage(*file, record, digests);
     if (!source.ok()) return source.status();
     // What has been unpacked stays so. A file is opened again when its bytes are wanted.
-    matched.push_back({record, file->path, file->packed ? *source : file->source});
+    // A disk is read while its machine runs: from the file that was checked.
+    const bool keep = file->packed || record.is_disk();
+    matched.push_back({record, file->path, keep ? *source : file->source});
   }
   return matched;
 }
 
 absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image) {
   if (image.packed) {
-    absl::StatusOr<std::unique_ptr<FileSource>> unpacked =
-        UnpackImage(*image.source, image.record.size);
+    absl::StatusOr<std::unique_ptr<FileSource>> unpacked = UnpackImage(
+        *image.source, image.record.size,
+        image.record.is_disk() ? machine::DiskConfig::kMaxBytes : hostio::kMaxImageBytes);
     if (!unpacked.ok()) return unpacked.status();
     return std::shared_ptr<const FileSource>(*std::move(unpacked));
   }

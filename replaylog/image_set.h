@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "replaylog/digest_cache.h"
 #include "replaylog/event.h"
 #include "replaylog/file_source.h"
 #include "replaylog/image_list.h"
@@ -22,6 +23,10 @@ namespace isochron::replaylog {
 // FileSource::Open().
 absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord::Role role,
                                             uint64_t pipe_limit = hostio::PipeLimit());
+// The same of an image of a disk, a regular file of whole sectors, at least one: otherwise
+// FailedPrecondition or InvalidArgument. A large one's digest comes from `digests`.
+absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord::Role role,
+                                            const DigestCache& digests = DigestCache());
 
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);
@@ -43,7 +48,8 @@ absl::StatusOr<std::vector<ImageFile>> ReadImageList(const std::string& path);
 // and its digest by reading it. FailedPrecondition names the file with both sizes or both digests,
 // the role that is missing, or what OpenImage() refuses. The result is in the order of the header.
 absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
-                                                   const std::vector<ImageFile>& files);
+                                                   const std::vector<ImageFile>& files,
+                                                   const DigestCache& digests = DigestCache());
 
 // The bytes of an image, unpacked. FailedPrecondition when it has no source and its path names no
 // regular file; of a packed one, what UnpackImage() says.

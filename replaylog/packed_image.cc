@@ -120,8 +120,9 @@ absl::StatusOr<PackedImage> PackImage(const FileSource& image) {
   return PackedImage{*std::move(packed), digest.digest(), image.size()};
 }
 
-absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size) {
-  if (size > hostio::kMaxImageBytes) {
+absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size,
+                                                        uint64_t most) {
+  if (size > most) {
     return absl::InvalidArgumentError(absl::StrCat(packed.name(), ": an image is too large"));
   }
   ZSTD_DCtx* const context = ZSTD_createDCtx();

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "hostio/image_file.h"
 #include "machine/events/digest.h"
 #include "replaylog/file_source.h"
 
@@ -24,10 +25,10 @@ struct PackedImage {
 absl::StatusOr<PackedImage> PackImage(const FileSource& image);
 
 // Unpacks an image of `size` bytes to a temporary file without a name, in which long runs of zeros
-// take no room. InvalidArgument when that is more than an image may have (hostio::kMaxImageBytes),
-// DataLoss when it has another size or is damaged; with the name of `packed`. Memory in use is a
+// take no room. InvalidArgument when that is more than `most`, DataLoss when it has another size or is damaged; with the name of `packed`. Memory in use is a
 // few MiB.
-absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size);
+absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size,
+                                                        uint64_t most = hostio::kMaxImageBytes);
 
 }  // namespace isochron::replaylog
 

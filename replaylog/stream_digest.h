@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_REPLAYLOG_STREAM_DIGEST_H_
 #define ISOCHRON_REPLAYLOG_STREAM_DIGEST_H_
 
+#include <optional>
 #include <string_view>
 
 #include "machine/events/digest.h"
@@ -10,6 +11,9 @@
 struct XXH3_state_s;
 
 namespace isochron::replaylog {
+
+// What Digest::ToString() makes; nothing for other text.
+std::optional<machine::Digest> ParseDigest(std::string_view text);
 
 // XXH3-128: for the same bytes the same as machine::DigestOf().
 class StreamDigest {

@@ -122,6 +122,11 @@ absl::Status Conform::Prepare() {
     }
     if (absl::Status status = OpenLog(); !status.ok()) return status;
   }
+  for (const DiskOption& disk : run.disks) {
+    if (!disk.commit) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(disk.path, ": conform writes to no disk: leave commit out"));
+  }
   absl::StatusOr<GuestImages> images = FindImages();
   if (!images.ok()) return images.status();
   run_.images = images->boot;
@@ -131,11 +136,11 @@ absl::Status Conform::Prepare() {
   absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
   if (!guest.ok()) return guest.status();
   guest_run_.emplace(*std::move(guest), SandboxMode::kConform);
-  run_.config = run.config;
+  run_.config = guest_run_->machine().config();
   header_ = HeaderOf(guest_run_->guest());
 
   absl::StatusOr<std::unique_ptr<machine::Machine>> second =
-      machine::Machine::Create(run.config, run_.images, engines_[1].factory);
+      machine::Machine::Create(run_.config, run_.images, engines_[1].factory);
   if (!second.ok()) return second.status();
   follower_ = std::make_unique<conformance::Follower>(*std::move(second), pipe_);
   return AddParts();

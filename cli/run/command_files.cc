@@ -61,10 +61,12 @@ void CommandFiles::AddInput(const std::string& path, const std::string& use) {
 }
 
 void CommandFiles::AddImages(const std::vector<replaylog::ImageFile>& images) {
-  for (const replaylog::ImageFile& image : images) {
-    AddInput(image.path,
-             absl::StrCat("the ", std::string(replaylog::ImageRoleName(image.record.role))));
-  }
+  for (const replaylog::ImageFile& image : images) AddImage(image, false);
+}
+
+void CommandFiles::AddImage(const replaylog::ImageFile& image, bool written) {
+  Add(image.path, absl::StrCat("the ", std::string(replaylog::ImageRoleName(image.record.role))),
+      written);
 }
 
 void CommandFiles::AddOutput(const std::string& path, const std::string& use) {

@@ -19,6 +19,8 @@ class CommandFiles {
   // `use` is what messages call the file, such as "the kernel".
   void AddInput(const std::string& path, const std::string& use);
   void AddImages(const std::vector<replaylog::ImageFile>& images);
+  // One of a guest that perhaps writes to it.
+  void AddImage(const replaylog::ImageFile& image, bool written);
   void AddOutput(const std::string& path, const std::string& use);
   // Everything that comes into being with a log: the log, its sidecar and its snapshots, whole
   // and partial.

@@ -27,9 +27,15 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
                                    CommandFiles files) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  machine::MachineConfig config = options.config;
+  config.disks = images.disks.configs;
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
-  files.AddImages(images.files);
+  for (const replaylog::ImageFile& file : images.files) {
+    const bool written =
+        file.record.is_disk() && images.disks.images[file.record.disk()]->writable();
+    files.AddImage(file, written);
+  }
   files.AddInput(options.script_path, "the script");
   files.AddOutput(options.consoles[0].path, "the console's output");
   files.AddOutput(options.consoles[1].path, "the output of UART 1");
@@ -37,11 +43,12 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
-      machine::Machine::Create(options.config, std::move(images.boot), EngineFactoryFor(options));
+      machine::Machine::Create(config, std::move(images.boot), EngineFactoryFor(options));
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();
-  return Guest{*std::move(machine), *std::move(session), std::move(images.files), std::move(files)};
+  return Guest{*std::move(machine), *std::move(session), std::move(images.files),
+               std::move(images.disks), std::move(files)};
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {

@@ -22,6 +22,7 @@ struct Guest {
   std::unique_ptr<machine::Machine> machine;
   std::unique_ptr<Session> session;
   std::vector<replaylog::ImageFile> images;
+  GuestDisks disks;
   CommandFiles files;  // of the whole command
 };
 

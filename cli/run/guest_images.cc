@@ -1,6 +1,7 @@
 #include "cli/run/guest_images.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -52,6 +53,11 @@ bool HasRole(const std::vector<ImageFile>& files, Role role) {
 
 }  // namespace
 
+void GuestImages::PutDisks(GuestDisks opened) {
+  disks = std::move(opened);
+  boot.disks.assign(disks.images.begin(), disks.images.end());
+}
+
 absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options) {
   GuestImages images;
   // One reading serves memory and digest, so that they cannot differ.
@@ -64,10 +70,13 @@ absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options) {
   if (absl::Status status = load(Role::kKernel, options.kernel_path); !status.ok()) {
     return status;
   }
-  if (options.initrd_path.empty()) return images;
-  if (absl::Status status = load(Role::kInitrd, options.initrd_path); !status.ok()) {
-    return status;
+  if (!options.initrd_path.empty()) {
+    absl::Status status = load(Role::kInitrd, options.initrd_path);
+    if (!status.ok()) return status;
   }
+  absl::StatusOr<GuestDisks> disks = OpenNamedDisks(options.disks, images.files);
+  if (!disks.ok()) return disks.status();
+  images.PutDisks(*std::move(disks));
   return images;
 }
 
@@ -83,6 +92,9 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
     named.push_back(*std::move(file));
   }
   const std::vector<ImageRecord>& wanted = log.header().images;
+  absl::StatusOr<std::vector<ImageFile>> disks = RecognizeDisks(options.disks, log.header());
+  if (!disks.ok()) return disks.status();
+  std::move(disks->begin(), disks->end(), std::back_inserter(named));
   for (const ImageFile& file : named) {
     if (std::none_of(wanted.begin(), wanted.end(), [&file](const ImageRecord& image) {
           return image.role == file.record.role;
@@ -94,7 +106,7 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
   }
   if (std::all_of(wanted.begin(), wanted.end(),
                   [&named](const ImageRecord& image) { return HasRole(named, image.role); })) {
-    return replaylog::MatchImages(log.header(), named);
+    return replaylog::MatchImages(log.header(), named, UserDigests());
   }
 
   absl::StatusOr<std::vector<ImageFile>> own = OwnImages(log, path);
@@ -109,11 +121,12 @@ absl::StatusOr<std::vector<ImageFile>> FindLogImages(const replaylog::LogReader&
   for (const ImageRecord& image : wanted) {
     if (HasRole(named, image.role)) continue;
     const std::string role(replaylog::ImageRoleName(image.role));
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " needs its ", role, " (", image.size, " bytes, digest ", image.digest.ToString(),
-        "), which no ", replaylog::SidecarPath(path), " names; give it with --", role));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " needs its ", role, " (", image.size, " bytes, digest ",
+                     image.digest.ToString(), "), which no ", replaylog::SidecarPath(path),
+                     " names; give it with --", image.is_disk() ? "disk" : role));
   }
-  return replaylog::MatchImages(log.header(), named);
+  return replaylog::MatchImages(log.header(), named, UserDigests());
 }
 
 absl::StatusOr<GuestImages> LoadLogImages(const replaylog::LogReader& log, const std::string& path,
@@ -122,11 +135,15 @@ absl::StatusOr<GuestImages> LoadLogImages(const replaylog::LogReader& log, const
   if (!files.ok()) return files.status();
   GuestImages images;
   for (const ImageFile& file : *files) {
+    if (file.record.is_disk()) continue;
     absl::StatusOr<std::string> bytes = replaylog::ReadImage(file);
     if (!bytes.ok()) return bytes.status();
     absl::Status status = AddImage(file.record.role, *std::move(bytes), file.path, images.boot);
     if (!status.ok()) return status;
   }
+  absl::StatusOr<GuestDisks> disks = OpenLogDisks(log.header(), *files);
+  if (!disks.ok()) return disks.status();
+  images.PutDisks(*std::move(disks));
   images.files = *std::move(files);
   return images;
 }

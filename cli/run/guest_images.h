@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/run/guest_disks.h"
 #include "cli/run/run_options.h"
 #include "machine/machine.h"
 #include "replaylog/event.h"
@@ -17,11 +18,15 @@ namespace isochron::cli {
 
 struct GuestImages {
   machine::BootImages boot;
-  // Where they came from and what the files were, kernel first.
+  // Where they came from and what the files were, by ascending role.
   std::vector<replaylog::ImageFile> files;
+  GuestDisks disks;
+
+  // Makes `disks` those of the machine that `config` describes, which boots these images.
+  void PutDisks(GuestDisks opened);
 };
 
-// Reads the images that --kernel and --initrd name. Errors name the file.
+// Reads or opens the images that --kernel, --initrd and --disk name. Errors name the file.
 absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options);
 
 // Finds the images of the log at `path`: those that `options` name, the others in its bundle or

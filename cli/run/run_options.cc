@@ -109,6 +109,30 @@ absl::StatusOr<ConsoleTarget> ParseConsole(std::string_view text) {
       absl::StrCat("'", std::string(text), "' is not one of stdio, null and file:PATH"));
 }
 
+// Of a log, which says what each disk is.
+absl::StatusOr<DiskOption> ParseDiskFile(std::string_view text) {
+  if (text.empty()) return absl::InvalidArgumentError("a disk needs the name of a file");
+  return DiskOption{.path = std::string(text)};
+}
+
+CLI::Option* AddDisks(CLI::App& command, std::vector<DiskOption>& disks,
+                      absl::StatusOr<DiskOption> (*parse)(std::string_view),
+                      const std::string& type, const std::string& description) {
+  return command
+      .add_option_function<std::vector<std::string>>(
+          "--disk",
+          [&disks, parse](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) disks.push_back(*parse(text));
+          },
+          description)
+      ->check([parse](const std::string& text) {
+        const absl::StatusOr<DiskOption> option = parse(text);
+        return option.ok() ? std::string() : std::string(option.status().message());
+      })
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
 }  // namespace
 
 void AddMachineOptions(CLI::App& command, RunOptions& options) {
@@ -120,6 +144,10 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->group(group);
   command.add_option("--initrd", options.initrd_path, "initial RAM disk")
       ->type_name("FILE")
+      ->group(group);
+  AddDisks(command, options.disks, ParseDiskOption, "FILE[,SETTING...]",
+           "a disk with the bytes of this file, whose own bytes stay: interface=virtio or ide, "
+           "readonly, commit (writes into the file at the end); may be given again")
       ->group(group);
   command.add_option("--append", config.command_line, "the kernel's command line")
       ->type_name("TEXT")
@@ -192,6 +220,9 @@ void AddImageOptions(CLI::App& command, RunOptions& options) {
       ->group(group);
   command.add_option("--initrd", options.initrd_path, "the initrd of the log, if it has moved")
       ->type_name("FILE")
+      ->group(group);
+  AddDisks(command, options.disks, ParseDiskFile, "FILE",
+           "a disk's image of the log, if it has moved; may be given again")
       ->group(group);
 }
 

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
 #include "absl/status/status.h"
+#include "cli/run/disk_option.h"
 #include "engines/engines.h"
 #include "machine/events/config.h"
 #include "machine/events/guest_time.h"
@@ -55,6 +57,7 @@ struct RunOptions {
   machine::MachineConfig config;
   std::string kernel_path;
   std::string initrd_path;  // empty: none
+  std::vector<DiskOption> disks;
   std::string engine = engines::EngineNames().back();
   bool perf_map = false;  // tell perf which host code is which
 
@@ -82,12 +85,12 @@ struct RunOptions {
   std::string junit_path;   // of what it came to as JUnit XML; empty: none
 };
 
-// What defines the machine and its images: --kernel, --initrd, --append, --memory, --rtc,
+// What defines the machine and its images: --kernel, --initrd, --disk, --append, --memory, --rtc,
 // --seed, --tlb-entries, --clock-hz.
 void AddMachineOptions(CLI::App& command, RunOptions& options);
 // --input-interval, --checkpoint-interval: what only a log shows, or only tests need.
 void AddIntervalOptions(CLI::App& command, RunOptions& options);
-// --kernel and --initrd in place of the images that a log's own files name.
+// --kernel, --initrd and --disk in place of the images that a log's own files name.
 void AddImageOptions(CLI::App& command, RunOptions& options);
 // --engine.
 void AddEngineOption(CLI::App& command, RunOptions& options);

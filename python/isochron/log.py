@@ -29,7 +29,9 @@ _MAX_HEADER = 64 << 10
 _MAX_CONTENT = 2 << 20
 _MAX_PAYLOAD = (1 << 20) + 64
 
-_ROLES = ["kernel", "initrd"]
+_BOOT_ROLES = ["kernel", "initrd"]
+_MAX_DISKS = 8
+_INTERFACES = ["virtio", "ide"]
 _NUMBER_FIELDS = {
     1: "model_version",
     3: "memory_bytes",
@@ -176,13 +178,14 @@ def _read_header(content: bytes) -> dict[str, Any]:
     numbers = [0]
     while fields:
         numbers.append(fields.varint())
-        require(numbers[-2] < numbers[-1] or numbers[-2:] == [13, 13], "the header's fields are out of order")
+        require(numbers[-2] < numbers[-1] or numbers[-2:] in ([13, 13], [14, 14]), "the header's fields are out of order")
         value = Payload(fields.counted())
         _read_field(numbers[-1], value, header)
         require(not value, "a header field is too long")
     require(numbers[:13] == list(range(13)), "a header field is missing")
-    roles = [image["role"] for image in header["images"]]
-    require(roles == [role for role in _ROLES if role in roles], "the images are out of order")
+    roles = [image["role"] for image in header["images"]][: numbers.count(13)]
+    require(roles == [role for role in _BOOT_ROLES if role in roles], "the images are out of order")
+    require(numbers.count(14) <= _MAX_DISKS, "there are too many disks")
     return header
 
 
@@ -199,8 +202,14 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
     elif number == 12:
         header["reboot"] = value.varint(2) == 1
     elif number == 13:
-        image: dict[str, Any] = {"role": name_of(_ROLES, value.varint()), "size": value.varint()}
+        image: dict[str, Any] = {"role": name_of(_BOOT_ROLES, value.varint()), "size": value.varint()}
         header["images"].append(image | {"digest": value.digest()})
+    elif number == 14:
+        disks = header.setdefault("disks", [])
+        interface = name_of(_INTERFACES, value.varint())
+        disks.append({"interface": interface, "read_only": value.varint(2) == 1, "bytes": value.varint()})
+        image = {"role": f"disk{len(disks) - 1}", "size": disks[-1]["bytes"], "digest": value.digest()}
+        header["images"].append(image)
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()

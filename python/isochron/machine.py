@@ -48,6 +48,23 @@ def engines(program: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """An image and what becomes of it (docs/cli.md, "Disks"); None: the program's default."""
+
+    path: str | os.PathLike[str]
+    interface: str | None = None
+    readonly: bool = False
+    commit: bool = False
+
+    def option(self) -> str:
+        """The value of --disk."""
+        settings = [f"interface={self.interface}"] if self.interface is not None else []
+        settings += ["readonly"] if self.readonly else []
+        settings += ["commit"] if self.commit else []
+        return ",".join([os.fspath(self.path).replace(",", ",,"), *settings])
+
+
 @dataclasses.dataclass
 class Machine:
     """What a guest runs on. Fields that are None have the program's defaults.
@@ -58,6 +75,8 @@ class Machine:
 
     kernel: str | os.PathLike[str]
     initrd: str | os.PathLike[str] | None = None
+    #: Images of disks, as paths or with settings, in the order in which the guest numbers them.
+    disks: Sequence[str | os.PathLike[str] | Disk] = ()
     append: str | None = None
     memory: str | int | None = None
     engine: str | None = None
@@ -71,7 +90,8 @@ class Machine:
 
     def __post_init__(self) -> None:
         """Raises IsochronError when an image is not there."""
-        for name, path in (("kernel", self.kernel), ("initrd", self.initrd)):
+        disks = [(f"disk {number}", disk.path) for number, disk in enumerate(self._disks())]
+        for name, path in (("kernel", self.kernel), ("initrd", self.initrd), *disks):
             if path is not None and not os.path.exists(path):
                 raise IsochronError(f"no {name} at {os.fspath(path)!r}: No such file or directory")
 
@@ -122,15 +142,21 @@ class Machine:
         return self._start("conform", [*arguments, *self.options, *options])
 
     def image_arguments(self) -> list[str]:
-        """The options that name the images."""
+        """The options that name the images of a log."""
+        return [*self._boot_arguments(), *(f"--disk={os.fspath(disk.path)}" for disk in self._disks())]
+
+    def _boot_arguments(self) -> list[str]:
         arguments = ["--kernel", os.fspath(self.kernel)]
         if self.initrd is not None:
             arguments += ["--initrd", os.fspath(self.initrd)]
         return arguments
 
+    def _disks(self) -> list[Disk]:
+        return [disk if isinstance(disk, Disk) else Disk(disk) for disk in self.disks]
+
     def machine_arguments(self) -> list[str]:
         """The options that describe the machine."""
-        arguments = self.image_arguments()
+        arguments = [*self._boot_arguments(), *(f"--disk={disk.option()}" for disk in self._disks())]
         if self.append is not None:
             arguments += [f"--append={self.append}"]
         if self.memory is not None:

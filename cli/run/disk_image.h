@@ -1,0 +1,72 @@
+// The image of a disk: a file of the host.
+
+#ifndef ISOCHRON_CLI_RUN_DISK_IMAGE_H_
+#define ISOCHRON_CLI_RUN_DISK_IMAGE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hostio/file.h"
+#include "hostio/file_stamp.h"
+#include "machine/disks/block_tree.h"
+#include "machine/disks/disk_contents.h"
+#include "replaylog/file_source.h"
+
+namespace isochron::cli {
+
+// Reads what the machine asks for and nothing else, and notices when the file changes meanwhile.
+class DiskImage final : public machine::DiskContents {
+ public:
+  // Of the file that `source` has open, whose digest is known; nobody who would write to it may
+  // have it. With `writable` for Commit(): then nobody else may have it at all. FailedPrecondition
+  // when somebody has, otherwise what the operating system says.
+  static absl::StatusOr<std::shared_ptr<DiskImage>> Open(
+      std::shared_ptr<const replaylog::FileSource> source, bool writable);
+
+  uint64_t size() const override { return source_->size(); }
+  // From any thread.
+  absl::Status Read(uint64_t offset, std::span<uint8_t> bytes) const override;
+
+  bool writable() const { return writable_.fd() >= 0; }
+  std::string name() const { return source_->name(); }
+
+  // FailedPrecondition when the file is not as it was when it was opened; it says whether what
+  // machines have read is.
+  absl::Status CheckUnchanged() const;
+
+  // Writes to the file what the guest has written, and waits until it is on the disk. The file has
+  // been changed then, also where an error is returned.
+  absl::Status Commit(const machine::BlockTree& written);
+
+ private:
+  struct Piece {
+    size_t size = 0;  // bytes
+    uint64_t hash = 0;
+  };
+
+  DiskImage(std::shared_ptr<const replaylog::FileSource> source, hostio::Descriptor writable,
+            const hostio::FileStamp& stamp)
+      : source_(std::move(source)), writable_(std::move(writable)), stamp_(stamp) {}
+
+  absl::Status Write(uint64_t offset, const uint8_t* bytes, uint64_t size);
+  // In no time where the file system has holes.
+  absl::Status WriteZeros(uint64_t offset, uint64_t size);
+  // How many of the pieces read are other ones now.
+  size_t ChangedPieces() const;
+
+  const std::shared_ptr<const replaylog::FileSource> source_;
+  const hostio::Descriptor writable_;
+  const hostio::FileStamp stamp_;
+  mutable std::mutex mutex_;
+  mutable std::map<uint64_t, Piece> read_;  // by offset: the last of each
+};
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_DISK_IMAGE_H_

@@ -1,0 +1,69 @@
+#include "cli/run/disk_option.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "replaylog/describe.h"
+
+namespace isochron::cli {
+namespace {
+
+using Interface = machine::DiskConfig::Interface;
+
+// The parts between single commas.
+std::vector<std::string> SplitAtCommas(std::string_view text) {
+  std::vector<std::string> parts(1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != ',') {
+      parts.back() += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == ',') {
+      parts.back() += ',';
+      ++i;
+    } else {
+      parts.emplace_back();
+    }
+  }
+  return parts;
+}
+
+absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
+  constexpr std::string_view kInterface = "interface=";
+  if (setting == "readonly") {
+    option.read_only = true;
+    return absl::OkStatus();
+  }
+  if (setting == "commit") {
+    option.commit = true;
+    return absl::OkStatus();
+  }
+  if (setting.starts_with(kInterface)) {
+    const std::string_view name = setting.substr(kInterface.size());
+    for (const Interface interface : {Interface::kVirtio, Interface::kIde}) {
+      if (name != replaylog::DiskInterfaceName(interface)) continue;
+      option.interface = interface;
+      return absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(setting),
+                   "' is not one of interface=virtio, interface=ide, readonly and commit (in the "
+                   "file's name a comma stands twice)"));
+}
+
+}  // namespace
+
+absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text) {
+  const std::vector<std::string> parts = SplitAtCommas(text);
+  DiskOption option;
+  option.path = parts.front();
+  if (option.path.empty()) return absl::InvalidArgumentError("a disk needs the name of a file");
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (absl::Status status = ApplySetting(parts[i], option); !status.ok()) return status;
+  }
+  if (option.read_only && option.commit) {
+    return absl::InvalidArgumentError("readonly leaves nothing to commit");
+  }
+  return option;
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,27 @@
+// What --disk gives.
+
+#ifndef ISOCHRON_CLI_RUN_DISK_OPTION_H_
+#define ISOCHRON_CLI_RUN_DISK_OPTION_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "machine/events/config.h"
+
+namespace isochron::cli {
+
+struct DiskOption {
+  std::string path;
+  machine::DiskConfig::Interface interface = machine::DiskConfig::Interface::kVirtio;
+  bool read_only = false;
+  bool commit = false;  // what the guest has written goes into the file at an orderly end
+};
+
+// FILE[,interface=virtio|ide][,readonly][,commit]; in FILE a comma stands twice. InvalidArgument
+// says what is wrong.
+absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_DISK_OPTION_H_

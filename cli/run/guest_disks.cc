@@ -1,0 +1,167 @@
+#include "cli/run/guest_disks.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
+#include "hostio/printable.h"
+#include "replaylog/describe.h"
+#include "replaylog/image_set.h"
+
+namespace isochron::cli {
+namespace {
+
+using replaylog::ImageFile;
+using replaylog::ImageRecord;
+
+absl::Status AddImage(const machine::DiskConfig& config, const ImageFile& file, bool commit,
+                      GuestDisks& disks) {
+  absl::StatusOr<std::shared_ptr<const replaylog::FileSource>> source = replaylog::OpenImage(file);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<std::shared_ptr<DiskImage>> image = DiskImage::Open(*std::move(source), commit);
+  if (!image.ok()) return image.status();
+  disks.configs.push_back(config);
+  disks.images.push_back(*std::move(image));
+  return absl::OkStatus();
+}
+
+bool EndsInOrder(const machine::RunEnd& end) {
+  return end.kind == machine::RunEnd::Kind::kPowerOff || end.kind == machine::RunEnd::Kind::kReset;
+}
+
+absl::Status Commit(size_t disk, DiskImage& image, const machine::BlockTree& written) {
+  absl::Status status = image.Commit(written);
+  if (!status.ok()) {
+    return absl::Status(
+        status.code(),
+        absl::StrCat(std::string(status.message()),
+                     "; it has only a part of what the guest has written to disk", disk));
+  }
+  Say(absl::StrCat("disk", disk, ": ", image.name(), " now has the ", written.blocks(),
+                   " blocks of 4 KiB that the guest has written",
+                   written.blocks() == 0 ? "" : "; a replay needs it as it was"));
+  return status;
+}
+
+// The line is drawn over and over, and gone at the end.
+void ShowProgress(const replaylog::FileSource& source, uint64_t done) {
+  constexpr double kGigabyte = 1e9;
+  const std::string line = absl::StrFormat(
+      "reading %s for its digest: %.1f of %.1f GB", hostio::Printable(source.name()),
+      static_cast<double>(done) / kGigabyte, static_cast<double>(source.size()) / kGigabyte);
+  std::fprintf(stderr, "\r%s\x1b[K", done == source.size() ? "" : line.substr(0, 78).c_str());
+}
+
+std::string CacheFolder() {
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  // What is not absolute is to be ignored (XDG Base Directory Specification 0.8).
+  if (cache != nullptr && cache[0] == '/') return absl::StrCat(cache, "/isochron/digests");
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || home[0] != '/') return "";
+  return absl::StrCat(home, "/.cache/isochron/digests");
+}
+
+}  // namespace
+
+replaylog::DigestCache UserDigests() {
+  return replaylog::DigestCache(CacheFolder(), isatty(STDERR_FILENO) != 0 ? ShowProgress : nullptr);
+}
+
+absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options,
+                                          std::vector<ImageFile>& files) {
+  GuestDisks disks;
+  if (options.size() > machine::MachineConfig::kMaxDisks) {
+    return absl::InvalidArgumentError(absl::StrCat("a machine has at most ",
+                                                   machine::MachineConfig::kMaxDisks,
+                                                   " disks, not ", options.size()));
+  }
+  for (size_t i = 0; i < options.size(); ++i) {
+    const DiskOption& option = options[i];
+    absl::StatusOr<ImageFile> file =
+        replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(i), UserDigests());
+    if (!file.ok()) return file.status();
+    const machine::DiskConfig config = {
+        .interface = option.interface, .read_only = option.read_only, .bytes = file->record.size};
+    absl::Status status = AddImage(config, *file, option.commit, disks);
+    if (!status.ok()) return status;
+    files.push_back(*std::move(file));
+  }
+  return disks;
+}
+
+absl::StatusOr<std::vector<ImageFile>> RecognizeDisks(const std::vector<DiskOption>& options,
+                                                      const replaylog::LogHeader& header) {
+  std::vector<ImageFile> found;
+  std::vector<ImageRecord> wanted;
+  std::copy_if(header.images.begin(), header.images.end(), std::back_inserter(wanted),
+               [](const ImageRecord& image) { return image.is_disk(); });
+  for (const DiskOption& option : options) {
+    absl::StatusOr<ImageFile> file =
+        replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(0), UserDigests());
+    if (!file.ok()) return file.status();
+    const auto same = std::find_if(wanted.begin(), wanted.end(), [&](const ImageRecord& image) {
+      return image.size == file->record.size && image.digest == file->record.digest;
+    });
+    if (same == wanted.end()) {
+      std::vector<std::string> left;
+      for (const ImageRecord& image : wanted) {
+        left.push_back(absl::StrCat(std::string(replaylog::ImageRoleName(image.role)), " of ",
+                                    image.size, " bytes, digest ", image.digest.ToString()));
+      }
+      return absl::FailedPreconditionError(absl::StrCat(
+          option.path, ": ", file->record.size, " bytes, digest ", file->record.digest.ToString(),
+          left.empty() ? ", is one disk more than the log has"
+                       : absl::StrCat(", is not on any disk of the log that is left: ",
+                                      absl::StrJoin(left, "; "))));
+    }
+    file->record.role = same->role;
+    found.push_back(*std::move(file));
+    wanted.erase(same);
+  }
+  return found;
+}
+
+absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
+                                        const std::vector<ImageFile>& files) {
+  GuestDisks disks;
+  for (const ImageFile& file : files) {
+    if (!file.record.is_disk()) continue;
+    const machine::DiskConfig& config = header.config.disks[file.record.disk()];
+    if (absl::Status status = AddImage(config, file, false, disks); !status.ok()) return status;
+  }
+  return disks;
+}
+
+int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
+                const machine::RunEnd& end, int exit_code) {
+  for (size_t i = 0; i < disks.images.size(); ++i) {
+    DiskImage& image = *disks.images[i];
+    absl::Status status = image.CheckUnchanged();
+    if (status.ok() && image.writable()) {
+      if (EndsInOrder(end)) {
+        status = Commit(i, image, machine.disks()[i].written());
+      } else {
+        Say(absl::StrCat("disk", i, ": ", image.name(),
+                         " stays as it was: the guest has not come to an end in order"));
+      }
+    }
+    if (status.ok()) continue;
+    Say(absl::StrCat("disk", i, ": ", std::string(status.message())));
+    const ExitCode code =
+        absl::IsFailedPrecondition(status) ? ExitCode::kUsage : ExitCode::kInternal;
+    if (exit_code == ToInt(ExitCode::kOk)) exit_code = ToInt(code);
+  }
+  return exit_code;
+}
+
+}  // namespace isochron::cli

@@ -1,0 +1,53 @@
+// The disks of a guest: found before it runs, looked at and perhaps written to behind it.
+
+#ifndef ISOCHRON_CLI_RUN_GUEST_DISKS_H_
+#define ISOCHRON_CLI_RUN_GUEST_DISKS_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/run/disk_image.h"
+#include "cli/run/disk_option.h"
+#include "machine/events/config.h"
+#include "machine/events/run_end.h"
+#include "machine/machine.h"
+#include "replaylog/digest_cache.h"
+#include "replaylog/event.h"
+#include "replaylog/image_list.h"
+
+namespace isochron::cli {
+
+// What the machine's configuration says of the disks, and what is on them.
+struct GuestDisks {
+  std::vector<machine::DiskConfig> configs;
+  std::vector<std::shared_ptr<DiskImage>> images;
+};
+
+// The user's: isochron/digests in $XDG_CACHE_HOME, or in .cache in $HOME. Shows how far the reading
+// of a large file is, if standard error is a terminal.
+replaylog::DigestCache UserDigests();
+
+// Opens the images that --disk names; adds to `files` what they are.
+absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options,
+                                          std::vector<replaylog::ImageFile>& files);
+
+// Says which disk of a log each of the files is, by size and digest. FailedPrecondition names a
+// file that is none.
+absl::StatusOr<std::vector<replaylog::ImageFile>> RecognizeDisks(
+    const std::vector<DiskOption>& options, const replaylog::LogHeader& header);
+
+// Opens those of a log's images that are of disks.
+absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
+                                        const std::vector<replaylog::ImageFile>& files);
+
+// Behind a run: writes to the images that are to have it what the guest has written, after an end
+// in order, and tells of those that somebody else has changed. Returns `exit_code`, or that of an
+// error that has been told.
+int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
+                const machine::RunEnd& end, int exit_code);
+
+}  // namespace isochron::cli
+
+#endif  // ISOCHRON_CLI_RUN_GUEST_DISKS_H_

@@ -1,0 +1,23 @@
+#include "hostio/file_stamp.h"
+
+#include <sys/stat.h>
+
+#include "hostio/system_error.h"
+
+namespace isochron::hostio {
+namespace {
+
+int64_t Nanoseconds(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+absl::StatusOr<FileStamp> StampOf(int fd, const std::string& name) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return SystemError(name);
+  return FileStamp{info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size),
+                   Nanoseconds(info.st_mtim), Nanoseconds(info.st_ctim)};
+}
+
+}  // namespace isochron::hostio

@@ -1,0 +1,29 @@
+// Whether a file is as it was.
+
+#ifndef ISOCHRON_HOSTIO_FILE_STAMP_H_
+#define ISOCHRON_HOSTIO_FILE_STAMP_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace isochron::hostio {
+
+// What changes when a file does.
+struct FileStamp {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;     // bytes
+  int64_t modified = 0;  // nanoseconds since 1970
+  int64_t changed = 0;   // of contents or anything else about it, likewise
+
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+// Of an open file. Errors name it `name`.
+absl::StatusOr<FileStamp> StampOf(int fd, const std::string& name);
+
+}  // namespace isochron::hostio
+
+#endif  // ISOCHRON_HOSTIO_FILE_STAMP_H_

@@ -1,0 +1,134 @@
+"""Disks of the command line: which images there can be, and how a log finds its own again. No guest here uses them."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from helpers.commands import assert_refused, run
+from helpers.recordings import dump, record, replay
+from isochron import Disk, IsochronError, Log, Machine
+
+SECTORS = 8
+IMAGE = bytes(range(256)) * 2 * SECTORS
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    """The names of three images, which are here."""
+    monkeypatch.chdir(tmp_path)
+    for name, content in (("one", IMAGE), ("two", IMAGE[::-1]), ("a,b", IMAGE)):
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+@pytest.fixture
+def log(isochron, looked_at_kernel, images):
+    record(isochron, images / "log", "--kernel", looked_at_kernel, "--disk", "one", "--disk", "two,readonly")
+    return images / "log"
+
+
+@pytest.mark.parametrize(
+    "disk, message",
+    [
+        ("missing", "missing: No such file or directory"),
+        (".", r"\.: is no regular file"),
+        ("/dev/null", "/dev/null: is no regular file"),
+        ("empty", "empty: is empty; a disk has at least one sector of 512 bytes"),
+        ("odd", "odd: has 513 bytes, which are not whole sectors of 512"),
+        ("one,commit,readonly", "nothing to commit"),
+        ("one,slow", "'slow' is not one of interface=virtio"),
+        ("a,b", "a comma stands twice"),
+        (",readonly", "needs the name of a file"),
+    ],
+)
+@pytest.mark.parametrize("command", [["run"], ["record", "-o", "new"]], ids=["run", "record"])
+def test_refuses_what_is_no_disk(isochron, looked_at_kernel, images, command, disk, message):
+    (images / "empty").touch()
+    (images / "odd").write_bytes(bytes(513))
+    assert_refused(run(isochron, *command, "--kernel", looked_at_kernel, "--disk", disk), message)
+    assert not (images / "new").exists() and not (images / "new.partial").exists()
+
+
+def test_refuses_a_ninth_disk(isochron, looked_at_kernel, images):
+    result = run(isochron, "run", "--kernel", looked_at_kernel, *["--disk", "one"] * 9)
+    assert_refused(result, "at most 8 disks, not 9")
+
+
+def test_a_file_cannot_be_read_by_one_and_written_by_another(isochron, looked_at_kernel, images):
+    arguments = ["run", "--kernel", looked_at_kernel, "--disk", "one,commit", "--disk", "one"]
+    assert_refused(run(isochron, *arguments), "one: somebody else")
+    log = ["record", "-o", "one", "--kernel", looked_at_kernel, "--disk", "one"]
+    assert_refused(run(isochron, *log), "one cannot be both")
+
+
+def test_conform_commits_nothing(isochron, looked_at_kernel, images):
+    result = run(isochron, "conform", "--kernel", looked_at_kernel, "--disk", "one,commit")
+    assert_refused(result, "one: conform writes to no disk")
+
+
+def test_a_log_has_its_disks(isochron, log):
+    header = dump(isochron, log)[0]
+    assert header["disks"] == [
+        {"interface": "virtio", "read_only": False, "bytes": len(IMAGE)},
+        {"interface": "virtio", "read_only": True, "bytes": len(IMAGE)},
+    ]
+    assert [image["role"] for image in header["images"]] == ["kernel", "disk0", "disk1"]
+    assert Log(log).header == header
+    info = run(isochron, "log", "info", str(log)).stdout.decode()
+    assert "virtio, read-only" in info and "disk1" in info
+
+
+def test_a_replay_finds_its_disks(isochron, images, log):
+    assert replay(isochron, log).returncode == 0
+    (images / "moved").mkdir()
+    for name in ("one", "two"):
+        shutil.move(images / name, images / "moved" / name)
+    assert_refused(replay(isochron, log), "one: No such file or directory")
+    # In whatever order.
+    named = ["--disk", "moved/two", "--disk", "moved/one"]
+    assert replay(isochron, log, *named).returncode == 0
+    assert_refused(replay(isochron, log, *named, "--disk", "moved/one"), "is one disk more than the log has")
+    (images / "log.images").unlink()
+    assert_refused(replay(isochron, log, *named), "needs its kernel")
+
+
+def test_a_replay_wants_the_disks_as_they_were(isochron, images, log):
+    (images / "two").write_bytes(IMAGE)
+    assert_refused(replay(isochron, log), "two: not the disk1 of this log: digest")
+    (images / "two").write_bytes(IMAGE + IMAGE)
+    assert_refused(replay(isochron, log), f"two: not the disk1 of this log: {2 * len(IMAGE)} bytes")
+    assert_refused(replay(isochron, log, "--disk", "two"), "two: .* is not on any disk of the log that is left: disk0 of")
+
+
+def test_a_bundle_has_the_disks(isochron, images, log):
+    assert run(isochron, "log", "bundle", str(log), "-o", "bundle").returncode == 0
+    for name in ("one", "two", "log", "log.images"):
+        (images / name).unlink()
+    assert replay(isochron, "bundle").returncode == 0
+
+
+def test_engines_and_disks_agree(isochron, log):
+    result = run(isochron, "conform", str(log))
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_driver_gives_disks(isochron, looked_at_kernel, images):
+    machine = Machine(looked_at_kernel, disks=["a,b", Disk("two", readonly=True)], program=isochron)
+    with machine.record("driven") as session:
+        assert session.finish().exit_code == 0
+    assert [disk["read_only"] for disk in Log("driven").header["disks"]] == [False, True]
+    os.rename("a,b", "moved")
+    moved = Machine(looked_at_kernel, disks=["moved", "two"], program=isochron)
+    assert moved.replay("driven").finish().exit_code == 0
+    with pytest.raises(IsochronError, match="no disk 1 at 'nowhere'"):
+        Machine(looked_at_kernel, disks=["moved", "nowhere"], program=isochron)
+
+
+def test_logs_of_other_disks_differ(isochron, looked_at_kernel, images, log):
+    record(isochron, "other", "--kernel", looked_at_kernel, "--disk", "one", "--disk", "two")
+    result = run(isochron, "log", "diff", str(log), "other", "--json")
+    assert result.returncode == 3
+    differences = [json.loads(line) for line in result.stdout.decode().splitlines()]
+    assert {"type": "header", "field": "disks", "left": "virtio, virtio read-only", "right": "virtio, virtio"} in differences

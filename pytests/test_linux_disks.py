@@ -1,0 +1,59 @@
+"""Linux has file systems on disks: what it writes is there at the next boot, or gone, as asked; recordings are equal."""
+
+import hashlib
+import subprocess
+
+import pytest
+
+from helpers.linux_guest import boot_arguments, conversation, converse, run_script
+from helpers.recordings import assert_replays
+from helpers.tree import HANG
+
+GUEST = {"kernel": "linux-disk"}
+# Text that no other file system has by chance.
+NUMBERS = "".join(f"{number}\n" for number in range(1, 200_001)).encode()
+WRITE = ["mkdir /mnt", "mount -t ext4 /dev/vda /mnt", "seq 1 200000 > /mnt/numbers", "sync", "umount /mnt"]
+READ = ["mkdir /mnt", "mount -t ext4 /dev/vda /mnt", "md5sum /mnt/numbers", "umount /mnt"]
+
+
+def host(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANG, check=False)
+
+
+@pytest.fixture
+def image(tmp_path):
+    """An empty ext4 file system."""
+    path = tmp_path / "disk"
+    with path.open("wb") as file:
+        file.truncate(64 << 20)
+    made = host("/sbin/mkfs.ext4", "-q", "-E", "hash_seed=00000000-0000-0000-0000-000000000001", str(path))
+    assert made.returncode == 0, made.stdout
+    return path
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_is_committed_is_there_at_the_next_boot(isochron, tmp_path, image, engine):
+    arguments = ["--engine", engine, "--disk", f"{image},commit"]
+    transcript = converse(isochron, tmp_path, WRITE, *arguments, **GUEST)
+    assert "blocks of 4 KiB that the guest has written" in transcript.errors
+    checked = host("/sbin/e2fsck", "-fn", str(image))
+    assert checked.returncode == 0, checked.stdout
+    assert host("/sbin/debugfs", "-R", "cat /numbers", str(image)).stdout.endswith(NUMBERS)
+    again = converse(isochron, tmp_path, READ, "--engine", engine, "--disk", f"{image},readonly", **GUEST)
+    assert again.output(2)[0].split()[0] == hashlib.md5(NUMBERS).hexdigest()
+
+
+def test_recordings_leave_the_image_alone_and_are_equal(isochron, tmp_path, image):
+    before = digest(image)
+    logs = {}
+    for engine in ("ref", "jit"):
+        log = tmp_path / f"{engine}.log"
+        arguments = [*boot_arguments(**GUEST), "--engine", engine, "--disk", str(image), "-o", str(log)]
+        run_script(isochron, arguments, tmp_path / "script", conversation(WRITE), "record").check()
+        logs[engine] = log.read_bytes()
+    assert logs["ref"] == logs["jit"]
+    assert digest(image) == before
+    assert_replays(isochron, tmp_path / "jit.log", "the guest powered off")

@@ -20,4 +20,10 @@ absl::StatusOr<FileStamp> StampOf(int fd, const std::string& name) {
                    Nanoseconds(info.st_mtim), Nanoseconds(info.st_ctim)};
 }
 
+bool IsNameOf(const std::string& path, const FileStamp& stamp) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && info.st_dev == stamp.device &&
+         info.st_ino == stamp.inode;
+}
+
 }  // namespace isochron::hostio

@@ -24,6 +24,9 @@ struct FileStamp {
 // Of an open file. Errors name it `name`.
 absl::StatusOr<FileStamp> StampOf(int fd, const std::string& name);
 
+// Whether what is at `path` now is the file of that stamp, changed or not.
+bool IsNameOf(const std::string& path, const FileStamp& stamp);
+
 }  // namespace isochron::hostio
 
 #endif  // ISOCHRON_HOSTIO_FILE_STAMP_H_

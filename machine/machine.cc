@@ -73,6 +73,7 @@ BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disk
   options.rtc_base_seconds = config.rtc_base_seconds;
   options.seed = config.seed;
   options.cpu_count = MachineConfig::kCpus;
+  options.entropy_device = config.entropy_device;
   for (size_t i = 0; i < disks.size(); ++i) {
     options.disks.push_back({config.disks[i].interface, &disks[i]});
   }
@@ -224,6 +225,8 @@ std::optional<RunEnd> Machine::AskDisks() const {
 
 std::optional<RunEnd> Machine::RunToEnd() {
   stops_known_to_ = 0;  // the source may be another one, or the state
+  // Who has been told of a disk that cannot be read gets no farther.
+  if (std::optional<RunEnd> end = AskDisks()) return end;
   for (;;) {
     const alpha::RunResult result = Advance(processors_.front());
     if (result.reason == alpha::StopReason::kFatal) {

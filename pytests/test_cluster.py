@@ -161,7 +161,7 @@ def on_workers(scheduler, function, count):
 
     with distributed.Client(scheduler, timeout=HANG, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=HANG)
-        workers = list(client.scheduler_info()["workers"])[:count]
+        workers = list(client.scheduler_info(n_workers=-1)["workers"])[:count]
         client.run(function, workers=workers)
     return workers
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from helpers.commands import assert_refused, run
+from helpers.commands import assert_refused, end_of, run, start
 from helpers.recordings import dump, record, replay
 from isochron import Disk, IsochronError, Log, Machine
 
@@ -18,6 +18,7 @@ IMAGE = bytes(range(256)) * 2 * SECTORS
 def images(tmp_path, monkeypatch):
     """The names of three images, which are here."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name, content in (("one", IMAGE), ("two", IMAGE[::-1]), ("a,b", IMAGE)):
         (tmp_path / name).write_bytes(content)
     return tmp_path
@@ -109,9 +110,37 @@ def test_a_bundle_has_the_disks(isochron, images, log):
     assert replay(isochron, "bundle").returncode == 0
 
 
-def test_engines_and_disks_agree(isochron, log):
+def test_engines_and_disks_agree(isochron, images, log):
     result = run(isochron, "conform", str(log))
     assert result.returncode == 0, result.stderr
+    (images / "one").rename("moved")
+    assert run(isochron, "conform", str(log), "--disk", "moved", "--disk", "two").returncode == 0
+    assert_refused(run(isochron, "conform", str(log), "--disk", "moved,readonly"), "leave its settings out")
+
+
+def test_a_file_that_changes_under_the_machine_is_told_of(isochron, console_guest, images):
+    for change, message in (
+        (lambda: (images / "one").write_bytes(IMAGE[::-1]), "one: somebody has changed it"),
+        (lambda: (images / "two").rename(images / "one"), "one: somebody has put another file in its place"),
+    ):
+        arguments = ["run", "--kernel", console_guest, "--disk", "one,commit"]
+        process = start(isochron, *arguments)
+        assert process.stdout.read(7) == b"ready\r\n"
+        change()
+        now = (images / "one").read_bytes()
+        process.stdin.write(b"q")
+        process.stdin.flush()
+        code, errors = end_of(process)
+        assert code == 2 and message in errors, errors
+        assert "what the guest has written is lost" in errors
+        assert (images / "one").read_bytes() == now
+
+
+def test_nothing_is_committed_without_an_end_in_order(isochron, console_guest, images):
+    arguments = ["run", "--kernel", console_guest, "--disk", "one,commit", "--max-cycles", "50M"]
+    result = run(isochron, *arguments)
+    assert result.returncode == 5
+    assert b"one stays as it is, and what the guest has written is lost: the guest has not come to" in result.stderr
 
 
 def test_the_driver_gives_disks(isochron, looked_at_kernel, images):
@@ -120,8 +149,10 @@ def test_the_driver_gives_disks(isochron, looked_at_kernel, images):
         assert session.finish().exit_code == 0
     assert [disk["read_only"] for disk in Log("driven").header["disks"]] == [False, True]
     os.rename("a,b", "moved")
-    moved = Machine(looked_at_kernel, disks=["moved", "two"], program=isochron)
+    os.rename("two", "2,two")
+    moved = Machine(looked_at_kernel, disks=["moved", "2,two"], program=isochron)
     assert moved.replay("driven").finish().exit_code == 0
+    assert moved.conform("driven").finish().exit_code == 0
     with pytest.raises(IsochronError, match="no disk 1 at 'nowhere'"):
         Machine(looked_at_kernel, disks=["moved", "nowhere"], program=isochron)
 

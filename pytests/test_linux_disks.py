@@ -22,13 +22,24 @@ def host(*command):
 
 @pytest.fixture
 def image(tmp_path):
-    """An empty ext4 file system."""
+    """An empty ext4 file system, of less than what has its digest kept in the user's cache."""
     path = tmp_path / "disk"
     with path.open("wb") as file:
-        file.truncate(64 << 20)
+        file.truncate(15 << 20)
     made = host("/sbin/mkfs.ext4", "-q", "-E", "hash_seed=00000000-0000-0000-0000-000000000001", str(path))
     assert made.returncode == 0, made.stdout
     return path
+
+
+def test_random_numbers_follow_from_the_seed(isochron, tmp_path, engine):
+    def numbers(seed):
+        arguments = ["--engine", engine, "--rng", "virtio", "--seed", str(seed)]
+        look = ["cat /sys/class/misc/hw_random/rng_current", "dd if=/dev/hwrng bs=64 count=4 2>/dev/null | md5sum"]
+        transcript = converse(isochron, tmp_path, look, *arguments, **GUEST)
+        assert transcript.output(0) == ["virtio_rng.0"]
+        return transcript.output(1)
+
+    assert numbers(1) == numbers(1) != numbers(2)
 
 
 def digest(path):

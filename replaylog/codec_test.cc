@@ -70,6 +70,7 @@ TEST(HeaderTest, RoundTrips) {
   header.config.seed = kMax;
   header.config.command_line = std::string("a\0b\xff", 4);
   header.config.reboot = false;
+  header.config.entropy_device = true;
   absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(Encode(*decoded), Encode(header));
@@ -78,6 +79,7 @@ TEST(HeaderTest, RoundTrips) {
   EXPECT_EQ(decoded->config.seed, kMax);
   EXPECT_EQ(decoded->config.command_line, header.config.command_line);
   EXPECT_FALSE(decoded->config.reboot);
+  EXPECT_TRUE(decoded->config.entropy_device);
   EXPECT_EQ(decoded->palcode, header.palcode);
   EXPECT_EQ(decoded->images, header.images);
 }

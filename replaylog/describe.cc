@@ -345,6 +345,7 @@ std::string HeaderToJson(const LogHeader& header) {
                     ",\"read_only\":", disk.read_only ? "true" : "false", ",\"bytes\":", disk.bytes,
                     i + 1 == config.disks.size() ? "}]" : "}");
   }
+  if (config.entropy_device) json += ",\"entropy_device\":true";
   return json + "}";
 }
 

@@ -83,7 +83,12 @@ absl::StatusOr<machine::Digest> DigestCache::DigestOf(const FileSource& source) 
   const absl::StatusOr<machine::Digest> digest = ReadDigest(source);
   if (!digest.ok()) return digest.status();
   const absl::StatusOr<hostio::FileStamp> after = source.Stamp();
-  if (after.ok() && *after == *before) Keep(path, *before, *digest);
+  if (!after.ok()) return after.status();
+  if (*after != *before) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(source.name(), ": somebody has changed it while it was read"));
+  }
+  Keep(path, *before, *digest);
   return digest;
 }
 

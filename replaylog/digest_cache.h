@@ -29,7 +29,7 @@ class DigestCache {
       : folder_(std::move(folder)), progress_(std::move(progress)) {}
 
   // The digest of all bytes. Whatever is wrong with the folder, the file is read then. Errors are
-  // those of reading the file.
+  // those of reading the file, and FailedPrecondition when a large one has changed meanwhile.
   absl::StatusOr<machine::Digest> DigestOf(const FileSource& source) const;
 
  private:

@@ -49,9 +49,17 @@ class DigestCacheTest : public ::testing::Test {
   const machine::Digest replaced_ = {0x5555555555555555, 0x5555555555555555};
 };
 
+// A slow host may find it old enough, but for one from the future.
 TEST_F(DigestCacheTest, KeepsNothingOfAFileThatIsNew) {
+  const auto source = FileSource::Open(image());
+  ASSERT_TRUE(source.ok());
+  const auto written = (*source)->Stamp();
   EXPECT_EQ(Ask(), machine::DigestOf(ReadBytes(image())));
-  EXPECT_TRUE(Entries().empty());
+  const auto entries = Entries();
+  if (entries.empty()) return;
+  const auto entry = FileSource::Open(entries.front());
+  ASSERT_TRUE(entry.ok());
+  EXPECT_GE((*entry)->Stamp()->changed - written->changed, 1'000'000'000);
 }
 
 TEST_F(DigestCacheTest, ReadsAFileOnceUntilItChanges) {

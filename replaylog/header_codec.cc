@@ -34,13 +34,14 @@ enum HeaderField : uint8_t {
   kReboot = 12,
   kImage = 13,
   kDisk = 14,
+  kEntropyDevice = 15,
 };
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
   [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
-                                disks] = config;
+                                disks, entropy] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -132,6 +133,10 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       return true;
     case kImage: return DecodeImage(value, header.images);
     case kDisk: return DecodeDisk(value, header);
+    case kEntropyDevice:
+      if (!ConsumeVarint(value, number) || number != 1) return false;
+      config.entropy_device = true;
+      return true;
     default: return false;
   }
 }
@@ -152,7 +157,7 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     }
     previous = field;
     if (field >= kFirstOptionalField) continue;
-    if (field < kModel || field > kDisk) {
+    if (field < kModel || field > kEntropyDevice) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the header has field ", field, ", which a newer version of isochron understands"));
     }
@@ -207,6 +212,7 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   if (disks != config.disks.size()) {
     return absl::InvalidArgumentError("a disk of a log needs an image");
   }
+  if (config.entropy_device) AppendField(kEntropyDevice, uint64_t{1}, body);
 
   std::string bytes(kMagic);
   AppendVarint(kFormatMajor, bytes);

@@ -57,6 +57,9 @@ absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& fi
     return absl::FailedPreconditionError(
         absl::StrCat(what, (*source)->size(), " bytes, recorded ", record.size));
   }
+  if (record.is_disk() && (*source)->is_whole()) {
+    if (absl::Status status = (*source)->Share(false); !status.ok()) return status;
+  }
   absl::StatusOr<machine::Digest> digest = digests.DigestOf(**source);
   if (!digest.ok()) return digest.status();
   if (*digest == record.digest) return source;
@@ -76,8 +79,9 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
 }
 
 absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord::Role role,
-                                            const DigestCache& digests) {
-  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::OpenRegular(path, kDiskImage);
+                                            bool alone, const DigestCache& digests) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source =
+      FileSource::OpenRegular(path == "-" ? "./-" : path, kDiskImage);
   if (!source.ok()) return source.status();
   const uint64_t size = (*source)->size();
   if (size == 0) {
@@ -88,9 +92,11 @@ absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": has ", size, " bytes, which are not whole sectors of ", machine::kSectorSize));
   }
+  if (absl::Status status = (*source)->Share(alone); !status.ok()) return status;
   absl::StatusOr<machine::Digest> digest = digests.DigestOf(**source);
   if (!digest.ok()) return digest.status();
-  return ImageFile{{role, size, *digest}, path, *std::move(source)};
+  std::string name = (*source)->path();
+  return ImageFile{{role, size, *digest}, std::move(name), *std::move(source)};
 }
 
 std::string SidecarPath(const std::string& log) { return WithoutPartial(log) + ".images"; }

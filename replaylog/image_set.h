@@ -25,8 +25,9 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
                                             uint64_t pipe_limit = hostio::PipeLimit());
 // The same of an image of a disk, a regular file of whole sectors, at least one: otherwise
 // FailedPrecondition or InvalidArgument. A large one's digest comes from `digests`.
+// Before it is read it is shared, or had alone: see FileSource::Share().
 absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord::Role role,
-                                            const DigestCache& digests = DigestCache());
+                                            bool alone, const DigestCache& digests = DigestCache());
 
 // The path of a log's sidecar: `log`.images, or for `log` = F.partial: F.images.
 std::string SidecarPath(const std::string& log);

@@ -226,6 +226,7 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("reboot", left.config.reboot, right.config.reboot, lines);
   CompareField("images", DescribeImages(left), DescribeImages(right), lines);
   CompareField("disks", DescribeDisks(left), DescribeDisks(right), lines);
+  CompareField("entropy device", left.config.entropy_device, right.config.entropy_device, lines);
   return lines;
 }
 

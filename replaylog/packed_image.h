@@ -25,8 +25,8 @@ struct PackedImage {
 absl::StatusOr<PackedImage> PackImage(const FileSource& image);
 
 // Unpacks an image of `size` bytes to a temporary file without a name, in which long runs of zeros
-// take no room. InvalidArgument when that is more than `most`, DataLoss when it has another size or is damaged; with the name of `packed`. Memory in use is a
-// few MiB.
+// take no room. InvalidArgument when that is more than `most`, DataLoss when it has another size or
+// is damaged; with the name of `packed`. Memory in use is a few MiB.
 absl::StatusOr<std::unique_ptr<FileSource>> UnpackImage(const FileSource& packed, uint64_t size,
                                                         uint64_t most = hostio::kMaxImageBytes);
 

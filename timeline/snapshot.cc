@@ -426,7 +426,8 @@ absl::Status SnapshotReader::Apply(const SnapshotInfo& snapshot, const ProgressC
   bool whole = replaylog::ConsumeVarint(rest, page_frames);
   uint64_t disks = 0;
   if (version_ >= kVersionWithDisks) whole = whole && replaylog::ConsumeVarint(rest, disks);
-  if (whole && disks != target.disks.size()) {
+  if (!whole) return frames.Damaged("the counts behind the state are cut short");
+  if (disks != target.disks.size()) {
     return frames.Damaged(
         absl::StrCat("there are ", disks, " disks, but the machine has ", target.disks.size()));
   }

@@ -123,9 +123,14 @@ absl::Status Conform::Prepare() {
     if (absl::Status status = OpenLog(); !status.ok()) return status;
   }
   for (const DiskOption& disk : run.disks) {
-    if (!disk.commit) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(disk.path, ": conform writes to no disk: leave commit out"));
+    if (disk.commit) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(disk.path, ": conform writes to no disk: leave commit out"));
+    }
+    if (!options_.log_path.empty() && disk.has_settings) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(disk.path, ": the log says what the disk is: leave its settings out"));
+    }
   }
   absl::StatusOr<GuestImages> images = FindImages();
   if (!images.ok()) return images.status();
@@ -168,7 +173,9 @@ int Conform::Run() {
   pipe_.Close();
   follower_->Join();
   if (!end.ok()) return RefuseInput(end.status());
-  const int exit_code = Compare(*end);
+  // A disk that has changed explains whatever differs.
+  const int found = CheckDisks(guest_run_->guest().disks, ToInt(ExitCode::kOk));
+  const int exit_code = found != ToInt(ExitCode::kOk) ? found : Compare(*end);
   guest_run_->Conclude(*end, exit_code);
   return exit_code;
 }
@@ -335,7 +342,7 @@ void AddConformCommand(CLI::App& app, std::function<int()>& command) {
   conform->callback([conform, options, &command] {
     for (const CLI::Option* option : conform->get_options()) {
       const std::string& name = option->get_single_name();
-      const bool image = name == "kernel" || name == "initrd";
+      const bool image = name == "kernel" || name == "initrd" || name == "disk";
       const bool of_guest = (option->get_group() == "Machine" && !image) || name == "script" ||
                             name == "max-cycles" || name == "max-log" || name == "no-reboot" ||
                             name == "on-panic" || name == "pace";

@@ -86,6 +86,7 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   Row(out, "TLB entries", absl::StrCat("ITB ", config.itb_entries, ", DTB ", config.dtb_entries));
   Row(out, "date at start", Date(config.rtc_base_seconds));
   Row(out, "entropy seed", absl::StrCat(config.seed));
+  if (config.entropy_device) Row(out, "entropy device", "virtio");
   Row(out, "input points",
       absl::StrCat("every ", machine::CyclesText(config.input_interval, config.clock_hz)));
   Row(out, "checkpoints",

@@ -161,7 +161,7 @@ void AddSideBySideOptions(CLI::App& replay, SideBySideOptions& options) {
 int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunOptions& options,
                      const SideBySideOptions& side_by_side) {
   const std::string name(NameOf(side_by_side));
-  const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--engine",
+  const std::set<std::string> allowed = {"--kernel",     "--initrd",   "--disk", "--engine",
                                          "--max-memory", "--max-pipe", name};
   for (const CLI::Option* other : replay.get_options()) {
     if (other->count() == 0 || other->get_positional() || allowed.contains(other->get_name())) {

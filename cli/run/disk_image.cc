@@ -25,9 +25,6 @@ uint64_t HashOf(std::span<const uint8_t> bytes) {
 
 absl::StatusOr<std::shared_ptr<DiskImage>> DiskImage::Open(
     std::shared_ptr<const replaylog::FileSource> source, bool writable) {
-  if (source->is_whole()) {
-    if (absl::Status status = source->Share(writable); !status.ok()) return status;
-  }
   hostio::Descriptor file;
   if (writable) {
     absl::StatusOr<hostio::Descriptor> opened = source->OpenToUpdate();
@@ -44,7 +41,9 @@ absl::Status DiskImage::Read(uint64_t offset, std::span<uint8_t> bytes) const {
   if (!status.ok()) return status;
   const uint64_t hash = HashOf(bytes);
   const std::lock_guard lock(mutex_);
-  read_[offset] = {bytes.size(), hash};
+  if (read_.size() == kMaxPieces) return status;
+  Piece& piece = read_[offset];
+  if (piece.size <= bytes.size()) piece = {bytes.size(), hash};
   return status;
 }
 
@@ -61,12 +60,16 @@ absl::Status DiskImage::CheckUnchanged() const {
   const absl::StatusOr<hostio::FileStamp> stamp = source_->Stamp();
   if (!stamp.ok()) return stamp.status();
   // Its status changes also when it gets another name.
+  if (source_->is_whole() && !hostio::IsNameOf(source_->path(), *stamp)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(name(), ": somebody has put another file in its place while the machine ran"));
+  }
   if (stamp->size == stamp_.size && stamp->modified == stamp_.modified) return absl::OkStatus();
   const size_t changed = ChangedPieces();
-  return absl::FailedPreconditionError(absl::StrCat(
-      name(), ": somebody has changed it while the machine ran, ",
-      changed == 0 ? "though nothing that the machine has read" : "also what the machine has read",
-      "; a replay needs it as it was"));
+  return absl::FailedPreconditionError(
+      absl::StrCat(name(), ": somebody has changed it while the machine ran, ",
+                   changed == 0 ? "though nothing that the machine is known to have read"
+                                : "also what the machine has read"));
 }
 
 absl::Status DiskImage::Write(uint64_t offset, const uint8_t* bytes, uint64_t size) {

@@ -23,9 +23,8 @@ namespace isochron::cli {
 // Reads what the machine asks for and nothing else, and notices when the file changes meanwhile.
 class DiskImage final : public machine::DiskContents {
  public:
-  // Of the file that `source` has open, whose digest is known; nobody who would write to it may
-  // have it. With `writable` for Commit(): then nobody else may have it at all. FailedPrecondition
-  // when somebody has, otherwise what the operating system says.
+  // Of the file that `source` has open and shares, whose digest is known. With `writable` for
+  // Commit(): then the source has it alone. Errors are those of FileSource::OpenToUpdate().
   static absl::StatusOr<std::shared_ptr<DiskImage>> Open(
       std::shared_ptr<const replaylog::FileSource> source, bool writable);
 
@@ -45,6 +44,9 @@ class DiskImage final : public machine::DiskContents {
   absl::Status Commit(const machine::BlockTree& written);
 
  private:
+  // What is known of the pieces takes 64 MiB at most.
+  static constexpr size_t kMaxPieces = 1 << 20;
+
   struct Piece {
     size_t size = 0;  // bytes
     uint64_t hash = 0;
@@ -64,7 +66,7 @@ class DiskImage final : public machine::DiskContents {
   const hostio::Descriptor writable_;
   const hostio::FileStamp stamp_;
   mutable std::mutex mutex_;
-  mutable std::map<uint64_t, Piece> read_;  // by offset: the last of each
+  mutable std::map<uint64_t, Piece> read_;  // by offset: the largest of each
 };
 
 }  // namespace isochron::cli

@@ -56,6 +56,7 @@ absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text) {
   const std::vector<std::string> parts = SplitAtCommas(text);
   DiskOption option;
   option.path = parts.front();
+  option.has_settings = parts.size() > 1;
   if (option.path.empty()) return absl::InvalidArgumentError("a disk needs the name of a file");
   for (size_t i = 1; i < parts.size(); ++i) {
     if (absl::Status status = ApplySetting(parts[i], option); !status.ok()) return status;

@@ -15,7 +15,8 @@ struct DiskOption {
   std::string path;
   machine::DiskConfig::Interface interface = machine::DiskConfig::Interface::kVirtio;
   bool read_only = false;
-  bool commit = false;  // what the guest has written goes into the file at an orderly end
+  bool has_settings = false;  // some were given
+  bool commit = false;        // what the guest has written goes into the file at an orderly end
 };
 
 // FILE[,interface=virtio|ide][,readonly][,commit]; in FILE a comma stands twice. InvalidArgument

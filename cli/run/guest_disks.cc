@@ -39,18 +39,22 @@ bool EndsInOrder(const machine::RunEnd& end) {
   return end.kind == machine::RunEnd::Kind::kPowerOff || end.kind == machine::RunEnd::Kind::kReset;
 }
 
-absl::Status Commit(size_t disk, DiskImage& image, const machine::BlockTree& written) {
-  absl::Status status = image.Commit(written);
+void TellOf(size_t disk, const absl::Status& status) {
+  Say(absl::StrCat("disk", disk, ": ", std::string(status.message())));
+}
+
+// Whether the image of a disk has what the guest has written; tells of it in any case.
+bool Commit(size_t disk, DiskImage& image, const machine::BlockTree& written) {
+  const absl::Status status = image.Commit(written);
   if (!status.ok()) {
-    return absl::Status(
-        status.code(),
-        absl::StrCat(std::string(status.message()),
-                     "; it has only a part of what the guest has written to disk", disk));
+    TellOf(disk, status);
+    Say(absl::StrCat("disk", disk, ": ", image.name(),
+                     " has only a part of what the guest has written"));
+    return false;
   }
   Say(absl::StrCat("disk", disk, ": ", image.name(), " now has the ", written.blocks(),
-                   " blocks of 4 KiB that the guest has written",
-                   written.blocks() == 0 ? "" : "; a replay needs it as it was"));
-  return status;
+                   " blocks of 4 KiB that the guest has written"));
+  return true;
 }
 
 // The line is drawn over and over, and gone at the end.
@@ -87,8 +91,8 @@ absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options
   }
   for (size_t i = 0; i < options.size(); ++i) {
     const DiskOption& option = options[i];
-    absl::StatusOr<ImageFile> file =
-        replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(i), UserDigests());
+    absl::StatusOr<ImageFile> file = replaylog::DescribeDiskImage(
+        option.path, ImageRecord::DiskRole(i), option.commit, UserDigests());
     if (!file.ok()) return file.status();
     const machine::DiskConfig config = {
         .interface = option.interface, .read_only = option.read_only, .bytes = file->record.size};
@@ -107,7 +111,7 @@ absl::StatusOr<std::vector<ImageFile>> RecognizeDisks(const std::vector<DiskOpti
                [](const ImageRecord& image) { return image.is_disk(); });
   for (const DiskOption& option : options) {
     absl::StatusOr<ImageFile> file =
-        replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(0), UserDigests());
+        replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(0), false, UserDigests());
     if (!file.ok()) return file.status();
     const auto same = std::find_if(wanted.begin(), wanted.end(), [&](const ImageRecord& image) {
       return image.size == file->record.size && image.digest == file->record.digest;
@@ -142,24 +146,36 @@ absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
   return disks;
 }
 
+int CheckDisks(const GuestDisks& disks, int exit_code) {
+  for (size_t i = 0; i < disks.images.size(); ++i) {
+    const absl::Status status = disks.images[i]->CheckUnchanged();
+    if (status.ok()) continue;
+    TellOf(i, status);
+    if (exit_code == ToInt(ExitCode::kOk)) exit_code = ToInt(ExitCode::kUsage);
+  }
+  return exit_code;
+}
+
 int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
-                const machine::RunEnd& end, int exit_code) {
+                const machine::RunEnd& end, bool log_is_lost, int exit_code) {
+  exit_code = CheckDisks(disks, exit_code);
   for (size_t i = 0; i < disks.images.size(); ++i) {
     DiskImage& image = *disks.images[i];
-    absl::Status status = image.CheckUnchanged();
-    if (status.ok() && image.writable()) {
-      if (EndsInOrder(end)) {
-        status = Commit(i, image, machine.disks()[i].written());
-      } else {
-        Say(absl::StrCat("disk", i, ": ", image.name(),
-                         " stays as it was: the guest has not come to an end in order"));
-      }
+    if (!image.writable()) continue;
+    std::string why;
+    if (!EndsInOrder(end)) {
+      why = "the guest has not come to an end in order";
+    } else if (log_is_lost) {
+      why = "the log that tells how it came about is not complete";
+    } else if (!image.CheckUnchanged().ok()) {
+      why = "it is not the file any more that the guest began with";
     }
-    if (status.ok()) continue;
-    Say(absl::StrCat("disk", i, ": ", std::string(status.message())));
-    const ExitCode code =
-        absl::IsFailedPrecondition(status) ? ExitCode::kUsage : ExitCode::kInternal;
-    if (exit_code == ToInt(ExitCode::kOk)) exit_code = ToInt(code);
+    if (!why.empty()) {
+      Say(absl::StrCat("disk", i, ": ", image.name(), " stays as it is, and what the guest has ",
+                       "written is lost: ", why));
+    } else if (!Commit(i, image, machine.disks()[i].written())) {
+      exit_code = ToInt(ExitCode::kInternal);
+    }
   }
   return exit_code;
 }

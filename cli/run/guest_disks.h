@@ -42,11 +42,15 @@ absl::StatusOr<std::vector<replaylog::ImageFile>> RecognizeDisks(
 absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
                                         const std::vector<replaylog::ImageFile>& files);
 
-// Behind a run: writes to the images that are to have it what the guest has written, after an end
-// in order, and tells of those that somebody else has changed. Returns `exit_code`, or that of an
-// error that has been told.
+// Tells of the images that somebody else has changed since they were opened. Returns `exit_code`,
+// or, if that is of success, that of bad input.
+int CheckDisks(const GuestDisks& disks, int exit_code);
+
+// Behind a run: that, and writes to the images that are to have it what the guest has written, if
+// the end is in order and there is no log that could not be completed. Returns `exit_code`, or that
+// of an error that has been told.
 int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
-                const machine::RunEnd& end, int exit_code);
+                const machine::RunEnd& end, bool log_is_lost, int exit_code);
 
 }  // namespace isochron::cli
 

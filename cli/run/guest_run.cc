@@ -71,7 +71,8 @@ void GuestRun::Discard() {
 int GuestRun::Finish(const machine::RunEnd& end, int exit_code) {
   if (log_ != nullptr) exit_code = log_->Finish(end, exit_code);
   if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
-  return FinishDisks(guest_.disks, machine(), end, exit_code);
+  const bool log_is_lost = keeps_log_ && !log_->is_complete();
+  return FinishDisks(guest_.disks, machine(), end, log_is_lost, exit_code);
 }
 
 void GuestRun::Conclude(const machine::RunEnd& end, int exit_code, const std::string& fields) {

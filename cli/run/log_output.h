@@ -68,6 +68,7 @@ class LogOutput {
   const replaylog::LogWriter& writer() const { return *writer_; }
 
   // The identity of the complete log; empty when it is not complete.
+  bool is_complete() const { return complete_; }
   std::string Identity() const { return complete_ ? writer_->identity().ToString() : ""; }
   // What Finish() said about the complete log, as JSON: "log":{...}. Empty when it is not complete.
   std::string Json() const;

@@ -57,6 +57,14 @@ absl::StatusOr<machine::GuestTime> ParseTimeLimit(std::string_view text) {
   return value;
 }
 
+// Whether there is one.
+absl::StatusOr<bool> ParseEntropyDevice(std::string_view text) {
+  if (text == "virtio") return true;
+  if (text == "none") return false;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is neither virtio nor none"));
+}
+
 absl::StatusOr<uint64_t> ParseLogLimit(std::string_view text) {
   absl::StatusOr<uint64_t> value = hostio::ParseSize(text);
   if (value.ok() && *value == 0) {
@@ -166,6 +174,12 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
             "seed of the guest's entropy register")
       ->type_name("N")
       ->default_str("0")
+      ->group(group);
+  AddParsed(command, "--rng", config.entropy_device, ParseEntropyDevice,
+            "the guest's hardware generator of random numbers, which follow from the seed: virtio "
+            "or none")
+      ->type_name("WHICH")
+      ->default_str("none")
       ->group(group);
   command
       .add_option_function<std::string>(

@@ -86,7 +86,7 @@ struct RunOptions {
 };
 
 // What defines the machine and its images: --kernel, --initrd, --disk, --append, --memory, --rtc,
-// --seed, --tlb-entries, --clock-hz.
+// --seed, --rng, --tlb-entries, --clock-hz.
 void AddMachineOptions(CLI::App& command, RunOptions& options);
 // --input-interval, --checkpoint-interval: what only a log shows, or only tests need.
 void AddIntervalOptions(CLI::App& command, RunOptions& options);

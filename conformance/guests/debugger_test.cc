@@ -359,7 +359,9 @@ TEST_P(MmuGuest, ShowsAnInstructionWhosePageIsNotThereYet) {
 }
 
 TEST_P(InterruptsGuest, TakesMonitorCommands) {
-  EXPECT_THAT(Monitor("help"), HasSubstr("goto cycle TIME|instruction N|event N|start|end"));
+  for (const char* help : {"help", "", "  "}) {
+    EXPECT_THAT(Monitor(help), HasSubstr("goto cycle TIME|instruction N|event N|start|end"));
+  }
   EXPECT_THAT(Monitor("when"), HasSubstr("cycle 0 (0.000000 s), instruction 0, event 0, PC 0x8780 "
                                          "in PALmode pal.reset"));
   EXPECT_THAT(Monitor("goto instruction 100000"), HasSubstr("instruction 100000"));

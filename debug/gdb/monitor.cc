@@ -141,7 +141,7 @@ MonitorCommands::MonitorCommands(timeline::Timeline& timeline, const Symbols& sy
 absl::StatusOr<std::string> MonitorCommands::Run(std::string_view line) {
   Words words = absl::StrSplit(absl::string_view(line.data(), line.size()),
                                absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
-  if (words.empty()) words.push_back("help");
+  if (words.empty()) return Help(words);
   for (const Command& command : kCommands) {
     if (command.name != words[0]) continue;
     rest_ = line.substr(line.find(words[0]) + words[0].size());

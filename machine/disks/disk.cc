@@ -157,6 +157,10 @@ void Disk::RestoreBlocks(alpha::StateReader& reader) {
       reader.Fail("a block lies behind the end of the disk");
       return;
     }
+    if (run.count == 0 || (!run.zeros && run.count != 1)) {
+      reader.Fail("a run of blocks has no length that it can have");
+      return;
+    }
     if (run.zeros) {
       written_.Zero(run.first, run.count);
     } else {

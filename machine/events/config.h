@@ -52,6 +52,8 @@ struct MachineConfig {
   bool reboot = true;
   // At most kMaxDisks; those of an interface are numbered in this order.
   std::vector<DiskConfig> disks;
+  // Whether there is an entropy device, whose bytes follow from `seed`.
+  bool entropy_device = false;
 
   // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
   // its number from here.

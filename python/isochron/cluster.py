@@ -85,14 +85,14 @@ class Cluster:
 
     def width(self) -> int:
         """How many parts to have under way: some more than there are threads."""
-        workers = self._client.scheduler_info()["workers"]
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return 2 + 2 * sum(worker["nthreads"] for worker in workers.values())
 
     def submit(self, *arguments: Any) -> Any:
         """Has a worker run a part. Dask itself gives it to another one when that dies."""
         where: dict[str, Any] = {}
         if self._blind:
-            seeing = [name for name in self._client.scheduler_info()["workers"] if name not in self._blind]
+            seeing = [name for name in self._client.scheduler_info(n_workers=-1)["workers"] if name not in self._blind]
             if not seeing:
                 raise Failure(USAGE, "no worker of the Dask cluster sees the recording")
             where = {"workers": seeing, "allow_other_workers": True}

@@ -210,6 +210,8 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         disks.append({"interface": interface, "read_only": value.varint(2) == 1, "bytes": value.varint()})
         image = {"role": f"disk{len(disks) - 1}", "size": disks[-1]["bytes"], "digest": value.digest()}
         header["images"].append(image)
+    elif number == 15:
+        header["entropy_device"] = value.varint(2) == 1
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()

@@ -137,7 +137,9 @@ class Machine:
         The result's exit code is 0 when the engines agree and 3 when they do not; its `errors` have the report.
         """
         if log is not None:
-            return self._start("conform", [os.fspath(log), *self.image_arguments(), *options])
+            # There a disk's name is taken as for a guest that is new, with a comma twice.
+            disks = [f"--disk={Disk(disk.path).option()}" for disk in self._disks()]
+            return self._start("conform", [os.fspath(log), *self._boot_arguments(), *disks, *options])
         arguments = dataclasses.replace(self, engine=None).machine_arguments()
         return self._start("conform", [*arguments, *self.options, *options])
 

@@ -15,9 +15,10 @@ constexpr int kFirstPrivate = 0x40, kLastPrivate = 0x6f;
 
 }  // namespace
 
-// Revision c1 is what an ES40 has.
+// Revision c1 is what an ES40 has. The interface says that each channel could also be in native
+// mode, as chips do and NetBSD's aceride wants to see; bits 0 and 2 say that neither is.
 AliIde::AliIde(EventQueue& events, IrqLine primary, IrqLine secondary)
-    : PciFunction({.vendor = 0x10b9, .device = 0x5229, .class_code = 0x010180, .revision = 0xc1}),
+    : PciFunction({.vendor = 0x10b9, .device = 0x5229, .class_code = 0x0101f0, .revision = 0xc1}),
       events_(events, *this),
       master_(*this),
       channels_{IdeChannel(events_, 0, master_, primary),

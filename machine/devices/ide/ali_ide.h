@@ -32,7 +32,10 @@ class AliIde final : public PciFunction {
   void Attach(int number, Disk& disk) { channels_[number / 2].Attach(number % 2, disk, number); }
 
   void Reset() override;
-  void OnEvent(int kind) override { channels_[kind].OnEvent(); }
+  // A state that is restored may have events of kinds that nobody schedules.
+  void OnEvent(int kind) override {
+    if (kind < 2) channels_[kind].OnEvent();
+  }
   uint64_t ReadBar(int bar, const Access& access) override;
   void WriteBar(int bar, const Access& access, uint64_t value) override;
   uint64_t ReadPorts(int range, const Access& access) override;

@@ -134,7 +134,7 @@ TEST(AliIde, IsWhereAPcHasIt) {
     return rig.bus.config().Read({15 << 11 | reg, size, 0});
   };
   EXPECT_EQ(config(0, 4), 0x522910b9u);
-  EXPECT_EQ(config(8, 4), 0x010180c1u) << "an IDE controller in compatibility mode that is master";
+  EXPECT_EQ(config(8, 4), 0x0101f0c1u) << "an IDE controller in compatibility mode that is master";
   EXPECT_EQ(rig.In(kCommand + Reg::kStatus), kReady);
   EXPECT_EQ(rig.In(kControl), kReady);
   rig.bus.config().Write({15 << 11 | 4, 2, 0}, 0);

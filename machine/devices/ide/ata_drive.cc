@@ -243,6 +243,7 @@ void AtaDrive::BeginTransfer(const CommandRow& row) {
   block_ = row.dma || row.action == Action::kVerify ? uint16_t{kMaxChunk}
            : row.multiple                           ? multiple_
                                                     : 1;
+  phase_ = writes ? Phase::kDmaOut : Phase::kDmaIn;  // which way the first chunk goes
   const uint64_t cycles = ChunkCycles(true);
   status_ = AtaStatus::kBusy | kIdleStatus;
   if (row.action == Action::kVerify) {
@@ -251,7 +252,6 @@ void AtaDrive::BeginTransfer(const CommandRow& row) {
     left_ = 0;
     host_.WakeAfter(cycles);
   } else if (row.dma) {
-    phase_ = writes ? Phase::kDmaOut : Phase::kDmaIn;
     status_ = AtaStatus::kDataRequest | kIdleStatus;
     host_.WantDma(cycles);
   } else if (writes) {

@@ -268,6 +268,9 @@ bool VirtioBlk::RequestCanBe() const {
   const VirtChain& chain = request_.chain;
   if (chain.readable_bytes() < kHeaderBytes || chain.writable_bytes() == 0) return false;
   if (request_.status > VirtioBlkStatus::kUnsupported) return false;
+  const bool zeroes = request_.type == VirtioBlkRequest::kDiscard ||
+                      request_.type == VirtioBlkRequest::kWriteZeroes;
+  if (zeroes && disk_.read_only() && request_.status == VirtioBlkStatus::kOk) return false;
   if (request_.bytes == 0) return request_.done == 0;
   const bool in = request_.type == VirtioBlkRequest::kIn;
   const uint64_t room = in ? chain.writable_bytes() - 1 : chain.readable_bytes() - kHeaderBytes;

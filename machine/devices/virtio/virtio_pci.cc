@@ -89,10 +89,13 @@ void VirtioPci::AddCapabilities() {
   SetConfig(PciRegister::kCapabilities, 1, kCommonCapability);
   AddCapability(kCommonCapability, kIsrCapability, kCommonType, Layout::kBar, Layout::kCommon,
                 Layout::kCommonSize, kCapabilityLength);
-  AddCapability(kIsrCapability, kDeviceCapability, kIsrType, Layout::kBar, Layout::kIsr,
-                Layout::kIsrSize, kCapabilityLength);
-  AddCapability(kDeviceCapability, kNotifyCapability, kDeviceType, Layout::kBar, Layout::kDevice,
-                identity_.config_size, kCapabilityLength);
+  // Drivers refuse a structure of no bytes, so that a type without one has no capability for it.
+  const bool has_config = identity_.config_size != 0;
+  AddCapability(kIsrCapability, has_config ? kDeviceCapability : kNotifyCapability, kIsrType,
+                Layout::kBar, Layout::kIsr, Layout::kIsrSize, kCapabilityLength);
+  if (has_config)
+    AddCapability(kDeviceCapability, kNotifyCapability, kDeviceType, Layout::kBar, Layout::kDevice,
+                  identity_.config_size, kCapabilityLength);
   AddCapability(
       kNotifyCapability, Layout::kAccessCapability, kNotifyType, Layout::kBar, Layout::kNotify,
       static_cast<uint32_t>(identity_.queues) * Layout::kNotifyMultiplier, kLongCapabilityLength);
@@ -324,6 +327,12 @@ void VirtioPci::WriteLegacy(const Access& access, uint64_t value) {
   } else if (is(kLegacyQueueNotify, 2)) {
     Notify(value);
   } else if (is(kLegacyStatus, 1)) {
+    // Linux before 2.6.34 never makes the function a master, which hosts of its time did not ask
+    // for.
+    const auto driver = VirtioStatus::kAcknowledge | VirtioStatus::kDriver;
+    if (value == driver) {
+      PutConfig(PciRegister::kCommand, 2, Config(PciRegister::kCommand, 2) | PciCommand::kMaster);
+    }
     WriteStatus(static_cast<uint8_t>(value));
   } else if (access.offset >= VirtioLayout::kLegacyHeader) {
     OnDeviceConfigWrite(access.At(access.offset - VirtioLayout::kLegacyHeader), value);
@@ -373,7 +382,11 @@ void VirtioPci::WriteStatus(uint8_t value) {
   if ((value & VirtioStatus::kFeaturesOk) != 0 && !FeaturesCanBe()) {
     value &= static_cast<uint8_t>(~VirtioStatus::kFeaturesOk);
   }
+  const bool ready = (value & ~status_ & VirtioStatus::kDriverOk) != 0;
   status_ |= value;  // only a reset clears any
+  if (!ready) return;
+  // Some drivers notify before they are ready (Linux's virtio-rng of 5.16).
+  for (size_t queue = 0; queue < queues_.size(); ++queue) Notify(queue);
 }
 
 bool VirtioPci::Works(int queue) const {

@@ -248,6 +248,25 @@ TEST_F(VirtioPciTest, ALegacyQueueIsUsedBeforeTheDriverIsReady) {
   EXPECT_EQ(rig_.UsedIndex(0), 1);
 }
 
+TEST_F(VirtioPciTest, WhatIsThereWhenTheDriverIsReadyIsServed) {
+  rig_.Start(0, 1);
+  rig_.Write(0x14, 1, 0);
+  rig_.Start(0, 1, 8, [this] {
+    rig_.Add(0, {{rig_.kBuffers, 16, kWrite, 0}});
+    rig_.Kick(0);
+    EXPECT_EQ(rig_.UsedIndex(0), 0);
+  });
+  EXPECT_EQ(rig_.UsedIndex(0), 1);
+}
+
+TEST_F(VirtioPciTest, ALegacyDriverNeedNotMakeItAMaster) {
+  rig_.Config(PciRegister::kCommand, 2, PciCommand::kIo | PciCommand::kMemory);
+  rig_.StartLegacy(0, 1);
+  rig_.Add(0, {{rig_.kBuffers, 16, kWrite, 0}});
+  rig_.Kick(0);
+  EXPECT_EQ(rig_.UsedIndex(0), 1);
+}
+
 TEST_F(VirtioPciTest, AFaultAsksForAReset) {
   rig_.Start(0, 2);
   probe_.Log();

@@ -34,6 +34,11 @@ TEST(VirtioRngTest, TellsWhatItIs) {
   RngRig rig;
   EXPECT_EQ(rig.Config(0, 4), 0x10051af4u);
   EXPECT_EQ(rig.Config(PciRegister::kSubsystem, 2), 4u);
+  // Linux refuses a device with a capability for a structure of no bytes.
+  for (auto at = static_cast<int>(rig.Config(PciRegister::kCapabilities, 1)); at != 0;
+       at = static_cast<int>(rig.Config(at + 1, 1))) {
+    EXPECT_NE(rig.Config(at + 3, 1), 4u) << "it has no configuration of its own";
+  }
 }
 
 TEST(VirtioRngTest, EverySeedHasItsSequenceAndKeepsIt) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -112,7 +113,10 @@ class VirtioRig {
   uint8_t Isr() { return static_cast<uint8_t>(Read(VirtioLayout::kIsr, 1)); }
 
   // What a driver of 1.x does before its first request. `features` beside VERSION_1.
-  void Start(uint64_t features, int queues = 1, uint16_t size = 8) {
+  // `before_ready`: what the driver does when the queues are there and it is not ready yet.
+  void Start(
+      uint64_t features, int queues = 1, uint16_t size = 8,
+      const std::function<void()>& before_ready = [] {}) {
     legacy = false;
     platform = (features & VirtioFeature::kAccessPlatform) != 0;
     Write(0x14, 1, 0);
@@ -131,8 +135,9 @@ class VirtioRig {
       Write(0x30, 8, place.device + Bias());
       Write(0x1c, 2, 1);
     }
-    Write(0x14, 1, VirtioStatus::kDriverOk);
     Forget(queues, size);
+    before_ready();
+    Write(0x14, 1, VirtioStatus::kDriverOk);
   }
   // The same of a legacy driver, which cannot choose the size.
   void StartLegacy(uint32_t features, int queues = 1) {
@@ -147,8 +152,8 @@ class VirtioRig {
       size = static_cast<uint16_t>(In(0x0c, 2));
       Out(0x08, 4, QueueAt(queue) >> 12);
     }
-    Out(0x12, 1, VirtioStatus::kDriverOk);
     Forget(queues, size);
+    Out(0x12, 1, VirtioStatus::kDriverOk);
   }
 
   // The parts of a queue are where a legacy one has them.

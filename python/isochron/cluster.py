@@ -30,7 +30,7 @@ class Done:
     errors: bytes = b""
 
 
-def run_part(program: str, words: list[str], part: str, folder: str, paths: list[str]) -> tuple:
+def run_part(program: str, words: list[str], part: str, folder: str, paths: list[str]) -> tuple[Any, ...]:
     """Runs on a worker, which has nothing of this module: the fields of a Done."""
     import os  # pylint: disable=import-outside-toplevel,redefined-outer-name,reimported
     import subprocess  # pylint: disable=import-outside-toplevel,redefined-outer-name,reimported
@@ -71,7 +71,8 @@ class Cluster:
             raise Failure(USAGE, "--dask needs the Python package distributed (python3-distributed)") from None
         self._timeout = (distributed.TimeoutError, TimeoutError)
         try:
-            self._client: Any = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+            client: Any = distributed.Client
+            self._client: Any = client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
             raise Failure(USAGE, f"no Dask scheduler answers at {address}: {error}") from None
         try:
@@ -86,7 +87,7 @@ class Cluster:
     def width(self) -> int:
         """How many parts to have under way: some more than there are threads."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        return 2 + 2 * sum(worker["nthreads"] for worker in workers.values())
+        return 2 + 2 * sum(int(worker["nthreads"]) for worker in workers.values())
 
     def submit(self, *arguments: Any) -> Any:
         """Has a worker run a part. Dask itself gives it to another one when that dies."""

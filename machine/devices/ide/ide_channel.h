@@ -59,11 +59,13 @@ class IdeChannel final : private AtaHost {
 
   bool has_drives() const { return drives_[0].has_value() || drives_[1].has_value(); }
   // The drive that is selected; nullptr: there is none.
-  AtaDrive* selected() {
-    std::optional<AtaDrive>& drive = drives_[selected_];
+  AtaDrive* selected() { return Drive(*this); }
+  const AtaDrive* selected() const { return Drive(*this); }
+  template <typename Self>
+  static auto Drive(Self& self) -> decltype(&*self.drives_[0]) {
+    auto& drive = self.drives_[self.selected_];
     return drive.has_value() ? &*drive : nullptr;
   }
-  const AtaDrive* selected() const { return const_cast<IdeChannel*>(this)->selected(); }
   uint8_t ReadRegister(int reg) const;
   void WriteRegister(int reg, uint8_t value);
   void SetMaster(bool starts);

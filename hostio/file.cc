@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "hostio/file_stamp.h"
 #include "hostio/system_error.h"
 
 namespace isochron::hostio {
@@ -70,30 +71,32 @@ absl::StatusOr<Descriptor> OpenRegular(const std::string& path, std::string_view
       absl::StrCat(path, ": is no regular file, and ", std::string(what), " is to be there"));
 }
 
-absl::StatusOr<Descriptor> OpenToUpdate(const std::string& path, int file) {
+namespace {
+
+absl::StatusOr<Descriptor> OpenForWriting(const std::string& path) {
   int fd;
   do {
     fd = open(path.c_str(), O_WRONLY | kOpenFlags);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return SystemError(absl::StrCat("cannot write ", path));
-  Descriptor writable(fd);
-  struct stat ours;
-  struct stat theirs;
-  if (fstat(fd, &ours) == 0 && fstat(file, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-      ours.st_ino == theirs.st_ino) {
-    return writable;
-  }
+  return Descriptor(fd);
+}
+
+}  // namespace
+
+absl::StatusOr<Descriptor> OpenToUpdate(const std::string& path, int file) {
+  absl::StatusOr<Descriptor> writable = OpenForWriting(path);
+  if (!writable.ok()) return writable;
+  const absl::StatusOr<FileStamp> ours = StampOf(writable->fd(), path);
+  const absl::StatusOr<FileStamp> theirs = StampOf(file, path);
+  if (ours.ok() && theirs.ok() && ours->IsOfSameFile(*theirs)) return writable;
   return absl::AbortedError(absl::StrCat(path, ": has become another file"));
 }
 
 absl::StatusOr<Descriptor> OpenSpecialForWriting(const std::string& path) {
-  int fd;
-  do {
-    fd = open(path.c_str(), O_WRONLY | kOpenFlags);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return SystemError(absl::StrCat("cannot write ", path));
-  Descriptor file(fd);
-  const absl::StatusOr<FileKind> kind = KindOf(fd);
+  absl::StatusOr<Descriptor> file = OpenForWriting(path);
+  if (!file.ok()) return file;
+  const absl::StatusOr<FileKind> kind = KindOf(file->fd());
   if (kind.ok() && *kind != FileKind::kRegular) return file;
   return absl::FailedPreconditionError(absl::StrCat(path, ": has become another file"));
 }

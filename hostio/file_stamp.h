@@ -18,14 +18,18 @@ struct FileStamp {
   int64_t modified = 0;  // nanoseconds since 1970
   int64_t changed = 0;   // of contents or anything else about it, likewise
 
+  // Whether the other is of this file, changed or not.
+  bool IsOfSameFile(const FileStamp& other) const {
+    return device == other.device && inode == other.inode;
+  }
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
 // Of an open file. Errors name it `name`.
 absl::StatusOr<FileStamp> StampOf(int fd, const std::string& name);
 
-// Whether what is at `path` now is the file of that stamp, changed or not.
-bool IsNameOf(const std::string& path, const FileStamp& stamp);
+// Whether `path`, also by way of symbolic links, leads to the file of that stamp, changed or not.
+bool LeadsTo(const std::string& path, const FileStamp& stamp);
 
 }  // namespace isochron::hostio
 

@@ -60,7 +60,7 @@ absl::Status DiskImage::CheckUnchanged() const {
   const absl::StatusOr<hostio::FileStamp> stamp = source_->Stamp();
   if (!stamp.ok()) return stamp.status();
   // Its status changes also when it gets another name.
-  if (source_->is_whole() && !hostio::IsNameOf(source_->path(), *stamp)) {
+  if (source_->is_whole() && !hostio::LeadsTo(source_->path(), *stamp)) {
     return absl::FailedPreconditionError(
         absl::StrCat(name(), ": somebody has put another file in its place while the machine ran"));
   }

@@ -43,6 +43,16 @@ void TellOf(size_t disk, const absl::Status& status) {
   Say(absl::StrCat("disk", disk, ": ", std::string(status.message())));
 }
 
+// Whether nobody else has changed the image of a disk; otherwise tells of it, and an exit code of
+// success becomes that of bad input.
+bool IsUnchanged(size_t disk, const DiskImage& image, int& exit_code) {
+  const absl::Status status = image.CheckUnchanged();
+  if (status.ok()) return true;
+  TellOf(disk, status);
+  if (exit_code == ToInt(ExitCode::kOk)) exit_code = ToInt(ExitCode::kUsage);
+  return false;
+}
+
 // Whether the image of a disk has what the guest has written; tells of it in any case.
 bool Commit(size_t disk, DiskImage& image, const machine::BlockTree& written) {
   const absl::Status status = image.Commit(written);
@@ -147,27 +157,23 @@ absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
 }
 
 int CheckDisks(const GuestDisks& disks, int exit_code) {
-  for (size_t i = 0; i < disks.images.size(); ++i) {
-    const absl::Status status = disks.images[i]->CheckUnchanged();
-    if (status.ok()) continue;
-    TellOf(i, status);
-    if (exit_code == ToInt(ExitCode::kOk)) exit_code = ToInt(ExitCode::kUsage);
-  }
+  for (size_t i = 0; i < disks.images.size(); ++i)
+    (void)IsUnchanged(i, *disks.images[i], exit_code);
   return exit_code;
 }
 
 int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
                 const machine::RunEnd& end, bool log_is_lost, int exit_code) {
-  exit_code = CheckDisks(disks, exit_code);
   for (size_t i = 0; i < disks.images.size(); ++i) {
     DiskImage& image = *disks.images[i];
+    const bool unchanged = IsUnchanged(i, image, exit_code);
     if (!image.writable()) continue;
     std::string why;
     if (!EndsInOrder(end)) {
       why = "the guest has not come to an end in order";
     } else if (log_is_lost) {
       why = "the log that tells how it came about is not complete";
-    } else if (!image.CheckUnchanged().ok()) {
+    } else if (!unchanged) {
       why = "it is not the file any more that the guest began with";
     }
     if (!why.empty()) {

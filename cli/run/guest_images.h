@@ -22,7 +22,7 @@ struct GuestImages {
   std::vector<replaylog::ImageFile> files;
   GuestDisks disks;
 
-  // Makes `disks` those of the machine that `config` describes, which boots these images.
+  // Makes these the disks, here and among what is booted.
   void PutDisks(GuestDisks opened);
 };
 

@@ -67,8 +67,8 @@ class LogOutput {
 
   const replaylog::LogWriter& writer() const { return *writer_; }
 
-  // The identity of the complete log; empty when it is not complete.
   bool is_complete() const { return complete_; }
+  // The identity of the complete log; empty when it is not complete.
   std::string Identity() const { return complete_ ? writer_->identity().ToString() : ""; }
   // What Finish() said about the complete log, as JSON: "log":{...}. Empty when it is not complete.
   std::string Json() const;

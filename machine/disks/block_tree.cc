@@ -132,11 +132,11 @@ struct BlockTree::Algorithms {
   }
 
   // Whether nobody but `node` points there. Who has just let go, on whatever thread, reads it no
-  // more.
+  // more: the count alone is read without order, taking a share comes behind their letting go.
   static bool IsOurs(const NodePtr& node) {
     if (node.use_count() != 1) return false;
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return node->family != nullptr;
+    const NodePtr share = node;
+    return share->family != nullptr;
   }
 
   static Totals TotalsOf(const NodePtr& node) { return node != nullptr ? node->totals : Totals(); }

@@ -135,7 +135,7 @@ struct BlockTree::Algorithms {
   // more: the count alone is read without order, taking a share comes behind their letting go.
   static bool IsOurs(const NodePtr& node) {
     if (node.use_count() != 1) return false;
-    const NodePtr share = node;
+    const NodePtr share = node;  // NOLINT(performance-unnecessary-copy-initialization)
     return share->family != nullptr;
   }
 

@@ -443,7 +443,7 @@ TEST(Snapshots, TheRestOfTheLogIsTheSame) {
     ASSERT_TRUE(reader.ok()) << reader.status();
     const auto& snapshots = (*reader)->snapshots();
     ASSERT_GT(snapshots.size(), 1u) << guest << " runs for " << cycles << " cycles";
-    for (size_t i = 0; i < snapshots.size(); i += 1 + snapshots.size() / 5) {
+    for (size_t i = 0; i < snapshots.size(); i += 1 + snapshots.size() / 2) {
       std::vector<Event> expected;
       for (const Event& event : whole.events()) {
         if (event.cycle > snapshots[i].cycle) expected.push_back(event);

@@ -269,7 +269,7 @@ TEST(PlantedBugs, AFailingBoardCaseShrinksToWhatMatters) {
   ASSERT_TRUE(board_case.ok()) << board_case.status();
   const BoardVerdict found = CheckBoardCase(engines, *board_case);
   ASSERT_TRUE(found.mismatch);
-  const BoardCase shrunk = ShrinkBoardCase(engines, *board_case, *found.mismatch, 300);
+  const BoardCase shrunk = ShrinkBoardCase(engines, *board_case, *found.mismatch, 120);
   const std::string listed = ListBoardCase(shrunk);
   const auto lines = [](const std::string& text) {
     return std::count(text.begin(), text.end(), '\n');

@@ -78,6 +78,7 @@ class StopReader {
       ReadUart();
       return OfEvent<machine::OutputEvent>();
     }
+    if (word == "frame") return ReadFrame();
     if (word == "text") return ReadText();
     if (word == "exception") return ReadException();
     if (word == "tlb-miss") return ReadTlbMiss();
@@ -97,6 +98,13 @@ class StopReader {
     if (!TakeIf("serial1")) return;
     stop_.uart = 1;
     stop_.name += " serial1";
+  }
+
+  absl::Status ReadFrame() {
+    stop_.kind = Kind::kFrame;
+    constexpr std::array<const char*, 2> kNames = {"sent", "received"};
+    if (!TakeOneOf(kNames)) stop_.value = kSentFrames | kReceivedFrames;
+    return absl::OkStatus();
   }
 
   absl::Status ReadPc() {
@@ -250,6 +258,7 @@ const std::vector<StopHelp>& StopHelps() {
       {"text [serial1] \"TEXT\"",
        "where what the guest has sent ends with it; escapes as in scripts"},
       {"input", "where input has come in"},
+      {"frame [sent|received]", "where a frame has left or reached the network device"},
       {"checkpoint", "where the log has a digest of the state"},
       {"syscall [NAME|NUMBER] [before|after]", "before a system call, or where it has returned"},
       {"callpal NAME|NUMBER [before|after]",

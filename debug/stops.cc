@@ -68,6 +68,14 @@ class CallSearch final : public timeline::StopSelector {
   const SystemCallKey key_;
 };
 
+// Of the bits of Stop::value for frames, the one that the event is.
+uint64_t FramesOf(const machine::Event& event) {
+  if (std::holds_alternative<machine::FrameEvent>(event.body)) return kSentFrames;
+  const auto* const input = std::get_if<machine::InputEvent>(&event.body);
+  const bool received = input != nullptr && input->input.kind == machine::InputKind::kFrame;
+  return received ? kReceivedFrames : 0;
+}
+
 }  // namespace
 
 void Stops::Tail::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
@@ -200,6 +208,14 @@ StopCondition Stops::Candidates(const Timeline& timeline) {
     switch (stop.kind) {
       case Stop::Kind::kPc: all.pcs.push_back(*stop.value); break;
       case Stop::Kind::kEvent: all.events |= uint32_t{1} << *stop.value; break;
+      case Stop::Kind::kFrame:
+        if ((*stop.value & kSentFrames) != 0) {
+          all.events |= StopCondition::AtEvent<machine::FrameEvent>().events;
+        }
+        if ((*stop.value & kReceivedFrames) != 0) {
+          all.events |= StopCondition::AtEvent<machine::InputEvent>().events;
+        }
+        break;
       case Stop::Kind::kText:
         all.events |= StopCondition::AtEvent<machine::OutputEvent>().events;
         break;
@@ -234,6 +250,7 @@ bool Stops::IsEventHere(const Kept& kept, const machine::Event& event) const {
     if (event.body.index() != *stop.value) return false;
     return output == nullptr || output->uart == stop.uart;
   }
+  if (stop.kind == Stop::Kind::kFrame) return (FramesOf(event) & *stop.value) != 0;
   if (output == nullptr || output->uart != stop.uart) return false;
   return timeline_.is_live() ? tail_.EndsWith(stop.uart, stop.bytes)
                              : kept.completed.contains(event.cycle);
@@ -244,6 +261,7 @@ bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
   switch (stop.kind) {
     case Stop::Kind::kPc: return met.pc && cpu().pc == *stop.value;
     case Stop::Kind::kEvent:
+    case Stop::Kind::kFrame:
     case Stop::Kind::kText:
       return std::any_of(met.events.begin(), met.events.end(),
                          [&](const machine::Event& event) { return IsEventHere(kept, event); });

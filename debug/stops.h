@@ -25,11 +25,15 @@
 
 namespace isochron::debug {
 
+// The bits of Stop::value for frames.
+inline constexpr uint64_t kSentFrames = 1, kReceivedFrames = 2;
+
 // One of them.
 struct Stop {
   enum class Kind : uint8_t {
     kPc,         // before the instruction at `value`, as in Cpu::pc
     kEvent,      // behind an event of the kind with index `value`, of UART `uart` if it is output
+    kFrame,      // behind a frame that has been sent, received (`value` has a bit for each) or both
     kText,       // where what UART `uart` has sent ends with `bytes`
     kException,  // where the operating system is entered, at the points `value` (a bit for each)
     kMachineCheck,

@@ -364,6 +364,7 @@ std::optional<RunEnd> Machine::TakeInputs() {
     if (line == nullptr) continue;
     if (input.kind == InputKind::kBytes) line->Receive(input.bytes);
     if (input.kind == InputKind::kBreak) line->ReceiveBreak();
+    if (input.kind == InputKind::kFrame) line->ReceiveFrame(input.bytes);
   }
   return std::nullopt;
 }
@@ -548,6 +549,11 @@ void Machine::OnDeviceWrite(uint64_t pa, uint64_t size) {
 void Machine::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   if (console_sink_ != nullptr) console_sink_->OnConsoleByte(uart, cycle, byte);
   Tell(kNoCpu, cycle, OutputEvent{static_cast<uint8_t>(uart), byte});
+}
+
+void Machine::OnFrame(uint64_t cycle, std::string_view frame) {
+  if (frame_sink_ != nullptr) frame_sink_->OnFrame(cycle, frame);
+  Tell(kNoCpu, cycle, FrameEvent::Of(frame, config_.network->whole_frames));
 }
 
 void Machine::SetIrq(int line, bool asserted) {

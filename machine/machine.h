@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "machine/board.h"
 #include "machine/bus/console.h"
 #include "machine/bus/event_queue.h"
+#include "machine/bus/frame_sink.h"
 #include "machine/disks/disk.h"
 #include "machine/disks/disk_contents.h"
 #include "machine/events/config.h"
@@ -48,7 +50,10 @@ struct BootImages {
 //
 // The machine holds CPUs, memory, devices, the event queue and the order of everything. What
 // it does depends on configuration, images and inputs alone.
-class Machine final : private ConsoleSink, private IrqSink, private alpha::MemoryListener {
+class Machine final : private ConsoleSink,
+                      private FrameSink,
+                      private IrqSink,
+                      private alpha::MemoryListener {
  public:
   // Powers the machine on: memory zero, firmware and images loaded, CPU at its reset entry.
   // InvalidArgument when the configuration or the images do not fit, ResourceExhausted when
@@ -62,9 +67,11 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
   // input and a guest that waits for ever runs for ever.
   void SetInputSource(InputSource* source) { input_source_ = source; }
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
+  void SetFrameSink(FrameSink* sink) { frame_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
   InputSource* input_source() const { return input_source_; }
   ConsoleSink* console_sink() const { return console_sink_; }
+  FrameSink* frame_sink() const { return frame_sink_; }
   Observer* observer() const { return observer_; }
 
   // Who is told of all that the CPUs execute from the boundary on at which the machine stands;
@@ -228,6 +235,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
                          Prepare prepare);
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
+  void OnFrame(uint64_t cycle, std::string_view frame) override;
   void SetIrq(int line, bool asserted) override;
   void OnDeviceWrite(uint64_t pa, uint64_t size) override;
 
@@ -250,6 +258,7 @@ class Machine final : private ConsoleSink, private IrqSink, private alpha::Memor
 
   InputSource* input_source_ = nullptr;
   ConsoleSink* console_sink_ = nullptr;
+  FrameSink* frame_sink_ = nullptr;
   Observer* observer_ = nullptr;
   StopWatch stop_watch_;  // of the run that is made
   StopReasons stopped_by_;

@@ -102,6 +102,38 @@ TEST(HeaderTest, HasTheDisksAndWhatIsOnThem) {
   EXPECT_EQ(decoded->images, header.images);
 }
 
+LogHeader HeaderWithNetwork() {
+  LogHeader header = SmallHeader();
+  header.config.network = {.model = machine::NetworkConfig::Model::kTulip,
+                           .mac = {2, 0, 0, 0xfe, 0xff, 1},
+                           .whole_frames = 300};
+  return header;
+}
+
+TEST(HeaderTest, HasTheNetworkDevice) {
+  absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(HeaderWithNetwork()));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->config.network, HeaderWithNetwork().config.network);
+  EXPECT_FALSE(DecodeHeader(Encode(SmallHeader()))->config.network.has_value());
+}
+
+TEST(HeaderTest, RefusesANetworkDeviceThatIsNone) {
+  const std::string body = BodyOf(SmallHeader());
+  const std::string mac = "\2abcde";
+  const auto status = [&](const std::string& value) {
+    std::string field;
+    AppendVarint(16, field);
+    AppendVarint(value.size(), field);
+    return DecodeHeader(HeaderWithBody(body + field + value)).status();
+  };
+  EXPECT_TRUE(status(std::string("\0\0", 2) + mac).ok());
+  for (const std::string& bad :
+       {std::string("\2\0", 2) + mac, std::string("\0\xeb\x0b", 3) + mac, "\1\1" + mac + "x",
+        "\1\1" + mac.substr(1), std::string("\0", 1)}) {
+    EXPECT_TRUE(absl::IsDataLoss(status(bad))) << status(bad);
+  }
+}
+
 TEST(HeaderTest, RefusesDisksThatAreNotTheirImages) {
   LogHeader header = HeaderWithDisks();
   header.images.pop_back();
@@ -165,6 +197,8 @@ TEST(HeaderTest, RefusesMissingAndRepeatedFields) {
 TEST(FrameTest, RoundTripsEveryKindOfEvent) {
   std::vector<Event> events = SmallEvents();
   const std::vector<Event> writes = WriteEvents();
+  const std::vector<Event> frames = NetworkEvents();
+  events.insert(events.begin(), frames.begin(), frames.end());
   events.insert(events.begin(), writes.begin(), writes.end());
   events.insert(events.end() - 1, {0, (1 << 28) + 5, 3, UnknownEvent{100, "payload"}});
   for (size_t i = 0; i < events.size(); ++i) events[i].number = i;
@@ -242,6 +276,26 @@ TEST(FrameTest, RefusesInputForPortsOfNewerVersions) {
     EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("newer version"));
   }
+}
+
+TEST(FrameTest, RefusesFramesThatNoNetworkCarries) {
+  for (const int type : {5, 68}) {
+    for (const size_t size : {0, 13, 1515}) {
+      const std::string frame = Frame(0, 0, Record(type, 0, std::string(size, 'x')));
+      EXPECT_TRUE(absl::IsDataLoss(DecodeStatus(frame))) << type << " " << size;
+    }
+    EXPECT_TRUE(DecodeStatus(Frame(0, 0, Record(type, 0, std::string(14, 'x')))).ok());
+    EXPECT_TRUE(DecodeStatus(Frame(0, 0, Record(type, 0, std::string(1514, 'x')))).ok());
+  }
+  const std::string digest(16, 'd');
+  EXPECT_TRUE(DecodeStatus(Frame(0, 0, Record(69, 0, "\x0e" + digest))).ok());
+  for (const std::string& bad :
+       {"\x0d" + digest, "\xeb\x0b" + digest, "\x0e" + digest + "x", std::string("\x0e")}) {
+    EXPECT_TRUE(absl::IsDataLoss(DecodeStatus(Frame(0, 0, Record(69, 0, bad)))));
+  }
+  FrameEncoder encoder;
+  EXPECT_FALSE(encoder.Append({0, 0, 0, InputEvent{machine::Input::Frame("short")}}).ok());
+  EXPECT_FALSE(encoder.Append({0, 0, 0, machine::FrameEvent()}).ok());
 }
 
 TEST(FrameTest, WritesGoToWhatThereIs) {

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "machine/events/config.h"
 #include "machine/events/digest.h"
 #include "replaylog/varint.h"
 
@@ -128,6 +129,22 @@ struct RestOfBytes {
   }
   Taken Take(std::string_view& payload, std::string& value) const {
     if (payload.size() > max) return Taken::kDamage;
+    value.assign(payload);
+    payload = {};
+    return Taken::kValue;
+  }
+};
+
+// A frame: all bytes to the end of the payload.
+struct FrameBytes {
+  static bool Fits(size_t size) { return size >= machine::kMinFrame && size <= machine::kMaxFrame; }
+
+  bool Append(const std::string& value, std::string& out) const {
+    out += value;
+    return Fits(value.size());
+  }
+  Taken Take(std::string_view& payload, std::string& value) const {
+    if (!Fits(payload.size())) return Taken::kDamage;
     value.assign(payload);
     payload = {};
     return Taken::kValue;

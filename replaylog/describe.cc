@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "alpha/ipr.h"
 #include "hostio/printable.h"
+#include "replaylog/describe_frame.h"
 #include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
@@ -70,6 +71,7 @@ class Details {
     const machine::Input& input = event.input;
     if (input.kind == machine::InputKind::kStop) return Values(event);
     if (input.kind == machine::InputKind::kWrite) return DescribeWrite(input, columns_);
+    if (input.kind == machine::InputKind::kFrame) return DescribeFrame(input.bytes);
     const std::string prefix = absl::StrCat(PortName(input.port), " ");
     if (input.kind == machine::InputKind::kBreak) return prefix + "break";
     return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
@@ -80,6 +82,9 @@ class Details {
   }
   std::string operator()(const InterruptEvent& event) const {
     return absl::StrFormat("ISUM %#x %s", event.pending, DescribeIsum(event.pending));
+  }
+  std::string operator()(const FrameEvent& event) const {
+    return event.bytes.empty() ? Values(event) : DescribeFrame(event.bytes);
   }
   std::string operator()(const UnknownEvent& event) const {
     std::string text = absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");
@@ -115,6 +120,9 @@ class Details {
   }
   std::string Value(const RestOfBytes&, const std::string& value) const {
     return QuoteBytes(value);
+  }
+  std::string Value(const FrameBytes&, const std::string& value) const {
+    return DescribeFrame(value);
   }
 
   size_t columns_;
@@ -160,6 +168,9 @@ class JsonFields {
   }
   static std::string Value(std::string_view name, const RestOfBytes&, const std::string& value) {
     return JsonBytes(name, "text", value);
+  }
+  static std::string Value(std::string_view name, const FrameBytes&, const std::string& value) {
+    return absl::StrCat(JsonString(name), ":\"", Hex(value), "\"");
   }
   static std::string Value(std::string_view name, const Steps&, const Steps::ConstValue& value) {
     return absl::StrCat(JsonString(name), ":[", absl::StrJoin(std::get<1>(value), ","), "]");
@@ -279,6 +290,14 @@ std::string_view DiskInterfaceName(machine::DiskConfig::Interface interface) {
   return kUnknownName;
 }
 
+std::string_view NetworkModelName(machine::NetworkConfig::Model model) {
+  switch (model) {
+    case machine::NetworkConfig::Model::kVirtio: return "virtio";
+    case machine::NetworkConfig::Model::kTulip: return "tulip";
+  }
+  return kUnknownName;
+}
+
 std::string DescribeIsum(uint64_t isum) {
   // On pins b_irq<3:0> (21272 HRM, Cchip); nothing is on the other two.
   constexpr std::string_view kExternal[] = {"error", "device", "timer", "IPI", "EI4", "EI5"};
@@ -346,6 +365,12 @@ std::string HeaderToJson(const LogHeader& header) {
                     i + 1 == config.disks.size() ? "}]" : "}");
   }
   if (config.entropy_device) json += ",\"entropy_device\":true";
+  if (config.network.has_value()) {
+    absl::StrAppend(&json,
+                    ",\"network\":{\"model\":", JsonString(NetworkModelName(config.network->model)),
+                    ",\"mac\":\"", StationName(config.network->mac),
+                    "\",\"whole_frames\":", config.network->whole_frames, "}");
+  }
   return json + "}";
 }
 

@@ -17,8 +17,8 @@ namespace isochron::replaylog {
 
 RecordType TypeOf(const Event& event);
 
-// "stop", "input", "output", "interrupt", "checkpoint", "end"; "unknown" for any other type.
-// These are the names in JSON lines and what `log dump --type` takes.
+// "stop", "input" and so on, as record_table.h has them; "unknown" for any other type. These are
+// the names in JSON lines and what `log dump --type` takes.
 std::string_view EventTypeName(RecordType type);
 std::optional<RecordType> EventTypeFromName(std::string_view name);
 // All names, in the order of their types.
@@ -26,9 +26,9 @@ std::vector<std::string_view> EventTypeNames();
 
 // "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit".
 std::string_view StopCauseName(machine::StopCause cause);
-// "uart".
+// "uart", "net".
 std::string_view InputDeviceName(machine::InputDevice device);
-// "uart0", "uart1".
+// "uart0", "uart1", "net0".
 std::string PortName(const machine::Port& port);
 // "power-off", "reset", "fatal", "stopped", "end-of-time".
 std::string_view EndKindName(machine::RunEnd::Kind kind);
@@ -36,6 +36,9 @@ std::string_view EndKindName(machine::RunEnd::Kind kind);
 std::string_view ImageRoleName(ImageRecord::Role role);
 // "virtio", "ide".
 std::string_view DiskInterfaceName(machine::DiskConfig::Interface interface);
+
+// "virtio", "tulip".
+std::string_view NetworkModelName(machine::NetworkConfig::Model model);
 
 // The requests in an ISUM: "device timer". External ones are named for what a Clipper has on these
 // pins.

@@ -21,18 +21,19 @@ std::string Cut(std::string_view text, size_t columns) {
   return std::string(text.substr(0, columns));
 }
 
-// The digest of the state that an event holds.
-struct StateOf {
+// The digest that an event holds, with the name of the field: "state 0123...".
+struct DigestIn {
   template <typename Body>
-  std::optional<machine::Digest> operator()(const Body& body) const {
-    std::optional<machine::Digest> state;
+  std::string operator()(const Body& body) const {
+    std::string text;
     VisitRecordOf(body, [&](const auto& record) {
       record.ForEachField([&]<typename Field>(const Field& field) {
         if constexpr (std::is_same_v<decltype(Field::coding), StateDigest>)
-          state = std::invoke(field.access, body);
+          text = absl::StrCat(std::string(field.name), " ",
+                              std::invoke(field.access, body).ToString());
       });
     });
-    return state;
+    return text;
   }
 };
 
@@ -81,12 +82,9 @@ std::string DiffText::Detail(const EventPair& pair) const {
   if (const std::optional<size_t> at = FirstDifferentByte(*pair.left, *pair.right)) {
     return BytesAround(*at, *EventBytes(*pair.left), *EventBytes(*pair.right));
   }
-  const std::optional<machine::Digest> states[] = {std::visit(StateOf(), pair.left->body),
-                                                   std::visit(StateOf(), pair.right->body)};
-  if (states[0] && states[1] && states[0] != states[1]) {
-    return Lines("state " + states[0]->ToString(), "state " + states[1]->ToString());
-  }
-  return "";
+  const std::string left = std::visit(DigestIn(), pair.left->body);
+  const std::string right = std::visit(DigestIn(), pair.right->body);
+  return left.empty() || right.empty() || left == right ? "" : Lines(left, right);
 }
 
 std::string DiffText::Summary(const EventPair& pair) const {

@@ -1,5 +1,6 @@
 #include "replaylog/describe.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "replaylog/log_testing.h"
@@ -44,6 +45,29 @@ TEST(DescribeTest, TellsWhatIsWritten) {
   EXPECT_LE(DescribeEvent(longer, kHz).size(), 80u);
   EXPECT_THAT(DescribeEvent(longer, kHz), testing::EndsWith("78..."));
   EXPECT_THAT(DescribeEvent(longer, kHz, kAllColumns), testing::EndsWith("7878"));
+}
+
+TEST(DescribeTest, TellsWhatTravels) {
+  const std::vector<Event> events = NetworkEvents();
+  EXPECT_THAT(DescribeEvent(events[0], kHz, kAllColumns),
+              testing::EndsWith(" received   15 bytes type 0x2e2e 74:69:6f:6e:2e:2e > "
+                                "74:6f:2d:73:74:61"));
+  EXPECT_THAT(DescribeEvent(events[1], kHz),
+              testing::StartsWith("       1            500    0.000001 sent       15 bytes type "));
+  EXPECT_EQ(DescribeEvent(events[2], kHz),
+            "       2            600    0.000001 sent-long  1514 bytes");
+  EXPECT_EQ(EventToJson(events[0]), R"({"event":0,"cycle":400,"cpu":0,"type":"received",)"
+                                    R"("frame":"746f2d73746174696f6e2e2e2e2eff"})");
+  EXPECT_EQ(
+      EventToJson(events[2]),
+      absl::StrCat(R"({"event":2,"cycle":600,"cpu":0,"type":"sent-long","size":1514,)",
+                   R"("digest":")", machine::DigestOf(std::string(1514, 'x')).ToString(), R"("})"));
+  LogHeader header = SmallHeader();
+  EXPECT_THAT(HeaderToJson(header), testing::Not(testing::HasSubstr("network")));
+  header.config.network.emplace();
+  EXPECT_THAT(HeaderToJson(header),
+              testing::HasSubstr(R"("network":{"model":"virtio","mac":"52:54:00:12:34:56",)"
+                                 R"("whole_frames":1514})"));
 }
 
 TEST(DescribeTest, LinesCanHoldEverything) {

@@ -62,6 +62,7 @@ struct UnknownEvent {
 
 using machine::CheckpointEvent;
 using machine::EndEvent;
+using machine::FrameEvent;
 using machine::InputEvent;
 using machine::InterruptEvent;
 

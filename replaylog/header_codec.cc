@@ -35,13 +35,14 @@ enum HeaderField : uint8_t {
   kImage = 13,
   kDisk = 14,
   kEntropyDevice = 15,
+  kNetwork = 16,
 };
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
   [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
-                                disks, entropy] = config;
+                                disks, entropy, network] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -106,6 +107,31 @@ bool DecodeDisk(std::string_view& value, LogHeader& header) {
   return true;
 }
 
+std::string EncodeNetwork(const machine::NetworkConfig& network) {
+  std::string value;
+  AppendVarint(static_cast<uint8_t>(network.model), value);
+  AppendVarint(network.whole_frames, value);
+  for (const uint8_t byte : network.mac) value.push_back(static_cast<char>(byte));
+  return value;
+}
+
+bool DecodeNetwork(std::string_view& value, LogHeader& header) {
+  machine::NetworkConfig& network = header.config.network.emplace();
+  uint64_t model = 0;
+  if (!ConsumeVarint(value, model) ||
+      model > static_cast<uint8_t>(machine::NetworkConfig::Model::kTulip) ||
+      !ConsumeNumber(value, network.whole_frames) || network.whole_frames > machine::kMaxFrame ||
+      value.size() < network.mac.size()) {
+    return false;
+  }
+  network.model = static_cast<machine::NetworkConfig::Model>(model);
+  for (uint8_t& byte : network.mac) {
+    byte = static_cast<uint8_t>(value.front());
+    value.remove_prefix(1);
+  }
+  return true;
+}
+
 bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
   machine::MachineConfig& config = header.config;
   uint64_t number = 0;
@@ -137,6 +163,7 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       if (!ConsumeVarint(value, number) || number != 1) return false;
       config.entropy_device = true;
       return true;
+    case kNetwork: return DecodeNetwork(value, header);
     default: return false;
   }
 }
@@ -157,7 +184,7 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     }
     previous = field;
     if (field >= kFirstOptionalField) continue;
-    if (field < kModel || field > kEntropyDevice) {
+    if (field < kModel || field > kNetwork) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the header has field ", field, ", which a newer version of isochron understands"));
     }
@@ -213,6 +240,7 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
     return absl::InvalidArgumentError("a disk of a log needs an image");
   }
   if (config.entropy_device) AppendField(kEntropyDevice, uint64_t{1}, body);
+  if (config.network.has_value()) AppendField(kNetwork, EncodeNetwork(*config.network), body);
 
   std::string bytes(kMagic);
   AppendVarint(kFormatMajor, bytes);

@@ -9,10 +9,15 @@
 #include "absl/strings/str_join.h"
 #include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
+#include "replaylog/describe_frame.h"
 #include "replaylog/record_table.h"
 
 namespace isochron::replaylog {
 namespace {
+
+const char* NounOf(const machine::Input& input) {
+  return input.kind == machine::InputKind::kFrame ? "frame" : "input";
+}
 
 // What differs in the contents of two events of one type.
 struct BodyDifference {
@@ -34,8 +39,10 @@ struct BodyDifference {
       return absl::StrCat("port of the input: ", PortName(a.input.port), " and ",
                           PortName(b.input.port));
     }
-    if (at) return absl::StrCat("byte ", *at, " of the input");
-    return a.input.bytes.size() != b.input.bytes.size() ? "length of the input" : FirstValue(a);
+    if (at) return absl::StrCat("byte ", *at, " of the ", NounOf(a.input));
+    return a.input.bytes.size() != b.input.bytes.size()
+               ? absl::StrCat("length of the ", NounOf(a.input))
+               : FirstValue(a);
   }
   std::string operator()(const OutputRun& a) const {
     const OutputRun& b = std::get<OutputRun>(right.body);
@@ -50,6 +57,12 @@ struct BodyDifference {
       }
     }
     return a.bytes.size() == b.bytes.size() ? "" : "length of the output";
+  }
+  std::string operator()(const FrameEvent& a) const {
+    const FrameEvent& b = std::get<FrameEvent>(right.body);
+    if (a.bytes.empty() != b.bytes.empty()) return "whether the frame is whole";
+    if (at) return absl::StrCat("byte ", *at, " of the frame");
+    return a.size() != b.size() ? "size of the frame" : FirstValue(a);
   }
   std::string operator()(const UnknownEvent& a) const {
     return a == std::get<UnknownEvent>(right.body) ? "" : "contents";
@@ -92,6 +105,13 @@ std::string DescribeDisks(const LogHeader& header) {
                                  disk.read_only ? " read-only" : ""));
   }
   return disks.empty() ? "none" : absl::StrJoin(disks, ", ");
+}
+
+std::string DescribeNetwork(const LogHeader& header) {
+  const std::optional<machine::NetworkConfig>& network = header.config.network;
+  if (!network.has_value()) return "none";
+  return absl::StrCat(std::string(NetworkModelName(network->model)), " ", StationName(network->mac),
+                      ", whole frames up to ", network->whole_frames);
 }
 
 // Whether they are equal but for their numbers.
@@ -193,10 +213,14 @@ std::string NameDifference(const Event& left, const Event& right, uint64_t clock
 
 std::optional<std::string_view> EventBytes(const Event& event) {
   if (const auto* output = std::get_if<OutputRun>(&event.body)) return output->bytes;
+  const auto* const frame = std::get_if<FrameEvent>(&event.body);
+  if (frame != nullptr && !frame->bytes.empty()) return frame->bytes;
   if (const auto* unknown = std::get_if<UnknownEvent>(&event.body)) return unknown->payload;
   const auto* input = std::get_if<InputEvent>(&event.body);
-  if (input == nullptr || input->input.kind != machine::InputKind::kBytes) return std::nullopt;
-  return input->input.bytes;
+  if (input == nullptr) return std::nullopt;
+  const machine::InputKind kind = input->input.kind;
+  const bool has_bytes = kind == machine::InputKind::kBytes || kind == machine::InputKind::kFrame;
+  return has_bytes ? std::optional<std::string_view>(input->input.bytes) : std::nullopt;
 }
 
 std::optional<size_t> FirstDifferentByte(const Event& left, const Event& right) {
@@ -227,6 +251,7 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("images", DescribeImages(left), DescribeImages(right), lines);
   CompareField("disks", DescribeDisks(left), DescribeDisks(right), lines);
   CompareField("entropy device", left.config.entropy_device, right.config.entropy_device, lines);
+  CompareField("network", DescribeNetwork(left), DescribeNetwork(right), lines);
   return lines;
 }
 

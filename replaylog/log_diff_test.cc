@@ -164,5 +164,24 @@ TEST(LogDiffTest, ComparesHeaders) {
   EXPECT_EQ(found[1].right, "none");
 }
 
+TEST(LogDiffTest, SaysWhatDiffersInFrames) {
+  const std::vector<Event> left = NetworkEvents();
+  std::vector<Event> right = left;
+  std::get<InputEvent>(right[0].body).input.bytes[3] = 'x';
+  std::get<machine::FrameEvent>(right[1].body).bytes += "more";
+  std::get<machine::FrameEvent>(right[2].body).digest.low ^= 1;
+  EXPECT_EQ(NameDifference(left[0], right[0], 1), "byte 3 of the frame");
+  EXPECT_EQ(FirstDifferentByte(left[0], right[0]), 3u);
+  EXPECT_EQ(NameDifference(left[1], right[1], 1), "size of the frame");
+  EXPECT_EQ(NameDifference(left[2], right[2], 1), "frame");
+  LogHeader header = SmallHeader();
+  LogHeader with = header;
+  with.config.network.emplace();
+  const std::vector<HeaderDifference> lines = CompareHeaders(header, with);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].field, "network");
+  EXPECT_EQ(lines[0].right, "virtio 52:54:00:12:34:56, whole frames up to 1514");
+}
+
 }  // namespace
 }  // namespace isochron::replaylog

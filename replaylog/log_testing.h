@@ -116,6 +116,15 @@ inline std::vector<Event> WriteEvents() {
   return events;
 }
 
+// And of the log of a machine with a network.
+inline std::vector<Event> NetworkEvents() {
+  std::vector<Event> events;
+  events.push_back({0, 400, 0, InputEvent{machine::Input::Frame("to-station....\xff")}});
+  events.push_back({1, 500, 0, machine::FrameEvent::Of("from-station..\x01", machine::kMaxFrame)});
+  events.push_back({2, 600, 0, machine::FrameEvent::Of(std::string(1514, 'x'), 14)});
+  return events;
+}
+
 // `count` events that look like those of a guest that prints, with an end.
 inline std::vector<Event> ManyEvents(uint64_t count) {
   std::vector<Event> events;

@@ -31,6 +31,7 @@ from isochron.codings import (
     CountedBytes,
     Event,
     Flags,
+    FrameBytes,
     Named,
     Number,
     RestOfBytes,
@@ -76,11 +77,19 @@ PythonField InPython(const CountedBytes& coding) {
 PythonField InPython(const RestOfBytes& coding) {
   return {"bytes", absl::StrCat("RestOfBytes(", coding.max, ")")};
 }
+PythonField InPython(const FrameBytes&) {
+  return {"bytes", absl::StrCat("FrameBytes(", machine::kMinFrame, ", ", machine::kMaxFrame, ")")};
+}
 PythonField InPython(const Steps&) { return {"list[int]", "Steps()"}; }
 
 std::string ClassName(std::string_view name) {
-  std::string words(name);
-  words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(words[0])));
+  std::string words;
+  bool begins = true;
+  for (const char c : name) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (c != '-') words.push_back(static_cast<char>(begins ? std::toupper(letter) : letter));
+    begins = c == '-';
+  }
   return words;
 }
 
@@ -132,6 +141,7 @@ std::string InPayload(const CountedBytes& coding, std::string_view) {
 std::string InPayload(const RestOfBytes&, std::string_view words) {
   return absl::StrCat("then ", std::string(words));
 }
+std::string InPayload(const FrameBytes&, std::string_view words) { return std::string(words); }
 std::string InPayload(const Steps&, std::string_view words) {
   return absl::StrCat("n-1 times ", std::string(words), " (varint)");
 }
@@ -155,6 +165,9 @@ std::string InJson(const CountedBytes&, std::string_view name) {
 }
 std::string InJson(const RestOfBytes&, std::string_view name) {
   return Quoted(name, "`") + ", `text`";
+}
+std::string InJson(const FrameBytes&, std::string_view name) {
+  return Quoted(name, "`") + ": two hexadecimal digits a byte";
 }
 std::string InJson(const Steps&, std::string_view name) {
   return Quoted(name, "`") + ": cycles from each byte to the next";

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "machine/events/config.h"
 #include "machine/events/input.h"
 #include "machine/events/run_end.h"
 #include "replaylog/codings.h"
@@ -27,7 +29,10 @@ namespace isochron::replaylog {
 // Names of enumerators, by their numbers.
 inline constexpr std::array<std::string_view, 6> kStopCauses = {
     "quit", "signal", "cycle-limit", "expect-failed", "panic", "log-limit"};
-inline constexpr std::array<std::string_view, 1> kInputDevices = {"uart"};
+inline constexpr std::array<std::string_view, 2> kInputDevices = {"uart", "net"};
+// Of those, the ones that take bytes.
+inline constexpr std::span<const std::string_view> kByteDevices =
+    std::span(kInputDevices).first<1>();
 inline constexpr std::array<std::string_view, 2> kPortInputKinds = {"bytes", "break"};
 inline constexpr std::array<std::string_view, 2> kWriteSpaces = {"register", "memory"};
 inline constexpr std::array<std::string_view, 5> kEndKinds = {"power-off", "reset", "fatal",
@@ -99,6 +104,31 @@ struct WriteInputs {
   static constexpr uint64_t kMaxPhysical = (uint64_t{1} << 44) - 1;
 };
 
+struct FrameInputs {
+  static bool Holds(const InputEvent& event) {
+    return event.input.kind == machine::InputKind::kFrame;
+  }
+  static void Begin(InputEvent& event) {
+    event.input.kind = machine::InputKind::kFrame;
+    event.input.port = machine::Port::Network();
+  }
+  static bool IsValid(const InputEvent& event) {
+    return event.input.port == machine::Port::Network();
+  }
+};
+
+struct WholeFrames {
+  static bool Holds(const FrameEvent& event) { return !event.bytes.empty(); }
+  static void Begin(FrameEvent& event) { event = {}; }
+  static bool IsValid(const FrameEvent&) { return true; }
+};
+
+struct LongFrames {
+  static bool Holds(const FrameEvent& event) { return event.bytes.empty(); }
+  static void Begin(FrameEvent& event) { event = {}; }
+  static bool IsValid(const FrameEvent& event) { return event.size() >= machine::kMinFrame; }
+};
+
 template <typename BodyType, typename SomeBodies, typename... Fields>
 struct Record {
   using Body = BodyType;
@@ -141,8 +171,8 @@ struct StepsOfRun {
   auto operator()(auto& run) const { return std::tie(std::as_const(run.bytes), run.deltas); }
 };
 
-// By ascending type.
-inline constexpr std::tuple kRecords{
+// By ascending type: inputs, and then witnesses.
+inline constexpr std::tuple kInputRecords{
     MakeRecord<InputEvent, StopInputs>(
         2, "stop", "Somebody ends the run.",
         Field{"cause", Named{kStopCauses}, OfInput<&machine::Input::cause>(), "cause", "input"},
@@ -152,7 +182,7 @@ inline constexpr std::tuple kRecords{
         3, "input",
         "What a port gets: `bytes`, or a break. The port is a stream of a device: the console is "
         "stream 0 of \"uart\".",
-        Field{"device", Named{kInputDevices, Beyond::kNewer}, DeviceOfPort(), "device",
+        Field{"device", Named{kByteDevices, Beyond::kNewer}, DeviceOfPort(), "device",
               "port of the input"},
         Field{"stream", Number{machine::Port::kUartStreams - 1, Beyond::kNewer}, StreamOfPort(),
               "stream", "port of the input"},
@@ -169,6 +199,12 @@ inline constexpr std::tuple kRecords{
               "address that is written to"},
         Field{"bytes", RestOfBytes{kMaxInputBytes}, OfInput<&machine::Input::bytes>(),
               "of space 0 8 bytes, of space 1 1 to 2^20", "bytes that are written"}),
+    MakeRecord<InputEvent, FrameInputs>(
+        5, "received", "A frame arrives at the network device.",
+        Field{"frame", FrameBytes{}, OfInput<&machine::Input::bytes>(), "14 to 1514 bytes",
+              "frame"})};
+
+inline constexpr std::tuple kWitnessRecords{
     MakeRecord<OutputRun>(
         64, "output", "Bytes that a UART sent; `deltas` are the cycles from each to the next.",
         Field{"uart", Number{std::numeric_limits<uint8_t>::max()}, &OutputRun::uart, "UART",
@@ -192,7 +228,19 @@ inline constexpr std::tuple kRecords{
               "instruction count", " insns"},
         Field{"state", StateDigest{}, &EndEvent::state, "state digest", "machine state", "",
               Show::kInLongLines}),
+    MakeRecord<FrameEvent, WholeFrames>(
+        68, "sent", "The network device has sent a frame.",
+        Field{"frame", FrameBytes{}, &FrameEvent::bytes, "14 to 1514 bytes", "frame"}),
+    MakeRecord<FrameEvent, LongFrames>(
+        69, "sent-long",
+        "The network device has sent a frame of more bytes than the header has them kept for.",
+        Field{"size", Number{machine::kMaxFrame}, &FrameEvent::long_size, "bytes of the frame",
+              "size of the frame", " bytes"},
+        Field{"digest", StateDigest{}, &FrameEvent::digest, "digest of the frame", "frame", "",
+              Show::kInLongLines}),
 };
+
+inline constexpr std::tuple kRecords = std::tuple_cat(kInputRecords, kWitnessRecords);
 
 // Records that older versions wrote: one of type `type` is one of type `now` with `front` before
 // its payload.

@@ -329,5 +329,35 @@ TEST(Replayer, WaitsForNoEventThatIsFarAway) {
   EXPECT_THAT(Polled(replayer, 5'000), ElementsAre("a"));
 }
 
+TEST(ReplayerTest, FramesThatWereSentAreCompared) {
+  const auto sent = [](std::string frame, size_t whole) {
+    return machine::Event{500, 0, machine::FrameEvent::Of(frame, whole)};
+  };
+  const std::string frame(60, 'f');
+  for (const size_t whole : {size_t{20}, machine::kMaxFrame}) {
+    FakeSource source({{0, 500, 0, machine::FrameEvent::Of(frame, whole)}});
+    Replayer replayer(source, kHz);
+    replayer.On(sent(frame, whole));
+    EXPECT_TRUE(replayer.status().ok());
+    EXPECT_EQ(replayer.events_compared(), 1u);
+
+    FakeSource same({{0, 500, 0, machine::FrameEvent::Of(frame, whole)}});
+    Replayer other(same, kHz);
+    other.On(sent(std::string(59, 'f') + "g", whole));
+    EXPECT_TRUE(absl::IsAborted(other.status())) << whole;
+  }
+}
+
+TEST(ReplayerTest, FramesThatArrivedAreGivenAtTheirInputPoint) {
+  FakeSource source({{0, 500, 0, InputEvent{Input::Frame("fourteen-bytes")}},
+                     {0, 500, 0, InputEvent{Input::Frame("fourteen-bytes")}}});
+  Replayer replayer(source, kHz);
+  std::vector<Input> inputs;
+  replayer.Poll({500}, inputs);
+  ASSERT_GE(inputs.size(), 2u);  // and the stop with which a partial log ends
+  EXPECT_EQ(inputs[0], Input::Frame("fourteen-bytes"));
+  EXPECT_EQ(inputs[1], inputs[0]);
+}
+
 }  // namespace
 }  // namespace isochron::timeline

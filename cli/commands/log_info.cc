@@ -14,6 +14,7 @@
 #include "machine/events/config.h"
 #include "machine/events/cycle_text.h"
 #include "replaylog/describe.h"
+#include "replaylog/describe_frame.h"
 #include "replaylog/file_source.h"
 #include "replaylog/image_set.h"
 #include "replaylog/log_reader.h"
@@ -87,6 +88,16 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   Row(out, "date at start", Date(config.rtc_base_seconds));
   Row(out, "entropy seed", absl::StrCat(config.seed));
   if (config.entropy_device) Row(out, "entropy device", "virtio");
+  if (config.network.has_value()) {
+    Row(out, "network device",
+        absl::StrCat(std::string(replaylog::NetworkModelName(config.network->model)), ", ",
+                     replaylog::StationName(config.network->mac)));
+    const uint32_t whole = config.network->whole_frames;
+    Row(out, "frames sent",
+        whole == machine::kMaxFrame
+            ? "with their bytes"
+            : absl::StrCat("with their bytes up to ", whole, ", beyond that their digest"));
+  }
   Row(out, "input points",
       absl::StrCat("every ", machine::CyclesText(config.input_interval, config.clock_hz)));
   Row(out, "checkpoints",

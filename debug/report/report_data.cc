@@ -8,6 +8,7 @@
 #include "debug/page.h"
 #include "hostio/printable.h"
 #include "replaylog/describe.h"
+#include "replaylog/describe_frame.h"
 
 namespace isochron::debug {
 namespace {
@@ -25,6 +26,9 @@ std::string Contents(const machine::Input& input) {
       return absl::StrCat("stop: ", std::string(replaylog::StopCauseName(input.cause)));
     case machine::InputKind::kWrite:
       return absl::StrCat("gdb: ", replaylog::DescribeWrite(input, 200));
+    case machine::InputKind::kFrame:
+      return absl::StrCat(replaylog::PortName(input.port), " ",
+                          replaylog::DescribeFrame(input.bytes));
   }
   return "";
 }
@@ -33,7 +37,8 @@ std::string Contents(const machine::Input& input) {
 std::string InputPart(const machine::Input& input) {
   switch (input.kind) {
     case machine::InputKind::kBytes:
-    case machine::InputKind::kBreak: return replaylog::PortName(input.port);
+    case machine::InputKind::kBreak:
+    case machine::InputKind::kFrame: return replaylog::PortName(input.port);
     case machine::InputKind::kStop: return "stop";
     case machine::InputKind::kWrite: return "gdb";
   }

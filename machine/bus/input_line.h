@@ -16,6 +16,8 @@ class InputLine {
   virtual void Receive(std::string_view bytes) = 0;
   // A break behind what is on the line; nothing where the line knows none.
   virtual void ReceiveBreak() {}
+  // A frame; nothing where the line takes none.
+  virtual void ReceiveFrame(std::string_view /*frame*/) {}
   // What has arrived and has not been taken yet, in bytes.
   virtual size_t waiting() const = 0;
 };

@@ -48,6 +48,20 @@ absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
                                                  MachineConfig::kMaxIdeDisks, " disks, not ", ide));
 }
 
+absl::Status CheckNetwork(const NetworkConfig& network) {
+  if (network.model > NetworkConfig::Model::kTulip) {
+    return absl::InvalidArgumentError("the network device is of no known model");
+  }
+  const bool zero = std::ranges::all_of(network.mac, [](uint8_t byte) { return byte == 0; });
+  if (zero || (network.mac[0] & 1) != 0) {
+    return absl::InvalidArgumentError(
+        "the address of the network device must be that of one station: bit 0 of its first byte is "
+        "zero, and not all of it");
+  }
+  return CheckRange<uint32_t>("the size up to which sent frames are kept whole",
+                              network.whole_frames, 0, kMaxFrame);
+}
+
 }  // namespace
 
 absl::Status MachineConfig::Validate() const {
@@ -76,7 +90,8 @@ absl::Status MachineConfig::Validate() const {
     return absl::InvalidArgumentError(absl::StrCat("the command line has ", command_line.size(),
                                                    " bytes; at most ", kMaxCommandLine, " fit"));
   }
-  return CheckDisks(disks);
+  if (absl::Status status = CheckDisks(disks); !status.ok()) return status;
+  return network.has_value() ? CheckNetwork(*network) : absl::OkStatus();
 }
 
 }  // namespace isochron::machine

@@ -3,8 +3,10 @@
 #ifndef ISOCHRON_MACHINE_EVENTS_CONFIG_H_
 #define ISOCHRON_MACHINE_EVENTS_CONFIG_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,25 @@ struct DiskConfig {
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
 
   friend bool operator==(const DiskConfig&, const DiskConfig&) = default;
+};
+
+// Bytes of an Ethernet frame, from the destination's address on and without the check sequence.
+inline constexpr size_t kMinFrame = 14;
+inline constexpr size_t kMaxFrame = 1514;
+
+// A network device.
+struct NetworkConfig {
+  // The numbers are part of the log format.
+  enum class Model : uint8_t { kVirtio = 0, kTulip = 1 };
+  Model model = Model::kVirtio;
+  // Its Ethernet address: of one station, and not all zeros.
+  std::array<uint8_t, 6> mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+  // A frame that the guest sends is an event with all of its bytes when it has at most so many,
+  // otherwise with its size and digest alone. Up to kMaxFrame: all frames are whole. It changes
+  // nothing in the machine, but is part of what a log holds.
+  uint32_t whole_frames = kMaxFrame;
+
+  friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
 };
 
 // Everything that can change what a guest sees, apart from the images and the inputs. The CLI
@@ -54,6 +75,8 @@ struct MachineConfig {
   std::vector<DiskConfig> disks;
   // Whether there is an entropy device, whose bytes follow from `seed`.
   bool entropy_device = false;
+  // Nothing: no network device.
+  std::optional<NetworkConfig> network;
 
   // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
   // its number from here.

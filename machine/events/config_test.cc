@@ -39,6 +39,18 @@ TEST(ConfigTest, TheFirstFieldOutOfItsRangeIsNamed) {
   EXPECT_THAT(Refusal(config), HasSubstr("checkpoint interval"));
 }
 
+TEST(ConfigTest, ANetworkDeviceIsOneStation) {
+  MachineConfig config;
+  config.network.emplace();
+  EXPECT_TRUE(config.Validate().ok());
+  config.network->mac = {};
+  EXPECT_THAT(std::string(config.Validate().message()), HasSubstr("one station"));
+  config.network->mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  EXPECT_THAT(std::string(config.Validate().message()), HasSubstr("one station"));
+  config.network.emplace().whole_frames = kMaxFrame + 1;
+  EXPECT_THAT(std::string(config.Validate().message()), HasSubstr("1514"));
+}
+
 TEST(ConfigTest, DisksHaveWholeSectors) {
   MachineConfig config;
   config.disks.assign(MachineConfig::kMaxDisks, {.bytes = kSectorSize});

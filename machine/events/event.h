@@ -4,7 +4,10 @@
 #ifndef ISOCHRON_MACHINE_EVENTS_EVENT_H_
 #define ISOCHRON_MACHINE_EVENTS_EVENT_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "machine/events/digest.h"
@@ -52,7 +55,25 @@ struct EndEvent {
   friend bool operator==(const EndEvent&, const EndEvent&) = default;
 };
 
-using EventBody = std::variant<InputEvent, OutputEvent, InterruptEvent, CheckpointEvent, EndEvent>;
+// The guest has sent a frame: it has left the network device. As NetworkConfig::whole_frames has it
+// with its bytes, or without them.
+struct FrameEvent {
+  std::string bytes;
+  // Without them: their number, which is zero of a frame that is whole, and their digest.
+  uint32_t long_size = 0;
+  Digest digest;
+
+  // Of the frame, in bytes.
+  size_t size() const { return bytes.empty() ? long_size : bytes.size(); }
+
+  // The event of a frame.
+  static FrameEvent Of(std::string_view frame, size_t whole_frames);
+
+  friend bool operator==(const FrameEvent&, const FrameEvent&) = default;
+};
+
+using EventBody =
+    std::variant<InputEvent, OutputEvent, InterruptEvent, CheckpointEvent, EndEvent, FrameEvent>;
 
 struct Event {
   uint64_t cycle = 0;

@@ -22,6 +22,12 @@ Input Input::Break(Port port) {
   return input;
 }
 
+Input Input::Frame(std::string bytes) {
+  Input input = Bytes(Port::Network(), std::move(bytes));
+  input.kind = InputKind::kFrame;
+  return input;
+}
+
 Input Input::Stop(StopCause cause, uint32_t detail) {
   Input input;
   input.kind = InputKind::kStop;
@@ -60,7 +66,8 @@ uint64_t Input::quadword() const {
 bool operator==(const Input& a, const Input& b) {
   if (a.kind != b.kind) return false;
   switch (a.kind) {
-    case InputKind::kBytes: return a.port == b.port && a.bytes == b.bytes;
+    case InputKind::kBytes:
+    case InputKind::kFrame: return a.port == b.port && a.bytes == b.bytes;
     case InputKind::kBreak: return a.port == b.port;
     case InputKind::kStop: return a.cause == b.cause && a.detail == b.detail;
     case InputKind::kWrite:

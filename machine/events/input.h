@@ -16,11 +16,13 @@ enum class InputKind : uint8_t {
   kBreak,  // a break on the line of a port
   kStop,   // end the run here
   kWrite,  // bytes that a debugger writes, see DebuggerWrite
+  kFrame,  // a frame for a network device
 };
 
 // What kinds of devices take input. The numbers are part of the log format.
 enum class InputDevice : uint8_t {
-  kUart = 0,  // streams 0 and 1: the receivers of the UARTs
+  kUart = 0,     // streams 0 and 1: the receivers of the UARTs
+  kNetwork = 1,  // stream 0: the receiver of the network device
 };
 
 // Where an input from outside goes: one of the streams of a kind of device.
@@ -32,6 +34,7 @@ struct Port {
     return {InputDevice::kUart, static_cast<uint8_t>(index)};
   }
   static constexpr uint8_t kUartStreams = 2;
+  static constexpr Port Network() { return {InputDevice::kNetwork, 0}; }
 
   friend bool operator==(const Port&, const Port&) = default;
 };
@@ -72,8 +75,8 @@ struct Input {
   InputKind kind = InputKind::kBytes;
   StopCause cause = StopCause::kQuit;        // kStop
   uint32_t detail = 0;                       // kStop
-  Port port;                                 // kBytes, kBreak
-  std::string bytes;                         // kBytes, kWrite
+  Port port;                                 // kBytes, kBreak, kFrame
+  std::string bytes;                         // kBytes, kWrite, kFrame
   WriteSpace space = WriteSpace::kRegister;  // kWrite
   uint64_t address = 0;                      // kWrite: of a register its number
   // kWrite: the CPU whose register it is, or through which the memory was seen. In an event it is
@@ -93,6 +96,9 @@ struct Input {
   // Bytes for UART 0.
   static Input Console(std::string bytes);
   static Input Break(Port port);
+  // One frame for the network device: kMinFrame to kMaxFrame bytes. It takes it, or drops it as
+  // hardware does.
+  static Input Frame(std::string bytes);
   static Input Stop(StopCause cause, uint32_t detail = 0);
   static Input WriteRegister(uint8_t cpu, uint64_t number, uint64_t value);
   static Input WriteMemory(uint8_t cpu, uint64_t pa, std::string bytes);

@@ -149,6 +149,20 @@ class RestOfBytes:
 
 
 @dataclasses.dataclass(frozen=True)
+class FrameBytes:
+    """A frame: all bytes to the end of the payload, from `min` to `max`."""
+
+    min: int
+    max: int
+
+    def take(self, data: Payload, before: Sequence[Any]) -> bytes:
+        del before
+        frame = data.rest()
+        require(self.min <= len(frame) <= self.max, "a frame is too short or too long")
+        return frame
+
+
+@dataclasses.dataclass(frozen=True)
 class Steps:
     """A varint for each byte but the first of the bytes before: cycles from one to the next."""
 
@@ -177,6 +191,10 @@ class Event:
             if isinstance(value, bytes) and not value.isascii():
                 json_fields["text"] = value.decode(errors="replace")
         flags = [name for name, coding in zip(fields, self.codings) if isinstance(coding, Flags)]
+        frames = [name for name, coding in zip(fields, self.codings) if isinstance(coding, FrameBytes)]
+        for name in frames:
+            json_fields.pop("text", None)
+            json_fields[name] = fields[name].hex()
         return json_fields | {name: hex(fields[name]) for name in flags}
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from isochron.codings import Event, Payload, name_of, require
 from isochron.errors import IsochronError, LogError, hide
-from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Stop, Write
+from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Received, SentLong, Stop, Write
 from isochron.script import prefix, printable, sends, when
 
 __all__ = ["Checkpoint", "End", "Event", "Input", "Interrupt", "Log", "Output", "Stop", "Unknown"]
@@ -32,6 +32,8 @@ _MAX_PAYLOAD = (1 << 20) + 64
 _BOOT_ROLES = ["kernel", "initrd"]
 _MAX_DISKS = 8
 _INTERFACES = ["virtio", "ide"]
+_NETWORK_MODELS = ["virtio", "tulip"]
+_MIN_FRAME, _MAX_FRAME = 14, 1514
 _NUMBER_FIELDS = {
     1: "model_version",
     3: "memory_bytes",
@@ -212,6 +214,9 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         header["images"].append(image)
     elif number == 15:
         header["entropy_device"] = value.varint(2) == 1
+    elif number == 16:
+        network = {"model": name_of(_NETWORK_MODELS, value.varint()), "whole_frames": value.varint(_MAX_FRAME + 1)}
+        header["network"] = network | {"mac": value.take(6).hex(":")}
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()
@@ -240,6 +245,8 @@ def _read_event(kind: int, place: tuple[int, int, int], data: Payload) -> Event:
         require(_is_write(event), "a write to no register, or to no memory")
     if isinstance(event, Input):
         require((event.kind == "break") == (not event.bytes), "an input of no bytes, or a break with some")
+    if isinstance(event, SentLong):
+        require(event.size >= _MIN_FRAME, "a frame is too short")
     return event
 
 
@@ -297,6 +304,7 @@ class Log:
         lines: list[str] = []
         for event in self:
             require(not isinstance(event, Write), "a script cannot write what a debugger has written")
+            require(not isinstance(event, Received), "a script cannot send the frames that have arrived")
             if isinstance(event, Input) and event.kind == "break":
                 lines.append(f"{when(event.cycle)}{prefix(event.stream)}send-break\n")
             elif isinstance(event, Input):

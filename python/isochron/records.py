@@ -15,6 +15,7 @@ from isochron.codings import (
     CountedBytes,
     Event,
     Flags,
+    FrameBytes,
     Named,
     Number,
     RestOfBytes,
@@ -83,6 +84,18 @@ class Write(WithText, Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class Received(Event):
+    """A frame arrives at the network device."""
+
+    type: ClassVar[str] = "received"
+    codings: ClassVar[tuple[Coding, ...]] = (
+        FrameBytes(14, 1514),
+    )
+
+    frame: bytes
+
+
+@dataclasses.dataclass(frozen=True)
 class Output(WithText, Event):
     """Bytes that a UART sent; `deltas` are the cycles from each to the next."""
 
@@ -143,15 +156,44 @@ class End(Event):
     state: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Sent(Event):
+    """The network device has sent a frame."""
+
+    type: ClassVar[str] = "sent"
+    codings: ClassVar[tuple[Coding, ...]] = (
+        FrameBytes(14, 1514),
+    )
+
+    frame: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class SentLong(Event):
+    """The network device has sent a frame of more bytes than the header has them kept for."""
+
+    type: ClassVar[str] = "sent-long"
+    codings: ClassVar[tuple[Coding, ...]] = (
+        Number(1514),
+        StateDigest(),
+    )
+
+    size: int
+    digest: str
+
+
 #: By type of record.
 RECORDS: dict[int, type[Event]] = {
     2: Stop,
     3: Input,
     4: Write,
+    5: Received,
     64: Output,
     65: Interrupt,
     66: Checkpoint,
     67: End,
+    68: Sent,
+    69: SentLong,
 }
 
 #: What older versions wrote: the type that a record has now, and what stands before its payload.

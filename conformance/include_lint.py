@@ -22,10 +22,11 @@ ROOMS = [
     ),
     (
         "cli/run",
-        "cli/control cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
+        "cli/control cli/net cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "
         "machine/firmware machine/bus machine/disks machine/events alpha hostio",
     ),
     ("cli/control", "cli/host replaylog machine/firmware machine/bus machine/events alpha hostio"),
+    ("cli/net", "cli/host cli/text machine/bus machine/events hostio"),
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),

@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
+#include "cli/run/guest_network.h"
 #include "cli/run/guest_run.h"
 #include "cli/run/log_output.h"
 #include "cli/run/replay_driver.h"
@@ -132,13 +133,16 @@ absl::Status Conform::Prepare() {
           absl::StrCat(disk.path, ": the log says what the disk is: leave its settings out"));
     }
   }
+  absl::StatusOr<std::unique_ptr<FrameLink>> network = OpenNetwork(run);
+  if (!network.ok()) return network.status();
   absl::StatusOr<GuestImages> images = FindImages();
   if (!images.ok()) return images.status();
   run_.images = images->boot;
   CommandFiles files;
   files.AddInput(options_.log_path, "the log that is repeated");
   files.AddLog(options_.output_path, "the new log");
-  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(files));
+  absl::StatusOr<Guest> guest =
+      PrepareGuest(run, *std::move(images), std::move(files), *std::move(network));
   if (!guest.ok()) return guest.status();
   guest_run_.emplace(*std::move(guest), SandboxMode::kConform);
   run_.config = guest_run_->machine().config();

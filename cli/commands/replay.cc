@@ -154,7 +154,8 @@ absl::Status Replay::MakeGuest() {
   CommandFiles command_files;
   command_files.AddInput(options_.log_path, "the log that is replayed");
   command_files.AddLog(options_.new_log_path, "the new log");
-  absl::StatusOr<Guest> guest = PrepareGuest(run, *std::move(images), std::move(command_files));
+  absl::StatusOr<Guest> guest =
+      PrepareGuest(run, *std::move(images), std::move(command_files), /*network=*/nullptr);
   if (!guest.ok()) return guest.status();
   run_.emplace(*std::move(guest), SandboxMode::kReplay);
   return absl::OkStatus();

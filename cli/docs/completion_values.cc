@@ -43,6 +43,7 @@ Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
   if (name == "question") return {Values::Kind::kWords, QuestionNames()};
   if (option.get_type_name() == "COMMAND") return {Values::Kind::kWords, CommandNames(command)};
   if (option.get_type_name() == "WHERE") return {Values::Kind::kConsole, {"stdio", "null"}};
+  if (name == "net") return {Values::Kind::kWords, {"none", "user", "socket:"}};
   if (NamesFile(option)) return {Values::Kind::kFile, {}};
   return {};
 }

@@ -26,6 +26,14 @@ void HostQueue::PushBreak(machine::Port port) {
   changed_.notify_one();
 }
 
+bool HostQueue::PushFrame(std::string frame) {
+  std::lock_guard lock(mutex_);
+  if (frames_.size() >= kFrameCapacity) return false;
+  frames_.push_back(std::move(frame));
+  changed_.notify_one();
+  return true;
+}
+
 void HostQueue::PushStop(machine::StopCause cause, uint32_t detail) {
   std::lock_guard lock(mutex_);
   stops_.push_back(machine::Input::Stop(cause, detail));
@@ -53,9 +61,15 @@ bool HostQueue::HasRoom() const {
   return waiting_bytes_ < kCapacity;
 }
 
+bool HostQueue::HasFrameRoom() const {
+  std::lock_guard lock(mutex_);
+  return frames_.size() < kFrameCapacity;
+}
+
 void HostQueue::WaitForInput(std::chrono::nanoseconds limit) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, limit, [this] { return !waiting_.empty() || !stops_.empty(); });
+  changed_.wait_for(lock, limit,
+                    [this] { return !waiting_.empty() || !frames_.empty() || !stops_.empty(); });
 }
 
 void HostQueue::Poll(const machine::InputPoint&, std::vector<machine::Input>& inputs) {
@@ -79,6 +93,22 @@ void HostQueue::Poll(const machine::InputPoint&, std::vector<machine::Input>& in
   if (was_full && waiting_bytes_ < kCapacity) room_event_.Raise();
   std::move(stops_.begin(), stops_.end(), std::back_inserter(inputs));
   stops_.clear();
+}
+
+void HostQueue::PollFrames(const machine::InputPoint& point, size_t most,
+                           std::vector<machine::Input>& inputs) {
+  constexpr uint64_t kFrameCycles = kFrameInterval / kFramesPerInterval;
+  std::lock_guard lock(mutex_);
+  if (frames_.empty()) return;
+  const bool was_full = frames_.size() >= kFrameCapacity;
+  // Each frame pays for a share of the interval; what was not used before that is lost.
+  frame_cycle_ = std::max(frame_cycle_, point.cycle - std::min(point.cycle, kFrameInterval));
+  for (; most > 0 && !frames_.empty() && frame_cycle_ + kFrameCycles <= point.cycle; --most) {
+    inputs.push_back(machine::Input::Frame(std::move(frames_.front())));
+    frames_.pop_front();
+    frame_cycle_ += kFrameCycles;
+  }
+  if (was_full && frames_.size() < kFrameCapacity) frame_room_event_.Raise();
 }
 
 }  // namespace isochron::cli

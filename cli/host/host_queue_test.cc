@@ -49,6 +49,30 @@ TEST(HostQueue, AStopOvertakesWaitingBytes) {
   EXPECT_EQ(inputs[1].detail, 15u);
 }
 
+TEST(HostQueue, HoldsAFewFramesAndGivesThemAtARate) {
+  HostQueue queue;
+  const std::string frame(60, 'f');
+  for (size_t i = 0; i < HostQueue::kFrameCapacity; ++i) EXPECT_TRUE(queue.PushFrame(frame));
+  EXPECT_FALSE(queue.HasFrameRoom());
+  EXPECT_FALSE(queue.PushFrame(frame));
+  std::vector<Input> inputs;
+  const uint64_t late = 1000 * HostQueue::kFrameInterval;
+  queue.PollFrames({.cycle = late}, 3, inputs);
+  EXPECT_EQ(inputs.size(), 3u);
+  EXPECT_EQ(inputs[0], Input::Frame(frame));
+  EXPECT_TRUE(IsReadable(queue.frame_room_event().fd()));
+  queue.PollFrames({.cycle = late}, 64, inputs);
+  EXPECT_EQ(inputs.size(), HostQueue::kFramesPerInterval);
+  queue.PollFrames({.cycle = late + 1}, 64, inputs);
+  EXPECT_EQ(inputs.size(), HostQueue::kFramesPerInterval);
+  queue.PollFrames({.cycle = late + HostQueue::kFrameInterval / 2}, 64, inputs);
+  EXPECT_EQ(inputs.size(), HostQueue::kFramesPerInterval * 3 / 2);
+  // They are not among what a replay gives up for.
+  std::vector<Input> others;
+  queue.Poll({}, others);
+  EXPECT_TRUE(others.empty());
+}
+
 TEST(HostQueue, KeepsBreaksAndPortsInOrder) {
   HostQueue queue;
   queue.PushConsole("a");

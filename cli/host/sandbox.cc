@@ -30,13 +30,16 @@ constexpr unsigned kRecord = 1 << static_cast<int>(SandboxMode::kRecord);
 constexpr unsigned kReplay = 1 << static_cast<int>(SandboxMode::kReplay);
 constexpr unsigned kConform = 1 << static_cast<int>(SandboxMode::kConform);
 constexpr unsigned kWriters = kRecord | kReplay | kConform;
-constexpr unsigned kAll = kRun | kWriters;
+constexpr unsigned kNetwork = 1 << static_cast<int>(SandboxMode::kNetwork);
+constexpr unsigned kGuests = kRun | kWriters;
+constexpr unsigned kAll = kGuests | kNetwork;
 
 // What a system call may be given.
 enum class Limit : uint8_t {
   kNone,
   kRefused,     // nothing: it fails with `error`, and the caller does without
   kNoCode,      // memory that is not executable
+  kReadOnly,    // a file, to be read
   kThread,      // a thread of this process
   kThisProcess  // a signal to this process
 };
@@ -54,10 +57,10 @@ constexpr Rule kRules[] = {
     // Memory. A translator has its code memory already; those of conform are made anew.
     {"brk", kAll},
     {"madvise", kAll},
-    {"mincore", kAll},
-    {"mmap", kRun | kRecord | kReplay, Limit::kNoCode},
+    {"mincore", kGuests},
+    {"mmap", kRun | kRecord | kReplay | kNetwork, Limit::kNoCode},
     {"mmap", kConform},
-    {"mprotect", kRun | kRecord | kReplay, Limit::kNoCode},
+    {"mprotect", kRun | kRecord | kReplay | kNetwork, Limit::kNoCode},
     {"mprotect", kConform},
     {"mremap", kAll},
     {"munmap", kAll},
@@ -69,88 +72,88 @@ constexpr Rule kRules[] = {
     {"exit_group", kAll},
     {"futex", kAll},
     {"getpid", kAll},
-    {"getppid", kAll},
-    {"getpgrp", kAll},
-    {"getpgid", kAll},
+    {"getppid", kGuests},
+    {"getpgrp", kGuests},
+    {"getpgid", kGuests},
     {"gettid", kAll},
-    {"kill", kAll, Limit::kThisProcess},
-    {"membarrier", kAll},
+    {"kill", kGuests, Limit::kThisProcess},
+    {"membarrier", kGuests},
     {"restart_syscall", kAll},
     {"rseq", kAll},
     {"rt_sigaction", kAll},
     {"rt_sigprocmask", kAll},
     {"rt_sigreturn", kAll},
-    {"rt_sigtimedwait", kAll},
-    {"sched_getaffinity", kAll},
-    {"sched_yield", kAll},
-    {"set_robust_list", kAll},
-    {"set_tid_address", kAll},
-    {"sigaltstack", kAll},
+    {"rt_sigtimedwait", kGuests},
+    {"sched_getaffinity", kGuests},
+    {"sched_yield", kGuests},
+    {"set_robust_list", kGuests},
+    {"set_tid_address", kGuests},
+    {"sigaltstack", kGuests},
     {"tgkill", kRun | kRecord | kReplay, Limit::kThisProcess},
     {"tgkill", kConform},
     {"tkill", kConform},
     // Time, and what the host is.
-    {"clock_getres", kAll},
+    {"clock_getres", kGuests},
     {"clock_gettime", kAll},
-    {"clock_nanosleep", kAll},
+    {"clock_nanosleep", kGuests},
     {"getrandom", kAll},
-    {"getrlimit", kAll},
-    {"getrusage", kAll},
+    {"getrlimit", kGuests},
+    {"getrusage", kGuests},
     {"gettimeofday", kAll},
-    {"nanosleep", kAll},
-    {"prlimit64", kAll},
-    {"sysinfo", kAll},
+    {"nanosleep", kGuests},
+    {"prlimit64", kGuests},
+    {"sysinfo", kGuests},
     {"time", kAll},
-    {"times", kAll},
-    {"uname", kAll},
+    {"times", kGuests},
+    {"uname", kGuests},
     // What is open: console, log, disks, terminal, events, the control channel.
     {"close", kAll},
-    {"dup", kAll},
-    {"dup2", kAll},
-    {"dup3", kAll},
-    {"eventfd2", kAll},
-    {"fallocate", kAll},
+    {"dup", kGuests},
+    {"dup2", kGuests},
+    {"dup3", kGuests},
+    {"eventfd2", kGuests},
+    {"fallocate", kGuests},
     {"fcntl", kAll},
-    {"fdatasync", kAll},
-    {"flock", kAll},
+    {"fdatasync", kGuests},
+    {"flock", kGuests},
     {"fstat", kAll},
-    {"fsync", kAll},
-    {"ftruncate", kAll},
+    {"fsync", kGuests},
+    {"ftruncate", kGuests},
     {"getsockopt", kAll},
     {"ioctl", kAll},
     {"lseek", kAll},
     {"poll", kAll},
     {"ppoll", kAll},
-    {"pread64", kAll},
-    {"pwrite64", kAll},
+    {"pread64", kGuests},
+    {"pwrite64", kGuests},
     {"read", kAll},
     {"readv", kAll},
     {"recvfrom", kAll},
     {"recvmsg", kAll},
-    {"select", kAll},
-    {"pselect6", kAll},
+    {"select", kGuests},
+    {"pselect6", kGuests},
     {"sendmsg", kAll},
     {"sendto", kAll},
     {"shutdown", kAll},
-    {"signalfd4", kAll},
+    {"signalfd4", kGuests},
     {"write", kAll},
     {"writev", kAll},
     {"accept", kAll},
     {"accept4", kAll},
     // Names. The C library looks for this and that, and does without; our own socket is unlinked.
-    {"access", kAll},
-    {"faccessat", kAll},
-    {"faccessat2", kAll},
-    {"getcwd", kAll},
-    {"lstat", kAll},
+    {"access", kGuests},
+    {"faccessat", kGuests},
+    {"faccessat2", kGuests},
+    {"getcwd", kGuests},
+    {"lstat", kGuests},
     {"newfstatat", kAll},
     {"fstatat64", kAll},
-    {"readlink", kAll},
-    {"readlinkat", kAll},
+    {"readlink", kGuests},
+    {"readlinkat", kGuests},
     {"stat", kAll},
     {"statx", kAll},
-    {"unlink", kAll},
-    {"unlinkat", kAll},
+    {"unlink", kGuests},
+    {"unlinkat", kGuests},
     {"open", kRun, Limit::kRefused, EACCES},
     {"openat", kRun, Limit::kRefused, EACCES},
     // A log and what stands beside it are written under other names, locked and renamed.
@@ -173,6 +176,17 @@ constexpr Rule kRules[] = {
     {"pipe2", kConform},
     {"vfork", kConform},
     {"wait4", kConform},
+    // libslirp's sockets, and the host's name servers, which it looks up in /etc/resolv.conf.
+    {"bind", kNetwork},
+    {"connect", kNetwork},
+    {"getpeername", kNetwork},
+    {"getsockname", kNetwork},
+    {"listen", kNetwork},
+    {"open", kNetwork, Limit::kReadOnly},
+    {"openat", kNetwork, Limit::kReadOnly},
+    {"close_range", kNetwork},
+    {"setsockopt", kNetwork},
+    {"socket", kNetwork},
 };
 
 std::string_view LimitText(const Rule& rule) {
@@ -180,6 +194,7 @@ std::string_view LimitText(const Rule& rule) {
     case Limit::kNone: return "";
     case Limit::kRefused: return rule.error == ENOSYS ? " (fails: ENOSYS)" : " (fails: EACCES)";
     case Limit::kNoCode: return " (not executable)";
+    case Limit::kReadOnly: return " (for reading)";
     case Limit::kThread: return " (threads)";
     case Limit::kThisProcess: return " (to itself)";
   }
@@ -237,6 +252,13 @@ int AddRule(scmp_filter_ctx filter, const Rule& rule) {
     case Limit::kNoCode:
       return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                               SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case Limit::kReadOnly: {
+      // Its flags, which follow the name.
+      const unsigned flags = number == SCMP_SYS(openat) ? 2 : 1;
+      return seccomp_rule_add(
+          filter, SCMP_ACT_ALLOW, number, 1,
+          SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+    }
     case Limit::kThread:
       return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
                               SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
@@ -255,6 +277,7 @@ const char* SandboxModeName(SandboxMode mode) {
     case SandboxMode::kRecord: return "record";
     case SandboxMode::kReplay: return "replay";
     case SandboxMode::kConform: return "conform";
+    case SandboxMode::kNetwork: return "network";
   }
   return "";
 }
@@ -294,7 +317,8 @@ absl::Status EnterSandbox(SandboxMode mode) {
 }
 
 std::string SandboxTable() {
-  std::string table = "| call | run | record | replay | conform |\n|---|---|---|---|---|\n";
+  std::string table =
+      "| call | run | record | replay | conform | network |\n|---|---|---|---|---|---|\n";
   std::vector<std::string_view> done;
   for (const Rule& first : kRules) {
     const std::string_view name = first.name;
@@ -303,7 +327,7 @@ std::string SandboxTable() {
     if (again) continue;
     done.push_back(name);
     absl::StrAppend(&table, "| ", first.name, " |");
-    for (unsigned mode = 0; mode < 4; ++mode) {
+    for (unsigned mode = 0; mode < kSandboxModes; ++mode) {
       std::string cell;
       for (const Rule& rule : kRules) {
         if (rule.name != name || (rule.modes & 1u << mode) == 0) continue;

@@ -16,9 +16,11 @@ enum class SandboxMode : uint8_t {
   kRecord,   // completes its log, writes copies and snapshots
   kReplay,   // the same of a new log
   kConform,  // looks for the first difference in child processes, with engines of their own
+  kNetwork,  // no command: the process of --net user, which connects to what the guest asks for
 };
+inline constexpr int kSandboxModes = 5;
 
-// "run", "record", "replay", "conform".
+// "run", "record", "replay", "conform", "network".
 const char* SandboxModeName(SandboxMode mode);
 
 // Why this build or process can have no sandbox, as the tools that it runs under need more system

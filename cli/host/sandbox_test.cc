@@ -52,6 +52,21 @@ TEST_F(SandboxTest, ARefusedCallEndsTheProcessAndIsNamed) {
   }
 }
 
+TEST_F(SandboxTest, TheNetworkConnectsAndReadsFiles) {
+  const auto connected = [] { return socket(AF_INET, SOCK_STREAM, 0) >= 0; };
+  const auto read = [] { return open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0; };
+  const auto written = [] { return open("/dev/null", O_WRONLY) >= 0; };
+  const auto made = [] { return open("/tmp/isochron", O_RDONLY | O_CREAT, 0600) >= 0; };
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, connected), ExitedWithCode(0), "");
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, read), ExitedWithCode(0), "");
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, written), ExitedWithCode(1), "\\(openat\\)");
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, made), ExitedWithCode(1), "\\(openat\\)");
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, [] { return fork() >= 0; }), ExitedWithCode(1),
+              "\\(clone\\)");
+  EXPECT_EXIT(InSandbox(SandboxMode::kNetwork, [] { return kill(1, 0) == 0; }), ExitedWithCode(1),
+              "\\(kill\\)");
+}
+
 TEST_F(SandboxTest, ThreadsThatWereThereBeforeAreIn) {
   EXPECT_EXIT(
       {

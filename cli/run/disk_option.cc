@@ -3,28 +3,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cli/text/comma_list.h"
 #include "replaylog/describe.h"
 
 namespace isochron::cli {
 namespace {
 
 using Interface = machine::DiskConfig::Interface;
-
-// The parts between single commas.
-std::vector<std::string> SplitAtCommas(std::string_view text) {
-  std::vector<std::string> parts(1);
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != ',') {
-      parts.back() += text[i];
-    } else if (i + 1 < text.size() && text[i + 1] == ',') {
-      parts.back() += ',';
-      ++i;
-    } else {
-      parts.emplace_back();
-    }
-  }
-  return parts;
-}
 
 absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   constexpr std::string_view kInterface = "interface=";

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "cli/run/clock_advice.h"
+#include "cli/run/guest_network.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "hostio/image_file.h"
@@ -25,7 +26,7 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
-                                   CommandFiles files) {
+                                   CommandFiles files, std::unique_ptr<FrameLink> network) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   machine::MachineConfig config = options.config;
   config.disks = images.disks.configs;
@@ -47,16 +48,18 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();
-  return Guest{*std::move(machine), *std::move(session), std::move(images.files),
-               std::move(images.disks), std::move(files)};
+  return Guest{std::move(network),      *std::move(machine),     *std::move(session),
+               std::move(images.files), std::move(images.disks), std::move(files)};
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<FrameLink>> network = OpenNetwork(options);
+  if (!network.ok()) return network.status();
   absl::StatusOr<GuestImages> images = LoadNamedImages(options);
   if (!images.ok()) return images.status();
   WarnOfClock(options, *images);
-  return PrepareGuest(options, *std::move(images), std::move(files));
+  return PrepareGuest(options, *std::move(images), std::move(files), *std::move(network));
 }
 
 void WarnOfClock(const RunOptions& options, const GuestImages& images) {

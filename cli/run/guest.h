@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "cli/control/script.h"
+#include "cli/net/frame_link.h"
 #include "cli/run/command_files.h"
 #include "cli/run/guest_images.h"
 #include "cli/run/run_options.h"
@@ -19,6 +20,7 @@
 namespace isochron::cli {
 
 struct Guest {
+  std::unique_ptr<FrameLink> network;  // nullptr: nobody is at the other end
   std::unique_ptr<machine::Machine> machine;
   std::unique_ptr<Session> session;
   std::vector<replaylog::ImageFile> images;
@@ -29,12 +31,12 @@ struct Guest {
 // The commands of --script; none without it.
 absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
 
-// Makes a guest of options and images. Everything that can be wrong with what the user gave is
-// found here, before anything runs. `files` are those of the command that have nothing to do with
-// the guest.
+// Makes a guest of options and images, and of its network, unless that is nullptr. Everything that
+// can be wrong with what the user gave is found here, before anything runs. `files` are those of
+// the command that have nothing to do with the guest.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
-                                   CommandFiles files);
-// The same with the images that the options name.
+                                   CommandFiles files, std::unique_ptr<FrameLink> network);
+// The same with the images and the network that the options name.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files);
 
 // Warns of a kernel that will misread the clock chip's year.

@@ -9,6 +9,7 @@ namespace isochron::cli {
 
 GuestRun::GuestRun(Guest guest, SandboxMode sandbox) : guest_(std::move(guest)) {
   plan_.sandbox = sandbox;
+  plan_.network = guest_.network.get();
 }
 
 absl::Status GuestRun::AddLog(const std::string& path, const RunOptions& options) {

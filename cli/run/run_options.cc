@@ -141,6 +141,30 @@ CLI::Option* AddDisks(CLI::App& command, std::vector<DiskOption>& disks,
       ->allow_extra_args(false);
 }
 
+void AddNetwork(CLI::App& command, RunOptions& options, const std::string& group) {
+  command
+      .add_option_function<std::string>(
+          "--net",
+          [&options](const std::string& text) {
+            options.net = *ParseNetOption(text);
+            if (options.net.kind == NetOption::Kind::kNone) {
+              options.config.network.reset();
+            } else {
+              options.config.network = options.net.device;
+            }
+          },
+          "the guest's network: none, user (by connections of this host: hostfwd=tcp|udp:"
+          "[ADDRESS]:PORT-[GUEST]:PORT, restrict) or socket:PATH (frames, to a peer there); "
+          "model=virtio or tulip, mac=ADDRESS")
+      ->check([](const std::string& text) {
+        const absl::StatusOr<NetOption> option = ParseNetOption(text);
+        return option.ok() ? std::string() : std::string(option.status().message());
+      })
+      ->type_name("NET[,SETTING...]")
+      ->default_str("none")
+      ->group(group);
+}
+
 }  // namespace
 
 void AddMachineOptions(CLI::App& command, RunOptions& options) {
@@ -157,6 +181,7 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
            "a disk with the bytes of this file, whose own bytes stay: interface=virtio or ide, "
            "readonly, commit (writes into the file at the end); may be given again")
       ->group(group);
+  AddNetwork(command, options, group);
   command.add_option("--append", config.command_line, "the kernel's command line")
       ->type_name("TEXT")
       ->group(group);
@@ -271,7 +296,7 @@ void AddScriptOptions(CLI::App& command, RunOptions& options) {
       command, "--pace", options.pace, ParsePace,
       "what passes no faster than wall time: idle guest time (idle), all (always), nothing (off)")
       ->type_name("WHAT")
-      ->default_str("idle at a terminal without script, else off")
+      ->default_str("idle at a terminal without script or with a network, else off")
       ->group(group);
   AddParsed(command, "--on-panic", options.on_panic, ParseOnPanic,
             "what to do with a guest that panicked: exit (with code 4) or ignore")

@@ -13,6 +13,7 @@
 #include <CLI/App.hpp>
 
 #include "absl/status/status.h"
+#include "cli/net/net_option.h"
 #include "cli/run/disk_option.h"
 #include "engines/engines.h"
 #include "machine/events/config.h"
@@ -58,6 +59,7 @@ struct RunOptions {
   std::string kernel_path;
   std::string initrd_path;  // empty: none
   std::vector<DiskOption> disks;
+  NetOption net;  // `config` has the device
   std::string engine = engines::EngineNames().back();
   bool perf_map = false;  // tell perf which host code is which
 

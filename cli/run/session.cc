@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/run/guest_network.h"
 #include "cli/run/inspect.h"
 #include "cli/run/privileges.h"
 #include "cli/text/exit_code.h"
@@ -120,6 +121,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine, const Se
   if (absl::Status status = Start(machine, plan); !status.ok()) return status;
   machine.SetInputSource(this);
   machine.SetConsoleSink(this);
+  machine.SetFrameSink(network_);
   queue_.SetStopAlarm([&machine] { machine.LookForStop(); });
   const nanoseconds start = clock_->Now();
   machine::RunEnd end = plan.driver != nullptr ? plan.driver->Run(machine) : machine.Run();
@@ -127,6 +129,7 @@ absl::StatusOr<machine::RunEnd> Session::Run(machine::Machine& machine, const Se
   queue_.SetStopAlarm(nullptr);
   machine.SetInputSource(nullptr);
   machine.SetConsoleSink(nullptr);
+  machine.SetFrameSink(nullptr);
   End();
   if (!live_status_.ok()) return live_status_;
   return end;
@@ -137,6 +140,7 @@ absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) 
   machine_ = &machine;
   replay_ = plan.replay;
   log_limit_ = plan.log_limit;
+  network_ = plan.network;
   if (absl::Status status = replay_ == nullptr ? GoLive({}) : StartReplay(plan); !status.ok()) {
     return status;
   }
@@ -178,14 +182,21 @@ void Session::End() {
   progress_.reset();
   consoles_.Flush();
   consoles_.RestoreTerminal();
-  if (consoles_.needs_new_line()) {
-    // The reports and the shell's prompt get a line of their own.
-    hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
-  }
+  // The reports and the shell's prompt get a line of their own.
+  EndGuestLine();
   reader_.reset();
   terminal_.reset();
+  if (network_ != nullptr) {
+    network_->Stop();
+    TellOfNetwork();
+  }
   // Without, a signal waits for the end of the process.
   (void)ListenToSignals(HostReader::Phase::kRun);
+}
+
+void Session::EndGuestLine() const {
+  if (!consoles_.needs_new_line()) return;
+  hostio::WriteAll(STDERR_FILENO, terminal_ != nullptr ? "\r\n" : "\n");
 }
 
 absl::Status Session::ListenToSignals(HostReader::Phase phase) {
@@ -222,7 +233,9 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   // What types when a terminal answers must not be the terminal: a script types the same
   // everywhere.
   consoles_.FollowTerminal(/*drop_queries=*/scripted_);
-  const Pace pace = options_.pace.value_or(person ? Pace::kIdle : Pace::kOff);
+  // Who answers the guest's packets knows the wall clock alone.
+  const bool outside = person || network_ != nullptr;
+  const Pace pace = options_.pace.value_or(outside ? Pace::kIdle : Pace::kOff);
   if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
   if (scripted_ && isatty(STDERR_FILENO) != 0) {
     progress_.emplace(STDERR_FILENO, 0, *clock_);
@@ -233,7 +246,7 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
       queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get(), port);
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);
-  return absl::OkStatus();
+  return network_ != nullptr ? network_->Start(queue_) : absl::OkStatus();
 }
 
 int Session::InputFd() const {
@@ -249,12 +262,14 @@ void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>
   if (pacer_.has_value()) {
     pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
   }
+  if (network_ != nullptr) TellOfNetwork();
   script_.Poll(point, inputs);
   if (panic_watch_.has_value()) panic_watch_->Poll(point, inputs);
   if (file_input_ != nullptr) file_input_->Poll(point, inputs);
   queue_.Poll(point, inputs);
   if (std::optional<machine::Input> stop = LimitReached(point)) inputs.push_back(*std::move(stop));
   JoinInputs(inputs);
+  if (network_ != nullptr) PollNetwork(point, inputs);
   if (progress_.has_value() && !consoles_.in_guest_line()) {
     progress_->ShowScript(point.cycle, clock_hz_, script_.current());
   }
@@ -313,6 +328,21 @@ std::optional<machine::Input> Session::LimitReached(const machine::InputPoint& p
     stop = machine::Input::Stop(machine::StopCause::kLogLimit);
   }
   return stop;
+}
+
+void Session::PollNetwork(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+  if (inputs.size() < replaylog::kMaxInputsPerCycle) {
+    queue_.PollFrames(point, replaylog::kMaxInputsPerCycle - inputs.size(), inputs);
+  }
+}
+
+void Session::TellOfNetwork() {
+  const std::optional<std::string> notice = network_->TakeNotice();
+  if (!notice.has_value()) return;
+  if (progress_.has_value()) progress_->Hide();
+  EndGuestLine();
+  Say(*notice);
+  if (terminal_ != nullptr) hostio::WriteAll(STDERR_FILENO, "\r");
 }
 
 bool Session::PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
@@ -377,6 +407,7 @@ void Session::ReportStats(const machine::Machine& machine) {
       StatsReport(machine.cpu(), machine.config().clock_hz, idle, machine.touched_bytes(), wall_,
                   machine.translation_stats());
   Tell(stats);
+  if (network_ != nullptr) Tell(NetworkStats(network_->counts()));
 }
 
 void Session::EndControl(const machine::RunEnd& end, const machine::Machine& machine, int exit_code,

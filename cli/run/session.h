@@ -24,6 +24,7 @@
 #include "cli/host/pacer.h"
 #include "cli/host/sandbox.h"
 #include "cli/host/terminal.h"
+#include "cli/net/frame_link.h"
 #include "cli/run/consoles.h"
 #include "cli/run/progress_bar.h"
 #include "cli/run/replay_driver.h"
@@ -59,6 +60,8 @@ struct SessionPlan {
   std::function<bool()> log_limit;
   // nullptr: nobody, it just runs. It must outlive the run.
   RunDriver* driver = nullptr;
+  // Who is at the other end of the guest's network; nullptr: nobody.
+  FrameLink* network = nullptr;
   // What the control channel offers beside looking into the machine.
   ControlServices services;
 };
@@ -68,9 +71,9 @@ struct SessionPlan {
 // At an input point, in this order: console output is written out; the pacer may block; then
 // inputs are taken from the script, from the watch for panics, from the host (a file on standard
 // input; what was typed in its order, then requests to stop: Ctrl-A x, signals, a failed console),
-// from the cycle limit. The first stop ends the run. Console bytes that meet at one input point are
-// one input, whoever sent them. Between input points requests to stop are taken from the host, and
-// at stop points, in that order, from script, watch and limits.
+// from the cycle limit; at last frames of the network. The first stop ends the run. Console bytes
+// that meet at one input point are one input, whoever sent them. Between input points requests to
+// stop are taken from the host, and at stop points, in that order, from script, watch and limits.
 //
 // While a ReplayDriver feeds the machine, nobody else does: of the host only requests to stop
 // are taken, terminal, script and control channel come in when the driver goes live. When it never
@@ -122,6 +125,8 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   absl::Status StartReplay(const SessionPlan& plan);
   void OfferServices(const machine::Machine& machine, const SessionPlan& plan);
   void End();
+  // So that what is told next on standard error has a line of its own.
+  void EndGuestLine() const;
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
@@ -142,6 +147,10 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   bool AbandonIfAsked(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
   // Takes inputs from the log. True when the run has just gone live.
   bool PollReplay(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  // Adds what has come from the network, as far as a log has room for it at this point.
+  void PollNetwork(const machine::InputPoint& point, std::vector<machine::Input>& inputs);
+  // Tells what has become of the network, if that is news.
+  void TellOfNetwork();
   void ReportPanic(const machine::Input& stop, const machine::Machine& machine);
   int ReportEnd(const machine::RunEnd& end, const machine::Machine& machine);
   // Has signals to stop taken, and nothing else that comes from the host.
@@ -157,6 +166,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   std::vector<ScriptCommand> commands_;
   std::unique_ptr<ControlChannel> control_;
   ScriptRunner script_;
+  FrameLink* network_ = nullptr;
   bool watching_ = false;  // the control channel is there during a replay
   std::unique_ptr<HostClock> clock_;
   std::chrono::nanoseconds wall_{0};

@@ -3,11 +3,14 @@
 import os
 import pty
 import re
+import socket
+import time
 
 import pytest
 
-from helpers.commands import run, start, write
+from helpers.commands import assert_refused, end_of, run, start, write
 from helpers.recordings import assert_replays, dump, record, script_of
+from helpers.tree import HANG
 from isochron import ExpectError, Machine
 from isochron.log import Input, Log, Output
 
@@ -167,3 +170,67 @@ def test_more_breaks_than_an_input_point_takes(isochron, serial_guest, tmp_path)
     result = record(isochron, log, "--kernel", serial_guest, "--script", script)
     assert result.stdout == b"ready\r\n" + b"<18:00>" * 100
     assert_replays(isochron, log, "the guest powered off")
+
+
+def connected(path):
+    """A connection to the socket, once it listens."""
+    client = socket.socket(socket.AF_UNIX)
+    deadline = time.monotonic() + HANG
+    while True:
+        try:
+            client.connect(str(path))
+            return client
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def read_until(file, end):
+    text = b""
+    while not text.endswith(end):
+        byte = file.read(1)
+        assert byte, text
+        text += byte
+    return text
+
+
+def test_a_socket_is_the_line_of_a_uart(isochron, serial_guest, tmp_path):
+    """One client after the other; what comes is in the log, and a replay needs no socket."""
+    line, log = tmp_path / "line", tmp_path / "log"
+    arguments = ["--kernel", serial_guest, "--console", "null", "--serial1", f"socket:{line}", "-o", str(log)]
+    process = start(isochron, "record", *arguments)
+    for word, answer in ((b"a", b"<00:61>"), (b"b", b"<00:62>")):
+        with connected(line) as client:
+            client.sendall(word)
+            read_until(client.makefile("rb", buffering=0), answer)
+    with connected(line) as client:
+        client.sendall(b"q")
+        code, errors = end_of(process)
+    assert code == 0, errors
+    assert not line.exists()
+    assert [event.bytes for event in Log(log) if isinstance(event, Input)] == [b"a", b"b", b"q"]
+    assert_replays(isochron, log, "the guest powered off", "--console", "null")
+
+
+def test_a_pseudo_terminal_is_the_line_of_a_uart(isochron, serial_guest, tmp_path):
+    log = tmp_path / "log"
+    process = start(isochron, "record", "--kernel", serial_guest, "--console", "pty", "-o", str(log))
+    where = process.stderr.readline().decode()
+    name = re.fullmatch(r"isochron: UART 0 is at (/dev/pts/\d+)\n", where)[1]
+    with open(name, "r+b", buffering=0) as terminal:
+        terminal.write(b"\n")
+        read_until(terminal, b"<00:0a>")
+        terminal.write(b"q")
+        code, errors = end_of(process)
+    assert code == 0, errors
+    assert_replays(isochron, log, "the guest powered off", "--console", "null")
+
+
+@pytest.mark.parametrize("option", ["--console", "--serial1"])
+def test_a_line_that_cannot_be_is_refused(isochron, serial_guest, tmp_path, option):
+    for where, message in (
+        (f"socket:{tmp_path}", f"cannot have a console's socket at {tmp_path}: "),
+        (f"socket:{tmp_path}/{'x' * 200}", "at most 107 bytes"),
+        ("socket:", "is not one of stdio, null, file:PATH, socket:PATH and pty"),
+    ):
+        assert_refused(run(isochron, "run", "--kernel", serial_guest, f"{option}={where}"), message)

@@ -42,7 +42,8 @@ Values ValuesOf(const CLI::Option& option, const CLI::App& command) {
   if (name == "weight") return {Values::Kind::kWords, {"cycles", "instructions"}};
   if (name == "question") return {Values::Kind::kWords, QuestionNames()};
   if (option.get_type_name() == "COMMAND") return {Values::Kind::kWords, CommandNames(command)};
-  if (option.get_type_name() == "WHERE") return {Values::Kind::kConsole, {"stdio", "null"}};
+  if (option.get_type_name() == "WHERE")
+    return {Values::Kind::kConsole, {"stdio", "null", "pty", "socket:"}};
   if (name == "net") return {Values::Kind::kWords, {"none", "user", "socket:"}};
   if (NamesFile(option)) return {Values::Kind::kFile, {}};
   return {};

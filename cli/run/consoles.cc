@@ -4,14 +4,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cli/text/report.h"
 
 namespace isochron::cli {
 namespace {
+
+constexpr size_t kPeerBytes = 4096;  // that gather at most
 
 // A pipe ends at the terminal more often than not, as that of `| cat` does.
 bool SharesTerminal(int fd) {
@@ -32,7 +38,9 @@ absl::Status ConsoleError(const ConsoleTarget& target) {
 absl::StatusOr<int> OpenTarget(const ConsoleTarget& target, hostio::Descriptor& file) {
   switch (target.kind) {
     case ConsoleTarget::Kind::kStdio: return STDOUT_FILENO;
-    case ConsoleTarget::Kind::kNull: return -1;
+    case ConsoleTarget::Kind::kNull:
+    case ConsoleTarget::Kind::kSocket:
+    case ConsoleTarget::Kind::kTerminal: return -1;
     case ConsoleTarget::Kind::kFile: break;
   }
   const int fd = open(target.path.c_str(), O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
@@ -41,10 +49,30 @@ absl::StatusOr<int> OpenTarget(const ConsoleTarget& target, hostio::Descriptor& 
   return fd;
 }
 
+// nullptr where nobody comes and goes.
+absl::StatusOr<std::unique_ptr<SerialLink>> OpenLink(const ConsoleTarget& target, int uart) {
+  absl::StatusOr<std::unique_ptr<SerialLink>> link;
+  if (target.kind == ConsoleTarget::Kind::kSocket) {
+    link = SerialLink::Listen(target.path);
+    if (!link.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("cannot have a console's socket at ",
+                                                     target.path, ": ", link.status().message()));
+    }
+  } else if (target.kind == ConsoleTarget::Kind::kTerminal) {
+    link = SerialLink::OpenTerminal();
+    if (link.ok()) Say(absl::StrCat("UART ", uart, " is at ", (*link)->name()));
+  } else {
+    return nullptr;
+  }
+  return link;
+}
+
 }  // namespace
 
 Consoles::Consoles(const std::array<ConsoleTarget, kUarts>& targets, HostQueue& queue)
-    : targets_(targets), outputs_{ConsoleOutput(-1, queue, 0), ConsoleOutput(-1, queue, 1)} {
+    : targets_(targets),
+      queue_(queue),
+      outputs_{ConsoleOutput(-1, queue, 0), ConsoleOutput(-1, queue, 1)} {
   for (int uart = 0; uart < kUarts; ++uart) {
     if (targets_[uart].kind == ConsoleTarget::Kind::kStdio) shown_ = uart;
   }
@@ -55,6 +83,9 @@ absl::Status Consoles::Open() {
     const absl::StatusOr<int> fd = OpenTarget(targets_[uart], files_[uart]);
     if (!fd.ok()) return fd.status();
     outputs_[uart].SetDescriptor(*fd);
+    absl::StatusOr<std::unique_ptr<SerialLink>> link = OpenLink(targets_[uart], uart);
+    if (!link.ok()) return link.status();
+    peers_[uart].link = *std::move(link);
     if (uart != shown_) continue;
     shown_is_terminal_ = *fd >= 0 && isatty(*fd) != 0;
     shares_terminal_ = SharesTerminal(*fd);
@@ -72,12 +103,41 @@ absl::Status Consoles::EmptyFiles() {
   return absl::OkStatus();
 }
 
+bool Consoles::has_peer() const { return std::ranges::any_of(targets_, &ConsoleTarget::has_peer); }
+
+absl::Status Consoles::StartPeers(bool live) {
+  for (int uart = 0; uart < kUarts; ++uart) {
+    if (peers_[uart].link == nullptr) continue;
+    absl::Status status =
+        peers_[uart].link->Start(live ? &queue_ : nullptr, machine::Port::Uart(uart));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void Consoles::StopPeers() {
+  for (Peer& peer : peers_) {
+    if (peer.link != nullptr) peer.link->Stop();
+  }
+}
+
+void Consoles::FlushPeer(Peer& peer) {
+  if (peer.link == nullptr || peer.bytes.empty()) return;
+  peer.link->Write(peer.bytes, queue_.stop_event());
+  peer.bytes.clear();
+}
+
 void Consoles::OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) {
   outputs_[uart].OnConsoleByte(uart, cycle, byte);
+  Peer& peer = peers_[uart];
+  if (peer.link == nullptr) return;
+  peer.bytes.push_back(static_cast<char>(byte));
+  if (peer.bytes.size() >= kPeerBytes) FlushPeer(peer);
 }
 
 void Consoles::Flush() {
   for (ConsoleOutput& output : outputs_) output.Flush();
+  for (Peer& peer : peers_) FlushPeer(peer);
 }
 
 void Consoles::FollowTerminal(bool drop_queries) {

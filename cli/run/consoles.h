@@ -5,10 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "cli/host/console_output.h"
 #include "cli/host/host_queue.h"
+#include "cli/host/serial_link.h"
 #include "cli/run/run_options.h"
 #include "hostio/file.h"
 #include "machine/bus/console.h"
@@ -16,8 +19,9 @@
 
 namespace isochron::cli {
 
-// What the guest writes to each UART, and where the options say that it goes. At most one of them
-// is at standard input and output.
+// What the guest writes to each UART, and where the options say that it goes; of a socket or a
+// terminal that others open what they send, too. At most one of them is at standard input and
+// output.
 class Consoles final : public machine::ConsoleSink {
  public:
   static constexpr int kUarts = machine::Port::kUartStreams;
@@ -25,11 +29,20 @@ class Consoles final : public machine::ConsoleSink {
   // `queue` hears of an output that fails, and must outlive this.
   Consoles(const std::array<ConsoleTarget, kUarts>& targets, HostQueue& queue);
 
-  // Opens what the outputs go to. What is in a file stays: the run may yet be refused.
-  // InvalidArgument when one cannot be opened.
+  // Opens what the outputs go to, and says where a pseudo terminal is. What is in a file stays: the
+  // run may yet be refused. InvalidArgument when one cannot be opened, Internal when the host has
+  // no terminal.
   absl::Status Open();
   // When nothing can refuse the run any more.
   absl::Status EmptyFiles();
+
+  // Whether one of the UARTs is where others come and go.
+  bool has_peer() const;
+  // Lets them come; `live`: what they send is input, else it is dropped. Internal when the host
+  // refuses a thread.
+  absl::Status StartPeers(bool live);
+  // No more of their input comes.
+  void StopPeers();
 
   void OnConsoleByte(int uart, uint64_t cycle, uint8_t byte) override;
   void Flush();
@@ -56,7 +69,17 @@ class Consoles final : public machine::ConsoleSink {
   int error() const;
 
  private:
+  // A link is written to in larger parts than bytes.
+  struct Peer {
+    std::unique_ptr<SerialLink> link;  // nullptr: none
+    std::string bytes;
+  };
+
+  void FlushPeer(Peer& peer);
+
   const std::array<ConsoleTarget, kUarts> targets_;
+  HostQueue& queue_;
+  std::array<Peer, kUarts> peers_;
   std::array<hostio::Descriptor, kUarts> files_;
   std::array<ConsoleOutput, kUarts> outputs_;
   // The one at standard output, or UART 0.

@@ -38,8 +38,8 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
     files.AddImage(file, written);
   }
   files.AddInput(options.script_path, "the script");
-  files.AddOutput(options.consoles[0].path, "the console's output");
-  files.AddOutput(options.consoles[1].path, "the output of UART 1");
+  files.AddOutput(options.consoles[0].file(), "the console's output");
+  files.AddOutput(options.consoles[1].file(), "the output of UART 1");
   files.AddOutput(options.report_path, "the report");
   files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;

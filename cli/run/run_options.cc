@@ -107,14 +107,18 @@ absl::StatusOr<Pace> ParsePace(std::string_view text) {
 }
 
 absl::StatusOr<ConsoleTarget> ParseConsole(std::string_view text) {
-  constexpr std::string_view kFile = "file:";
+  constexpr std::string_view kFile = "file:", kSocket = "socket:";
   if (text == "stdio") return ConsoleTarget{ConsoleTarget::Kind::kStdio, ""};
   if (text == "null") return ConsoleTarget{ConsoleTarget::Kind::kNull, ""};
   if (text.starts_with(kFile) && text.size() > kFile.size()) {
     return ConsoleTarget{ConsoleTarget::Kind::kFile, std::string(text.substr(kFile.size()))};
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", std::string(text), "' is not one of stdio, null and file:PATH"));
+  if (text.starts_with(kSocket) && text.size() > kSocket.size()) {
+    return ConsoleTarget{ConsoleTarget::Kind::kSocket, std::string(text.substr(kSocket.size()))};
+  }
+  if (text == "pty") return ConsoleTarget{ConsoleTarget::Kind::kTerminal, ""};
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", std::string(text), "' is not one of stdio, null, file:PATH, socket:PATH and pty"));
 }
 
 // Of a log, which says what each disk is.
@@ -365,12 +369,12 @@ void AddSandboxOption(CLI::App& command, RunOptions& options) {
 void AddConsoleOptions(CLI::App& command, RunOptions& options) {
   const std::string group = "Output";
   AddParsed(command, "--console", options.consoles[0], ParseConsole,
-            "the guest's console: stdio, null or file:PATH (output only)")
+            "the guest's console: stdio, null, file:PATH (output only), socket:PATH or pty")
       ->type_name("WHERE")
       ->default_str("stdio")
       ->group(group);
   AddParsed(command, "--serial1", options.consoles[1], ParseConsole,
-            "the other end of UART 1: stdio, null or file:PATH (output only)")
+            "the other end of UART 1: stdio, null, file:PATH (output only), socket:PATH or pty")
       ->type_name("WHERE")
       ->default_str("null")
       ->group(group);

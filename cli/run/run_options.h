@@ -26,12 +26,19 @@ namespace isochron::cli {
 // Where the host end of a UART is: UART 0 is the console.
 struct ConsoleTarget {
   enum class Kind : uint8_t {
-    kStdio,  // standard input and output
-    kNull,   // nowhere: no input, output dropped
-    kFile,   // output to `path`, no input
+    kStdio,     // standard input and output
+    kNull,      // nowhere: no input, output dropped
+    kFile,      // output to `path`, no input
+    kSocket,    // clients of the Unix socket at `path`
+    kTerminal,  // who opens a pseudo terminal
   };
   Kind kind = Kind::kStdio;
   std::string path;
+
+  // The file that is written; empty when there is none.
+  std::string file() const { return kind == Kind::kFile ? path : ""; }
+  // Whether somebody comes and goes there, for whom time passes as it does outside.
+  bool has_peer() const { return kind == Kind::kSocket || kind == Kind::kTerminal; }
 };
 
 // Whether system calls that are not needed are given up.

@@ -162,6 +162,7 @@ absl::Status Session::StartReplay(const SessionPlan& plan) {
   if (isatty(STDERR_FILENO) != 0) progress_.emplace(STDERR_FILENO, plan.last_cycle, *clock_);
   if (absl::Status status = ListenToSignals(HostReader::Phase::kRun); !status.ok()) return status;
   consoles_.FollowTerminal(/*drop_queries=*/true);
+  if (absl::Status status = consoles_.StartPeers(/*live=*/false); !status.ok()) return status;
   watching_ = control_ != nullptr && !replay_->goes_live();
   if (watching_) script_ = ScriptRunner(control_.get(), clock_hz_);
   return absl::OkStatus();
@@ -186,6 +187,7 @@ void Session::End() {
   EndGuestLine();
   reader_.reset();
   terminal_.reset();
+  consoles_.StopPeers();
   if (network_ != nullptr) {
     network_->Stop();
     TellOfNetwork();
@@ -233,8 +235,8 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
   // What types when a terminal answers must not be the terminal: a script types the same
   // everywhere.
   consoles_.FollowTerminal(/*drop_queries=*/scripted_);
-  // Who answers the guest's packets knows the wall clock alone.
-  const bool outside = person || network_ != nullptr;
+  // Who answers the guest's packets, or is on its line, knows the wall clock alone.
+  const bool outside = person || network_ != nullptr || consoles_.has_peer();
   const Pace pace = options_.pace.value_or(outside ? Pace::kIdle : Pace::kOff);
   if (pace != Pace::kOff) pacer_.emplace(clock_hz_, *clock_, point, pace == Pace::kAlways);
   if (scripted_ && isatty(STDERR_FILENO) != 0) {
@@ -246,6 +248,7 @@ absl::Status Session::GoLive(const machine::InputPoint& point) {
       queue_, signals_, HostReader::Phase::kRun, input_fd, terminal_.get(), port);
   if (!reader.ok()) return reader.status();
   reader_ = *std::move(reader);
+  if (absl::Status status = consoles_.StartPeers(/*live=*/true); !status.ok()) return status;
   return network_ != nullptr ? network_->Start(queue_) : absl::OkStatus();
 }
 

@@ -153,7 +153,7 @@ absl::StatusOr<std::optional<uint32_t>> FlowStepper::FetchAhead() {
   const Flow flow = Here();
   const uint64_t begin = cpu().cycle;
   StopCondition condition = StopCondition::AtPcs({cpu().pc});
-  condition.cycle = begin + kFetchSpan;
+  condition.cycle = std::min(begin + kFetchSpan, timeline_.known_to());
   absl::StatusOr<StepEnd> end;
   do {
     end = Run(condition);

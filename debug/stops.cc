@@ -130,6 +130,7 @@ absl::StatusOr<uint64_t> Stops::Add(Stop stop) {
     if (absl::Status status = FindText(kept); !status.ok()) return status;
   }
   stops_[next_number_] = std::move(kept);
+  texts_known_to_.reset();
   Forget(cpu().cycle);
   return next_number_++;
 }
@@ -142,7 +143,18 @@ std::string Stops::List() const {
   return list;
 }
 
+absl::Status Stops::FindTexts() {
+  if (!timeline_.in_past() || texts_known_to_ == timeline_.known_to()) return absl::OkStatus();
+  for (auto& [number, kept] : stops_) {
+    if (kept.stop.kind != Stop::Kind::kText) continue;
+    if (absl::Status status = FindText(kept); !status.ok()) return status;
+  }
+  texts_known_to_ = timeline_.known_to();
+  return absl::OkStatus();
+}
+
 absl::Status Stops::FindText(Kept& kept) {
+  kept.completed.clear();
   std::string sent;
   return timeline_.ReadEvents([&](const replaylog::Event& event) {
     const auto* const output = std::get_if<replaylog::OutputRun>(&event.body);
@@ -171,8 +183,9 @@ bool Stops::Any(Stop::Kind kind, bool after) const {
 }
 
 absl::Status Stops::Begin(Timeline& timeline, bool forward) {
+  if (absl::Status status = FindTexts(); !status.ok()) return status;
   if (forward && cpu().cycle == last_) return absl::OkStatus();
-  const bool looks_back = forward && cpu().pal_mode() && !timeline.is_live() &&
+  const bool looks_back = forward && cpu().pal_mode() && timeline.CheckHistory().ok() &&
                           !timeline.run_end().has_value() &&
                           (Any(Stop::Kind::kSystemCall, true) || Any(Stop::Kind::kCallPal, true));
   Forget(cpu().cycle);
@@ -252,8 +265,7 @@ bool Stops::IsEventHere(const Kept& kept, const machine::Event& event) const {
   }
   if (stop.kind == Stop::Kind::kFrame) return (FramesOf(event) & *stop.value) != 0;
   if (output == nullptr || output->uart != stop.uart) return false;
-  return timeline_.is_live() ? tail_.EndsWith(stop.uart, stop.bytes)
-                             : kept.completed.contains(event.cycle);
+  return Makes() ? tail_.EndsWith(stop.uart, stop.bytes) : kept.completed.contains(event.cycle);
 }
 
 bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
@@ -321,7 +333,7 @@ absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
   for (const auto& [number, kept] : stops_) {
     if (IsHere(kept, met)) Choose(number, kept, here, "", selected);
     if (!met.pc || kept.stop.after || !IsCallHere(kept.stop)) continue;
-    Choose(number, kept, timeline.is_live() ? here : here - CallPalCycles(), CallText(), selected);
+    Choose(number, kept, Makes() ? here : here - CallPalCycles(), CallText(), selected);
   }
   absl::Status status = met.pc ? Follow(timeline) : absl::OkStatus();
   last_ = here;
@@ -361,7 +373,7 @@ absl::StatusOr<std::optional<uint64_t>> Stops::TakeCall(Timeline& timeline) {
   const std::optional<SystemCallKey> key = CallReturned(timeline.machine());
   if (!key.has_value()) return std::nullopt;
   if (const auto found = open_.extract(*key); !found.empty()) return found.mapped();
-  if (timeline.is_live() || begin_ == 0) return std::nullopt;
+  if (!timeline.CheckHistory().ok() || begin_ == 0) return std::nullopt;
   return FindCall(timeline, *key);
 }
 

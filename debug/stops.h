@@ -63,11 +63,11 @@ absl::StatusOr<Stop> StopNamed(std::string_view line, const Symbols& symbols);
 
 // Stops by number.
 //
-// "Before" a CALL_PAL is the boundary before the instruction; in a run that is being made, which
-// cannot go back there, PALcode's first instruction. "After" is the first boundary outside of
-// PALmode, for a system call where the program goes on. Which call it is that returns is known from
-// when it was made, and looked up in what lies before where a recording is entered in between; in a
-// run that is being made, from when the stop was set.
+// "Before" a CALL_PAL is the boundary before the instruction; where a run is being made, which
+// could be changed no longer there, PALcode's first instruction. "After" is the first boundary
+// outside of PALmode, for a system call where the program goes on. Which call it is that returns is
+// known from when it was made, and looked up in what lies before where the run is entered in
+// between.
 class Stops final : public timeline::StopSelector {
  public:
   // `timeline` must outlive it.
@@ -117,11 +117,13 @@ class Stops final : public timeline::StopSelector {
   };
   struct Kept {
     Stop stop;
-    // Of a text in a recording: cycles of the bytes that complete it.
+    // Of a text: cycles of the bytes that complete it, in what is known of the run.
     std::set<uint64_t> completed;
   };
 
   const alpha::Cpu& cpu() const;
+  // Whether the run is being made here.
+  bool Makes() const { return timeline_.is_live() && !timeline_.in_past(); }
   bool Any(Stop::Kind kind, bool after) const;
   // Whether the stop is one of this boundary itself.
   bool IsHere(const Kept& kept, const machine::StopReasons& met) const;
@@ -141,6 +143,8 @@ class Stops final : public timeline::StopSelector {
   absl::Status LookBack(timeline::Timeline& timeline);
   void Forget(uint64_t cycle);
   absl::Status FindText(Kept& kept);
+  // The same for all texts, of a run in its past, unless that is known already.
+  absl::Status FindTexts();
   // What happened at a call, or behind it.
   std::string CallText() const;
 
@@ -149,6 +153,7 @@ class Stops final : public timeline::StopSelector {
   uint64_t next_number_ = 1;
   Tail tail_;
   bool follows_console_ = false;
+  std::optional<uint64_t> texts_known_to_;  // FindTexts() has found them up to this cycle
 
   // Everything from `begin_` to `last_` has been seen.
   uint64_t begin_ = 0;

@@ -65,10 +65,67 @@ def test_looking_leaves_no_trace(isochron, kernel, plain, tmp_path, engine):
         symbols=kernel,
     )  # fmt: skip
     assert "Breakpoint 1, " in text and "New value = 1" in text, text
-    assert "goes forward alone" in said and "isochron replay LOG --gdb" in said
-    assert "that is for a replay of it" in said
+    assert "power-off" in said.split("--- here")[0], said
     assert said.count("the run has ended: power-off") == 2, said
     assert log.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_going_back_leaves_no_trace(isochron, kernel, plain, tmp_path, engine):
+    """Steps, breakpoints, watchpoints and jumps back from the middle and from the end; and of the past all is as it was."""
+    log, console = tmp_path / "log", tmp_path / "console"
+    command = recording(isochron, kernel, log, engine)
+    command[command.index("null")] = f"file:{console}"
+    here = 'printf "at %lx %lx %lx\\n", $pc, $sp, *(long*)&clocks'
+    text, said = gdb_on(
+        tmp_path, command,
+        ["break record", "continue", here, "continue 4", "stepi", here, "reverse-stepi", "stepi", here]
+        + ["reverse-continue", "reverse-continue", "monitor when"]
+        + ["delete", "watch *(long*)&clocks", "reverse-continue", "continue", "delete", "reverse-continue", "monitor when"]
+        + ["monitor goto end", "monitor when", "monitor events 1", "monitor stop interrupt", "reverse-continue"]
+        + ["monitor stop delete all", "continue", 'monitor stop text "ok 2"', "reverse-continue", "monitor goto end"]
+        + ["monitor stop delete all", "break record", "reverse-continue", here, "monitor console", "delete"]
+        + ["reverse-continue", "continue"],
+        symbols=kernel,
+    )  # fmt: skip
+    places = re.findall(r"^at (.*)$", text, re.M)
+    assert len(places) == 4 and places[1] == places[2] != places[0], text
+    assert "cycles back in the run" in said
+    # At power-on and at the end, twice each.
+    assert text.count("No more reverse-execution history") == 4 and said.count("the run has ended: power-off") == 2, text
+    assert "isochron: stop 1: interrupt" in said and 'isochron: stop 2: text "ok 2"' in said, said
+    assert log.read_bytes() == plain.read_bytes()
+    plain_text = run(isochron, "replay", str(plain)).stdout
+    assert console.read_bytes() == plain_text
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_writes_between_ways_back(isochron, kernel, tmp_path, engine):
+    """What is written is there when one comes back to it, was not before, and the log replays."""
+    log = tmp_path / "log"
+    show = 'printf "clocks %ld\\n", *(long*)&clocks'
+    text, said = gdb_on(
+        tmp_path, recording(isochron, kernel, log, engine),
+        ["break record", "continue", "continue", "stepi", "set var *(long*)&clocks = 4711", show, "monitor checkpoint"]
+        + ["reverse-stepi", show, "stepi", show, "reverse-continue", "reverse-continue"]
+        + ["monitor restore 1", show, "monitor goto end", "set var *(long*)&clocks = 4712", show, "stepi", show]
+        + ["monitor goto start", "monitor goto end", show, "kill"],
+        symbols=kernel,
+    )  # fmt: skip
+    shown = [int(value) for value in re.findall(r"^clocks (\d+)$", text, re.M)]
+    assert shown[0] == 4711 and shown[1] < 4711 and shown[2:4] == [4711, 4711] and shown[4:] == [4712] * 3, (shown, said)
+    assert len(events(isochron, log, "write")) == 2
+    assert_replays(isochron, log)
+
+
+def test_a_history_that_is_too_large(isochron, kernel, tmp_path):
+    log = tmp_path / "log"
+    command = recording(isochron, kernel, log, "jit") + ["--snapshot-memory", "1K"]
+    _, said = gdb_on(
+        tmp_path, command, ["break record", "continue", "continue 60", "reverse-stepi", "monitor goto start", "continue", "kill"], symbols=kernel
+    )
+    assert said.count("--snapshot-memory gives more") == 2, said
+    assert_replays(isochron, log)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -222,8 +279,30 @@ def test_run_without_a_log(isochron, kernel):
     client.resumed("vCont;c")
     assert client.ask("P1=" + quadword(3)) == "OK"
     assert client.ask("p1") == quadword(3)
+    before = client.ask("g")
+    client.resumed("vCont;c")
+    after = client.ask("g")
+    assert "thread" in client.resumed("bc") and client.ask("g") == before
+    assert client.ask("P1=" + quadword(4)).startswith("E.the past")
+    assert "thread" in client.resumed("vCont;c") and client.ask("g") == after
     client.send(frame("k"))
     assert client.end()[0] == 0
+
+
+def test_a_signal_in_the_past(isochron, kernel, tmp_path):
+    """The run ends where it had come to."""
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    client.resumed("vCont;c")
+    client.resumed("vCont;c")
+    client.resumed("bc")
+    client.process.send_signal(signal.SIGTERM)
+    code, said = client.end()
+    assert code == 128 + signal.SIGTERM and "identity" in said
+    (stop,) = events(isochron, log, "stop")
+    assert stop["cause"] == "signal"
+    assert_replays(isochron, log)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -231,12 +310,15 @@ def test_a_branch(isochron, kernel, plain, tmp_path, engine):
     log = tmp_path / "branch"
     text, said = gdb(
         tmp_path, isochron, plain,
-        ["break record", "continue", "continue", "reverse-continue", f"monitor branch {log}", "set var *(long*)&clocks = 500"]
-        + ["print *(long*)&clocks", "delete", "reverse-stepi", f"monitor branch {log}", "continue"],
+        ["break record", "continue", "continue 2", "reverse-continue", f"monitor branch {log}", "set var *(long*)&clocks = 500"]
+        + ["print *(long*)&clocks", "reverse-continue", "print *(long*)&clocks", f"monitor branch {log}", "continue"]
+        + ["print *(long*)&clocks", "delete", "continue", "reverse-continue"],
         "--engine", engine, symbols=kernel,
     )  # fmt: skip
     assert "$1 = 500" in text
-    assert "from here on it is a run of its own" in said and "already" in said and "goes forward alone" in said
+    assert "from here on it is a run of its own" in said and "already" in said
+    before, branched = (int(value) for value in re.findall(r"^\$[23] = (\d+)$", text, re.M))
+    assert before < 500 == branched, text
     (write,) = events(isochron, log, "write")
     before = [event for event in events(isochron, plain) if event.get("cycle", 0) < write["cycle"]]
     assert events(isochron, log)[: len(before) - 1] == before[:-1]
@@ -268,7 +350,8 @@ def test_branches_that_cannot_be(isochron, kernel, plain, tmp_path):
     [
         (["--gdb", "-"], "--gdb - has standard input and output to itself"),
         (["--gdb", "0", "--control", "fd:9"], "--gdb and --control exclude each other"),
-        (["--symbols", "/dev/null"], "--symbols needs --gdb"),
+        (["--symbols", "/dev/null"], "--snapshot-memory and --symbols need --gdb"),
+        (["--snapshot-memory", "1G"], "--snapshot-memory and --symbols need --gdb"),
         (["--gdb", "unix:/nonexistent/socket"], "gdb cannot be waited for at /nonexistent/socket"),
     ],
 )

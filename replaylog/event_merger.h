@@ -26,6 +26,8 @@ class EventMerger {
 
   // The run that is still open: at the end of a stream, or where one wants to look at it now.
   std::optional<Event> Flush();
+  // Whether there is one.
+  bool has_open_run() const { return run_.has_value(); }
 
   // The number that the next completed event gets.
   uint64_t next_number() const { return next_number_; }

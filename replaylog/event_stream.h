@@ -32,6 +32,13 @@ class EventSource {
   virtual bool NothingBefore(uint64_t /*cycle*/) { return false; }
 };
 
+// One that can be read from anywhere in it.
+class SeekableSource : public EventSource {
+ public:
+  // Makes Next() go on with the event of this number; at the end of the stream if there is none.
+  virtual absl::Status SeekToEvent(uint64_t number) = 0;
+};
+
 }  // namespace isochron::replaylog
 
 #endif  // ISOCHRON_REPLAYLOG_EVENT_STREAM_H_

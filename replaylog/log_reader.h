@@ -38,7 +38,7 @@ struct LogSummary {
 //
 // Errors are InvalidArgument for a file that is not a log that this program could read and
 // DataLoss for a damaged one; they name the file, the byte and what is wrong.
-class LogReader final : public EventSource {
+class LogReader final : public SeekableSource {
  public:
   // Opens the log at `path`: complete, partial (its whole frames), or inside a bundle (see
   // bundle.h). "-" is standard input; of a pipe at most `pipe_limit` bytes are copied to a
@@ -69,7 +69,7 @@ class LogReader final : public EventSource {
   // Makes Next() go on with the first event at or past `cycle`, or with event number `number`;
   // at the end of the log if there is none. Reads as many frames as a binary search takes.
   absl::Status SeekToCycle(uint64_t cycle);
-  absl::Status SeekToEvent(uint64_t number);
+  absl::Status SeekToEvent(uint64_t number) override;
 
   // Where its frames are.
   const FrameIndex& frames() const;

@@ -86,13 +86,30 @@ void MemorySnapshots::Take(const Replayer::Place& place) {
   MakeRoom(cpu.cycle);
 }
 
+void MemorySnapshots::TakeAgain(const Replayer::Place& place) {
+  if (const auto found = snapshots_.find(machine_.cpu().cycle); found != snapshots_.end()) {
+    Drop(found);
+  }
+  Take(place);
+}
+
+void MemorySnapshots::DropBehind(uint64_t cycle) {
+  for (auto one = snapshots_.upper_bound(cycle); one != snapshots_.end();) one = Drop(one);
+}
+
+MemorySnapshots::Map::iterator MemorySnapshots::Drop(Map::iterator snapshot) {
+  state_bytes_ -= snapshot->second.without_memory_.size();
+  by_instructions_.erase({snapshot->second.instructions_, snapshot->first});
+  return snapshots_.erase(snapshot);
+}
+
 void MemorySnapshots::MakeRoom(uint64_t here) {
   while (snapshots_.size() > kMinCount && (snapshots_.size() > kMaxCount || bytes() > max_bytes_)) {
     // The first stays, or there would be no way back to it.
     auto least = snapshots_.end();
     double least_loss = std::numeric_limits<double>::infinity();
     for (auto one = std::next(snapshots_.begin()); one != snapshots_.end(); ++one) {
-      if (one->first == here) continue;
+      if (one->first == here || one->first == kept_) continue;
       const auto next = std::next(one);
       const uint64_t until = next == snapshots_.end() ? one->first : next->first;
       const uint64_t gap = until - std::prev(one)->first;
@@ -104,9 +121,7 @@ void MemorySnapshots::MakeRoom(uint64_t here) {
       }
     }
     if (least == snapshots_.end()) return;
-    state_bytes_ -= least->second.without_memory_.size();
-    by_instructions_.erase({least->second.instructions_, least->first});
-    snapshots_.erase(least);
+    Drop(least);
   }
 }
 

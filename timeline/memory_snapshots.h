@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -62,6 +63,12 @@ class MemorySnapshots {
 
   // Takes one of the machine as it is. Without effect where there is one.
   void Take(const Replayer::Place& place);
+  // The same in place of one that there is: something has been done to the machine since.
+  void TakeAgain(const Replayer::Place& place);
+  // From here on the one at this cycle stays whatever room there is; nullopt: none does.
+  void Keep(std::optional<uint64_t> cycle) { kept_ = cycle; }
+  // Lets those behind `cycle` go.
+  void DropBehind(uint64_t cycle);
   // Puts the machine to where a snapshot was taken. DataLoss when that fails, which would be a
   // fault of this program; discard the machine then.
   absl::Status Restore(const Snapshot& snapshot);
@@ -91,6 +98,8 @@ class MemorySnapshots {
   // Makes `latest_` the page table of the machine's memory.
   void Follow();
   std::shared_ptr<const Page> KeepPage(uint64_t number, const machine::Digest& digest);
+  using Map = std::map<uint64_t, Snapshot>;  // by cycle
+  Map::iterator Drop(Map::iterator snapshot);
   // Lets snapshots go until there is room.
   void MakeRoom(uint64_t here);
   // Writes those pages of `snapshot` that memory does not hold.
@@ -98,7 +107,8 @@ class MemorySnapshots {
 
   machine::Machine& machine_;
   const uint64_t max_bytes_;
-  std::map<uint64_t, Snapshot> snapshots_;  // by cycle
+  Map snapshots_;
+  std::optional<uint64_t> kept_;
   // How many instructions had retired at each, and its cycle.
   std::set<std::pair<uint64_t, uint64_t>> by_instructions_;
   uint64_t state_bytes_ = 0;  // of all without_memory_

@@ -1,5 +1,6 @@
 #include "timeline/replayer.h"
 
+#include <limits>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -53,7 +54,8 @@ replaylog::Event* Replayer::Peek(size_t index) {
 }
 
 Replayer::Place Replayer::place() {
-  const replaylog::Event* const next = Peek(0);
+  const bool at_end = NothingMore(0, std::numeric_limits<uint64_t>::max() - 1);
+  const replaylog::Event* const next = at_end ? nullptr : Peek(0);
   return {next != nullptr ? next->number : next_number_, output_seen_, output_cycle_};
 }
 

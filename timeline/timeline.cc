@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "machine/events/event.h"
 #include "timeline/seek.h"
 
@@ -23,6 +22,18 @@ constexpr uint64_t kSlice = uint64_t{1} << 24;
 // back runs the least of these again, and a thousand of them the next.
 constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
                                                uint64_t{1} << 15, uint64_t{1} << 11};
+
+absl::Status ReadFrom(replaylog::SeekableSource& events, uint64_t number,
+                      const std::function<bool(replaylog::Event&)>& take) {
+  absl::Status status = events.SeekToEvent(number);
+  replaylog::Event event;
+  absl::StatusOr<bool> more = true;
+  while (status.ok() && *more) {
+    status = (more = events.Next(event)).status();
+    if (status.ok() && *more) *more = take(event);
+  }
+  return status;
+}
 
 }  // namespace
 
@@ -48,23 +59,6 @@ Timeline::Timeline(std::unique_ptr<replaylog::LogReader> log,
       options_(options),
       snapshots_(machine_, options.snapshot_bytes) {}
 
-Timeline::Timeline(machine::Machine& machine, replaylog::LogHeader header)
-    : machine_(machine),
-      header_(std::move(header)),
-      live_(true),
-      snapshots_(machine_, /*max_bytes=*/0) {}
-
-std::unique_ptr<Timeline> Timeline::CreateLive(machine::Machine& machine,
-                                               replaylog::LogHeader header) {
-  return std::unique_ptr<Timeline>(new Timeline(machine, std::move(header)));
-}
-
-Timeline::~Timeline() {
-  if (owned_ == nullptr) return;
-  machine_.SetObserver(nullptr);
-  machine_.SetInputSource(nullptr);
-}
-
 absl::Status Timeline::FollowLog(const Replayer::Place& place) {
   if (absl::Status status = log_->SeekToEvent(place.event); !status.ok()) return status;
   Attach(replayer_.emplace(*log_, log_->header().config.clock_hz, place));
@@ -76,15 +70,8 @@ void Timeline::Attach(Replayer& replayer) {
   machine_.SetInputSource(&replayer);
 }
 
-absl::Status Timeline::CheckHistory() const {
-  if (!live_) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "a run that is being made goes forward alone: record it, and go back in its log with "
-      "isochron replay LOG --gdb");
-}
-
 absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& take) {
-  if (absl::Status status = CheckHistory(); !status.ok()) return status;
+  if (live_) return absl::FailedPreconditionError("the run is live already");
   if (!left_log_.ok()) return left_log_;
   const Replayer::Place place = replayer_->place();
   return ReadEvents([&](replaylog::Event& event) {
@@ -100,63 +87,32 @@ absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& tak
   });
 }
 
-absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* observer) {
-  if (live_) return absl::FailedPreconditionError("the run is live already");
-  if (!left_log_.ok()) return left_log_;
-  if (run_end_.has_value()) {
-    return absl::FailedPreconditionError("the recording ends here: there is no machine to go on");
-  }
-  machine_.SetObserver(observer);
-  machine_.SetInputSource(inputs);
-  replayer_.reset();
-  live_ = true;
-  end_.reset();
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input input) {
-  if (!live_) return absl::FailedPreconditionError("a recording cannot be changed");
-  if (run_end_.has_value()) return absl::FailedPreconditionError("the run has ended");
-  std::optional<machine::RunEnd> end = machine_.Inject(std::move(input));
-  if (!end.has_value()) return end;
-  const absl::StatusOr<Arrival> ended = Ended(*end);
-  if (!ended.ok()) return ended.status();
-  return end;
-}
-
-Position Timeline::position() {
-  return {cpu().cycle, cpu().instructions, live_ ? 0 : replayer_->place().event};
-}
-
 absl::StatusOr<replaylog::Event> Timeline::ReadEvent(uint64_t number) {
-  if (absl::Status status = CheckHistory(); !status.ok()) return status;
-  const Replayer::Place place = replayer_->place();
-  absl::Status status = log_->SeekToEvent(number);
-  replaylog::Event event;
-  absl::StatusOr<bool> found = false;
-  if (status.ok()) status = (found = log_->Next(event)).status();
-  if (absl::Status back = GoOnFrom(place); !back.ok()) return back;
+  std::optional<replaylog::Event> found;
+  const absl::Status status = ReadEventsFrom(number, [&found](replaylog::Event& event) {
+    found = std::move(event);
+    return false;
+  });
   if (!status.ok()) return status;
-  if (!*found) return absl::OutOfRangeError(absl::StrCat("the log has no event ", number));
-  return event;
+  if (!found.has_value()) {
+    return absl::OutOfRangeError(
+        absl::StrCat(live_ ? "the run" : "the log", " has no event ", number, live_ ? " yet" : ""));
+  }
+  return *std::move(found);
 }
 
-absl::Status Timeline::ReadEvents(const std::function<bool(replaylog::Event&)>& take) {
+absl::Status Timeline::ReadEventsFrom(uint64_t number,
+                                      const std::function<bool(replaylog::Event&)>& take) {
   if (absl::Status status = CheckHistory(); !status.ok()) return status;
+  if (live_) return ReadFrom(*history_->NewReader(), number, take);
   const Replayer::Place place = replayer_->place();
-  absl::Status status = log_->SeekToEvent(0);
-  replaylog::Event event;
-  absl::StatusOr<bool> more = true;
-  while (status.ok() && *more) {
-    status = (more = log_->Next(event)).status();
-    if (status.ok() && *more) *more = take(event);
-  }
+  const absl::Status status = ReadFrom(*log_, number, take);
   const absl::Status back = GoOnFrom(place);
   return status.ok() ? back : status;
 }
 
 absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
-  if (end.kind == machine::RunEnd::Kind::kObserver && live_) {
+  if (end.kind == machine::RunEnd::Kind::kObserver && live_ && !present_.has_value()) {
     left_log_ = absl::UnavailableError(end.message);
     run_end_ = std::move(end);
     return left_log_;
@@ -172,7 +128,7 @@ absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
 }
 
 uint64_t Timeline::TakeDueSnapshot() {
-  if (live_) return machine::kNever;
+  if (!CheckHistory().ok()) return machine::kNever;
   const uint64_t here = cpu().cycle;
   // There is always that of power-on.
   const uint64_t last = snapshots_.FindAtOrBefore(here)->cycle();
@@ -182,7 +138,7 @@ uint64_t Timeline::TakeDueSnapshot() {
   }
   const uint64_t due = last + options_.snapshot_interval;
   if (due > here && ran_since_ < options_.snapshot_time) return due;
-  snapshots_.Take(replayer_->place());
+  snapshots_.Take(PlaceHere());
   passed_snapshot_ = here;
   ran_since_ = absl::ZeroDuration();
   return here + options_.snapshot_interval;
@@ -194,11 +150,18 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
     if (!left_log_.ok()) return left_log_;
     if (run_end_.has_value()) return Arrival::kEnd;
     const uint64_t here = cpu().cycle;
-    part.cycle = std::min({condition.cycle, here + kSlice, TakeDueSnapshot()});
+    const uint64_t until = present_.has_value() ? present_->cycle : machine::kNever;
+    part.cycle = std::min({condition.cycle, here + kSlice, TakeDueSnapshot(), until});
     const absl::Time began = HostTime();
     std::optional<machine::RunEnd> end = machine_.RunUntil(part);
     ran_since_ += HostTime() - began;
-    if (end.has_value()) return Ended(*std::move(end));
+    const bool in_order = end.has_value() && end->kind != machine::RunEnd::Kind::kObserver;
+    if (present_.has_value() && (in_order || (!end.has_value() && cpu().cycle >= until))) {
+      if (absl::Status status = ReturnToPresent(); !status.ok()) return status;
+      if (run_end_.has_value()) continue;
+    } else if (end.has_value()) {
+      return Ended(*std::move(end));
+    }
     machine::StopReasons met = machine_.stopped_by();
     met.cycle = cpu().cycle >= condition.cycle;
     if (met.instructions && cpu().cycle != here) {
@@ -215,7 +178,7 @@ absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
     if (left <= distance) continue;
     absl::StatusOr<Arrival> arrival = RunOn(at(distance));
     if (!arrival.ok() || *arrival != Arrival::kThere) return arrival;
-    snapshots_.Take(replayer_->place());
+    snapshots_.Take(PlaceHere());
     left = distance;
   }
   return RunOn(at(0));
@@ -230,7 +193,7 @@ absl::Status Timeline::GoOnFrom(const Replayer::Place& place) {
 absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
   run_end_.reset();
   left_log_ = snapshots_.Restore(snapshot);
-  if (left_log_.ok()) left_log_ = FollowLog(snapshot.place());
+  if (left_log_.ok()) left_log_ = Follow(snapshot.place(), snapshot.cycle());
   return left_log_;
 }
 
@@ -265,6 +228,7 @@ uint64_t Timeline::NearestStart(uint64_t cycle) const {
 }
 
 absl::Status Timeline::StartAtOrBefore(uint64_t cycle) {
+  if (absl::Status status = LeavePresent(); !status.ok()) return status;
   for (;;) {
     const uint64_t start = NearestStart(cycle);
     const MemorySnapshots::Snapshot* const in_memory = snapshots_.FindAtOrBefore(start);
@@ -284,8 +248,9 @@ absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
   const uint64_t here = cpu().cycle;
   const bool known_end = end_.has_value() && cycle >= end_->cycle;
   if (cycle == here && left_log_.ok() && !known_end) return Arrival::kThere;
-  if (live_) {
-    if (cycle < here) return CheckHistory();
+  if (live_ && cycle >= known_to()) {
+    const absl::StatusOr<Arrival> present = GoToPresent();
+    if (!present.ok() || *present == Arrival::kEnd || cycle == cpu().cycle) return present;
     return RunOn(StopCondition::AtCycle(cycle));
   }
   if (cycle < here || NearestStart(cycle) > here + kSlice || !left_log_.ok()) {
@@ -316,10 +281,13 @@ absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions)
 
 absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions) {
   if (instructions == 0) return GoToCycle(0);
-  if (live_) {
-    if (instructions < cpu().instructions) return CheckHistory();
+  const uint64_t known = in_past() ? present_->instructions : cpu().instructions;
+  if (live_ && instructions > known) {
+    const absl::StatusOr<Arrival> present = GoToPresent();
+    if (!present.ok() || *present == Arrival::kEnd) return present;
     return RunOn(StopCondition::AtInstruction(instructions));
   }
+  if (absl::Status status = LeavePresent(); !status.ok()) return status;
   const absl::StatusOr<uint64_t> close = CycleBeforeInstruction(instructions);
   if (!close.ok()) return close.status();
   const MemorySnapshots::Snapshot& nearest = *snapshots_.FindBeforeInstruction(instructions);
@@ -337,7 +305,9 @@ absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions) {
 absl::StatusOr<Arrival> Timeline::GoToEvent(uint64_t number) {
   const absl::StatusOr<replaylog::Event> event = ReadEvent(number);
   if (!event.ok()) return event.status();
-  if (std::holds_alternative<replaylog::EndEvent>(event->body)) return GoToEnd();
+  if (std::holds_alternative<replaylog::EndEvent>(event->body)) {
+    return live_ ? GoToPresent() : GoToEnd();
+  }
   // An interrupt is entered behind the boundary that its event names.
   const bool entered = std::holds_alternative<replaylog::InterruptEvent>(event->body);
   return GoToCycle(event->last_cycle() + (entered ? 1 : 0));

@@ -15,13 +15,16 @@
 #include "absl/time/time.h"
 #include "alpha/stop_ranges.h"
 #include "machine/bus/console.h"
+#include "machine/bus/frame_sink.h"
 #include "machine/events/run_end.h"
 #include "machine/machine.h"
 #include "machine/stop_condition.h"
 #include "replaylog/event.h"
 #include "replaylog/log_reader.h"
 #include "timeline/memory_snapshots.h"
+#include "timeline/observer_list.h"
 #include "timeline/replayer.h"
+#include "timeline/run_history.h"
 #include "timeline/snapshot.h"
 #include "timeline/stop_selector.h"
 
@@ -45,7 +48,8 @@ enum class Arrival : uint8_t {
 };
 
 // A machine that can be put to any boundary of the run that a log holds, forwards and backwards; or
-// one that is being run, forwards.
+// one that is being run, which goes back in what it has done so far, and forward to where it has
+// never been.
 //
 // Whatever is run again is held against the log, event by event, as in any replay: an error of a
 // function that goes somewhere is Aborted where the run leaves its log (see divergence()), DataLoss
@@ -75,11 +79,14 @@ class Timeline {
                                                           std::unique_ptr<SnapshotReader> snapshots,
                                                           std::unique_ptr<machine::Machine> machine,
                                                           const Options& options);
-  // Of a machine that is being run, which must outlive it: there is no log to follow, and it goes
-  // forward alone. The machine's observer and input source stay who they are, and are asked as in
-  // any run. To go back is FailedPrecondition. `header`: of the log that it has, or would have.
+  // Of a machine that is being run, which stands at power-on and must outlive it. Observer, input
+  // source, console and frame sink, which must, too, are told and asked as in any run, and of
+  // nothing else: while the machine is in its past, where it has been before, it follows a history
+  // that is kept in memory, as a replay follows a log. Where it has come farthest it goes on as if
+  // it had never been elsewhere. `header`: of the log that it has, or would have. To go back is
+  // FailedPrecondition when the history is too large.
   static std::unique_ptr<Timeline> CreateLive(machine::Machine& machine,
-                                              replaylog::LogHeader header);
+                                              replaylog::LogHeader header, const Options& options);
   ~Timeline();
   Timeline(const Timeline&) = delete;
   Timeline& operator=(const Timeline&) = delete;
@@ -87,6 +94,14 @@ class Timeline {
   const machine::Machine& machine() const { return machine_; }
   // Whether it is a run that is being made, and no recording of one.
   bool is_live() const { return live_; }
+  // Whether it is such a run and stands where it has been before.
+  bool in_past() const { return present_.has_value(); }
+  // Up to this cycle all is known that happens; behind it a live run is made.
+  uint64_t known_to() const;
+  // Whether there is a way back; FailedPrecondition says why not.
+  absl::Status CheckHistory() const;
+  // To where the run has come farthest, if it is live and in its past.
+  absl::StatusOr<Arrival> GoToPresent();
   // Hands out what the log has up to where it stands, in order, of output that is under way what
   // has been sent. FailedPrecondition when this is live.
   absl::Status ReadPast(const std::function<void(replaylog::Event)>& take);
@@ -95,10 +110,10 @@ class Timeline {
   // FailedPrecondition when it is live already, or stands at the end of the recording.
   absl::Status Branch(machine::InputSource* inputs, machine::Observer* observer);
   // Has happen here what a debugger does: see Machine::Inject(). The end, when it is one.
-  // FailedPrecondition when this is not live, or has ended.
+  // FailedPrecondition when this is not live, is in its past, or has ended.
   absl::StatusOr<std::optional<machine::RunEnd>> Inject(machine::Input input);
-  // Where it stands. Of a live run `event` is not known: 0.
-  Position position();
+  // Where it stands.
+  Position position() { return {cpu().cycle, cpu().instructions, PlaceHere().event}; }
   // The last boundary of the run; none until it has been there.
   const std::optional<Position>& end() const { return end_; }
   // How the run ended, if it stands at its end. A partial log ends with a stop that nobody asked
@@ -110,17 +125,23 @@ class Timeline {
   const MemorySnapshots& memory_snapshots() const { return snapshots_; }
 
   // Told of bytes that a UART sends while the machine runs, which may be again and again.
-  void SetConsoleSink(machine::ConsoleSink* sink) { machine_.SetConsoleSink(sink); }
+  // Of a live run the sink is told of each byte once, when it is sent for the first time.
+  void SetConsoleSink(machine::ConsoleSink* sink);
   // Told of all that is executed from where it stands on, as machine::Machine has it.
   void SetExecutionSink(alpha::ExecutionSink* sink) { machine_.SetExecutionSink(sink); }
   // Asked now and then while it runs; true: stop, with kInterrupted.
   void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
 
-  // The event with this number of the log. OutOfRange when there is none.
+  // The event with this number of the log, or of what a live run has done. OutOfRange when there is
+  // none.
   absl::StatusOr<replaylog::Event> ReadEvent(uint64_t number);
 
-  // All events of the log, in order, until `take`, which may keep what it is given, says false.
-  absl::Status ReadEvents(const std::function<bool(replaylog::Event&)>& take);
+  // All events of the log, in order, or those from this number on, until `take`, which may keep
+  // what it is given, says false. Of a live run those that there have been.
+  absl::Status ReadEvents(const std::function<bool(replaylog::Event&)>& take) {
+    return ReadEventsFrom(0, take);
+  }
+  absl::Status ReadEventsFrom(uint64_t number, const std::function<bool(replaylog::Event&)>& take);
 
   // To the first boundary at or past the cycle; at which so many instructions have retired; at
   // which all of the event with this number of the log has happened.
@@ -129,8 +150,8 @@ class Timeline {
   absl::StatusOr<Arrival> GoToEvent(uint64_t number);
   absl::StatusOr<Arrival> GoToEnd() { return RunForward({}); }
 
-  // To the next boundary at which the condition is met, or one that `also` selects. Of a run that
-  // is being made that is the boundary at which it does so.
+  // To the next boundary at which the condition is met, or one that `also` selects. Where a run is
+  // being made that is the boundary at which it does so.
   absl::StatusOr<Arrival> RunForward(const machine::StopCondition& condition);
   absl::StatusOr<Arrival> RunForward(const machine::StopCondition& condition, StopSelector& also);
   // To the last boundary before this one at which the condition, which is of PCs, references or
@@ -168,11 +189,18 @@ class Timeline {
   Timeline(std::unique_ptr<replaylog::LogReader> log,
            std::unique_ptr<SnapshotReader> file_snapshots,
            std::unique_ptr<machine::Machine> machine, const Options& options);
-  Timeline(machine::Machine& machine, replaylog::LogHeader header);
+  Timeline(machine::Machine& machine, replaylog::LogHeader header, const Options& options);
 
   const alpha::Cpu& cpu() const { return machine_.cpu(); }
-  // FailedPrecondition where there is no way back, and no event that could be read.
-  absl::Status CheckHistory() const;
+  // Has observer and history told of what the machine does from here on.
+  void GoLive(machine::InputSource* inputs, machine::Observer* observer);
+  // Notes where the live run stands, which it is about to leave, unless it is in its past already.
+  absl::Status LeavePresent();
+  absl::Status ReturnToPresent();
+  // Where the machine is in its log or history.
+  Replayer::Place PlaceHere();
+  // Follows the log, or the history, from that place on, of a boundary of that cycle.
+  absl::Status Follow(const Replayer::Place& place, uint64_t cycle);
   // Follows the log from that place on.
   absl::Status FollowLog(const Replayer::Place& place);
   void Attach(Replayer& replayer);
@@ -221,9 +249,25 @@ class Timeline {
   const std::unique_ptr<machine::Machine> owned_;  // nullptr of a machine that is being run
   machine::Machine& machine_;
   const replaylog::LogHeader header_;
-  bool live_ = false;
   const Options options_;
   MemorySnapshots snapshots_;
+  // Of a live run: all that has happened, who else is told of what happens, and who is asked.
+  bool live_ = false;
+  std::optional<RunHistory> history_;
+  std::unique_ptr<replaylog::SeekableSource> past_events_;
+  ObserverList observers_;
+  machine::Observer* observer_ = nullptr;
+  machine::InputSource* inputs_ = nullptr;
+  // Where it has come farthest, while it is elsewhere.
+  struct Present {
+    uint64_t cycle = 0;
+    uint64_t instructions = 0;
+    machine::ConsoleSink* console = nullptr;
+    machine::FrameSink* frames = nullptr;
+    std::optional<machine::RunEnd> run_end;
+    absl::Status left;
+  };
+  std::optional<Present> present_;
   // The last snapshot before the machine, and for how long it has run since.
   uint64_t passed_snapshot_ = 0;
   absl::Duration ran_since_;

@@ -73,7 +73,7 @@ absl::StatusOr<Arrival> Timeline::Forward(const StopCondition& condition, StopSe
       if (!hits.ok()) return StoppedBy(hits.status());
       SelectFirst(*hits, begin);
     }
-    if (selection_.has_value() && selection_->cycle < cpu().cycle && !live_) {
+    if (selection_.has_value() && selection_->cycle < cpu().cycle) {
       return GoToCycle(selection_->cycle);
     }
     // The last instruction of a run may have made a reference, too.
@@ -121,7 +121,7 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(const Search& sea
       // Where this comes seldom, going back to the last of them is going to a snapshot.
       const uint64_t last_snapshot = snapshots_.FindAtOrBefore(cpu().cycle)->cycle();
       const bool is_here = !is_reference && hit.where.cycle == cpu().cycle;
-      if (is_here && cpu().cycle - last_snapshot >= kSeldom) snapshots_.Take(replayer_->place());
+      if (is_here && cpu().cycle - last_snapshot >= kSeldom) snapshots_.Take(PlaceHere());
       last = std::move(hit);
     }
   }

@@ -16,8 +16,10 @@ namespace isochron::cli {
 absl::Status CheckLiveGdb(const LiveGdbOptions& options, const RunOptions& run,
                           const std::string& log_path) {
   if (!options.target.has_value()) {
-    if (options.symbol_files.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError("--symbols needs --gdb");
+    if (options.symbol_files.empty() && !options.snapshot_memory.has_value()) {
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError("--snapshot-memory and --symbols need --gdb");
   }
   if (run.control.has_value()) {
     return absl::InvalidArgumentError("--gdb and --control exclude each other: one drives the run");
@@ -37,6 +39,7 @@ void AddLiveGdbOptions(CLI::App& command, LiveGdbOptions& options) {
   AddGdbOption(command, options.target,
                "wait for a gdb there before the guest starts, which then stops it, looks and "
                "writes; - is standard input and output (docs/debugging.md)");
+  AddSnapshotMemoryOption(command, options.snapshot_memory);
   AddSymbolsOption(command, options.symbol_files);
 }
 
@@ -50,14 +53,19 @@ absl::StatusOr<std::unique_ptr<LiveGdb>> LiveGdb::Create(const LiveGdbOptions& o
   if (!socket.ok()) return socket.status();
   const bool stdio = options.target->kind == GdbTarget::Kind::kStdio;
   if (!stdio) Say(absl::StrCat("waiting for gdb: target remote ", (*socket)->where()));
-  std::unique_ptr<LiveGdb> gdb(new LiveGdb(run, stdio, *std::move(symbols), *std::move(socket)));
+  std::unique_ptr<LiveGdb> gdb(new LiveGdb(run, stdio, SnapshotBudget(options.snapshot_memory),
+                                           *std::move(symbols), *std::move(socket)));
   run.SetDriver(*gdb);
   return gdb;
 }
 
-LiveGdb::LiveGdb(GuestRun& run, bool stdio, std::unique_ptr<debug::Symbols> symbols,
-                 std::unique_ptr<GdbSocket> socket)
-    : run_(run), stdio_(stdio), symbols_(std::move(symbols)), socket_(std::move(socket)) {}
+LiveGdb::LiveGdb(GuestRun& run, bool stdio, const timeline::Timeline::Options& snapshots,
+                 std::unique_ptr<debug::Symbols> symbols, std::unique_ptr<GdbSocket> socket)
+    : run_(run),
+      stdio_(stdio),
+      snapshots_(snapshots),
+      symbols_(std::move(symbols)),
+      socket_(std::move(socket)) {}
 
 absl::Status LiveGdb::Await() {
   const absl::StatusOr<bool> there = socket_->AwaitClient();
@@ -67,20 +75,31 @@ absl::Status LiveGdb::Await() {
 }
 
 machine::RunEnd LiveGdb::Run(machine::Machine& machine) {
-  if (!there_) return machine.Run();
-  const auto timeline = timeline::Timeline::CreateLive(machine, HeaderOf(run_.guest()));
-  debug::TimelineDebuggee debuggee(*timeline, *symbols_, nullptr);
+  if (there_) {
+    if (std::optional<machine::RunEnd> end = ServeClient(machine)) return *std::move(end);
+  }
+  return machine.Run();
+}
+
+std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
+  const auto timeline = timeline::Timeline::CreateLive(machine, HeaderOf(run_.guest()), snapshots_);
+  debug::TimelineDebuggee debuggee(*timeline, *symbols_);
   debug::GdbServer server(debuggee, *socket_);
   if (const absl::Status status = server.Serve(); !status.ok()) {
     Say(absl::StrCat("gdb was left: ", std::string(status.message())));
+  }
+  if (const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent(); !back.ok()) {
+    return machine::RunEnd{machine::RunEnd::Kind::kObserver,
+                           std::string(back.status().message()),
+                           {},
+                           back.status().code()};
   }
   // Who has asked for a stop gets it from the session.
   const bool over = server.killed() || (stdio_ && !socket_->stopped());
   if (over && !timeline->run_end().has_value()) {
     (void)timeline->Inject(machine::Input::Stop(machine::StopCause::kQuit));
   }
-  if (timeline->run_end().has_value()) return *timeline->run_end();
-  return machine.Run();
+  return timeline->run_end();
 }
 
 }  // namespace isochron::cli

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_CLI_COMMANDS_LIVE_GDB_H_
 #define ISOCHRON_CLI_COMMANDS_LIVE_GDB_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,15 +19,17 @@
 #include "cli/run/session.h"
 #include "debug/symbols.h"
 #include "machine/machine.h"
+#include "timeline/timeline.h"
 
 namespace isochron::cli {
 
 struct LiveGdbOptions {
   std::optional<GdbTarget> target;  // nothing: there is no gdb
   std::vector<std::string> symbol_files;
+  std::optional<uint64_t> snapshot_memory;  // bytes, to go back from
 };
 
-// Adds --gdb and --symbols.
+// Adds --gdb, --symbols and --snapshot-memory.
 void AddLiveGdbOptions(CLI::App& command, LiveGdbOptions& options);
 
 // Whether they go together with those of the run, whose log is to be at `log_path`, if it has one.
@@ -47,11 +50,14 @@ class LiveGdb final : public RunDriver {
   machine::RunEnd Run(machine::Machine& machine) override;
 
  private:
-  LiveGdb(GuestRun& run, bool stdio, std::unique_ptr<debug::Symbols> symbols,
-          std::unique_ptr<GdbSocket> socket);
+  LiveGdb(GuestRun& run, bool stdio, const timeline::Timeline::Options& snapshots,
+          std::unique_ptr<debug::Symbols> symbols, std::unique_ptr<GdbSocket> socket);
+  // As long as the client is there. The end, if the run has come to it.
+  std::optional<machine::RunEnd> ServeClient(machine::Machine& machine);
 
   GuestRun& run_;
   const bool stdio_;  // gdb has started us
+  const timeline::Timeline::Options snapshots_;
   const std::unique_ptr<debug::Symbols> symbols_;
   const std::unique_ptr<GdbSocket> socket_;
   bool there_ = false;  // a client has come

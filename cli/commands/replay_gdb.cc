@@ -18,7 +18,6 @@
 #include "hostio/stop_signals.h"
 #include "machine/events/input.h"
 #include "replaylog/event.h"
-#include "replaylog/log_reader.h"
 #include "replaylog/output_file.h"
 #include "timeline/timeline.h"
 
@@ -62,6 +61,7 @@ class BranchLog {
     if (log_ == nullptr) return exit_code;
     using machine::StopCause;
     timeline::Timeline& timeline = *opened_.timeline;
+    (void)timeline.GoToPresent();
     if (!timeline.run_end().has_value()) {
       (void)timeline.Inject(machine::Input::Stop(
           signal != 0 ? StopCause::kSignal : StopCause::kQuit, static_cast<uint32_t>(signal)));
@@ -76,9 +76,8 @@ class BranchLog {
 };
 
 // Serves the client that is there. Returns the exit code.
-int Serve(const TimelineOptions& options, OpenedTimeline& opened, GdbSocket& socket,
-          std::unique_ptr<replaylog::LogReader> log) {
-  debug::TimelineDebuggee debuggee(*opened.timeline, *opened.symbols, std::move(log));
+int Serve(const TimelineOptions& options, OpenedTimeline& opened, GdbSocket& socket) {
+  debug::TimelineDebuggee debuggee(*opened.timeline, *opened.symbols);
   BranchLog branch(options, opened);
   debuggee.SetBrancher([&branch](const std::string& path) { return branch.Begin(path); });
   const absl::Status status = debug::GdbServer(debuggee, socket).Serve();
@@ -110,9 +109,6 @@ int ShowToGdb(const TimelineOptions& options, const GdbTarget& target) {
   hostio::StopSignals signals;
   absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options);
   if (!opened.ok()) return RefuseInput(opened.status());
-  absl::StatusOr<std::unique_ptr<replaylog::LogReader>> log =
-      replaylog::LogReader::Open(options.log_path);
-  if (!log.ok()) return RefuseInput(log.status());
   absl::StatusOr<std::unique_ptr<GdbSocket>> socket = GdbSocket::Open(target, signals);
   if (!socket.ok()) return RefuseInput(socket.status());
   if (!(*socket)->where().empty()) {
@@ -125,7 +121,7 @@ int ShowToGdb(const TimelineOptions& options, const GdbTarget& target) {
       !status.ok()) {
     return RefuseInput(status);
   }
-  return Serve(options, *opened, **socket, *std::move(log));
+  return Serve(options, *opened, **socket);
 }
 
 }  // namespace isochron::cli

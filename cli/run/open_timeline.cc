@@ -61,10 +61,8 @@ absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int 
       machine::Machine::Create(run.config, std::move(images), EngineFactoryFor(run));
   if (!machine.ok()) return machine.status();
   OpenedTimeline opened;
-  timeline::Timeline::Options budget;
-  budget.snapshot_bytes = options.snapshot_memory.value_or(hostio::HostMemoryLimit().bytes / 4) /
-                          static_cast<uint64_t>(jobs);
-  budget.host_time = absl::Now;
+  timeline::Timeline::Options budget = SnapshotBudget(options.snapshot_memory);
+  budget.snapshot_bytes /= static_cast<uint64_t>(jobs);
   std::unique_ptr<timeline::SnapshotReader> snapshots =
       OpenSnapshots(options.log_path, reader->header());
   if (snapshots != nullptr) {
@@ -81,11 +79,22 @@ absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int 
 
 }  // namespace
 
-void AddTimelineOptions(CLI::App& command, TimelineOptions& options) {
-  AddSizeOption(command, "--snapshot-memory", options.snapshot_memory,
+void AddSnapshotMemoryOption(CLI::App& command, std::optional<uint64_t>& bytes) {
+  AddSizeOption(command, "--snapshot-memory", bytes,
                 "host memory for snapshots, from which it goes back (default: a quarter of the "
                 "host's)")
       ->group("Machine");
+}
+
+timeline::Timeline::Options SnapshotBudget(std::optional<uint64_t> bytes) {
+  timeline::Timeline::Options budget;
+  budget.snapshot_bytes = bytes.value_or(hostio::HostMemoryLimit().bytes / 4);
+  budget.host_time = absl::Now;
+  return budget;
+}
+
+void AddTimelineOptions(CLI::App& command, TimelineOptions& options) {
+  AddSnapshotMemoryOption(command, options.snapshot_memory);
   AddSymbolsOption(command, options.symbol_files);
 }
 

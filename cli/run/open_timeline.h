@@ -42,6 +42,11 @@ void AddSymbolsOption(CLI::App& command, std::vector<std::string>& files);
 absl::StatusOr<std::unique_ptr<debug::Symbols>> MakeSymbols(const machine::KernelImage& kernel,
                                                             const std::vector<std::string>& files);
 
+// --snapshot-memory, in bytes.
+void AddSnapshotMemoryOption(CLI::App& command, std::optional<uint64_t>& bytes);
+// What there is for snapshots if that is given, or not.
+timeline::Timeline::Options SnapshotBudget(std::optional<uint64_t> bytes);
+
 // --snapshot-memory and --symbols.
 void AddTimelineOptions(CLI::App& command, TimelineOptions& options);
 

@@ -79,7 +79,7 @@ class DebuggedGuest : public ::testing::TestWithParam<Case> {
     EXPECT_TRUE(timeline.ok()) << timeline.status();
     timeline_ = *std::move(timeline);
     symbols_ = std::make_unique<debug::Symbols>(machine().kernel());
-    debuggee_ = std::make_unique<debug::TimelineDebuggee>(*timeline_, *symbols_, OpenLog());
+    debuggee_ = std::make_unique<debug::TimelineDebuggee>(*timeline_, *symbols_);
   }
 
   void Record() {

@@ -8,6 +8,7 @@
 
 #include "alpha/encode.h"
 #include "alpha/state_visitor.h"
+#include "conformance/guests/live_travel.h"
 #include "engines/engines.h"
 #include "gtest/gtest.h"
 #include "machine/disks/disk_testing.h"
@@ -120,6 +121,13 @@ TEST(DiskTravel, TheStateBringsItToAnotherMachine) {
     EXPECT_EQ(other->StateDigest(), machine->StateDigest());
     EXPECT_EQ(other->disks()[0].written().digest(), machine->disks()[0].written().digest());
     EXPECT_GT(machine->disks()[0].written().blocks(), 2u);
+  }
+}
+
+TEST(DiskTravel, ALiveRunLeavesNoTraceOfIt) {
+  for (const std::string& engine : engines::EngineNames()) {
+    SCOPED_TRACE(engine);
+    ExpectTravelLeavesNoTrace([&] { return MakeMachine(engine); }, 12'000'000, 1);
   }
 }
 

@@ -134,10 +134,6 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
     {"stats", "", "what the CPU has counted, and what going about costs", &MonitorCommands::Stats},
 };
 
-MonitorCommands::MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols,
-                                 std::unique_ptr<replaylog::LogReader> log)
-    : timeline_(timeline), log_(std::move(log)), symbols_(symbols), stops_(timeline) {}
-
 absl::StatusOr<std::string> MonitorCommands::Run(std::string_view line) {
   Words words = absl::StrSplit(absl::string_view(line.data(), line.size()),
                                absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
@@ -168,16 +164,17 @@ MonitorCommands::Answer MonitorCommands::Help(const Words&) {
 std::string MonitorCommands::When() const {
   const Position at = timeline_.position();
   const alpha::Cpu& cpu = timeline_.machine().cpu();
-  // A run that is being made has no events that it could go to.
-  const std::string event = timeline_.is_live() ? "" : absl::StrCat(", event ", at.event);
   std::string text = absl::StrFormat(
-      "cycle %s, instruction %d%s, PC %#x%s",
-      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz), at.instructions, event,
+      "cycle %s, instruction %d, event %d, PC %#x%s",
+      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz), at.instructions, at.event,
       cpu.pc & ~uint64_t{3}, cpu.pal_mode() ? " in PALmode" : "");
   if (const std::string name = symbols_.Describe(cpu.pc); !name.empty()) {
     absl::StrAppend(&text, " ", name);
   }
   if (timeline_.machine().waiting()) absl::StrAppend(&text, ", waiting for an interrupt");
+  if (timeline_.in_past()) {
+    absl::StrAppend(&text, ", ", timeline_.known_to() - at.cycle, " cycles back in the run");
+  }
   return absl::StrCat(text, "\n");
 }
 
@@ -187,7 +184,9 @@ MonitorCommands::Answer MonitorCommands::Arrived(const absl::StatusOr<Arrival>& 
   if (!arrival.ok()) return arrival.status();
   std::string text = When();
   if (*arrival == Arrival::kInterrupted) absl::StrAppend(&text, "interrupted on the way\n");
-  if (*arrival == Arrival::kEnd) absl::StrAppend(&text, "the recording ends here\n");
+  if (*arrival == Arrival::kEnd) {
+    absl::StrAppend(&text, timeline_.is_live() ? "the run" : "the recording", " ends here\n");
+  }
   // gdb has no way to be told that a command has moved the machine.
   return absl::StrCat(text, "gdb still has the registers from before: maintenance flush ",
                       "register-cache\n");
@@ -196,10 +195,9 @@ MonitorCommands::Answer MonitorCommands::Arrived(const absl::StatusOr<Arrival>& 
 MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
   const std::string usage = "goto cycle TIME, instruction N, event N, start or end";
   if (words.size() == 1 && words[0] == "start") return Arrived(timeline_.GoToCycle(0));
-  if (words.size() == 1 && words[0] == "end" && timeline_.is_live()) {
-    return Wrong("a run that is being made stands at its end; continue runs it");
+  if (words.size() == 1 && words[0] == "end") {
+    return Arrived(timeline_.is_live() ? timeline_.GoToPresent() : timeline_.GoToEnd());
   }
-  if (words.size() == 1 && words[0] == "end") return Arrived(timeline_.GoToEnd());
   if (words.size() != 2) return Wrong(usage);
   if (words[0] == "cycle") {
     const absl::StatusOr<uint64_t> cycle = ParseCycle(words[1], timeline_.header().config.clock_hz);
@@ -381,12 +379,6 @@ MonitorCommands::Answer MonitorCommands::Iprs(const Words&) {
   return text;
 }
 
-absl::Status MonitorCommands::CheckLog() const {
-  if (!timeline_.is_live()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "the log of a run that is being made cannot be looked into: that is for a replay of it");
-}
-
 MonitorCommands::Answer MonitorCommands::Branch(const Words& words) {
   if (words.size() != 1) return Wrong("branch LOG");
   if (timeline_.is_live()) return Wrong("this is a run of its own already");
@@ -398,30 +390,26 @@ MonitorCommands::Answer MonitorCommands::Branch(const Words& words) {
 }
 
 MonitorCommands::Answer MonitorCommands::Console(const Words& words) {
-  if (absl::Status status = CheckLog(); !status.ok()) return status;
   if (!words.empty() && words[0] != "serial1") return Wrong("console [serial1]");
   const uint8_t uart = words.empty() ? 0 : 1;
   const uint64_t here = timeline_.position().cycle;
-  if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
   std::string bytes;
-  replaylog::Event event;
-  for (;;) {
-    const absl::StatusOr<bool> more = log_->Next(event);
-    if (!more.ok()) return more.status();
-    if (!*more || event.cycle > here) break;
+  const absl::Status status = timeline_.ReadEvents([&](const replaylog::Event& event) {
+    if (event.cycle > here) return false;
     const auto* output = std::get_if<replaylog::OutputRun>(&event.body);
-    if (output == nullptr || output->uart != uart) continue;
+    if (output == nullptr || output->uart != uart) return true;
     uint64_t cycle = event.cycle;
     for (size_t i = 0; i < output->bytes.size() && cycle <= here; ++i) {
       bytes.push_back(output->bytes[i]);
       if (i < output->deltas.size()) cycle += output->deltas[i];
     }
-  }
+    return true;
+  });
+  if (!status.ok()) return status;
   return bytes.empty() ? "nothing has been written\n" : Printable(std::move(bytes));
 }
 
 MonitorCommands::Answer MonitorCommands::Events(const Words& words) {
-  if (absl::Status status = CheckLog(); !status.ok()) return status;
   uint64_t around = kEventsAround;
   if (!words.empty()) {
     const absl::StatusOr<uint64_t> number = hostio::ParseNumber(words[0]);
@@ -430,18 +418,16 @@ MonitorCommands::Answer MonitorCommands::Events(const Words& words) {
   }
   const uint64_t next = timeline_.position().event;
   const uint64_t first = next - std::min(next, around);
-  if (absl::Status status = log_->SeekToEvent(first); !status.ok()) return status;
-  std::string text = absl::StrCat(replaylog::EventTableHeading(), "\n");
-  for (uint64_t number = first; number < next + around; ++number) {
-    if (number == next) absl::StrAppend(&text, "--- here\n");
-    replaylog::Event event;
-    const absl::StatusOr<bool> more = log_->Next(event);
-    if (!more.ok()) return more.status();
-    if (!*more) break;
-    absl::StrAppend(&text, replaylog::DescribeEvent(event, timeline_.header().config.clock_hz),
-                    "\n");
-  }
-  return text;
+  std::string before = absl::StrCat(replaylog::EventTableHeading(), "\n");
+  std::string behind;
+  const absl::Status status = timeline_.ReadEventsFrom(first, [&](const replaylog::Event& event) {
+    if (event.number >= next + around) return false;
+    absl::StrAppend(event.number < next ? &before : &behind,
+                    replaylog::DescribeEvent(event, timeline_.header().config.clock_hz), "\n");
+    return true;
+  });
+  if (!status.ok()) return status;
+  return absl::StrCat(before, "--- here\n", behind);
 }
 
 MonitorCommands::Answer MonitorCommands::Stats(const Words&) {

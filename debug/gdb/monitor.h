@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +16,6 @@
 #include "alpha/stop_ranges.h"
 #include "debug/stops.h"
 #include "debug/symbols.h"
-#include "replaylog/log_reader.h"
 #include "timeline/timeline.h"
 
 namespace isochron::debug {
@@ -26,10 +24,9 @@ namespace isochron::debug {
 // elsewhere, some say how it is to go on.
 class MonitorCommands {
  public:
-  // `timeline` and `symbols` must outlive it. `log`: another reader of its log; nullptr when it has
-  // none.
-  MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols,
-                  std::unique_ptr<replaylog::LogReader> log);
+  // `timeline` and `symbols` must outlive it.
+  MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols)
+      : timeline_(timeline), symbols_(symbols), stops_(timeline) {}
 
   // What the command answers, in lines; an error is what was wrong. Aborted and DataLoss are the
   // recording's.
@@ -80,16 +77,12 @@ class MonitorCommands {
   Answer Stats(const Words& words);
   Answer Branch(const Words& words);
 
-  // An error where there is no log that tells of this run.
-  absl::Status CheckLog() const;
-
   // The answer of a command that has gone somewhere.
   Answer Arrived(const absl::StatusOr<timeline::Arrival>& arrival);
   // A number or a symbol.
   absl::StatusOr<uint64_t> Address(const std::string& word) const;
 
   timeline::Timeline& timeline_;
-  const std::unique_ptr<replaylog::LogReader> log_;
   const Symbols& symbols_;
   Brancher brancher_;
   bool exact_steps_ = false;

@@ -51,10 +51,6 @@ alpha::StopRange RangeOf(const Stoppoint& watchpoint) {
 
 }  // namespace
 
-TimelineDebuggee::TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols,
-                                   std::unique_ptr<replaylog::LogReader> log)
-    : timeline_(timeline), monitor_(timeline, symbols, std::move(log)) {}
-
 std::optional<uint64_t> TimelineDebuggee::ReadRegister(int cpu_index, int number) {
   const machine::Machine& machine = timeline_.machine();
   const alpha::Cpu& cpu = machine.cpu(cpu_index);
@@ -85,8 +81,8 @@ std::string TimelineDebuggee::ReadMemory(int cpu, uint64_t address, uint64_t siz
 
 std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
   if (auto instruction = ReadInstruction(timeline_.machine(), 0)) return instruction;
-  if (timeline_.is_live()) return std::nullopt;  // there would be no way back
   const uint64_t cycle = timeline_.machine().cpu().cycle;
+  if (cycle == timeline_.known_to()) return std::nullopt;  // nobody knows what comes
   if (!ahead_.has_value() || ahead_->cycle != cycle) {
     const auto found = FlowStepper(timeline_, [] { return false; }).FetchAhead();
     ahead_ = Ahead{cycle, found.ok() ? *found : std::nullopt};
@@ -99,6 +95,10 @@ absl::Status TimelineDebuggee::CheckWritable() const {
     return absl::FailedPreconditionError(
         "a replay cannot be changed: what is shown is what was recorded; after monitor branch LOG "
         "it is a run of its own");
+  }
+  if (timeline_.in_past()) {
+    return absl::FailedPreconditionError(
+        "the past of a run cannot be changed: monitor goto end leads to where it can be");
   }
   if (!timeline_.run_end().has_value()) return absl::OkStatus();
   return absl::FailedPreconditionError("the run has ended");

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,13 +17,12 @@
 #include "debug/gdb/debuggee.h"
 #include "debug/gdb/monitor.h"
 #include "machine/stop_condition.h"
-#include "replaylog/log_reader.h"
 #include "timeline/timeline.h"
 
 namespace isochron::debug {
 
 // A machine on a timeline: one that can go anywhere in its recording and cannot be changed, or one
-// that is being run, which goes forward and can be.
+// that is being run, and can be changed where it has come farthest.
 //
 // Addresses are virtual, as the current process has them (FindPlace()); in PALmode those of RAM are
 // physical, and the PC is shown without the bits 1:0 of Cpu::pc. So PALcode can be disassembled,
@@ -32,10 +30,9 @@ namespace isochron::debug {
 // shadow registers while PALcode runs with them.
 class TimelineDebuggee final : public Debuggee {
  public:
-  // `timeline` and `symbols` must outlive it. `log`: another reader of its log; nullptr when it has
-  // none.
-  TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols,
-                   std::unique_ptr<replaylog::LogReader> log);
+  // `timeline` and `symbols` must outlive it.
+  TimelineDebuggee(timeline::Timeline& timeline, const Symbols& symbols)
+      : timeline_(timeline), monitor_(timeline, symbols) {}
 
   // What went wrong with the recording the first time that something did; OK: nothing. Aborted
   // where a run has left its log.

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -37,11 +38,10 @@ std::shared_ptr<const MemorySnapshots::Page> MemorySnapshots::KeepPage(
     uint64_t number, const machine::Digest& digest) {
   if (digest == machine::Digest{}) return nullptr;
   ++live_pages_;
-  std::shared_ptr<Page> page(new Page, [this](Page* gone) {
+  std::shared_ptr<Page> page(new (pool_.Take()) Page(digest), [this](Page* gone) {
     --live_pages_;
-    delete gone;
+    pool_.Give(gone);
   });
-  page->digest = digest;
   std::memcpy(page->bytes.data(), machine_.memory().host(number << alpha::kPageShift),
               alpha::kPageSize);
   return page;

@@ -19,6 +19,7 @@
 #include "machine/disks/block_tree.h"
 #include "machine/events/digest.h"
 #include "machine/machine.h"
+#include "timeline/block_pool.h"
 #include "timeline/replayer.h"
 
 namespace isochron::timeline {
@@ -91,6 +92,7 @@ class MemorySnapshots {
   static constexpr size_t kMinCount = 8;
 
   struct Page {
+    explicit Page(const machine::Digest& digest) : digest(digest) {}
     machine::Digest digest;
     std::array<uint8_t, alpha::kPageSize> bytes;
   };
@@ -107,6 +109,7 @@ class MemorySnapshots {
 
   machine::Machine& machine_;
   const uint64_t max_bytes_;
+  BlockPool pool_{sizeof(Page)};
   Map snapshots_;
   std::optional<uint64_t> kept_;
   // How many instructions had retired at each, and its cycle.

@@ -23,6 +23,9 @@ constexpr uint64_t kSlice = uint64_t{1} << 24;
 constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
                                                uint64_t{1} << 15, uint64_t{1} << 11};
 
+// A run goes on for so many times what the last snapshot took before there is another one.
+constexpr int64_t kCostShare = 100;
+
 absl::Status ReadFrom(replaylog::SeekableSource& events, uint64_t number,
                       const std::function<bool(replaylog::Event&)>& take) {
   absl::Status status = events.SeekToEvent(number);
@@ -136,12 +139,21 @@ uint64_t Timeline::TakeDueSnapshot() {
     passed_snapshot_ = last;
     ran_since_ = absl::ZeroDuration();
   }
-  const uint64_t due = last + options_.snapshot_interval;
-  if (due > here && ran_since_ < options_.snapshot_time) return due;
+  if (!options_.host_time) {
+    const uint64_t due = last + options_.snapshot_interval;
+    if (due > here) return due;
+    snapshots_.Take(PlaceHere());
+    return here + options_.snapshot_interval;
+  }
+  const absl::Duration time = std::clamp(snapshot_cost_ * kCostShare, options_.snapshot_time,
+                                         options_.snapshot_time * options_.longest_snapshot_times);
+  if (ran_since_ < time) return machine::kNever;
+  const absl::Time began = HostTime();
   snapshots_.Take(PlaceHere());
+  snapshot_cost_ = HostTime() - began;
   passed_snapshot_ = here;
   ran_since_ = absl::ZeroDuration();
-  return here + options_.snapshot_interval;
+  return machine::kNever;
 }
 
 absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {

@@ -310,7 +310,7 @@ TEST_P(TimelineOfGuest, SnapshotsComeByTheTimeThatRunningTakes) {
   absl::Duration tick = absl::Milliseconds(30);
   const std::unique_ptr<Timeline> timeline =
       Open(/*with_file=*/false, {uint64_t{256} << 20, uint64_t{1} << 40, absl::Milliseconds(50),
-                                 [&] { return now += tick; }});
+                                 /*longest_snapshot_times=*/1, [&] { return now += tick; }});
   const auto go = [&] {
     for (uint64_t cycle = 1000; cycle <= 6000; cycle += 1000) {
       ExpectThere(timeline->RunForward(machine::StopCondition::AtCycle(cycle)));
@@ -343,6 +343,49 @@ TEST_P(TimelineOfGuest, TellsWhereTheRunLeavesItsLog) {
     EXPECT_TRUE(absl::IsAborted((*timeline)->StepForward().status()));
     ExpectThere((*timeline)->GoToCycle(1000));
   }
+}
+
+// A clock that stands still but where it is told that something takes time.
+class FakeClock {
+ public:
+  // Of a run between two looks at it, and of a snapshot.
+  FakeClock(absl::Duration run, absl::Duration snapshot) : run_(run), snapshot_(snapshot) {}
+
+  void Watch(const Timeline& timeline) { timeline_ = &timeline; }
+  absl::Time Now() {
+    const size_t snapshots = timeline_ == nullptr ? 0 : timeline_->memory_snapshots().count();
+    now_ += std::exchange(snapshots_, snapshots) != snapshots ? snapshot_ : run_;
+    return now_;
+  }
+
+ private:
+  const absl::Duration run_;
+  const absl::Duration snapshot_;
+  const Timeline* timeline_ = nullptr;
+  absl::Time now_;
+  size_t snapshots_ = 0;
+};
+
+TEST_P(TimelineOfGuest, SnapshotsThatTakeLongAreFewerButNoneIsTooFarAway) {
+  std::vector<size_t> counts;
+  constexpr uint64_t kStep = 10'000;
+  for (const absl::Duration cost : {absl::ZeroDuration(), absl::Microseconds(700),
+                                    absl::Milliseconds(2), absl::Milliseconds(50)}) {
+    FakeClock clock(absl::Milliseconds(10), cost);
+    Timeline::Options options{uint64_t{256} << 20, kInterval};
+    options.host_time = [&clock] { return clock.Now(); };
+    const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false, options);
+    clock.Watch(*timeline);
+    for (uint64_t cycle = 0; cycle < 400 * kStep; cycle += kStep) {
+      ASSERT_TRUE(timeline->RunForward(StopCondition::AtCycle(cycle)).ok());
+    }
+    counts.push_back(timeline->memory_snapshots().count());
+  }
+  EXPECT_GT(counts[0], 400u * 10 / 70 * 2 / 3);
+  EXPECT_EQ(counts[1], counts[0]) << "a hundredth of the time";
+  EXPECT_LT(counts[2], counts[1] * 2 / 3);
+  EXPECT_LT(counts[3], counts[2]);
+  EXPECT_GT(counts[3], counts[0] / 5) << "seeks are bounded";
 }
 
 std::vector<Case> Cases() {

@@ -289,7 +289,9 @@ const SnapshotInfo* SnapshotReader::FindAtOrBefore(uint64_t cycle) const {
   return after == snapshots_.begin() ? nullptr : &*(after - 1);
 }
 
-// Puts the pages of snapshots into memory, those of the newest first. No page is written twice.
+// Puts the pages of snapshots into memory, those of the newest first. No page is written twice, nor
+// one that is what it is to be: most are where a search comes from a snapshot close by, and what
+// has been translated from them stays.
 class SnapshotReader::PageFiller {
  public:
   explicit PageFiller(alpha::Memory& memory)
@@ -302,6 +304,12 @@ class SnapshotReader::PageFiller {
   void Begin() { next_ = 0; }
   // Whether older snapshots have nothing to add.
   bool Full() const { return missing_ == 0; }
+  // Makes the pages zero that no snapshot has.
+  void End() {
+    for (uint64_t page = 0; page < filled_.size(); ++page) {
+      if (!filled_[page]) memory_.Clear(page << alpha::kPageShift, alpha::kPageSize);
+    }
+  }
   // Takes the content of the snapshot's next page frame. Says what is wrong with it, or nothing.
   std::string_view Fill(std::string_view content) {
     uint64_t count = 0;
@@ -328,14 +336,12 @@ class SnapshotReader::PageFiller {
  private:
   // No bytes are zeros.
   void FillPage(uint64_t page, std::string_view bytes) {
-    static constexpr char kZeros[alpha::kPageSize] = {};
     if (filled_[page]) return;
     filled_[page] = true;
     --missing_;
     const uint64_t pa = page << alpha::kPageShift;
-    // Memory that nobody has touched is zeros, and costs the host nothing as long as that is so.
-    if (bytes.empty() && machine::IsZeroPage(memory_.host(pa))) return;
-    memory_.Write(pa, bytes.empty() ? kZeros : bytes.data(), alpha::kPageSize);
+    if (bytes.empty()) return memory_.Clear(pa, alpha::kPageSize);
+    memory_.WriteChanges(pa, bytes.data(), alpha::kPageSize);
   }
 
   alpha::Memory& memory_;
@@ -453,6 +459,7 @@ absl::Status SnapshotReader::ApplyAll(const SnapshotInfo& snapshot, const Progre
     std::string* const newest = part->cycle == snapshot.cycle ? &small : nullptr;
     if (absl::Status status = Apply(*part, keep_going, target, newest); !status.ok()) return status;
   }
+  target.pages.End();
   const bool whole = std::ranges::all_of(target.disks, &DiskFiller::Full);
   return whole ? absl::OkStatus()
                : Damaged(snapshot.offset, "no snapshot has all blocks of a disk");
@@ -460,7 +467,7 @@ absl::Status SnapshotReader::ApplyAll(const SnapshotInfo& snapshot, const Progre
 
 absl::Status SnapshotReader::Restore(const SnapshotInfo& snapshot, machine::Machine& machine,
                                      const ProgressCheck& keep_going) {
-  const absl::Status status = machine.Restore(
+  const absl::Status status = machine.RestoreOver(
       [&](alpha::Memory& memory, std::span<machine::Disk> disks) -> absl::StatusOr<std::string> {
         std::string small;
         Target target(memory, disks);

@@ -25,6 +25,8 @@ PROMPT = "~ # "
 PROGRAMS = "sieve sort hash compress search interpreter calls chase bignum"
 # Of the kernel: called when the host name is set, by init and by the command.
 LANDMARK = "sys_sethostname"
+# What it writes: before the programs compute, so that nearly all of the recording is searched for it.
+HOST_NAME = "init_uts_ns:256"
 BILLION = 1_000_000_000
 STEPS = 20
 # Of the guest, on both machines.
@@ -123,6 +125,11 @@ class Travel:
     def profile(self):
         return timed([self.arguments.isochron, "profile", str(self.bare), "--engine", self.arguments.engine])[0]
 
+    def last_write(self, *jobs):
+        """Who set the host name."""
+        command = [self.arguments.isochron, "query", str(self.log), "last-write", HOST_NAME, "--engine", self.arguments.engine]
+        return timed([*command, *jobs])[0]
+
     def under_the_debugger(self):
         """From power-on to the end with nobody looking, start of the program included."""
         stub, began = self.open(self.bare)
@@ -201,7 +208,7 @@ def measure_qemu(travel, arguments, folder):
 
 def measure(travel, arguments):
     places = random.Random(arguments.seed)
-    ways = ("whole", "profile", "debugger", "somewhere", "step back", "forward", "back", "jobs 2")
+    ways = ("whole", "profile", "debugger", "somewhere", "step back", "forward", "back", "jobs 2", "last-write", "last-write 2")
     samples = {name: [] for name in ways}
     for number in range(arguments.runs):
         print(f"run {number + 1} of {arguments.runs}", file=sys.stderr)
@@ -217,6 +224,8 @@ def measure(travel, arguments):
         samples["jobs 2"].append(
             timed([arguments.isochron, "replay", str(travel.log), "--jobs", "2", "--engine", arguments.engine])[0]
         )
+        samples["last-write"].append(travel.last_write())
+        samples["last-write 2"].append(travel.last_write("--jobs", "2"))
     return samples
 
 
@@ -235,6 +244,8 @@ def figures(travel, arguments, samples, qemu):
             "open and stand at a random cycle, over a replay": median["somewhere"] / median["whole"],
             "back to a breakpoint a billion cycles ago, over going there forward": median["back"] / median["forward"],
             "verified by two machines, over a replay": median["jobs 2"] / median["whole"],
+            "last-write over the whole recording, over a replay": median["last-write"] / median["whole"],
+            "the same by two machines, over a replay": median["last-write 2"] / median["whole"],
         },
         "qemu": qemu | qemu_figures(qemu.get("samples")),
     }

@@ -125,6 +125,28 @@ def test_refusals(isochron, log, tmp_path):
     assert_refused(run(isochron, *query, "--dask", "h:1", env=nowhere), "--dask needs python3")
 
 
+def test_parts_of_a_replay_without_the_last_are_no_replay(isochron, log):
+    verify = ["replay", str(log)]
+    written = [run(isochron, *verify, "--part", part).stdout for part in parts_of(isochron, *verify)]
+    for text in (b"", b"".join(written[:-1])):
+        assert_refused(join(isochron, *verify, text=text), "what the last part writes is not there")
+    whole = join(isochron, *verify, text=b"".join(written))
+    assert whole.returncode == 0 and b"parts side by side" in whole.stderr
+
+
+def test_python_finds_the_package_and_nothing_of_the_working_directory(isochron, log, python, tmp_path):
+    command = ["query", str(log), "syscalls", "--dask", "h:1"]
+    for module in ("isochron", "distributed", "subprocess", "contextlib"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit(99)")
+    (tmp_path / "package" / "distributed").mkdir(parents=True)
+    (tmp_path / "package" / "distributed" / "__init__.py").write_text("raise ImportError")
+    elsewhere = python | {"PYTHONPATH": f"{tmp_path / 'package'}:{DRIVER}"}
+    assert_refused(run(isochron, *command, env=elsewhere, cwd=tmp_path), "needs the Python package distributed")
+    for paths in ({"PYTHONPATH": ""}, {"PYTHONPATH": str(tmp_path / "package")}):
+        refused = run(isochron, *command, env=python | paths, cwd=tmp_path)
+        assert_refused(refused, "--dask needs the Python package isochron")
+
+
 def test_a_cluster_gives_the_same_answers(isochron, log, scheduler, python):
     for question in QUESTIONS[1:]:
         command = ["query", str(log), *question]
@@ -153,6 +175,50 @@ def test_a_cluster_verifies_as_one_machine_does(isochron, log, scheduler, python
         result = run(isochron, *ask, "--dask", scheduler, env=python)
         assert alone.returncode == 3
         assert (result.returncode, result.stdout, result.stderr) == (3, alone.stdout, alone.stderr)
+
+
+class FakeCluster:
+    """One that knows what becomes of each part."""
+
+    def __init__(self, outcomes):
+        self.outcomes = outcomes
+
+    def width(self):
+        return len(self.outcomes)
+
+    def submit(self, _program, _words, part, *_where):
+        return part
+
+    def result(self, part, _seconds):
+        return self.outcomes[part]
+
+    def cancel(self, futures):
+        pass
+
+
+@pytest.mark.parametrize(
+    "wanted, code, joined",
+    [
+        (cluster.FIRST, 0, "written\n"),  # the part behind it is nobody's business
+        (cluster.UP_TO, 3, "written\nand more\n"),
+        (cluster.ALL, 3, None),
+    ],
+)
+def test_a_part_that_fails_matters_where_it_is_wanted(tmp_path, capfd, wanted, code, joined):
+    """Whatever the order in which parts are done, and however late the program that joins them sees what they wrote."""
+    program = tmp_path / "join"
+    program.write_text("#!/bin/sh\nsleep 0.2\ntext=$(cat; echo .)\nprintf %s \"${text%.}\"\n")
+    program.chmod(0o755)
+    outcomes = {
+        "3-4": cluster.Done("w"),
+        "2-3": cluster.Done("w", output=b"written\n"),
+        "1-2": cluster.Done("w", code=3, output=b"and more\n", errors=b"left its log\n"),
+        "0-1": cluster.Done("w", output=b"never joined\n"),
+    }
+    assert cluster.Work(FakeCluster(outcomes), wanted, str(program), ["query", "log"]).run(list(outcomes)) == code
+    written, said = capfd.readouterr()
+    assert written == (joined or "")
+    assert said == ("" if code == 0 else "left its log\n")
 
 
 def on_workers(scheduler, function, count):

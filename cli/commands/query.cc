@@ -259,7 +259,9 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
       const std::string& scheduler = options->parts.scheduler;
       if (scheduler.empty()) return QueryLog(*options);
       const absl::Status status = CheckQuestion(*options);
-      return status.ok() ? BecomeClusterClient(*query, scheduler) : RefuseInput(status);
+      if (!status.ok()) return RefuseInput(status);
+      return BecomeClusterClient(*query, scheduler,
+                                 options->backwards() ? PartsWanted::kFirst : PartsWanted::kUpTo);
     };
   });
 }

@@ -102,8 +102,7 @@ int ListParts(const std::vector<timeline::SegmentBounds>& parts) {
   return out.Finish(ToInt(ExitCode::kOk));
 }
 
-// The line that a replay ends with, of what the parts wrote. Where one has failed, the last is not
-// there, and there is nothing to be told.
+// The line that a replay ends with, of what the parts wrote.
 absl::StatusOr<int> JoinParts() {
   uint64_t events = 0;
   size_t parts = 0;
@@ -118,7 +117,12 @@ absl::StatusOr<int> JoinParts() {
     return true;
   };
   if (absl::Status status = ReadParts(take, [] {}); !status.ok()) return status;
-  if (!end.empty()) Say(absl::StrCat(end, "; ", EventsEqual(events, parts)));
+  if (end.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("standard input: ends ",
+                                                   parts == 0 ? "before the first part" : "early",
+                                                   ": what the last part writes is not there"));
+  }
+  Say(absl::StrCat(end, "; ", EventsEqual(events, parts)));
   return ToInt(ExitCode::kOk);
 }
 
@@ -171,7 +175,7 @@ int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunO
         absl::StrCat(name, " and ", other->get_name(), " do not go together")));
   }
   if (!side_by_side.parts.scheduler.empty()) {
-    return BecomeClusterClient(replay, side_by_side.parts.scheduler);
+    return BecomeClusterClient(replay, side_by_side.parts.scheduler, PartsWanted::kAll);
   }
   const absl::StatusOr<int> exit_code = Replay(path, options, side_by_side);
   return exit_code.ok() ? *exit_code : RefuseInput(exit_code.status());

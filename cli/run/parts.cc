@@ -20,6 +20,26 @@ namespace isochron::cli {
 namespace {
 
 constexpr const char* kInterpreter = "python3";
+// Has no module of the folder that the command is given in (-P). What is not installed is told of
+// as anything else is.
+constexpr const char* kClusterClient = R"(import sys
+try:
+    from isochron import cluster
+except ImportError as error:
+    print(f"isochron: --dask needs the Python package isochron: {error}", file=sys.stderr)
+    sys.exit(2)
+sys.exit(cluster.main())
+)";
+
+const char* WordFor(PartsWanted wanted) {
+  switch (wanted) {
+    case PartsWanted::kAll: return "all";
+    case PartsWanted::kUpTo: return "up-to";
+    case PartsWanted::kFirst: break;
+  }
+  return "first";
+}
+
 constexpr std::string_view kDask = "--dask";
 
 // The words that make `command` what it was parsed to be, without --dask.
@@ -77,10 +97,11 @@ void AddPartsOptions(CLI::App& command, PartsOptions& options, const std::string
       ->group("Control");
 }
 
-int BecomeClusterClient(const CLI::App& command, const std::string& scheduler) {
+int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted) {
   std::error_code error;
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  std::vector<std::string> words = {kInterpreter, "-m", "isochron.cluster", scheduler, program};
+  std::vector<std::string> words = {kInterpreter,    "-P",      "-c",   kClusterClient,
+                                    WordFor(wanted), scheduler, program};
   for (std::string& word : WordsOf(command)) words.push_back(std::move(word));
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

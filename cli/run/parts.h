@@ -50,10 +50,17 @@ std::string PartName(uint64_t from, uint64_t to);
 // Adds --dask, of which `what` says what is done there, and --part.
 void AddPartsOptions(CLI::App& command, PartsOptions& options, const std::string& what);
 
+// Which parts make the answer.
+enum class PartsWanted : uint8_t {
+  kAll,    // of a replay: all, and nothing is told where one has failed
+  kUpTo,   // all, up to one that fails
+  kFirst,  // the first that has something to say
+};
+
 // Becomes the program that has workers of the cluster do the parts: python3 with isochron.cluster.
 // `command` has been parsed; its options but --dask are those of each part. Returns the exit code
 // of a failure to begin.
-int BecomeClusterClient(const CLI::App& command, const std::string& scheduler);
+int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted);
 
 // Gives `take` the lines of standard input as they come, without ends of lines, until it says
 // false, and calls `pause` before it waits for more. InvalidArgument, with the number of the line,

@@ -1,8 +1,8 @@
 """Has the workers of a Dask cluster do the parts of `isochron query` or `isochron replay`; started by their --dask.
 
-`python3 -m isochron.cluster HOST:PORT PROGRAM COMMAND...`: COMMAND with `--part list` tells the parts, workers run it with each of
-them, and COMMAND with `--part join` here makes the answer of what they wrote (docs/query.md). Workers need the program, the log and
-its images at the same paths, and nothing of this package.
+`WANTED HOST:PORT PROGRAM COMMAND...`: COMMAND with `--part list` tells the parts, workers run it with each of them, and COMMAND with
+`--part join` here makes the answer of what they wrote (docs/query.md): of all parts, or else none; up to one that fails; or of the first that has
+something to say, which no failure of another changes. Workers need the program, the log and its images at the same paths, and nothing of this package.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 OK, INTERNAL, USAGE, DIFFERENCE, INTERRUPTED = 0, 1, 2, 3, 130
+ALL, UP_TO, FIRST = "all", "up-to", "first"  # parts that are wanted
 PATIENCE = 60  # seconds, for the scheduler and its first worker
 ATTEMPTS = 3  # at a part whose program died
 
@@ -140,12 +141,17 @@ class Joiner:
         code = self._process.wait()
         return code if code >= 0 else 128 - code
 
+    def abandon(self) -> None:
+        """There will be no answer."""
+        self._process.kill()
+        self.finish()
+
 
 class Work:
     """The parts of a command, joined in their order."""
 
-    def __init__(self, cluster: Cluster, program: str, words: list[str]) -> None:
-        self._cluster, self._program, self._words = cluster, program, words
+    def __init__(self, cluster: Cluster, wanted: str, program: str, words: list[str]) -> None:
+        self._cluster, self._wanted, self._program, self._words = cluster, wanted, program, words
         self._folder = os.getcwd()
         # The log; whatever else a worker misses, the program itself says.
         self._paths = [word for word in words[1:2] if not word.startswith("-")]
@@ -184,9 +190,15 @@ class Work:
                 if done.code != OK:
                     failed = done
                     break
+                if self._wanted == FIRST and done.output:
+                    break
         finally:
             self._cluster.cancel(list(self._futures.values()))
-            code = joiner.finish()
+            if failed is not None and self._wanted == ALL:
+                joiner.abandon()
+                code = OK
+            else:
+                code = joiner.finish()
         if failed is None or code != OK:
             return code
         sys.stderr.buffer.write(failed.errors)
@@ -202,12 +214,12 @@ def list_parts(command: list[str]) -> list[str]:
 
 
 def main() -> int:
-    address, program, *words = sys.argv[1:]
+    wanted, address, program, *words = sys.argv[1:]
     try:
         parts = list_parts([program, *words])
         cluster = Cluster(address)
         try:
-            return Work(cluster, program, words).run(parts)
+            return Work(cluster, wanted, program, words).run(parts)
         finally:
             cluster.close()
     except Failure as failure:
@@ -216,6 +228,3 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
 
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -311,13 +311,16 @@ std::string_view CallPalName(uint32_t function) {
   return found == nullptr ? std::string_view() : found->name;
 }
 
+std::string DisassembleInColumns(uint32_t word, uint64_t pc, int mnemonic_width) {
+  const std::string text = Disassemble(word, pc);
+  const size_t tab = text.find('\t');
+  if (tab == std::string::npos) return text;
+  return absl::StrFormat("%-*s %s", mnemonic_width, text.substr(0, tab), text.substr(tab + 1));
+}
+
 std::string ListedInstruction(uint64_t pc, uint32_t word) {
   const uint64_t address = pc & ~uint64_t{3};
-  const std::string text = Disassemble(word, address);
-  const size_t tab = text.find('\t');
-  if (tab == std::string::npos) return absl::StrFormat("%016x  %08x  %s", address, word, text);
-  return absl::StrFormat("%016x  %08x  %-9s %s", address, word, text.substr(0, tab),
-                         text.substr(tab + 1));
+  return absl::StrFormat("%016x  %08x  %s", address, word, DisassembleInColumns(word, address, 9));
 }
 
 }  // namespace isochron::alpha

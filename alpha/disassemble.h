@@ -24,6 +24,9 @@ enum class Dialect {
 // `pc` is the address of the word, in bytes.
 std::string Disassemble(uint32_t word, uint64_t pc, Dialect dialect = Dialect::kEv6);
 
+// The same with mnemonic and operands in columns, without tabs; the first of so many characters.
+std::string DisassembleInColumns(uint32_t word, uint64_t pc, int mnemonic_width);
+
 // A line of a listing, without its end: address, word and instruction in columns, without tabs.
 // Bits 0 and 1 of `pc` do not count.
 std::string ListedInstruction(uint64_t pc, uint32_t word);

@@ -111,6 +111,17 @@ struct Profile::TableRow {
   std::string name;
 };
 
+// A row for each name.
+std::vector<Profile::TableRow> Profile::RowsOf(const std::map<std::string, Counts>& counts) {
+  std::vector<TableRow> rows;
+  for (const auto& [name, self] : counts) {
+    TableRow& row = rows.emplace_back();
+    row.self = self;
+    row.name = name;
+  }
+  return rows;
+}
+
 std::vector<Profile::TableRow> Profile::RowsByFunction() const {
   const std::vector<CallTree::Node>& nodes = tree().nodes();
   std::map<std::pair<uint32_t, Level>, TableRow> rows;
@@ -136,18 +147,13 @@ std::vector<Profile::TableRow> Profile::RowsByFunction() const {
 }
 
 std::vector<Profile::TableRow> Profile::RowsByStack() const {
-  std::map<std::string, TableRow> rows;
+  std::map<std::string, Counts> counts;
   const std::vector<CallTree::Node>& nodes = tree().nodes();
   for (uint32_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i].instructions == 0 && nodes[i].cycles == 0) continue;
-    std::string stack = StackOf(i);
-    TableRow& row = rows[stack];
-    row.name = std::move(stack);
-    row.self.Add({nodes[i].instructions, nodes[i].cycles});
+    counts[StackOf(i)].Add({nodes[i].instructions, nodes[i].cycles});
   }
-  std::vector<TableRow> all;
-  for (auto& [key, row] : rows) all.push_back(std::move(row));
-  return all;
+  return RowsOf(counts);
 }
 
 std::vector<Profile::TableRow> Profile::RowsByMode() const {
@@ -156,20 +162,15 @@ std::vector<Profile::TableRow> Profile::RowsByMode() const {
     if (node.instructions == 0 && node.cycles == 0) continue;
     counts[ModeOf(node)].Add({node.instructions, node.cycles});
   }
-  std::vector<TableRow> rows;
-  for (const auto& [mode, self] : counts) {
-    rows.push_back({self, std::nullopt, std::nullopt, std::nullopt, mode});
-  }
-  return rows;
+  return RowsOf(counts);
 }
 
 std::vector<Profile::TableRow> Profile::RowsByAsn() const {
-  std::vector<TableRow> rows;
+  std::map<std::string, Counts> counts;
   for (const auto& [asn, self] : profiler_->by_asn()) {
-    if (self.cycles == 0) continue;
-    rows.push_back({self, std::nullopt, std::nullopt, std::nullopt, absl::StrCat(asn)});
+    if (self.cycles != 0) counts[absl::StrCat(asn)] = self;
   }
-  return rows;
+  return RowsOf(counts);
 }
 
 std::vector<Profile::TableRow> Profile::RowsByPc() const {
@@ -190,11 +191,7 @@ std::vector<Profile::TableRow> Profile::RowsByLine() const {
     }
     counts[line].Add(self);
   }
-  std::vector<TableRow> rows;
-  for (const auto& [line, self] : counts) {
-    rows.push_back({self, std::nullopt, std::nullopt, std::nullopt, line});
-  }
-  return rows;
+  return RowsOf(counts);
 }
 
 std::vector<Profile::TableRow> Profile::RowsBy(ProfileBy by) const {

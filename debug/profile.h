@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -75,6 +76,7 @@ class Profile {
   std::vector<std::vector<uint32_t>> Children() const;
   void AddTotals();
   struct TableRow;
+  static std::vector<TableRow> RowsOf(const std::map<std::string, Counts>& counts);
   std::vector<TableRow> RowsByFunction() const;
   std::vector<TableRow> RowsByStack() const;
   std::vector<TableRow> RowsByMode() const;

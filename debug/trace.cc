@@ -33,12 +33,8 @@ const char* LevelLetter(Level level) {
 
 uint64_t AddressOf(uint64_t pc) { return pc & ~uint64_t{3}; }
 
-// The instruction with its mnemonic and operands in columns.
 std::string Listed(const Step& step) {
-  const std::string text = alpha::Disassemble(step.word, AddressOf(step.pc));
-  const size_t tab = text.find('\t');
-  if (tab == std::string::npos) return text;
-  return absl::StrFormat("%-8s %s", text.substr(0, tab), text.substr(tab + 1));
+  return alpha::DisassembleInColumns(step.word, AddressOf(step.pc), /*mnemonic_width=*/8);
 }
 
 std::string JsonHex(uint64_t value) { return absl::StrFormat("\"0x%x\"", value); }

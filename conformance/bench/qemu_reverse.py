@@ -1,9 +1,9 @@
 """Going back in QEMU's own recording of a guest.
 
-QEMU goes back by loading a snapshot that is kept in a qcow2 file and replaying from there. Two things of QEMU 7.2 decide what can
-be measured on an Alpha. Saving the memory of a guest with pages of 8 KiB divides by zero where the host's are smaller, so the guest
-gets its memory from 2 MiB pages. And a snapshot has nothing of the Alpha chipset: a replay from one goes well up to the next clock
-tick, and then waits forever for an event that does not come.
+QEMU goes back by loading a snapshot that is kept in a qcow2 file and replaying from there. Two things that QEMU 7.2 was seen to do decide
+what can be measured on an Alpha. To save a guest ended it with SIGFPE where guest memory was in pages of 4 KiB and not where it
+was in pages of 2 MiB, so the guest gets those. And a replay from a snapshot went well up to the next clock tick, and to no
+place behind it.
 """
 
 import contextlib

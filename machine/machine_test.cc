@@ -117,6 +117,9 @@ class Notes final : public Observer {
     return absl::StrCat("end ", event.instructions, " ", event.state.ToString(), " ",
                         static_cast<int>(event.kind));
   }
+  static std::string Describe(const FrameEvent& event) {
+    return absl::StrCat("frame ", event.bytes);
+  }
 };
 
 // Sends a character at each input point.

@@ -51,13 +51,13 @@ ROOMS = [
     ("engines", "machine jit ref alpha"),
     (
         "machine",
-        "machine/chipset machine/devices/ide machine/devices/virtio machine/devices machine/disks machine/firmware "
-        "machine/bus "
-        "machine/events alpha",
+        "machine/chipset machine/devices/ide machine/devices/virtio machine/devices/network machine/devices "
+        "machine/disks machine/firmware machine/bus machine/events alpha",
     ),
     ("replaylog", "machine/events alpha hostio"),
     ("machine/chipset", "machine/bus alpha"),
-    ("machine/devices/virtio", "machine/devices machine/disks machine/bus alpha"),
+    ("machine/devices/virtio", "machine/devices/network machine/devices machine/disks machine/bus alpha"),
+    ("machine/devices/network", "machine/bus machine/events alpha"),
     ("machine/devices/ide", "machine/disks machine/bus alpha"),
     ("machine/devices", "machine/firmware machine/bus machine/events alpha"),
     ("machine/disks", "machine/events alpha"),

@@ -10,6 +10,7 @@
 #include "machine/devices/mc146818.h"
 #include "machine/devices/uart16550.h"
 #include "machine/devices/virtio/virtio_blk.h"
+#include "machine/devices/virtio/virtio_net.h"
 #include "machine/devices/virtio/virtio_rng.h"
 #include "machine/disks/disk_timing.h"
 #include "machine/firmware/firmware_layout.h"
@@ -35,6 +36,7 @@ constexpr int kIsaBridgeSlot = 7;  // IdSel 7 on a Clipper
 // Virtio devices. A disk is a function of the one slot, by its number; four pins are shared by
 // eight.
 constexpr int kVirtioDiskSlot = 1, kEntropySlot = 2;
+constexpr int kNetworkSlot = 3;  // of whatever model
 constexpr int kPins = 4;
 constexpr const char* kVirtioDisks[MachineConfig::kMaxDisks] = {
     "virtio_disk0", "virtio_disk1", "virtio_disk2", "virtio_disk3",
@@ -61,6 +63,7 @@ Board::Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& eve
   MapSystem(FW_PLATFORM_PA & kSystemAddress, 0x2000, *platform_, CostClass::kChipsetCsr);
   AddVirtioDevices(options);
   AddIde(options.disks);
+  AddNetwork(options);
 }
 
 // 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which this
@@ -121,6 +124,14 @@ void Board::AddIde(const std::vector<AttachedDisk>& disks) {
     }
     ide->Attach(drives++, *disk.disk);
   }
+}
+
+void Board::AddNetwork(const BoardOptions& options) {
+  if (!options.network.has_value()) return;
+  const NetworkConfig& network = *options.network;
+  VirtioNet& device =
+      AddPci<VirtioNet>("virtio_net", kNetworkSlot, 0, events_, options.frames, network.mac);
+  Connect(Port::Network(), device);
 }
 
 void Board::MapSystem(uint64_t first, uint64_t size, BusTarget& target, CostClass cost) {

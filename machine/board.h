@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "machine/bus/console.h"
 #include "machine/bus/device.h"
 #include "machine/bus/event_queue.h"
+#include "machine/bus/frame_sink.h"
 #include "machine/bus/input_line.h"
 #include "machine/bus/pci_bus.h"
 #include "machine/bus/pci_function.h"
@@ -45,6 +47,8 @@ struct BoardOptions {
   // Those of an interface are numbered in this order.
   std::vector<AttachedDisk> disks = {};
   bool entropy_device = false;  // see VirtioRng
+  std::optional<NetworkConfig> network = {};
+  FrameSink* frames = nullptr;  // of what the network device sends; outlives the board
 };
 
 // Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires
@@ -136,6 +140,7 @@ class Board final : public alpha::IoBus, public InputLines {
   void AddChipset(const BoardOptions& options, alpha::Memory& memory, IrqSink& cpu_interrupts);
   void AddIsaDevices(const BoardOptions& options, ConsoleSink* console);
   void AddVirtioDevices(const BoardOptions& options);
+  void AddNetwork(const BoardOptions& options);
   // The IDE controller, when a disk is behind one.
   void AddIde(const std::vector<AttachedDisk>& disks);
   // Gives a range of system addresses, below 2^35, to `target`.

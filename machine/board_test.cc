@@ -440,7 +440,8 @@ TEST(VirtioDevicesTest, AreThereWhenTheyAreAskedFor) {
   };
   BoardOptions options{
       .disks = {{DiskConfig::Interface::kVirtio, &disk}, {DiskConfig::Interface::kVirtio, &disk}},
-      .entropy_device = true};
+      .entropy_device = true,
+      .network = NetworkConfig()};
   Board board(options, memory, events, nullptr, irqs);
   board.Reset();
   alpha::Cpu cpu{0, 128, 128};
@@ -451,9 +452,13 @@ TEST(VirtioDevicesTest, AreThereWhenTheyAreAskedFor) {
   EXPECT_EQ(board.Read(cpu, at(1, 0) + 0x0e, 1).data, 0x80u) << "several functions";
   EXPECT_EQ(board.Read(cpu, at(1, 2), 4).data, 0xffffffffu);
   EXPECT_EQ(board.Read(cpu, at(2, 0), 4).data, 0x10051af4u);
+  EXPECT_EQ(board.Read(cpu, at(3, 0), 4).data, 0x10001af4u);
+  EXPECT_NE(board.input(Port::Network()), nullptr);
   Rig without;
   EXPECT_EQ(without.Read(at(1, 0), 4).data, 0xffffffffu);
   EXPECT_EQ(without.Read(at(2, 0), 4).data, 0xffffffffu);
+  EXPECT_EQ(without.Read(at(3, 0), 4).data, 0xffffffffu);
+  EXPECT_EQ(without.board.input(Port::Network()), nullptr);
   EXPECT_EQ(Save(without.board).find("virtio"), std::string::npos);
 }
 

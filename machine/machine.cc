@@ -68,12 +68,15 @@ std::vector<Disk> MakeDisks(const std::vector<DiskConfig>& configs,
   return disks;
 }
 
-BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disks) {
+BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disks,
+                            FrameSink& frames) {
   BoardOptions options;
   options.rtc_base_seconds = config.rtc_base_seconds;
   options.seed = config.seed;
   options.cpu_count = MachineConfig::kCpus;
   options.entropy_device = config.entropy_device;
+  options.network = config.network;
+  options.frames = &frames;
   for (size_t i = 0; i < disks.size(); ++i) {
     options.disks.push_back({config.disks[i].interface, &disks[i]});
   }
@@ -109,7 +112,7 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
       lock_watch_(memory_),
       events_(config.clock_hz, deadline_),
       disks_(MakeDisks(config.disks, images_.disks)),
-      board_(BoardOptionsOf(config, disks_), memory_, events_, this, *this),
+      board_(BoardOptionsOf(config, disks_, *this), memory_, events_, this, *this),
       points_(events_),
       memory_digest_(memory_) {
   processors_.reserve(MachineConfig::kCpus);

@@ -112,6 +112,8 @@ class VirtioPci : public PciFunction {
   void Stop();
   // Whether it has not, since the last reset.
   bool IsWorking() const { return (status_ & VirtioStatus::kNeedsReset) == 0; }
+  // Whether the driver has said that it is ready (DRIVER_OK).
+  bool IsReady() const { return (status_ & VirtioStatus::kDriverOk) != 0; }
 
   template <typename Visitor, typename Self>
   static void WalkTransport(Visitor& visitor, Self& self);

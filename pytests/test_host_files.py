@@ -52,6 +52,7 @@ def await_file(path, process):
         "log diff log /dev/zero",
         "log verify /dev/zero",
         "log bundle /dev/zero -o out",
+        "log pcap /dev/zero -o out",
         "replay /dev/zero",
         "conform /dev/zero",
         "replay log --kernel /dev/zero",

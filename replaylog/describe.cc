@@ -71,7 +71,7 @@ class Details {
     const machine::Input& input = event.input;
     if (input.kind == machine::InputKind::kStop) return Values(event);
     if (input.kind == machine::InputKind::kWrite) return DescribeWrite(input, columns_);
-    if (input.kind == machine::InputKind::kFrame) return DescribeFrame(input.bytes);
+    if (input.kind == machine::InputKind::kFrame) return DescribeFrame(input.bytes, columns_);
     const std::string prefix = absl::StrCat(PortName(input.port), " ");
     if (input.kind == machine::InputKind::kBreak) return prefix + "break";
     return prefix + QuoteBytes(input.bytes, columns_ - std::min(columns_, prefix.size()));
@@ -84,7 +84,7 @@ class Details {
     return absl::StrFormat("ISUM %#x %s", event.pending, DescribeIsum(event.pending));
   }
   std::string operator()(const FrameEvent& event) const {
-    return event.bytes.empty() ? Values(event) : DescribeFrame(event.bytes);
+    return event.bytes.empty() ? Values(event) : DescribeFrame(event.bytes, columns_);
   }
   std::string operator()(const UnknownEvent& event) const {
     std::string text = absl::StrCat("type ", event.type, ", ", event.payload.size(), " bytes");

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
@@ -93,9 +94,13 @@ std::string StationName(std::span<const uint8_t> address) {
   return name;
 }
 
-std::string DescribeFrame(std::string_view frame) {
-  const std::string text = absl::StrCat(frame.size(), " bytes");
-  return frame.size() < kEthernetHeader ? text : absl::StrCat(text, " ", OfPacket(frame));
+std::string DescribeFrame(std::string_view frame, size_t columns) {
+  constexpr std::string_view kCut = "...";
+  std::string text = absl::StrCat(frame.size(), " bytes");
+  if (frame.size() >= kEthernetHeader) absl::StrAppend(&text, " ", OfPacket(frame));
+  if (text.size() <= columns) return text;
+  text.resize(columns - std::min(columns, kCut.size()));
+  return text.append(kCut);
 }
 
 }  // namespace isochron::replaylog

@@ -40,6 +40,13 @@ TEST(DescribeFrameTest, TellsNoPortsWhereThereAreNone) {
   EXPECT_EQ(Describe(Ipv4("06", "4000", "040100")), "37 bytes TCP 10.0.2.15 > 10.0.2.2");
 }
 
+TEST(DescribeFrameTest, IsCutToItsColumns) {
+  const std::string frame = absl::HexStringToBytes(Ipv4("01", "4000", "0800"));
+  EXPECT_EQ(DescribeFrame(frame, 39), "36 bytes ICMP 10.0.2.15 > 10.0.2.2");
+  EXPECT_EQ(DescribeFrame(frame, 33), "36 bytes ICMP 10.0.2.15 > 10.0...");
+  EXPECT_EQ(DescribeFrame(frame, 3), "...");
+}
+
 TEST(DescribeFrameTest, TakesFramesThatBreakOff) {
   const std::string whole = absl::HexStringToBytes(Ipv4("06", "4000", "04010050"));
   for (size_t size = 0; size < whole.size(); ++size) {

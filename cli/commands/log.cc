@@ -14,6 +14,7 @@ void AddLogCommand(CLI::App& app, std::function<int()>& command) {
   AddLogDiffCommand(*log, command);
   AddLogVerifyCommand(*log, command);
   AddLogBundleCommand(*log, command);
+  AddLogPcapCommand(*log, command);
   AddLogSnapshotsCommand(*log, command);
   for (CLI::App* subcommand : log->get_subcommands({})) AddPipeOption(*subcommand);
 }

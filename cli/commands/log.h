@@ -24,6 +24,7 @@ void AddLogDumpCommand(CLI::App& log, std::function<int()>& command);
 void AddLogDiffCommand(CLI::App& log, std::function<int()>& command);
 void AddLogVerifyCommand(CLI::App& log, std::function<int()>& command);
 void AddLogBundleCommand(CLI::App& log, std::function<int()>& command);
+void AddLogPcapCommand(CLI::App& log, std::function<int()>& command);
 void AddLogSnapshotsCommand(CLI::App& log, std::function<int()>& command);
 
 // The log beside F.snapshots that its snapshots are of; nullptr when there is none.

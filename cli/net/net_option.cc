@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -95,9 +96,28 @@ absl::Status ApplyModel(std::string_view name, NetOption& option) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyWitness(std::string_view text, NetOption& option) {
+  std::string_view above = text;
+  if (text == "bytes") {
+    option.device.whole_frames = machine::kMaxFrame;
+  } else if (text == "digest") {
+    option.device.whole_frames = 0;
+  } else {
+    const std::optional<uint64_t> size =
+        TakePrefix("digest:", above) ? hostio::ParseDigits(above, 10) : std::nullopt;
+    if (!size.has_value() || *size > machine::kMaxFrame) {
+      return Wrong(text, absl::StrCat("is not one of bytes, digest and digest:ABOVE, with up to ",
+                                      machine::kMaxFrame, " bytes"));
+    }
+    option.device.whole_frames = static_cast<uint32_t>(*size);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ApplySetting(std::string_view setting, NetOption& option) {
   std::string_view value = setting;
   if (TakePrefix("model=", value)) return ApplyModel(value, option);
+  if (TakePrefix("witness=", value)) return ApplyWitness(value, option);
   if (TakePrefix("mac=", value)) {
     const auto mac = ParseMac(value);
     if (mac.ok()) option.device.mac = *mac;
@@ -113,8 +133,9 @@ absl::Status ApplySetting(std::string_view setting, NetOption& option) {
     return forward.status();
   }
   return Wrong(setting, option.kind == Kind::kUser
-                            ? "is not one of hostfwd=, restrict, model= and mac="
-                            : "is not one of model= and mac= (in the path a comma stands twice)");
+                            ? "is not one of hostfwd=, restrict, model=, mac= and witness="
+                            : "is not one of model=, mac= and witness= (in the path a comma stands "
+                              "twice)");
 }
 
 }  // namespace

@@ -42,12 +42,26 @@ TEST(NetOptionTest, TakesSettingsInAnyOrder) {
   EXPECT_EQ(ParseNetOption("socket:x,model=virtio,mac=52:54:00:00:00:01")->path, "x");
 }
 
+TEST(NetOptionTest, SaysHowMuchOfSentFramesALogHas) {
+  const auto whole = [](const char* text) {
+    return ParseNetOption(std::string("user,witness=") + text)->device.whole_frames;
+  };
+  EXPECT_EQ(whole("bytes"), machine::kMaxFrame);
+  EXPECT_EQ(whole("digest"), 0u);
+  EXPECT_EQ(whole("digest:128"), 128u);
+  EXPECT_EQ(ParseNetOption("socket:x,witness=digest:1514")->device.whole_frames, 1514u);
+  for (const char* text : {"", "digest:", "digest:1515", "digest:-1", "bytes:5", "none"}) {
+    EXPECT_THAT(Refusal(std::string("user,witness=") + text),
+                HasSubstr("is not one of bytes, digest and digest:ABOVE"));
+  }
+}
+
 TEST(NetOptionTest, SaysWhatIsWrong) {
   EXPECT_THAT(Refusal(""), HasSubstr("'' is not one of none, user and socket:PATH"));
   EXPECT_THAT(Refusal("tap"), HasSubstr("'tap' is not one of none"));
   EXPECT_THAT(Refusal("none,restrict"), HasSubstr("has settings"));
   EXPECT_THAT(Refusal("socket:"), HasSubstr("names no socket"));
-  EXPECT_THAT(Refusal("socket:x,restrict"), HasSubstr("'restrict' is not one of model= and mac="));
+  EXPECT_THAT(Refusal("socket:x,restrict"), HasSubstr("'restrict' is not one of model=, mac= and"));
   EXPECT_THAT(Refusal("user,"), HasSubstr("'' is not one of hostfwd=, restrict"));
   EXPECT_THAT(Refusal("user,model=e1000"), HasSubstr("'e1000' is neither of the models"));
 }

@@ -159,7 +159,7 @@ void AddNetwork(CLI::App& command, RunOptions& options, const std::string& group
           },
           "the guest's network: none, user (by connections of this host: hostfwd=tcp|udp:"
           "[ADDRESS]:PORT-[GUEST]:PORT, restrict) or socket:PATH (frames, to a peer there); "
-          "model=virtio or tulip, mac=ADDRESS")
+          "model=virtio or tulip, mac=ADDRESS, witness=bytes or digest[:ABOVE]")
       ->check([](const std::string& text) {
         const absl::StatusOr<NetOption> option = ParseNetOption(text);
         return option.ok() ? std::string() : std::string(option.status().message());

@@ -30,7 +30,7 @@ ROOMS = [
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
-    ("conformance/fuzz", "debug/gdb machine replaylog machine/devices/virtio machine/disks machine/firmware ref"),
+    ("conformance/fuzz", "debug/gdb machine replaylog machine/devices/tulip machine/devices/network machine/devices/virtio machine/disks machine/firmware ref"),
     (
         "conformance/sequences",
         "conformance/compare engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
@@ -51,11 +51,12 @@ ROOMS = [
     ("engines", "machine jit ref alpha"),
     (
         "machine",
-        "machine/chipset machine/devices/ide machine/devices/virtio machine/devices/network machine/devices "
-        "machine/disks machine/firmware machine/bus machine/events alpha",
+        "machine/chipset machine/devices/ide machine/devices/tulip machine/devices/virtio machine/devices/network "
+        "machine/devices machine/disks machine/firmware machine/bus machine/events alpha",
     ),
     ("replaylog", "machine/events alpha hostio"),
     ("machine/chipset", "machine/bus alpha"),
+    ("machine/devices/tulip", "machine/devices/virtio machine/devices/network machine/bus alpha"),
     ("machine/devices/virtio", "machine/devices/network machine/devices machine/disks machine/bus alpha"),
     ("machine/devices/network", "machine/bus machine/events alpha"),
     ("machine/devices/ide", "machine/disks machine/bus alpha"),

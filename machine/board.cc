@@ -8,6 +8,7 @@
 #include "machine/devices/ide/ali_ide.h"
 #include "machine/devices/isa_bridge.h"
 #include "machine/devices/mc146818.h"
+#include "machine/devices/tulip/tulip.h"
 #include "machine/devices/uart16550.h"
 #include "machine/devices/virtio/virtio_blk.h"
 #include "machine/devices/virtio/virtio_net.h"
@@ -129,9 +130,16 @@ void Board::AddIde(const std::vector<AttachedDisk>& disks) {
 void Board::AddNetwork(const BoardOptions& options) {
   if (!options.network.has_value()) return;
   const NetworkConfig& network = *options.network;
-  VirtioNet& device =
-      AddPci<VirtioNet>("virtio_net", kNetworkSlot, 0, events_, options.frames, network.mac);
-  Connect(Port::Network(), device);
+  switch (network.model) {
+    case NetworkConfig::Model::kVirtio:
+      Connect(Port::Network(), AddPci<VirtioNet>("virtio_net", kNetworkSlot, 0, events_,
+                                                 options.frames, network.mac));
+      break;
+    case NetworkConfig::Model::kTulip:
+      Connect(Port::Network(),
+              AddPci<Tulip>("tulip", kNetworkSlot, 0, events_, options.frames, network.mac));
+      break;
+  }
 }
 
 void Board::MapSystem(uint64_t first, uint64_t size, BusTarget& target, CostClass cost) {

@@ -462,5 +462,20 @@ TEST(VirtioDevicesTest, AreThereWhenTheyAreAskedFor) {
   EXPECT_EQ(Save(without.board).find("virtio"), std::string::npos);
 }
 
+TEST(NetworkDeviceTest, IsOfTheModelThatIsAskedFor) {
+  std::vector<uint8_t> ram(kMemory);
+  alpha::Memory memory(ram.data(), kMemory);
+  alpha::Deadline deadline{kNever};
+  EventQueue events(kTestHz, deadline);
+  FakeIrqs irqs;
+  BoardOptions options;
+  options.network.emplace().model = NetworkConfig::Model::kTulip;
+  Board board(options, memory, events, nullptr, irqs);
+  board.Reset();
+  alpha::Cpu cpu{0, 128, 128};
+  EXPECT_EQ(board.Read(cpu, kConfig + (3 << 11), 4).data, 0x00191011u);
+  EXPECT_NE(board.input(Port::Network()), nullptr);
+}
+
 }  // namespace
 }  // namespace isochron::machine

@@ -30,7 +30,11 @@ ROOMS = [
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
-    ("conformance/fuzz", "debug/gdb machine replaylog machine/devices/tulip machine/devices/network machine/devices/virtio machine/disks machine/firmware ref"),
+    (
+        "conformance/fuzz",
+        "debug/gdb machine replaylog machine/devices/tulip machine/devices/network machine/devices/virtio machine/disks "
+        "machine/firmware ref",
+    ),
     (
         "conformance/sequences",
         "conformance/compare engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",

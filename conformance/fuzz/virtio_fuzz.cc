@@ -14,7 +14,9 @@
 #include <string>
 #include <utility>
 
+#include "machine/devices/network/network_testing.h"
 #include "machine/devices/virtio/virtio_blk.h"
+#include "machine/devices/virtio/virtio_net.h"
 #include "machine/devices/virtio/virtio_rng.h"
 #include "machine/devices/virtio/virtio_testing.h"
 #include "machine/disks/disk.h"
@@ -57,11 +59,24 @@ struct BlkRig : DiskOf, VirtioRig<VirtioBlk> {
     other->disk.SetWritten(disk.written());
     return other;
   }
+  void Happen(uint8_t) {}
+  static constexpr int kQueues = 1;
   const bool read_only;
 };
 struct RngRig : VirtioRig<VirtioRng> {
   explicit RngRig(bool) : VirtioRig(uint64_t{7}) {}
   std::unique_ptr<RngRig> Another() const { return std::make_unique<RngRig>(false); }
+  void Happen(uint8_t) {}
+  static constexpr int kQueues = 1;
+};
+struct NetRig : VirtioRig<VirtioNet> {
+  explicit NetRig(bool) : VirtioRig(nullptr, StationAddress{2, 0, 0, 0, 0, 1}) {}
+  std::unique_ptr<NetRig> Another() const { return std::make_unique<NetRig>(false); }
+  // A frame arrives.
+  void Happen(uint8_t how) {
+    device.ReceiveFrame(TestFrame(kMinFrame + 6 * size_t{how} % 1501, 'f'));
+  }
+  static constexpr int kQueues = 2;
 };
 
 template <typename Rig>
@@ -70,9 +85,10 @@ class Driver {
   Driver(Input& input, uint8_t how) : input_(input), rig_(std::make_unique<Rig>((how & 8) != 0)) {
     // As drivers do, so that what comes then is worth something.
     if ((how & 1) != 0) {
-      rig_->StartLegacy(static_cast<uint32_t>(kFeatures));
+      rig_->StartLegacy(static_cast<uint32_t>(kFeatures), Rig::kQueues);
     } else {
-      rig_->Start(kFeatures | ((how & 2) != 0 ? VirtioFeature::kAccessPlatform : 0), 1, 8);
+      rig_->Start(kFeatures | ((how & 2) != 0 ? VirtioFeature::kAccessPlatform : 0), Rig::kQueues,
+                  8);
     }
   }
 
@@ -113,15 +129,17 @@ class Driver {
         break;
       }
       case 4:
-        rig_->memory.Put(rig_->QueueAt(0) + (input_.Number(2) & 0x3fff), input_.Byte());
+        rig_->memory.Put(rig_->QueueAt(queue_) + (input_.Number(2) & 0x3fff), input_.Byte());
         break;
       case 5: rig_->memory.Put(rig_->kBuffers + input_.Byte(), input_.Number(8)); break;
       case 6: Describe(); break;
-      case 7: rig_->Offer(0, input_.Byte()); break;
-      case 8: rig_->Kick(0); break;
+      case 7: rig_->Offer(queue_, input_.Byte()); break;
+      case 8: rig_->Kick(queue_); break;
       case 9: Wait(input_.Number(4)); break;
       case 10: SaveAndRestore(); break;
       case 11: rig_->device.Reset(); break;
+      case 12: rig_->Happen(input_.Byte()); break;
+      case 13: queue_ = input_.Byte() % Rig::kQueues; break;
       default: Ask(); break;
     }
   }
@@ -146,7 +164,7 @@ class Driver {
     if ((index & 0x80) != 0) {
       rig_->memory.Put(rig_->kBuffers + 16u * (index & 0x7f), descriptor);
     } else {
-      rig_->Describe(0, index, descriptor);
+      rig_->Describe(queue_, index, descriptor);
     }
   }
   // A request that is in order, as far as the input is.
@@ -159,9 +177,9 @@ class Driver {
     rig_->memory.Put(rig_->kBuffers, Header{type, 0, input_.Number(2)});
     const auto sectors = static_cast<uint32_t>(input_.Number(2) & 0x3ff);
     const uint16_t flags = type == 1 ? 0 : VirtioDescriptor::kWrite;
-    rig_->Add(0, {{rig_->kBuffers, 16, 0, 0},
-                  {rig_->kBuffers + 0x1000, sectors * 512, flags, 0},
-                  {rig_->kBuffers + 0x20, 1, VirtioDescriptor::kWrite, 0}});
+    rig_->Add(queue_, {{rig_->kBuffers, 16, 0, 0},
+                       {rig_->kBuffers + 0x1000, sectors * 512, flags, 0},
+                       {rig_->kBuffers + 0x20, 1, VirtioDescriptor::kWrite, 0}});
   }
 
   void Wait(uint64_t cycles) {
@@ -187,6 +205,7 @@ class Driver {
   }
 
   Input& input_;
+  int queue_ = 0;  // that commands are about
   std::unique_ptr<Rig> rig_;
 };
 
@@ -197,7 +216,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace isochron::machine;  // NOLINT: the program
   Input input(data, size);
   const uint8_t how = input.Byte();
-  if ((how & 4) != 0) {
+  if ((how & 16) != 0) {
+    Driver<NetRig>(input, how).Run();
+  } else if ((how & 4) != 0) {
     Driver<RngRig>(input, how).Run();
   } else {
     Driver<BlkRig>(input, how).Run();

@@ -42,6 +42,12 @@ def log(isochron, looked_at_kernel, images):
         ("one,slow", "'slow' is not one of interface=virtio"),
         ("a,b", "a comma stands twice"),
         (",readonly", "needs the name of a file"),
+        ("one,overlay=", "overlay= needs the name of a file"),
+        ("one,overlay=over,readonly", "nothing to put into an overlay"),
+        ("one,overlay=two", "two: is no overlay of a disk"),
+        ("one,overlay=one", "one: somebody else uses it"),
+        ("one,overlay=nowhere/over", "nowhere/over.*: No such file or directory"),
+        ("one,overlay=/dev/null", "/dev/null"),
     ],
 )
 @pytest.mark.parametrize("command", [["run"], ["record", "-o", "new"]], ids=["run", "record"])
@@ -66,7 +72,10 @@ def test_a_file_cannot_be_read_by_one_and_written_by_another(isochron, looked_at
 
 def test_conform_commits_nothing(isochron, looked_at_kernel, images):
     result = run(isochron, "conform", "--kernel", looked_at_kernel, "--disk", "one,commit")
-    assert_refused(result, "one: conform writes to no disk")
+    assert_refused(result, "one: conform writes to no disk: leave commit out")
+    result = run(isochron, "conform", "--kernel", looked_at_kernel, "--disk", "one,overlay=over")
+    assert_refused(result, "one: conform writes to no disk: leave overlay= out")
+    assert not (images / "over").exists()
 
 
 def test_a_log_has_its_disks(isochron, log):
@@ -155,6 +164,16 @@ def test_the_driver_gives_disks(isochron, looked_at_kernel, images):
     assert moved.conform("driven").finish().exit_code == 0
     with pytest.raises(IsochronError, match="no disk 1 at 'nowhere'"):
         Machine(looked_at_kernel, disks=["moved", "nowhere"], program=isochron)
+
+
+def test_the_driver_gives_overlays(isochron, looked_at_kernel, images):
+    machine = Machine(looked_at_kernel, disks=[Disk("a,b", overlay="o,1")], program=isochron)
+    with machine.record("driven") as session:
+        assert session.finish().exit_code == 0
+    # The guest has written nothing, so there is nothing to keep, and the log needs nothing but the image.
+    assert not (images / "o,1").exists()
+    assert replay(isochron, "driven").returncode == 0
+    assert Disk("a", overlay="b,c").option() == "a,overlay=b,,c"
 
 
 def test_logs_of_other_disks_differ(isochron, looked_at_kernel, images, log):

@@ -68,3 +68,32 @@ def test_recordings_leave_the_image_alone_and_are_equal(isochron, tmp_path, imag
     assert logs["ref"] == logs["jit"]
     assert digest(image) == before
     assert_replays(isochron, tmp_path / "jit.log", "the guest powered off")
+
+
+def over(image, overlay):
+    return ["--disk", f"{image},overlay={overlay}"]
+
+
+def test_an_overlay_keeps_what_was_written_and_the_image_stays(isochron, tmp_path, image):
+    before, overlay, log = digest(image), tmp_path / "overlay", tmp_path / "log"
+    disk = ["--engine", "jit", *over(image, overlay)]
+    script = tmp_path / "script"
+    write = [*boot_arguments(**GUEST), *disk, "-o", str(log)]
+    result = run_script(isochron, write, script, conversation(WRITE), "record")
+    result.check()
+    assert f"disk0: {overlay} now has the " in result.errors
+    assert digest(image) == before
+    # What it was recorded from is still there, behind what the run has added.
+    assert_replays(isochron, log, "the guest powered off")
+    again = converse(isochron, tmp_path, READ, *disk, **GUEST)
+    assert again.output(2)[0].split()[0] == hashlib.md5(NUMBERS).hexdigest()
+    second = tmp_path / "second"
+    run_script(isochron, [*boot_arguments(**GUEST), *disk, "-o", str(second)], script, conversation(READ), "record").check()
+    # A bundle needs neither image nor overlay.
+    bundle = tmp_path / "bundle"
+    assert host(isochron, "log", "bundle", str(second), "-o", str(bundle)).returncode == 0
+    moved = tmp_path / "moved"
+    overlay.rename(moved)
+    assert_replays(isochron, second, "the guest powered off", "--disk", str(moved))
+    image.unlink()
+    assert_replays(isochron, bundle, "the guest powered off")

@@ -70,8 +70,17 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Part(uint64_t offset, ui
   }
   absl::StatusOr<hostio::Descriptor> file = hostio::Duplicate(file_.fd(), name());
   if (!file.ok()) return file.status();
-  return std::unique_ptr<FileSource>(
+  std::unique_ptr<FileSource> part(
       new FileSource(*std::move(file), path_, base_ + offset, size, false));
+  part->layer_ = layer_;
+  return part;
+}
+
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Under(
+    std::shared_ptr<const FileLayer> layer) const {
+  absl::StatusOr<std::unique_ptr<FileSource>> source = Part(0, size_);
+  if (source.ok()) (*source)->layer_ = std::move(layer);
+  return source;
 }
 
 uint64_t FileSource::host_bytes() const {
@@ -96,6 +105,10 @@ absl::StatusOr<size_t> FileSource::Get(uint64_t offset, char* bytes, size_t size
     if (got < 0) return SystemError(name());
     if (got == 0) break;  // the file has become shorter
     done += static_cast<size_t>(got);
+  }
+  if (layer_ != nullptr) {
+    absl::Status status = layer_->Apply(base_ + offset, {reinterpret_cast<uint8_t*>(bytes), done});
+    if (!status.ok()) return status;
   }
   return done;
 }

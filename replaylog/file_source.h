@@ -19,6 +19,14 @@
 
 namespace isochron::replaylog {
 
+// Bytes that lie over those of a file.
+class FileLayer {
+ public:
+  virtual ~FileLayer() = default;
+  // Replaces, in bytes of the file from `offset` on, those that it has others for. From any thread.
+  virtual absl::Status Apply(uint64_t offset, std::span<uint8_t> bytes) const = 0;
+};
+
 // A file, or a range of one, for reading. Its size is what it was when it was opened.
 class FileSource {
  public:
@@ -42,6 +50,10 @@ class FileSource {
   // The `size` bytes from `offset` as a source of their own. OutOfRange when there are not that
   // many.
   absl::StatusOr<std::unique_ptr<FileSource>> Part(uint64_t offset, uint64_t size) const;
+
+  // The same bytes as a source of their own, but for those that `layer` has others for. It is not
+  // whole.
+  absl::StatusOr<std::unique_ptr<FileSource>> Under(std::shared_ptr<const FileLayer> layer) const;
 
   // As it was opened: a path, or "-".
   const std::string& path() const { return path_; }
@@ -91,6 +103,7 @@ class FileSource {
   const uint64_t base_;
   const uint64_t size_;
   const bool whole_;
+  std::shared_ptr<const FileLayer> layer_;  // nullptr: none
 };
 
 }  // namespace isochron::replaylog

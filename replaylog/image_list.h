@@ -24,6 +24,8 @@ struct ImageFile {
   std::shared_ptr<const FileSource> source;
   // Whether `source` holds the image packed (see packed_image.h).
   bool packed = false;
+  // Whether the bytes of `source` are known to have the size and digest of the record.
+  bool checked = false;
 };
 
 // The list of images that sidecars and bundles hold. Names that are not absolute count from

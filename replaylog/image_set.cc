@@ -10,6 +10,7 @@
 #include "hostio/image_file.h"
 #include "replaylog/bundle.h"
 #include "replaylog/describe.h"
+#include "replaylog/disk_overlay.h"
 #include "replaylog/output_file.h"
 #include "replaylog/packed_image.h"
 
@@ -49,8 +50,9 @@ absl::StatusOr<std::string> LastingName(const std::string& path) {
 absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& file,
                                                              const ImageRecord& record,
                                                              const DigestCache& digests) {
-  absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file);
+  absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file, digests);
   if (!source.ok()) return source.status();
+  if (file.checked && file.record == record) return source;
   const std::string what = absl::StrCat((*source)->name(), ": not the ",
                                         std::string(ImageRoleName(record.role)), " of this log: ");
   if ((*source)->size() != record.size) {
@@ -75,7 +77,7 @@ absl::StatusOr<ImageFile> DescribeImageFile(const std::string& path, ImageRecord
   if (!source.ok()) return source.status();
   absl::StatusOr<machine::Digest> digest = DigestCache().DigestOf(**source);
   if (!digest.ok()) return digest.status();
-  return ImageFile{{role, (*source)->size(), *digest}, path, *std::move(source)};
+  return ImageFile{{role, (*source)->size(), *digest}, path, *std::move(source), false, true};
 }
 
 absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord::Role role,
@@ -96,7 +98,7 @@ absl::StatusOr<ImageFile> DescribeDiskImage(const std::string& path, ImageRecord
   absl::StatusOr<machine::Digest> digest = digests.DigestOf(**source);
   if (!digest.ok()) return digest.status();
   std::string name = (*source)->path();
-  return ImageFile{{role, size, *digest}, std::move(name), *std::move(source)};
+  return ImageFile{{role, size, *digest}, std::move(name), *std::move(source), false, true};
 }
 
 std::string SidecarPath(const std::string& log) { return WithoutPartial(log) + ".images"; }
@@ -172,7 +174,8 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
   return matched;
 }
 
-absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image) {
+absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image,
+                                                            const DigestCache& digests) {
   if (image.packed) {
     absl::StatusOr<std::unique_ptr<FileSource>> unpacked = UnpackImage(
         *image.source, image.record.size,
@@ -194,7 +197,13 @@ absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& ima
       if (member.record == image.record) return OpenImage(member);
     }
   }
-  return std::shared_ptr<const FileSource>(*std::move(source));
+  std::shared_ptr<const FileSource> file = *std::move(source);
+  if (!image.record.is_disk() || !DiskOverlay::IsOverlay(*file)) return file;
+  // Any bytes may be on a disk: one that only looks so is what it is.
+  absl::StatusOr<std::shared_ptr<const FileSource>> disk =
+      DiskOverlay::OpenGeneration(file, image.record.digest, digests);
+  const bool is_itself = !disk.ok() && file->size() == image.record.size;
+  return is_itself ? file : disk;
 }
 
 absl::Status ImageHasChanged(const ImageFile& image) {

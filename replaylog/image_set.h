@@ -54,7 +54,10 @@ absl::StatusOr<std::vector<ImageFile>> MatchImages(const LogHeader& header,
 
 // The bytes of an image, unpacked. FailedPrecondition when it has no source and its path names no
 // regular file; of a packed one, what UnpackImage() says.
-absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(const ImageFile& image);
+// The file of a disk may also be an overlay that has, for one of its generations, the digest of the
+// record: the bytes are those of the disk then, and errors those of DiskOverlay::OpenGeneration().
+absl::StatusOr<std::shared_ptr<const FileSource>> OpenImage(
+    const ImageFile& image, const DigestCache& digests = DigestCache());
 
 // What a reader says when an image's bytes are not those of its record.
 absl::Status ImageHasChanged(const ImageFile& image);

@@ -124,9 +124,10 @@ absl::Status Conform::Prepare() {
     if (absl::Status status = OpenLog(); !status.ok()) return status;
   }
   for (const DiskOption& disk : run.disks) {
-    if (disk.commit) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(disk.path, ": conform writes to no disk: leave commit out"));
+    if (disk.commit || !disk.overlay.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(disk.path,
+                                                     ": conform writes to no disk: leave ",
+                                                     disk.commit ? "commit" : "overlay=", " out"));
     }
     if (!options_.log_path.empty() && disk.has_settings) {
       return absl::InvalidArgumentError(

@@ -36,6 +36,14 @@ absl::StatusOr<std::shared_ptr<DiskImage>> DiskImage::Open(
   return std::shared_ptr<DiskImage>(new DiskImage(std::move(source), std::move(file), *stamp));
 }
 
+absl::StatusOr<std::shared_ptr<DiskImage>> DiskImage::Open(
+    std::shared_ptr<const replaylog::FileSource> source,
+    std::shared_ptr<replaylog::DiskOverlay> overlay) {
+  absl::StatusOr<std::shared_ptr<DiskImage>> image = Open(std::move(source), false);
+  if (image.ok()) (*image)->overlay_ = std::move(overlay);
+  return image;
+}
+
 absl::Status DiskImage::Read(uint64_t offset, std::span<uint8_t> bytes) const {
   absl::Status status = source_->Fill(offset, bytes);
   if (!status.ok()) return status;
@@ -110,6 +118,17 @@ absl::Status DiskImage::Commit(const machine::BlockTree& written) {
     status = hostio::SystemError(absl::StrCat("cannot write ", name()));
   }
   return status;
+}
+
+absl::Status DiskImage::Extend(const machine::BlockTree& written,
+                               const replaylog::DigestCache& digests) {
+  if (written.blocks() == 0) return absl::OkStatus();
+  const auto give = [&written](const replaylog::DiskOverlay::TakeRun& take) {
+    written.Visit([&take](const machine::BlockTree::Run& run) {
+      take({run.first, run.count, run.bytes});
+    });
+  };
+  return overlay_->Append(give, *source_, digests);
 }
 
 }  // namespace isochron::cli

@@ -16,6 +16,8 @@
 #include "hostio/file_stamp.h"
 #include "machine/disks/block_tree.h"
 #include "machine/disks/disk_contents.h"
+#include "replaylog/digest_cache.h"
+#include "replaylog/disk_overlay.h"
 #include "replaylog/file_source.h"
 
 namespace isochron::cli {
@@ -27,13 +29,20 @@ class DiskImage final : public machine::DiskContents {
   // Commit(): then the source has it alone. Errors are those of FileSource::OpenToUpdate().
   static absl::StatusOr<std::shared_ptr<DiskImage>> Open(
       std::shared_ptr<const replaylog::FileSource> source, bool writable);
+  // Of what an overlay shows, whose bytes `source` has; for Extend().
+  static absl::StatusOr<std::shared_ptr<DiskImage>> Open(
+      std::shared_ptr<const replaylog::FileSource> source,
+      std::shared_ptr<replaylog::DiskOverlay> overlay);
 
   uint64_t size() const override { return source_->size(); }
   // From any thread.
   absl::Status Read(uint64_t offset, std::span<uint8_t> bytes) const override;
 
   bool writable() const { return writable_.fd() >= 0; }
+  bool has_overlay() const { return overlay_ != nullptr; }
   std::string name() const { return source_->name(); }
+  // Of the file that Commit() or Extend() writes to.
+  std::string written_name() const { return has_overlay() ? overlay_->path() : name(); }
 
   // FailedPrecondition when the file is not as it was when it was opened; it says whether what
   // machines have read is.
@@ -42,6 +51,9 @@ class DiskImage final : public machine::DiskContents {
   // Writes to the file what the guest has written, and waits until it is on the disk. The file has
   // been changed then, also where an error is returned.
   absl::Status Commit(const machine::BlockTree& written);
+
+  // Has the overlay keep what the guest has written: see DiskOverlay::Append().
+  absl::Status Extend(const machine::BlockTree& written, const replaylog::DigestCache& digests);
 
  private:
   // What is known of the pieces takes 64 MiB at most.
@@ -65,6 +77,7 @@ class DiskImage final : public machine::DiskContents {
   const std::shared_ptr<const replaylog::FileSource> source_;
   const hostio::Descriptor writable_;
   const hostio::FileStamp stamp_;
+  std::shared_ptr<replaylog::DiskOverlay> overlay_;  // nullptr: none
   mutable std::mutex mutex_;
   mutable std::map<uint64_t, Piece> read_;  // by offset: the largest of each
 };

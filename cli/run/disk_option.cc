@@ -13,6 +13,7 @@ using Interface = machine::DiskConfig::Interface;
 
 absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   constexpr std::string_view kInterface = "interface=";
+  constexpr std::string_view kOverlay = "overlay=";
   if (setting == "readonly") {
     option.read_only = true;
     return absl::OkStatus();
@@ -20,6 +21,11 @@ absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   if (setting == "commit") {
     option.commit = true;
     return absl::OkStatus();
+  }
+  if (setting.starts_with(kOverlay)) {
+    option.overlay = setting.substr(kOverlay.size());
+    if (!option.overlay.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("overlay= needs the name of a file");
   }
   if (setting.starts_with(kInterface)) {
     const std::string_view name = setting.substr(kInterface.size());
@@ -31,8 +37,8 @@ absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("'", std::string(setting),
-                   "' is not one of interface=virtio, interface=ide, readonly and commit (in the "
-                   "file's name a comma stands twice)"));
+                   "' is not one of interface=virtio, interface=ide, readonly, commit and "
+                   "overlay=FILE (in a file's name a comma stands twice)"));
 }
 
 }  // namespace
@@ -48,6 +54,13 @@ absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text) {
   }
   if (option.read_only && option.commit) {
     return absl::InvalidArgumentError("readonly leaves nothing to commit");
+  }
+  if (option.read_only && !option.overlay.empty()) {
+    return absl::InvalidArgumentError("readonly leaves nothing to put into an overlay");
+  }
+  if (option.commit && !option.overlay.empty()) {
+    return absl::InvalidArgumentError(
+        "what the guest has written goes into the file (commit) or into an overlay, not into both");
   }
   return option;
 }

@@ -17,10 +17,11 @@ struct DiskOption {
   bool read_only = false;
   bool has_settings = false;  // some were given
   bool commit = false;        // what the guest has written goes into the file at an orderly end
+  std::string overlay = {};   // or into this one, which keeps it; empty: none
 };
 
-// FILE[,interface=virtio|ide][,readonly][,commit]; in FILE a comma stands twice. InvalidArgument
-// says what is wrong.
+// FILE[,interface=virtio|ide][,readonly][,commit][,overlay=FILE]; in FILE a comma stands twice.
+// InvalidArgument says what is wrong.
 absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text);
 
 }  // namespace isochron::cli

@@ -31,6 +31,7 @@ TEST(DiskOptionTest, TakesSettingsInAnyOrder) {
 TEST(DiskOptionTest, ANameMayHaveCommas) {
   EXPECT_EQ(ParseDiskOption("a,,b,,,readonly")->path, "a,b,");
   EXPECT_EQ(ParseDiskOption(",,")->path, ",");
+  EXPECT_EQ(ParseDiskOption("a,overlay=b,,c,interface=ide")->overlay, "b,c");
 }
 
 TEST(DiskOptionTest, SaysWhatIsWrong) {
@@ -40,6 +41,9 @@ TEST(DiskOptionTest, SaysWhatIsWrong) {
   EXPECT_THAT(Refusal("x,interface=scsi"), HasSubstr("'interface=scsi' is not one of"));
   EXPECT_THAT(Refusal("x,b.img"), HasSubstr("a comma stands twice"));
   EXPECT_THAT(Refusal("x,commit,readonly"), HasSubstr("nothing to commit"));
+  EXPECT_THAT(Refusal("x,overlay="), HasSubstr("overlay= needs the name of a file"));
+  EXPECT_THAT(Refusal("x,overlay=y,readonly"), HasSubstr("nothing to put into an overlay"));
+  EXPECT_THAT(Refusal("x,commit,overlay=y"), HasSubstr("not into both"));
 }
 
 }  // namespace

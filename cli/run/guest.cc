@@ -33,9 +33,14 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
   for (const replaylog::ImageFile& file : images.files) {
-    const bool written =
-        file.record.is_disk() && images.disks.images[file.record.disk()]->writable();
-    files.AddImage(file, written);
+    const DiskImage* const disk =
+        file.record.is_disk() ? images.disks.images[file.record.disk()].get() : nullptr;
+    if (disk != nullptr && disk->has_overlay()) {
+      files.AddInput(disk->name(), "the image under an overlay");
+      files.AddOutput(disk->written_name(), "an overlay");
+    } else {
+      files.AddImage(file, disk != nullptr && disk->writable());
+    }
   }
   files.AddInput(options.script_path, "the script");
   files.AddOutput(options.consoles[0].file(), "the console's output");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "cli/text/report.h"
 #include "hostio/printable.h"
 #include "replaylog/describe.h"
+#include "replaylog/disk_overlay.h"
 #include "replaylog/image_set.h"
 
 namespace isochron::cli {
@@ -24,15 +26,51 @@ namespace {
 using replaylog::ImageFile;
 using replaylog::ImageRecord;
 
-absl::Status AddImage(const machine::DiskConfig& config, const ImageFile& file, bool commit,
-                      GuestDisks& disks) {
+absl::Status AddImage(const machine::DiskConfig& config, const ImageFile& file, GuestDisks& disks) {
   absl::StatusOr<std::shared_ptr<const replaylog::FileSource>> source = replaylog::OpenImage(file);
   if (!source.ok()) return source.status();
-  absl::StatusOr<std::shared_ptr<DiskImage>> image = DiskImage::Open(*std::move(source), commit);
+  absl::StatusOr<std::shared_ptr<DiskImage>> image = DiskImage::Open(*std::move(source), false);
   if (!image.ok()) return image.status();
   disks.configs.push_back(config);
   disks.images.push_back(*std::move(image));
   return absl::OkStatus();
+}
+
+// Makes of `file`, an image, what its overlay shows of it, and opens that.
+absl::StatusOr<std::shared_ptr<DiskImage>> OpenOverlay(const std::string& path, ImageFile& file) {
+  using replaylog::DiskOverlay;
+  std::error_code error;
+  const std::filesystem::path name = std::filesystem::absolute(file.path, error);
+  if (error) return absl::UnavailableError(absl::StrCat(file.path, ": ", error.message()));
+  const replaylog::OverlayBase base = {file.record.size, file.record.digest, name.string()};
+  absl::StatusOr<std::shared_ptr<DiskOverlay>> overlay = DiskOverlay::OpenToExtend(path, base);
+  if (!overlay.ok()) return overlay.status();
+  absl::StatusOr<std::unique_ptr<replaylog::FileSource>> disk = (*overlay)->Over(*file.source);
+  if (!disk.ok()) return disk.status();
+  file.source = *std::move(disk);
+  // A log that begins with what is in the image needs no overlay.
+  if ((*overlay)->digest() != file.record.digest) file.path = path;
+  file.record.digest = (*overlay)->digest();
+  return DiskImage::Open(file.source, *std::move(overlay));
+}
+
+// Which of `wanted` has the bytes of a file, as they are or, if it is an overlay, as one of its
+// generations shows them.
+absl::StatusOr<std::vector<ImageRecord>::const_iterator> FindDisk(
+    ImageFile& file, const std::vector<ImageRecord>& wanted) {
+  const auto same = std::find_if(wanted.begin(), wanted.end(), [&](const ImageRecord& image) {
+    return image.size == file.record.size && image.digest == file.record.digest;
+  });
+  if (same != wanted.end() || !replaylog::DiskOverlay::IsOverlay(*file.source)) return same;
+  for (auto record = wanted.begin(); record != wanted.end(); ++record) {
+    auto disk = replaylog::DiskOverlay::OpenGeneration(file.source, record->digest, UserDigests());
+    if (absl::IsNotFound(disk.status())) continue;
+    if (!disk.ok()) return disk.status();
+    if ((*disk)->size() != record->size) continue;
+    file = {*record, file.path, *std::move(disk)};
+    return record;
+  }
+  return wanted.end();
 }
 
 bool EndsInOrder(const machine::RunEnd& end) {
@@ -53,16 +91,19 @@ bool IsUnchanged(size_t disk, const DiskImage& image, int& exit_code) {
   return false;
 }
 
-// Whether the image of a disk has what the guest has written; tells of it in any case.
-bool Commit(size_t disk, DiskImage& image, const machine::BlockTree& written) {
-  const absl::Status status = image.Commit(written);
+// Whether the file of a disk has what the guest has written; tells of it in any case.
+bool Keep(size_t disk, DiskImage& image, const machine::BlockTree& written) {
+  const bool extends = image.has_overlay();
+  const absl::Status status =
+      extends ? image.Extend(written, UserDigests()) : image.Commit(written);
   if (!status.ok()) {
     TellOf(disk, status);
-    Say(absl::StrCat("disk", disk, ": ", image.name(),
-                     " has only a part of what the guest has written"));
+    Say(absl::StrCat("disk", disk, ": ", image.written_name(),
+                     extends ? " is as it was, and what the guest has written is lost"
+                             : " has only a part of what the guest has written"));
     return false;
   }
-  Say(absl::StrCat("disk", disk, ": ", image.name(), " now has the ", written.blocks(),
+  Say(absl::StrCat("disk", disk, ": ", image.written_name(), " now has the ", written.blocks(),
                    " blocks of 4 KiB that the guest has written"));
   return true;
 }
@@ -106,8 +147,12 @@ absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options
     if (!file.ok()) return file.status();
     const machine::DiskConfig config = {
         .interface = option.interface, .read_only = option.read_only, .bytes = file->record.size};
-    absl::Status status = AddImage(config, *file, option.commit, disks);
-    if (!status.ok()) return status;
+    absl::StatusOr<std::shared_ptr<DiskImage>> image =
+        option.overlay.empty() ? DiskImage::Open(file->source, option.commit)
+                               : OpenOverlay(option.overlay, *file);
+    if (!image.ok()) return image.status();
+    disks.configs.push_back(config);
+    disks.images.push_back(*std::move(image));
     files.push_back(*std::move(file));
   }
   return disks;
@@ -123,10 +168,9 @@ absl::StatusOr<std::vector<ImageFile>> RecognizeDisks(const std::vector<DiskOpti
     absl::StatusOr<ImageFile> file =
         replaylog::DescribeDiskImage(option.path, ImageRecord::DiskRole(0), false, UserDigests());
     if (!file.ok()) return file.status();
-    const auto same = std::find_if(wanted.begin(), wanted.end(), [&](const ImageRecord& image) {
-      return image.size == file->record.size && image.digest == file->record.digest;
-    });
-    if (same == wanted.end()) {
+    const auto same = FindDisk(*file, wanted);
+    if (!same.ok()) return same.status();
+    if (*same == wanted.end()) {
       std::vector<std::string> left;
       for (const ImageRecord& image : wanted) {
         left.push_back(absl::StrCat(std::string(replaylog::ImageRoleName(image.role)), " of ",
@@ -138,9 +182,9 @@ absl::StatusOr<std::vector<ImageFile>> RecognizeDisks(const std::vector<DiskOpti
                        : absl::StrCat(", is not on any disk of the log that is left: ",
                                       absl::StrJoin(left, "; "))));
     }
-    file->record.role = same->role;
+    file->record.role = (*same)->role;
     found.push_back(*std::move(file));
-    wanted.erase(same);
+    wanted.erase(*same);
   }
   return found;
 }
@@ -151,7 +195,7 @@ absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
   for (const ImageFile& file : files) {
     if (!file.record.is_disk()) continue;
     const machine::DiskConfig& config = header.config.disks[file.record.disk()];
-    if (absl::Status status = AddImage(config, file, false, disks); !status.ok()) return status;
+    if (absl::Status status = AddImage(config, file, disks); !status.ok()) return status;
   }
   return disks;
 }
@@ -167,7 +211,7 @@ int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
   for (size_t i = 0; i < disks.images.size(); ++i) {
     DiskImage& image = *disks.images[i];
     const bool unchanged = IsUnchanged(i, image, exit_code);
-    if (!image.writable()) continue;
+    if (!image.writable() && !image.has_overlay()) continue;
     std::string why;
     if (!EndsInOrder(end)) {
       why = "the guest has not come to an end in order";
@@ -177,9 +221,9 @@ int FinishDisks(const GuestDisks& disks, const machine::Machine& machine,
       why = "it is not the file any more that the guest began with";
     }
     if (!why.empty()) {
-      Say(absl::StrCat("disk", i, ": ", image.name(), " stays as it is, and what the guest has ",
-                       "written is lost: ", why));
-    } else if (!Commit(i, image, machine.disks()[i].written())) {
+      Say(absl::StrCat("disk", i, ": ", image.written_name(),
+                       " stays as it is, and what the guest has ", "written is lost: ", why));
+    } else if (!Keep(i, image, machine.disks()[i].written())) {
       exit_code = ToInt(ExitCode::kInternal);
     }
   }

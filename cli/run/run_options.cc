@@ -183,7 +183,8 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->group(group);
   AddDisks(command, options.disks, ParseDiskOption, "FILE[,SETTING...]",
            "a disk with the bytes of this file, whose own bytes stay: interface=virtio or ide, "
-           "readonly, commit (writes into the file at the end); may be given again")
+           "readonly, commit (writes into the file at the end), overlay=FILE (keeps there what is "
+           "written); may be given again")
       ->group(group);
   AddNetwork(command, options, group);
   command.add_option("--append", config.command_line, "the kernel's command line")

@@ -56,13 +56,23 @@ class Disk:
     interface: str | None = None
     readonly: bool = False
     commit: bool = False
+    #: A file that keeps what the guest has written; the next run finds it there again.
+    overlay: str | os.PathLike[str] | None = None
+
+    @property
+    def named(self) -> str | os.PathLike[str]:
+        """The file that a log knows the disk by."""
+        return self.path if self.overlay is None else self.overlay
 
     def option(self) -> str:
         """The value of --disk."""
         settings = [f"interface={self.interface}"] if self.interface is not None else []
         settings += ["readonly"] if self.readonly else []
         settings += ["commit"] if self.commit else []
-        return ",".join([os.fspath(self.path).replace(",", ",,"), *settings])
+        overlay = [] if self.overlay is None else [f"overlay={os.fspath(self.overlay)}"]
+        return ",".join(
+            [os.fspath(self.path).replace(",", ",,"), *settings, *(name.replace(",", ",,") for name in overlay)]
+        )
 
 
 @dataclasses.dataclass
@@ -138,14 +148,14 @@ class Machine:
         """
         if log is not None:
             # There a disk's name is taken as for a guest that is new, with a comma twice.
-            disks = [f"--disk={Disk(disk.path).option()}" for disk in self._disks()]
+            disks = [f"--disk={Disk(disk.named).option()}" for disk in self._disks()]
             return self._start("conform", [os.fspath(log), *self._boot_arguments(), *disks, *options])
         arguments = dataclasses.replace(self, engine=None).machine_arguments()
         return self._start("conform", [*arguments, *self.options, *options])
 
     def image_arguments(self) -> list[str]:
         """The options that name the images of a log."""
-        return [*self._boot_arguments(), *(f"--disk={os.fspath(disk.path)}" for disk in self._disks())]
+        return [*self._boot_arguments(), *(f"--disk={os.fspath(disk.named)}" for disk in self._disks())]
 
     def _boot_arguments(self) -> list[str]:
         arguments = ["--kernel", os.fspath(self.kernel)]

@@ -27,6 +27,10 @@ WATCHDOG = 1800
 pytest_plugins = ["isochron.pytest_plugin"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=9, help="how many recordings with a disk are killed (9)")
+
+
 def pytest_configure(config):
     """Without --isochron, the program of the release build. Programs under test stop at signals."""
     # nohup and background jobs of shells ignore some, and who is started by them does too.

@@ -25,6 +25,17 @@ def listed(*args):
     return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=HANG, check=False)
 
 
+def test_a_disk_is_measured(isochron):
+    command = [str(ROOT / "scripts/bench"), "disk", "--runs", "1", "--mib", "4", "--json", "--isochron", str(isochron)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    for what in ("read", "write"):
+        assert set(figures[what]["wall seconds"]) == {"run", "record", "qemu"}
+        # What Linux has read ahead before is not counted.
+        assert 50 < figures[what]["MB/s in the guest"] < 260
+
+
 def test_refusals_name_all_programs_that_there_are():
     result = listed("nonsense")
     assert result.returncode == 2

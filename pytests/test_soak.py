@@ -32,6 +32,12 @@ def test_a_disturbed_host_makes_one_log(isochron, locales):
     assert "no locales" not in result.stderr
 
 
+def test_a_disturbed_host_makes_one_log_of_a_disk(isochron, locales):
+    result = script("soak", "2", "--disk", "ide", "--files", "100", "--isochron", isochron, "--locales", str(locales))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.match(r"2 recordings on .*: one log of ", result.stdout)
+
+
 def test_pages_are_taken_away(tmp_path):
     if why := can_page_out():
         pytest.skip(f"not allowed here: {why}")

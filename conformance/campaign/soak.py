@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from conformance.campaign.arguments import positive
+from conformance.guests.disk_root import boot_line, make_root
 from isochron import Log, LogError, engines
 
 # A session whose log shows nearly everything that could go wrong: processes, timers, floating point, interrupts and what
@@ -46,6 +47,48 @@ expect "~ # "
 run 50M
 send "poweroff -f\n"
 """
+
+# The same with the root on a disk.
+DISK_SESSION = r"""
+expect "~ # "
+send "dd if=/dev/urandom of=/mnt/random bs=65536 count={count} conv=fsync 2>/dev/null; echo written $?\n"
+expect "\nwritten 0\r\n" within 2000G
+expect "~ # "
+send "md5sum /mnt/random; mount -o remount,ro / && poweroff -f\n"
+"""
+FILES_SESSION = r"""
+expect "~ # "
+send "mkdir /mnt/a /mnt/b; cd /mnt/a; mkdir $(seq 0 99); cd; i=0\n"
+expect "~ # "
+send "while [ $i -lt {files} ]; do echo $i >/mnt/a/$((i % 100))/$i; i=$((i + 1)); done; echo made $?\n"
+expect "\nmade 0\r\n" within 2000G
+send "tar cf - -C /mnt/a . | tar xf - -C /mnt/b; sync; echo 3 >/proc/sys/vm/drop_caches; echo copied $?\n"
+expect "\ncopied 0\r\n" within 2000G
+send "for d in a b; do (cd /mnt/$d; find . -type f | sort | xargs md5sum >/tmp/$d); done; wc -l </tmp/b\n"
+expect "\n{files}\r\n" within 2000G
+send "cmp /tmp/a /tmp/b; echo same $?\n"
+expect "\nsame 0\r\n" within 2000G
+send "mount -o remount,ro / && poweroff -f\n"
+"""
+
+
+def guest_arguments(options: argparse.Namespace) -> list[str]:
+    """What boots the guest."""
+    kernel = ["--kernel", options.kernel]
+    if options.disk:
+        disk = f"{str(options.image).replace(',', ',,')},interface={options.disk}"
+        return [*kernel, "--append", boot_line(options.disk), "--disk", disk]
+    return [*kernel, "--initrd", options.initrd, "--append", "console=ttyS0"]
+
+
+def session(options: argparse.Namespace) -> str:
+    """What the guest is told."""
+    if not options.disk:
+        return SESSION
+    if options.files:
+        return FILES_SESSION.replace("{files}", str(options.files))
+    return DISK_SESSION.replace("{count}", str(options.mib << 4))
+
 
 # Locales with another character set, decimal point and case of letters than C: name, source and charset.
 LOCALES = [
@@ -322,15 +365,14 @@ class Recordings:
     def record(self, trial: Trial) -> Outcome:
         """One recording."""
         trial.directory.mkdir(parents=True)
-        (trial.directory / "session").write_text(SESSION)
+        (trial.directory / "session").write_text(session(self._options))
         program = self._options.isochron
         if trial.squeezed:
             program = own_copy(program, trial.directory / "program")
         command = [
             *LEASH, "nice", "-n", str(trial.nice), "taskset", "-c", ",".join(map(str, trial.cpus)),
             *trial.prefix, program, "record", "-o", "log", "--engine", trial.engine,
-            "--kernel", self._options.kernel, "--initrd", self._options.initrd, "--append", "console=ttyS0",
-            "--seed", "7", "--script", "session",
+            *guest_arguments(self._options), "--seed", "7", "--script", "session",
         ]  # fmt: skip
 
         with streams(trial.streams, trial.directory) as (standard_input, standard_output, console):
@@ -452,8 +494,8 @@ def report(options: argparse.Namespace, names: Sequence[str], kinds: list[list[O
         # Which of two logs is wrong: that which the other engine does not repeat.
         engine = next((name for name in names if name != outcomes[0].trial.engine), names[0])
         print(f"\nreplay --engine {engine} {log}:")
-        tell("replay", log, "--engine", engine, "--console", "null",
-             "--kernel", options.kernel, "--initrd", options.initrd)  # fmt: skip
+        images = ["--disk", str(options.image)] if options.disk else ["--initrd", options.initrd]
+        tell("replay", log, "--engine", engine, "--console", "null", "--kernel", options.kernel, *images)
 
 
 def parse_options() -> argparse.Namespace:
@@ -463,6 +505,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--isochron", required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--initrd", required=True)
+    parser.add_argument("--disk", choices=("virtio", "ide"))
+    parser.add_argument("--mib", type=positive, default=64)
+    parser.add_argument("--files", type=positive)
     parser.add_argument("--engine", action="append")
     parser.add_argument("--jobs", type=positive, default=2)
     parser.add_argument("--patience", type=positive, default=600)
@@ -480,6 +525,9 @@ def parse_options() -> argparse.Namespace:
 
 def soak(options: argparse.Namespace, names: Sequence[str], root: pathlib.Path) -> int:
     """Makes all recordings and says what came of them; the exit code."""
+    options.image = root / "image"
+    if options.disk:
+        make_root(options.image, 32 + max(options.mib, (options.files or 0) // 50))
     locales = []
     try:
         locales = build_locales(pathlib.Path(options.locales or root / "locales"))

@@ -87,6 +87,8 @@ class Machine:
     initrd: str | os.PathLike[str] | None = None
     #: Images of disks, as paths or with settings, in the order in which the guest numbers them.
     disks: Sequence[str | os.PathLike[str] | Disk] = ()
+    #: The guest's network, as --net has it (docs/cli.md, "Network"): "user", "user,hostfwd=tcp::8080-:80", ...
+    net: str | None = None
     append: str | None = None
     memory: str | int | None = None
     engine: str | None = None
@@ -169,6 +171,8 @@ class Machine:
     def machine_arguments(self) -> list[str]:
         """The options that describe the machine."""
         arguments = [*self._boot_arguments(), *(f"--disk={disk.option()}" for disk in self._disks())]
+        if self.net is not None:
+            arguments += [f"--net={self.net}"]
         if self.append is not None:
             arguments += [f"--append={self.append}"]
         if self.memory is not None:

@@ -7,8 +7,10 @@
 namespace isochron::timeline {
 namespace {
 
-// What is asked for at once: a huge page of the host, if it gives us one.
-constexpr size_t kRegion = size_t{2} << 20;
+// What is asked for at once. No huge page: where the host has none at hand it looks for one for
+// longer than all of the small ones take.
+constexpr size_t kRegion = size_t{1} << 20;
+constexpr std::align_val_t kAlignment{4096};
 
 }  // namespace
 
@@ -17,16 +19,14 @@ BlockPool::BlockPool(size_t block_bytes)
                    alignof(std::max_align_t)) {}
 
 BlockPool::~BlockPool() {
-  for (void* const region : regions_) ::operator delete (region, std::align_val_t{kRegion});
+  for (void* const region : regions_) ::operator delete (region, kAlignment);
 }
 
 void BlockPool::Grow() {
-  void* const region = ::operator new (kRegion, std::align_val_t{kRegion});
+  void* const region = ::operator new (kRegion, kAlignment);
   regions_.push_back(region);
-  // Without these it is only slower.
-  madvise(region, kRegion, MADV_HUGEPAGE);
 #ifdef MADV_POPULATE_WRITE
-  madvise(region, kRegion, MADV_POPULATE_WRITE);
+  madvise(region, kRegion, MADV_POPULATE_WRITE);  // without this it is only slower
 #endif
   auto* const bytes = static_cast<unsigned char*>(region);
   for (size_t i = kRegion / block_bytes_; i-- > 0;) free_.push_back(bytes + i * block_bytes_);

@@ -19,11 +19,11 @@ BlockPool::BlockPool(size_t block_bytes)
                    alignof(std::max_align_t)) {}
 
 BlockPool::~BlockPool() {
-  for (void* const region : regions_) ::operator delete (region, kAlignment);
+  for (void* const region : regions_) ::operator delete(region, kAlignment);
 }
 
 void BlockPool::Grow() {
-  void* const region = ::operator new (kRegion, kAlignment);
+  void* const region = ::operator new(kRegion, kAlignment);
   regions_.push_back(region);
 #ifdef MADV_POPULATE_WRITE
   madvise(region, kRegion, MADV_POPULATE_WRITE);  // without this it is only slower

@@ -69,7 +69,11 @@ absl::StatusOr<machine::Digest> DigestCache::ReadDigest(const FileSource& source
     if (progress_ != nullptr && tell) progress_(source, done);
     return absl::OkStatus();
   });
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    // Nobody is left with half of it.
+    if (progress_ != nullptr && done >= kProgressBytes) progress_(source, source.size());
+    return status;
+  }
   return digest.digest();
 }
 

@@ -96,5 +96,19 @@ TEST_F(DigestCacheTest, ReadsSmallFilesAndPartsEachTime) {
   EXPECT_TRUE(Entries().empty());
 }
 
+// Who draws a line of progress takes it away at the end.
+TEST_F(DigestCacheTest, TellsOfTheEndAlsoWhereTheFileCannotBeRead) {
+  constexpr uint64_t kBytes = uint64_t{130} << 20;
+  std::filesystem::resize_file(image(), kBytes);
+  std::vector<uint64_t> told;
+  const DigestCache cache("", [&](const FileSource&, uint64_t done) {
+    told.push_back(done);
+    std::filesystem::resize_file(image(), 1);
+  });
+  EXPECT_TRUE(absl::IsDataLoss(cache.DigestOf(**FileSource::Open(image())).status()));
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told.back(), kBytes);
+}
+
 }  // namespace
 }  // namespace isochron::replaylog

@@ -52,13 +52,13 @@ absl::StatusOr<std::shared_ptr<const FileSource>> CheckImage(const ImageFile& fi
                                                              const DigestCache& digests) {
   absl::StatusOr<std::shared_ptr<const FileSource>> source = OpenImage(file, digests);
   if (!source.ok()) return source.status();
-  if (file.checked && file.record == record) return source;
   const std::string what = absl::StrCat((*source)->name(), ": not the ",
                                         std::string(ImageRoleName(record.role)), " of this log: ");
   if ((*source)->size() != record.size) {
     return absl::FailedPreconditionError(
         absl::StrCat(what, (*source)->size(), " bytes, recorded ", record.size));
   }
+  if (file.checked && file.record == record) return source;
   if (record.is_disk() && (*source)->is_whole()) {
     if (absl::Status status = (*source)->Share(false); !status.ok()) return status;
   }

@@ -21,7 +21,7 @@ namespace {
 struct BundleOptions {
   std::string log_path;
   std::string bundle_path;
-  RunOptions images;  // --kernel, --initrd
+  RunOptions images;  // --kernel, --initrd, --disk
 };
 
 absl::Status WriteBundle(const BundleOptions& options) {

@@ -170,7 +170,10 @@ def with_role_2(header):
         (b"\x40\0\x02\0\0", "no bytes"),
         (b"\x41\0\x01\0", "the log has no end"),
         (b"\x80" * 20, "not a varint"),
-        (b"\x05\0\0", "must be understood"),
+        (b"\x06\0\0", "must be understood"),
+        (b"\x05\0\x0d" + bytes(13), "too short or too long"),
+        (b"\x44\0\xeb\x0b" + bytes(1515), "too short or too long"),
+        (b"\x45\0\x11\x0d" + bytes(16), "too short"),
         (b"\x04\0\x0a\0\x1f" + bytes(8), "a write to no register"),
         (b"\x04\0\x09\0\0" + bytes(7), "a write to no register"),
         (b"\x04\0\x02\1\0", "or to no memory"),
@@ -178,7 +181,7 @@ def with_role_2(header):
         ((b"\x43\0\x12" + bytes(18)) * 2, "follows the end"),
         (b"\x41" + b"\xff" * 9 + b"\x01\x01\0" + b"\x41\x01\x01\0", "cycles go back"),
     ],
-    ids=["end", "stop", "input", "output", "no-end", "varint", "type"]
+    ids=["end", "stop", "input", "output", "no-end", "varint", "type", "received", "sent", "sent-long"]
     + ["zero-register", "short-register", "no-bytes", "space", "after-end", "cycles"],
 )
 def test_values_that_there_are_not(log, tmp_path, record, message):

@@ -144,7 +144,7 @@ def test_frames_are_told_by_the_other_commands(isochron, log):
     assert [line.split()[3:] for line in dumped] == [
         ["sent", "98", "bytes", "ICMP", "10.0.2.15", ">", "10.0.2.2"],
         ["received", "98", "bytes", "ICMP", "10.0.2.15", ">", "10.0.2.2"],
-        ["sent-long", "1514", "bytes"],
+        ["sent-long", "1514", "bytes", bytes(range(16)).hex()],
     ]
     told = run("info", log)
     assert "virtio, 52:54:00:12:34:56" in told

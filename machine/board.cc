@@ -36,13 +36,12 @@ constexpr int kIdeIrq = 14;  // of the first of two channels
 constexpr int kIsaBridgeSlot = 7;  // IdSel 7 on a Clipper
 // Virtio devices. A disk is a function of the one slot, by its number; four pins are shared by
 // eight.
-constexpr int kVirtioDiskSlot = 1, kEntropySlot = 2;
+constexpr int kEntropySlot = 2;
 constexpr int kNetworkSlot = 3;  // of whatever model
 constexpr int kPins = 4;
 constexpr const char* kVirtioDisks[MachineConfig::kMaxDisks] = {
     "virtio_disk0", "virtio_disk1", "virtio_disk2", "virtio_disk3",
     "virtio_disk4", "virtio_disk5", "virtio_disk6", "virtio_disk7"};
-constexpr int kIdeSlot = 15;  // where an ES40 has that of its south bridge; no pin is wired
 
 // The bits of DRIR to which a Clipper wires INTA to INTD of slots 1 to 6 of Pchip 0 (Linux 6.1,
 // sys_dp264.c, clipper_map_irq).
@@ -65,6 +64,7 @@ Board::Board(const BoardOptions& options, alpha::Memory& memory, EventQueue& eve
   AddVirtioDevices(options);
   AddIde(options.disks);
   AddNetwork(options);
+  if (options.console_device) AddConsoleDevice(options, memory);
 }
 
 // 21272 HRM, system address map; Pchip 0 only. What is missing is reserved or Pchip 1, which this
@@ -140,6 +140,15 @@ void Board::AddNetwork(const BoardOptions& options) {
               AddPci<Tulip>("tulip", kNetworkSlot, 0, events_, options.frames, network.mac));
       break;
   }
+}
+
+void Board::AddConsoleDevice(const BoardOptions& options, alpha::Memory& memory) {
+  std::vector<Disk*> disks;
+  for (const AttachedDisk& disk : options.disks) disks.push_back(disk.disk);
+  console_device_ =
+      &Add<ConsoleDevice>("console", events_, memory, std::move(disks), options.nvram);
+  MapSystem(FW_CONSOLE_DEVICE_PA & kSystemAddress, 0x2000, *console_device_,
+            CostClass::kChipsetCsr);
 }
 
 void Board::MapSystem(uint64_t first, uint64_t size, BusTarget& target, CostClass cost) {

@@ -25,12 +25,14 @@
 #include "machine/bus/pci_bus.h"
 #include "machine/bus/pci_function.h"
 #include "machine/chipset/cchip.h"
+#include "machine/devices/console_device.h"
 #include "machine/devices/i8259.h"
 #include "machine/devices/isa_bus.h"
 #include "machine/devices/platform_device.h"
 #include "machine/disks/disk.h"
 #include "machine/events/config.h"
 #include "machine/events/input.h"
+#include "machine/firmware/console_environment.h"
 
 namespace isochron::machine {
 
@@ -49,12 +51,19 @@ struct BoardOptions {
   bool entropy_device = false;  // see VirtioRng
   std::optional<NetworkConfig> network = {};
   FrameSink* frames = nullptr;  // of what the network device sends; outlives the board
+  // Whether the console has disks, and what its NVRAM holds at power-on; see ConsoleDevice.
+  bool console_device = false;
+  std::optional<ConsoleEnvironment> nvram = {};
 };
 
 // Owns the devices, decodes physical addresses (docs/machine.md has the map) and wires
 // interrupts. All calls come from the sequencer's thread.
 class Board final : public alpha::IoBus, public InputLines {
  public:
+  // Slots: of virtio disks, and where an ES40 has the IDE function of its south bridge, of which no
+  // pin is wired.
+  static constexpr int kVirtioDiskSlot = 1, kIdeSlot = 15;
+
   // `cpu_interrupts`: line cpu * Cchip::kCpuPins + pin is pin b_irq<pin> of a CPU below
   // `cpu_count`. DMA goes to `memory`, which the array address registers describe. `console` may be
   // nullptr. All must outlive the board. Call Reset() before use.
@@ -115,6 +124,8 @@ class Board final : public alpha::IoBus, public InputLines {
   size_t Waiting(const Port& port) const override;
 
   PlatformDevice& platform() { return *platform_; }
+  // nullptr: there is none.
+  const ConsoleDevice* console_device() const { return console_device_; }
   Cchip& cchip() { return *cchip_; }
 
  private:
@@ -143,6 +154,7 @@ class Board final : public alpha::IoBus, public InputLines {
   void AddNetwork(const BoardOptions& options);
   // The IDE controller, when a disk is behind one.
   void AddIde(const std::vector<AttachedDisk>& disks);
+  void AddConsoleDevice(const BoardOptions& options, alpha::Memory& memory);
   // Gives a range of system addresses, below 2^35, to `target`.
   void MapSystem(uint64_t first, uint64_t size, BusTarget& target, alpha::CostClass cost);
   // Who answers to a physical address; nullptr: nobody.
@@ -162,6 +174,7 @@ class Board final : public alpha::IoBus, public InputLines {
   PciBus* pci_ = nullptr;
   PicPair* pics_ = nullptr;
   PlatformDevice* platform_ = nullptr;
+  ConsoleDevice* console_device_ = nullptr;
 };
 
 }  // namespace isochron::machine

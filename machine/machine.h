@@ -130,6 +130,12 @@ class Machine final : private ConsoleSink,
   const alpha::Memory& memory() const { return memory_; }
   // In the order of config().disks.
   std::span<const Disk> disks() const { return disks_; }
+  // What the console's NVRAM holds; nothing where there is none.
+  std::optional<ConsoleEnvironment> nvram() const {
+    const ConsoleDevice* const device = board_.console_device();
+    return device != nullptr ? device->nvram() : std::nullopt;
+  }
+  // Without segments where the console boots from a disk.
   const KernelImage& kernel() const { return images_.kernel; }
   const alpha::Engine& engine() const { return *engine_; }
   // What alpha::TranslationProbe says, for the place where the machine stands. False and empty when

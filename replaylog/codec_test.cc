@@ -71,6 +71,8 @@ TEST(HeaderTest, RoundTrips) {
   header.config.command_line = std::string("a\0b\xff", 4);
   header.config.reboot = false;
   header.config.entropy_device = true;
+  header.config.nvram = std::string("a\0b", 3);
+  header.disk_console = {9, 10};
   absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(Encode(*decoded), Encode(header));
@@ -82,6 +84,9 @@ TEST(HeaderTest, RoundTrips) {
   EXPECT_TRUE(decoded->config.entropy_device);
   EXPECT_EQ(decoded->palcode, header.palcode);
   EXPECT_EQ(decoded->images, header.images);
+  EXPECT_EQ(decoded->config.nvram, header.config.nvram);
+  EXPECT_EQ(decoded->disk_console, header.disk_console);
+  EXPECT_FALSE(decoded->config.boot_disk.has_value());
 }
 
 LogHeader HeaderWithDisks() {
@@ -132,6 +137,18 @@ TEST(HeaderTest, RefusesANetworkDeviceThatIsNone) {
         "\1\1" + mac.substr(1), std::string("\0", 1)}) {
     EXPECT_TRUE(absl::IsDataLoss(status(bad))) << status(bad);
   }
+}
+
+TEST(HeaderTest, HasNoKernelWhereADiskIsBooted) {
+  LogHeader header = HeaderWithDisks();
+  header.images.erase(header.images.begin());
+  header.config.boot_disk = 1;
+  header.disk_console = {9, 10};
+  absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->config.boot_disk, 1u);
+  EXPECT_EQ(decoded->disk_console, header.disk_console);
+  EXPECT_EQ(decoded->images, header.images);
 }
 
 TEST(HeaderTest, RefusesDisksThatAreNotTheirImages) {

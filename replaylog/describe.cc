@@ -371,6 +371,11 @@ std::string HeaderToJson(const LogHeader& header) {
                     ",\"mac\":\"", StationName(config.network->mac),
                     "\",\"whole_frames\":", config.network->whole_frames, "}");
   }
+  if (config.has_disk_console()) {
+    absl::StrAppend(&json, ",\"disk_console\":\"", header.disk_console.ToString(), "\"");
+  }
+  if (config.boot_disk.has_value()) absl::StrAppend(&json, ",\"boot_disk\":", *config.boot_disk);
+  if (config.nvram.has_value()) absl::StrAppend(&json, ",\"nvram\":", JsonString(*config.nvram));
   return json + "}";
 }
 

@@ -38,6 +38,8 @@ struct ImageRecord {
 struct LogHeader {
   uint32_t model_version = 0;  // machine::kModelVersion of the program that wrote it
   machine::Digest palcode;     // digest of the PALcode image
+  // Digest of the image of the console with disks, where `config` has that.
+  machine::Digest disk_console;
   machine::MachineConfig config;
   // By ascending role, each role at most once; one for each of `config.disks`.
   std::vector<ImageRecord> images;

@@ -36,13 +36,17 @@ enum HeaderField : uint8_t {
   kDisk = 14,
   kEntropyDevice = 15,
   kNetwork = 16,
+  kDiskConsole = 17,
+  kBootDisk = 18,
+  kNvram = 19,
 };
+constexpr uint64_t kLastField = kNvram;
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
   [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
-                                disks, entropy, network] = config;
+                                disks, entropy, network, boot_disk, nvram] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -164,6 +168,17 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       config.entropy_device = true;
       return true;
     case kNetwork: return DecodeNetwork(value, header);
+    case kDiskConsole: return ConsumeDigest(value, header.disk_console);
+    case kBootDisk:
+      if (!ConsumeVarint(value, number) || number >= machine::MachineConfig::kMaxDisks)
+        return false;
+      config.boot_disk = static_cast<uint32_t>(number);
+      return true;
+    case kNvram:
+      if (value.size() > machine::MachineConfig::kMaxNvram) return false;
+      config.nvram = value;
+      value = {};
+      return true;
     default: return false;
   }
 }
@@ -184,7 +199,7 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     }
     previous = field;
     if (field >= kFirstOptionalField) continue;
-    if (field < kModel || field > kNetwork) {
+    if (field < kModel || field > kLastField) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the header has field ", field, ", which a newer version of isochron understands"));
     }
@@ -197,6 +212,10 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     if ((seen >> field & 1) == 0) {
       return Damaged(absl::StrCat("field ", field, " is missing in the header"));
     }
+  }
+  const bool has_console = (seen >> kDiskConsole & 1) != 0;
+  if (has_console != header.config.has_disk_console()) {
+    return Damaged("the header has a console that is not used, or uses one that it does not have");
   }
   return header;
 }
@@ -241,6 +260,13 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   }
   if (config.entropy_device) AppendField(kEntropyDevice, uint64_t{1}, body);
   if (config.network.has_value()) AppendField(kNetwork, EncodeNetwork(*config.network), body);
+  if (config.has_disk_console()) {
+    std::string console;
+    AppendDigest(header.disk_console, console);
+    AppendField(kDiskConsole, console, body);
+  }
+  if (config.boot_disk.has_value()) AppendField(kBootDisk, uint64_t{*config.boot_disk}, body);
+  if (config.nvram.has_value()) AppendField(kNvram, *config.nvram, body);
 
   std::string bytes(kMagic);
   AppendVarint(kFormatMajor, bytes);

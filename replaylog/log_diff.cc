@@ -119,6 +119,10 @@ bool AreAlike(const Event& a, const Event& b) {
   return a.cycle == b.cycle && a.cpu == b.cpu && a.body == b.body;
 }
 
+std::string DescribeBoot(const machine::MachineConfig& config) {
+  return config.boot_disk.has_value() ? absl::StrCat("disk", *config.boot_disk) : "a kernel";
+}
+
 }  // namespace
 
 absl::Status LogComparison::Side::Fill() {
@@ -252,6 +256,9 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("disks", DescribeDisks(left), DescribeDisks(right), lines);
   CompareField("entropy device", left.config.entropy_device, right.config.entropy_device, lines);
   CompareField("network", DescribeNetwork(left), DescribeNetwork(right), lines);
+  CompareField("disk_console", left.disk_console.ToString(), right.disk_console.ToString(), lines);
+  CompareField("boots from", DescribeBoot(a), DescribeBoot(b), lines);
+  CompareField("nvram", QuoteBytes(a.nvram.value_or("")), QuoteBytes(b.nvram.value_or("")), lines);
   return lines;
 }
 

@@ -265,7 +265,8 @@ const FileSource& LogReader::source() const { return impl_->source(); }
 uint64_t LogReader::log_bytes() const { return impl_->source().size(); }
 absl::StatusOr<LogSummary> LogReader::Verify() { return impl_->Verify(); }
 
-absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode) {
+absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode,
+                        const machine::Digest& disk_console) {
   if (header.model_version != machine::kModelVersion) {
     return absl::FailedPreconditionError(
         absl::StrCat("the log was recorded with model version ", header.model_version,
@@ -275,6 +276,11 @@ absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode)
     return absl::FailedPreconditionError(absl::StrCat("the log was recorded with PALcode ",
                                                       header.palcode.ToString(),
                                                       "; this program has ", palcode.ToString()));
+  }
+  if (header.config.has_disk_console() && header.disk_console != disk_console) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the log was recorded with the console ", header.disk_console.ToString(),
+                     "; this program has ", disk_console.ToString()));
   }
   return absl::OkStatus();
 }

@@ -89,7 +89,8 @@ class LogReader final : public SeekableSource {
 
 // OK when this program can replay a log with this header; otherwise FailedPrecondition that names
 // both model versions or PALcode digests. Reading commands need not ask.
-absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode);
+absl::Status CheckModel(const LogHeader& header, const machine::Digest& palcode,
+                        const machine::Digest& disk_console);
 
 }  // namespace isochron::replaylog
 

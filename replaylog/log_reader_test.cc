@@ -325,10 +325,15 @@ TEST(LogReaderTest, ReadsFromAPipe) {
 
 TEST(LogReaderTest, CheckModelNamesBothVersions) {
   LogHeader header = SmallHeader();
-  EXPECT_TRUE(CheckModel(header, header.palcode).ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, machine::Digest{1, 1})));
+  const machine::Digest console = {3, 4};
+  EXPECT_TRUE(CheckModel(header, header.palcode, console).ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, machine::Digest{1, 1}, console)));
+  header.config.nvram = "";
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, header.palcode, console)));
+  header.disk_console = console;
+  EXPECT_TRUE(CheckModel(header, header.palcode, console).ok());
   header.model_version = machine::kModelVersion + 1;
-  EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, header.palcode)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckModel(header, header.palcode, console)));
 }
 
 }  // namespace

@@ -113,8 +113,8 @@ absl::Status Conform::Prepare() {
   if (!engines.ok()) return engines.status();
   engines_ = *std::move(engines);
   run.engine = engines_[0].name;
-  if (options_.log_path.empty() && run.kernel_path.empty()) {
-    return absl::InvalidArgumentError("give a log, or a guest with --kernel");
+  if (options_.log_path.empty() && run.kernel_path.empty() && !run.config.boot_disk.has_value()) {
+    return absl::InvalidArgumentError("give a log, or a guest with --kernel or --boot");
   }
   if (!options_.log_path.empty()) {
     if (!options_.guest_option.empty()) {
@@ -207,8 +207,9 @@ int Conform::Publish(std::string title, std::string failure, std::string details
                      int exit_code) {
   Verdict verdict;
   verdict.suite = "isochron conform";
-  verdict.name = absl::StrCat(log_ != nullptr ? options_.log_path : options_.run.kernel_path,
-                              " on ", Engines());
+  std::string what = log_ != nullptr ? options_.log_path : options_.run.kernel_path;
+  if (what.empty()) what = absl::StrCat("disk", options_.run.config.boot_disk.value_or(0));
+  verdict.name = absl::StrCat(what, " on ", Engines());
   verdict.title = std::move(title);
   verdict.failure = std::move(failure);
   verdict.details = std::move(details);

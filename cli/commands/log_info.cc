@@ -81,7 +81,11 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
         absl::StrCat(std::string(replaylog::DiskInterfaceName(config.disks[i].interface)),
                      config.disks[i].read_only ? ", read-only" : ""));
   }
-  Row(out, "command line", replaylog::QuoteBytes(config.command_line));
+  if (config.boot_disk.has_value()) Row(out, "boots from", absl::StrCat("disk", *config.boot_disk));
+  if (config.has_disk_console()) Row(out, "console", header.disk_console.ToString());
+  if (config.nvram.has_value()) Row(out, "NVRAM", replaylog::QuoteBytes(*config.nvram));
+  Row(out, config.boot_disk.has_value() ? "flags" : "command line",
+      replaylog::QuoteBytes(config.command_line));
   Row(out, "memory", Size(config.memory_bytes));
   Row(out, "clock", absl::StrCat(config.clock_hz, " Hz"));
   Row(out, "TLB entries", absl::StrCat("ITB ", config.itb_entries, ", DTB ", config.dtb_entries));

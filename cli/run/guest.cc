@@ -30,6 +30,11 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   machine::MachineConfig config = options.config;
   config.disks = images.disks.configs;
+  if (!options.nvram_path.empty()) {
+    absl::StatusOr<std::string> nvram = ReadNvram(options.nvram_path);
+    if (!nvram.ok()) return nvram.status();
+    config.nvram = *std::move(nvram);
+  }
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
   for (const replaylog::ImageFile& file : images.files) {
@@ -45,6 +50,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddInput(options.script_path, "the script");
   files.AddOutput(options.consoles[0].file(), "the console's output");
   files.AddOutput(options.consoles[1].file(), "the output of UART 1");
+  files.AddOutput(options.nvram_path, "the NVRAM");
   files.AddOutput(options.report_path, "the report");
   files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
@@ -53,8 +59,9 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();
-  return Guest{std::move(network),      *std::move(machine),     *std::move(session),
-               std::move(images.files), std::move(images.disks), std::move(files)};
+  return Guest{
+      std::move(network),      *std::move(machine), *std::move(session), std::move(images.files),
+      std::move(images.disks), std::move(files),    std::nullopt};
 }
 
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {
@@ -64,7 +71,14 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files
   absl::StatusOr<GuestImages> images = LoadNamedImages(options);
   if (!images.ok()) return images.status();
   WarnOfClock(options, *images);
-  return PrepareGuest(options, *std::move(images), std::move(files), *std::move(network));
+  absl::StatusOr<Guest> guest =
+      PrepareGuest(options, *std::move(images), std::move(files), *std::move(network));
+  if (!guest.ok() || options.nvram_path.empty()) return guest;
+  absl::StatusOr<NvramFile> nvram =
+      NvramFile::Create(options.nvram_path, *guest->machine->config().nvram);
+  if (!nvram.ok()) return nvram.status();
+  guest->nvram = *std::move(nvram);
+  return guest;
 }
 
 void WarnOfClock(const RunOptions& options, const GuestImages& images) {

@@ -4,6 +4,7 @@
 #define ISOCHRON_CLI_RUN_GUEST_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "cli/net/frame_link.h"
 #include "cli/run/command_files.h"
 #include "cli/run/guest_images.h"
+#include "cli/run/nvram_file.h"
 #include "cli/run/run_options.h"
 #include "cli/run/session.h"
 #include "machine/machine.h"
@@ -25,7 +27,8 @@ struct Guest {
   std::unique_ptr<Session> session;
   std::vector<replaylog::ImageFile> images;
   GuestDisks disks;
-  CommandFiles files;  // of the whole command
+  CommandFiles files;              // of the whole command
+  std::optional<NvramFile> nvram;  // that gets what NVRAM holds at the end
 };
 
 // The commands of --script; none without it.
@@ -36,7 +39,8 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
 // the command that have nothing to do with the guest.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
                                    CommandFiles files, std::unique_ptr<FrameLink> network);
-// The same with the images and the network that the options name.
+// The same with the images and the network that the options name, and with the NVRAM for what it
+// holds at the end.
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files);
 
 // Warns of a kernel that will misread the clock chip's year.

@@ -73,10 +73,6 @@ absl::StatusOr<std::vector<ImageRecord>::const_iterator> FindDisk(
   return wanted.end();
 }
 
-bool EndsInOrder(const machine::RunEnd& end) {
-  return end.kind == machine::RunEnd::Kind::kPowerOff || end.kind == machine::RunEnd::Kind::kReset;
-}
-
 void TellOf(size_t disk, const absl::Status& status) {
   Say(absl::StrCat("disk", disk, ": ", std::string(status.message())));
 }
@@ -127,6 +123,10 @@ std::string CacheFolder() {
 }
 
 }  // namespace
+
+bool EndsInOrder(const machine::RunEnd& end) {
+  return end.kind == machine::RunEnd::Kind::kPowerOff || end.kind == machine::RunEnd::Kind::kReset;
+}
 
 replaylog::DigestCache UserDigests() {
   return replaylog::DigestCache(CacheFolder(), isatty(STDERR_FILENO) != 0 ? ShowProgress : nullptr);

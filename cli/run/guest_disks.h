@@ -42,6 +42,9 @@ absl::StatusOr<std::vector<replaylog::ImageFile>> RecognizeDisks(
 absl::StatusOr<GuestDisks> OpenLogDisks(const replaylog::LogHeader& header,
                                         const std::vector<replaylog::ImageFile>& files);
 
+// Whether the guest has come to an end behind which what it has kept may be used.
+bool EndsInOrder(const machine::RunEnd& end);
+
 // Tells of the images that somebody else has changed since they were opened. Returns `exit_code`,
 // or, if that is of success, that of bad input.
 int CheckDisks(const GuestDisks& disks, int exit_code);

@@ -67,8 +67,13 @@ absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options) {
     images.files.push_back({{role, bytes->size(), machine::DigestOf(*bytes)}, path, nullptr});
     return AddImage(role, *std::move(bytes), path, images.boot);
   };
-  if (absl::Status status = load(Role::kKernel, options.kernel_path); !status.ok()) {
-    return status;
+  const bool boots_kernel = !options.config.boot_disk.has_value();
+  if (boots_kernel && options.kernel_path.empty()) {
+    return absl::InvalidArgumentError("--kernel is required, or --boot with a disk to boot from");
+  }
+  if (boots_kernel) {
+    absl::Status status = load(Role::kKernel, options.kernel_path);
+    if (!status.ok()) return status;
   }
   if (!options.initrd_path.empty()) {
     absl::Status status = load(Role::kInitrd, options.initrd_path);

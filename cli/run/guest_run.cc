@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/run/report_file.h"
+#include "cli/text/exit_code.h"
+#include "cli/text/report.h"
 
 namespace isochron::cli {
 
@@ -67,13 +69,27 @@ absl::StatusOr<machine::RunEnd> GuestRun::Run() {
 void GuestRun::Discard() {
   if (snapshots_ != nullptr) snapshots_->Discard();
   if (log_ != nullptr) log_->Discard();
+  if (guest_.nvram.has_value()) guest_.nvram->Discard();
 }
 
 int GuestRun::Finish(const machine::RunEnd& end, int exit_code) {
   if (log_ != nullptr) exit_code = log_->Finish(end, exit_code);
   if (snapshots_ != nullptr) exit_code = snapshots_->FinishOr(exit_code);
   const bool log_is_lost = keeps_log_ && !log_->is_complete();
-  return FinishDisks(guest_.disks, machine(), end, log_is_lost, exit_code);
+  exit_code = FinishDisks(guest_.disks, machine(), end, log_is_lost, exit_code);
+  return FinishNvram(end, exit_code);
+}
+
+int GuestRun::FinishNvram(const machine::RunEnd& end, int exit_code) {
+  if (!guest_.nvram.has_value()) return exit_code;
+  if (!EndsInOrder(end)) {
+    guest_.nvram->Discard();
+    return exit_code;
+  }
+  const absl::Status status = guest_.nvram->Finish(*machine().nvram());
+  if (status.ok()) return exit_code;
+  Say(std::string(status.message()));
+  return ToInt(ExitCode::kInternal);
 }
 
 void GuestRun::Conclude(const machine::RunEnd& end, int exit_code, const std::string& fields) {

@@ -68,8 +68,8 @@ class GuestRun {
   absl::StatusOr<machine::RunEnd> Run();
   // Removes the files that were begun: nothing was run.
   void Discard();
-  // Completes log, snapshots and disks. Returns `exit_code`, or tells an error and returns its
-  // code.
+  // Completes log, snapshots, disks and NVRAM. Returns `exit_code`, or tells an error and returns
+  // its code.
   int Finish(const machine::RunEnd& end, int exit_code);
   // Closes the log and tells the control channel how all ended, as the last thing: who hears of it
   // may record to the same file. `fields`: what else is to be told, as JSON.
@@ -79,6 +79,8 @@ class GuestRun {
   int RunToEnd(const RunOptions& options);
 
  private:
+  int FinishNvram(const machine::RunEnd& end, int exit_code);
+
   Guest guest_;
   SessionPlan plan_;
   timeline::ObserverList observers_;

@@ -70,6 +70,7 @@ replaylog::LogHeader HeaderOf(const Guest& guest) {
   header.model_version = machine::kModelVersion;
   header.palcode = machine::PalcodeDigest();
   header.config = guest.machine->config();
+  if (header.config.has_disk_console()) header.disk_console = machine::DiskConsoleDigest();
   for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
   return header;
 }

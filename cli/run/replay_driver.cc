@@ -38,7 +38,8 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
                                        int machines) {
   absl::StatusOr<std::unique_ptr<replaylog::LogReader>> reader = replaylog::LogReader::Open(path);
   if (!reader.ok()) return reader.status();
-  if (absl::Status status = replaylog::CheckModel((*reader)->header(), machine::PalcodeDigest());
+  if (absl::Status status = replaylog::CheckModel((*reader)->header(), machine::PalcodeDigest(),
+                                                  machine::DiskConsoleDigest());
       !status.ok()) {
     return hostio::WithPath(status, path);
   }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <CLI/Config.hpp>
@@ -14,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/run/boot_option.h"
 #include "engines/engines.h"
 #include "hostio/file.h"
 #include "hostio/number.h"
@@ -169,26 +171,56 @@ void AddNetwork(CLI::App& command, RunOptions& options, const std::string& group
       ->group(group);
 }
 
+// A boot by the console, and its flags.
+CLI::Option* AddBootOption(CLI::App& command, machine::MachineConfig& config) {
+  return command
+      .add_option_function<std::string>(
+          "--boot",
+          [&config](const std::string& text) {
+            BootOption option = *ParseBootOption(text);
+            config.boot_disk = option.disk;
+            config.command_line = std::move(option.flags);
+          },
+          "in place of a kernel: have the console boot from a disk, as SRM does")
+      ->check([](const std::string& text) {
+        const absl::StatusOr<BootOption> option = ParseBootOption(text);
+        return option.ok() ? std::string() : std::string(option.status().message());
+      })
+      ->type_name("DISK[:FLAGS]");
+}
+
 }  // namespace
 
 void AddMachineOptions(CLI::App& command, RunOptions& options) {
   machine::MachineConfig& config = options.config;
   const std::string group = "Machine";
-  command.add_option("--kernel", options.kernel_path, "ELF kernel to boot, perhaps gzipped")
-      ->type_name("FILE")
-      ->required()
-      ->group(group);
-  command.add_option("--initrd", options.initrd_path, "initial RAM disk")
-      ->type_name("FILE")
-      ->group(group);
+  CLI::Option* const kernel =
+      command.add_option("--kernel", options.kernel_path, "ELF kernel to boot, perhaps gzipped")
+          ->type_name("FILE")
+          ->group(group);
+  CLI::Option* const initrd =
+      command.add_option("--initrd", options.initrd_path, "initial RAM disk")
+          ->type_name("FILE")
+          ->group(group);
   AddDisks(command, options.disks, ParseDiskOption, "FILE[,SETTING...]",
            "a disk with the bytes of this file, whose own bytes stay: interface=virtio or ide, "
            "readonly, commit (writes into the file at the end), overlay=FILE (keeps there what is "
            "written); may be given again")
       ->group(group);
   AddNetwork(command, options, group);
-  command.add_option("--append", config.command_line, "the kernel's command line")
-      ->type_name("TEXT")
+  CLI::Option* const append =
+      command.add_option("--append", config.command_line, "the kernel's command line")
+          ->type_name("TEXT")
+          ->group(group);
+  AddBootOption(command, config)
+      ->excludes(kernel)
+      ->excludes(initrd)
+      ->excludes(append)
+      ->group(group);
+  command
+      .add_option("--nvram", options.nvram_path,
+                  "the console's environment, kept here from one run to the next")
+      ->type_name("FILE")
       ->group(group);
   AddParsed(command, "--memory", config.memory_bytes, hostio::ParseSize,
             "RAM in bytes; K, M and G are powers of 1024")

@@ -65,6 +65,7 @@ struct RunOptions {
   machine::MachineConfig config;
   std::string kernel_path;
   std::string initrd_path;  // empty: none
+  std::string nvram_path;   // empty: none
   std::vector<DiskOption> disks;
   NetOption net;  // `config` has the device
   std::string engine = engines::EngineNames().back();
@@ -94,8 +95,8 @@ struct RunOptions {
   std::string junit_path;   // of what it came to as JUnit XML; empty: none
 };
 
-// What defines the machine and its images: --kernel, --initrd, --disk, --append, --memory, --rtc,
-// --seed, --rng, --tlb-entries, --clock-hz.
+// What defines the machine and its images: --kernel, --initrd, --disk, --append, --boot, --nvram,
+// --memory, --rtc, --seed, --rng, --tlb-entries, --clock-hz.
 void AddMachineOptions(CLI::App& command, RunOptions& options);
 // --input-interval, --checkpoint-interval: what only a log shows, or only tests need.
 void AddIntervalOptions(CLI::App& command, RunOptions& options);

@@ -91,7 +91,14 @@ absl::Status MachineConfig::Validate() const {
                                                    " bytes; at most ", kMaxCommandLine, " fit"));
   }
   if (absl::Status status = CheckDisks(disks); !status.ok()) return status;
-  return network.has_value() ? CheckNetwork(*network) : absl::OkStatus();
+  if (network.has_value()) {
+    if (absl::Status status = CheckNetwork(*network); !status.ok()) return status;
+  }
+  if (nvram.has_value() && nvram->size() > kMaxNvram) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("NVRAM of ", nvram->size(), " bytes is more than ", kMaxNvram));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace isochron::machine

@@ -77,6 +77,15 @@ struct MachineConfig {
   bool entropy_device = false;
   // Nothing: no network device.
   std::optional<NetworkConfig> network;
+  // The disk that the console boots from, by its number; then there is no kernel, and the command
+  // line is the flags. Nothing: a kernel is loaded.
+  std::optional<uint32_t> boot_disk;
+  // What the console's NVRAM holds at power-on, as text (ConsoleEnvironment); nothing: there is
+  // none.
+  std::optional<std::string> nvram;
+
+  // Whether the console is the one with disks and NVRAM.
+  bool has_disk_console() const { return boot_disk.has_value() || nvram.has_value(); }
 
   // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
   // its number from here.
@@ -89,7 +98,8 @@ struct MachineConfig {
       255;  // bytes: Linux keeps 256 with the terminating zero
   static constexpr int64_t kMaxRtcSeconds = 253'402'300'799;
   static constexpr size_t kMaxDisks = 8;
-  static constexpr size_t kMaxIdeDisks = 4;  // of those
+  static constexpr size_t kMaxIdeDisks = 4;      // of those
+  static constexpr size_t kMaxNvram = 32 << 10;  // bytes
 
   // InvalidArgument naming the first field that is out of its range.
   absl::Status Validate() const;

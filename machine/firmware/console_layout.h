@@ -18,6 +18,18 @@
 #define CONSOLE_ENV_SLOT 512
 #define CONSOLE_ENV_MAX_LENGTH 504
 
+/* Of the console with disks: where it starts the machine, and, behind code that ends there, its
+   data: the names of the disks as BOOTED_DEV has them, closed by zeros; the number of the disk to
+   boot from; for each channel 0, or the number of its disk and 1 (quadwords). */
+#define CONSOLE_BOOT_ENTRY 0x40
+#define CONSOLE_DISKS_CODE_LIMIT 0x3000
+#define CONSOLE_UNITS 0x3000
+#define CONSOLE_UNIT_COUNT 8
+#define CONSOLE_UNIT_NAME 64
+#define CONSOLE_BOOT_UNIT 0x3400
+#define CONSOLE_CHANNELS 0x3408
+#define CONSOLE_CHANNEL_COUNT 8
+
 /* Numbers of the environment variables (Alpha console interface; Linux asm/console.h). */
 #define CONSOLE_ENV_AUTO_ACTION 0x01
 #define CONSOLE_ENV_BOOT_DEV 0x02

@@ -17,6 +17,8 @@ std::span<const uint8_t> PalcodeSymbols();
 // The console's callback routines, linked to run at the KSEG address of FW_CONSOLE_PA; see
 // machine/firmware/console_layout.h for what the loader adds to them.
 std::span<const uint8_t> ConsoleImage();
+// The same with disks and NVRAM, which also boots from a disk: it starts at CONSOLE_BOOT_ENTRY.
+std::span<const uint8_t> DiskConsoleImage();
 
 }  // namespace isochron::machine
 

@@ -160,10 +160,11 @@ absl::StatusOr<uint64_t> PlaceInitrd(const KernelImage& kernel, uint64_t initrd_
 absl::StatusOr<Plan> MakePlan(const FirmwareOptions& options, const KernelImage& kernel,
                               std::string_view initrd, const alpha::Memory& memory) {
   if (absl::Status status = CheckKernel(kernel, initrd.size(), memory); !status.ok()) return status;
+  Plan plan;
+  if (options.program() == BootProgram::kBootstrap) return plan;
   absl::StatusOr<std::optional<uint64_t>> parameters =
       PlaceParameters(options, kernel, !initrd.empty());
   if (!parameters.ok()) return parameters.status();
-  Plan plan;
   plan.parameters = *parameters;
   if (!initrd.empty()) {
     absl::StatusOr<uint64_t> place = PlaceInitrd(kernel, initrd.size(), memory.size());
@@ -177,17 +178,53 @@ void Put(std::span<const uint8_t> bytes, uint64_t pa, alpha::Memory& memory) {
   memory.WriteChanges(pa, bytes.data(), bytes.size());
 }
 
+void SetSlot(uint64_t table, uint64_t id, std::string_view value, alpha::Memory& memory) {
+  const uint64_t slot = FW_CONSOLE_PA + table + id * CONSOLE_ENV_SLOT;
+  memory.Store<uint64_t>(slot, value.size());
+  if (!value.empty()) memory.Write(slot + 8, value.data(), value.size());
+}
+
+// With its default.
 void SetVariable(uint64_t id, std::string_view value, alpha::Memory& memory) {
-  for (const uint64_t table : {CONSOLE_ENV, CONSOLE_ENV_DEFAULTS}) {
-    const uint64_t slot = FW_CONSOLE_PA + table + id * CONSOLE_ENV_SLOT;
-    memory.Store<uint64_t>(slot, value.size());
-    if (!value.empty()) memory.Write(slot + 8, value.data(), value.size());
+  SetSlot(CONSOLE_ENV, id, value, memory);
+  SetSlot(CONSOLE_ENV_DEFAULTS, id, value, memory);
+}
+
+// What a console with disks has more than one without.
+void LoadDiskConsole(const DiskConsole& console, std::string_view flags, alpha::Memory& memory) {
+  static_assert(CONSOLE_UNITS + CONSOLE_UNIT_COUNT * CONSOLE_UNIT_NAME <= CONSOLE_BOOT_UNIT);
+  for (size_t i = 0; i < console.units.size(); ++i) {
+    memory.Write(FW_CONSOLE_PA + CONSOLE_UNITS + i * CONSOLE_UNIT_NAME, console.units[i].data(),
+                 console.units[i].size());
+  }
+  const std::string unit =
+      console.boot_unit.has_value() ? console.units[*console.boot_unit] : std::string();
+  if (console.boot_unit.has_value()) {
+    memory.Store<uint64_t>(FW_CONSOLE_PA + CONSOLE_BOOT_UNIT, *console.boot_unit);
+    SetVariable(CONSOLE_ENV_AUTO_ACTION, "BOOT", memory);
+    SetVariable(CONSOLE_ENV_BOOT_DEV, unit, memory);
+    SetVariable(CONSOLE_ENV_BOOTDEF_DEV, unit, memory);
+    SetVariable(CONSOLE_ENV_BOOTED_DEV, unit, memory);
+  }
+  for (uint64_t id = 1; id < CONSOLE_ENV_COUNT; ++id) {
+    const std::optional<std::string>& value = console.environment.values[id];
+    if (value.has_value()) SetSlot(CONSOLE_ENV, id, *value, memory);
+  }
+  if (!console.boot_unit.has_value()) return;
+  // A boot is asked for: its device, and its flags if they are told, whatever the environment says.
+  SetSlot(CONSOLE_ENV, CONSOLE_ENV_BOOT_DEV, unit, memory);
+  const std::optional<std::string>& kept = console.environment.values[CONSOLE_ENV_BOOT_OSFLAGS];
+  if (flags.empty() && kept.has_value()) {
+    SetVariable(CONSOLE_ENV_BOOTED_OSFLAGS, *kept, memory);
+  } else {
+    SetSlot(CONSOLE_ENV, CONSOLE_ENV_BOOT_OSFLAGS, flags, memory);
   }
 }
 
 void LoadConsole(const FirmwareOptions& options, alpha::Memory& memory) {
   static_assert(MachineConfig::kMaxCommandLine <= CONSOLE_ENV_MAX_LENGTH);
-  Put(ConsoleImage(), FW_CONSOLE_PA, memory);
+  Put(options.disk_console.has_value() ? DiskConsoleImage() : ConsoleImage(), FW_CONSOLE_PA,
+      memory);
   SetVariable(CONSOLE_ENV_AUTO_ACTION, "HALT", memory);
   // Protocol, hose, slot, channel, remote address, unit, device type, controller type: of a network
   // boot, since the kernel came from no disk.
@@ -200,25 +237,32 @@ void LoadConsole(const FirmwareOptions& options, alpha::Memory& memory) {
   SetVariable(CONSOLE_ENV_CHAR_SET, "0", memory);
   SetVariable(CONSOLE_ENV_LANGUAGE, "36", memory);  // English
   SetVariable(CONSOLE_ENV_TTY_DEV, "0", memory);
+  if (options.disk_console.has_value()) {
+    LoadDiskConsole(*options.disk_console, options.command_line, memory);
+  }
 }
 
-void LoadCpu(uint32_t cpu, const KernelImage& kernel, alpha::Memory& memory) {
-  const Hwpcb hwpcb = BootHwpcb(cpu);
+uint64_t PagesOf(uint64_t bytes) { return (bytes + alpha::kPageMask) >> alpha::kPageShift; }
+
+void LoadCpu(uint32_t cpu, BootProgram program, const KernelImage& kernel, alpha::Memory& memory) {
+  const bool has_kernel = program == BootProgram::kKernel;
+  const Hwpcb hwpcb = BootHwpcb(cpu, program);
   const uint64_t pcbb = FW_HWPCB_PA + uint64_t{cpu} * FW_HWPCB_SIZE;
   memory.Write(pcbb, &hwpcb, sizeof(hwpcb));
 
   const uint64_t boot = FW_IMPURE_BASE + uint64_t{cpu} * FW_IMPURE_SIZE;
   // Secondaries wait for the operating system to start them.
-  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? kernel.entry : 0);
+  const uint64_t entry =
+      has_kernel ? kernel.entry : PhysicalToKseg(FW_CONSOLE_PA + CONSOLE_BOOT_ENTRY);
+  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? entry : 0);
   memory.Store<uint64_t>(boot + FW_BOOT_SP, hwpcb.kernel_stack);
   memory.Store<uint64_t>(boot + FW_BOOT_PCBB, pcbb);
-  memory.Store<uint64_t>(boot + FW_BOOT_VPTB, FW_VPTB_VA);
+  memory.Store<uint64_t>(boot + FW_BOOT_VPTB, BootVptb(program));
   memory.Store<uint64_t>(boot + FW_BOOT_WHAMI, cpu);
   memory.Store<uint64_t>(boot + FW_BOOT_HWRPB, FW_HWRPB_PA);
-  const KernelSegment& last = kernel.segments.back();
-  memory.Store<uint64_t>(
-      boot + FW_BOOT_FREE,
-      (last.physical() + last.memory_bytes + alpha::kPageMask) >> alpha::kPageShift);
+  const uint64_t end =
+      has_kernel ? kernel.segments.back().physical() + kernel.segments.back().memory_bytes : FW_END;
+  memory.Store<uint64_t>(boot + FW_BOOT_FREE, PagesOf(end));
   memory.Store<uint64_t>(boot + FW_BOOT_PTB, hwpcb.page_table);
 }
 
@@ -242,14 +286,15 @@ void LoadParameters(const FirmwareOptions& options, const Plan& plan, uint64_t i
   memory.Store<uint64_t>(page + kInitrdSize, initrd_bytes);
 }
 
-uint64_t PagesOf(uint64_t bytes) { return (bytes + alpha::kPageMask) >> alpha::kPageShift; }
+Digest DigestOfImage(std::span<const uint8_t> image) {
+  return DigestOf(std::string_view(reinterpret_cast<const char*>(image.data()), image.size()));
+}
 
 }  // namespace
 
-Digest PalcodeDigest() {
-  const std::span<const uint8_t> palcode = PalcodeImage();
-  return DigestOf(std::string_view(reinterpret_cast<const char*>(palcode.data()), palcode.size()));
-}
+Digest PalcodeDigest() { return DigestOfImage(PalcodeImage()); }
+
+Digest DiskConsoleDigest() { return DigestOfImage(DiskConsoleImage()); }
 
 uint64_t FirmwareCycles(const KernelImage& kernel, std::string_view initrd) {
   uint64_t loaded = PagesOf(FW_END) + PagesOf(initrd.size());
@@ -273,10 +318,12 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
 
   memory.Clear(0, FW_END);
   Put(palcode, FW_PAL_BASE, memory);
-  Put(BuildHwrpb({options.memory_bytes, options.clock_hz, options.cpu_count}), FW_HWRPB_PA, memory);
+  const BootProgram program = options.program();
+  Put(BuildHwrpb({options.memory_bytes, options.clock_hz, options.cpu_count, program}), FW_HWRPB_PA,
+      memory);
   LoadConsole(options, memory);
-  Put(BuildPageTables(), FW_PAGE_TABLES_PA, memory);
-  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, kernel, memory);
+  Put(BuildPageTables(program), FW_PAGE_TABLES_PA, memory);
+  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, program, kernel, memory);
   LoadKernel(kernel, memory);
   LoadParameters(options, *plan, initrd.size(), memory);
   memory.WriteChanges(plan->initrd, initrd.data(), initrd.size());

@@ -41,6 +41,15 @@
 
 #define FW_END 0xc0000
 
+/* With a console that has disks: what it reads and writes passes through this buffer. A bootstrap
+   from a disk finds more of the memory above mapped, contiguous from FW_BOOTSTRAP_PA on, the stack
+   of CPU 0 behind that and an unmapped page, and page tables where SRM has them. */
+#define FW_CONSOLE_BUFFER_PA 0x44000
+#define FW_CONSOLE_BUFFER_SIZE 0x4000
+#define FW_PRIMARY_SIZE 0x180000
+#define FW_PRIMARY_STACK_VA (FW_BOOTSTRAP_VA + FW_PRIMARY_SIZE + 0x2000)
+#define FW_PRIMARY_VPTB_VA 0x200000000
+
 /* Boot parameters: the loader writes them at the start of each CPU's impure page, PALcode's reset
    code reads them. Offsets in bytes, quadwords. */
 #define FW_BOOT_PC 0x00    /* virtual address of the kernel's first instruction */
@@ -70,5 +79,27 @@
 #define FW_PLATFORM_POWER 0x00 /* write: 1 power off, 2 reset, 3 fatal stop */
 #define FW_PLATFORM_WAIT 0x08  /* write: stand still until an interrupt is deliverable under IER */
 #define FW_PLATFORM_ENTROPY 0x10 /* read: next number of a generator seeded by --seed */
+
+/* The console's own device (quadwords), where the console has disks or NVRAM; see docs/machine.md.
+ */
+#define FW_CONSOLE_DEVICE_PA 0x80140002000
+#define FW_CONSOLE_DEVICE_UNIT 0x00    /* the disk that is meant */
+#define FW_CONSOLE_DEVICE_BLOCK 0x08   /* the first block of 512 bytes */
+#define FW_CONSOLE_DEVICE_COUNT 0x10   /* blocks */
+#define FW_CONSOLE_DEVICE_ADDRESS 0x18 /* physical */
+#define FW_CONSOLE_DEVICE_COMMAND 0x20 /* write: a command; read: a status */
+#define FW_CONSOLE_DEVICE_BLOCKS 0x28  /* read: blocks of the unit, 0 where there is none */
+#define FW_CONSOLE_DEVICE_NVRAM 0x30   /* read: 1 where there is one */
+#define FW_CONSOLE_MAX_BLOCKS 32       /* of one command */
+/* Commands and statuses. */
+#define FW_CONSOLE_READ 1
+#define FW_CONSOLE_WRITE 2
+#define FW_CONSOLE_SAVE 3 /* the environment at ADDRESS into NVRAM */
+#define FW_CONSOLE_DONE 0
+#define FW_CONSOLE_BUSY 1
+#define FW_CONSOLE_REFUSED 2
+
+/* Where POWER_FATAL is the console's own: the halt code in the slot of the HWRPB. */
+#define FW_HALT_NO_BOOTSTRAP 0x100
 
 #endif /* ISOCHRON_MACHINE_FIRMWARE_FIRMWARE_LAYOUT_H_ */

@@ -237,5 +237,32 @@ TEST_F(FirmwareTest, ChecksTheOtherOptions) {
               HasSubstr("too small"));
 }
 
+TEST_F(FirmwareTest, BootsFromADiskWithoutAKernel) {
+  options_.command_line = "flags";
+  options_.disk_console = DiskConsole{
+      .units = {"IDE 0 15 0 0 0 0 0", "IDE 0 15 0 0 1 0 0"}, .boot_unit = 1, .environment = {}};
+  options_.disk_console->environment.values[CONSOLE_ENV_BOOT_OSFLAGS] = "kept";
+  options_.disk_console->environment.values[CONSOLE_ENV_BOOTDEF_DEV] = "other";
+  ASSERT_TRUE(Load().ok());
+  EXPECT_EQ(Quad(FW_IMPURE_BASE + FW_BOOT_PC), PhysicalToKseg(FW_CONSOLE_PA + CONSOLE_BOOT_ENTRY));
+  EXPECT_EQ(Quad(FW_IMPURE_BASE + FW_BOOT_VPTB), 0x200000000u);
+  EXPECT_EQ(Quad(FW_CONSOLE_PA + CONSOLE_BOOT_UNIT), 1u);
+  EXPECT_EQ(Text(FW_CONSOLE_PA + CONSOLE_UNITS + CONSOLE_UNIT_NAME), "IDE 0 15 0 0 1 0 0");
+  const auto value = [this](uint64_t table, uint64_t id) {
+    const uint64_t slot = FW_CONSOLE_PA + table + id * CONSOLE_ENV_SLOT;
+    return Text(slot + 8).substr(0, Quad(slot));
+  };
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOTED_DEV), "IDE 0 15 0 0 1 0 0");
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOTDEF_DEV), "other");
+  EXPECT_EQ(value(CONSOLE_ENV_DEFAULTS, CONSOLE_ENV_BOOTDEF_DEV), "IDE 0 15 0 0 1 0 0");
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOTED_OSFLAGS), "flags");
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOT_OSFLAGS), "flags");
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_AUTO_ACTION), "BOOT");
+  options_.command_line.clear();
+  ASSERT_TRUE(Load().ok());
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOTED_OSFLAGS), "kept");
+  EXPECT_EQ(value(CONSOLE_ENV, CONSOLE_ENV_BOOT_OSFLAGS), "kept");
+}
+
 }  // namespace
 }  // namespace isochron::machine

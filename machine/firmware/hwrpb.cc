@@ -80,7 +80,7 @@ void FillHeader(const HwrpbOptions& options, HwrpbHeader& header) {
   header.system_variation = kVariationClipper;
   header.interval_clock = kIntervalClockHz * 4096;
   header.cycle_frequency = options.clock_hz;
-  header.vptb = FW_VPTB_VA;
+  header.vptb = BootVptb(options.program);
   header.tb_hint_offset = offsetof(HwrpbHeader, tb_hint);
   header.slot_count = options.cpu_count;
   header.slot_bytes = sizeof(CpuSlot);
@@ -94,8 +94,8 @@ void FillHeader(const HwrpbOptions& options, HwrpbHeader& header) {
   header.checksum = SumQuadwords(&header, &header.checksum);
 }
 
-void FillSlot(uint32_t cpu, CpuSlot& slot) {
-  slot.hwpcb = BootHwpcb(cpu);
+void FillSlot(uint32_t cpu, BootProgram program, CpuSlot& slot) {
+  slot.hwpcb = BootHwpcb(cpu, program);
   slot.flags = kSlotAvailable | kSlotPresent | kSlotPalValid | kSlotPalMemoryValid | kSlotPalLoaded;
   slot.pal_memory = FW_PAL_BASE;
   slot.pal_memory_bytes = FW_PAL_SIZE;
@@ -212,9 +212,15 @@ std::string DescribeMissingEntry(const alpha::Memory& memory) {
 
 }  // namespace
 
-Hwpcb BootHwpcb(uint32_t cpu) {
+uint64_t BootVptb(BootProgram program) {
+  return program == BootProgram::kKernel ? FW_VPTB_VA : uint64_t{FW_PRIMARY_VPTB_VA};
+}
+
+Hwpcb BootHwpcb(uint32_t cpu, BootProgram program) {
   Hwpcb hwpcb;
-  hwpcb.kernel_stack = PhysicalToKseg(FW_STACK_PA + (uint64_t{cpu} + 1) * FW_STACK_SIZE);
+  hwpcb.kernel_stack = cpu == 0 && program == BootProgram::kBootstrap
+                           ? FW_PRIMARY_STACK_VA + FW_STACK_SIZE
+                           : PhysicalToKseg(FW_STACK_PA + (uint64_t{cpu} + 1) * FW_STACK_SIZE);
   hwpcb.page_table = FW_PAGE_TABLES_PA >> alpha::kPageShift;
   hwpcb.flags = 1;
   return hwpcb;
@@ -223,7 +229,9 @@ Hwpcb BootHwpcb(uint32_t cpu) {
 std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options) {
   Layout layout = {};
   FillHeader(options, layout.header);
-  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) FillSlot(cpu, layout.slots[cpu]);
+  for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) {
+    FillSlot(cpu, options.program, layout.slots[cpu]);
+  }
   FillTerminal(layout.terminal);
   FillCallbacks(layout.callbacks);
   FillMemory(options.memory_bytes, layout.memory);
@@ -234,28 +242,34 @@ std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options) {
   return bytes;
 }
 
-std::vector<uint8_t> BuildPageTables() {
+std::vector<uint8_t> BuildPageTables(BootProgram program) {
   constexpr uint64_t kEntries = alpha::kPageSize / sizeof(uint64_t);
   constexpr uint64_t kLevel1 = FW_PAGE_TABLES_PA;
   constexpr uint64_t kLevel2 = kLevel1 + alpha::kPageSize;
-  constexpr Mapping kMappings[] = {
-      {FW_HWRPB_VA, FW_HWRPB_PA, FW_HWRPB_SIZE + FW_CONSOLE_SIZE},
-      {FW_BOOTSTRAP_VA, FW_BOOTSTRAP_PA, FW_BOOTSTRAP_SIZE},
-  };
+  // Those of 8 MiB share a level 3 table.
+  constexpr uint64_t kTables = 4;
   static_assert(FW_CONSOLE_PA == FW_HWRPB_PA + FW_HWRPB_SIZE);
   static_assert(TableIndex(FW_BOOTSTRAP_VA, 1) == TableIndex(FW_HWRPB_VA, 1));
-  static_assert((2 + std::size(kMappings)) * alpha::kPageSize <= FW_PAGE_TABLES_SIZE);
+  static_assert(TableIndex(FW_BOOTSTRAP_VA, 2) ==
+                TableIndex(FW_PRIMARY_STACK_VA + FW_STACK_SIZE, 2));
+  static_assert(kTables * alpha::kPageSize <= FW_PAGE_TABLES_SIZE);
+  std::vector<Mapping> mappings = {{FW_HWRPB_VA, FW_HWRPB_PA, FW_HWRPB_SIZE + FW_CONSOLE_SIZE}};
+  if (program == BootProgram::kKernel) {
+    mappings.push_back({FW_BOOTSTRAP_VA, FW_BOOTSTRAP_PA, FW_BOOTSTRAP_SIZE});
+  } else {
+    mappings.push_back({FW_BOOTSTRAP_VA, FW_BOOTSTRAP_PA, FW_PRIMARY_SIZE});
+    mappings.push_back({FW_PRIMARY_STACK_VA, FW_STACK_PA, FW_STACK_SIZE});
+  }
 
-  std::vector<uint64_t> entries((2 + std::size(kMappings)) * kEntries);
+  std::vector<uint64_t> entries(kTables * kEntries);
   uint64_t* level1 = entries.data();
   uint64_t* level2 = level1 + kEntries;
-  level1[TableIndex(FW_VPTB_VA, 1)] = Pte(kLevel1);
+  level1[TableIndex(BootVptb(program), 1)] = Pte(kLevel1);
   level1[TableIndex(FW_HWRPB_VA, 1)] = Pte(kLevel2);
-  for (size_t i = 0; i < std::size(kMappings); ++i) {
-    const Mapping& mapping = kMappings[i];
-    // Each mapping has a level 3 table of its own.
-    level2[TableIndex(mapping.va, 2)] = Pte(kLevel2 + (i + 1) * alpha::kPageSize);
-    uint64_t* level3 = level2 + (i + 1) * kEntries;
+  for (const Mapping& mapping : mappings) {
+    const uint64_t table = mapping.va == FW_HWRPB_VA ? 1 : 2;
+    level2[TableIndex(mapping.va, 2)] = Pte(kLevel2 + table * alpha::kPageSize);
+    uint64_t* level3 = level2 + table * kEntries;
     for (uint64_t offset = 0; offset < mapping.bytes; offset += alpha::kPageSize) {
       level3[TableIndex(mapping.va + offset, 3)] = Pte(mapping.pa + offset);
     }
@@ -276,6 +290,7 @@ std::string DescribeFatalHalt(const alpha::Memory& memory) {
     case 3: what = DescribeMissingEntry(memory); break;
     case 6: what = "a machine check while another was being handled"; break;
     case 7: what = "an exception in PALmode"; break;
+    case FW_HALT_NO_BOOTSTRAP: what = "the console has found nothing to boot"; break;
     default: break;
   }
   return absl::StrFormat("%s (halt code %d), PC 0x%x", what, reason, pc);

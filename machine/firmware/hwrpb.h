@@ -182,25 +182,36 @@ struct RecognitionBlock {
 };
 static_assert(sizeof(RecognitionBlock) == 0x80);
 
+// What is begun with.
+enum class BootProgram : uint8_t {
+  kKernel,     // one that the host has loaded
+  kBootstrap,  // what the console reads from a disk
+};
+
 // What the HWRPB says that is not the same in every machine.
 struct HwrpbOptions {
   uint64_t memory_bytes = 0;
   uint64_t clock_hz = 0;
   uint32_t cpu_count = 1;  // 1 to FW_MAX_CPUS
+  BootProgram program = BootProgram::kKernel;
 };
 
 // The context in which CPU `cpu` begins: bootstrap page tables, the top of its boot stack,
-// floating point enabled.
-Hwpcb BootHwpcb(uint32_t cpu);
+// floating point enabled. The first CPU of a machine that begins with a bootstrap has its stack at
+// a virtual address.
+Hwpcb BootHwpcb(uint32_t cpu, BootProgram program = BootProgram::kKernel);
+
+// Where the page tables begin in virtual memory.
+uint64_t BootVptb(BootProgram program);
 
 // Builds the HWRPB for physical address FW_HWRPB_PA. At most FW_HWRPB_SIZE bytes.
 std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options);
 
 // Builds the bootstrap page tables for physical address FW_PAGE_TABLES_PA: a self-map at
-// FW_VPTB_VA, the HWRPB and the console area at FW_HWRPB_VA, and the memory of a boot program at
-// FW_BOOTSTRAP_VA, for kernel mode only. One level 1 entry leads to the last two: NetBSD copies it
-// into its own table when it calls the console.
-std::vector<uint8_t> BuildPageTables();
+// BootVptb(), the HWRPB and the console area at FW_HWRPB_VA, and the memory of a boot program at
+// FW_BOOTSTRAP_VA, for kernel mode only; for a bootstrap more of that, and its stack. One level 1
+// entry leads to all but the first: NetBSD copies it into its own table when it calls the console.
+std::vector<uint8_t> BuildPageTables(BootProgram program = BootProgram::kKernel);
 
 // Why PALcode stopped the machine, in one line: what it left in the slot of CPU 0 of the HWRPB
 // in guest memory (docs/palcode.md, halt codes).

@@ -187,6 +187,39 @@ TEST(PageTablesTest, MapThemselvesAtTheVptb) {
   EXPECT_EQ(*Translate(level1) & ~uint64_t{0x1fff}, uint64_t{FW_PAGE_TABLES_PA});
 }
 
+// What the tables at FW_PAGE_TABLES_PA lead an address to; 0: it is not mapped.
+uint64_t Walk(const std::vector<uint8_t>& tables, uint64_t va) {
+  uint64_t table = 0;
+  uint64_t entry = 0;
+  for (int level = 1; level <= 3; ++level) {
+    const uint64_t index = va >> (13 + 10 * (3 - level)) & 0x3ff;
+    std::memcpy(&entry, tables.data() + table + 8 * index, sizeof entry);
+    if ((entry & 1) == 0) return 0;
+    table = (entry >> 32 << 13) - FW_PAGE_TABLES_PA;
+  }
+  return (entry >> 32 << 13) + (va & 0x1fff);
+}
+
+TEST(PageTablesTest, ABootstrapFindsWhatSrmMaps) {
+  const std::vector<uint8_t> tables = BuildPageTables(BootProgram::kBootstrap);
+  EXPECT_EQ(Walk(tables, 0x10000008), uint64_t{FW_HWRPB_PA + 8});
+  EXPECT_EQ(Walk(tables, 0x20000000), uint64_t{FW_BOOTSTRAP_PA});
+  EXPECT_EQ(Walk(tables, 0x20000000 + FW_PRIMARY_SIZE - 8),
+            uint64_t{FW_BOOTSTRAP_PA + FW_PRIMARY_SIZE - 8});
+  EXPECT_EQ(Walk(tables, 0x20000000 + FW_PRIMARY_SIZE), 0u) << "a stack that grows too far faults";
+  const Hwpcb hwpcb = BootHwpcb(0, BootProgram::kBootstrap);
+  EXPECT_EQ(Walk(tables, hwpcb.kernel_stack - 8), uint64_t{FW_STACK_PA + FW_STACK_SIZE - 8});
+  EXPECT_EQ(Walk(tables, hwpcb.kernel_stack), 0u);
+  // Linux's boot loader looks for the level 1 table here.
+  EXPECT_EQ(Walk(tables, 0x200802000), uint64_t{FW_PAGE_TABLES_PA});
+  const Reader hwrpb({.memory_bytes = kMemory,
+                      .clock_hz = 600'000'000,
+                      .cpu_count = 1,
+                      .program = BootProgram::kBootstrap});
+  EXPECT_EQ(hwrpb[0x78], 0x200000000u);
+  EXPECT_EQ(hwrpb[hwrpb[0xa0]], hwpcb.kernel_stack);
+}
+
 TEST(BootHwpcbTest, StacksOfTheCpusDoNotMeet) {
   for (uint32_t cpu = 0; cpu < FW_MAX_CPUS; ++cpu) {
     const Hwpcb hwpcb = BootHwpcb(cpu);

@@ -217,6 +217,12 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
     elif number == 16:
         network = {"model": name_of(_NETWORK_MODELS, value.varint()), "whole_frames": value.varint(_MAX_FRAME + 1)}
         header["network"] = network | {"mac": value.take(6).hex(":")}
+    elif number == 17:
+        header["disk_console"] = value.digest()
+    elif number == 18:
+        header["boot_disk"] = value.varint(_MAX_DISKS)
+    elif number == 19:
+        header["nvram"] = value.rest().decode("latin-1")
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()

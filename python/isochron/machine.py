@@ -83,13 +83,18 @@ class Machine:
     directory of the caller.
     """
 
-    kernel: str | os.PathLike[str]
+    #: None: the console boots from a disk.
+    kernel: str | os.PathLike[str] | None = None
     initrd: str | os.PathLike[str] | None = None
     #: Images of disks, as paths or with settings, in the order in which the guest numbers them.
     disks: Sequence[str | os.PathLike[str] | Disk] = ()
     #: The guest's network, as --net has it (docs/cli.md, "Network"): "user", "user,hostfwd=tcp::8080-:80", ...
     net: str | None = None
     append: str | None = None
+    #: In place of a kernel: the disk to boot from and, behind a colon, flags, as in "disk0:root=/dev/vda1".
+    boot: str | None = None
+    #: The file in which the console's environment is kept between runs; it need not be there yet.
+    nvram: str | os.PathLike[str] | None = None
     memory: str | int | None = None
     engine: str | None = None
     options: Sequence[str] = ()
@@ -101,7 +106,9 @@ class Machine:
     patience: float | None = None
 
     def __post_init__(self) -> None:
-        """Raises IsochronError when an image is not there."""
+        """Raises IsochronError when an image is not there, or there is nothing to boot."""
+        if (self.kernel is None) == (self.boot is None):
+            raise IsochronError("a machine needs a kernel or a disk to boot from, and not both")
         disks = [(f"disk {number}", disk.path) for number, disk in enumerate(self._disks())]
         for name, path in (("kernel", self.kernel), ("initrd", self.initrd), *disks):
             if path is not None and not os.path.exists(path):
@@ -160,7 +167,7 @@ class Machine:
         return [*self._boot_arguments(), *(f"--disk={os.fspath(disk.named)}" for disk in self._disks())]
 
     def _boot_arguments(self) -> list[str]:
-        arguments = ["--kernel", os.fspath(self.kernel)]
+        arguments = [] if self.kernel is None else ["--kernel", os.fspath(self.kernel)]
         if self.initrd is not None:
             arguments += ["--initrd", os.fspath(self.initrd)]
         return arguments
@@ -175,6 +182,10 @@ class Machine:
             arguments += [f"--net={self.net}"]
         if self.append is not None:
             arguments += [f"--append={self.append}"]
+        if self.boot is not None:
+            arguments += [f"--boot={self.boot}"]
+        if self.nvram is not None:
+            arguments += [f"--nvram={os.fspath(self.nvram)}"]
         if self.memory is not None:
             arguments += ["--memory", str(self.memory)]
         return arguments + self._engine_arguments()

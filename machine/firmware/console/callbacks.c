@@ -1,5 +1,6 @@
 /* The console callbacks that an operating system calls through DISPATCH. They drive COM1 by
-   polling and hold the environment variables; there are no console devices to open.
+   polling and hold the environment variables. Built with ISOCHRON_CONSOLE_DISKS they open disks,
+   too (disks.c), and save the environment; otherwise there are no console devices.
 
    Functions and status codes: Alpha Architecture Reference Manual, Console Interface; DEC 3000
    AXP Hardware Reference, "Console Service Routine Descriptions". R0 carries a status in its
@@ -7,6 +8,9 @@
 
 #ifndef ISOCHRON_CONSOLE_IO
 #include "machine/firmware/console/callbacks_io.h"
+#endif
+#ifdef ISOCHRON_CONSOLE_DISKS
+#include "machine/firmware/console/disks.h"
 #endif
 
 enum {
@@ -22,6 +26,7 @@ enum {
   kSetEnv = 0x20,
   kResetEnv = 0x21,
   kGetEnv = 0x22,
+  kSaveEnv = 0x23,
 };
 
 /* Values of R0<63:61>. */
@@ -31,8 +36,10 @@ enum {
 #define STATUS_READ_ONLY STATUS(4)
 #define STATUS_FAILED STATUS(6)
 #define STATUS_UNSUPPORTED STATUS(7)
+#ifndef ISOCHRON_CONSOLE_DISKS
 /* R0<63>: OPEN's "no such device", CLOSE's, READ's and WRITE's failure. */
 #define STATUS_NO_DEVICE STATUS(4)
+#endif
 
 /* 16550 registers and bits. */
 enum {
@@ -63,8 +70,8 @@ static int WaitForTransmitter(void) {
 }
 
 /* Tells the terminal that it may send. Whoever had the line before may have told it not to: Linux's
-   serial driver leaves DTR and RTS off while nobody has the port open. OUT2 and the interrupt enables are
-   the driver's and stay as they are. */
+   serial driver leaves DTR and RTS off while nobody has the port open. OUT2 and the interrupt
+   enables are the driver's and stay as they are. */
 static void RaiseReady(void) {
   const uint8_t modem = UartRead(kUartModemControl);
   if ((modem & kModemReady) != kModemReady) UartWrite(kUartModemControl, modem | kModemReady);
@@ -110,8 +117,7 @@ static int IsVariable(uint64_t id) { return id != 0 && id < CONSOLE_ENV_COUNT; }
 
 static int IsReadOnly(uint64_t id) {
   return id == CONSOLE_ENV_BOOTED_DEV || id == CONSOLE_ENV_BOOTED_FILE ||
-         id == CONSOLE_ENV_BOOTED_OSFLAGS || id == CONSOLE_ENV_LICENSE ||
-         id == CONSOLE_ENV_TTY_DEV;
+         id == CONSOLE_ENV_BOOTED_OSFLAGS || id == CONSOLE_ENV_LICENSE || id == CONSOLE_ENV_TTY_DEV;
 }
 
 /* The slot of a variable: in the current values or in the defaults. */
@@ -139,8 +145,8 @@ static uint64_t GetEnv(uint64_t id, uint8_t* buffer, uint64_t size) {
 }
 
 /* Returns the number of bytes taken. The console manuals say that R0<60:0> should be zero, and tell
-   success by the status alone; Linux (srm_env.c) hands R0<31:0> to write() as what was written, and a
-   program that writes all there is never comes to an end with zero. */
+   success by the status alone; Linux (srm_env.c) hands R0<31:0> to write() as what was written, and
+   a program that writes all there is never comes to an end with zero. */
 static uint64_t SetEnv(uint64_t id, const uint8_t* value, uint64_t length) {
   uint8_t* slot;
   if (!IsVariable(id)) return STATUS_FAILED;
@@ -160,30 +166,40 @@ static uint64_t ResetEnv(uint64_t id, uint8_t* buffer, uint64_t size) {
   return GetEnv(id, buffer, size);
 }
 
+#ifdef ISOCHRON_CONSOLE_DISKS
+uint64_t ConsolePuts(const char* text, uint64_t length) {
+  return Puts((const uint8_t*)text, length);
+}
+
+static uint64_t SaveEnv(void) {
+  return SaveEnvironment(ConsoleArea(CONSOLE_ENV)) ? 0 : STATUS_FAILED;
+}
+
+/* What READ and WRITE have and others do not: a fourth argument. */
+uint64_t ConsoleDispatch(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4) {
+  switch (function) {
+    case kOpen: return OpenDisk((const uint8_t*)a1, a2);
+    case kClose: return CloseDisk(a1);
+    case kRead: return ReadDisk(a1, a2, (uint8_t*)a3, a4);
+    case kWrite: return WriteDisk(a1, a2, (const uint8_t*)a3, a4);
+    case kSaveEnv: return SaveEnv();
+#else
 /* Called by entry.S. Arguments after the function code are as the routine defines them. */
 uint64_t ConsoleDispatch(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3) {
   switch (function) {
-    case kGetc:
-      return Getc();
-    case kPuts:
-      return Puts((const uint8_t*)a2, a3);
-    case kResetTerm:
-      return ResetTerminal();
-    case kOpenConsole:
-    case kCloseConsole:
-      return 0;
     case kOpen:
     case kClose:
     case kRead:
-    case kWrite:
-      return STATUS_NO_DEVICE;
-    case kSetEnv:
-      return SetEnv(a1, (const uint8_t*)a2, a3);
-    case kResetEnv:
-      return ResetEnv(a1, (uint8_t*)a2, a3);
-    case kGetEnv:
-      return GetEnv(a1, (uint8_t*)a2, a3);
-    default:
-      return STATUS_FAILED;
+    case kWrite: return STATUS_NO_DEVICE;
+#endif
+    case kGetc: return Getc();
+    case kPuts: return Puts((const uint8_t*)a2, a3);
+    case kResetTerm: return ResetTerminal();
+    case kOpenConsole:
+    case kCloseConsole: return 0;
+    case kSetEnv: return SetEnv(a1, (const uint8_t*)a2, a3);
+    case kResetEnv: return ResetEnv(a1, (uint8_t*)a2, a3);
+    case kGetEnv: return GetEnv(a1, (uint8_t*)a2, a3);
+    default: return STATUS_FAILED;
   }
 }

@@ -13,6 +13,10 @@
 #define KSEG_BASE 0xfffffc0000000000
 #define KSEG_PCI_IO 0xfffffd01fc000000
 #define COM1 0x3f8
+/* Of the console's own device and the platform device: bit 43 of a physical address is bit 40 here.
+ */
+#define KSEG_CONSOLE_DEVICE 0xfffffd0140002000
+#define KSEG_PLATFORM 0xfffffd0140000000
 
 static inline uint8_t UartRead(int reg) { return *(volatile uint8_t*)(KSEG_PCI_IO + COM1 + reg); }
 
@@ -21,8 +25,28 @@ static inline void UartWrite(int reg, uint8_t value) {
   __asm__ volatile("mb" ::: "memory");
 }
 
+static inline uint64_t DeviceRead(int reg) {
+  return *(volatile uint64_t*)(KSEG_CONSOLE_DEVICE + reg);
+}
+
+static inline void DeviceWrite(int reg, uint64_t value) {
+  *(volatile uint64_t*)(KSEG_CONSOLE_DEVICE + reg) = value;
+  __asm__ volatile("mb" ::: "memory");
+}
+
 static inline uint8_t* ConsoleArea(uint64_t offset) {
   return (uint8_t*)(KSEG_BASE + FW_CONSOLE_PA + offset);
+}
+
+/* RAM at a physical address. */
+static inline uint8_t* Physical(uint64_t address) { return (uint8_t*)(KSEG_BASE + address); }
+
+/* Stops the machine: the console cannot go on. */
+static inline void StopMachine(void) {
+  *(volatile uint64_t*)(KSEG_PLATFORM + FW_PLATFORM_POWER) = 3;
+  __asm__ volatile("mb" ::: "memory");
+  for (;;) {
+  }
 }
 
 #endif /* ISOCHRON_MACHINE_FIRMWARE_CONSOLE_CALLBACKS_IO_H_ */

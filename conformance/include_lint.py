@@ -64,7 +64,7 @@ ROOMS = [
     ("machine/devices/virtio", "machine/devices/network machine/devices machine/disks machine/bus alpha"),
     ("machine/devices/network", "machine/bus machine/events alpha"),
     ("machine/devices/ide", "machine/disks machine/bus alpha"),
-    ("machine/devices", "machine/firmware machine/bus machine/events alpha"),
+    ("machine/devices", "machine/firmware machine/disks machine/bus machine/events alpha"),
     ("machine/disks", "machine/events alpha"),
     ("machine/firmware/palcode", "machine/firmware alpha"),
     ("machine/firmware/console", "machine/firmware"),

@@ -119,11 +119,11 @@ void Board::AddIde(const std::vector<AttachedDisk>& disks) {
   AliIde* ide = nullptr;
   int drives = 0;
   for (const AttachedDisk& disk : disks) {
-    if (disk.interface != DiskConfig::Interface::kIde) continue;
+    if (disk.interface == DiskConfig::Interface::kVirtio) continue;
     if (ide == nullptr) {
       ide = &AddPci<AliIde>("ide", kIdeSlot, 0, events_, IsaIrq(kIdeIrq), IsaIrq(kIdeIrq + 1));
     }
-    ide->Attach(drives++, *disk.disk);
+    ide->Attach(drives++, *disk.disk, disk.interface == DiskConfig::Interface::kCdRom);
   }
 }
 
@@ -143,10 +143,13 @@ void Board::AddNetwork(const BoardOptions& options) {
 }
 
 void Board::AddConsoleDevice(const BoardOptions& options, alpha::Memory& memory) {
-  std::vector<Disk*> disks;
-  for (const AttachedDisk& disk : options.disks) disks.push_back(disk.disk);
+  std::vector<ConsoleDevice::Unit> units;
+  for (const AttachedDisk& disk : options.disks) {
+    const bool is_cdrom = disk.interface == DiskConfig::Interface::kCdRom;
+    units.push_back({disk.disk, is_cdrom ? &kCdRom : &kSolidStateDisk});
+  }
   console_device_ =
-      &Add<ConsoleDevice>("console", events_, memory, std::move(disks), options.nvram);
+      &Add<ConsoleDevice>("console", events_, memory, std::move(units), options.nvram);
   MapSystem(FW_CONSOLE_DEVICE_PA & kSystemAddress, 0x2000, *console_device_,
             CostClass::kChipsetCsr);
 }

@@ -11,6 +11,7 @@
 #include "alpha/fpcr.h"
 #include "alpha/performance.h"
 #include "machine/firmware/console_environment.h"
+#include "machine/firmware/disk_console.h"
 #include "machine/firmware/embedded_images.h"
 #include "machine/firmware/firmware.h"
 #include "machine/firmware/firmware_layout.h"
@@ -61,45 +62,12 @@ absl::Status CheckDiskContents(const std::vector<DiskConfig>& configs,
   return absl::OkStatus();
 }
 
-// Whether the console can boot from the disk that it shall, and NVRAM can hold what it does.
-absl::Status CheckConsole(const MachineConfig& config) {
-  const size_t disks = config.disks.size();
-  if (config.boot_disk.has_value() && *config.boot_disk >= disks) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no disk", *config.boot_disk,
-                                                   " to boot from: the machine has ", disks,
-                                                   disks == 1 ? " disk" : " disks"));
-  }
-  if (!config.nvram.has_value()) return absl::OkStatus();
-  const absl::Status status = ConsoleEnvironment::Parse(*config.nvram).status();
-  if (status.ok()) return status;
-  return absl::InvalidArgumentError(absl::StrCat("NVRAM: ", std::string(status.message())));
-}
-
 std::vector<Disk> MakeDisks(const std::vector<DiskConfig>& configs,
                             const std::vector<std::shared_ptr<const DiskContents>>& contents) {
   std::vector<Disk> disks;
   disks.reserve(configs.size());
   for (size_t i = 0; i < configs.size(); ++i) disks.emplace_back(contents[i], configs[i].read_only);
   return disks;
-}
-
-// Names of the disks as BOOTED_DEV has them: protocol, hose, slot (of the board, with 100 for each
-// function), channel, remote address, unit, device type, controller type.
-std::vector<std::string> UnitNames(const std::vector<DiskConfig>& disks) {
-  constexpr int kFunction = 100;
-  std::vector<std::string> names;
-  int virtio = 0, ide = 0;
-  for (const DiskConfig& disk : disks) {
-    if (disk.interface == DiskConfig::Interface::kVirtio) {
-      const int slot = Board::kVirtioDiskSlot + kFunction * virtio++;
-      names.push_back(absl::StrCat("VIRTIO 0 ", slot, " 0 0 0 0 0"));
-    } else {
-      names.push_back(
-          absl::StrCat("IDE 0 ", Board::kIdeSlot, " ", ide / 2, " 0 ", ide % 2, " 0 0"));
-      ++ide;
-    }
-  }
-  return names;
 }
 
 BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disks,
@@ -181,7 +149,7 @@ absl::Status Machine::PowerOn() {
   firmware.command_line = config_.command_line;
   if (config_.has_disk_console()) {
     firmware.disk_console =
-        DiskConsole{.units = UnitNames(config_.disks),
+        DiskConsole{.units = UnitNames(config_.disks, Board::kVirtioDiskSlot, Board::kIdeSlot),
                     .boot_unit = config_.boot_disk,
                     .environment = board_.console_device()->nvram().value_or(ConsoleEnvironment())};
   }

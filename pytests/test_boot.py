@@ -111,6 +111,35 @@ def test_a_driver_boots(isochron, boot_disk, here):
             Machine(**both)
 
 
+def test_boots_from_a_cdrom(isochron, boot_disk, here):
+    (here / "disc.iso").write_bytes(pathlib.Path(boot_disk).read_bytes())
+    arguments = ["--boot", "disk0", "--cdrom", "disc.iso"]
+    for engine in driver.engines(str(isochron)):
+        record(isochron, here / f"{engine}.log", *arguments, "--engine", engine, "--console", f"file:{engine}")
+        transcript = (here / engine).read_text()
+        assert "# booted_dev=IDE 0 15 0 0 0 0 0" in transcript and "not ok" not in transcript
+    logs = [(here / f"{engine}.log").read_bytes() for engine in driver.engines(str(isochron))]
+    assert logs.count(logs[0]) == len(logs)
+    assert Log(here / "ref.log").header["disks"] == [{"interface": "cdrom", "read_only": True, "bytes": 81920}]
+    assert "disk0 is        cdrom, read-only\n" in run(isochron, "log", "info", here / "ref.log").stdout.decode()
+    (here / "disc.iso").rename(here / "moved")
+    assert replay(isochron, here / "ref.log", "--disk", "moved").returncode == 0
+    machine = Machine(boot="disk0", cdroms=["moved"], memory="16M", program=isochron)
+    with machine.run() as session:
+        assert session.finish().exit_code == 0
+    assert replay(isochron, here / "ref.log", *machine.image_arguments()).returncode == 0
+
+
+def test_refuses_what_is_no_cdrom(isochron, here):
+    (here / "zeros").write_bytes(bytes(3 * 512))
+    message = "zeros: has 1536 bytes, which are not whole blocks of a CD-ROM, 2048"
+    assert_refused(run(isochron, "run", "--boot", "disk0", "--cdrom", "zeros"), message)
+    assert_refused(run(isochron, "run", "--boot", "disk0", "--disk", "zeros,interface=cdrom"), message)
+    (here / "zeros").write_bytes(bytes(2048))
+    result = run(isochron, "run", "--boot", "disk0", *["--cdrom", "zeros"] * 5)
+    assert_refused(result, "two IDE channels take at most 4 disks, not 5")
+
+
 def test_options_of_docs_are_there():
     docs = (pathlib.Path(__file__).parent.parent / "docs/cli.md").read_text()
     assert "--boot DISK[:FLAGS]" in docs and "--nvram FILE" in docs

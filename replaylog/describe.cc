@@ -286,6 +286,7 @@ std::string_view DiskInterfaceName(machine::DiskConfig::Interface interface) {
   switch (interface) {
     case machine::DiskConfig::Interface::kVirtio: return "virtio";
     case machine::DiskConfig::Interface::kIde: return "ide";
+    case machine::DiskConfig::Interface::kCdRom: return "cdrom";
   }
   return kUnknownName;
 }

@@ -99,7 +99,7 @@ bool DecodeDisk(std::string_view& value, LogHeader& header) {
   machine::Digest digest;
   const size_t index = header.config.disks.size();
   if (index == machine::MachineConfig::kMaxDisks || !ConsumeVarint(value, interface) ||
-      interface > static_cast<uint8_t>(machine::DiskConfig::Interface::kIde) ||
+      interface > static_cast<uint8_t>(machine::DiskConfig::Interface::kCdRom) ||
       !ConsumeVarint(value, read_only) || read_only > 1 || !ConsumeVarint(value, disk.bytes) ||
       !ConsumeDigest(value, digest)) {
     return false;

@@ -29,7 +29,7 @@ absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   }
   if (setting.starts_with(kInterface)) {
     const std::string_view name = setting.substr(kInterface.size());
-    for (const Interface interface : {Interface::kVirtio, Interface::kIde}) {
+    for (const Interface interface : {Interface::kVirtio, Interface::kIde, Interface::kCdRom}) {
       if (name != replaylog::DiskInterfaceName(interface)) continue;
       option.interface = interface;
       return absl::OkStatus();
@@ -37,8 +37,8 @@ absl::Status ApplySetting(std::string_view setting, DiskOption& option) {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("'", std::string(setting),
-                   "' is not one of interface=virtio, interface=ide, readonly, commit and "
-                   "overlay=FILE (in a file's name a comma stands twice)"));
+                   "' is not one of interface=virtio, interface=ide, interface=cdrom, readonly, "
+                   "commit and overlay=FILE (in a file's name a comma stands twice)"));
 }
 
 }  // namespace
@@ -52,6 +52,7 @@ absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text) {
   for (size_t i = 1; i < parts.size(); ++i) {
     if (absl::Status status = ApplySetting(parts[i], option); !status.ok()) return status;
   }
+  if (option.interface == Interface::kCdRom) option.read_only = true;
   if (option.read_only && option.commit) {
     return absl::InvalidArgumentError("readonly leaves nothing to commit");
   }
@@ -63,6 +64,11 @@ absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text) {
         "what the guest has written goes into the file (commit) or into an overlay, not into both");
   }
   return option;
+}
+
+absl::StatusOr<DiskOption> ParseCdRomOption(std::string_view text) {
+  if (text.empty()) return absl::InvalidArgumentError("a CD-ROM needs the name of a file");
+  return DiskOption{.path = std::string(text), .interface = Interface::kCdRom, .read_only = true};
 }
 
 }  // namespace isochron::cli

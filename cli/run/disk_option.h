@@ -20,9 +20,13 @@ struct DiskOption {
   std::string overlay = {};   // or into this one, which keeps it; empty: none
 };
 
-// FILE[,interface=virtio|ide][,readonly][,commit][,overlay=FILE]; in FILE a comma stands twice.
+// FILE[,interface=virtio|ide|cdrom][,readonly][,commit][,overlay=FILE]; in FILE a comma stands
+// twice.
 // InvalidArgument says what is wrong.
 absl::StatusOr<DiskOption> ParseDiskOption(std::string_view text);
+
+// The name of an image of a CD-ROM, as it is.
+absl::StatusOr<DiskOption> ParseCdRomOption(std::string_view text);
 
 }  // namespace isochron::cli
 

@@ -145,6 +145,13 @@ absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options
     absl::StatusOr<ImageFile> file = replaylog::DescribeDiskImage(
         option.path, ImageRecord::DiskRole(i), option.commit, UserDigests());
     if (!file.ok()) return file.status();
+    constexpr uint64_t kCdRomBlock = machine::DiskConfig::kCdRomBlock;
+    if (option.interface == machine::DiskConfig::Interface::kCdRom &&
+        file->record.size % kCdRomBlock != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(option.path, ": has ", file->record.size,
+                       " bytes, which are not whole blocks of a CD-ROM, ", kCdRomBlock));
+    }
     const machine::DiskConfig config = {
         .interface = option.interface, .read_only = option.read_only, .bytes = file->record.size};
     absl::StatusOr<std::shared_ptr<DiskImage>> image =

@@ -46,6 +46,12 @@ absl::StatusOr<std::vector<ImageFile>> OwnImages(const replaylog::LogReader& log
   return sidecar;
 }
 
+std::vector<DiskOption> AllDisks(const RunOptions& options) {
+  std::vector<DiskOption> disks = options.disks;
+  disks.insert(disks.end(), options.cdroms.begin(), options.cdroms.end());
+  return disks;
+}
+
 bool HasRole(const std::vector<ImageFile>& files, Role role) {
   return std::any_of(files.begin(), files.end(),
                      [role](const ImageFile& file) { return file.record.role == role; });
@@ -79,7 +85,7 @@ absl::StatusOr<GuestImages> LoadNamedImages(const RunOptions& options) {
     absl::Status status = load(Role::kInitrd, options.initrd_path);
     if (!status.ok()) return status;
   }
-  absl::StatusOr<GuestDisks> disks = OpenNamedDisks(options.disks, images.files);
+  absl::StatusOr<GuestDisks> disks = OpenNamedDisks(AllDisks(options), images.files);
   if (!disks.ok()) return disks.status();
   images.PutDisks(*std::move(disks));
   return images;

@@ -129,12 +129,12 @@ absl::StatusOr<DiskOption> ParseDiskFile(std::string_view text) {
   return DiskOption{.path = std::string(text)};
 }
 
-CLI::Option* AddDisks(CLI::App& command, std::vector<DiskOption>& disks,
+CLI::Option* AddDisks(CLI::App& command, const std::string& name, std::vector<DiskOption>& disks,
                       absl::StatusOr<DiskOption> (*parse)(std::string_view),
                       const std::string& type, const std::string& description) {
   return command
       .add_option_function<std::vector<std::string>>(
-          "--disk",
+          name,
           [&disks, parse](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) disks.push_back(*parse(text));
           },
@@ -189,11 +189,8 @@ CLI::Option* AddBootOption(CLI::App& command, machine::MachineConfig& config) {
       ->type_name("DISK[:FLAGS]");
 }
 
-}  // namespace
-
-void AddMachineOptions(CLI::App& command, RunOptions& options) {
-  machine::MachineConfig& config = options.config;
-  const std::string group = "Machine";
+// What the machine boots, and from where.
+void AddBootOptions(CLI::App& command, RunOptions& options, const std::string& group) {
   CLI::Option* const kernel =
       command.add_option("--kernel", options.kernel_path, "ELF kernel to boot, perhaps gzipped")
           ->type_name("FILE")
@@ -202,17 +199,19 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       command.add_option("--initrd", options.initrd_path, "initial RAM disk")
           ->type_name("FILE")
           ->group(group);
-  AddDisks(command, options.disks, ParseDiskOption, "FILE[,SETTING...]",
-           "a disk with the bytes of this file, whose own bytes stay: interface=virtio or ide, "
-           "readonly, commit (writes into the file at the end), overlay=FILE (keeps there what is "
-           "written); may be given again")
+  AddDisks(command, "--disk", options.disks, ParseDiskOption, "FILE[,SETTING...]",
+           "a disk with the bytes of this file, whose own bytes stay: interface=virtio, ide or "
+           "cdrom, readonly, commit (writes into the file at the end), overlay=FILE (keeps there "
+           "what is written); may be given again")
       ->group(group);
-  AddNetwork(command, options, group);
+  AddDisks(command, "--cdrom", options.cdroms, ParseCdRomOption, "FILE",
+           "a CD-ROM with the bytes of this file, behind IDE; may be given again")
+      ->group(group);
   CLI::Option* const append =
-      command.add_option("--append", config.command_line, "the kernel's command line")
+      command.add_option("--append", options.config.command_line, "the kernel's command line")
           ->type_name("TEXT")
           ->group(group);
-  AddBootOption(command, config)
+  AddBootOption(command, options.config)
       ->excludes(kernel)
       ->excludes(initrd)
       ->excludes(append)
@@ -222,6 +221,15 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
                   "the console's environment, kept here from one run to the next")
       ->type_name("FILE")
       ->group(group);
+}
+
+}  // namespace
+
+void AddMachineOptions(CLI::App& command, RunOptions& options) {
+  machine::MachineConfig& config = options.config;
+  const std::string group = "Machine";
+  AddBootOptions(command, options, group);
+  AddNetwork(command, options, group);
   AddParsed(command, "--memory", config.memory_bytes, hostio::ParseSize,
             "RAM in bytes; K, M and G are powers of 1024")
       ->type_name("SIZE")
@@ -297,7 +305,7 @@ void AddImageOptions(CLI::App& command, RunOptions& options) {
   command.add_option("--initrd", options.initrd_path, "the initrd of the log, if it has moved")
       ->type_name("FILE")
       ->group(group);
-  AddDisks(command, options.disks, ParseDiskFile, "FILE",
+  AddDisks(command, "--disk", options.disks, ParseDiskFile, "FILE",
            "a disk's image of the log, if it has moved; may be given again")
       ->group(group);
 }

@@ -67,7 +67,8 @@ struct RunOptions {
   std::string initrd_path;  // empty: none
   std::string nvram_path;   // empty: none
   std::vector<DiskOption> disks;
-  NetOption net;  // `config` has the device
+  std::vector<DiskOption> cdroms;  // they have the numbers behind those
+  NetOption net;                   // `config` has the device
   std::string engine = engines::EngineNames().back();
   bool perf_map = false;  // tell perf which host code is which
 

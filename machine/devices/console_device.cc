@@ -6,7 +6,6 @@
 
 #include "absl/status/statusor.h"
 #include "machine/disks/disk_contents.h"
-#include "machine/disks/disk_timing.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -21,9 +20,9 @@ constexpr size_t kMaxNvramText = CONSOLE_ENV_COUNT * kMaxValueText;
 
 }  // namespace
 
-ConsoleDevice::ConsoleDevice(EventQueue& events, alpha::Memory& memory, std::vector<Disk*> disks,
+ConsoleDevice::ConsoleDevice(EventQueue& events, alpha::Memory& memory, std::vector<Unit> units,
                              std::optional<ConsoleEnvironment> nvram)
-    : events_(events, *this), memory_(memory), disks_(std::move(disks)), nvram_(std::move(nvram)) {}
+    : events_(events, *this), memory_(memory), units_(std::move(units)), nvram_(std::move(nvram)) {}
 
 void ConsoleDevice::Reset() {
   unit_ = block_ = count_ = address_ = command_ = 0;
@@ -31,8 +30,6 @@ void ConsoleDevice::Reset() {
   positions_ = {};
   events_.Cancel(kDone);
 }
-
-Disk* ConsoleDevice::unit() const { return unit_ < disks_.size() ? disks_[unit_] : nullptr; }
 
 uint64_t ConsoleDevice::Read(const Access& access) {
   if (access.size != 8) return 0;
@@ -42,7 +39,7 @@ uint64_t ConsoleDevice::Read(const Access& access) {
     case FW_CONSOLE_DEVICE_COUNT: return count_;
     case FW_CONSOLE_DEVICE_ADDRESS: return address_;
     case FW_CONSOLE_DEVICE_COMMAND: return command_ != 0 ? FW_CONSOLE_BUSY : status_;
-    case FW_CONSOLE_DEVICE_BLOCKS: return unit() != nullptr ? unit()->sectors() : 0;
+    case FW_CONSOLE_DEVICE_BLOCKS: return disk() != nullptr ? disk()->sectors() : 0;
     case FW_CONSOLE_DEVICE_NVRAM: return nvram_.has_value() ? 1 : 0;
     default: return 0;
   }
@@ -61,10 +58,10 @@ void ConsoleDevice::Write(const Access& access, uint64_t value) {
 }
 
 bool ConsoleDevice::CanTransfer(bool writes) const {
-  const Disk* const disk = unit();
-  return disk != nullptr && !(writes && disk->read_only()) && count_ != 0 &&
-         count_ <= FW_CONSOLE_MAX_BLOCKS && block_ < disk->sectors() &&
-         count_ <= disk->sectors() - block_ && memory_.Contains(address_, count_ * kSectorSize);
+  const Disk* const target = disk();
+  return target != nullptr && !(writes && target->read_only()) && count_ != 0 &&
+         count_ <= FW_CONSOLE_MAX_BLOCKS && block_ < target->sectors() &&
+         count_ <= target->sectors() - block_ && memory_.Contains(address_, count_ * kSectorSize);
 }
 
 void ConsoleDevice::Begin(uint64_t command) {
@@ -74,9 +71,9 @@ void ConsoleDevice::Begin(uint64_t command) {
   if (command == FW_CONSOLE_READ || command == FW_CONSOLE_WRITE) {
     const bool writes = command == FW_CONSOLE_WRITE;
     if (!CanTransfer(writes)) return;
-    const DiskTiming::Way& way = writes ? kSolidStateDisk.write : kSolidStateDisk.read;
-    cycles = kSolidStateDisk.RequestCycles(hz) +
-             DiskTiming::SeekCycles(way, positions_[unit_], block_, hz) +
+    const DiskTiming& timing = *units_[unit_].timing;
+    const DiskTiming::Way& way = writes ? timing.write : timing.read;
+    cycles = timing.RequestCycles(hz) + DiskTiming::SeekCycles(way, positions_[unit_], block_, hz) +
              DiskTiming::TransferCycles(way, count_ * kSectorSize, hz);
   } else if (command == FW_CONSOLE_SAVE) {
     if (!nvram_.has_value() || !memory_.Contains(address_, ConsoleEnvironment::kSlotBytes)) return;
@@ -93,9 +90,9 @@ void ConsoleDevice::Transfer(bool writes) {
   const std::span bytes = std::span(buffer).first(count_ * kSectorSize);
   if (writes) {
     std::memcpy(bytes.data(), memory_.host(address_), bytes.size());
-    unit()->Write(block_, bytes);
+    disk()->Write(block_, bytes);
   } else {
-    unit()->Read(block_, bytes);
+    disk()->Read(block_, bytes);
     memory_.Write(address_, bytes.data(), bytes.size());
   }
   positions_[unit_] = block_ + count_;

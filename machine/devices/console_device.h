@@ -15,6 +15,7 @@
 #include "machine/bus/device.h"
 #include "machine/bus/event_queue.h"
 #include "machine/disks/disk.h"
+#include "machine/disks/disk_timing.h"
 #include "machine/events/config.h"
 #include "machine/firmware/console_environment.h"
 
@@ -27,9 +28,14 @@ namespace isochron::machine {
 // says.
 class ConsoleDevice final : public RegisterDevice {
  public:
-  // `disks`: by the numbers that the console knows; they and `memory` must outlive the device.
+  struct Unit {
+    Disk* disk = nullptr;
+    const DiskTiming* timing = &kSolidStateDisk;
+  };
+
+  // `units`: by the numbers that the console knows; they and `memory` must outlive the device.
   // `nvram`: what it holds at power-on; nothing: there is none. A reset leaves it alone.
-  ConsoleDevice(EventQueue& events, alpha::Memory& memory, std::vector<Disk*> disks,
+  ConsoleDevice(EventQueue& events, alpha::Memory& memory, std::vector<Unit> units,
                 std::optional<ConsoleEnvironment> nvram);
 
   void Reset() override;
@@ -49,7 +55,7 @@ class ConsoleDevice final : public RegisterDevice {
   static constexpr int kDone = 0;  // event kind
 
   // The disk that the unit register names; nullptr: there is none.
-  Disk* unit() const;
+  Disk* disk() const { return unit_ < units_.size() ? units_[unit_].disk : nullptr; }
   // Whether the registers name a transfer that can be.
   bool CanTransfer(bool writes) const;
   // Begins a command.
@@ -60,7 +66,7 @@ class ConsoleDevice final : public RegisterDevice {
 
   EventPort events_;
   alpha::Memory& memory_;
-  const std::vector<Disk*> disks_;
+  const std::vector<Unit> units_;
   std::optional<ConsoleEnvironment> nvram_;
 
   uint64_t unit_ = 0;

@@ -40,7 +40,7 @@ class ConsoleDeviceTest : public testing::Test {
   std::vector<uint8_t> storage_ = std::vector<uint8_t>(kRamBytes);
   alpha::Memory memory_{storage_.data(), storage_.size()};
   Bench bench_;
-  ConsoleDevice device_{bench_.events(), memory_, {&disk_, &fixed_}, ConsoleEnvironment()};
+  ConsoleDevice device_{bench_.events(), memory_, {{&disk_}, {&fixed_}}, ConsoleEnvironment()};
 };
 
 TEST_F(ConsoleDeviceTest, ReadsAtTheTimeThatTheDiskTakes) {
@@ -127,7 +127,7 @@ TEST_F(ConsoleDeviceTest, SavesAnEnvironmentThatOutlivesAReset) {
 TEST_F(ConsoleDeviceTest, GoesOnInACopy) {
   Begin(FW_CONSOLE_READ, 0, 5, 3, 0x4000);
   Bench bench;
-  ConsoleDevice copy{bench.events(), memory_, {&disk_, &fixed_}, ConsoleEnvironment()};
+  ConsoleDevice copy{bench.events(), memory_, {{&disk_}, {&fixed_}}, ConsoleEnvironment()};
   copy.Reset();
   ASSERT_TRUE(CopyInto(device_, bench_, copy, bench).ok());
   bench.RunFor(kTestHz / 1000);

@@ -26,6 +26,23 @@ const DiskTiming kSolidStateDisk = {
     .flush_ns = 85'000,
 };
 
+namespace {
+
+// Half of the disc on the average, which is all that is known. What a packet takes before is what
+// it takes to ask for it (ATA/ATAPI-5, IDENTIFY PACKET DEVICE, "accelerated DRQ").
+constexpr uint32_t kPacketNs = 50'000;
+constexpr DiskTiming::Seek kDiscAccess[] = {{0, 0}, {1, 80'000'000 - kPacketNs}};
+constexpr uint64_t kSingleSpeed = uint64_t{75} * 2048;  // bytes in a second
+
+}  // namespace
+
+const DiskTiming kCdRom = {
+    .read = {.seeks = kDiscAccess, .bytes_per_second = 40 * kSingleSpeed},
+    .write = {.seeks = kDiscAccess, .bytes_per_second = 40 * kSingleSpeed},
+    .request_ns = kPacketNs,
+    .flush_ns = 0,
+};
+
 uint64_t DiskTiming::RequestCycles(uint64_t hz) const {
   return CyclesFor(request_ns, kNsPerSecond, hz);
 }

@@ -38,6 +38,10 @@ struct DiskTiming {
 // driver can be made to wait and still be one that existed.
 extern const DiskTiming kSolidStateDisk;
 
+// Toshiba XM-6401B (1998), a CD-ROM drive of 40 times the single speed: 80 ms of random access, 6
+// MB/s. Nothing is written.
+extern const DiskTiming kCdRom;
+
 }  // namespace isochron::machine
 
 #endif  // ISOCHRON_MACHINE_DISKS_DISK_TIMING_H_

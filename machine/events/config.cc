@@ -31,7 +31,7 @@ absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
         "a machine has at most ", MachineConfig::kMaxDisks, " disks, not ", disks.size()));
   }
   for (size_t i = 0; i < disks.size(); ++i) {
-    if (disks[i].interface > DiskConfig::Interface::kIde) {
+    if (disks[i].interface > DiskConfig::Interface::kCdRom) {
       return absl::InvalidArgumentError(absl::StrCat("disk", i, " has no known interface"));
     }
     const uint64_t bytes = disks[i].bytes;
@@ -40,9 +40,16 @@ absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
           absl::StrCat("a disk has whole sectors of ", kSectorSize, " bytes, from one to ",
                        DiskConfig::kMaxBytes >> 40, "T; disk", i, " has ", bytes, " bytes"));
     }
+    if (disks[i].interface != DiskConfig::Interface::kCdRom) continue;
+    if (bytes % DiskConfig::kCdRomBlock != 0 || !disks[i].read_only) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a CD-ROM has whole blocks of ", DiskConfig::kCdRomBlock,
+                       " bytes, to be read only; disk", i, " has ", bytes, " bytes"));
+    }
   }
-  const auto ide = static_cast<size_t>(
-      std::ranges::count(disks, DiskConfig::Interface::kIde, &DiskConfig::interface));
+  const auto ide = static_cast<size_t>(std::ranges::count_if(disks, [](const DiskConfig& disk) {
+    return disk.interface != DiskConfig::Interface::kVirtio;
+  }));
   if (ide <= MachineConfig::kMaxIdeDisks) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("two IDE channels take at most ",
                                                  MachineConfig::kMaxIdeDisks, " disks, not ", ide));

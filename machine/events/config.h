@@ -18,12 +18,14 @@ inline constexpr uint64_t kSectorSize = 512;  // bytes
 
 // A disk, as its controller presents it.
 struct DiskConfig {
-  enum class Interface : uint8_t { kVirtio = 0, kIde = 1 };
+  // The last is a CD-ROM behind IDE.
+  enum class Interface : uint8_t { kVirtio = 0, kIde = 1, kCdRom = 2 };
   Interface interface = Interface::kVirtio;
   bool read_only = false;
   uint64_t bytes = 0;  // of its contents: whole sectors, at least one
 
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
+  static constexpr uint64_t kCdRomBlock = 2048;  // bytes, of which a CD-ROM has whole ones
 
   friend bool operator==(const DiskConfig&, const DiskConfig&) = default;
 };

@@ -31,7 +31,7 @@ _MAX_PAYLOAD = (1 << 20) + 64
 
 _BOOT_ROLES = ["kernel", "initrd"]
 _MAX_DISKS = 8
-_INTERFACES = ["virtio", "ide"]
+_INTERFACES = ["virtio", "ide", "cdrom"]
 _NETWORK_MODELS = ["virtio", "tulip"]
 _MIN_FRAME, _MAX_FRAME = 14, 1514
 _NUMBER_FIELDS = {

@@ -90,6 +90,8 @@ class Machine:
     disks: Sequence[str | os.PathLike[str] | Disk] = ()
     #: The guest's network, as --net has it (docs/cli.md, "Network"): "user", "user,hostfwd=tcp::8080-:80", ...
     net: str | None = None
+    #: Images of CD-ROMs, which have the numbers behind those of disks.
+    cdroms: Sequence[str | os.PathLike[str]] = ()
     append: str | None = None
     #: In place of a kernel: the disk to boot from and, behind a colon, flags, as in "disk0:root=/dev/vda1".
     boot: str | None = None
@@ -173,7 +175,8 @@ class Machine:
         return arguments
 
     def _disks(self) -> list[Disk]:
-        return [disk if isinstance(disk, Disk) else Disk(disk) for disk in self.disks]
+        disks = [disk if isinstance(disk, Disk) else Disk(disk) for disk in self.disks]
+        return disks + [Disk(path, interface="cdrom") for path in self.cdroms]
 
     def machine_arguments(self) -> list[str]:
         """The options that describe the machine."""

@@ -29,7 +29,9 @@ class AliIde final : public PciFunction {
   AliIde(EventQueue& events, IrqLine primary, IrqLine secondary);
 
   // Before Reset(). `number` 0 to 3: device 0 and 1 of the first channel, then of the second.
-  void Attach(int number, Disk& disk) { channels_[number / 2].Attach(number % 2, disk, number); }
+  void Attach(int number, Disk& disk, bool is_cdrom = false) {
+    channels_[number / 2].Attach(number % 2, disk, number, is_cdrom);
+  }
 
   void Reset() override;
   // A state that is restored may have events of kinds that nobody schedules.

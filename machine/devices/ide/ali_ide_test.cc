@@ -393,6 +393,57 @@ TEST(AliIde, InterruptsCanBeDisabled) {
   EXPECT_EQ(rig.ReadData(1), rig.Contents(5, 1));
 }
 
+// A write that goes on where the last ended takes no time to get there, but its request's.
+TEST(AliIde, EachPioWriteTakesTheTimeOfARequest) {
+  Rig rig;
+  const auto write = [&](uint64_t lba) {
+    rig.Command(0x30, lba, 1);
+    const uint64_t begin = rig.bench.events().now();
+    rig.WriteData(std::string(kSectorSize, 'x'));
+    while (!rig.irqs.levels[14]) rig.bench.RunTo(rig.bench.events().next());
+    EXPECT_EQ(rig.In(kCommand + Reg::kStatus), kReady);
+    return rig.bench.events().now() - begin;
+  };
+  constexpr uint64_t kTransfer = 1808, kRequest = 17143, kAccess = 33858;  // cycles
+  EXPECT_EQ(write(5), kRequest + kAccess + kTransfer);
+  EXPECT_EQ(write(6), kRequest + kTransfer);
+  EXPECT_EQ(write(6), kRequest + kAccess + kTransfer);
+}
+
+TEST(AliIde, AVerifyTakesTheTimeOfAllItsSectors) {
+  Rig rig;
+  const auto verify = [&](uint16_t count) {
+    rig.CommandExtended(0x42, 0, count);
+    const uint64_t begin = rig.bench.events().now();
+    while (!rig.irqs.levels[14]) rig.bench.RunTo(rig.bench.events().next());
+    EXPECT_EQ(rig.In(kCommand + Reg::kStatus), kReady);
+    return rig.bench.events().now() - begin;
+  };
+  verify(1);  // from here on it is somewhere else
+  const uint64_t one = verify(1);
+  // 899 sectors at 250 MB/s.
+  EXPECT_NEAR(static_cast<double>(verify(900) - one), 899 * 512 * 2.4, 2);
+}
+
+TEST(AliIde, DiagnosticsTellOfBothDrives) {
+  Rig rig;
+  Disk second(rig.contents, false);
+  rig.ide.Attach(1, second);
+  rig.ide.Reset();
+  rig.Out(kCommand + Reg::kDevice, 0xb0);
+  rig.Out(kCommand + Reg::kMid, 0x55);
+  rig.Out(kCommand + Reg::kCommand, 0x90);
+  EXPECT_EQ(rig.Wait(), kReady);
+  EXPECT_EQ(rig.In(kCommand + Reg::kDevice), 0xa0) << "device 0 tells it";
+  for (const uint8_t device : {0xa0, 0xb0}) {
+    rig.Out(kCommand + Reg::kDevice, device);
+    EXPECT_FALSE(rig.irqs.levels[14]) << "once";
+    EXPECT_EQ(rig.In(kCommand + Reg::kStatus), kReady);
+    EXPECT_EQ(rig.In(kCommand + Reg::kError), 1);
+    EXPECT_EQ(rig.In(kCommand + Reg::kMid), 0) << "the signature";
+  }
+}
+
 TEST(AliIde, TheHighHalvesCanBeRead) {
   Rig rig;
   rig.Out(kCommand + Reg::kLow, 0x12);
@@ -402,6 +453,9 @@ TEST(AliIde, TheHighHalvesCanBeRead) {
   EXPECT_EQ(rig.In(kCommand + Reg::kLow), 0x12);
   rig.Out(kCommand + Reg::kMid, 0);
   EXPECT_EQ(rig.In(kCommand + Reg::kLow), 0x34) << "writing a register ends that";
+  rig.Out(kControl, 0x80);
+  rig.Out(kCommand + Reg::kCommand, 0xe5);
+  EXPECT_EQ(rig.In(kCommand + Reg::kLow), 0x34) << "and so does a command";
 }
 
 // Saved at any time, it goes on elsewhere as it would have here.

@@ -61,7 +61,7 @@ const AtaDrive::CommandRow* AtaDrive::FindCommand(uint8_t code) {
       {.code = 0x41, .action = Action::kVerify},
       {.code = 0x42, .action = Action::kVerify, .is_extended = true},
       {.code = 0x70, .action = Action::kNothing},  // SEEK
-      {.code = 0x90, .action = Action::kDiagnose},
+      {.code = AtaCommand::kDiagnose, .action = Action::kDiagnose},
       {.code = 0x91, .action = Action::kSetGeometry},
       {.code = 0xc4, .action = Action::kRead, .multiple = true},
       {.code = 0xc5, .action = Action::kWrite, .multiple = true},
@@ -98,7 +98,7 @@ void AtaDrive::Reset() {
   Signature();
   phase_ = Phase::kIdle;
   status_ = kIdleStatus;
-  interrupt_ = identify_ = false;
+  interrupt_ = identify_ = is_first_ = false;
   chunk_.clear();
   sector_ = left_ = 0;
   block_ = 1;
@@ -169,7 +169,7 @@ void AtaDrive::Command(uint8_t code) {
   left_ = 0;
   at_ = 0;
   error_ = 0;
-  identify_ = false;
+  identify_ = is_first_ = false;
   const CommandRow* const row = FindCommand(code);
   if (row == nullptr) {
     Fail(AtaError::kAborted);
@@ -244,7 +244,9 @@ void AtaDrive::BeginTransfer(const CommandRow& row) {
            : row.multiple                           ? multiple_
                                                     : 1;
   phase_ = writes ? Phase::kDmaOut : Phase::kDmaIn;  // which way the first chunk goes
-  const uint64_t cycles = ChunkCycles(true);
+  is_first_ = true;
+  const uint64_t cycles =
+      row.action == Action::kVerify ? TransferCycles(left_, true) : ChunkCycles(true);
   status_ = AtaStatus::kBusy | kIdleStatus;
   if (row.action == Action::kVerify) {
     phase_ = Phase::kBusy;
@@ -314,12 +316,12 @@ void AtaDrive::SetFeatures() {
 
 uint64_t AtaDrive::ChunkSectors() const { return std::min<uint64_t>(left_, block_); }
 
-uint64_t AtaDrive::ChunkCycles(bool first) const {
+uint64_t AtaDrive::TransferCycles(uint64_t sectors, bool first) const {
   const bool writes =
       phase_ == Phase::kStore || phase_ == Phase::kDataOut || phase_ == Phase::kDmaOut;
   const DiskTiming::Way& way = writes ? kSolidStateDisk.write : kSolidStateDisk.read;
   const uint64_t hz = host_.hz();
-  const uint64_t transfer = DiskTiming::TransferCycles(way, ChunkSectors() * kSectorSize, hz);
+  const uint64_t transfer = DiskTiming::TransferCycles(way, sectors * kSectorSize, hz);
   if (!first) return transfer;
   return kSolidStateDisk.RequestCycles(hz) + DiskTiming::SeekCycles(way, position_, sector_, hz) +
          transfer;
@@ -353,6 +355,7 @@ void AtaDrive::Advance() {
   sector_ += sectors;
   left_ -= sectors;
   if (!identify_) position_ = sector_;
+  is_first_ = false;
   at_ = 0;
   chunk_.clear();
 }
@@ -410,7 +413,7 @@ void AtaDrive::WriteData(uint16_t value) {
   if (at_ < chunk_.size()) return;
   phase_ = Phase::kStore;
   status_ = AtaStatus::kBusy | kIdleStatus;
-  host_.WakeAfter(ChunkCycles(position_ != sector_));
+  host_.WakeAfter(ChunkCycles(is_first_));
 }
 
 std::span<uint8_t> AtaDrive::DmaBytes() {
@@ -443,6 +446,7 @@ void AtaDrive::Walk(Visitor& visitor, Self& self) {
   visitor.Field("interrupt", self.interrupt_);
   visitor.Field("phase", self.phase_);
   visitor.Field("identify", self.identify_);
+  visitor.Field("is_first", self.is_first_);
   visitor.Field("sector", self.sector_);
   visitor.Field("left", self.left_);
   visitor.Field("block", self.block_);

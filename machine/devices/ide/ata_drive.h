@@ -10,84 +10,39 @@
 #include <string>
 
 #include "alpha/state_visitor.h"
+#include "machine/devices/ide/ide_drive.h"
 #include "machine/disks/disk.h"
 
 namespace isochron::machine {
 
-// Registers of the command block by their offset. Some are others when they are written.
-struct AtaRegister {
-  static constexpr int kData = 0, kError = 1, kFeatures = 1, kCount = 2, kLow = 3, kMid = 4,
-                       kHigh = 5, kDevice = 6, kStatus = 7, kCommand = 7;
-};
-struct AtaStatus {
-  static constexpr uint8_t kError = 0x01, kDataRequest = 0x08, kSeekComplete = 0x10, kReady = 0x40,
-                           kBusy = 0x80;
-};
-struct AtaError {
-  static constexpr uint8_t kAborted = 0x04, kNotFound = 0x10;
-};
-
-// What a drive asks of the channel that it is on.
-class AtaHost {
- public:
-  virtual ~AtaHost() = default;
-  // Cycles of a guest second.
-  virtual uint64_t hz() const = 0;
-  // Has OnWake() called so many cycles later, in place of what was asked for before.
-  virtual void WakeAfter(uint64_t cycles) = 0;
-  // interrupt() may have changed.
-  virtual void UpdateInterrupt() = 0;
-  // The drive is ready to transfer by DMA, so many cycles from now at the earliest.
-  virtual void WantDma(uint64_t cycles) = 0;
-};
-
 // A drive that obeys ATA/ATAPI-5 (T13/1321D) and, of ATA/ATAPI-6 (T13/1410D), 48-bit addresses: the
 // general feature set without power that is ever off, write cache, multiple, PIO and DMA transfers.
-// Reads and writes of the disk happen in OnWake() and in DMA alone.
-class AtaDrive final {
+class AtaDrive final : public IdeDrive {
  public:
-  // Sectors that it moves at once within a DMA transfer.
-  static constexpr size_t kMaxChunk = 128;
-
   // `number`: 0 to 3 on a controller. An odd one is device 1 of its channel. Both must outlive the
   // drive.
   AtaDrive(AtaHost& host, Disk& disk, int number) : host_(host), disk_(disk), number_(number) {}
 
-  void Reset();      // power-on
-  void SoftReset();  // SRST; the drive is busy until OnWake()
-
-  // A register other than data and command. With `high` reading gives what 48-bit commands keep
-  // there.
-  uint8_t Read(int reg, bool high) const;
-  void Write(int reg, uint8_t value);
-  // The command register.
-  void Command(uint8_t code);
-  // The data register, 16 bits wide. Without a request for data zeros, and nothing.
-  uint16_t ReadData();
-  void WriteData(uint16_t value);
-
-  bool busy() const { return (status_ & AtaStatus::kBusy) != 0; }
-  // Whether it takes what is written to registers.
-  bool listens() const { return (status_ & (AtaStatus::kBusy | AtaStatus::kDataRequest)) == 0; }
-  // INTRQ, as long as the drive is selected.
-  bool interrupt() const { return interrupt_; }
-  // Reading the status register takes the interrupt back, and so does a command.
-  void ClearInterrupt();
-
-  // The time that the drive has asked for has passed.
-  void OnWake();
-
-  // DMA. Whether a transfer is under way, and whether it goes to memory.
-  bool wants_dma() const { return phase_ == Phase::kDmaIn || phase_ == Phase::kDmaOut; }
-  bool dma_in() const { return phase_ == Phase::kDmaIn; }
-  // The bytes that are to be transferred next, which is the rest of a chunk.
-  std::span<uint8_t> DmaBytes();
-  // So many of them have been. True when that was the last of a chunk: then the drive asks for
-  // DMA again, or the command is done.
-  bool OnDma(size_t bytes);
-
-  void VisitState(alpha::StateVisitor& visitor) const;
-  void RestoreState(alpha::StateReader& reader);
+  void Reset() override;
+  void SoftReset() override;
+  uint8_t Read(int reg, bool high) const override;
+  void Write(int reg, uint8_t value) override;
+  void Command(uint8_t code) override;
+  uint16_t ReadData() override;
+  void WriteData(uint16_t value) override;
+  bool busy() const override { return (status_ & AtaStatus::kBusy) != 0; }
+  bool listens() const override {
+    return (status_ & (AtaStatus::kBusy | AtaStatus::kDataRequest)) == 0;
+  }
+  bool interrupt() const override { return interrupt_; }
+  void ClearInterrupt() override;
+  void OnWake() override;
+  bool wants_dma() const override { return phase_ == Phase::kDmaIn || phase_ == Phase::kDmaOut; }
+  bool dma_in() const override { return phase_ == Phase::kDmaIn; }
+  std::span<uint8_t> DmaBytes() override;
+  bool OnDma(size_t bytes) override;
+  void VisitState(alpha::StateVisitor& visitor) const override;
+  void RestoreState(alpha::StateReader& reader) override;
 
  private:
   enum class Phase : uint8_t {
@@ -126,8 +81,9 @@ class AtaDrive final {
   // What the address registers name: the sector, or past all of them where there is none such.
   uint64_t Address(bool is_extended) const;
   uint64_t Count(bool is_extended) const;
-  // How long the next chunk takes, with what it takes to get there when it is the first one.
-  uint64_t ChunkCycles(bool first) const;
+  // How long the next sectors take, with what it takes to get there when they are the first ones.
+  uint64_t TransferCycles(uint64_t sectors, bool first) const;
+  uint64_t ChunkCycles(bool first) const { return TransferCycles(ChunkSectors(), first); }
   uint64_t ChunkSectors() const;
   // Makes room for the next chunk; reading, fills it from the disk.
   void LoadChunk();
@@ -148,6 +104,7 @@ class AtaDrive final {
 
   Phase phase_ = Phase::kIdle;
   bool identify_ = false;  // what the host reads is no sector of the disk
+  bool is_first_ = false;  // no sector of the command has been transferred yet
   uint64_t sector_ = 0;    // the first of the chunk
   uint64_t left_ = 0;      // sectors of the command from there on
   uint16_t block_ = 1;     // sectors of a chunk at most

@@ -33,6 +33,30 @@ uint16_t Modes(uint8_t count, uint8_t first_mode, uint8_t mode) {
   return static_cast<uint16_t>(supported | (in_use ? 1 << (8 + mode - first_mode) : 0));
 }
 
+// What the drive can transfer, and how.
+void SetModes(uint8_t dma_mode, Words& words) {
+  words[63] = Modes(AtaIdentity::kMultiwordDmaModes, 0x20, dma_mode);
+  words[64] = 0x0003;                                            // PIO modes 3 and 4
+  for (size_t word = 65; word <= 68; ++word) words[word] = 120;  // ns of a cycle
+  words[88] = Modes(AtaIdentity::kUltraDmaModes, 0x40, dma_mode);
+}
+
+// A cable of 80 wires, and how the drive has found out which it is.
+uint16_t Cable(int number) { return static_cast<uint16_t>(number % 2 == 0 ? 0x600b : 0x6b00); }
+
+std::string WithChecksum(const Words& words) {
+  std::string bytes;
+  for (const uint16_t word : words) {
+    bytes.push_back(static_cast<char>(word));
+    bytes.push_back(static_cast<char>(word >> 8));
+  }
+  bytes[510] = static_cast<char>(0xa5);
+  uint8_t sum = 0;
+  for (size_t i = 0; i < kSectorSize - 1; ++i) sum = static_cast<uint8_t>(sum + bytes[i]);
+  bytes[511] = static_cast<char>(-sum);
+  return bytes;
+}
+
 }  // namespace
 
 uint16_t AtaGeometry::Cylinders(uint64_t sectors, uint16_t heads, uint16_t sectors_per_track) {
@@ -65,31 +89,37 @@ std::string AtaIdentity::Bytes() const {
   SetNumber(words, 57, 2, uint64_t{cylinders} * heads * sectors_per_track);
   words[59] = static_cast<uint16_t>(multiple != 0 ? 0x0100 | multiple : 0);
   SetNumber(words, 60, 2, std::min(sectors, kMaxLba28));
-  words[63] = Modes(kMultiwordDmaModes, 0x20, dma_mode);
-  words[64] = 0x0003;                                            // PIO modes 3 and 4
-  for (size_t word = 65; word <= 68; ++word) words[word] = 120;  // ns of a cycle
-  words[80] = 0x007e;                                            // ATA-1 to ATA/ATAPI-6
+  SetModes(dma_mode, words);
+  words[80] = 0x007e;  // ATA-1 to ATA/ATAPI-6
   words[82] = kWriteCache;
   words[83] = kValid | kAddress48 | kFlush | kFlushExt;
   words[84] = kValid;
   words[85] = write_cache ? kWriteCache : 0;
   words[86] = kAddress48 | kFlush | kFlushExt;
   words[87] = kValid;
-  words[88] = Modes(kUltraDmaModes, 0x40, dma_mode);
-  // A cable of 80 wires, and how the drive has found out which it is.
-  words[93] = static_cast<uint16_t>(number % 2 == 0 ? 0x600b : 0x6b00);
+  words[93] = Cable(number);
   SetNumber(words, 100, 4, sectors);
 
-  std::string bytes;
-  for (const uint16_t word : words) {
-    bytes.push_back(static_cast<char>(word));
-    bytes.push_back(static_cast<char>(word >> 8));
-  }
-  bytes[510] = static_cast<char>(0xa5);
-  uint8_t sum = 0;
-  for (size_t i = 0; i < kSectorSize - 1; ++i) sum = static_cast<uint8_t>(sum + bytes[i]);
-  bytes[511] = static_cast<char>(-sum);
-  return bytes;
+  return WithChecksum(words);
+}
+
+std::string AtapiIdentity::Bytes() const {
+  constexpr uint16_t kValid = 0x4000;
+  constexpr uint16_t kPackets = 1 << 4, kDeviceReset = 1 << 9;
+  Words words{};
+  words[0] = 0x85c0;  // a CD-ROM that can be removed, asked by packets of 12 bytes within 50 us
+  SetText(words, 10, 10, absl::StrCat("ISO-IDE-", number));
+  SetText(words, 23, 4, "1.0");
+  SetText(words, 27, 20, "ISOCHRON CD-ROM");
+  words[49] = 0x0f00;  // as a disk's
+  words[51] = 0x0200;
+  words[53] = 0x0006;  // words 64 to 70 and 88 are valid
+  SetModes(dma_mode, words);
+  words[80] = 0x007e;
+  words[82] = words[85] = kPackets | kDeviceReset;
+  words[83] = words[84] = words[87] = kValid;
+  words[93] = Cable(number);
+  return WithChecksum(words);
 }
 
 }  // namespace isochron::machine

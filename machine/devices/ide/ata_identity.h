@@ -35,6 +35,15 @@ struct AtaIdentity {
   std::string Bytes() const;
 };
 
+// The data of IDENTIFY PACKET DEVICE (ATA/ATAPI-5, 8.13) of a CD-ROM drive.
+struct AtapiIdentity {
+  int number = 0;        // 0 to 3
+  uint8_t dma_mode = 0;  // as SET FEATURES takes it; 0: none
+
+  // 512 bytes, with their checksum.
+  std::string Bytes() const;
+};
+
 }  // namespace isochron::machine
 
 #endif  // ISOCHRON_MACHINE_DEVICES_IDE_ATA_IDENTITY_H_

@@ -4,6 +4,9 @@
 #include <array>
 #include <cstring>
 
+#include "machine/devices/ide/ata_drive.h"
+#include "machine/devices/ide/atapi_drive.h"
+
 namespace isochron::machine {
 namespace {
 
@@ -24,8 +27,13 @@ constexpr uint32_t kFullDescriptor = 0x1'0000;  // bytes of one whose count is 0
 
 }  // namespace
 
-void IdeChannel::Attach(int device, Disk& disk, int number) {
-  drives_[device].emplace(static_cast<AtaHost&>(*this), disk, number);
+void IdeChannel::Attach(int device, Disk& disk, int number, bool is_cdrom) {
+  AtaHost& host = *this;
+  if (is_cdrom) {
+    drives_[device] = std::make_unique<AtapiDrive>(host, disk, number);
+  } else {
+    drives_[device] = std::make_unique<AtaDrive>(host, disk, number);
+  }
 }
 
 void IdeChannel::Reset() {
@@ -37,15 +45,15 @@ void IdeChannel::Reset() {
   table_ = next_descriptor_ = address_ = left_ = 0;
   is_last_ = false;
   dma_cycles_ = 0;
-  for (std::optional<AtaDrive>& drive : drives_) {
-    if (drive.has_value()) drive->Reset();
+  for (const std::unique_ptr<IdeDrive>& drive : drives_) {
+    if (drive != nullptr) drive->Reset();
   }
   level_ = false;
   line_.Set(false);
 }
 
 void IdeChannel::UpdateInterrupt() {
-  const AtaDrive* const drive = selected();
+  const IdeDrive* const drive = selected();
   const bool level = drive != nullptr && drive->interrupt() && (control_ & kDisableInterrupt) == 0;
   if (level && !level_) master_status_ |= MasterStatus::kInterrupt;
   level_ = level;
@@ -54,7 +62,7 @@ void IdeChannel::UpdateInterrupt() {
 
 uint8_t IdeChannel::ReadRegister(int reg) const {
   if (!has_drives()) return kFloating;
-  const AtaDrive* const drive = selected();
+  const IdeDrive* const drive = selected();
   const bool high = (control_ & kHighOrder) != 0;
   if (drive != nullptr) {
     // The two drives have one register for which of them is meant.
@@ -68,7 +76,7 @@ uint8_t IdeChannel::ReadRegister(int reg) const {
 
 uint64_t IdeChannel::ReadCommand(const Access& access) {
   const auto reg = static_cast<int>(access.offset);
-  AtaDrive* const drive = selected();
+  IdeDrive* const drive = selected();
   if (reg == AtaRegister::kData && access.size > 1) {
     if (drive == nullptr) return has_drives() ? 0 : AllOnes(access.size) & ~uint64_t{0x80};
     uint64_t value = drive->ReadData();
@@ -85,25 +93,35 @@ uint64_t IdeChannel::ReadCommand(const Access& access) {
 }
 
 void IdeChannel::WriteRegister(int reg, uint8_t value) {
-  AtaDrive* const drive = selected();
+  IdeDrive* const drive = selected();
   if (drive != nullptr && !drive->listens() && reg != AtaRegister::kCommand) return;
-  if (reg == AtaRegister::kCommand) {
-    if (drive != nullptr) drive->Command(value);
-    return;
-  }
   control_ &= static_cast<uint8_t>(~kHighOrder);
-  for (std::optional<AtaDrive>& each : drives_) {
-    if (each.has_value()) each->Write(reg, value);
+  if (reg == AtaRegister::kCommand) return Command(value);
+  for (const std::unique_ptr<IdeDrive>& each : drives_) {
+    if (each != nullptr) each->Write(reg, value);
   }
   if (reg != AtaRegister::kDevice) return;
   selected_ = (value & kDeviceBit) != 0 ? 1 : 0;
   UpdateInterrupt();
 }
 
+void IdeChannel::Command(uint8_t code) {
+  const IdeDrive* const drive = selected();
+  // Both drives look after themselves, and device 0 tells of both (ATA/ATAPI-5, 8.8).
+  if (code == AtaCommand::kDiagnose && drives_[0] != nullptr && drives_[1] != nullptr &&
+      !drive->busy()) {
+    selected_ = 0;
+    drives_[1]->SoftReset();
+    drives_[0]->Command(code);
+  } else if (drive != nullptr) {
+    selected()->Command(code);
+  }
+}
+
 void IdeChannel::WriteCommand(const Access& access, uint64_t value) {
   const auto reg = static_cast<int>(access.offset);
   if (reg == AtaRegister::kData) {
-    AtaDrive* const drive = selected();
+    IdeDrive* const drive = selected();
     if (drive == nullptr) return;
     drive->WriteData(static_cast<uint16_t>(value));
     if (access.size == 4) drive->WriteData(static_cast<uint16_t>(value >> 16));
@@ -120,13 +138,13 @@ void IdeChannel::WriteControl(uint8_t value) {
   control_ = value;
   if (resets) {
     selected_ = 0;
-    for (std::optional<AtaDrive>& drive : drives_) {
-      if (drive.has_value()) drive->SoftReset();
+    for (const std::unique_ptr<IdeDrive>& drive : drives_) {
+      if (drive != nullptr) drive->SoftReset();
     }
   } else if ((value & kSoftReset) == 0 && events_.DueCycle(kind_) == kNever) {
     // Drives stay in reset as long as the bit is set.
-    for (std::optional<AtaDrive>& drive : drives_) {
-      if (drive.has_value() && drive->busy()) drive->SoftReset();
+    for (const std::unique_ptr<IdeDrive>& drive : drives_) {
+      if (drive != nullptr && drive->busy()) drive->SoftReset();
     }
   }
   UpdateInterrupt();
@@ -174,7 +192,7 @@ void IdeChannel::WriteMaster(uint64_t reg, uint8_t value) {
 }
 
 void IdeChannel::SetMaster(bool starts) {
-  AtaDrive* const drive = selected();
+  IdeDrive* const drive = selected();
   if (starts) {
     master_status_ |= MasterStatus::kActive;
     next_descriptor_ = table_;
@@ -193,11 +211,11 @@ void IdeChannel::WantDma(uint64_t cycles) {
 }
 
 void IdeChannel::OnEvent() {
-  AtaDrive* const drive = selected();
+  IdeDrive* const drive = selected();
   if (drive != nullptr && drive->wants_dma()) return Transfer();
   if ((control_ & kSoftReset) != 0) return;
-  for (std::optional<AtaDrive>& each : drives_) {
-    if (each.has_value()) each->OnWake();
+  for (const std::unique_ptr<IdeDrive>& each : drives_) {
+    if (each != nullptr) each->OnWake();
   }
 }
 
@@ -226,7 +244,7 @@ bool IdeChannel::NextDescriptor() {
 }
 
 void IdeChannel::Transfer() {
-  AtaDrive& drive = *selected();
+  IdeDrive& drive = *selected();
   if ((master_status_ & MasterStatus::kActive) == 0) return;
   // A master that goes the other way moves nothing.
   if (drive.dma_in() != ((master_command_ & MasterCommand::kToMemory) != 0)) return FailMaster();
@@ -268,7 +286,7 @@ void IdeChannel::Walk(Visitor& visitor, Self& self) {
   visitor.Field("dma_cycles", self.dma_cycles_);
   constexpr const char* kNames[] = {"drive0", "drive1"};
   for (size_t i = 0; i < 2; ++i) {
-    if (self.drives_[i].has_value()) visitor.Field(kNames[i], *self.drives_[i]);
+    if (self.drives_[i] != nullptr) visitor.Field(kNames[i], *self.drives_[i]);
   }
 }
 

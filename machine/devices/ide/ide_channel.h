@@ -4,21 +4,21 @@
 #define ISOCHRON_MACHINE_DEVICES_IDE_IDE_CHANNEL_H_
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 
 #include "alpha/state_visitor.h"
 #include "machine/bus/access.h"
 #include "machine/bus/device.h"
 #include "machine/bus/dma.h"
 #include "machine/bus/event_queue.h"
-#include "machine/devices/ide/ata_drive.h"
+#include "machine/devices/ide/ide_drive.h"
 #include "machine/disks/disk.h"
 
 namespace isochron::machine {
 
 // A channel with up to two drives, its registers as the CPU sees them (ATA/ATAPI-5) and its bus
 // master (SFF 8038i, "Programming Interface for Bus Master IDE Controller"), which moves at most
-// AtaDrive::kMaxChunk sectors and follows at most kMaxDescriptors descriptors in one event.
+// IdeDrive::kMaxChunk sectors and follows at most kMaxDescriptors descriptors in one event.
 class IdeChannel final : private AtaHost {
  public:
   // Registers of the bus master.
@@ -30,8 +30,8 @@ class IdeChannel final : private AtaHost {
   IdeChannel(EventPort& events, int kind, DmaPort& dma, IrqLine interrupt)
       : events_(events), kind_(kind), dma_(dma), line_(interrupt) {}
 
-  // Before Reset(). `device` 0 or 1; `number`: see AtaDrive.
-  void Attach(int device, Disk& disk, int number);
+  // Before Reset(). `device` 0 or 1; `number`: see AtaDrive. A CD-ROM is an ATAPI drive.
+  void Attach(int device, Disk& disk, int number, bool is_cdrom);
 
   void Reset();
   void OnEvent();
@@ -57,15 +57,10 @@ class IdeChannel final : private AtaHost {
   void UpdateInterrupt() override;
   void WantDma(uint64_t cycles) override;
 
-  bool has_drives() const { return drives_[0].has_value() || drives_[1].has_value(); }
+  bool has_drives() const { return drives_[0] != nullptr || drives_[1] != nullptr; }
   // The drive that is selected; nullptr: there is none.
-  AtaDrive* selected() { return Drive(*this); }
-  const AtaDrive* selected() const { return Drive(*this); }
-  template <typename Self>
-  static auto Drive(Self& self) -> decltype(&*self.drives_[0]) {
-    auto& drive = self.drives_[self.selected_];
-    return drive.has_value() ? &*drive : nullptr;
-  }
+  IdeDrive* selected() const { return drives_[selected_].get(); }
+  void Command(uint8_t code);
   uint8_t ReadRegister(int reg) const;
   void WriteRegister(int reg, uint8_t value);
   void SetMaster(bool starts);
@@ -79,7 +74,7 @@ class IdeChannel final : private AtaHost {
   const int kind_;
   DmaPort& dma_;
   const IrqLine line_;
-  std::optional<AtaDrive> drives_[2];
+  std::unique_ptr<IdeDrive> drives_[2];
 
   uint8_t selected_ = 0;
   uint8_t control_ = 0;

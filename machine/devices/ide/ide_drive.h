@@ -1,0 +1,92 @@
+// What is behind an IDE channel.
+
+#ifndef ISOCHRON_MACHINE_DEVICES_IDE_IDE_DRIVE_H_
+#define ISOCHRON_MACHINE_DEVICES_IDE_IDE_DRIVE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "alpha/state_visitor.h"
+
+namespace isochron::machine {
+
+// Registers of the command block by their offset. Some are others when they are written.
+struct AtaRegister {
+  static constexpr int kData = 0, kError = 1, kFeatures = 1, kCount = 2, kLow = 3, kMid = 4,
+                       kHigh = 5, kDevice = 6, kStatus = 7, kCommand = 7;
+};
+struct AtaStatus {
+  static constexpr uint8_t kError = 0x01, kDataRequest = 0x08, kSeekComplete = 0x10, kReady = 0x40,
+                           kBusy = 0x80;
+};
+struct AtaError {
+  static constexpr uint8_t kAborted = 0x04, kNotFound = 0x10;
+};
+// Commands that concern more than the drive that is selected.
+struct AtaCommand {
+  static constexpr uint8_t kDiagnose = 0x90;
+};
+
+// What a drive asks of the channel that it is on.
+class AtaHost {
+ public:
+  virtual ~AtaHost() = default;
+  // Cycles of a guest second.
+  virtual uint64_t hz() const = 0;
+  // Has OnWake() called so many cycles later, in place of what was asked for before.
+  virtual void WakeAfter(uint64_t cycles) = 0;
+  // interrupt() may have changed.
+  virtual void UpdateInterrupt() = 0;
+  // The drive is ready to transfer by DMA, so many cycles from now at the earliest.
+  virtual void WantDma(uint64_t cycles) = 0;
+};
+
+// A drive. Reads and writes of the disk happen in OnWake() and in DMA alone.
+class IdeDrive {
+ public:
+  // Sectors of 512 bytes that a drive moves at once within a DMA transfer.
+  static constexpr size_t kMaxChunk = 128;
+
+  virtual ~IdeDrive() = default;
+
+  virtual void Reset() = 0;      // power-on
+  virtual void SoftReset() = 0;  // SRST; the drive is busy until OnWake()
+
+  // A register other than data and command. With `high` reading gives what 48-bit commands keep
+  // there.
+  virtual uint8_t Read(int reg, bool high) const = 0;
+  virtual void Write(int reg, uint8_t value) = 0;
+  // The command register.
+  virtual void Command(uint8_t code) = 0;
+  // The data register, 16 bits wide. Without a request for data zeros, and nothing.
+  virtual uint16_t ReadData() = 0;
+  virtual void WriteData(uint16_t value) = 0;
+
+  virtual bool busy() const = 0;
+  // Whether it takes what is written to registers.
+  virtual bool listens() const = 0;
+  // INTRQ, as long as the drive is selected.
+  virtual bool interrupt() const = 0;
+  // Reading the status register takes the interrupt back, and so does a command.
+  virtual void ClearInterrupt() = 0;
+
+  // The time that the drive has asked for has passed.
+  virtual void OnWake() = 0;
+
+  // DMA. Whether a transfer is under way, and whether it goes to memory.
+  virtual bool wants_dma() const = 0;
+  virtual bool dma_in() const = 0;
+  // The bytes that are to be transferred next, which is the rest of a chunk.
+  virtual std::span<uint8_t> DmaBytes() = 0;
+  // So many of them have been. True when that was the last of a chunk: then the drive asks for
+  // DMA again, or the command is done.
+  virtual bool OnDma(size_t bytes) = 0;
+
+  virtual void VisitState(alpha::StateVisitor& visitor) const = 0;
+  virtual void RestoreState(alpha::StateReader& reader) = 0;
+};
+
+}  // namespace isochron::machine
+
+#endif  // ISOCHRON_MACHINE_DEVICES_IDE_IDE_DRIVE_H_

@@ -89,7 +89,8 @@ void FrameLink::Loop() {
 
 void FrameLink::Receive(int peer) {
   std::array<char, machine::kMaxFrame> buffer;
-  while (queue_->HasFrameRoom()) {
+  constexpr int kFramesPerTurn = 64;  // then there may be something else to do
+  for (int i = 0; i < kFramesPerTurn && queue_->HasFrameRoom(); ++i) {
     const ssize_t size = recv(peer, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     pollfd state = {peer, POLLRDHUP, 0};

@@ -28,10 +28,16 @@ struct EthernetTiming {
   // sequence, and the gap to the next frame; and the least that a frame is filled up to.
   static constexpr uint64_t kPreamble = 8, kCheckSequence = 4, kGap = 12, kLeast = 60;
 
+  // What a device takes for a frame at the least, in cycles: of a clock so slow that the wire is no
+  // limit, a guest has no more events than others make.
+  static constexpr uint64_t kFewestCycles = 64;
+
   // How long a frame keeps the wire, in cycles of `hz`, rounded up.
   uint64_t FrameCycles(size_t bytes, uint64_t hz) const {
     const uint64_t filled = bytes < kLeast ? kLeast : bytes;
-    return TicksToCycles(kPreamble + filled + kCheckSequence + kGap, bytes_per_second, hz);
+    const uint64_t cycles =
+        TicksToCycles(kPreamble + filled + kCheckSequence + kGap, bytes_per_second, hz);
+    return cycles < kFewestCycles ? kFewestCycles : cycles;
   }
 };
 

@@ -47,11 +47,12 @@ void MiiTransceiver::Step(bool data) {
     if (start == kStartRead && ours) {
       shift_ = uint32_t{1} << 31 | Read(shift_ & 0x1f);
     } else if (start != kStartRead && start != kStartWrite) {
-      bits_ = 0;
+      bits_ = shift_ = 0;
     }
   }
-  if (reads)
-    output_ = bits_ >= kData && (shift_ >> (kFrame - 1 - bits_) & 1) != 0 && bits_ < kFrame;
+  if (reads) {
+    output_ = bits_ >= kData && bits_ < kFrame && (shift_ >> (kFrame - 1 - bits_) & 1) != 0;
+  }
   if (bits_ < kFrame) return;
   const uint32_t head = shift_ >> (kFrame - kHead);
   if (!reads && head >> 10 == kStartWrite && (head >> 5 & 0x1f) == kAddress) {

@@ -391,7 +391,7 @@ std::string Tulip::FrameToSend() const {
 }
 
 void Tulip::Transmit(const std::string& frame) {
-  if (frame_.size() < kMinFrame || frame.size() > kMaxFrame) {
+  if (std::min(frame_.size(), frame.size()) < kMinFrame || frame.size() > kMaxFrame) {
     ++send_drops_;
   } else if ((mode_ & TulipMode::kLoopback) != 0) {
     ReceiveFrame(frame);

@@ -133,6 +133,23 @@ TEST(TulipTest, HasATransceiverWhoseLinkIsUp) {
   SendMii(rig, 0x5u << 28 | 1u << 23 | 0u << 18 | 2u << 16 | 0x8000, 32);
   EXPECT_EQ(ReadMii(rig, 1, 4), 0x01e1u) << "it was reset";
   EXPECT_EQ(ReadMii(rig, 1, 0) & 0x8000, 0u);
+  SendMii(rig, 0x1fff, 14);  // no start: it waits for the next
+  EXPECT_EQ(ReadMii(rig, 1, 2), 0x2000u);
+}
+
+// The check sequence that a guest leaves to the chip is no part of what must be there at least.
+TEST(TulipTest, DropsWhatIsTooShortWithoutItsCheckSequence) {
+  for (const uint32_t loopback : {uint32_t{0}, TulipMode::kLoopback}) {
+    TulipRig rig;
+    for (const size_t size : {14, 17, 18}) {
+      rig.AddFrame(TestFrame(size, 's'), TulipTransmit::kHasCrc);
+    }
+    rig.Start();
+    rig.Out(6, rig.In(6) | loopback);
+    rig.bench.RunFor(TulipRig::kLong);
+    EXPECT_EQ(rig.Count("send_drops"), 2u);
+    EXPECT_EQ(rig.sink.frames.size(), loopback == 0 ? 1u : 0u);
+  }
 }
 
 TEST(TulipTest, SendsAFrameAndClosesItsDescriptor) {

@@ -59,8 +59,12 @@ void Memory::ClearDirty() {
   for (MemoryListener* listener : listeners_) listener->OnDirtyCleared();
 }
 
-void Memory::TellCodeWritten(uint64_t pa, uint64_t size) {
-  for (MemoryListener* listener : listeners_) listener->OnCodeWritten(pa, size);
+void Memory::TellWritten(uint64_t pa, uint64_t size) {
+  const uint8_t marks = marks_[pa >> kPageShift];
+  for (MemoryListener* listener : listeners_) {
+    if ((marks & kCode) != 0) listener->OnCodeWritten(pa, size);
+    if ((marks & kLocked) != 0) listener->OnLockedWritten(pa, size);
+  }
 }
 
 }  // namespace isochron::alpha

@@ -23,14 +23,17 @@ class MemoryListener {
   virtual void OnDirtyCleared() {}
   // Bytes [pa, pa + size) of one page have been written by a device or the loader, by no CPU.
   virtual void OnDeviceWrite(uint64_t /*pa*/, uint64_t /*size*/) {}
+  // Bytes [pa, pa + size) of a page marked as locked have been written, by whoever.
+  virtual void OnLockedWritten(uint64_t /*pa*/, uint64_t /*size*/) {}
 };
 
 // RAM from physical address 0 up. Does not own the storage.
 //
-// Every page carries two marks. *Dirty*: the page may have changed since the marks were last
-// cleared. *Code*: an engine has decoded instructions from it. A store to a page that is
-// dirty and not code needs no announcement; an engine may keep such pages in an inline
-// lookup. Every other store goes through WillWrite().
+// Every page carries three marks. *Dirty*: the page may have changed since the marks were last
+// cleared. *Code*: an engine has decoded instructions from it. *Locked*: a CPU that does not run
+// now has locked a block of it (LockWatch). A store to a page that is dirty and neither of the
+// others needs no announcement; an engine may keep such pages in an inline lookup, for one CPU.
+// Every other store goes through WillWrite().
 class Memory {
  public:
   // `base` is page-aligned host storage of `size` bytes, a multiple of the page size.
@@ -78,6 +81,10 @@ class Memory {
   bool IsCode(uint64_t pa) const { return (marks_[pa >> kPageShift] & kCode) != 0; }
   void MarkCode(uint64_t pa) { marks_[pa >> kPageShift] |= kCode; }
   void UnmarkCode(uint64_t pa) { marks_[pa >> kPageShift] &= ~kCode; }
+  // To be called between the runs of CPUs: what an engine keeps for the one that ran, it does not
+  // take for the next.
+  void MarkLocked(uint64_t pa) { marks_[pa >> kPageShift] |= kLocked; }
+  void UnmarkLocked(uint64_t pa) { marks_[pa >> kPageShift] &= ~kLocked; }
 
   // Marks the page dirty; to be called before a store that IsPlain() does not excuse.
   void WillWrite(uint64_t pa, uint64_t size) {
@@ -85,9 +92,9 @@ class Memory {
       marks_[page] |= kDirty;
     }
   }
-  // Tells the listeners when the page is code; to be called after such a store.
+  // Tells the listeners when the page is code or locked; to be called after such a store.
   void Written(uint64_t pa, uint64_t size) {
-    if (IsCode(pa)) TellCodeWritten(pa, size);
+    if ((marks_[pa >> kPageShift] & (kCode | kLocked)) != 0) TellWritten(pa, size);
   }
 
   // Whether the page has been written since it was made: when not, it is zero, and looking at it
@@ -106,8 +113,9 @@ class Memory {
 
  private:
   static constexpr uint8_t kCode = 2;
+  static constexpr uint8_t kLocked = 4;
 
-  void TellCodeWritten(uint64_t pa, uint64_t size);
+  void TellWritten(uint64_t pa, uint64_t size);
 
   uint8_t* base_;
   uint64_t size_;

@@ -157,6 +157,34 @@ TEST_F(MemoryTest, ADevicesWriteToALockedBlockTakesTheLock) {
   EXPECT_TRUE(second.lock_flag) << "a store of a CPU is its own affair";
 }
 
+TEST_F(MemoryTest, AnotherCpusStoreTakesTheLockOfOneThatIsParked) {
+  constexpr uint64_t kBlock = 4 * Cpu::kLockBlock;
+  Cpu first(0, 16, 16);
+  Cpu second(1, 16, 16);
+  LockWatch watch(memory_);
+  watch.Add(first);
+  watch.Add(second);
+  for (Cpu* cpu : {&first, &second}) {
+    cpu->lock_flag = true;
+    cpu->lock_address = kBlock;
+    memory_.Store<uint8_t>(0, 1);
+    EXPECT_TRUE(memory_.IsPlain(0));
+    watch.Park(*cpu);
+    EXPECT_FALSE(memory_.IsPlain(0)) << "stores must be told of";
+  }
+  watch.Resume(second);
+  EXPECT_FALSE(memory_.IsPlain(0)) << "the other one is parked still";
+  memory_.Store<uint8_t>(kBlock + Cpu::kLockBlock, 1);
+  EXPECT_TRUE(first.lock_flag) << "another block";
+  memory_.Store<uint8_t>(kBlock + Cpu::kLockBlock - 1, 1);
+  EXPECT_FALSE(first.lock_flag);
+  EXPECT_TRUE(second.lock_flag) << "its own store, for all that is known";
+  EXPECT_TRUE(memory_.IsPlain(0)) << "nobody else has a lock there";
+  watch.Resume(first);
+  watch.Park(first);
+  EXPECT_TRUE(memory_.IsPlain(0)) << "nothing is locked";
+}
+
 TEST_F(MemoryTest, WorksWithoutAListener) {
   memory_.RemoveAllListeners();
   memory_.MarkCode(0);

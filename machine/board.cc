@@ -176,7 +176,7 @@ const MappedRange* Board::Find(uint64_t pa) const {
 }
 
 IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
-  events_.SetNow(cpu.cycle);
+  events_.AdvanceTo(cpu.cycle);
   const MappedRange* const range = Find(pa);
   if (range == nullptr) return Nonexistent(cpu, true);
   const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};
@@ -184,7 +184,7 @@ IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
 }
 
 IoResult Board::Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {
-  events_.SetNow(cpu.cycle);
+  events_.AdvanceTo(cpu.cycle);
   const MappedRange* const range = Find(pa);
   if (range == nullptr) return Nonexistent(cpu, false);
   const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};

@@ -75,7 +75,7 @@ BoardOptions BoardOptionsOf(const MachineConfig& config, std::vector<Disk>& disk
   BoardOptions options;
   options.rtc_base_seconds = config.rtc_base_seconds;
   options.seed = config.seed;
-  options.cpu_count = MachineConfig::kCpus;
+  options.cpu_count = static_cast<int>(config.cpus);
   options.entropy_device = config.entropy_device;
   options.network = config.network;
   options.frames = &frames;
@@ -121,8 +121,8 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
       board_(BoardOptionsOf(config, disks_, *this), memory_, events_, this, *this),
       points_(events_),
       memory_digest_(memory_) {
-  processors_.reserve(MachineConfig::kCpus);
-  for (uint32_t index = 0; index < MachineConfig::kCpus; ++index) {
+  processors_.reserve(config.cpus);
+  for (uint32_t index = 0; index < config.cpus; ++index) {
     processors_.push_back({alpha::Cpu(index, config.itb_entries, config.dtb_entries)});
     lock_watch_.Add(processors_.back().cpu);
   }
@@ -133,9 +133,11 @@ Machine::~Machine() { memory_.RemoveListener(*this); }
 
 absl::Status Machine::PowerOn() {
   for (Processor& processor : processors_) {
+    lock_watch_.Resume(processor.cpu);
     processor.cpu.Reset(FW_PAL_BASE);
     processor.waiting = false;
   }
+  round_ = {};
   engine_->Invalidate();
   events_.SetNow(now());
   board_.Reset();
@@ -153,6 +155,7 @@ absl::Status Machine::PowerOn() {
                     .boot_unit = config_.boot_disk,
                     .environment = board_.console_device()->nvram().value_or(ConsoleEnvironment())};
   }
+  firmware.cpu_count = config_.cpus;
   return LoadFirmware(firmware, images_.kernel, images_.initrd, PalcodeImage(), memory_);
 }
 
@@ -211,7 +214,7 @@ std::optional<RunEnd> Machine::Apply(Input input) {
 }
 
 std::optional<RunEnd> Machine::TakeDebugged() {
-  if (input_source_ == nullptr) return std::nullopt;
+  if (input_source_ == nullptr || round_.open) return std::nullopt;
   while (std::optional<Input> input = input_source_->TakeDebugged(PointHere())) {
     stops_known_to_ = 0;  // more may come
     if (std::optional<RunEnd> end = Apply(*std::move(input))) return end;
@@ -243,17 +246,19 @@ std::optional<RunEnd> Machine::RunToEnd() {
   // Who has been told of a disk that cannot be read gets no farther.
   if (std::optional<RunEnd> end = AskDisks()) return end;
   for (;;) {
-    const alpha::RunResult result = Advance(processors_.front());
+    const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
       board_.Flush();
       return RunEnd{RunEnd::Kind::kFatal, result.message, {}};
     }
+    if (round_.open) return AskObserver();
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
     const Processor& watched = processors_[stop_watch_.cpu()];
     stopped_by_ = stop_watch_.Met(watched.cpu, memory_, !watched.waiting);
     if (stopped_by_.any()) return AskObserver();
-    for (Processor& processor : processors_) TakeInterrupt(processor);
+    // Several take theirs when the next round begins, so that a stop here makes no difference.
+    if (processors_.size() == 1) TakeInterrupt(processors_.front());
     if (std::optional<RunEnd> end = AskObserver()) return end;
   }
 }
@@ -261,7 +266,8 @@ std::optional<RunEnd> Machine::RunToEnd() {
 void Machine::TakeInterrupt(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
   if (processor.waiting || !cpu.InterruptDeliverable()) return;
-  Tell(cpu.index, cpu.cycle, InterruptEvent{cpu.PendingInterrupts()});
+  events_.AdvanceTo(cpu.cycle);
+  Tell(cpu.index, events_.now(), InterruptEvent{cpu.PendingInterrupts()});
   alpha::EnterInterrupt(cpu);
 }
 
@@ -269,10 +275,12 @@ std::optional<RunEnd> Machine::HandleBoundary() {
   DuePoints due = HandleDueEvents();
   if (std::optional<RunEnd> end = AskDisks()) return end;
   if (std::optional<RunEnd> end = HandlePowerRequest(due)) return end;
-  const bool requested = deadline_.leave.load(std::memory_order_relaxed);
-  if (requested)
-    deadline_.leave.store(false);  // before the source is asked: what comes later counts
-  const bool awaited = now() >= stop_at_;
+  const bool timely = TimeHasPassed();
+  stop_requested_ = stop_requested_ || deadline_.leave.load(std::memory_order_relaxed);
+  // Before the source is asked: what comes later counts.
+  if (stop_requested_) deadline_.leave.store(false);
+  const bool requested = timely && std::exchange(stop_requested_, false);
+  const bool awaited = timely && now() >= stop_at_;
   if (due.input) ScheduleNext(Points::kInput, config_.input_interval);
   if (std::optional<RunEnd> end = due.input ? TakeInputs() : TakeStop(requested)) {
     // Should the run go on, the checkpoint of this boundary is the next thing.
@@ -294,30 +302,14 @@ void Machine::ScheduleNext(int point, uint64_t interval) {
   points_.events.Schedule(point, now() + interval - now() % interval);
 }
 
-uint64_t Machine::wait_cycles() const {
-  uint64_t cycles = 0;
-  for (const Processor& processor : processors_) cycles += processor.wait_cycles;
-  return cycles;
-}
-
-uint64_t Machine::Instructions() const {
-  uint64_t instructions = 0;
-  for (const Processor& processor : processors_) instructions += processor.cpu.instructions;
-  return instructions;
-}
-
-alpha::RunResult Machine::Advance(Processor& processor) {
+alpha::RunResult Machine::AdvanceAlone(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
   const uint64_t event = std::min(events_.next(), alpha::Cpu::kEndOfTime);
   if (processor.waiting) {
     const uint64_t overflow = alpha::LatchOverflows(cpu, alpha::Retiring::kNo);
     if (cpu.PendingInterrupts() == 0) {
       const uint64_t wake = std::min(event, overflow);
-      const uint64_t until =
-          std::max(cpu.cycle, std::min({wake, NextStop(wake), stop_watch_.WaitLimit()}));
-      processor.wait_cycles += until - cpu.cycle;
-      cpu.cycle = until;
-      alpha::LatchOverflows(cpu, alpha::Retiring::kNo);
+      StandStill(processor, std::min({wake, NextStop(wake), stop_watch_.WaitLimit()}));
       return {};
     }
     processor.waiting = false;
@@ -332,16 +324,14 @@ Machine::DuePoints Machine::HandleDueEvents() {
   while (events_.HandleNext()) {
   }
   for (Processor& processor : processors_) {
-    if (board_.platform().ConsumeWait(static_cast<int>(processor.cpu.index))) {
-      processor.waiting = true;
-    }
+    const int cpu = static_cast<int>(processor.cpu.index);
+    if (board_.platform().ConsumeWait(cpu)) processor.waiting = true;
+    if (board_.platform().ConsumeWake(cpu)) processor.waiting = false;
   }
   return std::exchange(points_.due, {});
 }
 
-InputPoint Machine::PointHere() {
-  return {now(), wait_cycles() + engine_->stats().spin_cycles_skipped, &board_};
-}
+InputPoint Machine::PointHere() { return {now(), idle_cycles(), &board_}; }
 
 uint64_t Machine::NextStop(uint64_t quiet_until) {
   if (input_source_ == nullptr) return kNever;
@@ -355,7 +345,7 @@ uint64_t Machine::NextStop(uint64_t quiet_until) {
 }
 
 std::optional<RunEnd> Machine::TakeStop(bool requested) {
-  const bool stop_point = now() >= stop_at_;
+  const bool stop_point = TimeHasPassed() && now() >= stop_at_;
   if (input_source_ == nullptr || (!requested && !stop_point)) return std::nullopt;
   if (stop_point) stop_at_ = stops_known_to_;  // it may refuse
   using Occasion = InputSource::Occasion;
@@ -392,7 +382,9 @@ std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
   switch (request) {
     case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
-    case PowerRequest::kFatal: return RunEnd{RunEnd::Kind::kFatal, DescribeFatalHalt(memory_), {}};
+    case PowerRequest::kFatal:
+      return RunEnd{
+          RunEnd::Kind::kFatal, DescribeFatalHalt(board_.platform().power_cpu(), memory_), {}};
     case PowerRequest::kReset: break;
   }
   if (!config_.reboot) return RunEnd{RunEnd::Kind::kReset, "", {}};
@@ -415,6 +407,12 @@ void Machine::WalkWithoutMemory(Visitor& visitor, Self& self) {
   for (size_t i = 0; i < self.processors_.size(); ++i) {
     visitor.Field(kWaitingNames[i], self.processors_[i].waiting);
   }
+  if (self.processors_.size() > 1) {
+    visitor.Field("round_open", self.round_.open);
+    visitor.Field("round_next", self.round_.next);
+    visitor.Field("round_limit", self.round_.limit);
+    visitor.Field("round_begun", self.round_.begun);
+  }
   for (size_t i = 0; i < self.processors_.size(); ++i) {
     visitor.Component(kCpuNames[i], self.processors_[i].cpu);
   }
@@ -431,7 +429,15 @@ void Machine::VisitWithoutMemory(alpha::StateVisitor& visitor) const {
 
 void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
   WalkWithoutMemory(reader, *this);
-  if (events_.now() != now()) reader.Fail("CPU and devices stand at different cycles");
+  // Behind the last access or event there may be what an engine ran before the machine had to end.
+  if (events_.now() > now() || now() - events_.now() > config_.input_interval) {
+    reader.Fail("CPUs and devices stand at different cycles");
+  }
+  if (round_.next > processors_.size()) reader.Fail("it is the turn of no CPU");
+  for (const Processor& processor : processors_) {
+    lock_watch_.Resume(processor.cpu);
+    if (processors_.size() > 1) lock_watch_.Park(processor.cpu);
+  }
   // Without them a restored machine could not be stopped.
   const EventPort& points = points_.events;
   const bool points_are_due =

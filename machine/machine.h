@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_MACHINE_MACHINE_H_
 #define ISOCHRON_MACHINE_MACHINE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -145,6 +146,9 @@ class Machine final : private ConsoleSink,
   std::optional<alpha::TranslationStats> translation_stats() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
+  // Whether the machine stands inside a round of several CPUs, between two instructions of one of
+  // them, where no debugger can write.
+  bool inside_round() const { return round_.open; }
   // Whether a CPU stands still now, until an interrupt can be delivered.
   bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }
   // Cycles that the CPUs, or one of them, stood still in WTINT while this machine ran: of a place
@@ -170,10 +174,42 @@ class Machine final : private ConsoleSink,
   };
   // Instructions that all CPUs have retired.
   uint64_t Instructions() const;
-  // Machine time: with one CPU its cycles.
-  uint64_t now() const { return processors_.front().cpu.cycle; }
-  // Lets time pass: in the engine, or to the next event while the CPU stands still.
-  alpha::RunResult Advance(Processor& processor);
+  // Machine time: the cycle that the CPU which is farthest has come to. What happens inside a round
+  // happens at EventQueue::now(), which is not before the boundary from which the round goes.
+  uint64_t now() const {
+    uint64_t cycle = 0;
+    for (const Processor& processor : processors_) cycle = std::max(cycle, processor.cpu.cycle);
+    return cycle;
+  }
+  // Lets time pass to the next boundary of the machine, or with several CPUs to one in the turn of
+  // a CPU at which the run is to stop: then the round stays open.
+  alpha::RunResult Advance() {
+    return processors_.size() == 1 ? AdvanceAlone(processors_.front()) : AdvanceRound();
+  }
+  // One CPU: in the engine, or to the next event while it stands still.
+  alpha::RunResult AdvanceAlone(Processor& processor);
+
+  // Several CPUs run in rounds (docs/smp.md), in each of which each that does not stand still has a
+  // turn: up to the horizon, or nothing if it is there already. All of this is state.
+  struct Round {
+    bool open = false;   // else the machine stands between two rounds
+    uint32_t next = 0;   // whose turn it is
+    uint64_t limit = 0;  // the farthest that the horizon can be
+    uint64_t begun = 0;  // machine time at the last boundary between rounds
+  };
+  alpha::RunResult AdvanceRound();
+  // False when all stand still: time has passed.
+  bool BeginRound();
+  void EndRound();
+  // Of a CPU that has not come to the horizon.
+  alpha::RunResult TakeTurn(Processor& processor);
+  // The cycle to which turns go now. A device that asks for an earlier event moves it nearer.
+  uint64_t Horizon() const;
+  // Whether machine time has passed since the boundary before: else what has a cycle for an address
+  // (a stop, what a debugger does) has had its turn.
+  bool TimeHasPassed() const { return processors_.size() == 1 || now() > round_.begun; }
+  // A CPU stands still, up to a cycle at which nothing wakes it.
+  void StandStill(Processor& processor, uint64_t until);
   // Has a CPU that can take an interrupt at this boundary take it.
   void TakeInterrupt(Processor& processor);
   // What is due at a boundary beside device events.
@@ -229,6 +265,8 @@ class Machine final : private ConsoleSink,
   // Acts on what the guest asked of the platform device; a reset takes time and adds to what is
   // due. The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
+  // Cycles for which all CPUs stood still, about.
+  uint64_t idle_cycles() const;
   void RestoreWithoutMemory(alpha::StateReader& reader);
   // Says what is wrong in what has been restored when all of it is there.
   void CheckRestored(alpha::StateReader& reader) const;
@@ -256,6 +294,8 @@ class Machine final : private ConsoleSink,
   std::vector<Disk> disks_;  // they stay where they are
   Board board_;
   Points points_;
+  Round round_;
+  bool stop_requested_ = false;  // inside a round: the next boundary of the machine is to know
   std::unique_ptr<alpha::Engine> engine_;
   // What was hashed before, page by page, which spares StateDigest() work: the digest is that of
   // the contents whatever it knows. Engines see only that stores must be announced again.

@@ -52,8 +52,8 @@ StopReasons StopReasons::Of(const StopCondition& condition, const alpha::Cpu& cp
   return own;
 }
 
-uint64_t StopWatch::RunLimit(const alpha::Cpu& cpu) const {
-  const uint64_t limit = WaitLimit();
+uint64_t StopWatch::TurnLimit(const alpha::Cpu& cpu) const {
+  const uint64_t limit = condition_.cycle;
   if (condition_.instructions == kNever) return limit;
   const uint64_t left =
       condition_.instructions - std::min(cpu.instructions, condition_.instructions);

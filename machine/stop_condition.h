@@ -91,9 +91,12 @@ class StopWatch {
 
   // Up to which cycle time may pass while nothing retires.
   uint64_t WaitLimit() const { return happened_.empty() ? condition_.cycle : 0; }
-  // Up to which cycle an engine may go. No instruction takes less than a cycle; so an engine that
-  // stops there has not passed the boundary, and is closer to it than before.
-  uint64_t RunLimit(const alpha::Cpu& cpu) const;
+  // Up to which cycle an engine may go with the CPU of the condition. No instruction takes less
+  // than a cycle; so an engine that stops there has not passed the boundary, and is closer to it
+  // than before.
+  uint64_t RunLimit(const alpha::Cpu& cpu) const { return happened_.empty() ? TurnLimit(cpu) : 0; }
+  // The same within the turn of a CPU of several, where an event does not stop the run yet.
+  uint64_t TurnLimit(const alpha::Cpu& cpu) const;
   // What an engine that runs this CPU is to be given as Deadline::pcs.
   const alpha::StopPcs* pcs() const { return pcs_.empty() ? nullptr : &pcs_; }
   // The same as Deadline::ranges. Writes of devices are noted there, too.
@@ -108,6 +111,15 @@ class StopWatch {
   StopReasons Met(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
     StopReasons met = MetAlready(cpu);
     met.pc = !pcs_.empty() && executes && !cpu.InterruptDeliverable() && pcs_.Stops(cpu, memory);
+    return met;
+  }
+  // What is met within the turn of a CPU: of the condition's all but events, of another one
+  // references alone.
+  StopReasons MetInTurn(const alpha::Cpu& cpu, const alpha::Memory& memory, bool executes) const {
+    StopReasons met;
+    if (static_cast<int>(cpu.index) == condition_.cpu) met = Met(cpu, memory, executes);
+    met.events.clear();
+    met.reference = ranges_.hit();
     return met;
   }
 

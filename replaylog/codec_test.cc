@@ -122,6 +122,33 @@ TEST(HeaderTest, HasTheNetworkDevice) {
   EXPECT_FALSE(DecodeHeader(Encode(SmallHeader()))->config.network.has_value());
 }
 
+TEST(HeaderTest, RefusesAClockThatStandsStill) {
+  LogHeader header = SmallHeader();
+  header.config.clock_hz = 0;
+  EXPECT_TRUE(absl::IsDataLoss(DecodeHeader(Encode(header)).status()));
+}
+
+TEST(HeaderTest, OneOfSeveralCpusHasTheirQuantum) {
+  LogHeader header = SmallHeader();
+  EXPECT_EQ(Encode(header), Encode(SmallHeader()));
+  header.config.quantum = 1234;
+  EXPECT_EQ(Encode(header), Encode(SmallHeader())) << "one CPU has no turns";
+  header.config.cpus = 3;
+  absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->config.cpus, 3u);
+  EXPECT_EQ(decoded->config.quantum, 1234u);
+  for (const uint64_t cpus : {0, 1, 5}) {
+    std::string field;
+    AppendVarint(20, field);
+    AppendVarint(1, field);
+    AppendVarint(cpus, field);
+    EXPECT_TRUE(
+        absl::IsDataLoss(DecodeHeader(HeaderWithBody(BodyOf(SmallHeader()) + field)).status()))
+        << cpus;
+  }
+}
+
 TEST(HeaderTest, RefusesANetworkDeviceThatIsNone) {
   const std::string body = BodyOf(SmallHeader());
   const std::string mac = "\2abcde";

@@ -377,6 +377,9 @@ std::string HeaderToJson(const LogHeader& header) {
   }
   if (config.boot_disk.has_value()) absl::StrAppend(&json, ",\"boot_disk\":", *config.boot_disk);
   if (config.nvram.has_value()) absl::StrAppend(&json, ",\"nvram\":", JsonString(*config.nvram));
+  if (config.cpus > 1) {
+    absl::StrAppend(&json, ",\"cpus\":", config.cpus, ",\"quantum\":", config.quantum);
+  }
   return json + "}";
 }
 

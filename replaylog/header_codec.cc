@@ -39,14 +39,16 @@ enum HeaderField : uint8_t {
   kDiskConsole = 17,
   kBootDisk = 18,
   kNvram = 19,
+  kCpus = 20,
+  kQuantum = 21,
 };
-constexpr uint64_t kLastField = kNvram;
+constexpr uint64_t kLastField = kQuantum;
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
   [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
-                                disks, entropy, network, boot_disk, nvram] = config;
+                                disks, entropy, network, boot_disk, nvram, cpus, quantum] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -143,7 +145,7 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
     case kModel: return ConsumeNumber(value, header.model_version);
     case kPalcode: return ConsumeDigest(value, header.palcode);
     case kMemory: return ConsumeNumber(value, config.memory_bytes);
-    case kClock: return ConsumeNumber(value, config.clock_hz);
+    case kClock: return ConsumeNumber(value, config.clock_hz) && config.clock_hz != 0;
     case kItb: return ConsumeNumber(value, config.itb_entries);
     case kDtb: return ConsumeNumber(value, config.dtb_entries);
     case kRtcBase:
@@ -179,6 +181,12 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
       config.nvram = value;
       value = {};
       return true;
+    case kCpus:
+      return ConsumeNumber(value, config.cpus) && config.cpus > 1 &&
+             config.cpus <= machine::MachineConfig::kMaxCpus;
+    case kQuantum:
+      return config.cpus > 1 && ConsumeNumber(value, config.quantum) && config.quantum != 0 &&
+             config.quantum <= machine::MachineConfig::kMaxQuantum;
     default: return false;
   }
 }
@@ -207,6 +215,9 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
       return Damaged(absl::StrCat("field ", field, " of the header has no valid value"));
     }
     seen |= uint32_t{1} << field;
+  }
+  if ((seen >> kCpus & 1) != (seen >> kQuantum & 1)) {
+    return Damaged("the header has one of fields 20 and 21 without the other");
   }
   for (int field = kModel; field < kImage; ++field) {
     if ((seen >> field & 1) == 0) {
@@ -267,6 +278,10 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   }
   if (config.boot_disk.has_value()) AppendField(kBootDisk, uint64_t{*config.boot_disk}, body);
   if (config.nvram.has_value()) AppendField(kNvram, *config.nvram, body);
+  if (config.cpus > 1) {
+    AppendField(kCpus, uint64_t{config.cpus}, body);
+    AppendField(kQuantum, config.quantum, body);
+  }
 
   std::string bytes(kMagic);
   AppendVarint(kFormatMajor, bytes);

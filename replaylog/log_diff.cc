@@ -259,6 +259,8 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("disk_console", left.disk_console.ToString(), right.disk_console.ToString(), lines);
   CompareField("boots from", DescribeBoot(a), DescribeBoot(b), lines);
   CompareField("nvram", QuoteBytes(a.nvram.value_or("")), QuoteBytes(b.nvram.value_or("")), lines);
+  CompareField("cpus", left.config.cpus, right.config.cpus, lines);
+  CompareField("quantum", left.config.quantum, right.config.quantum, lines);
   return lines;
 }
 

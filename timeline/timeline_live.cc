@@ -147,6 +147,10 @@ absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input i
   if (!live_) return absl::FailedPreconditionError("a recording cannot be changed");
   if (in_past()) return absl::FailedPreconditionError("the past of a run cannot be changed");
   if (run_end_.has_value()) return absl::FailedPreconditionError("the run has ended");
+  if (machine_.inside_round() && input.kind == machine::InputKind::kWrite) {
+    return absl::FailedPreconditionError(
+        "nothing can be written here: the machine stands inside a round of its CPUs");
+  }
   std::optional<machine::RunEnd> end = machine_.Inject(std::move(input));
   if (snapshots_.FindAtOrBefore(cpu().cycle)->cycle() == cpu().cycle) {
     snapshots_.TakeAgain(PlaceHere());

@@ -102,6 +102,9 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
             ? "with their bytes"
             : absl::StrCat("with their bytes up to ", whole, ", beyond that their digest"));
   }
+  if (config.cpus > 1) {
+    Row(out, "CPUs", absl::StrCat(config.cpus, ", in turns of ", config.quantum, " cycles"));
+  }
   Row(out, "input points",
       absl::StrCat("every ", machine::CyclesText(config.input_interval, config.clock_hz)));
   Row(out, "checkpoints",

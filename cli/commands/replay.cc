@@ -14,6 +14,7 @@
 #include "cli/run/guest_images.h"
 #include "cli/run/guest_run.h"
 #include "cli/run/log_output.h"
+#include "cli/run/one_cpu.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/run/report_file.h"
@@ -143,7 +144,8 @@ absl::Status Replay::OpenLog() {
   if (from_.value_or(0) > until_.value_or(std::numeric_limits<uint64_t>::max())) {
     return absl::InvalidArgumentError("--from is behind --until");
   }
-  return absl::OkStatus();
+  if (!options_.from.has_value()) return absl::OkStatus();
+  return NeedsOneCpu(log_->header().config, "--from");
 }
 
 absl::Status Replay::MakeGuest() {

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
+#include "cli/run/one_cpu.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/text/exit_code.h"
@@ -56,6 +57,10 @@ absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int 
                                             machine::BootImages images) {
   RunOptions run = options.run;
   run.config = reader->header().config;
+  if (absl::Status status = NeedsOneCpu(run.config, "going back and forth in a run");
+      !status.ok()) {
+    return status;
+  }
   if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
       machine::Machine::Create(run.config, std::move(images), EngineFactoryFor(run));

@@ -40,6 +40,17 @@ CLI::Option* AddParsed(CLI::App& command, const std::string& name, Target& targe
       });
 }
 
+absl::StatusOr<uint32_t> ParseCpus(std::string_view text) {
+  absl::StatusOr<uint64_t> value = hostio::ParseNumber(text);
+  if (!value.ok()) return value.status();
+  constexpr uint64_t kMost = machine::MachineConfig::kMaxCpus;
+  if (*value < 1 || *value > kMost) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a machine has 1 to ", kMost, " CPUs, not ", *value));
+  }
+  return static_cast<uint32_t>(*value);
+}
+
 absl::StatusOr<uint32_t> ParseTlbEntries(std::string_view text) {
   absl::StatusOr<uint64_t> value = hostio::ParseNumber(text);
   if (!value.ok()) return value.status();
@@ -250,6 +261,15 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
             "or none")
       ->type_name("WHICH")
       ->default_str("none")
+      ->group(group);
+  AddParsed(command, "--cpus", config.cpus, ParseCpus, "CPUs of the machine, 1 to 4")
+      ->type_name("N")
+      ->default_str("1")
+      ->group(group);
+  AddParsed(command, "--quantum", config.quantum, hostio::ParseCycles,
+            "cycles of a turn, when there are several CPUs")
+      ->type_name("CYCLES")
+      ->default_str("65536")
       ->group(group);
   command
       .add_option_function<std::string>(

@@ -146,7 +146,11 @@ absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) 
   }
   if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) == OnPanic::kExit) {
     panic_watch_.emplace(clock_hz_,
-                         [&machine] { return IsDeadLoop(machine.cpu(), machine.memory()); });
+                         // Of several CPUs another one may wake it.
+                         [&machine] {
+                           return machine.cpu_count() == 1 &&
+                                  IsDeadLoop(machine.cpu(), machine.memory());
+                         });
   }
   if (control_ != nullptr) {
     OfferServices(machine, plan);

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_MACHINE_BUS_EVENT_QUEUE_H_
 #define ISOCHRON_MACHINE_BUS_EVENT_QUEUE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -46,6 +47,13 @@ class EventQueue {
   // The cycle of the access or event that is being handled.
   uint64_t now() const { return now_; }
   void SetNow(uint64_t cycle) { now_ = cycle; }
+  // The same, but time does not go back: of CPUs that run in turns one comes to where another has
+  // been.
+  void AdvanceTo(uint64_t cycle) { now_ = std::max(now_, cycle); }
+
+  // Has the engine stop behind the access that is being handled, whatever time it is there: of
+  // several CPUs one may be behind now().
+  void StopEngine() { deadline_.MoveNearer(0); }
 
   // The cycle of the earliest event, or kNever.
   uint64_t next() const { return next_; }
@@ -87,6 +95,7 @@ class EventPort {
   // Makes the event due at `cycle` (at once when that has passed).
   void Schedule(int kind, uint64_t cycle) { queue_.Schedule(Slot(kind), cycle); }
   void Cancel(int kind) { queue_.Cancel(Slot(kind)); }
+  void StopEngine() { queue_.StopEngine(); }
   // kNever when it is not scheduled.
   uint64_t DueCycle(int kind) const { return queue_.due_[Slot(kind)]; }
 

@@ -40,22 +40,33 @@ class PlatformDevice final : public RegisterDevice {
   // The last request, until it is cleared. A request makes an event due at once, so that the
   // engine stops behind the store.
   PowerRequest power_request() const { return power_request_; }
+  // Whose it was.
+  uint32_t power_cpu() const { return power_cpu_; }
   void ClearPowerRequest() { power_request_ = PowerRequest::kNone; }
 
   // Whether this CPU asked to stand still since the last call. Makes an event due, too.
   bool ConsumeWait(int cpu) { return std::exchange(waits_[cpu], false) != 0; }
+  // Whether a CPU that asked to stand still for so long, and no longer, has done so.
+  bool ConsumeWake(int cpu) {
+    return (std::exchange(wakes_, wakes_ & ~(1u << cpu)) >> cpu & 1) != 0;
+  }
+  void OnEvent(int kind) override;
 
  private:
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self);
 
-  static constexpr int kAttention = 0;  // event kind
+  // Event kinds: the engine is to stop, which is all. Those of their numbers are the ends of the
+  // naps of CPUs 1 to 3.
+  static constexpr int kAttention = 0;
 
-  EventPort events_;  // its only purpose is to stop the engine
+  EventPort events_;
   const uint64_t seed_;
   uint64_t entropy_ = 0;
   PowerRequest power_request_ = PowerRequest::kNone;
+  uint32_t power_cpu_ = 0;
   std::vector<uint8_t> waits_;  // by CPU, 0 or 1
+  uint32_t wakes_ = 0;          // a bit a CPU: never set where the sequencer looks
 };
 
 }  // namespace isochron::machine

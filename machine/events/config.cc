@@ -87,6 +87,8 @@ absl::Status MachineConfig::Validate() const {
       CheckRange("the number of DTB entries", dtb_entries, kMinTlbEntries, kMaxTlbEntries),
       CheckRange<int64_t>("the date and time, in seconds since 1970,", rtc_base_seconds, 0,
                           kMaxRtcSeconds),
+      CheckRange<uint32_t>("the number of CPUs", cpus, 1, kMaxCpus),
+      CheckRange<uint64_t>("the quantum in cycles", quantum, 1, kMaxQuantum),
       CheckInterval("the input interval", input_interval, uint64_t{1} << 40, clock_hz),
       CheckInterval("the checkpoint interval", checkpoint_interval, uint64_t{1} << 50, clock_hz),
   };

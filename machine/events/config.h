@@ -88,10 +88,14 @@ struct MachineConfig {
 
   // Whether the console is the one with disks and NVRAM.
   bool has_disk_console() const { return boot_disk.has_value() || nvram.has_value(); }
+  // The number of CPUs, at most kMaxCpus. Whatever is one for each CPU takes its number from here.
+  uint32_t cpus = 1;
+  // How many cycles CPUs get in their turn, at most: see docs/smp.md. One CPU alone has no turns.
+  uint64_t quantum = kDefaultQuantum;
 
-  // The number of CPUs: a machine of this model version has one. Whatever is one for each CPU takes
-  // its number from here.
-  static constexpr int kCpus = 1;
+  static constexpr uint32_t kMaxCpus = 4;
+  static constexpr uint64_t kDefaultQuantum = 1 << 16;
+  static constexpr uint64_t kMaxQuantum = uint64_t{1} << 30;
   static constexpr uint64_t kMinMemory = uint64_t{16} << 20;
   static constexpr uint64_t kMaxMemory = uint64_t{32} << 30;
   static constexpr uint32_t kMinTlbEntries = 16;

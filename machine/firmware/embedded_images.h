@@ -20,6 +20,10 @@ std::span<const uint8_t> ConsoleImage();
 // The same with disks and NVRAM, which also boots from a disk: it starts at CONSOLE_BOOT_ENTRY.
 std::span<const uint8_t> DiskConsoleImage();
 
+// What CPUs other than the primary run until they are started, linked to run at the KSEG address of
+// FW_SECONDARY_PA, where it begins; at most FW_SECONDARY_SIZE bytes.
+std::span<const uint8_t> SecondaryImage();
+
 }  // namespace isochron::machine
 
 #endif  // ISOCHRON_MACHINE_FIRMWARE_EMBEDDED_IMAGES_H_

@@ -254,7 +254,7 @@ void LoadCpu(uint32_t cpu, BootProgram program, const KernelImage& kernel, alpha
   // Secondaries wait for the operating system to start them.
   const uint64_t entry =
       has_kernel ? kernel.entry : PhysicalToKseg(FW_CONSOLE_PA + CONSOLE_BOOT_ENTRY);
-  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? entry : 0);
+  memory.Store<uint64_t>(boot + FW_BOOT_PC, cpu == 0 ? entry : PhysicalToKseg(FW_SECONDARY_PA));
   memory.Store<uint64_t>(boot + FW_BOOT_SP, hwpcb.kernel_stack);
   memory.Store<uint64_t>(boot + FW_BOOT_PCBB, pcbb);
   memory.Store<uint64_t>(boot + FW_BOOT_VPTB, BootVptb(program));
@@ -323,6 +323,7 @@ absl::Status LoadFirmware(const FirmwareOptions& options, const KernelImage& ker
       memory);
   LoadConsole(options, memory);
   Put(BuildPageTables(program), FW_PAGE_TABLES_PA, memory);
+  if (options.cpu_count > 1) Put(SecondaryImage(), FW_SECONDARY_PA, memory);
   for (uint32_t cpu = 0; cpu < options.cpu_count; ++cpu) LoadCpu(cpu, program, kernel, memory);
   LoadKernel(kernel, memory);
   LoadParameters(options, *plan, initrd.size(), memory);

@@ -33,6 +33,10 @@
 #define FW_STACK_PA 0x48000
 #define FW_STACK_SIZE 0x4000
 
+/* What CPUs other than the primary run until they are started, when there are any. */
+#define FW_SECONDARY_PA 0x60000
+#define FW_SECONDARY_SIZE 0x2000
+
 /* What the console maps for a boot program: 256 KiB, for kernel mode only. Nothing is loaded there,
    but kernels that call the console keep its stack and buffers in it (NetBSD). */
 #define FW_BOOTSTRAP_PA 0x80000
@@ -78,6 +82,7 @@
 #define FW_PLATFORM_PA 0x80140000000
 #define FW_PLATFORM_POWER 0x00 /* write: 1 power off, 2 reset, 3 fatal stop */
 #define FW_PLATFORM_WAIT 0x08  /* write: stand still until an interrupt is deliverable under IER */
+#define FW_PLATFORM_NAP 0x18   /* write, CPUs 1 to 3: the same, for so many cycles at most */
 #define FW_PLATFORM_ENTROPY 0x10 /* read: next number of a generator seeded by --seed */
 
 /* The console's own device (quadwords), where the console has disks or NVRAM; see docs/machine.md.

@@ -196,11 +196,11 @@ std::string DescribeException(uint64_t entry, uint64_t a0, uint64_t a1, uint64_t
   }
 }
 
-std::string DescribeMissingEntry(const alpha::Memory& memory) {
+std::string DescribeMissingEntry(uint64_t cpu, const alpha::Memory& memory) {
   static constexpr const char* kNames[] = {"entInt", "entArith", "entMM",
                                            "entIF",  "entUna",   "entSys"};
-  const auto impure = [&memory](uint64_t offset) {
-    return memory.Load<uint64_t>(FW_IMPURE_BASE + offset);
+  const auto impure = [&memory, cpu](uint64_t offset) {
+    return memory.Load<uint64_t>(FW_IMPURE_BASE + cpu * FW_IMPURE_SIZE + offset);
   };
   const uint64_t entry = impure(kNoEntryOffset);
   return absl::StrFormat(
@@ -280,19 +280,20 @@ std::vector<uint8_t> BuildPageTables(BootProgram program) {
   return bytes;
 }
 
-std::string DescribeFatalHalt(const alpha::Memory& memory) {
-  constexpr uint64_t kSlot = FW_HWRPB_PA + offsetof(Layout, slots);
-  const auto pc = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_pc));
-  const auto reason = memory.Load<uint64_t>(kSlot + offsetof(CpuSlot, halt_reason));
+std::string DescribeFatalHalt(uint32_t cpu, const alpha::Memory& memory) {
+  const uint64_t slot = FW_HWRPB_PA + offsetof(Layout, slots) + cpu * sizeof(CpuSlot);
+  const auto pc = memory.Load<uint64_t>(slot + offsetof(CpuSlot, halt_pc));
+  const auto reason = memory.Load<uint64_t>(slot + offsetof(CpuSlot, halt_reason));
   std::string what = "PALcode stopped the machine";
   switch (reason) {
     case 2: what = "the kernel stack is not valid"; break;
-    case 3: what = DescribeMissingEntry(memory); break;
+    case 3: what = DescribeMissingEntry(cpu, memory); break;
     case 6: what = "a machine check while another was being handled"; break;
     case 7: what = "an exception in PALmode"; break;
     case FW_HALT_NO_BOOTSTRAP: what = "the console has found nothing to boot"; break;
     default: break;
   }
+  if (cpu != 0) what = absl::StrCat("CPU ", cpu, ": ", what);
   return absl::StrFormat("%s (halt code %d), PC 0x%x", what, reason, pc);
 }
 

@@ -213,9 +213,9 @@ std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options);
 // entry leads to all but the first: NetBSD copies it into its own table when it calls the console.
 std::vector<uint8_t> BuildPageTables(BootProgram program = BootProgram::kKernel);
 
-// Why PALcode stopped the machine, in one line: what it left in the slot of CPU 0 of the HWRPB
-// in guest memory (docs/palcode.md, halt codes).
-std::string DescribeFatalHalt(const alpha::Memory& memory);
+// Why PALcode stopped the machine, in one line: what it left in the HWRPB slot of the CPU that
+// asked for it, in guest memory (docs/palcode.md, halt codes).
+std::string DescribeFatalHalt(uint32_t cpu, const alpha::Memory& memory);
 
 }  // namespace isochron::machine
 

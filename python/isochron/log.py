@@ -223,6 +223,10 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         header["boot_disk"] = value.varint(_MAX_DISKS)
     elif number == 19:
         header["nvram"] = value.rest().decode("latin-1")
+    elif number == 20:
+        header["cpus"] = value.varint()
+    elif number == 21:
+        header["quantum"] = value.varint()
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()

@@ -1,0 +1,109 @@
+// The sequencer of several CPUs: docs/smp.md has the rules.
+
+#include <algorithm>
+
+#include "alpha/performance.h"
+#include "machine/machine.h"
+
+namespace isochron::machine {
+
+uint64_t Machine::wait_cycles() const {
+  uint64_t cycles = 0;
+  for (const Processor& processor : processors_) cycles += processor.wait_cycles;
+  return cycles;
+}
+
+uint64_t Machine::idle_cycles() const {
+  if (processors_.size() == 1) return wait_cycles() + engine_->stats().spin_cycles_skipped;
+  uint64_t cycles = kNever;
+  for (const Processor& processor : processors_) cycles = std::min(cycles, processor.wait_cycles);
+  return cycles;
+}
+
+uint64_t Machine::Instructions() const {
+  uint64_t instructions = 0;
+  for (const Processor& processor : processors_) instructions += processor.cpu.instructions;
+  return instructions;
+}
+
+uint64_t Machine::Horizon() const {
+  return std::min({round_.limit, events_.next(), alpha::Cpu::kEndOfTime});
+}
+
+void Machine::StandStill(Processor& processor, uint64_t until) {
+  if (until <= processor.cpu.cycle) return;
+  processor.wait_cycles += until - processor.cpu.cycle;
+  processor.cpu.cycle = until;
+  alpha::LatchOverflows(processor.cpu, alpha::Retiring::kNo);
+}
+
+bool Machine::BeginRound() {
+  uint64_t wake = std::min(events_.next(), alpha::Cpu::kEndOfTime);
+  bool runs = false;
+  for (Processor& processor : processors_) {
+    if (processor.waiting) {
+      wake = std::min(wake, alpha::LatchOverflows(processor.cpu, alpha::Retiring::kNo));
+      processor.waiting = processor.cpu.PendingInterrupts() == 0;
+    }
+    runs = runs || !processor.waiting;
+  }
+  if (runs) {
+    for (Processor& processor : processors_) TakeInterrupt(processor);
+    NextStop(now());  // says at which boundary the source is asked
+    round_.open = true;
+    round_.next = 0;
+    round_.limit = round_.begun + config_.quantum;
+    return true;
+  }
+  const uint64_t until = std::min({wake, NextStop(wake), stop_watch_.WaitLimit()});
+  for (Processor& processor : processors_) StandStill(processor, until);
+  return false;
+}
+
+void Machine::EndRound() {
+  round_.open = false;
+  const uint64_t end = now();
+  for (Processor& processor : processors_) {
+    if (processor.waiting) StandStill(processor, end);
+  }
+}
+
+alpha::RunResult Machine::AdvanceRound() {
+  if (!round_.open) {
+    round_.begun = now();
+    if (!BeginRound()) return {};
+  }
+  for (; round_.next < processors_.size(); ++round_.next) {
+    alpha::RunResult result = TakeTurn(processors_[round_.next]);
+    if (result.reason == alpha::StopReason::kFatal || stopped_by_.any()) return result;
+  }
+  EndRound();
+  return {};
+}
+
+alpha::RunResult Machine::TakeTurn(Processor& processor) {
+  alpha::Cpu& cpu = processor.cpu;
+  if (processor.waiting || cpu.cycle >= Horizon()) return {};
+  const bool watched = static_cast<int>(cpu.index) == stop_watch_.cpu();
+  deadline_.pcs = watched ? stop_watch_.pcs() : nullptr;
+  deadline_.ranges = stop_watch_.ranges();
+  lock_watch_.Resume(cpu);
+  alpha::RunResult result;
+  while (!processor.waiting && cpu.cycle < Horizon()) {
+    deadline_.cycle = std::min(Horizon(), watched ? stop_watch_.TurnLimit(cpu) : kNever);
+    result = engine_->Run(cpu, deadline_);
+    if (result.reason == alpha::StopReason::kFatal) break;
+    if (deadline_.leave.load(std::memory_order_relaxed)) {
+      deadline_.leave.store(false);
+      stop_requested_ = true;
+    }
+    processor.waiting = board_.platform().ConsumeWait(static_cast<int>(cpu.index));
+    stopped_by_ = stop_watch_.MetInTurn(cpu, memory_, !processor.waiting);
+    if (stopped_by_.any()) break;
+    if (cpu.cycle < Horizon()) TakeInterrupt(processor);
+  }
+  lock_watch_.Park(cpu);
+  return result;
+}
+
+}  // namespace isochron::machine

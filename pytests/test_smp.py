@@ -1,0 +1,58 @@
+"""Several CPUs: Linux runs them all, and recordings are equal."""
+
+import json
+import re
+
+import pytest
+
+from helpers.linux_guest import boot_arguments, conversation, converse, run_script
+from helpers.recordings import assert_replays
+
+GUEST = {"kernel": "linux-smp"}
+# Four programs at once, which meet at a lock and at pipes.
+BUSY = "for n in 1 2 3 4; do (i=0; while [ $i -lt 300 ]; do i=$((i+1)); done; seq 1 200 | md5sum) & done; wait"
+LOOK = ["nproc", "grep timer /proc/interrupts", BUSY]
+
+
+@pytest.mark.parametrize("cpus", [2, 3, 4])
+def test_linux_runs_all_cpus_and_every_engine_records_the_same(isochron, tmp_path, cpus):
+    logs = {}
+    for engine in ("ref", "jit"):
+        log = tmp_path / f"{engine}.log"
+        arguments = [*boot_arguments(**GUEST), "--cpus", str(cpus), "--engine", engine, "-o", str(log)]
+        run_script(isochron, arguments, tmp_path / "script", conversation(LOOK), "record").check()
+        logs[engine] = log.read_bytes()
+    assert logs["ref"] == logs["jit"]
+    assert_replays(isochron, tmp_path / "jit.log", "the guest powered off")
+    header = json.loads(isochron("log", "info", "--json", str(tmp_path / "jit.log")).stdout)["header"]
+    assert (header["cpus"], header["quantum"]) == (cpus, 65536)
+
+
+def test_each_cpu_has_its_clock_and_the_quantum_is_part_of_the_run(isochron, tmp_path):
+    outputs = []
+    for quantum in ("10K", "200K"):
+        transcript = converse(isochron, tmp_path, LOOK, "--cpus", "2", "--quantum", quantum, **GUEST)
+        assert transcript.output(0) == ["2"]
+        ticks = [int(count) for count in re.findall(r"\b\d+\b", transcript.output(1)[0])[1:]]
+        assert len(ticks) == 2 and min(ticks) > 20
+        outputs.append(transcript.output(2))
+    assert sorted(outputs[0]) == sorted(outputs[1]) == 4 * ["304f7b9574921ad21a2bc72f200483d7  -"]
+
+
+def test_a_kernel_for_one_cpu_runs_on_the_first(isochron, tmp_path):
+    transcript = converse(isochron, tmp_path, ["grep -c timer /proc/interrupts"], "--cpus", "4")
+    assert transcript.output(0) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"], ["replay", "{log}", "--from", "1G"],
+                ["replay", "{log}", "--gdb", "-"], ["record", "--snapshot-every", "1s"], ["run", "--gdb", "-"]]
+)
+def test_what_knows_one_cpu_says_so(isochron, console_guest, tmp_path, command):
+    log = tmp_path / "log"
+    isochron("record", "--kernel", str(console_guest), "--cpus", "2", "--max-cycles", "1M", "-o", str(log))
+    new = ["--kernel", str(console_guest), "--cpus", "2"] if command[0] in ("run", "record") else []
+    new += ["-o", str(tmp_path / "new")] if command[0] == "record" else []
+    result = isochron(*[word.format(log=log) for word in command], *new)
+    assert result.returncode == 2
+    assert b"one CPU only" in result.stderr.splitlines()[-1]

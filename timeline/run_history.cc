@@ -36,6 +36,7 @@ void RunHistory::Encode(const replaylog::Event& event) {
   if (encoder_.bytes().size() >= kFrameBytes) {
     const replaylog::FrameStart start = encoder_.start();
     frames_.push_back({start, encoder_.TakeFrame()});
+    frames_.back().content.shrink_to_fit();  // it has grown piece by piece
     kept_bytes_ += frames_.back().content.size();
   }
   if (bytes() <= max_bytes_) return;

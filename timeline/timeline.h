@@ -277,6 +277,7 @@ class Timeline {
   std::optional<Replayer> replayer_;
   // Not OK once the run that the machine is in has left the log, or could not be set up.
   absl::Status left_log_;
+  absl::Status lost_;  // not OK: the present of a live run could not be put back
   std::optional<Divergence> divergence_;
   std::optional<Position> end_;
   std::optional<machine::RunEnd> run_end_;  // it stands at the end

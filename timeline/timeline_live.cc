@@ -114,6 +114,7 @@ absl::Status Timeline::ReturnToPresent() {
   machine_.LookForStop();
   run_end_ = present.run_end;
   left_log_ = status.ok() ? present.left : status;
+  lost_ = status;
   return status;
 }
 
@@ -121,6 +122,7 @@ absl::StatusOr<Arrival> Timeline::GoToPresent() {
   if (in_past()) {
     if (absl::Status status = ReturnToPresent(); !status.ok()) return status;
   }
+  if (!lost_.ok()) return lost_;
   return run_end_.has_value() ? Arrival::kEnd : Arrival::kThere;
 }
 
@@ -146,6 +148,7 @@ absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* o
 absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input input) {
   if (!live_) return absl::FailedPreconditionError("a recording cannot be changed");
   if (in_past()) return absl::FailedPreconditionError("the past of a run cannot be changed");
+  if (!lost_.ok()) return lost_;
   if (run_end_.has_value()) return absl::FailedPreconditionError("the run has ended");
   if (machine_.inside_round() && input.kind == machine::InputKind::kWrite) {
     return absl::FailedPreconditionError(

@@ -90,6 +90,9 @@ std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
   if (const absl::Status status = server.Serve(); !status.ok()) {
     Say(absl::StrCat("gdb was left: ", std::string(status.message())));
   }
+  if (!debuggee.failure().ok()) {
+    Say(absl::StrCat("in the past: ", std::string(debuggee.failure().message())));
+  }
   if (const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent(); !back.ok()) {
     return machine::RunEnd{machine::RunEnd::Kind::kObserver,
                            std::string(back.status().message()),

@@ -61,7 +61,13 @@ class BranchLog {
     if (log_ == nullptr) return exit_code;
     using machine::StopCause;
     timeline::Timeline& timeline = *opened_.timeline;
-    (void)timeline.GoToPresent();
+    if (const auto back = timeline.GoToPresent(); !back.ok()) {
+      return log_->Finish({machine::RunEnd::Kind::kObserver,
+                           std::string(back.status().message()),
+                           {},
+                           back.status().code()},
+                          exit_code);
+    }
     if (!timeline.run_end().has_value()) {
       (void)timeline.Inject(machine::Input::Stop(
           signal != 0 ? StopCause::kSignal : StopCause::kQuit, static_cast<uint32_t>(signal)));

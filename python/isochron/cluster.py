@@ -178,6 +178,7 @@ class Work:
     def run(self, parts: list[str]) -> int:
         joiner = Joiner([self._program, *self._words])
         failed: Done | None = None
+        ended = False
         try:
             for number, part in enumerate(parts):
                 for ahead in range(len(self._futures) + number, min(len(parts), number + self._cluster.width())):
@@ -192,9 +193,10 @@ class Work:
                     break
                 if self._wanted == FIRST and done.output:
                     break
+            ended = True
         finally:
             self._cluster.cancel(list(self._futures.values()))
-            if failed is not None and self._wanted == ALL:
+            if self._wanted == ALL and (failed is not None or not ended):
                 joiner.abandon()
                 code = OK
             else:

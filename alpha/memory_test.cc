@@ -168,7 +168,7 @@ TEST_F(MemoryTest, AnotherCpusStoreTakesTheLockOfOneThatIsParked) {
     cpu->lock_flag = true;
     cpu->lock_address = kBlock;
     memory_.Store<uint8_t>(0, 1);
-    EXPECT_TRUE(memory_.IsPlain(0));
+    EXPECT_EQ(memory_.IsPlain(0), cpu == &first);
     watch.Park(*cpu);
     EXPECT_FALSE(memory_.IsPlain(0)) << "stores must be told of";
   }

@@ -146,6 +146,7 @@ TEST(MachineState, DamagedStateIsAnError) {
 }
 
 // Whatever bit of the cycle is wrong: devices would have years of their time to catch up with.
+// Devices may be as far behind as an engine can come in one go, no farther.
 TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
   auto machine = Make("integer");
   machine->RunUntil(StopCondition::AtCycle(2'000'000));
@@ -158,6 +159,7 @@ TEST(MachineState, CpuAndDevicesStandAtOneCycle) {
   for (size_t at = saved.find(bytes); at < size; at = saved.find(bytes, at + 1)) {
     ++places;
     for (int bit = 0; bit < 62; ++bit) {
+      if (uint64_t{1} << bit <= machine->config().input_interval) continue;
       std::string damaged = saved;
       damaged[at + bit / 8] = static_cast<char>(damaged[at + bit / 8] ^ (1 << bit % 8));
       EXPECT_FALSE(alpha::RestoreFromBytes(damaged, *victim).ok())

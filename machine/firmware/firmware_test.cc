@@ -68,12 +68,14 @@ TEST_F(FirmwareTest, PutsEverythingInItsPlace) {
   EXPECT_EQ(Quad(FW_HWPCB_PA), 0xfffffc000004c000);
 }
 
-TEST_F(FirmwareTest, StartsTheFirstOfSeveralCpus) {
+TEST_F(FirmwareTest, StartsTheKernelOnTheFirstOfSeveralCpus) {
   Kernel(kStart, 0x2000);
   options_.cpu_count = 2;
   ASSERT_TRUE(Load().ok());
   const uint64_t second = FW_IMPURE_BASE + FW_IMPURE_SIZE;
-  EXPECT_EQ(Quad(second + FW_BOOT_PC), 0u);
+  EXPECT_EQ(Quad(FW_IMPURE_BASE + FW_BOOT_PC), kStart);
+  EXPECT_EQ(Quad(second + FW_BOOT_PC), PhysicalToKseg(FW_SECONDARY_PA));
+  EXPECT_NE(Quad(FW_SECONDARY_PA), 0u);
   EXPECT_EQ(Quad(second + FW_BOOT_WHAMI), 1u);
   EXPECT_EQ(Quad(second + FW_BOOT_PCBB), uint64_t{FW_HWPCB_PA + FW_HWPCB_SIZE});
 }

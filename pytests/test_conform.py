@@ -236,4 +236,4 @@ def test_documentation_has_the_options(isochron):
 
     help_text = conform(isochron, "--help").stdout.decode()
     options = set(re.findall(r"^  (?:-\w,)?(--[a-z0-9-]+)", help_text, re.MULTILINE)) - {"--help"}
-    assert options == (manual("isochron run") | manual("isochron conform")) - {"--engine", "--perf-map", "--gdb", "--symbols"}
+    assert options == (manual("isochron run") | manual("isochron conform")) - {"--engine", "--perf-map", "--gdb", "--symbols", "--snapshot-memory"}

@@ -17,7 +17,7 @@ namespace isochron::replaylog {
 namespace {
 
 constexpr std::string_view kOverlay = "an overlay of a disk";
-constexpr std::string_view kImage = "the image under an overlay";
+constexpr std::string_view kUnderlyingImage = "the image under an overlay";
 
 uint64_t CapacityOf(const OverlayBase& base) {
   return (base.size + kOverlayBlock - 1) / kOverlayBlock;
@@ -97,7 +97,7 @@ absl::StatusOr<std::shared_ptr<const FileSource>> DiskOverlay::OpenGeneration(
         absl::StrCat(overlay.path(), ": the disk never had the digest ", digest.ToString()));
   }
   absl::StatusOr<std::unique_ptr<FileSource>> image =
-      FileSource::OpenRegular(overlay.base_.name, kImage);
+      FileSource::OpenRegular(overlay.base_.name, kUnderlyingImage);
   if (!image.ok()) return image.status();
   status = (*image)->Share(false);
   if (!status.ok()) return status;

@@ -31,9 +31,9 @@ int RunGuest(const RunOptions& options, const LiveGdbOptions& gdb) {
   }
   absl::StatusOr<Guest> guest = PrepareGuest(options, CommandFiles());
   if (!guest.ok()) return RefuseInput(guest.status());
-  // Its report is a file that is made when the guest has run.
-  const SandboxMode sandbox =
-      options.report_path.empty() ? SandboxMode::kRun : SandboxMode::kRecord;
+  // Its report and its NVRAM are files that are made when the guest has run.
+  const bool makes_files = !options.report_path.empty() || !options.nvram_path.empty();
+  const SandboxMode sandbox = makes_files ? SandboxMode::kRecord : SandboxMode::kRun;
   GuestRun run(*std::move(guest), sandbox);
   const auto driver = LiveGdb::Create(gdb, run);
   if (!driver.ok()) return RefuseInput(driver.status());

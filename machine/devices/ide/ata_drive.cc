@@ -10,16 +10,8 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint8_t kLbaBit = 0x40;       // of the device register
-constexpr uint8_t kDeviceFixed = 0xa0;  // bits of it that are obsolete and set
-constexpr uint8_t kIdleStatus = AtaStatus::kReady | AtaStatus::kSeekComplete;
-constexpr uint8_t kPassed = 0x01;  // error register behind a reset: the diagnostics
+constexpr uint8_t kLbaBit = 0x40;  // of the device register
 constexpr uint64_t kNoSector = ~uint64_t{0};
-// A reset takes 2 ms: the least that a driver waits before it looks is that (ATA/ATAPI-5, 9.2).
-constexpr uint64_t kResetsPerSecond = 500;
-
-// Transfer modes as SET FEATURES takes them.
-constexpr uint8_t kMultiwordDma = 0x20, kUltraDma = 0x40;
 
 }  // namespace
 
@@ -97,7 +89,7 @@ void AtaDrive::Reset() {
   position_ = 0;
   Signature();
   phase_ = Phase::kIdle;
-  status_ = kIdleStatus;
+  status_ = AtaStatus::kIdle;
   interrupt_ = identify_ = is_first_ = false;
   chunk_.clear();
   sector_ = left_ = 0;
@@ -109,7 +101,7 @@ void AtaDrive::Signature() {
   registers_ = {};
   registers_[AtaRegister::kCount] = registers_[AtaRegister::kLow] = 1;
   high_ = {};
-  error_ = kPassed;
+  error_ = AtaValues::kPassed;
 }
 
 void AtaDrive::SoftReset() {
@@ -120,13 +112,13 @@ void AtaDrive::SoftReset() {
   at_ = 0;
   phase_ = Phase::kBusy;
   status_ = AtaStatus::kBusy;
-  host_.WakeAfter(host_.hz() / kResetsPerSecond);
+  host_.WakeAfter(host_.hz() / AtaValues::kResetsPerSecond);
 }
 
 uint8_t AtaDrive::Read(int reg, bool high) const {
   switch (reg) {
     case AtaRegister::kError: return error_;
-    case AtaRegister::kDevice: return registers_[AtaRegister::kDevice] | kDeviceFixed;
+    case AtaRegister::kDevice: return registers_[AtaRegister::kDevice] | AtaValues::kDeviceFixed;
     case AtaRegister::kStatus: return status_;
     default: return high ? high_[static_cast<size_t>(reg)] : registers_[static_cast<size_t>(reg)];
   }
@@ -150,7 +142,7 @@ void AtaDrive::Interrupt() {
 
 void AtaDrive::Finish() {
   phase_ = Phase::kIdle;
-  status_ = kIdleStatus;
+  status_ = AtaStatus::kIdle;
   chunk_.clear();
   Interrupt();
 }
@@ -181,7 +173,7 @@ void AtaDrive::Command(uint8_t code) {
 void AtaDrive::Execute(const CommandRow& row) {
   const auto wait = [this](uint64_t cycles) {
     phase_ = Phase::kBusy;
-    status_ = AtaStatus::kBusy | kIdleStatus;
+    status_ = AtaStatus::kBusy | AtaStatus::kIdle;
     host_.WakeAfter(cycles);
   };
   const uint64_t request = kSolidStateDisk.RequestCycles(host_.hz());
@@ -247,18 +239,18 @@ void AtaDrive::BeginTransfer(const CommandRow& row) {
   is_first_ = true;
   const uint64_t cycles =
       row.action == Action::kVerify ? TransferCycles(left_, true) : ChunkCycles(true);
-  status_ = AtaStatus::kBusy | kIdleStatus;
+  status_ = AtaStatus::kBusy | AtaStatus::kIdle;
   if (row.action == Action::kVerify) {
     phase_ = Phase::kBusy;
     position_ = sector_ + left_;
     left_ = 0;
     host_.WakeAfter(cycles);
   } else if (row.dma) {
-    status_ = AtaStatus::kDataRequest | kIdleStatus;
+    status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
     host_.WantDma(cycles);
   } else if (writes) {
     phase_ = Phase::kDataOut;
-    status_ = AtaStatus::kDataRequest | kIdleStatus;
+    status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
     LoadChunk();
   } else {
     phase_ = Phase::kFetch;
@@ -270,7 +262,7 @@ void AtaDrive::BeginIdentify() {
   identify_ = true;
   left_ = block_ = 1;
   phase_ = Phase::kFetch;
-  status_ = AtaStatus::kBusy | kIdleStatus;
+  status_ = AtaStatus::kBusy | AtaStatus::kIdle;
   host_.WakeAfter(kSolidStateDisk.RequestCycles(host_.hz()));
 }
 
@@ -301,13 +293,14 @@ void AtaDrive::SetFeatures() {
     case kLookAheadOff:
     case kLookAheadOn: break;
     case kTransferMode:
-      if (mode >= kUltraDma + AtaIdentity::kUltraDmaModes) return Fail(AtaError::kAborted);
-      if (mode >= kMultiwordDma && mode < kUltraDma &&
-          mode >= kMultiwordDma + AtaIdentity::kMultiwordDmaModes) {
+      if (mode >= AtaValues::kUltraDma + AtaIdentity::kUltraDmaModes)
+        return Fail(AtaError::kAborted);
+      if (mode >= AtaValues::kMultiwordDma && mode < AtaValues::kUltraDma &&
+          mode >= AtaValues::kMultiwordDma + AtaIdentity::kMultiwordDmaModes) {
         return Fail(AtaError::kAborted);
       }
       // PIO modes are slower or faster wires: there are none.
-      if (mode >= kMultiwordDma) dma_mode_ = mode;
+      if (mode >= AtaValues::kMultiwordDma) dma_mode_ = mode;
       break;
     default: return Fail(AtaError::kAborted);
   }
@@ -372,7 +365,7 @@ void AtaDrive::OnWake() {
     case Phase::kFetch:
       LoadChunk();
       phase_ = Phase::kDataIn;
-      status_ = AtaStatus::kDataRequest | kIdleStatus;
+      status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
       Interrupt();
       break;
     case Phase::kStore:
@@ -380,7 +373,7 @@ void AtaDrive::OnWake() {
       if (left_ == 0) return Finish();
       phase_ = Phase::kDataOut;
       LoadChunk();
-      status_ = AtaStatus::kDataRequest | kIdleStatus;
+      status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
       Interrupt();
       break;
     default: break;
@@ -396,10 +389,10 @@ uint16_t AtaDrive::ReadData() {
   Advance();
   if (left_ == 0) {
     phase_ = Phase::kIdle;
-    status_ = kIdleStatus;
+    status_ = AtaStatus::kIdle;
   } else {
     phase_ = Phase::kFetch;
-    status_ = AtaStatus::kBusy | kIdleStatus;
+    status_ = AtaStatus::kBusy | AtaStatus::kIdle;
     host_.WakeAfter(ChunkCycles(false));
   }
   return value;
@@ -412,7 +405,7 @@ void AtaDrive::WriteData(uint16_t value) {
   at_ += 2;
   if (at_ < chunk_.size()) return;
   phase_ = Phase::kStore;
-  status_ = AtaStatus::kBusy | kIdleStatus;
+  status_ = AtaStatus::kBusy | AtaStatus::kIdle;
   host_.WakeAfter(ChunkCycles(is_first_));
 }
 

@@ -9,12 +9,6 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint8_t kIdleStatus = AtaStatus::kReady | AtaStatus::kSeekComplete;
-constexpr uint8_t kDeviceFixed = 0xa0;
-constexpr uint8_t kPassed = 0x01;
-constexpr uint64_t kResetsPerSecond = 500;  // as of a disk
-constexpr uint8_t kMultiwordDma = 0x20, kUltraDma = 0x40;
-
 // Commands of the command register.
 constexpr uint8_t kDeviceReset = 0x08, kPacketCommand = 0xa0, kIdentifyPacket = 0xa1,
                   kReadSectors = 0x20, kIdentify = 0xec, kSetFeatures = 0xef, kPowerMode = 0xe5;
@@ -50,7 +44,7 @@ void AtapiDrive::Signature() {
   registers_[AtaRegister::kMid] = 0x14;
   registers_[AtaRegister::kHigh] = 0xeb;
   registers_[AtaRegister::kDevice] = device & 0x10;
-  error_ = kPassed;
+  error_ = AtaValues::kPassed;
 }
 
 void AtapiDrive::SoftReset() {
@@ -60,14 +54,14 @@ void AtapiDrive::SoftReset() {
   left_ = 0;
   at_ = until_ = 0;
   locked_ = false;
-  WaitFor(Phase::kReset, host_.hz() / kResetsPerSecond);
+  WaitFor(Phase::kReset, host_.hz() / AtaValues::kResetsPerSecond);
   status_ = AtaStatus::kBusy;
 }
 
 uint8_t AtapiDrive::Read(int reg, bool /*high*/) const {
   switch (reg) {
     case AtaRegister::kError: return error_;
-    case AtaRegister::kDevice: return registers_[AtaRegister::kDevice] | kDeviceFixed;
+    case AtaRegister::kDevice: return registers_[AtaRegister::kDevice] | AtaValues::kDeviceFixed;
     case AtaRegister::kStatus: return status_;
     default: return registers_[static_cast<size_t>(reg)];
   }
@@ -89,19 +83,19 @@ void AtapiDrive::Interrupt() {
 
 void AtapiDrive::WaitFor(Phase phase, uint64_t cycles) {
   phase_ = phase;
-  status_ = AtaStatus::kBusy | kIdleStatus;
+  status_ = AtaStatus::kBusy | AtaStatus::kIdle;
   host_.WakeAfter(cycles);
 }
 
 void AtapiDrive::BeginDma(uint64_t cycles) {
   phase_ = Phase::kDmaIn;
-  status_ = AtaStatus::kDataRequest | kIdleStatus;
+  status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
   host_.WantDma(cycles);
 }
 
 void AtapiDrive::Finish() {
   phase_ = Phase::kIdle;
-  status_ = kIdleStatus;
+  status_ = AtaStatus::kIdle;
   registers_[AtaRegister::kCount] = kCommandOrData | kToHost;
   chunk_.clear();
   left_ = 0;
@@ -112,7 +106,7 @@ void AtapiDrive::Finish() {
 void AtapiDrive::Abort() {
   phase_ = Phase::kIdle;
   error_ = AtaError::kAborted;
-  status_ = kIdleStatus | AtaStatus::kError;
+  status_ = AtaStatus::kIdle | AtaStatus::kError;
   Interrupt();
 }
 
@@ -147,7 +141,7 @@ void AtapiDrive::Command(uint8_t code) {
       dma_ = (registers_[AtaRegister::kFeatures] & kDmaFeature) != 0;
       phase_ = Phase::kPacket;
       registers_[AtaRegister::kCount] = kCommandOrData;
-      status_ = AtaStatus::kDataRequest | kIdleStatus;
+      status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
       return;
     case kIdentifyPacket: return WaitFor(Phase::kIdentify, request);
     case AtaCommand::kDiagnose: Signature(); return WaitFor(Phase::kBusy, request);
@@ -170,14 +164,15 @@ void AtapiDrive::Command(uint8_t code) {
 void AtapiDrive::SetFeatures() {
   constexpr uint8_t kTransferMode = 0x03;
   const uint8_t mode = registers_[AtaRegister::kCount];
-  const bool is_dma = mode >= kMultiwordDma;
+  const bool is_dma = mode >= AtaValues::kMultiwordDma;
   const bool there_is =
-      !is_dma || (mode < kUltraDma ? mode < kMultiwordDma + AtaIdentity::kMultiwordDmaModes
-                                   : mode < kUltraDma + AtaIdentity::kUltraDmaModes);
+      !is_dma || (mode < AtaValues::kUltraDma
+                      ? mode < AtaValues::kMultiwordDma + AtaIdentity::kMultiwordDmaModes
+                      : mode < AtaValues::kUltraDma + AtaIdentity::kUltraDmaModes);
   if (registers_[AtaRegister::kFeatures] != kTransferMode || !there_is) return Abort();
   if (is_dma) dma_mode_ = mode;
   phase_ = Phase::kIdle;
-  status_ = kIdleStatus;
+  status_ = AtaStatus::kIdle;
   Interrupt();
 }
 
@@ -215,7 +210,7 @@ void AtapiDrive::OfferData() {
   registers_[AtaRegister::kHigh] = static_cast<uint8_t>(size >> 8);
   registers_[AtaRegister::kCount] = kToHost;
   phase_ = Phase::kDataIn;
-  status_ = AtaStatus::kDataRequest | kIdleStatus;
+  status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
   Interrupt();
 }
 
@@ -239,7 +234,7 @@ void AtapiDrive::OnWake() {
       break;
     case Phase::kBusy:
       phase_ = Phase::kIdle;
-      status_ = kIdleStatus;
+      status_ = AtaStatus::kIdle;
       Interrupt();
       break;
     case Phase::kIdentify:
@@ -247,7 +242,7 @@ void AtapiDrive::OnWake() {
       limit_ = 0;
       until_ = static_cast<uint32_t>(chunk_.size());
       phase_ = Phase::kDataIn;
-      status_ = AtaStatus::kDataRequest | kIdleStatus;
+      status_ = AtaStatus::kDataRequest | AtaStatus::kIdle;
       Interrupt();
       break;
     case Phase::kExecute: Execute(); break;
@@ -272,7 +267,7 @@ uint16_t AtapiDrive::ReadData() {
     OfferData();
   } else if (limit_ == 0) {  // IDENTIFY PACKET DEVICE ends with its data
     phase_ = Phase::kIdle;
-    status_ = kIdleStatus;
+    status_ = AtaStatus::kIdle;
     chunk_.clear();
     at_ = until_ = 0;
   } else {

@@ -18,7 +18,16 @@ struct AtaRegister {
 };
 struct AtaStatus {
   static constexpr uint8_t kError = 0x01, kDataRequest = 0x08, kSeekComplete = 0x10, kReady = 0x40,
-                           kBusy = 0x80;
+                           kBusy = 0x80, kIdle = kReady | kSeekComplete;
+};
+// What drives of every kind have in common.
+struct AtaValues {
+  static constexpr uint8_t kDeviceFixed = 0xa0;  // bits of the device register, obsolete and set
+  static constexpr uint8_t kPassed = 0x01;       // error register behind a reset: the diagnostics
+  // A reset takes 2 ms: the least that a driver waits before it looks (ATA/ATAPI-5, 9.2).
+  static constexpr uint64_t kResetsPerSecond = 500;
+  // Transfer modes as SET FEATURES takes them.
+  static constexpr uint8_t kMultiwordDma = 0x20, kUltraDma = 0x40;
 };
 struct AtaError {
   static constexpr uint8_t kAborted = 0x04, kNotFound = 0x10;

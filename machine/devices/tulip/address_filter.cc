@@ -3,10 +3,11 @@
 namespace isochron::machine {
 namespace {
 
-constexpr size_t kEntries = 16, kEntryWords = 3;
-constexpr uint32_t kHashMask = 0x1ff;
-constexpr size_t kHashAddress = 39;  // the word with which the one address of hash filtering begins
-constexpr int kWordBits = 16;
+constexpr size_t kFilterEntries = 16, kFilterEntryWords = 3;
+constexpr uint32_t kFilterHashMask = 0x1ff;
+constexpr size_t kFilterHashAddress =
+    39;  // the word with which the one address of hash filtering begins
+constexpr int kFilterWordBits = 16;
 
 }  // namespace
 
@@ -23,22 +24,22 @@ void AddressFilter::Set(Kind kind, std::span<const uint8_t, kSetupBytes> setup) 
 }
 
 bool AddressFilter::IsEntry(size_t first_word, const StationAddress& address) const {
-  for (size_t i = 0; i < kEntryWords; ++i) {
+  for (size_t i = 0; i < kFilterEntryWords; ++i) {
     if (words_[first_word + i] != (address[2 * i] | address[2 * i + 1] << 8)) return false;
   }
   return true;
 }
 
 bool AddressFilter::IsAnyEntry(const StationAddress& address) const {
-  for (size_t entry = 0; entry < kEntries; ++entry) {
-    if (IsEntry(kEntryWords * entry, address)) return true;
+  for (size_t entry = 0; entry < kFilterEntries; ++entry) {
+    if (IsEntry(kFilterEntryWords * entry, address)) return true;
   }
   return false;
 }
 
 bool AddressFilter::HashHas(const StationAddress& address) const {
-  const uint32_t index = ~EthernetCrc(address) & kHashMask;
-  return (words_[index / kWordBits] >> (index % kWordBits) & 1) != 0;
+  const uint32_t index = ~EthernetCrc(address) & kFilterHashMask;
+  return (words_[index / kFilterWordBits] >> (index % kFilterWordBits) & 1) != 0;
 }
 
 bool AddressFilter::Passes(const StationAddress& address) const {
@@ -46,7 +47,7 @@ bool AddressFilter::Passes(const StationAddress& address) const {
   switch (kind_) {
     case Kind::kPerfect: return IsAnyEntry(address);
     case Kind::kInverse: return !IsAnyEntry(address);
-    case Kind::kHash: return group ? HashHas(address) : IsEntry(kHashAddress, address);
+    case Kind::kHash: return group ? HashHas(address) : IsEntry(kFilterHashAddress, address);
     case Kind::kHashOnly: return HashHas(address);
   }
   return false;

@@ -3,22 +3,22 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint32_t kAddress = 1;
+constexpr uint32_t kMiiAddress = 1;
 
 // A frame (802.3, 22.2.4.5): start 01, operation, address, register; two bits of turnaround; data.
-constexpr uint32_t kHead = 14, kData = 16, kFrame = 32;
-constexpr uint32_t kStartRead = 6, kStartWrite = 5;
+constexpr uint32_t kMiiHead = 14, kMiiData = 16, kMiiFrame = 32;
+constexpr uint32_t kMiiStartRead = 6, kMiiStartWrite = 5;
 
 // Registers and what is in them (22.2.4.1 to 4, 28.2.4.1).
-constexpr uint32_t kControl = 0, kStatus = 1, kIdentity1 = 2, kIdentity2 = 3, kAdvertisement = 4,
-                   kPartner = 5, kExpansion = 6;
-constexpr uint16_t kControlReset = 0x8000, kRestart = 0x0200;
-constexpr uint16_t kPowerOnControl = 0x3100;  // 100 Mb/s, negotiation, full duplex
-constexpr uint16_t kPowerOnAdvertised = 0x01e1;
-constexpr uint16_t kStatusValue = 0x782d;  // all of 10 and 100 Mb/s, negotiation done, link up
-constexpr uint16_t kIdentity1Value = 0x2000, kIdentity2Value = 0x5c01;  // DP83840A
-constexpr uint16_t kPartnerValue = 0x45e1;    // acknowledged, all of 10 and 100 Mb/s, flow control
-constexpr uint16_t kExpansionValue = 0x0001;  // the partner can negotiate
+constexpr uint32_t kMiiControl = 0, kMiiStatus = 1, kMiiIdentity1 = 2, kMiiIdentity2 = 3,
+                   kMiiAdvertisement = 4, kMiiPartner = 5, kMiiExpansion = 6;
+constexpr uint16_t kMiiControlReset = 0x8000, kMiiRestart = 0x0200;
+constexpr uint16_t kMiiPowerOnControl = 0x3100;  // 100 Mb/s, negotiation, full duplex
+constexpr uint16_t kMiiPowerOnAdvertised = 0x01e1;
+constexpr uint16_t kMiiStatusValue = 0x782d;  // all of 10 and 100 Mb/s, negotiation done, link up
+constexpr uint16_t kMiiIdentity1Value = 0x2000, kMiiIdentity2Value = 0x5c01;  // DP83840A
+constexpr uint16_t kMiiPartnerValue = 0x45e1;  // acknowledged, all of 10 and 100 Mb/s, flow control
+constexpr uint16_t kMiiExpansionValue = 0x0001;  // the partner can negotiate
 
 }  // namespace
 
@@ -26,8 +26,8 @@ void MiiTransceiver::Reset() {
   clock_ = false;
   output_ = true;
   bits_ = shift_ = 0;
-  control_ = kPowerOnControl;
-  advertised_ = kPowerOnAdvertised;
+  control_ = kMiiPowerOnControl;
+  advertised_ = kMiiPowerOnAdvertised;
 }
 
 void MiiTransceiver::Drive(bool clock, bool driven, bool data) {
@@ -37,25 +37,26 @@ void MiiTransceiver::Drive(bool clock, bool driven, bool data) {
 
 void MiiTransceiver::Step(bool data) {
   if (bits_ == 0 && data) return;  // the preamble, of any length
-  const bool reads = bits_ >= kHead && (shift_ >> 31) != 0;
+  const bool reads = bits_ >= kMiiHead && (shift_ >> 31) != 0;
   if (!reads) shift_ = (shift_ << 1 | (data ? 1 : 0)) & 0x7fffffff;
   ++bits_;
-  if (bits_ == kHead) {
-    const bool ours = (shift_ >> 5 & 0x1f) == kAddress;
+  if (bits_ == kMiiHead) {
+    const bool ours = (shift_ >> 5 & 0x1f) == kMiiAddress;
     const uint32_t start = shift_ >> 10;
     // A register is taken when it is asked for.
-    if (start == kStartRead && ours) {
+    if (start == kMiiStartRead && ours) {
       shift_ = uint32_t{1} << 31 | Read(shift_ & 0x1f);
-    } else if (start != kStartRead && start != kStartWrite) {
+    } else if (start != kMiiStartRead && start != kMiiStartWrite) {
       bits_ = shift_ = 0;
     }
   }
   if (reads) {
-    output_ = bits_ >= kData && bits_ < kFrame && (shift_ >> (kFrame - 1 - bits_) & 1) != 0;
+    output_ =
+        bits_ >= kMiiData && bits_ < kMiiFrame && (shift_ >> (kMiiFrame - 1 - bits_) & 1) != 0;
   }
-  if (bits_ < kFrame) return;
-  const uint32_t head = shift_ >> (kFrame - kHead);
-  if (!reads && head >> 10 == kStartWrite && (head >> 5 & 0x1f) == kAddress) {
+  if (bits_ < kMiiFrame) return;
+  const uint32_t head = shift_ >> (kMiiFrame - kMiiHead);
+  if (!reads && head >> 10 == kMiiStartWrite && (head >> 5 & 0x1f) == kMiiAddress) {
     Write(head & 0x1f, static_cast<uint16_t>(shift_));
   }
   bits_ = shift_ = 0;
@@ -64,25 +65,25 @@ void MiiTransceiver::Step(bool data) {
 
 uint16_t MiiTransceiver::Read(uint32_t number) const {
   switch (number) {
-    case kControl: return control_;
-    case kStatus: return kStatusValue;
-    case kIdentity1: return kIdentity1Value;
-    case kIdentity2: return kIdentity2Value;
-    case kAdvertisement: return advertised_;
-    case kPartner: return kPartnerValue;
-    case kExpansion: return kExpansionValue;
+    case kMiiControl: return control_;
+    case kMiiStatus: return kMiiStatusValue;
+    case kMiiIdentity1: return kMiiIdentity1Value;
+    case kMiiIdentity2: return kMiiIdentity2Value;
+    case kMiiAdvertisement: return advertised_;
+    case kMiiPartner: return kMiiPartnerValue;
+    case kMiiExpansion: return kMiiExpansionValue;
     default: return 0;
   }
 }
 
 void MiiTransceiver::Write(uint32_t number, uint16_t value) {
-  if (number == kAdvertisement) advertised_ = value;
-  if (number != kControl) return;
-  if ((value & kControlReset) != 0) {
-    control_ = kPowerOnControl;
-    advertised_ = kPowerOnAdvertised;
+  if (number == kMiiAdvertisement) advertised_ = value;
+  if (number != kMiiControl) return;
+  if ((value & kMiiControlReset) != 0) {
+    control_ = kMiiPowerOnControl;
+    advertised_ = kMiiPowerOnAdvertised;
   } else {
-    control_ = value & static_cast<uint16_t>(~kRestart);  // done at once
+    control_ = value & static_cast<uint16_t>(~kMiiRestart);  // done at once
   }
 }
 

@@ -9,15 +9,15 @@ namespace isochron::machine {
 namespace {
 
 // A command is a start bit, two bits of operation and the address, six bits.
-constexpr uint32_t kCommandBits = 9, kOperationShift = 6, kAddressMask = 0x3f;
-constexpr uint32_t kRead = 2;
-constexpr uint32_t kWordBits = 16;
+constexpr uint32_t kRomCommandBits = 9, kRomOperationShift = 6, kRomAddressMask = 0x3f;
+constexpr uint32_t kRomRead = 2;
+constexpr uint32_t kRomWordBits = 16;
 
-constexpr size_t kBytes = 2 * SerialRom::kWords;
+constexpr size_t kRomBytes = 2 * SerialRom::kWords;
 
 // CRC-8 with polynomial x^8 + x^2 + x + 1 of what stands before byte 16: words, the most
 // significant bit first, and the upper half of the one that holds the checksum.
-uint8_t IdentityChecksum(std::span<const uint8_t, kBytes> rom) {
+uint8_t IdentityChecksum(std::span<const uint8_t, kRomBytes> rom) {
   constexpr size_t kChecksumByte = 16;
   uint8_t crc = 0xff;
   for (size_t i = 0; i <= kChecksumByte; ++i) {
@@ -48,27 +48,27 @@ void SerialRom::Drive(bool select, bool clock, bool data) {
 
 void SerialRom::Step(bool data) {
   if (bits_ == 0 && !data) return;
-  if (bits_ < kCommandBits) {
+  if (bits_ < kRomCommandBits) {
     shift_ = shift_ << 1 | (data ? 1 : 0);
-    if (++bits_ < kCommandBits) return;
+    if (++bits_ < kRomCommandBits) return;
   }
-  if ((shift_ >> kOperationShift & 3) != kRead) return;
+  if ((shift_ >> kRomOperationShift & 3) != kRomRead) return;
   // A zero with the last bit of the address, and then words, one after the other.
-  const uint32_t out = bits_ - kCommandBits;
+  const uint32_t out = bits_ - kRomCommandBits;
   output_ = false;
-  if (bits_ > kCommandBits) {
-    const uint32_t word = (shift_ + (out - 1) / kWordBits) & kAddressMask;
-    output_ = (words_[word] >> (kWordBits - 1 - (out - 1) % kWordBits) & 1) != 0;
+  if (bits_ > kRomCommandBits) {
+    const uint32_t word = (shift_ + (out - 1) / kRomWordBits) & kRomAddressMask;
+    output_ = (words_[word] >> (kRomWordBits - 1 - (out - 1) % kRomWordBits) & 1) != 0;
   }
   // Of the counter all that matters is where in which word it is.
-  constexpr uint32_t kAround = kCommandBits + 1 + kWordBits * static_cast<uint32_t>(kWords);
-  bits_ = bits_ + 1 == kAround ? kCommandBits + 1 : bits_ + 1;
+  constexpr uint32_t kAround = kRomCommandBits + 1 + kRomWordBits * static_cast<uint32_t>(kWords);
+  bits_ = bits_ + 1 == kAround ? kRomCommandBits + 1 : bits_ + 1;
 }
 
 SerialRom::Words CardRom(const StationAddress& mac, uint16_t subsystem_vendor, uint16_t subsystem) {
   constexpr size_t kChecksum = 126, kIdentityChecksum = 16, kAddress = 20, kLeafPointer = 27;
   constexpr uint8_t kLeaf = 30;
-  std::array<uint8_t, kBytes> rom{};
+  std::array<uint8_t, kRomBytes> rom{};
   rom[0] = static_cast<uint8_t>(subsystem_vendor);
   rom[1] = static_cast<uint8_t>(subsystem_vendor >> 8);
   rom[2] = static_cast<uint8_t>(subsystem);

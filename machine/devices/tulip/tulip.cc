@@ -8,13 +8,14 @@
 namespace isochron::machine {
 namespace {
 
-constexpr uint16_t kVendor = 0x1011, kDevice = 0x0019, kSubsystem = 0x500b;  // DE500-BA
-constexpr uint32_t kClassCode = 0x020000;                                    // Ethernet
-constexpr uint8_t kRevision = 0x41;
-constexpr int kDriverArea = 0x40;  // of configuration space
-constexpr int kMinGrant = 0x3e, kMaxLatency = 0x3f;
+constexpr uint16_t kTulipVendor = 0x1011, kTulipDevice = 0x0019,
+                   kTulipSubsystem = 0x500b;    // DE500-BA
+constexpr uint32_t kTulipClassCode = 0x020000;  // Ethernet
+constexpr uint8_t kTulipRevision = 0x41;
+constexpr int kTulipDriverArea = 0x40;  // of configuration space
+constexpr int kTulipMinGrant = 0x3e, kTulipMaxLatency = 0x3f;
 
-constexpr uint32_t kIoBytes = 0x80, kMemoryBytes = 0x400, kCsrStride = 8, kCsrBytes = 4;
+constexpr uint32_t kTulipIoBytes = 0x80, kTulipMemoryBytes = 0x400, kCsrStride = 8, kCsrBytes = 4;
 
 // What reserved bits and registers show after a reset (3.2.2).
 constexpr uint32_t kBusModeReset = 0xfe000000, kStatusOnes = 0xf0000000, kModeReset = 0x32000040,
@@ -40,21 +41,21 @@ uint32_t MaskOf(int bytes) { return bytes >= 4 ? ~uint32_t{0} : (1u << (8 * byte
 }  // namespace
 
 Tulip::Tulip(EventQueue& events, FrameSink* sink, const StationAddress& mac, int interrupt_pin)
-    : PciFunction({.vendor = kVendor,
-                   .device = kDevice,
-                   .class_code = kClassCode,
-                   .revision = kRevision,
-                   .subsystem_vendor = kVendor,
-                   .subsystem = kSubsystem}),
+    : PciFunction({.vendor = kTulipVendor,
+                   .device = kTulipDevice,
+                   .class_code = kTulipClassCode,
+                   .revision = kTulipRevision,
+                   .subsystem_vendor = kTulipVendor,
+                   .subsystem = kTulipSubsystem}),
       events_(events, *this),
       sink_(sink),
-      rom_(CardRom(mac, kVendor, kSubsystem)) {
-  AddIoBar(0, kIoBytes);
-  AddMemoryBar(1, kMemoryBytes);
+      rom_(CardRom(mac, kTulipVendor, kTulipSubsystem)) {
+  AddIoBar(0, kTulipIoBytes);
+  AddMemoryBar(1, kTulipMemoryBytes);
   SetInterruptPin(interrupt_pin);
-  SetConfig(kMinGrant, 1, 0x14);
-  SetConfig(kMaxLatency, 1, 0x28);
-  SetWritable(kDriverArea, 4, 0xc000ff00);
+  SetConfig(kTulipMinGrant, 1, 0x14);
+  SetConfig(kTulipMaxLatency, 1, 0x28);
+  SetWritable(kTulipDriverArea, 4, 0xc000ff00);
 }
 
 void Tulip::Reset() {
@@ -86,14 +87,14 @@ void Tulip::ResetController() {
 
 uint64_t Tulip::ReadBar(int, const Access& access) {
   const uint64_t at = access.offset % kCsrStride;
-  if (access.offset >= kIoBytes || at >= kCsrBytes) return 0;
+  if (access.offset >= kTulipIoBytes || at >= kCsrBytes) return 0;
   const uint32_t value = ReadCsr(static_cast<int>(access.offset / kCsrStride));
   return value >> (8 * at) & MaskOf(access.size);
 }
 
 void Tulip::WriteBar(int, const Access& access, uint64_t value) {
   const uint64_t at = access.offset % kCsrStride;
-  if (access.offset >= kIoBytes || at >= kCsrBytes) return;
+  if (access.offset >= kTulipIoBytes || at >= kCsrBytes) return;
   const int number = static_cast<int>(access.offset / kCsrStride);
   const uint32_t mask = MaskOf(access.size) << (8 * at);
   const uint32_t bits = static_cast<uint32_t>(value) << (8 * at) & mask;

@@ -90,7 +90,8 @@ void AtapiDrive::ExecuteOther(uint8_t code) {
       std::string reply;
       AppendNumber(reply, blocks() - 1, 4);
       AppendNumber(reply, kBlockSize, 4);
-      return Reply(std::move(reply), reply.size());
+      const size_t size = reply.size();
+      return Reply(std::move(reply), size);
     }
     case kReadToc: {
       std::string reply = Toc();
@@ -233,7 +234,7 @@ std::string AtapiDrive::Configuration() const {
   const uint32_t first = Field(2, 2);
   const bool only_that = (packet_[1] & 3) == 2;
   std::string features;
-  const auto append = [&](uint16_t code, bool current, std::string data) {
+  const auto append = [&](uint16_t code, bool current, const std::string& data) {
     if (code < first || (only_that && code != first)) return;
     AppendNumber(features, code, 2);
     features.push_back(current ? 3 : 2);  // always there

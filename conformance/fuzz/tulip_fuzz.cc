@@ -28,7 +28,10 @@ class Input {
   uint8_t Byte() { return empty() ? 0 : *data_++; }
   uint32_t Number(int bytes) {
     uint32_t value = 0;
-    for (int i = 0; i < bytes; ++i) value |= uint32_t{Byte()} << (8 * i);
+    for (int i = 0; i < bytes; ++i) {
+      const uint8_t byte = Byte();  // of a quadword there are four more, which count for nothing
+      if (i < 4) value |= uint32_t{byte} << (8 * i);
+    }
     return value;
   }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "conformance/fuzz/device_fuzzing.h"
 #include "machine/devices/network/network_testing.h"
 #include "machine/devices/virtio/virtio_blk.h"
 #include "machine/devices/virtio/virtio_net.h"
@@ -28,24 +29,7 @@ namespace {
 
 // What an event may move: a piece of data, and what there is to read of a request and its queue.
 constexpr uint64_t kMostInAnEvent = VirtioBlk::kPieceBytes + 0x4000;
-constexpr int kMostEvents = 20'000;
 constexpr uint64_t kDiskBytes = uint64_t{1} << 20;
-
-class Input {
- public:
-  Input(const uint8_t* data, size_t size) : data_(data), end_(data + size) {}
-  bool empty() const { return data_ == end_; }
-  uint8_t Byte() { return empty() ? 0 : *data_++; }
-  uint64_t Number(int bytes) {
-    uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i) value |= uint64_t{Byte()} << (8 * i);
-    return value;
-  }
-
- private:
-  const uint8_t* data_;
-  const uint8_t* end_;
-};
 
 struct DiskOf {
   explicit DiskOf(bool read_only) : disk(std::make_shared<ZeroContents>(kDiskBytes), read_only) {}
@@ -82,7 +66,8 @@ struct NetRig : VirtioRig<VirtioNet> {
 template <typename Rig>
 class Driver {
  public:
-  Driver(Input& input, uint8_t how) : input_(input), rig_(std::make_unique<Rig>((how & 8) != 0)) {
+  Driver(FuzzInput& input, uint8_t how)
+      : input_(input), rig_(std::make_unique<Rig>((how & 8) != 0)) {
     // As drivers do, so that what comes then is worth something.
     if ((how & 1) != 0) {
       rig_->StartLegacy(static_cast<uint32_t>(kFeatures), Rig::kQueues);
@@ -182,18 +167,7 @@ class Driver {
                        {rig_->kBuffers + 0x20, 1, VirtioDescriptor::kWrite, 0}});
   }
 
-  void Wait(uint64_t cycles) {
-    EventQueue& events = rig_->bench.events();
-    const uint64_t end = events.now() + cycles;
-    for (int count = 0; events.next() <= end; ++count) {
-      if (count == kMostEvents) return;
-      rig_->memory.transferred = 0;
-      events.SetNow(std::max(events.now(), events.next()));
-      events.HandleNext();
-      if (rig_->memory.transferred > kMostInAnEvent) std::abort();
-    }
-    events.SetNow(end);
-  }
+  void Wait(uint64_t cycles) { LetPass(*rig_, cycles, kMostInAnEvent); }
 
   void SaveAndRestore() {
     // All that is due has happened when a state is saved.
@@ -204,7 +178,7 @@ class Driver {
     rig_ = std::move(other);
   }
 
-  Input& input_;
+  FuzzInput& input_;
   int queue_ = 0;  // that commands are about
   std::unique_ptr<Rig> rig_;
 };
@@ -214,7 +188,7 @@ class Driver {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace isochron::machine;  // NOLINT: the program
-  Input input(data, size);
+  FuzzInput input(data, size);
   const uint8_t how = input.Byte();
   if ((how & 16) != 0) {
     Driver<NetRig>(input, how).Run();

@@ -130,16 +130,6 @@ void AtaDrive::Write(int reg, uint8_t value) {
   high_[place] = std::exchange(registers_[place], value);
 }
 
-void AtaDrive::ClearInterrupt() {
-  interrupt_ = false;
-  host_.UpdateInterrupt();
-}
-
-void AtaDrive::Interrupt() {
-  interrupt_ = true;
-  host_.UpdateInterrupt();
-}
-
 void AtaDrive::Finish() {
   phase_ = Phase::kIdle;
   status_ = AtaStatus::kIdle;

@@ -21,7 +21,7 @@ class AtaDrive final : public IdeDrive {
  public:
   // `number`: 0 to 3 on a controller. An odd one is device 1 of its channel. Both must outlive the
   // drive.
-  AtaDrive(AtaHost& host, Disk& disk, int number) : host_(host), disk_(disk), number_(number) {}
+  AtaDrive(AtaHost& host, Disk& disk, int number) : IdeDrive(host), disk_(disk), number_(number) {}
 
   void Reset() override;
   void SoftReset() override;
@@ -30,12 +30,6 @@ class AtaDrive final : public IdeDrive {
   void Command(uint8_t code) override;
   uint16_t ReadData() override;
   void WriteData(uint16_t value) override;
-  bool busy() const override { return (status_ & AtaStatus::kBusy) != 0; }
-  bool listens() const override {
-    return (status_ & (AtaStatus::kBusy | AtaStatus::kDataRequest)) == 0;
-  }
-  bool interrupt() const override { return interrupt_; }
-  void ClearInterrupt() override;
   void OnWake() override;
   bool wants_dma() const override { return phase_ == Phase::kDmaIn || phase_ == Phase::kDmaOut; }
   bool dma_in() const override { return phase_ == Phase::kDmaIn; }
@@ -74,8 +68,6 @@ class AtaDrive final : public IdeDrive {
   // The command is done at once or has failed.
   void Finish();
   void Fail(uint8_t error);
-  // Asserts INTRQ.
-  void Interrupt();
   void Signature();
 
   // What the address registers name: the sector, or past all of them where there is none such.
@@ -91,7 +83,6 @@ class AtaDrive final : public IdeDrive {
   void StoreChunk();
   void Advance();
 
-  AtaHost& host_;
   Disk& disk_;
   const int number_;
 
@@ -99,8 +90,6 @@ class AtaDrive final : public IdeDrive {
   std::array<uint8_t, 8> registers_{};
   std::array<uint8_t, 8> high_{};
   uint8_t error_ = 0;
-  uint8_t status_ = 0;
-  bool interrupt_ = false;
 
   Phase phase_ = Phase::kIdle;
   bool identify_ = false;  // what the host reads is no sector of the disk

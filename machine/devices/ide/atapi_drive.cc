@@ -47,12 +47,16 @@ void AtapiDrive::Signature() {
   error_ = AtaValues::kPassed;
 }
 
-void AtapiDrive::SoftReset() {
-  ClearInterrupt();
-  Signature();
+void AtapiDrive::DropChunk() {
   chunk_.clear();
   left_ = 0;
   at_ = until_ = 0;
+}
+
+void AtapiDrive::SoftReset() {
+  ClearInterrupt();
+  Signature();
+  DropChunk();
   locked_ = false;
   WaitFor(Phase::kReset, host_.hz() / AtaValues::kResetsPerSecond);
   status_ = AtaStatus::kBusy;
@@ -71,16 +75,6 @@ void AtapiDrive::Write(int reg, uint8_t value) {
   if (listens()) registers_[static_cast<size_t>(reg)] = value;
 }
 
-void AtapiDrive::ClearInterrupt() {
-  interrupt_ = false;
-  host_.UpdateInterrupt();
-}
-
-void AtapiDrive::Interrupt() {
-  interrupt_ = true;
-  host_.UpdateInterrupt();
-}
-
 void AtapiDrive::WaitFor(Phase phase, uint64_t cycles) {
   phase_ = phase;
   status_ = AtaStatus::kBusy | AtaStatus::kIdle;
@@ -97,9 +91,7 @@ void AtapiDrive::Finish() {
   phase_ = Phase::kIdle;
   status_ = AtaStatus::kIdle;
   registers_[AtaRegister::kCount] = kCommandOrData | kToHost;
-  chunk_.clear();
-  left_ = 0;
-  at_ = until_ = 0;
+  DropChunk();
   Interrupt();
 }
 
@@ -122,18 +114,14 @@ void AtapiDrive::Command(uint8_t code) {
     // Whatever it does: the signature is there at once, and no interrupt.
     ClearInterrupt();
     Signature();
-    chunk_.clear();
-    left_ = 0;
-    at_ = until_ = 0;
+    DropChunk();
     phase_ = Phase::kIdle;
     status_ = 0;
     return;
   }
   if (busy()) return;
   ClearInterrupt();
-  chunk_.clear();
-  left_ = 0;
-  at_ = until_ = 0;
+  DropChunk();
   error_ = 0;
   const uint64_t request = kCdRom.RequestCycles(host_.hz());
   switch (code) {

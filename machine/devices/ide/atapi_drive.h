@@ -24,7 +24,8 @@ class AtapiDrive final : public IdeDrive {
   static constexpr size_t kPacketBytes = 12;
 
   // `number`: 0 to 3 on a controller. Both must outlive the drive. `disk` has whole blocks.
-  AtapiDrive(AtaHost& host, Disk& disk, int number) : host_(host), disk_(disk), number_(number) {}
+  AtapiDrive(AtaHost& host, Disk& disk, int number)
+      : IdeDrive(host), disk_(disk), number_(number) {}
 
   void Reset() override;
   void SoftReset() override;
@@ -33,12 +34,6 @@ class AtapiDrive final : public IdeDrive {
   void Command(uint8_t code) override;
   uint16_t ReadData() override;
   void WriteData(uint16_t value) override;
-  bool busy() const override { return (status_ & AtaStatus::kBusy) != 0; }
-  bool listens() const override {
-    return (status_ & (AtaStatus::kBusy | AtaStatus::kDataRequest)) == 0;
-  }
-  bool interrupt() const override { return interrupt_; }
-  void ClearInterrupt() override;
   void OnWake() override;
   bool wants_dma() const override { return phase_ == Phase::kDmaIn; }
   bool dma_in() const override { return wants_dma(); }
@@ -72,7 +67,8 @@ class AtapiDrive final : public IdeDrive {
   static void Walk(Visitor& visitor, Self& self);
 
   void Signature();
-  void Interrupt();
+  // Nothing is to be transferred any more.
+  void DropChunk();
   // The command, or the packet, is done or has failed.
   void Finish();
   void Abort();
@@ -110,14 +106,11 @@ class AtapiDrive final : public IdeDrive {
   // The chunk has been transferred: goes on with the next one, or finishes.
   void Advance();
 
-  AtaHost& host_;
   Disk& disk_;
   const int number_;
 
   std::array<uint8_t, 8> registers_{};
   uint8_t error_ = 0;
-  uint8_t status_ = 0;
-  bool interrupt_ = false;
 
   Phase phase_ = Phase::kIdle;
   std::array<uint8_t, kPacketBytes> packet_{};

@@ -72,13 +72,13 @@ class IdeDrive {
   virtual uint16_t ReadData() = 0;
   virtual void WriteData(uint16_t value) = 0;
 
-  virtual bool busy() const = 0;
+  bool busy() const { return (status_ & AtaStatus::kBusy) != 0; }
   // Whether it takes what is written to registers.
-  virtual bool listens() const = 0;
+  bool listens() const { return (status_ & (AtaStatus::kBusy | AtaStatus::kDataRequest)) == 0; }
   // INTRQ, as long as the drive is selected.
-  virtual bool interrupt() const = 0;
+  bool interrupt() const { return interrupt_; }
   // Reading the status register takes the interrupt back, and so does a command.
-  virtual void ClearInterrupt() = 0;
+  void ClearInterrupt() { SetInterrupt(false); }
 
   // The time that the drive has asked for has passed.
   virtual void OnWake() = 0;
@@ -94,6 +94,24 @@ class IdeDrive {
 
   virtual void VisitState(alpha::StateVisitor& visitor) const = 0;
   virtual void RestoreState(alpha::StateReader& reader) = 0;
+
+ protected:
+  // It must outlive the drive.
+  explicit IdeDrive(AtaHost& host) : host_(host) {}
+
+  // Asserts INTRQ.
+  void Interrupt() { SetInterrupt(true); }
+
+  AtaHost& host_;
+  // State, which the kind of drive visits in its place.
+  uint8_t status_ = 0;
+  bool interrupt_ = false;
+
+ private:
+  void SetInterrupt(bool asserted) {
+    interrupt_ = asserted;
+    host_.UpdateInterrupt();
+  }
 };
 
 }  // namespace isochron::machine

@@ -226,7 +226,7 @@ std::optional<RunEnd> Machine::AskObserver() const {
   if (observer_ == nullptr) return std::nullopt;
   const absl::Status status = observer_->status();
   if (status.ok()) return std::nullopt;
-  return RunEnd{RunEnd::Kind::kObserver, std::string(status.message()), {}, status.code()};
+  return RunEnd::OfHost(status);
 }
 
 std::optional<RunEnd> Machine::AskDisks() const {

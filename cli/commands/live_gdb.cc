@@ -94,10 +94,7 @@ std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
     Say(absl::StrCat("in the past: ", std::string(debuggee.failure().message())));
   }
   if (const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent(); !back.ok()) {
-    return machine::RunEnd{machine::RunEnd::Kind::kObserver,
-                           std::string(back.status().message()),
-                           {},
-                           back.status().code()};
+    return machine::RunEnd::OfHost(back.status());
   }
   // Who has asked for a stop gets it from the session.
   const bool over = server.killed() || (stdio_ && !socket_->stopped());

@@ -62,11 +62,7 @@ class BranchLog {
     using machine::StopCause;
     timeline::Timeline& timeline = *opened_.timeline;
     if (const auto back = timeline.GoToPresent(); !back.ok()) {
-      return log_->Finish({machine::RunEnd::Kind::kObserver,
-                           std::string(back.status().message()),
-                           {},
-                           back.status().code()},
-                          exit_code);
+      return log_->Finish(machine::RunEnd::OfHost(back.status()), exit_code);
     }
     if (!timeline.run_end().has_value()) {
       (void)timeline.Inject(machine::Input::Stop(

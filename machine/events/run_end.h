@@ -26,6 +26,11 @@ struct RunEnd {
   std::string message;
   Input stop;
   absl::StatusCode code = absl::StatusCode::kOk;
+
+  // The host cannot go on, for this reason.
+  static RunEnd OfHost(const absl::Status& why) {
+    return {Kind::kObserver, std::string(why.message()), {}, why.code()};
+  }
 };
 
 }  // namespace isochron::machine

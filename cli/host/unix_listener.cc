@@ -28,7 +28,7 @@ bool IsAbandoned(const sockaddr_un& address) {
 
 }  // namespace
 
-absl::StatusOr<hostio::Descriptor> ListenAtPath(const std::string& path) {
+absl::StatusOr<sockaddr_un> UnixAddress(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.empty()) return absl::InvalidArgumentError("the path is empty");
@@ -37,6 +37,13 @@ absl::StatusOr<hostio::Descriptor> ListenAtPath(const std::string& path) {
         absl::StrCat("the path of a socket has at most ", sizeof(address.sun_path) - 1, " bytes"));
   }
   memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+absl::StatusOr<hostio::Descriptor> ListenAtPath(const std::string& path) {
+  const absl::StatusOr<sockaddr_un> made = UnixAddress(path);
+  if (!made.ok()) return made.status();
+  const sockaddr_un& address = *made;
   hostio::Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (listener.fd() < 0) return absl::InvalidArgumentError(strerror(errno));
   if (IsAbandoned(address)) unlink(path.c_str());

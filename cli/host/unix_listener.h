@@ -3,12 +3,18 @@
 #ifndef ISOCHRON_CLI_HOST_UNIX_LISTENER_H_
 #define ISOCHRON_CLI_HOST_UNIX_LISTENER_H_
 
+#include <sys/un.h>
+
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "hostio/file.h"
 
 namespace isochron::cli {
+
+// The address of a Unix socket at `path`. InvalidArgument with what is wrong, which does not name
+// the path.
+absl::StatusOr<sockaddr_un> UnixAddress(const std::string& path);
 
 // A Unix stream socket at `path` that listens for one client and does not block. A socket there
 // that nobody listens at any more is replaced. Nobody but the user can connect. InvalidArgument

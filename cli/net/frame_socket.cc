@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cli/host/unix_listener.h"
 
 namespace isochron::cli {
 namespace {
@@ -68,13 +69,9 @@ absl::StatusOr<FrameSocket> MakeFramePair(hostio::Descriptor& other) {
 }
 
 absl::StatusOr<FrameSocket> MeetAt(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return Refused(path, absl::StrCat("the path of a socket has at most ",
-                                      sizeof(address.sun_path) - 1, " bytes"));
-  }
-  memcpy(address.sun_path, path.data(), path.size());
+  const absl::StatusOr<sockaddr_un> made = UnixAddress(path);
+  if (!made.ok()) return Refused(path, std::string(made.status().message()));
+  const sockaddr_un& address = *made;
   const absl::StatusOr<hostio::Descriptor> lock = LockDirectoryOf(path);
   if (!lock.ok()) return lock.status();
 

@@ -147,7 +147,7 @@ class Machine final : private ConsoleSink,
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
   // Whether the machine stands inside a round of several CPUs, between two instructions of one of
-  // them, where no debugger can write.
+  // them: not where Inject() is to be called.
   bool inside_round() const { return round_.open; }
   // Whether a CPU stands still now, until an interrupt can be delivered.
   bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }

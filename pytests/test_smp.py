@@ -49,7 +49,7 @@ def test_a_kernel_for_one_cpu_runs_on_the_first(isochron, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"], ["replay", "{log}", "--from", "1G"],
+    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"], ["replay", "{log}", "--from", "1G"], ["replay", "{log}", "--jobs", "2"],
                 ["replay", "{log}", "--gdb", "-"], ["record", "--snapshot-every", "1s"], ["run", "--gdb", "-"]]
 )
 def test_what_knows_one_cpu_says_so(isochron, console_guest, tmp_path, command):

@@ -97,15 +97,19 @@ void FrameLink::Receive(int peer) {
     if (size < 0 || (size == 0 && poll(&state, 1, 0) == 1)) return LosePeer();
     const auto bytes = static_cast<size_t>(size);
     const bool frame = bytes >= machine::kMinFrame && bytes <= machine::kMaxFrame;
+    Count(frame, bytes);  // first, so that who has the frame finds it counted
     if (frame) queue_->PushFrame(std::string(buffer.data(), bytes));
-    std::lock_guard lock(mutex_);
-    if (!frame) {
-      ++counts_.malformed;
-      continue;
-    }
-    ++counts_.received;
-    counts_.received_bytes += bytes;
   }
+}
+
+void FrameLink::Count(bool frame, size_t bytes) {
+  std::lock_guard lock(mutex_);
+  if (!frame) {
+    ++counts_.malformed;
+    return;
+  }
+  ++counts_.received;
+  counts_.received_bytes += bytes;
 }
 
 void FrameLink::Accept() {

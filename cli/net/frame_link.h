@@ -63,6 +63,7 @@ class FrameLink final : public machine::FrameSink {
   void Loop();
   // Reads what is there, as far as the queue has room.
   void Receive(int peer);
+  void Count(bool frame, size_t bytes);
   // Takes the next peer, or turns it away when there is one.
   void Accept();
   void LosePeer();

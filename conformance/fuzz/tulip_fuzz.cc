@@ -1,7 +1,8 @@
 // Drives a 21143 as a driver would that has lost its mind: registers, descriptors in memory, frames
 // that arrive, time, and states that are saved and restored on the way. Whatever it does, no event
-// moves more than a frame and its descriptors, time brings events to an end, and a state that was
-// saved is restored.
+// moves more than a frame and its descriptors, time goes on, the line of the interrupt is what
+// status and mask say, what is sent are frames, a state that was saved is restored, and a reset
+// ends it all.
 //
 // The input is commands of a byte and their operands; see Command(). Where it ends operands are
 // zeros.
@@ -32,6 +33,7 @@ class Driver {
     while (!input_.empty()) Command();
     Wait(uint64_t{1} << 32);
     SaveAndRestore();
+    CheckReset(*rig_);
   }
 
  private:
@@ -79,7 +81,18 @@ class Driver {
     rig_->Describe(at, TulipDescriptor::kOwn, control, first, Address());
   }
 
-  void Wait(uint64_t cycles) { LetPass(*rig_, cycles, kMostInAnEvent); }
+  void Wait(uint64_t cycles) {
+    LetPass(*rig_, cycles, kMostInAnEvent);
+    const uint32_t summaries = TulipStatus::kNormal | TulipStatus::kAbnormal;
+    const auto status = static_cast<uint32_t>(StateNumber(rig_->device, "tulip.causes"));
+    const auto mask = static_cast<uint32_t>(StateNumber(rig_->device, "tulip.interrupts"));
+    const uint32_t wanted = status & mask;
+    const uint32_t summary =
+        ((wanted & TulipStatus::kNormalCauses) != 0 ? TulipStatus::kNormal : 0) |
+        ((wanted & TulipStatus::kAbnormalCauses) != 0 ? TulipStatus::kAbnormal : 0);
+    CheckLine(*rig_, (summary & mask & summaries) != 0);
+    CheckFrames(rig_->sink);
+  }
 
   void SaveAndRestore() {
     Wait(0);

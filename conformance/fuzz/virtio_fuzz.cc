@@ -1,7 +1,8 @@
 // Drives virtio devices as a driver would that has lost its mind: registers of both interfaces and
 // configuration space, rings and descriptors in memory, time, and states that are saved and
-// restored on the way. Whatever it does, no event moves more than a piece, time brings events to an
-// end, and a state that was saved is restored.
+// restored on the way. Whatever it does, no event moves more than a piece, time goes on, the line
+// of the interrupt is what the ISR says, what is sent are frames, a state that was saved is
+// restored, and a reset ends it all.
 //
 // The input is one byte that says which device it is and how the driver began, and then commands of
 // a byte and their operands; see Command(). Where the input ends operands are zeros.
@@ -44,23 +45,32 @@ struct BlkRig : DiskOf, VirtioRig<VirtioBlk> {
     return other;
   }
   void Happen(uint8_t) {}
+  void CheckSent() {}
   static constexpr int kQueues = 1;
+  static constexpr const char* kIsr = "virtio_blk.isr";
   const bool read_only;
 };
 struct RngRig : VirtioRig<VirtioRng> {
   explicit RngRig(bool) : VirtioRig(uint64_t{7}) {}
   std::unique_ptr<RngRig> Another() const { return std::make_unique<RngRig>(false); }
   void Happen(uint8_t) {}
+  void CheckSent() {}
   static constexpr int kQueues = 1;
+  static constexpr const char* kIsr = "virtio_rng.isr";
 };
-struct NetRig : VirtioRig<VirtioNet> {
-  explicit NetRig(bool) : VirtioRig(nullptr, StationAddress{2, 0, 0, 0, 0, 1}) {}
+struct SinkOf {
+  FakeFrameSink sink;
+};
+struct NetRig : SinkOf, VirtioRig<VirtioNet> {
+  explicit NetRig(bool) : VirtioRig(&sink, StationAddress{2, 0, 0, 0, 0, 1}) {}
   std::unique_ptr<NetRig> Another() const { return std::make_unique<NetRig>(false); }
   // A frame arrives.
   void Happen(uint8_t how) {
     device.ReceiveFrame(TestFrame(kMinFrame + 6 * size_t{how} % 1501, 'f'));
   }
+  void CheckSent() { CheckFrames(sink); }
   static constexpr int kQueues = 2;
+  static constexpr const char* kIsr = "virtio_net.isr";
 };
 
 template <typename Rig>
@@ -81,6 +91,7 @@ class Driver {
     while (!input_.empty()) Command();
     Wait(uint64_t{1} << 32);
     SaveAndRestore();
+    CheckReset(*rig_);
   }
 
  private:
@@ -167,7 +178,11 @@ class Driver {
                        {rig_->kBuffers + 0x20, 1, VirtioDescriptor::kWrite, 0}});
   }
 
-  void Wait(uint64_t cycles) { LetPass(*rig_, cycles, kMostInAnEvent); }
+  void Wait(uint64_t cycles) {
+    LetPass(*rig_, cycles, kMostInAnEvent);
+    CheckLine(*rig_, StateNumber(rig_->device, Rig::kIsr) != 0);
+    rig_->CheckSent();
+  }
 
   void SaveAndRestore() {
     // All that is due has happened when a state is saved.

@@ -182,7 +182,7 @@ TEST(TulipTest, SendsAFrameAndClosesItsDescriptor) {
 TEST(TulipTest, AFrameMayHaveManyBuffersInRingOrChain) {
   TulipRig rig;
   const std::string frame = TestFrame(90, 'm');
-  rig.Fill(0x50000, frame);
+  rig.memory.Fill(0x50000, frame);
   const auto bus = [](uint32_t at) { return TulipRig::Bus(at); };
   rig.Describe(0x20000, kOwn, TulipTransmit::kFirst | 10 | 20u << 11, bus(0x50000), bus(0x5000a));
   rig.Describe(0x20010, kOwn, TulipDescriptor::kChained | 30, bus(0x5001e), bus(0x30000));
@@ -200,7 +200,7 @@ TEST(TulipTest, DescriptorsMayBeApartAndBigEndian) {
   TulipRig rig;
   rig.Out(0, TulipBusMode::kBigDescriptors | 2 << TulipBusMode::kSkipShift);
   for (const uint32_t i : {0u, 1u}) {
-    rig.Fill(0x50000, TestFrame(64, 'b'));
+    rig.memory.Fill(0x50000, TestFrame(64, 'b'));
     rig.Describe(0x20000 + 24 * i, __builtin_bswap32(kOwn),
                  __builtin_bswap32(TulipTransmit::kFirst | TulipTransmit::kLast | 64),
                  __builtin_bswap32(TulipRig::Bus(0x50000)));
@@ -245,7 +245,7 @@ TEST(TulipTest, ReceivesWithCheckSequenceAndFillsUp) {
   rig.Start();
   const std::string frame = Addressed(TulipRig::kMac, 100);
   rig.TakeFrame(frame);
-  EXPECT_EQ(rig.Bytes(TulipRig::kBuffers, 100), frame);
+  EXPECT_EQ(rig.memory.Bytes(TulipRig::kBuffers, 100), frame);
   const auto crc =
       EthernetCrc(std::span(reinterpret_cast<const uint8_t*>(frame.data()), frame.size()));
   EXPECT_EQ(rig.memory.Get<uint32_t>(TulipRig::kBuffers + 100), crc);
@@ -270,7 +270,7 @@ TEST(TulipTest, AFrameThatArrivesMayTakeManyDescriptors) {
   EXPECT_EQ(rig.StatusAt(ring + 32) & (TulipReceive::kLast | TulipReceive::kCut),
             TulipReceive::kLast);
   EXPECT_EQ(rig.StatusAt(ring + 32) >> 16, 204u);
-  EXPECT_EQ(rig.Bytes(TulipRig::kBuffers + 0x800, 80), frame.substr(80, 80));
+  EXPECT_EQ(rig.memory.Bytes(TulipRig::kBuffers + 0x800, 80), frame.substr(80, 80));
 }
 
 TEST(TulipTest, CountsWhatItMisses) {

@@ -3,71 +3,49 @@
 #ifndef ISOCHRON_MACHINE_DEVICES_TULIP_TULIP_TESTING_H_
 #define ISOCHRON_MACHINE_DEVICES_TULIP_TULIP_TESTING_H_
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "machine/bus/device_testing.h"
-#include "machine/bus/pci_bus.h"
+#include "machine/bus/pci_testing.h"
 #include "machine/devices/network/network_testing.h"
 #include "machine/devices/tulip/tulip.h"
-#include "machine/devices/virtio/virtio_testing.h"
 
 namespace isochron::machine {
 
-// A bus with the card in slot 3. RAM is behind a window at 2 GiB; addresses here count from its
-// start.
-class TulipRig {
- public:
-  static constexpr uint32_t kIoBase = 0x9000, kMemoryBase = 0x0900'0000;
-  static constexpr uint64_t kSlot = 3 << 11;
-  static constexpr int kLine = 16;
+struct SinkOfTulip {
   static constexpr StationAddress kMac = {0x08, 0x00, 0x2b, 0x12, 0x34, 0x56};
+  FakeFrameSink sink;
+};
+
+// The card, and the hands of its driver. RAM is behind a window at 2 GiB; addresses here count from
+// its start.
+class TulipRig : public SinkOfTulip, public PciRig<Tulip> {
+ public:
   // Rings of descriptors, and the buffers of their entries.
   static constexpr uint32_t kReceiveRing = 0x10000, kSendRing = 0x20000, kBuffers = 0x40000;
   static constexpr uint32_t kOwn = TulipDescriptor::kOwn;
 
-  TulipRig() {
-    bus.Attach(3, 0, device);
-    bus.Reset();
-    device.Reset();
-    Config(PciRegister::kBar0, 4, kIoBase);
-    Config(PciRegister::kBar0 + 4, 4, kMemoryBase);
-    Config(PciRegister::kCommand, 2, PciCommand::kIo | PciCommand::kMemory | PciCommand::kMaster);
-  }
+  TulipRig() : PciRig(&sink, kMac) {}
 
-  uint64_t Config(int reg, int size) {
-    return bus.config().Read({kSlot + static_cast<uint64_t>(reg), size});
-  }
-  void Config(int reg, int size, uint64_t value) {
-    bus.config().Write({kSlot + static_cast<uint64_t>(reg), size}, value);
-  }
   uint32_t In(int csr) {
     return static_cast<uint32_t>(bus.io().Read({kIoBase + 8u * static_cast<uint32_t>(csr), 4}));
   }
   void Out(int csr, uint32_t value) {
     bus.io().Write({kIoBase + 8u * static_cast<uint32_t>(csr), 4}, value);
   }
-  static uint32_t Bus(uint32_t at) { return static_cast<uint32_t>(VirtioTestMemory::kWindow) + at; }
+  static uint32_t Bus(uint32_t at) { return static_cast<uint32_t>(TestRam::kWindow) + at; }
   void Describe(uint32_t at, uint32_t status, uint32_t control, uint32_t first,
                 uint32_t second = 0) {
     memory.Put(at, std::array<uint32_t, 4>{status, control, first, second});
   }
   uint32_t StatusAt(uint32_t at) const { return memory.Get<uint32_t>(at); }
-  void Fill(uint32_t at, std::string_view bytes) {
-    std::copy(bytes.begin(), bytes.end(), memory.ram.begin() + at);
-  }
-  std::string Bytes(uint32_t at, size_t size) const {
-    const auto begin = memory.ram.begin() + at;
-    return {begin, begin + static_cast<std::ptrdiff_t>(size)};
-  }
   // Makes the next descriptor of the ring that is sent one of a whole frame.
   uint32_t AddFrame(std::string_view frame, uint32_t more = 0) {
     const uint32_t at = kSendRing + 16 * sends;
     const uint32_t buffer = kBuffers + 0x20000 + 0x1000 * sends++;
-    Fill(buffer, frame);
+    memory.Fill(buffer, frame);
     Describe(at, kOwn,
              TulipTransmit::kFirst | TulipTransmit::kLast | TulipTransmit::kInterrupt | more |
                  static_cast<uint32_t>(frame.size()),
@@ -94,29 +72,9 @@ class TulipRig {
   bool StatusHas(uint32_t bits) { return (In(TulipCsr::kStatus) & bits) == bits; }
   uint32_t ReceiveState() { return In(TulipCsr::kStatus) >> TulipStatus::kReceiveShift & 7; }
   uint32_t TransmitState() { return In(TulipCsr::kStatus) >> TulipStatus::kTransmitShift & 7; }
-  bool Interrupted() { return irqs.levels[kLine]; }
   uint64_t Count(const std::string& name) const { return StateNumber(device, "tulip." + name); }
 
-  std::string Save() const {
-    return machine::Save(bench.events()) + machine::Save(bus) + machine::Save(device);
-  }
-  absl::Status CopyTo(TulipRig& other) const {
-    absl::Status status = Restore(other.bench.events(), machine::Save(bench.events()));
-    status.Update(Restore(other.bus, machine::Save(bus)));
-    status.Update(Restore(other.device, machine::Save(device)));
-    other.memory = memory;
-    other.irqs = irqs;
-    return status;
-  }
-
   static constexpr uint64_t kLong = 1'000'000;
-  mutable Bench bench;
-  VirtioTestMemory memory;
-  AbsentTarget ports;
-  FakeIrqs irqs;
-  FakeFrameSink sink;
-  PciBus bus{memory, ports, irqs, [](int device, int pin) { return 4 + 4 * device + pin; }};
-  Tulip device{bench.events(), &sink, kMac};
   uint32_t sends = 0;
   uint32_t receives = 0;
 };

@@ -16,7 +16,7 @@ using Given = VirtQueue::Given;
 using Segments = std::vector<VirtSegment>;
 
 constexpr uint16_t kSize = 8;
-constexpr uint64_t kBase = VirtioTestMemory::kWindow;
+constexpr uint64_t kBase = TestRam::kWindow;
 
 class VirtQueueTest : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ class VirtQueueTest : public testing::Test {
   void SetWord(uint64_t address, uint16_t value) { memory_.Put(address - kBase, value); }
 
   const VirtQueuePlace place_ = VirtQueuePlace::Legacy(kBase + 0x1000, kSize);
-  VirtioTestMemory memory_;
+  TestRam memory_;
   VirtQueue queue_{64};
   VirtQueueRules rules_;
   VirtChain chain_;
@@ -104,7 +104,7 @@ TEST_F(VirtQueueTest, SegmentsAreReadAndWrittenAcrossTheirEnds) {
   EXPECT_TRUE(chain.Write(memory_, 0, bytes));
   EXPECT_EQ(memory_.Get<uint32_t>(0x6002), 0x67666564u);
   EXPECT_FALSE(chain.Write(memory_, 1, bytes));
-  chain.writable[1].address = kBase + VirtioTestMemory::kSize - 1;
+  chain.writable[1].address = kBase + TestRam::kSize - 1;
   EXPECT_FALSE(chain.Write(memory_, 0, bytes)) << "past the end of memory";
 }
 
@@ -128,14 +128,14 @@ TEST_F(VirtQueueTest, IndirectTablesThatCannotBeAreFaults) {
   Describe(0, {kBase + 0x4000, 16, kNext, 1}, table);
   Describe(1, {kBase + 0x4000, 16, kNext, 0}, table);
   const VirtioDescriptor kBad[] = {
-      {table, 32, kIndirect, 0},                                 // a circle
-      {table, 16, kIndirect, 0},                                 // leads out of the table
-      {table, 0, kIndirect, 0},                                  // nothing
-      {table, 40, kIndirect, 0},                                 // half an entry
-      {table, 16 * (kSize + 1), kIndirect, 0},                   // longer than the queue
-      {table, 0xfffffff0, kIndirect, 0},                         //
-      {table, 32, kIndirect | kNext, 0},                         // and then?
-      {kBase + VirtioTestMemory::kSize - 16, 32, kIndirect, 0},  // past the end of memory
+      {table, 32, kIndirect, 0},                        // a circle
+      {table, 16, kIndirect, 0},                        // leads out of the table
+      {table, 0, kIndirect, 0},                         // nothing
+      {table, 40, kIndirect, 0},                        // half an entry
+      {table, 16 * (kSize + 1), kIndirect, 0},          // longer than the queue
+      {table, 0xfffffff0, kIndirect, 0},                //
+      {table, 32, kIndirect | kNext, 0},                // and then?
+      {kBase + TestRam::kSize - 16, 32, kIndirect, 0},  // past the end of memory
   };
   for (const VirtioDescriptor& descriptor : kBad) {
     SCOPED_TRACE(descriptor.size);

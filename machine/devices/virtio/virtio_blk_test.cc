@@ -280,10 +280,10 @@ TEST(VirtioBlkTest, ServesSeveralRequestsInTheirOrder) {
 
 TEST(VirtioBlkTest, WhatADriverMayNotDoStopsTheDevice) {
   const std::vector<VirtioDescriptor> kBad[] = {
-      {{BlkRig::kHeader, 16, 0, 0}},                                           // no status
-      {{BlkRig::kStatus, 1, kWrite, 0}},                                       // no header
-      {{BlkRig::kHeader, 15, 0, 0}, {BlkRig::kStatus, 1, kWrite, 0}},          // a short one
-      {{VirtioTestMemory::kSize, 16, 0, 0}, {BlkRig::kStatus, 1, kWrite, 0}},  // outside RAM
+      {{BlkRig::kHeader, 16, 0, 0}},                                   // no status
+      {{BlkRig::kStatus, 1, kWrite, 0}},                               // no header
+      {{BlkRig::kHeader, 15, 0, 0}, {BlkRig::kStatus, 1, kWrite, 0}},  // a short one
+      {{TestRam::kSize, 16, 0, 0}, {BlkRig::kStatus, 1, kWrite, 0}},   // outside RAM
       {{BlkRig::kHeader, 16, 0, 0}, {~uint64_t{0}, 513, kWrite, 0}},
       {{BlkRig::kHeader, 16, 0, 0}, {uint64_t{1} << 36, 513, kWrite, 0}},
       {{BlkRig::kHeader, 16, 0, 0}, {BlkRig::kData, 512, kWrite, 0}, {0x7fffffff, 1, kWrite, 0}},

@@ -201,7 +201,7 @@ TEST(VirtioNetTest, BuffersOutsideMemoryStopIt) {
     NetRig rig;
     rig.StartAs(false);
     const uint16_t flags = queue == kReceive ? kWrite : 0;
-    rig.Add(queue, {{VirtioTestMemory::kSize - 20, 100, flags, 0}});
+    rig.Add(queue, {{TestRam::kSize - 20, 100, flags, 0}});
     rig.Kick(queue);
     rig.TakeFrame(TestFrame(60, 'a'));
     EXPECT_NE(rig.Status() & VirtioStatus::kNeedsReset, 0) << queue;

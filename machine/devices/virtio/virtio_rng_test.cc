@@ -96,7 +96,7 @@ TEST(VirtioRngTest, BuffersWithoutRoomTakeTheirTimeToo) {
 TEST(VirtioRngTest, ABufferOutsideMemoryStopsIt) {
   RngRig rig;
   rig.Start(0);
-  rig.Add(0, {{VirtioTestMemory::kSize - 8, 16, kWrite, 0}});
+  rig.Add(0, {{TestRam::kSize - 8, 16, kWrite, 0}});
   rig.Kick(0);
   rig.bench.RunFor(1'000'000);
   EXPECT_NE(rig.Status() & VirtioStatus::kNeedsReset, 0);

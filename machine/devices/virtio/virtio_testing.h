@@ -6,62 +6,14 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "machine/bus/device_testing.h"
-#include "machine/bus/dma.h"
-#include "machine/bus/pci_bus.h"
+#include "absl/status/status.h"
+#include "machine/bus/pci_testing.h"
 #include "machine/devices/virtio/virt_queue.h"
 #include "machine/devices/virtio/virtio_pci.h"
 
 namespace isochron::machine {
-
-// RAM behind a direct window at 2 GiB and the monster window, which counts what goes through.
-class VirtioTestMemory final : public DmaPort {
- public:
-  static constexpr uint64_t kSize = uint64_t{1} << 20;
-  static constexpr uint64_t kWindow = 0x8000'0000;
-
-  DmaResult ReadMemory(uint64_t address, void* data, uint64_t size) override {
-    const DmaResult result = Find(address, size);
-    if (result == DmaResult::kOk) std::memcpy(data, ram.data() + address, size);
-    return result;
-  }
-  DmaResult WriteMemory(uint64_t address, const void* data, uint64_t size) override {
-    const DmaResult result = Find(address, size);
-    if (result == DmaResult::kOk) std::memcpy(ram.data() + address, data, size);
-    return result;
-  }
-  template <typename T>
-  void Put(uint64_t at, const T& value) {
-    std::memcpy(ram.data() + at, &value, sizeof value);
-  }
-  template <typename T>
-  T Get(uint64_t at) const {
-    T value{};
-    std::memcpy(&value, ram.data() + at, sizeof value);
-    return value;
-  }
-
-  std::vector<uint8_t> ram = std::vector<uint8_t>(kSize);
-  uint64_t transferred = 0;
-
- private:
-  DmaResult Find(uint64_t& address, uint64_t size) {
-    if (address >> 40 == 1) {
-      address &= (uint64_t{1} << 35) - 1;
-    } else if (address >= kWindow && address < kWindow + kSize) {
-      address -= kWindow;
-    } else {
-      return DmaResult::kMasterAbort;
-    }
-    transferred += size;
-    return address <= kSize && size <= kSize - address ? DmaResult::kOk : DmaResult::kTargetAbort;
-  }
-};
 
 struct VirtioDescriptor {
   static constexpr uint16_t kNext = 1, kWrite = 2, kIndirect = 4;
@@ -71,34 +23,20 @@ struct VirtioDescriptor {
   uint16_t next = 0;
 };
 
-// A bus with one device in slot 1, and the hands of its driver. T has a constructor
-// T(EventQueue&, ...).
+// The hands of a virtio device's driver.
 template <typename T>
-class VirtioRig {
+class VirtioRig : public PciRig<T> {
  public:
-  static constexpr uint32_t kMemoryBase = 0x0900'0000, kIoBase = 0x9000;
-  static constexpr uint64_t kSlot = 1 << 11;
-  static constexpr int kLine = 8;
+  using Base = PciRig<T>;
+  using Base::Base;
+  using Base::bus;
+  using Base::kIoBase;
+  using Base::kMemoryBase;
+  using Base::memory;
   // Where queue `q` is, and the memory that tests use.
   static constexpr uint64_t QueueAt(int q) { return 0x10000 + 0x4000 * static_cast<uint64_t>(q); }
   static constexpr uint64_t kBuffers = 0x40000;
 
-  template <typename... Args>
-  explicit VirtioRig(Args&&... args) : device(bench.events(), std::forward<Args>(args)...) {
-    bus.Attach(1, 0, device);
-    bus.Reset();
-    device.Reset();
-    Config(PciRegister::kBar0, 4, kIoBase);
-    Config(PciRegister::kBar0 + 4, 4, kMemoryBase);
-    Config(PciRegister::kCommand, 2, PciCommand::kIo | PciCommand::kMemory | PciCommand::kMaster);
-  }
-
-  uint64_t Config(int reg, int size) {
-    return bus.config().Read({kSlot + static_cast<uint64_t>(reg), size});
-  }
-  void Config(int reg, int size, uint64_t value) {
-    bus.config().Write({kSlot + static_cast<uint64_t>(reg), size}, value);
-  }
   uint64_t In(uint32_t offset, int size) { return bus.io().Read({kIoBase + offset, size}); }
   void Out(uint32_t offset, int size, uint64_t value) {
     bus.io().Write({kIoBase + offset, size}, value);
@@ -161,7 +99,7 @@ class VirtioRig {
     return VirtQueuePlace::Legacy(QueueAt(queue), size);
   }
   VirtQueuePlace Place(int queue) const { return Place(queue, rings[queue].size); }
-  uint64_t Bias() const { return platform ? VirtioTestMemory::kWindow : 0; }
+  uint64_t Bias() const { return platform ? TestRam::kWindow : 0; }
 
   void Describe(int queue, uint16_t index, VirtioDescriptor descriptor) {
     memory.Put(Place(queue).descriptors + 16u * index, descriptor);
@@ -197,27 +135,20 @@ class VirtioRig {
             2, static_cast<uint64_t>(queue));
     }
   }
-  uint16_t UsedIndex(int queue) const { return memory.Get<uint16_t>(Place(queue).device + 2); }
+  uint16_t UsedIndex(int queue) const {
+    return memory.template Get<uint16_t>(Place(queue).device + 2);
+  }
   struct Used {
     uint32_t head = 0;
     uint32_t written = 0;
     friend bool operator==(const Used&, const Used&) = default;
   };
   Used UsedEntry(int queue, uint16_t index) const {
-    return memory.Get<Used>(Place(queue).device + 4 + 8u * (index % rings[queue].size));
+    return memory.template Get<Used>(Place(queue).device + 4 + 8u * (index % rings[queue].size));
   }
-  bool Interrupted() { return irqs.levels[kLine]; }
 
-  // Everything there is to save, and a rig made anew from it.
-  std::string Save() const {
-    return machine::Save(bench.events()) + machine::Save(bus) + machine::Save(device);
-  }
   absl::Status CopyTo(VirtioRig& other) const {
-    absl::Status status = Restore(other.bench.events(), machine::Save(bench.events()));
-    status.Update(Restore(other.bus, machine::Save(bus)));
-    status.Update(Restore(other.device, machine::Save(device)));
-    other.memory = memory;
-    other.irqs = irqs;
+    const absl::Status status = Base::CopyTo(other);
     other.rings = rings;
     other.legacy = legacy;
     other.platform = platform;
@@ -230,12 +161,6 @@ class VirtioRig {
     uint16_t next = 0;  // index of the available ring
   };
 
-  mutable Bench bench;
-  VirtioTestMemory memory;
-  AbsentTarget ports;
-  FakeIrqs irqs;
-  PciBus bus{memory, ports, irqs, [](int device, int pin) { return 4 + 4 * device + pin; }};
-  T device;
   std::vector<Ring> rings;
   bool legacy = false;
   bool platform = false;

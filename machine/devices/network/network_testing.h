@@ -3,12 +3,15 @@
 #ifndef ISOCHRON_MACHINE_DEVICES_NETWORK_NETWORK_TESTING_H_
 #define ISOCHRON_MACHINE_DEVICES_NETWORK_NETWORK_TESTING_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "alpha/state_list.h"
+#include "alpha/state_visitor.h"
 #include "machine/bus/frame_sink.h"
 
 namespace isochron::machine {
@@ -37,6 +40,35 @@ uint64_t StateNumber(const Device& device, const std::string& path) {
   alpha::StateLister lister(path);
   device.VisitState(lister);
   return lister.fields().size() == 1 ? lister.fields()[0].value : ~uint64_t{0};
+}
+
+// The state of a device as bytes, with another number under `path`.
+template <typename Device>
+std::string WithNumber(const Device& device, std::string_view path, uint64_t value) {
+  class Writer final : public alpha::StateVisitor {
+   public:
+    Writer(std::string_view changed, uint64_t value) : changed_(changed), value_(value) {}
+    std::string bytes;
+
+   protected:
+    void OnSection(std::string_view mark) override {
+      const auto size = static_cast<uint32_t>(mark.size());
+      bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+      bytes.append(mark);
+    }
+    void OnNumber(uint64_t number, size_t size) override {
+      if (path() == changed_) number = value_;
+      bytes.append(reinterpret_cast<const char*>(&number), size);
+    }
+    void OnBytes(std::string_view more) override { bytes.append(more); }
+
+   private:
+    const std::string_view changed_;
+    const uint64_t value_;
+  };
+  Writer writer(path, value);
+  writer.Whole(device);
+  return std::move(writer.bytes);
 }
 
 }  // namespace isochron::machine

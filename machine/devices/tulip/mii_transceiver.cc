@@ -23,22 +23,23 @@ constexpr uint16_t kMiiExpansionValue = 0x0001;  // the partner can negotiate
 }  // namespace
 
 void MiiTransceiver::Reset() {
-  clock_ = false;
-  output_ = true;
-  bits_ = shift_ = 0;
+  BitWalk::Reset();
   control_ = kMiiPowerOnControl;
   advertised_ = kMiiPowerOnAdvertised;
 }
 
 void MiiTransceiver::Drive(bool clock, bool driven, bool data) {
-  if (clock && !clock_) Step(!driven || data);
-  clock_ = clock;
+  if (Rises(clock)) Step(!driven || data);
 }
 
 void MiiTransceiver::Step(bool data) {
   if (bits_ == 0 && data) return;  // the preamble, of any length
+  // Of a frame that reads the shift register holds what is read, and says so.
   const bool reads = bits_ >= kMiiHead && (shift_ >> 31) != 0;
-  if (!reads) shift_ = (shift_ << 1 | (data ? 1 : 0)) & 0x7fffffff;
+  if (!reads) {
+    Shift(data);
+    shift_ &= 0x7fffffff;
+  }
   ++bits_;
   if (bits_ == kMiiHead) {
     const bool ours = (shift_ >> 5 & 0x1f) == kMiiAddress;

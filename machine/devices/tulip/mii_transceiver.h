@@ -5,26 +5,22 @@
 
 #include <cstdint>
 
-#include "alpha/state_visitor.h"
+#include "machine/devices/tulip/bit_walk.h"
 
 namespace isochron::machine {
 
 // A DP83840A (National Semiconductor, 1997) with its registers of IEEE 802.3, clause 22, at address
 // 1. Its link is always up: it has agreed with its partner on 100BASE-TX, full duplex, whatever it
 // is told. There is no other transceiver on the wires.
-class MiiTransceiver {
+class MiiTransceiver : public BitWalk {
  public:
   void Reset();
   // The wires: clock, and data where the other end drives it. Data are high where nobody does.
   void Drive(bool clock, bool driven, bool data);
-  bool output() const { return output_; }
 
   template <typename Visitor, typename Self>
   static void Walk(Visitor& visitor, Self& self) {
-    visitor.Field("clock", self.clock_);
-    visitor.Field("output", self.output_);
-    visitor.Field("bits", self.bits_);
-    visitor.Field("shift", self.shift_);
+    BitWalk::Walk(visitor, self);
     visitor.Field("control", self.control_);
     visitor.Field("advertised", self.advertised_);
   }
@@ -34,10 +30,6 @@ class MiiTransceiver {
   uint16_t Read(uint32_t number) const;
   void Write(uint32_t number, uint16_t value);
 
-  bool clock_ = false;
-  bool output_ = true;
-  uint32_t bits_ = 0;   // of the frame that is on the wires, with its start; 0: there is none
-  uint32_t shift_ = 0;  // those bits, the last one lowest; of a read the register behind its head
   uint16_t control_ = 0;
   uint16_t advertised_ = 0;
 };

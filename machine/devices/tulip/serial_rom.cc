@@ -31,25 +31,17 @@ uint8_t IdentityChecksum(std::span<const uint8_t, kRomBytes> rom) {
 
 }  // namespace
 
-void SerialRom::Reset() {
-  clock_ = false;
-  output_ = true;
-  bits_ = shift_ = 0;
-}
+void SerialRom::Reset() { BitWalk::Reset(); }
 
 void SerialRom::Drive(bool select, bool clock, bool data) {
-  if (!select) {
-    Reset();
-  } else if (clock && !clock_) {
-    Step(data);
-  }
-  clock_ = clock;
+  if (!select) Reset();
+  if (Rises(clock) && select) Step(data);
 }
 
 void SerialRom::Step(bool data) {
   if (bits_ == 0 && !data) return;
   if (bits_ < kRomCommandBits) {
-    shift_ = shift_ << 1 | (data ? 1 : 0);
+    Shift(data);
     if (++bits_ < kRomCommandBits) return;
   }
   if ((shift_ >> kRomOperationShift & 3) != kRomRead) return;

@@ -7,14 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "alpha/state_visitor.h"
 #include "machine/devices/network/ethernet.h"
+#include "machine/devices/tulip/bit_walk.h"
 
 namespace isochron::machine {
 
 // 64 words that a driver clocks out bit by bit (National Semiconductor NM93C46). Reading is all
 // that it can do: commands that write are ignored, as with writing never enabled.
-class SerialRom {
+class SerialRom : public BitWalk {
  public:
   static constexpr size_t kWords = 64;
   using Words = std::array<uint16_t, kWords>;
@@ -24,25 +24,11 @@ class SerialRom {
   void Reset();
   // The wires that the driver drives: chip select, clock, data in.
   void Drive(bool select, bool clock, bool data);
-  // Data out; high while the chip does not drive it.
-  bool output() const { return output_; }
-
-  template <typename Visitor, typename Self>
-  static void Walk(Visitor& visitor, Self& self) {
-    visitor.Field("clock", self.clock_);
-    visitor.Field("output", self.output_);
-    visitor.Field("bits", self.bits_);
-    visitor.Field("shift", self.shift_);
-  }
 
  private:
   void Step(bool data);
 
   Words words_;
-  bool clock_ = false;
-  bool output_ = true;
-  uint32_t bits_ = 0;  // since the start bit, which counts; 0: it has not come
-  uint32_t shift_ = 0;
 };
 
 // What is in the ROM of a card with a 21143 and an MII transceiver (Digital

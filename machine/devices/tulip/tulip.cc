@@ -23,7 +23,6 @@ constexpr uint32_t kBusModeReset = 0xfe000000, kStatusOnes = 0xf0000000, kModeRe
                    kSiaStatusValue = 0x000000c6;
 constexpr uint32_t kSiaResets[] = {0xffff0000, 0xffffffff, 0x8ff00000};  // CSR13 to CSR15
 constexpr int kSiaFirst = 13;
-constexpr uint32_t kMissedMask = 0xffff, kMissedOverflow = 1u << 16;
 constexpr uint32_t kFilterBits = TulipMode::kHash | TulipMode::kHashOnly | TulipMode::kInverse;
 constexpr uint32_t kRomKept = 0x0007ff07;
 
@@ -32,9 +31,7 @@ constexpr uint64_t kMiiHz = 25'000'000, kTimerClocks = 2048;
 // What it takes to fetch a descriptor, and to close it: some 25 clocks of PCI.
 constexpr uint64_t kPciHz = 33'333'333, kDescriptorClocks = 25;
 
-constexpr size_t kCheckBytes = 4;
-constexpr size_t kTypeOffset = 12;
-constexpr int kLeastType = 1501;  // below it is a length
+constexpr size_t kCheckBytes = EthernetTiming::kCheckSequence;
 
 uint32_t MaskOf(int bytes) { return bytes >= 4 ? ~uint32_t{0} : (1u << (8 * bytes)) - 1; }
 
@@ -215,7 +212,13 @@ uint32_t Tulip::TimerLeft() const {
 }
 
 void Tulip::WriteMode(uint32_t value) {
+  const uint32_t loopback = (mode_ ^ value) & TulipMode::kLoopback;
   mode_ = value & ~kFilterBits;
+  if (loopback != 0) {
+    // What is on its way from where the chip no longer listens is lost.
+    arriving_.Clear();
+    events_.Cancel(kArrived);
+  }
   const bool receive = (mode_ & TulipMode::kReceive) != 0;
   if (!receive) {
     StopReceive();
@@ -224,8 +227,10 @@ void Tulip::WriteMode(uint32_t value) {
   }
   const bool transmit = (mode_ & TulipMode::kTransmit) != 0;
   if (transmit && transmit_state_ == TulipProcess::kStopped) StartFetching();
-  // A frame that is on the wire leaves first.
-  if (!transmit && transmit_state_ != TulipProcess::kTransmitSending) StopTransmit();
+  // A frame that has been begun leaves first.
+  if (!transmit && transmit_state_ != TulipProcess::kTransmitSending && !IsInsideFrame()) {
+    StopTransmit();
+  }
 }
 
 // Interrupts, and what stops the processes.
@@ -243,11 +248,21 @@ void Tulip::Raise(uint32_t causes) {
   UpdateInterrupt();
 }
 
+bool Tulip::HasBegunFrame() const {
+  constexpr uint32_t kEnds = TulipTransmit::kFirst | TulipTransmit::kLast;
+  return (last_control_ & kEnds) == TulipTransmit::kFirst;
+}
+
+bool Tulip::IsInsideFrame() const {
+  return transmit_state_ == TulipProcess::kTransmitFetching && HasBegunFrame();
+}
+
 void Tulip::StopTransmit() {
   if (transmit_state_ == TulipProcess::kStopped) return;
   events_.Cancel(kFetch);
   events_.Cancel(kSent);
   frame_.clear();
+  if (HasBegunFrame()) last_control_ = 0;
   transmit_state_ = TulipProcess::kStopped;
   Raise(TulipStatus::kTransmitStopped);
 }
@@ -330,6 +345,7 @@ void Tulip::Fetch() {
   const uint32_t at = transmit_at_;
   if (!ReadDescriptor(at, descriptor)) return;
   if ((descriptor.status & TulipDescriptor::kOwn) == 0) {
+    if ((mode_ & TulipMode::kTransmit) == 0) return StopTransmit();
     transmit_state_ = TulipProcess::kTransmitSuspended;
     return Raise(TulipStatus::kNoTransmitBuffer);
   }
@@ -339,14 +355,20 @@ void Tulip::Fetch() {
     if ((descriptor.control & TulipTransmit::kInterrupt) != 0) Raise(TulipStatus::kTransmitted);
     return StartFetching();
   }
-  if ((descriptor.control & TulipTransmit::kFirst) != 0) frame_.clear();
+  // Padding and check sequence are what the first descriptor says, all else what the last one does.
+  constexpr uint32_t kOfFirst =
+      TulipTransmit::kFirst | TulipTransmit::kHasCrc | TulipTransmit::kNoPadding;
+  if ((descriptor.control & TulipTransmit::kFirst) != 0) {
+    frame_.clear();
+    last_control_ = descriptor.control;
+  }
+  last_control_ = (last_control_ & kOfFirst) | (descriptor.control & ~kOfFirst);
   if (!AppendBuffers(descriptor)) return;
   if ((descriptor.control & TulipTransmit::kLast) == 0) {
     if (WriteDescriptorStatus(at, 0)) StartFetching();
     return;
   }
   last_at_ = at;
-  last_control_ = descriptor.control;
   transmit_state_ = TulipProcess::kTransmitSending;
   events_.Schedule(kSent, events_.now() + kFastEthernet.FrameCycles(frame_.size(), events_.hz()));
 }
@@ -383,10 +405,13 @@ bool Tulip::AppendBuffers(const TulipDescriptor& descriptor) {
 
 std::string Tulip::FrameToSend() const {
   std::string frame = frame_;
-  if ((last_control_ & TulipTransmit::kHasCrc) != 0) {
-    frame.resize(frame.size() - std::min(frame.size(), kCheckBytes));
-  } else if ((last_control_ & TulipTransmit::kNoPadding) == 0) {
+  const bool has_crc = (last_control_ & TulipTransmit::kHasCrc) != 0;
+  const size_t least = EthernetTiming::kLeast + (has_crc ? kCheckBytes : 0);
+  if ((last_control_ & TulipTransmit::kNoPadding) == 0 && frame.size() < least) {
+    // Filled up, and with a check sequence of the chip's whatever the driver says of that.
     frame.resize(std::max<size_t>(frame.size(), EthernetTiming::kLeast));
+  } else if (has_crc) {
+    frame.resize(frame.size() - std::min(frame.size(), kCheckBytes));
   }
   return frame;
 }
@@ -395,7 +420,7 @@ void Tulip::Transmit(const std::string& frame) {
   if (std::min(frame_.size(), frame.size()) < kMinFrame || frame.size() > kMaxFrame) {
     ++send_drops_;
   } else if ((mode_ & TulipMode::kLoopback) != 0) {
-    ReceiveFrame(frame);
+    Arrive(frame);
   } else {
     ++sent_;
     if (sink_ != nullptr) sink_->OnFrame(events_.now(), frame);
@@ -416,99 +441,6 @@ void Tulip::Send() {
   if (jabber) Raise(TulipStatus::kJabber);
   if (jabber || (mode_ & TulipMode::kTransmit) == 0) return StopTransmit();
   StartFetching();
-}
-
-// Receiving.
-
-void Tulip::ReceiveFrame(std::string_view frame) {
-  const bool idle = arriving_.empty();
-  if (!arriving_.Add(frame)) {
-    ++receive_drops_;
-  } else if (idle) {
-    ScheduleArrival();
-  }
-}
-
-void Tulip::ScheduleArrival() {
-  if (arriving_.empty()) return;
-  events_.Schedule(kArrived,
-                   events_.now() + kFastEthernet.FrameCycles(arriving_.next_size(), events_.hz()));
-}
-
-bool Tulip::Deliver(std::string_view frame) {
-  if (receive_state_ == TulipProcess::kStopped) return false;
-  std::vector<uint8_t> bytes(frame.begin(), frame.end());
-  bytes.resize(std::max<size_t>(bytes.size(), EthernetTiming::kLeast));
-  StationAddress to;
-  std::copy_n(bytes.begin(), to.size(), to.begin());
-  const bool group = (to[0] & 1) != 0;
-  const bool passes = filter_.Passes(to) || (group && (mode_ & TulipMode::kAllGroups) != 0) ||
-                      (mode_ & TulipMode::kPromiscuous) != 0;
-  if (!passes && (mode_ & TulipMode::kAll) == 0) return true;
-  const uint32_t crc = EthernetCrc(bytes);
-  for (size_t i = 0; i < kCheckBytes; ++i) bytes.push_back(static_cast<uint8_t>(crc >> (8 * i)));
-  const int type = bytes[kTypeOffset] << 8 | bytes[kTypeOffset + 1];
-  const uint32_t status = static_cast<uint32_t>(bytes.size()) << TulipReceive::kLengthShift |
-                          (group ? TulipReceive::kGroup : 0) |
-                          (type >= kLeastType ? TulipReceive::kType : 0) |
-                          (passes ? 0 : TulipReceive::kFilterFailed);
-  if (!Store(bytes, status)) return false;
-  ++received_;
-  Raise(TulipStatus::kReceived);
-  return true;
-}
-
-bool Tulip::Store(std::span<const uint8_t> frame, uint32_t status) {
-  size_t done = 0;
-  uint32_t open = 0;  // the descriptor that is not closed yet
-  uint32_t first = TulipReceive::kFirst;
-  for (int count = 0;; ++count) {
-    TulipDescriptor descriptor;
-    const uint32_t at = receive_at_;
-    if (!ReadDescriptor(at, descriptor)) return false;
-    if ((descriptor.status & TulipDescriptor::kOwn) == 0 || count == kMostDescriptors) {
-      if (count > 0) {
-        const uint32_t cut = TulipReceive::kLast | TulipReceive::kCut | TulipReceive::kError;
-        if (!WriteDescriptorStatus(open, first | status | cut)) return false;
-      }
-      return RunOut();
-    }
-    if (count > 0) {
-      if (!WriteDescriptorStatus(open, first)) return false;
-      first = 0;
-    }
-    if (!FillBuffers(descriptor, frame, done)) return false;
-    open = at;
-    receive_at_ = NextDescriptor(descriptor, at, receive_list_);
-    if (done == frame.size()) break;
-  }
-  receive_state_ = TulipProcess::kReceiveWaiting;
-  return WriteDescriptorStatus(open, first | TulipReceive::kLast | status);
-}
-
-bool Tulip::RunOut() {
-  const uint32_t count = (missed_ & kMissedMask) + 1;
-  missed_ = (missed_ & kMissedOverflow) | (count & kMissedMask) |
-            (count > kMissedMask ? kMissedOverflow : 0);
-  receive_state_ = TulipProcess::kReceiveSuspended;
-  Raise(TulipStatus::kNoReceiveBuffer);
-  return false;
-}
-
-bool Tulip::FillBuffers(const TulipDescriptor& descriptor, std::span<const uint8_t> frame,
-                        size_t& done) {
-  for (const int buffer : {0, 1}) {
-    const size_t size = std::min(descriptor.size(buffer), frame.size() - done);
-    if (size == 0) continue;
-    const DmaResult result =
-        WriteMemory(descriptor.buffers[buffer], frame.subspan(done).data(), size);
-    if (result != DmaResult::kOk) {
-      FailBus(result);
-      return false;
-    }
-    done += size;
-  }
-  return true;
 }
 
 template <typename Visitor, typename Self>
@@ -556,10 +488,26 @@ void Tulip::RestoreState(alpha::StateReader& reader) {
   if (due(kArrived) == arriving_.empty()) {
     reader.Fail("a frame is on the wire and never arrives, or arrives and is not there");
   }
-  const bool can_be = transmit_state_ <= TulipProcess::kTransmitSuspended &&
+  const bool sends = (mode_ & TulipMode::kTransmit) != 0;
+  const bool receives = (mode_ & TulipMode::kReceive) != 0;
+  if ((!sends && transmit_state_ != TulipProcess::kStopped &&
+       transmit_state_ != TulipProcess::kTransmitSending && !IsInsideFrame()) ||
+      (!receives && receive_state_ != TulipProcess::kStopped)) {
+    reader.Fail("a process of a network device runs that was told to stop");
+  }
+  const bool puts_together = transmit_state_ == TulipProcess::kTransmitFetching ||
+                             transmit_state_ == TulipProcess::kTransmitSending;
+  if (!puts_together && !frame_.empty() && transmit_state_ != TulipProcess::kTransmitSuspended) {
+    reader.Fail("a frame is put together by nobody");
+  }
+  if (due(kTimeout) && (timer_ & TulipTimer::kMask) == 0) {
+    reader.Fail("a timer of a network device runs that counts nothing");
+  }
+  const bool can_be = (mode_ & kFilterBits) == 0 && (causes_ & ~TulipStatus::kCauses) == 0 &&
+                      transmit_state_ <= TulipProcess::kTransmitSuspended &&
                       receive_state_ <= TulipProcess::kReceiveSuspended &&
                       bus_error_ <= TulipStatus::kErrorTargetAbort &&
-                      missed_ <= (kMissedOverflow | kMissedMask);
+                      missed_ <= (TulipMissed::kOverflow | TulipMissed::kMask);
   if (!can_be) reader.Fail("the states of a network device cannot be");
 }
 

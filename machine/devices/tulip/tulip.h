@@ -80,6 +80,9 @@ class Tulip final : public PciFunction, public InputLine {
   void Raise(uint32_t causes);
   uint32_t Summary() const;
   void UpdateInterrupt();
+  // Whether the descriptors of a frame have been fetched in part; whether the next one is now.
+  bool HasBegunFrame() const;
+  bool IsInsideFrame() const;
   void StopTransmit();
   void StopReceive();
   // Memory has not answered.
@@ -99,13 +102,15 @@ class Tulip final : public PciFunction, public InputLine {
   std::string FrameToSend() const;
   void Transmit(const std::string& frame);
 
+  // From the wire, or from itself.
+  void Arrive(std::string_view frame);
   void ScheduleArrival();
   // Whether the driver has got it, or was not meant to.
   bool Deliver(std::string_view frame);
   bool Store(std::span<const uint8_t> frame, uint32_t status);
   bool FillBuffers(const TulipDescriptor& descriptor, std::span<const uint8_t> frame, size_t& done);
-  // There is no descriptor for what has arrived. False.
-  bool RunOut();
+  // There is no descriptor for what has arrived, or for all of it. False.
+  bool RunOut(bool owned_one);
 
   EventPort events_;
   FrameSink* const sink_;
@@ -129,7 +134,7 @@ class Tulip final : public PciFunction, public InputLine {
   uint32_t transmit_list_ = 0;
   uint32_t transmit_at_ = 0;
   uint32_t transmit_state_ = 0;
-  // The frame that is put together or sent, and its last descriptor.
+  // The frame that is put together or sent, and its last descriptor with what holds of the first.
   std::string frame_;
   uint32_t last_at_ = 0;
   uint32_t last_control_ = 0;

@@ -46,6 +46,10 @@ struct TulipMode {
                             kInverse = 1u << 4, kPromiscuous = 1u << 6, kAllGroups = 1u << 7,
                             kLoopback = 3u << 10, kTransmit = 1u << 13, kAll = 1u << 30;
 };
+// CSR8, as far as it is kept.
+struct TulipMissed {
+  static constexpr uint32_t kMask = 0xffff, kOverflow = 1u << 16;
+};
 // CSR9.
 struct TulipRom {
   static constexpr uint32_t kSelect = 1u << 0, kClock = 1u << 1, kIn = 1u << 2, kOut = 1u << 3,

@@ -174,6 +174,9 @@ def with_role_2(header):
         (b"\x05\0\x0d" + bytes(13), "too short or too long"),
         (b"\x44\0\xeb\x0b" + bytes(1515), "too short or too long"),
         (b"\x45\0\x11\x0d" + bytes(16), "too short"),
+        (b"\x05\0\x0e" + bytes(14), "no network device"),
+        (b"\x44\0\x0e" + bytes(14), "no network device"),
+        (b"\x45\0\x11\x0e" + bytes(16), "no network device"),
         (b"\x04\0\x0a\0\x1f" + bytes(8), "a write to no register"),
         (b"\x04\0\x09\0\0" + bytes(7), "a write to no register"),
         (b"\x04\0\x02\1\0", "or to no memory"),
@@ -182,12 +185,20 @@ def with_role_2(header):
         (b"\x41" + b"\xff" * 9 + b"\x01\x01\0" + b"\x41\x01\x01\0", "cycles go back"),
     ],
     ids=["end", "stop", "input", "output", "no-end", "varint", "type", "received", "sent", "sent-long"]
+    + ["received-by-none", "sent-by-none", "sent-long-by-none"]
     + ["zero-register", "short-register", "no-bytes", "space", "after-end", "cycles"],
 )
 def test_values_that_there_are_not(log, tmp_path, record, message):
     header, *_ = contents_of(log)
     with pytest.raises(LogError, match=message):
         raise read(tmp_path / "log", make_log([header, frame_start(0, 0) + record]))
+
+
+def with_field(header, number, value):
+    """A header with one field more, which is the last."""
+    end = next(at for at in range(10, len(header)) if header[at] < 0x80) + 1
+    fields = header[end:] + varint(number) + varint(len(value)) + value
+    return header[:10] + varint(len(fields)) + fields
 
 
 def test_headers_that_there_are_not(log, tmp_path):
@@ -199,6 +210,8 @@ def test_headers_that_there_are_not(log, tmp_path):
         (header + b"\0", "follow the header"),
         (b"x" + header, "no log"),
         (header + bytes(1 << 16), "too large"),
+        (with_field(header, 16, b"\0\0" + bytes(6)), "no address of one station"),
+        (with_field(header, 16, b"\1\0\3" + bytes(5)), "no address of one station"),
     ]:
         with pytest.raises(LogError, match=message):
             raise read(tmp_path / "log", make_log([changed, *rest]))

@@ -159,9 +159,9 @@ TEST(HeaderTest, RefusesANetworkDeviceThatIsNone) {
     return DecodeHeader(HeaderWithBody(body + field + value)).status();
   };
   EXPECT_TRUE(status(std::string("\0\0", 2) + mac).ok());
-  for (const std::string& bad :
-       {std::string("\2\0", 2) + mac, std::string("\0\xeb\x0b", 3) + mac, "\1\1" + mac + "x",
-        "\1\1" + mac.substr(1), std::string("\0", 1)}) {
+  for (const std::string& bad : {std::string("\2\0", 2) + mac, std::string("\0\xeb\x0b", 3) + mac,
+                                 "\1\1" + mac + "x", "\1\1" + mac.substr(1), std::string("\0", 1),
+                                 "\1\1\1" + mac.substr(1), "\1\1" + std::string(6, '\0')}) {
     EXPECT_TRUE(absl::IsDataLoss(status(bad))) << status(bad);
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "machine/events/config_checks.h"
 #include "replaylog/codec.h"
 #include "replaylog/codings.h"
 #include "replaylog/varint.h"
@@ -135,7 +136,7 @@ bool DecodeNetwork(std::string_view& value, LogHeader& header) {
     byte = static_cast<uint8_t>(value.front());
     value.remove_prefix(1);
   }
-  return true;
+  return machine::IsStation(network.mac);
 }
 
 bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {

@@ -136,6 +136,12 @@ class LogReader::Impl {
     return absl::OkStatus();
   }
 
+  static bool IsOfNetwork(const Event& event) {
+    const InputEvent* const input = std::get_if<InputEvent>(&event.body);
+    return std::holds_alternative<machine::FrameEvent>(event.body) ||
+           (input != nullptr && input->input.kind == machine::InputKind::kFrame);
+  }
+
   // Decodes the next event. After an error: the same error again.
   absl::StatusOr<bool> Decode(Event& event) {
     if (!error_.ok()) return error_;
@@ -148,7 +154,11 @@ class LogReader::Impl {
     for (;;) {
       absl::StatusOr<bool> got = decoder_.Next(event);
       if (!got.ok()) return ErrorAt(*source_, offset_, got.status());
-      if (*got) break;
+      if (*got) {
+        if (header_.config.network.has_value() || !IsOfNetwork(event)) break;
+        return ErrorAt(*source_, offset_,
+                       absl::DataLossError("a frame of a network device that there is none of"));
+      }
       if (frame_ + 1 == index_.size()) return AtEnd();
       if (frame_ != 0) expected_start_ = decoder_.next();
       if (absl::Status status = EnterFrame(frame_ + 1); !status.ok()) return status;

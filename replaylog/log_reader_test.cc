@@ -211,6 +211,24 @@ TEST(LogReaderTest, NamesWhereStructureIsWrong) {
   EXPECT_THAT(ErrorOf(LogOf({header, one, two, three})), HasSubstr("follows the end"));
 }
 
+TEST(LogReaderTest, RefusesFramesOfANetworkThatThereIsNot) {
+  LogHeader header = SmallHeader();
+  for (const bool network : {false, true}) {
+    if (network) header.config.network.emplace();
+    for (const Event& event : NetworkEvents()) {
+      Event first = event;
+      first.number = 0;
+      WriteBytes(TestPath("log"),
+                 LogOf({EncodeHeader(header).value(),
+                        FrameOf({first, {1, 1000, 0, SmallEvents().back().body}})}));
+      const absl::Status status = ReadLog(TestPath("log")).status;
+      EXPECT_EQ(status.ok(), network) << status;
+      if (network) continue;
+      EXPECT_THAT(std::string(status.message()), HasSubstr("network device"));
+    }
+  }
+}
+
 TEST(LogReaderTest, RefusesFramesThatUnpackToTooMuch) {
   const std::string header = EncodeHeader(SmallHeader()).value();
   EXPECT_THAT(ErrorOf(LogOf({header, std::string(kMaxFrameBytes + 1, 'x')})),

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/text/comma_list.h"
 #include "hostio/number.h"
+#include "machine/events/config_checks.h"
 
 namespace isochron::cli {
 namespace {
@@ -77,10 +78,8 @@ absl::StatusOr<std::array<uint8_t, 6>> ParseMac(std::string_view text) {
     good = std::from_chars(at, at + 2, mac[i], 16).ptr == at + 2 && (i == 0 || at[-1] == ':');
   }
   if (!good) return Wrong(text, "is no Ethernet address, such as 52:54:00:12:34:56");
-  if ((mac[0] & 1) != 0 || std::ranges::count(mac, 0) == std::ssize(mac)) {
-    return Wrong(text,
-                 "is no address of one station: bit 0 of its first byte is zero, and not all "
-                 "of it");
+  if (!machine::IsStation(mac)) {
+    return Wrong(text, absl::StrCat("is no address of one station: ", machine::kStationRule));
   }
   return mac;
 }

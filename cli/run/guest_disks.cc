@@ -16,6 +16,7 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "hostio/printable.h"
+#include "machine/events/config_checks.h"
 #include "replaylog/describe.h"
 #include "replaylog/disk_overlay.h"
 #include "replaylog/image_set.h"
@@ -135,11 +136,8 @@ replaylog::DigestCache UserDigests() {
 absl::StatusOr<GuestDisks> OpenNamedDisks(const std::vector<DiskOption>& options,
                                           std::vector<ImageFile>& files) {
   GuestDisks disks;
-  if (options.size() > machine::MachineConfig::kMaxDisks) {
-    return absl::InvalidArgumentError(absl::StrCat("a machine has at most ",
-                                                   machine::MachineConfig::kMaxDisks,
-                                                   " disks, not ", options.size()));
-  }
+  // Before files are looked at.
+  if (absl::Status status = machine::CheckDiskCount(options.size()); !status.ok()) return status;
   for (size_t i = 0; i < options.size(); ++i) {
     const DiskOption& option = options[i];
     absl::StatusOr<ImageFile> file = replaylog::DescribeDiskImage(

@@ -1,9 +1,11 @@
 #include "machine/events/config.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "alpha/memory.h"
+#include "machine/events/config_checks.h"
 #include "machine/events/cycle_text.h"
 
 namespace isochron::machine {
@@ -26,10 +28,7 @@ absl::Status CheckInterval(const char* what, uint64_t value, uint64_t most, uint
 }
 
 absl::Status CheckDisks(const std::vector<DiskConfig>& disks) {
-  if (disks.size() > MachineConfig::kMaxDisks) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a machine has at most ", MachineConfig::kMaxDisks, " disks, not ", disks.size()));
-  }
+  if (absl::Status status = CheckDiskCount(disks.size()); !status.ok()) return status;
   for (size_t i = 0; i < disks.size(); ++i) {
     if (disks[i].interface > DiskConfig::Interface::kCdRom) {
       return absl::InvalidArgumentError(absl::StrCat("disk", i, " has no known interface"));
@@ -59,17 +58,25 @@ absl::Status CheckNetwork(const NetworkConfig& network) {
   if (network.model > NetworkConfig::Model::kTulip) {
     return absl::InvalidArgumentError("the network device is of no known model");
   }
-  const bool zero = std::ranges::all_of(network.mac, [](uint8_t byte) { return byte == 0; });
-  if (zero || (network.mac[0] & 1) != 0) {
-    return absl::InvalidArgumentError(
-        "the address of the network device must be that of one station: bit 0 of its first byte is "
-        "zero, and not all of it");
+  if (!IsStation(network.mac)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the address of the network device must be that of one station: ", kStationRule));
   }
   return CheckRange<uint32_t>("the size up to which sent frames are kept whole",
                               network.whole_frames, 0, kMaxFrame);
 }
 
 }  // namespace
+
+bool IsStation(const std::array<uint8_t, 6>& address) {
+  return (address[0] & 1) == 0 && std::ranges::count(address, 0) != std::ssize(address);
+}
+
+absl::Status CheckDiskCount(size_t count) {
+  if (count <= MachineConfig::kMaxDisks) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a machine has at most ", MachineConfig::kMaxDisks, " disks, not ", count));
+}
 
 absl::Status MachineConfig::Validate() const {
   if (memory_bytes < kMinMemory || memory_bytes > kMaxMemory) {

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from isochron.codings import Event, Payload, name_of, require
 from isochron.errors import IsochronError, LogError, hide
-from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Received, SentLong, Stop, Write
+from isochron.records import OLD_RECORDS, RECORDS, Checkpoint, End, Input, Interrupt, Output, Received, Sent, SentLong, Stop, Write
 from isochron.script import prefix, printable, sends, when
 
 __all__ = ["Checkpoint", "End", "Event", "Input", "Interrupt", "Log", "Output", "Stop", "Unknown"]
@@ -216,7 +216,9 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         header["entropy_device"] = value.varint(2) == 1
     elif number == 16:
         network = {"model": name_of(_NETWORK_MODELS, value.varint()), "whole_frames": value.varint(_MAX_FRAME + 1)}
-        header["network"] = network | {"mac": value.take(6).hex(":")}
+        mac = value.take(6)
+        require(mac[0] & 1 == 0 and any(mac), "the network device has no address of one station")
+        header["network"] = network | {"mac": mac.hex(":")}
     elif number == 17:
         header["disk_console"] = value.digest()
     elif number == 18:
@@ -260,7 +262,7 @@ def _read_event(kind: int, place: tuple[int, int, int], data: Payload) -> Event:
     return event
 
 
-def _read_events(contents: Iterator[bytes], partial: bool) -> Iterator[Event]:
+def _read_events(contents: Iterator[bytes], partial: bool, network: bool) -> Iterator[Event]:
     cycle = number = 0
     ended = False
     for content in contents:
@@ -274,6 +276,7 @@ def _read_events(contents: Iterator[bytes], partial: bool) -> Iterator[Event]:
             payload = Payload(data.counted())
             require(len(payload.data) <= _MAX_PAYLOAD, "a record is too long")
             event = _read_event(tag & 127, (number, cycle, tag >> 7), payload)
+            require(network or not isinstance(event, (Received, Sent, SentLong)), "a frame, and there is no network device")
             cycle += sum(event.deltas) if isinstance(event, Output) else 0
             require(cycle < 1 << 64, "cycles go back")
             require(not ended, "an event follows the end")
@@ -301,7 +304,7 @@ class Log:
 
     def __iter__(self) -> Iterator[Event]:
         contents = (_read_frame(self._data, frame) for frame in self._frames[1:])
-        return _read_events(contents, self.partial)
+        return _read_events(contents, self.partial, "network" in self.header)
 
     def output(self, uart: int = 0) -> bytes:
         """Everything that a UART sent."""

@@ -32,12 +32,13 @@ ROOMS = [
     ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
     (
         "conformance/fuzz",
-        "debug/gdb machine replaylog machine/devices/tulip machine/devices/network machine/devices/virtio machine/disks "
-        "machine/firmware ref",
+        "debug/gdb machine replaylog machine/devices/ide machine/devices/tulip machine/devices/virtio "
+        "machine/devices/network machine/disks machine/firmware machine/bus machine/events ref",
     ),
     (
         "conformance/sequences",
-        "conformance/compare engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
+        "conformance/compare engines timeline machine replaylog machine/devices/virtio machine/disks machine/firmware "
+        "machine/bus machine/events ref alpha hostio",
     ),
     (
         "conformance/compare",
@@ -59,9 +60,9 @@ ROOMS = [
         "machine/devices machine/disks machine/firmware machine/bus machine/events alpha",
     ),
     ("replaylog", "machine/events alpha hostio"),
-    ("machine/chipset", "machine/bus alpha"),
-    ("machine/devices/tulip", "machine/devices/virtio machine/devices/network machine/bus alpha"),
-    ("machine/devices/virtio", "machine/devices/network machine/devices machine/disks machine/bus alpha"),
+    ("machine/chipset", "machine/bus machine/events alpha"),
+    ("machine/devices/tulip", "machine/devices/network machine/bus alpha"),
+    ("machine/devices/virtio", "machine/devices/network machine/devices machine/disks machine/bus machine/events alpha"),
     ("machine/devices/network", "machine/bus machine/events alpha"),
     ("machine/devices/ide", "machine/disks machine/bus alpha"),
     ("machine/devices", "machine/firmware machine/disks machine/bus machine/events alpha"),
@@ -69,7 +70,7 @@ ROOMS = [
     ("machine/firmware/palcode", "machine/firmware alpha"),
     ("machine/firmware/console", "machine/firmware"),
     ("machine/firmware", "machine/events alpha hostio"),
-    ("machine/bus", "alpha"),
+    ("machine/bus", "machine/events alpha"),
     ("machine/events", "alpha hostio"),
     ("jit", "ref alpha hostio"),
     ("ref", "alpha"),

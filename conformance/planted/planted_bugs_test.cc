@@ -236,9 +236,10 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedBug, ::testing::ValuesIn(kPlantings), [](co
 });
 
 // The first seed whose board case parts these engines; 0 when none of so many does.
-uint64_t FirstBoardCase(const std::vector<engines::NamedEngine>& engines, uint64_t seeds) {
+uint64_t FirstBoardCase(const std::vector<engines::NamedEngine>& engines, uint64_t seeds,
+                        BoardKind kind = BoardKind::kPlain) {
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, kind);
     EXPECT_TRUE(board_case.ok()) << board_case.status();
     if (!board_case.ok()) return 0;
     const BoardVerdict verdict = CheckBoardCase(engines, *board_case);
@@ -384,6 +385,34 @@ TEST_F(PlantedBreak, BoardCasesFindDevicesThatRememberAndDigestsThatMiss) {
     machine::planted_break = which;
     EXPECT_NE(FirstBoardCase(engines, kBoardSeeds), 0u) << static_cast<int>(which);
   }
+}
+
+// What a device that writes to memory must not do shows where one does so in random programs: to
+// the oracle, which remembers no code, and to any two engines.
+TEST_F(PlantedBreak, DmaThatIsNotAStoreShowsInBoardCases) {
+  constexpr uint64_t kDmaSeeds = 40;
+  const engines::NamedEngine ref = *engines::FindEngine("ref");
+  const engines::NamedEngine oracle = *engines::FindEngine(std::string(engines::kOracle));
+  const engines::NamedEngine jit = *engines::FindEngine("jit:threshold=1");
+  const struct {
+    machine::Break which;
+    const engines::NamedEngine &first, &second;
+  } kCases[] = {
+      {machine::Break::kDmaIntoCodeUnseen, oracle, ref},
+      {machine::Break::kDmaIntoCodeUnseen, oracle, jit},
+      {machine::Break::kDmaIntoCodeUnseen, ref, jit},
+      {machine::Break::kDmaLeavesPagesClean, ref, jit},
+      {machine::Break::kInterruptLost, ref, jit},
+      {machine::Break::kOneDescriptorTooMany, ref, jit},
+  };
+  for (const auto& [which, first, second] : kCases) {
+    if (machine::kChecksDigests && which == machine::Break::kDmaLeavesPagesClean) continue;
+    machine::planted_break = which;
+    EXPECT_NE(FirstBoardCase({first, second}, kDmaSeeds, BoardKind::kDma), 0u)
+        << static_cast<int>(which) << " " << first.name << " " << second.name;
+  }
+  machine::planted_break = machine::Break::kNone;
+  EXPECT_EQ(FirstBoardCase({oracle, jit}, 5, BoardKind::kDma), 0u);
 }
 
 TEST(PlantedBugs, UnknownOnesAreRefused) {

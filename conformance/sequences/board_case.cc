@@ -1,7 +1,9 @@
 #include "conformance/sequences/board_case.h"
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -9,9 +11,12 @@
 #include "absl/strings/str_format.h"
 #include "alpha/encode.h"
 #include "alpha/state_visitor.h"
+#include "conformance/sequences/board_dma.h"
 #include "conformance/sequences/board_program.h"
 #include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/text_lines.h"
+#include "machine/disks/disk.h"
+#include "machine/disks/disk_contents.h"
 #include "machine/firmware/elf_image.h"
 #include "ref/engine.h"
 
@@ -20,6 +25,19 @@ namespace {
 
 using machine::Input;
 using machine::Machine;
+
+class CaseDisk final : public machine::DiskContents {
+ public:
+  explicit CaseDisk(std::string bytes) : bytes_(std::move(bytes)) {}
+  uint64_t size() const override { return bytes_.size(); }
+  absl::Status Read(uint64_t offset, std::span<uint8_t> bytes) const override {
+    std::memcpy(bytes.data(), bytes_.data() + offset, bytes.size());
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::string bytes_;
+};
 
 // The state of a machine that was just made, with the case's CPU and flips.
 absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machine) {
@@ -43,8 +61,7 @@ absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machin
 // Flips a few bits, if a machine takes that.
 absl::Status Disturb(Random& random, BoardCase& board_case) {
   for (int attempt = 0; attempt < 8; ++attempt) {
-    absl::StatusOr<std::unique_ptr<Machine>> machine =
-        MakeBoard(board_case.config, ref::CreateEngine);
+    absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case, ref::CreateEngine);
     if (!machine.ok()) return machine.status();
     const size_t size = (*machine)->SaveWithoutMemory().size();
     for (uint64_t count = 1 + random() % 6; count != 0; --count) {
@@ -69,6 +86,7 @@ void AddInputs(Random& random, BoardCase& board_case) {
 
 constexpr std::string_view kMagic = "isochron-board 1";
 constexpr std::string_view kProgramFollows = "program";
+constexpr size_t kSectorWords = machine::kSectorSize / sizeof(uint64_t);
 
 // The fields that are one number each.
 template <typename AnyCase, typename Visit>
@@ -104,6 +122,14 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardC
         {numbers[0], bytes ? Input::Bytes(port, typed) : Input::Break(port)});
     return true;
   }
+  if (key == "sector") {
+    if (numbers.size() != kSectorWords) return false;
+    for (const uint64_t word : numbers) {
+      board_case.disk.append(reinterpret_cast<const char*>(&word), sizeof word);
+    }
+    board_case.config.disks = {{.bytes = board_case.disk.size()}};
+    return true;
+  }
   NumberTaker taker{key, numbers};
   VisitNumbers(board_case, taker);
   return taker.taken;
@@ -111,7 +137,7 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardC
 
 }  // namespace
 
-absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed) {
+absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed, BoardKind kind) {
   Random random(seed ^ 0x626f617264);
   BoardCase made;
   made.seed = seed;
@@ -127,13 +153,17 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed) {
   made.config.checkpoint_interval = 2000 + random() % 4000;
   made.config.seed = random();
   AddInputs(random, made);
+  if (kind == BoardKind::kDma) {
+    made.disk = AddDma(random, made.program);
+    made.config.disks = {{.bytes = made.disk.size()}};
+  }
   if (random() % 2 == 0) {
     if (absl::Status status = Disturb(random, made); !status.ok()) return status;
   }
   return made;
 }
 
-absl::StatusOr<std::unique_ptr<Machine>> MakeBoard(const machine::MachineConfig& config,
+absl::StatusOr<std::unique_ptr<Machine>> MakeBoard(const BoardCase& board_case,
                                                    const machine::EngineFactory& engine) {
   // What the firmware loads is overwritten, and comes back only after a reset.
   machine::BootImages images;
@@ -144,7 +174,10 @@ absl::StatusOr<std::unique_ptr<Machine>> MakeBoard(const machine::MachineConfig&
   segment.contents.assign(reinterpret_cast<const char*>(&forever), sizeof forever);
   images.kernel.entry = segment.address;
   images.kernel.segments.push_back(std::move(segment));
-  return Machine::Create(config, std::move(images), engine);
+  if (!board_case.disk.empty()) {
+    images.disks.push_back(std::make_shared<CaseDisk>(board_case.disk));
+  }
+  return Machine::Create(board_case.config, std::move(images), engine);
 }
 
 absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
@@ -171,6 +204,12 @@ std::string FormatBoardCase(const BoardCase& board_case) {
       absl::StrAppendFormat(&text, " %x", static_cast<uint8_t>(byte));
     }
     text += '\n';
+  }
+  for (size_t at = 0; at < board_case.disk.size(); at += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, board_case.disk.data() + at, sizeof word);
+    absl::StrAppendFormat(&text, "%s %x", at % machine::kSectorSize == 0 ? "sector" : "", word);
+    if ((at + sizeof word) % machine::kSectorSize == 0) text += '\n';
   }
   absl::StrAppend(&text, std::string(kProgramFollows), "\n", FormatSequence(board_case.program));
   return text;

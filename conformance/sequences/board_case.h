@@ -43,6 +43,13 @@ struct BoardCase {
   Sequence program;  // `cycles`: where the run ends, from its beginning
   std::vector<StateFlip> flips;
   std::vector<BoardInput> inputs;  // in order; bytes and breaks
+  std::string disk;                // what is on the one of `config`, if there is one
+};
+
+// Which cases are wanted.
+enum class BoardKind : uint8_t {
+  kPlain,
+  kDma,  // a disk writes to memory meanwhile (board_dma.h)
 };
 
 // The case of a seed: the same on every host, as long as the generator does not change. The program
@@ -50,10 +57,10 @@ struct BoardCase {
 // CPU, devices and event queue are flipped, in such a way that a machine still accepts the state.
 //
 // An error when no machine can be made.
-absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed);
+absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed, BoardKind kind = BoardKind::kPlain);
 
-// A machine for cases of this configuration, as after reset.
-absl::StatusOr<std::unique_ptr<machine::Machine>> MakeBoard(const machine::MachineConfig& config,
+// A machine for the case, as after reset.
+absl::StatusOr<std::unique_ptr<machine::Machine>> MakeBoard(const BoardCase& board_case,
                                                             const machine::EngineFactory& engine);
 
 // Puts a machine that MakeBoard() has just made to the state of the case. InvalidArgument when no

@@ -45,6 +45,37 @@ TEST(BoardCase, ItsTextIsAllOfIt) {
   }
 }
 
+TEST(BoardCase, ItsDiskIsInItsText) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const absl::StatusOr<BoardCase> made = GenerateBoardCase(seed, BoardKind::kDma);
+    ASSERT_TRUE(made.ok()) << made.status();
+    EXPECT_FALSE(made->disk.empty());
+    const absl::StatusOr<BoardCase> read = ParseBoardCase(FormatBoardCase(*made));
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->disk, made->disk);
+    EXPECT_EQ(read->config.disks, made->config.disks);
+    EXPECT_EQ(FormatBoardCase(*read), FormatBoardCase(*made));
+  }
+}
+
+// A disk reads into code and data and interrupts meanwhile, and it is the same everywhere.
+TEST(BoardCase, DmaIsTheSameOnBothEngines) {
+  uint64_t interrupts = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, BoardKind::kDma);
+    ASSERT_TRUE(board_case.ok()) << board_case.status();
+    const char* second = kSeconds[seed % kSeconds.size()];
+    const BoardVerdict verdict = CheckBoardCase(
+        {*engines::FindEngine(std::string(engines::kOracle)), *engines::FindEngine(second)},
+        *board_case);
+    ASSERT_TRUE(verdict.status.ok()) << verdict.status;
+    EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << "\n"
+                                   << verdict.mismatch->report;
+    interrupts += verdict.interrupts;
+  }
+  EXPECT_GT(interrupts, 20u);
+}
+
 TEST(BoardCase, TextThatIsNoneIsRefused) {
   const std::string good = FormatBoardCase(*GenerateBoardCase(1));
   const auto error = [&](std::string_view from, std::string_view to) {

@@ -11,6 +11,7 @@
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/shrinking.h"
 #include "hostio/temporary_directory.h"
+#include "machine/events/digest.h"
 #include "machine/machine.h"
 #include "ref/engine.h"
 #include "replaylog/describe.h"
@@ -36,6 +37,10 @@ replaylog::LogHeader HeaderOf(const BoardCase& board_case) {
   replaylog::LogHeader header;
   header.model_version = machine::kModelVersion;
   header.config = board_case.config;
+  if (!board_case.disk.empty()) {
+    header.images.push_back({replaylog::ImageRecord::DiskRole(0), board_case.disk.size(),
+                             machine::DigestOf(board_case.disk)});
+  }
   return header;
 }
 
@@ -51,8 +56,7 @@ bool MarksHold(const machine::MemoryDigest& memory) { return memory.sum() == mem
 
 // `marks_hold`: see MarksHold().
 absl::Status WriteStart(const BoardCase& board_case, const std::string& path, bool& marks_hold) {
-  absl::StatusOr<std::unique_ptr<Machine>> machine =
-      MakeBoard(board_case.config, ref::CreateEngine);
+  absl::StatusOr<std::unique_ptr<Machine>> machine = MakeBoard(board_case, ref::CreateEngine);
   if (!machine.ok()) return machine.status();
   if (absl::Status status = PutToCase(board_case, **machine); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
@@ -122,7 +126,7 @@ BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case
                  SnapshotWriter* writer) {
   BoardRun run;
   run.begun = begun;
-  absl::StatusOr<std::unique_ptr<Machine>> made = MakeBoard(board_case.config, engine.factory);
+  absl::StatusOr<std::unique_ptr<Machine>> made = MakeBoard(board_case, engine.factory);
   run.status = made.status();
   if (!run.status.ok()) return run;
   Machine& machine = **made;

@@ -253,7 +253,7 @@ Sequence GenerateBoardProgram(Random& random, uint64_t seed) {
 }
 
 bool IsBoardCode(uint64_t pa) {
-  return pa >= kHandler && pa < Layout::kMemorySize &&
+  return pa >= kHandler && pa < kSituationSubroutines + 2 * alpha::kPageSize &&
          !(pa >= Layout::kData && pa < Layout::kData + Layout::kDataSize);
 }
 

@@ -50,6 +50,9 @@ struct Options {
   bool shrink = true;
   bool list = false;
   bool board = false;
+  bool dma = false;
+
+  BoardKind kind() const { return dma ? BoardKind::kDma : BoardKind::kPlain; }
   uint64_t stop_after = 1;
   std::string save_directory;
   std::string verdicts_path;
@@ -158,7 +161,7 @@ class Campaign {
         Check(name, GenerateSequence(seed));
         continue;
       }
-      absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+      absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, options_.kind());
       if (board_case.ok()) {
         Check(name, *std::move(board_case));
       } else {
@@ -242,7 +245,7 @@ int List(const Options& options, uint64_t first, uint64_t last) {
       std::cout << ListSequence(GenerateSequence(seed));
       continue;
     }
-    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed);
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, options.kind());
     if (!board_case.ok()) return UsageError(std::string(board_case.status().message()));
     std::cout << ListBoardCase(*board_case);
   }
@@ -284,6 +287,7 @@ void AddOptions(CLI::App& app, Options& options) {
       "--no-shrink", [&options] { options.shrink = false; }, "leave failing sequences as they are");
   app.add_flag("--board", options.board,
                "machines with all devices, restored from snapshots, instead of sequences alone");
+  app.add_flag("--dma", options.dma, "with --board: a disk writes to memory meanwhile");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
   app.add_option("--stop-after", options.stop_after, "end after so many sequences that differ")
       ->type_name("N")
@@ -311,6 +315,7 @@ int Run(const Options& options) {
   if (options.board && (options.coverage || !options.user_path.empty())) {
     return UsageError("--board: neither --coverage nor --emit-user is for it");
   }
+  if (options.dma && !options.board) return UsageError("--dma: it goes with --board");
   if (options.list) return List(options, first, last);
   if (!options.user_path.empty()) return EmitUserSequences(options.user_path, first, last);
   if (!options.save_directory.empty()) {

@@ -1,5 +1,7 @@
 #include "machine/bus/pci_function.h"
 
+#include "machine/events/planted_breaks.h"
+
 namespace isochron::machine {
 namespace {
 
@@ -73,6 +75,7 @@ void PciFunction::WriteConfig(int reg, int size, uint64_t value) {
 }
 
 void PciFunction::SetInterrupt(bool asserted) {
+  if (asserted && PlantedCount(Break::kInterruptLost) % 3 == 1) return;
   const uint64_t status = Config(PciRegister::kStatus, 2) & ~uint64_t{kInterruptStatus};
   PutConfig(PciRegister::kStatus, 2, status | (asserted ? kInterruptStatus : 0));
   bus_->UpdateInterrupts();

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "machine/bus/csr.h"
+#include "machine/events/planted_breaks.h"
 
 namespace isochron::machine {
 namespace {
@@ -194,7 +195,13 @@ DmaResult Pchip::ReadMemory(uint64_t address, void* data, uint64_t size) {
 
 DmaResult Pchip::WriteMemory(uint64_t address, const void* data, uint64_t size) {
   return ForEachPiece(address, size, true, [&](uint64_t pa, uint64_t offset, uint64_t part) {
-    memory_.Write(pa, static_cast<const uint8_t*>(data) + offset, part);
+    const uint8_t* const from = static_cast<const uint8_t*>(data) + offset;
+    if (Planted(Break::kDmaIntoCodeUnseen) || Planted(Break::kDmaLeavesPagesClean)) {
+      if (!Planted(Break::kDmaLeavesPagesClean)) memory_.WillWrite(pa, part);
+      std::memcpy(memory_.host(pa), from, part);
+      return;
+    }
+    memory_.Write(pa, from, part);
   });
 }
 

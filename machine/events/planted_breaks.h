@@ -15,10 +15,14 @@ namespace isochron::machine {
 
 enum class Break : uint8_t {
   kNone,
-  kUartTime,        // a character takes longer the more this process has sent
-  kTimerTime,       // the same for ticks of the interval timer
-  kInputLate,       // inputs are recorded a cycle late
-  kDigestSkipsPage  // digests miss the second of two dirty pages
+  kUartTime,              // a character takes longer the more this process has sent
+  kTimerTime,             // the same for ticks of the interval timer
+  kInputLate,             // inputs are recorded a cycle late
+  kDigestSkipsPage,       // digests miss the second of two dirty pages
+  kDmaIntoCodeUnseen,     // what a device writes leaves what was decoded there as it is
+  kDmaLeavesPagesClean,   // what a device writes has no dirty mark
+  kInterruptLost,         // some interrupts of functions on the PCI bus do not come
+  kOneDescriptorTooMany,  // now and then a queue has one request more than the driver offers
 };
 
 #if ISOCHRON_PLANTED

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "machine/events/planted_breaks.h"
+
 namespace isochron::machine {
 namespace {
 
@@ -109,7 +111,7 @@ VirtQueue::Taken VirtQueue::Take(DmaPort& memory, const VirtQueueRules& rules, V
   if (!LoadFromMemory(memory, place_.driver + kIndexOffset, available)) return Taken::kFault;
   const auto waiting = static_cast<uint16_t>(available - next_available_);
   if (waiting > size_) return Taken::kFault;
-  if (waiting == 0) {
+  if (waiting == 0 && PlantedCount(Break::kOneDescriptorTooMany) % 3 != 1) {
     // While the device is at work the index stays behind, and the driver does not tell of more.
     const uint64_t event = place_.device + kEntries + kUsedEntry * size_;
     if (rules.event_index && !StoreToMemory(memory, event, next_available_)) return Taken::kFault;

@@ -12,6 +12,7 @@
 #include "machine/bus/device_testing.h"
 #include "machine/bus/pci_bus.h"
 #include "machine/devices/ide/ata_drive.h"
+#include "machine/devices/ide/ide_testing.h"
 #include "machine/disks/disk_testing.h"
 
 namespace isochron::machine {
@@ -23,25 +24,6 @@ constexpr uint64_t kCommand = 0x1f0, kControl = 0x3f6, kSecondCommand = 0x170, k
 constexpr uint8_t kReady = 0x50, kDataRequest = 0x58, kBusy = 0x80;
 constexpr uint64_t kSectors = 1000;
 constexpr uint64_t kTable = 0x8000;  // of descriptors
-
-// Memory of the bus, beyond which nobody answers.
-class FakeMemory final : public DmaPort {
- public:
-  DmaResult ReadMemory(uint64_t address, void* data, uint64_t size) override {
-    ++transfers;
-    if (address + size > bytes.size()) return DmaResult::kMasterAbort;
-    std::memcpy(data, bytes.data() + address, size);
-    return DmaResult::kOk;
-  }
-  DmaResult WriteMemory(uint64_t address, const void* data, uint64_t size) override {
-    ++transfers;
-    if (address + size > bytes.size()) return DmaResult::kMasterAbort;
-    std::memcpy(bytes.data() + address, data, size);
-    return DmaResult::kOk;
-  }
-  std::string bytes = std::string(1 << 20, '\0');
-  uint64_t transfers = 0;
-};
 
 struct Rig {
   // Disks 0 and 2, so that the second channel has one and device 1 of the first is missing.
@@ -120,7 +102,7 @@ struct Rig {
 
   Bench bench;
   FakeIrqs irqs;
-  FakeMemory memory;
+  IdeTestMemory memory;
   AbsentTarget absent;
   std::shared_ptr<BytesContents> contents;
   Disk disk;

@@ -11,6 +11,7 @@
 #include "machine/bus/device_testing.h"
 #include "machine/bus/pci_bus.h"
 #include "machine/devices/ide/ali_ide.h"
+#include "machine/devices/ide/ide_testing.h"
 #include "machine/disks/disk_testing.h"
 
 namespace isochron::machine {
@@ -22,19 +23,6 @@ using Packet = std::array<uint8_t, AtapiDrive::kPacketBytes>;
 constexpr uint64_t kPorts = 0x1f0, kControl = 0x3f6, kMaster = 0xf000, kTable = 0x8000;
 constexpr uint8_t kReady = 0x50, kDataRequest = 0x58, kFailed = 0x51, kBusy = 0x80;
 constexpr uint64_t kBlocks = 200, kBlock = AtapiDrive::kBlockSize;
-
-class BusMemory final : public DmaPort {
- public:
-  DmaResult ReadMemory(uint64_t address, void* data, uint64_t size) override {
-    std::memcpy(data, bytes.data() + address, size);
-    return DmaResult::kOk;
-  }
-  DmaResult WriteMemory(uint64_t address, const void* data, uint64_t size) override {
-    std::memcpy(bytes.data() + address, data, size);
-    return DmaResult::kOk;
-  }
-  std::string bytes = std::string(1 << 20, '\0');
-};
 
 // A CD-ROM as device 1 of the first channel, behind a disk.
 struct Rig {
@@ -111,7 +99,7 @@ struct Rig {
       std::make_shared<BytesContents>(PatternBytes(kBlocks * kBlock));
   Disk disc{contents, true};
   Disk disk{contents, false};
-  BusMemory memory;
+  IdeTestMemory memory;
   Bench bench;
   FakeIrqs irqs;
   AliIde ide{bench.events(), {&irqs, 14}, {&irqs, 15}};

@@ -59,6 +59,13 @@ void Memory::ClearDirty() {
   for (MemoryListener* listener : listeners_) listener->OnDirtyCleared();
 }
 
+void Memory::MarkLocked(uint64_t pa) {
+  uint8_t& marks = marks_[pa >> kPageShift];
+  if ((marks & kLocked) != 0) return;
+  marks |= kLocked;
+  for (MemoryListener* listener : listeners_) listener->OnLocked(pa);
+}
+
 void Memory::TellWritten(uint64_t pa, uint64_t size) {
   const uint8_t marks = marks_[pa >> kPageShift];
   for (MemoryListener* listener : listeners_) {

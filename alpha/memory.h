@@ -23,6 +23,9 @@ class MemoryListener {
   virtual void OnDirtyCleared() {}
   // Bytes [pa, pa + size) of one page have been written by a device or the loader, by no CPU.
   virtual void OnDeviceWrite(uint64_t /*pa*/, uint64_t /*size*/) {}
+  // The page of `pa` has been marked as locked, between the runs of CPUs: stores to it must be
+  // announced from now on.
+  virtual void OnLocked(uint64_t /*pa*/) {}
   // Bytes [pa, pa + size) of a page marked as locked have been written, by whoever.
   virtual void OnLockedWritten(uint64_t /*pa*/, uint64_t /*size*/) {}
 };
@@ -32,8 +35,8 @@ class MemoryListener {
 // Every page carries three marks. *Dirty*: the page may have changed since the marks were last
 // cleared. *Code*: an engine has decoded instructions from it. *Locked*: a CPU that does not run
 // now has locked a block of it (LockWatch). A store to a page that is dirty and neither of the
-// others needs no announcement; an engine may keep such pages in an inline lookup, for one CPU.
-// Every other store goes through WillWrite().
+// others needs no announcement; an engine may keep such pages in an inline lookup. Every other
+// store goes through WillWrite().
 class Memory {
  public:
   // `base` is page-aligned host storage of `size` bytes, a multiple of the page size.
@@ -81,9 +84,8 @@ class Memory {
   bool IsCode(uint64_t pa) const { return (marks_[pa >> kPageShift] & kCode) != 0; }
   void MarkCode(uint64_t pa) { marks_[pa >> kPageShift] |= kCode; }
   void UnmarkCode(uint64_t pa) { marks_[pa >> kPageShift] &= ~kCode; }
-  // To be called between the runs of CPUs: what an engine keeps for the one that ran, it does not
-  // take for the next.
-  void MarkLocked(uint64_t pa) { marks_[pa >> kPageShift] |= kLocked; }
+  // To be called between the runs of CPUs. Tells the listeners of a page that was not marked.
+  void MarkLocked(uint64_t pa);
   void UnmarkLocked(uint64_t pa) { marks_[pa >> kPageShift] &= ~kLocked; }
 
   // Marks the page dirty; to be called before a store that IsPlain() does not excuse.

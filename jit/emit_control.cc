@@ -37,15 +37,16 @@ Label& Emitter::ExitTo(int64_t target) {
 
 void Emitter::EmitExit(int64_t target) {
   ExitSlot* slot = &slots_[slots_used_++];
-  *slot = {nullptr, 0, PcOf(target)};
+  const bool leaves = target < 0 || target >= static_cast<int64_t>(alpha::kPageSize);
+  *slot = {nullptr, leaves ? 0 : ExitSlot::kSamePage, PcOf(target)};
   unlinked_.push_back({slot, {}});
   SaveWritten();
-  if (target < 0 || target >= static_cast<int64_t>(alpha::kPageSize)) {
+  if (leaves) {
     mov(rax, qword[Low(&setup_.frame.fetch_context[InPal() ? 1 : 0])]);
-    cmp(rax, qword[Low(&slot->fetch_context)]);
+    cmp(rax, qword[InTables(&slot->fetch_context)]);
     jne(unlinked_.back().start);
   }
-  jmp(qword[Low(&slot->code)]);
+  jmp(qword[InTables(&slot->code)]);
 }
 
 void Emitter::GoTo(const GuestBlock& from, int index, int64_t target) {
@@ -150,11 +151,11 @@ void Emitter::EmitJsrCoroutine(const Site& site) { EmitJmp(site); }
 
 void Emitter::JumpIndirect(JumpMode to) {
   const Frame& frame = setup_.frame;
-  const JumpEntry* table = frame.jumps;
+  const JumpEntry* table = setup_.tables.jumps;
   Label miss;
   mov(ecx, eax);
-  and_(ecx, kJumpMask);
-  cmp(rax, qword[rcx * 8 + Low32(&table->pc)]);
+  and_(ecx, CpuTables::kJumpMask);
+  cmp(rax, qword[InTables(&table->pc) + rcx * 8]);
   jne(miss);
   if (to == JumpMode::kEither) {
     mov(edx, eax);
@@ -163,9 +164,9 @@ void Emitter::JumpIndirect(JumpMode to) {
   } else {
     mov(rdx, qword[Low(&frame.fetch_context[to == JumpMode::kPal ? 1 : 0])]);
   }
-  cmp(rdx, qword[rcx * 8 + Low32(&table->fetch_context)]);
+  cmp(rdx, qword[InTables(&table->fetch_context) + rcx * 8]);
   jne(miss);
-  jmp(qword[rcx * 8 + Low32(&table->code)]);
+  jmp(qword[InTables(&table->code) + rcx * 8]);
   L(miss);
   mov(qword[InCpu(offsetof(Cpu, pc))], rax);
   xor_(eax, eax);

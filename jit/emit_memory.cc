@@ -36,12 +36,11 @@ Reg64 Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
 // Finds an address: RCX is then what to add to it. The tag covers page and alignment and, from
 // `context`, address space and mode.
 void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset,
-                     const uint64_t* context) {
+                     const Xbyak::RegExp& context) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
-  const ref::DataLookaside& lookaside = setup_.context.lookaside;
-  const uint32_t table = Low32(lookaside.entries());
+  const ref::DataLookaside& lookaside = setup_.tables.context.lookaside;
   if (setup_.features.bmi2) {
     rorx(ecx, address.cvt32(), alpha::kPageShift - kEntryShift);
   } else {
@@ -53,14 +52,15 @@ void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t t
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
                              static_cast<uint32_t>(bytes - 1)));
   if (Planted(Bug::kAlignmentNotChecked)) and_(rdx, ~7);
-  or_(rdx, qword[Low(context)]);
-  cmp(rdx, qword[rcx + (table + tag_offset)]);
+  or_(rdx, qword[context]);
+  const RegExp entry = InTables(lookaside.entries()) + rcx;
+  cmp(rdx, qword[entry + tag_offset]);
   jne(SlowPath(site));
-  mov(rcx, qword[rcx + (table + offsetof(Entry, addend))]);
+  mov(rcx, qword[entry + offsetof(Entry, addend)]);
 }
 
 void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset) {
-  LookUp(site, address, bytes, tag_offset, &setup_.context.data_context);
+  LookUp(site, address, bytes, tag_offset, InTables(&setup_.tables.context.data_context));
 }
 
 template <typename Access>

@@ -57,7 +57,7 @@ void Emitter::CheckInterrupts() {
     or_(rcx, qword[InCpu(offsetof(Cpu, internal_requests))]);
   }
   jz(none);
-  mov(byte[Low(&setup_.context.check_interrupts)], 1);
+  mov(byte[InTables(&setup_.tables.context.check_interrupts)], 1);
   mov(qword[InCpu(offsetof(Cpu, pc))], rax);
   xor_(eax, eax);
   jmp(qword[Low(&setup_.frame.exit)]);
@@ -150,7 +150,7 @@ void Emitter::FinishHwLoad(const Site& site, int bytes) {
 void Emitter::LoadVpte(const Site& site) {
   const Reg64 address = EffectiveAddress(site, 7);
   LookUp(site, address, 8, offsetof(ref::DataLookaside::Entry, read_tag),
-         &setup_.frame.kernel_context);
+         Low(&setup_.frame.kernel_context));
   lea(rax, ptr[address + rcx]);
   FinishHwLoad(site, 8);
 }

@@ -44,7 +44,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       setup_(setup),
       region_(region),
       place_(place),
-      map_(region, setup.sink != nullptr),
+      map_(region, {.notes = setup.sink != nullptr, .tables = setup.several_cpus}),
       copies_(map_.spare()),
       executable_(executable),
       slots_(slots),
@@ -187,7 +187,11 @@ void Emitter::EmitUnlinked() {
     exit.slot->code = executable_ + getSize();
     mov(rax, exit.slot->target);
     mov(qword[InCpu(offsetof(Cpu, pc))], rax);
-    mov(eax, Low32(exit.slot));
+    if (setup_.several_cpus) {
+      lea(rax, ptr[InTables(exit.slot)]);
+    } else {
+      mov(eax, Low32(exit.slot));
+    }
     jmp(qword[Low(&setup_.frame.exit)]);
   }
 }

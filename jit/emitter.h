@@ -26,8 +26,10 @@ namespace isochron::jit {
 // What code is emitted against.
 struct EmitterSetup {
   Frame& frame;
-  const ref::Context& context;
+  // Of the only CPU; with several, of any: the code finds those of the CPU that runs.
+  CpuTables& tables;
   HostFeatures features;
+  bool several_cpus = false;
   // Who the code makes notes for; nullptr: nobody.
   alpha::ExecutionSink* sink = nullptr;
 };
@@ -36,8 +38,9 @@ struct EmitterSetup {
 // it, Emit<Name>; one without does not link.
 //
 // Registers: RAX, RCX and RDX are free for each instruction. R13 points into the CPU
-// (kCpuBias), R15 is the Budget as it will be at the end of the running block. XMM0 to XMM2 are
-// free. All others belong to the RegisterMap.
+// (kCpuBias), R15 is the Budget as it will be at the end of the running block. With several CPUs
+// R12 points to the tables of the one that runs. XMM0 to XMM2 are free. All others belong to the
+// RegisterMap.
 //
 // Whatever an instruction cannot do quickly it leaves to the golden function: it jumps to its
 // slow path before it has changed anything, and the interpreter's handler does all of it.
@@ -121,8 +124,15 @@ class Emitter : private Xbyak::CodeGenerator {
   void LoadAssigned();
 
   // --- Operands (emitter.cc).
+  // What lies below 2 GiB.
   static Xbyak::RegExp Low(const void* address) {
     return Xbyak::RegExp(reinterpret_cast<size_t>(address));
+  }
+  // What is at `address` of EmitterSetup::tables, in those of the CPU that runs.
+  Xbyak::RegExp InTables(const void* address) const {
+    if (!setup_.several_cpus) return Low(address);
+    return Xbyak::util::r12 + static_cast<int>(static_cast<const char*>(address) -
+                                               reinterpret_cast<const char*>(&setup_.tables));
   }
   static uint32_t Low32(const void* address) {
     return static_cast<uint32_t>(reinterpret_cast<size_t>(address));
@@ -263,7 +273,7 @@ class Emitter : private Xbyak::CodeGenerator {
   Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);
   void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset);
   void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset,
-              const uint64_t* context);
+              const Xbyak::RegExp& context);
   template <typename Access>
   void Load(const Site& site, int bytes, bool unaligned, Access access);
   template <typename Access>

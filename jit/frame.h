@@ -1,5 +1,5 @@
-// What translated code refers to beside the CPU: it lies below 2 GiB, so that an absolute
-// address is a displacement.
+// What translated code refers to beside the CPU and its tables: it lies below 2 GiB, so that an
+// absolute address is a displacement.
 
 #ifndef ISOCHRON_JIT_FRAME_H_
 #define ISOCHRON_JIT_FRAME_H_
@@ -11,6 +11,7 @@
 #include "alpha/fpcr.h"
 #include "alpha/memory.h"
 #include "alpha/translate.h"
+#include "jit/cpu_tables.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -25,21 +26,6 @@ struct Translation {
   ref::DecodeMode mode = ref::DecodeMode::kNative;
   bool uses_float = false;  // to be entered only while floating point is enabled
   uint32_t needed = 0;      // cycles that must be left for the first block
-};
-
-// How a direct branch leaves translated code. Unlinked, it goes back to the engine.
-struct ExitSlot {
-  const uint8_t* code;     // where the branch jumps to
-  uint64_t fetch_context;  // while which it may, if it leaves the page
-  uint64_t target;         // guest PC
-};
-
-// A guest PC that has been entered, for indirect jumps.
-struct JumpEntry {
-  uint64_t pc;
-  uint64_t fetch_context;
-  const uint8_t* code;
-  uint64_t unused;
 };
 
 // What is left of a slice, in one register: its cycles, above a count of instructions that goes
@@ -62,8 +48,6 @@ struct Budget {
 };
 
 struct Frame {
-  static constexpr uint32_t kJumpEntries = 4096;
-  static constexpr uint32_t kExitSlots = 1 << 16;
   // MXCSR: everything masked, nearest even, no flag set.
   static constexpr uint32_t kCleanMxcsr = 0x1f80;
   static constexpr uint32_t kChoppedMxcsr = kCleanMxcsr | 0x6000;
@@ -110,6 +94,8 @@ struct Frame {
   uint32_t mxcsr = 0;            // scratch
   uint8_t look_for_inexact = 0;  // whether the FPCR does not have the bit for inexact
 
+  CpuTables* tables = nullptr;  // of the CPU that runs
+
   // Where the next note for Deadline::sink goes, while translated code does not run that makes
   // some.
   uint32_t* next_note = nullptr;
@@ -121,13 +107,7 @@ struct Frame {
   // C++ that this code calls.
   uint64_t (*run_golden)(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
                          uint32_t offset, int64_t budget) = nullptr;
-
-  JumpEntry jumps[kJumpEntries] = {};
-  ExitSlot slots[kExitSlots] = {};
 };
-
-// The lowest bits of a PC that choose an entry of Frame::jumps.
-inline constexpr uint32_t kJumpMask = (Frame::kJumpEntries - 1) << 2;
 
 // Translated code addresses the CPU relative to this member, so that all integer registers
 // are within the reach of a byte.

@@ -20,12 +20,13 @@ constexpr uint64_t kPageOfPc = ~alpha::kPageMask | 1;
 JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
                      const Options& options)
     : memory_(memory),
-      loop_(memory, io, this, ref::SpinDetector(kSpinRest)),
-      translator_(frame_, loop_.context(), memory, std::move(code), options) {
+      first_(memory, io),
+      loop_(memory, io, *this, ref::SpinDetector(kSpinRest), first_),
+      translator_(frame_, first_, memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
   frame_.memory_marks = reinterpret_cast<uint64_t>(memory.marks());
-  loop_.context().lookaside.Limit(options.lookaside_entries);
+  first_.context.lookaside.Limit(options.lookaside_entries);
 }
 
 absl::Status JitEngine::Start(const Options& options) {
@@ -39,12 +40,27 @@ absl::Status JitEngine::Start(const Options& options) {
 alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   const auto scope = bug_.Run();
   left_by_ = nullptr;
+  TurnTo(cpu);
   // The golden functions alone tell of references; what the lookaside does not have is theirs.
   const bool physical = deadline.ranges != nullptr && deadline.ranges->any_physical();
   frame_.memory_size = physical ? 0 : memory_.size();
   if (deadline.sink != sink_) MakeNotesFor(deadline.sink);
   std::exchange(enter_at_once_, false) ? loop_.spin().Rest() : loop_.spin().LookSoon();
   return loop_.Run(cpu, deadline);
+}
+
+void JitEngine::TurnTo(const Cpu& cpu) {
+  loop_.Serve(cpu);
+  tables_ = frame_.tables = static_cast<CpuTables*>(&loop_.view());
+}
+
+std::unique_ptr<ref::CpuView> JitEngine::MakeView(alpha::Memory& memory, alpha::IoBus& io) {
+  // Code for one CPU alone is of no use to several.
+  loop_.DropBlocks();
+  translator_.DropAll();
+  auto tables = std::make_unique<CpuTables>(memory, io);
+  translator_.AddCpu(*tables);
+  return tables;
 }
 
 void JitEngine::MakeNotesFor(alpha::ExecutionSink* sink) {
@@ -106,11 +122,9 @@ void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot*
   const uint64_t fetch_context = frame_.fetch_context[cpu.pc & 1];
   const bool anywhere = Planted(Bug::kExitLinkedAnywhere);
   if (left_by != nullptr && (left_by->target == cpu.pc || anywhere)) {
-    left_by->code = translation.code;
-    left_by->fetch_context = fetch_context;
-    translator_.CountLink();
+    translator_.Link(*tables_, *left_by, translation.code, fetch_context);
   }
-  JumpEntry& entry = frame_.jumps[(cpu.pc & kJumpMask) >> 2];
+  JumpEntry& entry = tables_->jumps[(cpu.pc & CpuTables::kJumpMask) >> 2];
   entry.pc = cpu.pc;
   entry.fetch_context = fetch_context;
   entry.code = translation.code;
@@ -119,8 +133,9 @@ void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot*
 void JitEngine::RefreshFrame(const Cpu& cpu) {
   const bool shadow = (cpu.i_ctl & alpha::i_ctl::kShadowEnable) != 0;
   const uint64_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
-  frame_.fetch_context[0] = generation_ << 16 | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
-  frame_.fetch_context[1] = generation_ << 16 | (shadow ? 3 : 1);
+  const uint64_t generation = tables_->generation << 16;
+  frame_.fetch_context[0] = generation | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
+  frame_.fetch_context[1] = generation | (shadow ? 3 : 1);
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;
 }
@@ -175,14 +190,15 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
       alpha::TranslateFetch(cpu, cpu.pc & ~uint64_t{3}).status != alpha::TranslationStatus::kOk) {
     return false;
   }
-  loop_.Serve(cpu);
+  TurnTo(cpu);
+  if (loop_.context().fetch_changed) loop_.ForgetFetches();
   ref::Block* block = loop_.FindBlock(cpu);
   if (block == nullptr) return false;
   // The rest of the block must not keep a deadline behind these instructions from running them.
   const int limit = static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength}));
   *block = ref::DecodeBlock(memory_.host(block->pa), block->pa, loop_.page()->mode(), limit);
   // Links and remembered jumps lead to what was there.
-  OnFetchesForgotten();
+  loop_.ForgetFetches();
   return translator_.Translate(*loop_.page(), cpu.pc, instructions) == Translator::Outcome::kDone;
 }
 
@@ -192,8 +208,8 @@ std::string JitEngine::DescribeCode(const Cpu& cpu) const {
   return page == nullptr ? std::string() : translator_.Describe(*page, cpu.pc);
 }
 
-void JitEngine::OnFetchesForgotten() {
-  if (!Planted(Bug::kLinksOutliveCode)) ++generation_;
+void JitEngine::OnFetchesForgotten(ref::CpuView& view) {
+  if (!Planted(Bug::kLinksOutliveCode)) ++static_cast<CpuTables&>(view).generation;
   left_by_ = nullptr;
 }
 

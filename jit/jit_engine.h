@@ -10,6 +10,7 @@
 
 #include "alpha/cpu.h"
 #include "jit/code_memory.h"
+#include "jit/cpu_tables.h"
 #include "jit/engine.h"
 #include "jit/frame.h"
 #include "jit/planted_bugs.h"
@@ -45,7 +46,8 @@ class JitEngine final : public alpha::Engine,
 
  private:
   bool RunBlock(alpha::Cpu& cpu, ref::Block& block) override;
-  void OnFetchesForgotten() override;
+  void OnFetchesForgotten(ref::CpuView& view) override;
+  std::unique_ptr<ref::CpuView> MakeView(alpha::Memory& memory, alpha::IoBus& io) override;
   bool TranslateAtMost(alpha::Cpu& cpu, uint32_t instructions) override;
   std::string DescribeCode(const alpha::Cpu& cpu) const override;
   alpha::TranslationStats translation_stats() const override;
@@ -68,6 +70,8 @@ class JitEngine final : public alpha::Engine,
                                  uint32_t offset, int64_t budget) {
     return engine->RunGolden(*cpu, *place, offset, budget);
   }
+  // Serves the CPU, with its tables.
+  void TurnTo(const alpha::Cpu& cpu);
   // Has translated code make notes for it, or for nobody, from now on.
   void MakeNotesFor(alpha::ExecutionSink* sink);
   // Brings what the frame derives from the CPU up to date.
@@ -78,6 +82,8 @@ class JitEngine final : public alpha::Engine,
 
   [[no_unique_address]] PlantedBug bug_;
   alpha::Memory& memory_;
+  CpuTables first_;              // of the CPU that runs first
+  CpuTables* tables_ = &first_;  // of the CPU that runs
   ref::BlockLoop loop_;
   Frame frame_;
   Translator translator_;
@@ -86,7 +92,6 @@ class JitEngine final : public alpha::Engine,
   alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
   std::vector<uint32_t> notes_;           // kNotes of them once there was one
   bool enter_at_once_ = false;            // the next Run() need not look whether the guest waits
-  uint64_t generation_ = 1;               // of all that fetches depend on
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {
     uint64_t pa = ~uint64_t{0};

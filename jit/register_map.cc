@@ -97,7 +97,7 @@ void CountTransfers(const Region& region, std::span<Usage> usages) {
 
 }  // namespace
 
-RegisterMap::RegisterMap(const Region& region, bool notes) {
+RegisterMap::RegisterMap(const Region& region, Reserved reserved) {
   UsageCounter counter;
   for (const GuestBlock& block : region.blocks) {
     const uint64_t weight = WeightOf(block);
@@ -111,9 +111,9 @@ RegisterMap::RegisterMap(const Region& region, bool notes) {
   const auto wanted = static_cast<size_t>(
       std::count_if(counter.integers.begin(), counter.integers.end(),
                     [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
-  static_assert(kIntegerPool.back() == 14);
-  const std::span<const int> all =
-      std::span(kIntegerPool).first(kIntegerPool.size() - (notes ? 1 : 0));
+  std::vector<int> all(kIntegerPool.begin(), kIntegerPool.end());
+  if (reserved.notes) std::erase(all, 14);
+  if (reserved.tables) std::erase(all, 12);
   std::span<const int> pool = all;
   if (wanted > pool.size()) {
     pool = pool.first(kAssignedUnderPressure);

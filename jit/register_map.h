@@ -28,8 +28,12 @@ class RegisterMap {
     bool written;
   };
 
-  // `notes`: R14 holds Frame::next_note.
-  RegisterMap(const Region& region, bool notes);
+  // Host registers of the pool that hold something else.
+  struct Reserved {
+    bool notes = false;   // R14: Frame::next_note
+    bool tables = false;  // R12: Frame::tables
+  };
+  RegisterMap(const Region& region, Reserved reserved);
 
   // The host register of a place, or kNone.
   int integer(int place) const { return integer_[place]; }

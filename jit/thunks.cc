@@ -26,6 +26,7 @@ class Thunks : public Xbyak::CodeGenerator {
     lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
     mov(r15, rdx);
     mov(r14, qword[At(&frame.next_note)]);
+    mov(r12, qword[At(&frame.tables)]);
     jmp(rdi);
   }
 

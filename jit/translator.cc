@@ -33,13 +33,13 @@ Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc, u
   const Region region =
       FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u, limit);
   if (code_.free() < Emitter::MaxBytes(region) ||
-      slots_used_ + Emitter::MaxSlots(region) > Frame::kExitSlots) {
+      slots_used_ + Emitter::MaxSlots(region) > CpuTables::kExitSlots) {
     return Outcome::kFull;
   }
   const Translation place = PlaceOf(page, pc, region);
   translations_.push_back(place);
   Emitter emitter(setup_, region, translations_.back(), code_.write_cursor(),
-                  code_.execute_cursor(), &setup_.frame.slots[slots_used_]);
+                  code_.execute_cursor(), &setup_.tables.slots[slots_used_]);
   if (!emitter.Emit()) return Outcome::kImpossible;
   Publish(page, region, emitter, place);
   const bool native = place.mode == ref::DecodeMode::kNative;
@@ -48,6 +48,10 @@ Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc, u
                   native && namer_ ? namer_(pc & ~uint64_t{3}) : "");
   }
   code_.Advance(emitter.bytes());
+  const ExitSlot* const slots = &setup_.tables.slots[slots_used_];
+  for (CpuTables* tables : others_) {
+    std::copy_n(slots, emitter.slots_used(), &tables->slots[slots_used_]);
+  }
   slots_used_ += emitter.slots_used();
   ++regions_;
   instructions_ += region.instructions;
@@ -71,11 +75,11 @@ void Translator::Publish(ref::CodePage& page, const Region& region, const Emitte
 
 std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
   const Region region = FormRegion(page, memory_.host(page.pa()), pc & alpha::kPageMask & ~3u);
-  if (slots_used_ + Emitter::MaxSlots(region) > Frame::kExitSlots) return {};
+  if (slots_used_ + Emitter::MaxSlots(region) > CpuTables::kExitSlots) return {};
   const Translation place = PlaceOf(page, pc, region);
   std::vector<uint8_t> code(Emitter::MaxBytes(region));
   Emitter emitter(setup_, region, place, code.data(), code.data(),
-                  &setup_.frame.slots[slots_used_]);
+                  &setup_.tables.slots[slots_used_]);
   std::vector<CodeMark> marks;
   emitter.MarkCode(&marks);
   if (!emitter.Emit()) return {};
@@ -88,6 +92,20 @@ std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
   return absl::StrCat("  blocks: ", region.blocks.size(), ", instructions: ", region.instructions,
                       ", bytes of host code: ", emitter.bytes(), "; the block at the entry:\n",
                       ListCode(emitter.map(), {first, last + 1}, code));
+}
+
+void Translator::Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code,
+                      uint64_t fetch_context) {
+  ++links_;
+  left_by.code = code;
+  if (left_by.fetch_context != ExitSlot::kSamePage) {
+    left_by.fetch_context = fetch_context;
+    return;
+  }
+  // Within a page it holds for every CPU.
+  const ptrdiff_t number = &left_by - of.slots;
+  setup_.tables.slots[number].code = code;
+  for (CpuTables* tables : others_) tables->slots[number].code = code;
 }
 
 void Translator::DropAll() {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "alpha/engine.h"
 #include "alpha/memory.h"
@@ -23,9 +24,10 @@ namespace isochron::jit {
 
 class Translator {
  public:
-  Translator(Frame& frame, const ref::Context& context, alpha::Memory& memory, CodeMemory code,
+  // `tables` are those of the first CPU.
+  Translator(Frame& frame, CpuTables& tables, alpha::Memory& memory, CodeMemory code,
              const Options& options)
-      : setup_{frame, context, options.features},
+      : setup_{frame, tables, options.features},
         memory_(memory),
         code_(std::move(code)),
         threshold_(options.threshold),
@@ -36,6 +38,11 @@ class Translator {
   // Has translations from now on make notes for it; nullptr: for nobody. Those that are there have
   // been dropped.
   void SetSink(alpha::ExecutionSink* sink) { setup_.sink = sink; }
+  // Translates for several CPUs from now on, this one among them. What is there has been dropped.
+  void AddCpu(CpuTables& tables) {
+    setup_.several_cpus = true;
+    others_.push_back(&tables);
+  }
   // How it calls code outside PALmode.
   void NameForPerf(alpha::Engine::CodeNamer namer) { namer_ = std::move(namer); }
 
@@ -61,7 +68,8 @@ class Translator {
   // How often that has happened.
   uint64_t flushes() const { return flushes_; }
 
-  void CountLink() { ++links_; }
+  // Lets the exit `left_by`, which is one `of` these tables, lead to `code` in that fetch context.
+  void Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code, uint64_t fetch_context);
   void AddTo(alpha::TranslationStats& stats) const;
 
  private:
@@ -69,6 +77,7 @@ class Translator {
                const Translation& place);
 
   EmitterSetup setup_;
+  std::vector<CpuTables*> others_;  // of all CPUs but the first
   alpha::Memory& memory_;
   CodeMemory code_;
   uint32_t threshold_;

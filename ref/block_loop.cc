@@ -16,7 +16,6 @@ namespace {
 // Tags of fetches share their low bits with DataContext(): PALmode has two of its own.
 constexpr uint64_t kPalTag = 1;
 constexpr uint64_t kPalShadowTag = 3;
-constexpr uint64_t kNoTag = 7;
 
 uint64_t FetchTag(const Cpu& cpu) {
   const uint64_t page = cpu.pc & ~alpha::kPageMask;
@@ -25,17 +24,34 @@ uint64_t FetchTag(const Cpu& cpu) {
     case DecodeMode::kPal: return page | kPalTag;
     case DecodeMode::kPalShadow: return page | kPalShadowTag;
   }
-  return kNoTag;
+  return CpuView::kNoTag;
+}
+
+// Where a view has the page of a tag, if it has it.
+template <typename View>
+auto& EntryOf(View& view, uint64_t tag) {
+  return view.fetches[tag >> alpha::kPageShift & (CpuView::kFetchEntries - 1)];
 }
 
 }  // namespace
 
-BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runner,
-                     SpinDetector spin)
-    : memory_(memory), runner_(runner), context_(memory, io), cache_(memory), spin_(spin) {
+BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io)
+    : memory_(memory), io_(io), runner_(nullptr), cache_(memory) {
+  own_.push_back(std::make_unique<CpuView>(memory, io));
+  views_ = {view_ = own_.front().get()};
   memory_.AddListener(*this);
-  fetches_.fill({kNoTag, nullptr});
-  page_tag_ = kNoTag;
+}
+
+BlockLoop::BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner& runner,
+                     SpinDetector spin, CpuView& first)
+    : memory_(memory),
+      io_(io),
+      runner_(&runner),
+      views_({&first}),
+      view_(&first),
+      cache_(memory),
+      spin_(spin) {
+  memory_.AddListener(*this);
 }
 
 BlockLoop::~BlockLoop() { memory_.RemoveListener(*this); }
@@ -48,33 +64,45 @@ alpha::RunResult BlockLoop::Run(Cpu& cpu, alpha::Deadline& deadline) {
     KeepClearOf(*deadline.pcs);
     return tells ? Loop<true, true>(cpu, deadline) : Loop<true, false>(cpu, deadline);
   }
-  clear_of_.clear();
+  view_->clear_of.clear();
   return tells ? Loop<false, true>(cpu, deadline) : Loop<false, false>(cpu, deadline);
 }
 
-void BlockLoop::Serve(const Cpu& cpu) {
-  if (cpu.index == cpu_index_) return;
-  cpu_index_ = cpu.index;
-  context_.lookaside.Flush();
-  ForgetFetches();
+void BlockLoop::TurnTo(uint32_t index) {
+  if (index >= views_.size()) views_.resize(index + 1);
+  if (views_[index] == nullptr) {
+    own_.push_back(runner_ == nullptr ? std::make_unique<CpuView>(memory_, io_)
+                                      : runner_->MakeView(memory_, io_));
+    own_.back()->context.lookaside.Limit(view_->context.lookaside.index_mask() + 1);
+    views_[index] = own_.back().get();
+  }
+  view_ = views_[index];
+  cpu_index_ = index;
+}
+
+template <typename Lose>
+void BlockLoop::ForOthers(Lose lose) {
+  for (CpuView* view : views_) {
+    if (view != nullptr && view != view_) lose(*view);
+  }
 }
 
 void BlockLoop::KeepClearOf(const alpha::StopPcs& pcs) {
-  if (clear_of_ == pcs.pcs()) return;
-  clear_of_ = pcs.pcs();
-  ForgetFetches();
+  if (view_->clear_of == pcs.pcs()) return;
+  view_->clear_of = pcs.pcs();
+  ForgetItsFetches();
 }
 
 void BlockLoop::TellOfReferences(alpha::StopRanges* ranges) {
-  context_.ranges = ranges;
+  view_->context.ranges = ranges;
   if (ranges == nullptr) return told_of_.clear();
   if (told_of_ == ranges->ranges()) return;
   told_of_ = ranges->ranges();
-  context_.lookaside.Flush();
+  LoseData();
 }
 
-[[gnu::always_inline]] inline Block* BlockLoop::NextBlock(Cpu& cpu) {
-  Block** const link = std::exchange(context_.link, nullptr);
+[[gnu::always_inline]] inline Block* BlockLoop::NextBlock(Context& context, Cpu& cpu) {
+  Block** const link = std::exchange(context.link, nullptr);
   if (link != nullptr && *link != nullptr) return *link;
   Block* const block = FindBlock(cpu);
   if (link != nullptr && block != nullptr && block->translation == nullptr) *link = block;
@@ -93,20 +121,21 @@ template <bool kTellsSink>
 }
 
 template <bool kTellsSink>
-[[gnu::always_inline]] inline void BlockLoop::ExecuteFor(Cpu& cpu, Block& block,
+[[gnu::always_inline]] inline void BlockLoop::ExecuteFor(Context& context, Cpu& cpu, Block& block,
                                                          const alpha::Deadline& deadline) {
   if constexpr (kTellsSink) {
-    ExecuteNoted(cpu, block, *deadline.sink);
+    ExecuteNoted(context, cpu, block, *deadline.sink);
   } else {
-    Execute(cpu, block);
+    Execute(context, cpu, block);
   }
 }
 
 template <bool kStopsAtPcs, bool kTellsSink>
 alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
-  context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
-  context_.check_interrupts = true;
-  context_.link = nullptr;
+  Context& context = view_->context;
+  context.data_context = DataContext(cpu.dtb_asn, cpu.mode);
+  context.check_interrupts = true;
+  context.link = nullptr;
   spin_.Disturb();
   if constexpr (kTellsSink) deadline.sink->Executed(cpu, {});
   uint64_t overflow = 0;  // before this cycle no performance counter can overflow
@@ -114,21 +143,21 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
     if (deadline.leave.load(std::memory_order_relaxed)) [[unlikely]]
       break;
     if (cpu.cycle >= overflow) [[unlikely]]
-      context_.check_interrupts = true;
-    if (context_.check_interrupts) {
-      context_.check_interrupts = false;
+      context.check_interrupts = true;
+    if (context.check_interrupts) {
+      context.check_interrupts = false;
       spin_.Disturb();
       overflow = alpha::LatchOverflows(cpu);
       if (cpu.InterruptDeliverable()) break;
       if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
     }
     const uint64_t limit = std::min(deadline.cycle, overflow);
-    if (context_.fetch_changed) [[unlikely]]
-      ForgetFetches();
+    if (context.fetch_changed) [[unlikely]]
+      ForgetItsFetches();
     if (cache_.has_dropped()) [[unlikely]]
       cache_.Collect();
 
-    Block* const block = NextBlock(cpu);
+    Block* const block = NextBlock(context, cpu);
     if (block == nullptr) {
       if constexpr (kTellsSink) deadline.sink->Executed(cpu, {});
       if (!fatal_.empty()) break;
@@ -142,16 +171,16 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
       pc_in_page = deadline.pcs->AnyInPageOf(cpu.pc);
     }
     Watch<kTellsSink>(cpu, *block, limit, deadline);
-    context_.deadline = limit;
+    context.deadline = limit;
     if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
-      context_.chain = 0;
-      ExecuteFor<kTellsSink>(cpu, DecodeHere(cpu), deadline);
-      context_.link = nullptr;
+      context.chain = 0;
+      ExecuteFor<kTellsSink>(context, cpu, DecodeHere(cpu), deadline);
+      context.link = nullptr;
     } else if (runner_ == nullptr || pc_in_page || !runner_->RunBlock(cpu, *block)) {
-      context_.chain = kTellsSink || kStopsAtPcs || spin_.watching() ? 0 : kChain;
-      ExecuteFor<kTellsSink>(cpu, *block, deadline);
+      context.chain = kTellsSink || kStopsAtPcs || spin_.watching() ? 0 : kChain;
+      ExecuteFor<kTellsSink>(context, cpu, *block, deadline);
     }
-    const bool cannot_go_on = context_.machine_check && !EnterMachineCheck(cpu);
+    const bool cannot_go_on = context.machine_check && !EnterMachineCheck(context, cpu);
     if constexpr (kTellsSink) deadline.sink->Executed(cpu, std::exchange(notes_, {}));
     if (cannot_go_on) [[unlikely]]
       break;
@@ -160,14 +189,14 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
   return fatal_.empty() ? alpha::RunResult() : alpha::RunResult{alpha::StopReason::kFatal, fatal_};
 }
 
-bool BlockLoop::EnterMachineCheck(Cpu& cpu) {
-  context_.machine_check = false;
-  fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);
+bool BlockLoop::EnterMachineCheck(Context& context, Cpu& cpu) {
+  context.machine_check = false;
+  fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context.machine_check_pa);
   return fatal_.empty();
 }
 
 Block& BlockLoop::DecodeHere(const Cpu& cpu) {
-  const uint64_t pa = page_->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
+  const uint64_t pa = view_->page->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
   DecodeOne(memory_.host(pa), pa, ModeOf(cpu), one_);
   one_.noted_pc = Block::kNotNoted;
   return one_;
@@ -181,12 +210,12 @@ void BlockLoop::NumberBlock(const Cpu& cpu, Block& block, alpha::ExecutionSink& 
   block.notes_stack_pointer = alpha::NotesStackPointer(alpha::Decode(words[block.count - 1]).op);
 }
 
-void BlockLoop::ExecuteNoted(Cpu& cpu, Block& block, alpha::ExecutionSink& sink) {
+void BlockLoop::ExecuteNoted(Context& context, Cpu& cpu, Block& block, alpha::ExecutionSink& sink) {
   if (block.noted_pc != cpu.pc) NumberBlock(cpu, block, sink);
   const bool notes_stack_pointer = block.notes_stack_pointer;
   const uint64_t whole = cpu.instructions + block.count;
   note_[0] = block.note;
-  Execute(cpu, block);  // after which it may be gone
+  Execute(context, cpu, block);  // after which it may be gone
   const bool with_stack_pointer = notes_stack_pointer && cpu.instructions == whole;
   if (with_stack_pointer) {
     note_[1] = static_cast<uint32_t>(cpu.r[alpha::kStackPointer]);
@@ -196,22 +225,23 @@ void BlockLoop::ExecuteNoted(Cpu& cpu, Block& block, alpha::ExecutionSink& sink)
 }
 
 Block* BlockLoop::FindBlock(Cpu& cpu) {
+  CpuView& view = *view_;
   const uint64_t tag = FetchTag(cpu);
-  if (tag != page_tag_) {
-    page_tag_ = kNoTag;
-    page_ = FindPage(cpu, tag);
-    if (page_ == nullptr) return nullptr;
-    page_tag_ = tag;
+  if (tag != view.page_tag) {
+    view.page_tag = CpuView::kNoTag;
+    view.page = FindPage(cpu, tag);
+    if (view.page == nullptr) return nullptr;
+    view.page_tag = tag;
   }
-  if (Block* block = page_->Find(cpu.pc)) return block;
+  if (Block* block = view.page->Find(cpu.pc)) return block;
   bool newly_code = false;
-  Block* block = cache_.Get(page_, cpu.pc, newly_code);
-  if (newly_code) context_.lookaside.FlushWrites();
+  Block* block = cache_.Get(view.page, cpu.pc, newly_code);
+  if (newly_code) LoseWrites();
   return block;
 }
 
 CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
-  FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
+  CpuView::FetchEntry& entry = EntryOf(*view_, tag);
   if (entry.tag == tag) return entry.page;
   uint64_t pa = 0;
   if (!TranslatePc(cpu, pa)) return nullptr;
@@ -227,8 +257,8 @@ CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
 const CodePage* BlockLoop::KnownPage(const Cpu& cpu) const {
   if (cpu.index != cpu_index_) return nullptr;
   const uint64_t tag = FetchTag(cpu);
-  const FetchEntry& entry = fetches_[tag >> alpha::kPageShift & (kFetchEntries - 1)];
-  return entry.tag == tag && !context_.fetch_changed ? entry.page : nullptr;
+  const CpuView::FetchEntry& entry = EntryOf(*view_, tag);
+  return entry.tag == tag && !view_->context.fetch_changed ? entry.page : nullptr;
 }
 
 void BlockLoop::DropBlocks() {
@@ -237,17 +267,35 @@ void BlockLoop::DropBlocks() {
 }
 
 void BlockLoop::ForgetFetches() {
-  if (runner_ != nullptr) runner_->OnFetchesForgotten();
-  fetches_.fill({kNoTag, nullptr});
-  page_tag_ = kNoTag;
-  context_.fetch_changed = false;
-  context_.code_written = false;
+  ForOthers([](CpuView& view) { view.context.fetch_changed = true; });
+  ForgetItsFetches();
+}
+
+void BlockLoop::ForgetItsFetches() {
+  if (runner_ != nullptr) runner_->OnFetchesForgotten(*view_);
+  view_->ForgetFetches();
 }
 
 void BlockLoop::OnCodeWritten(uint64_t pa, uint64_t size) {
   if (!cache_.OnCodeWritten(pa, size)) return;
-  context_.code_written = true;
-  context_.fetch_changed = true;
+  view_->context.code_written = true;
+  view_->context.fetch_changed = true;
+  ForOthers([](CpuView& view) { view.context.fetch_changed = true; });
+}
+
+void BlockLoop::OnLocked(uint64_t pa) {
+  view_->LoseWritesTo(pa);
+  ForOthers([pa](CpuView& view) { view.LoseWritesTo(pa); });
+}
+
+void BlockLoop::LoseWrites() {
+  view_->context.lookaside.FlushWrites();
+  ForOthers([](CpuView& view) { view.LoseWrites(); });
+}
+
+void BlockLoop::LoseData() {
+  view_->context.lookaside.Flush();
+  ForOthers([](CpuView& view) { view.LoseData(); });
 }
 
 void BlockLoop::Invalidate() {
@@ -258,7 +306,7 @@ void BlockLoop::Invalidate() {
 
 void BlockLoop::ForgetCpus() {
   ForgetFetches();
-  context_.lookaside.Flush();
+  LoseData();
   fatal_.clear();
 }
 

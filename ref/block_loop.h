@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "alpha/stop_ranges.h"
 #include "ref/block_cache.h"
 #include "ref/context.h"
+#include "ref/cpu_view.h"
 #include "ref/spin_detector.h"
 
 namespace isochron::ref {
@@ -28,9 +30,11 @@ class BlockRunner {
   // last instruction. Runs something from there in its place, to a boundary no later than
   // Context::deadline, and returns true; or does nothing and returns false.
   virtual bool RunBlock(alpha::Cpu& cpu, Block& block) = 0;
-  // Everything derived from instruction translations is stale, and nothing that RunBlock() runs may
-  // go on in another page than it begins in but by way of the loop.
-  virtual void OnFetchesForgotten() = 0;
+  // Everything derived from instruction translations of the CPU of `view` is stale, and nothing
+  // that RunBlock() runs may go on in another page than it begins in but by way of the loop.
+  virtual void OnFetchesForgotten(CpuView& view) = 0;
+  // The view of a CPU that runs for the first time, when another has run before it.
+  virtual std::unique_ptr<CpuView> MakeView(alpha::Memory& memory, alpha::IoBus& io) = 0;
 
  protected:
   ~BlockRunner() = default;
@@ -39,14 +43,18 @@ class BlockRunner {
 // Runs a CPU, block by block, to the boundaries that alpha::Engine promises. It finds the blocks
 // (fetch translations and decoded blocks are remembered, and follow what is written to memory),
 // steps where a boundary falls into one, skips loops that only wait, and looks for interrupts and
-// machine checks.
+// machine checks. It runs any CPU, one at a time, each with a CpuView of its own; blocks, which are
+// found by physical address, belong to them all.
 //
 // An engine has one: the interpreter as it is, the translating engine with a BlockRunner.
 class BlockLoop final : private alpha::MemoryListener {
  public:
-  // Listens to `memory`. All must outlive it; without a runner every block is interpreted.
-  BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner* runner = nullptr,
-            SpinDetector spin = SpinDetector());
+  // Listens to `memory`. All must outlive it.
+  BlockLoop(alpha::Memory& memory, alpha::IoBus& io);
+  // The same with a runner, and with the view of the first CPU; without one every block is
+  // interpreted.
+  BlockLoop(alpha::Memory& memory, alpha::IoBus& io, BlockRunner& runner, SpinDetector spin,
+            CpuView& first);
   ~BlockLoop() override;
   BlockLoop(const BlockLoop&) = delete;
   BlockLoop& operator=(const BlockLoop&) = delete;
@@ -59,23 +67,32 @@ class BlockLoop final : private alpha::MemoryListener {
 
   // The rest is for the runner.
   //
-  // What handlers work on: the lookaside, and flags that say why a block was left.
-  Context& context() { return context_; }
+  // Of the CPU that is served.
+  CpuView& view() { return *view_; }
+  Context& context() { return view_->context; }
   // While it watches the guest, a runner is to do nothing.
   SpinDetector& spin() { return spin_; }
   // Where the block that RunBlock() is given was found.
-  CodePage* page() { return page_; }
+  CodePage* page() { return view_->page; }
   // Executes `block`, which has one instruction and need not be the loop's.
   void ExecuteOne(alpha::Cpu& cpu, Block& block) {
-    context_.chain = 0;
-    Execute(cpu, block);
-    context_.link = nullptr;
+    Context& context = view_->context;
+    context.chain = 0;
+    Execute(context, cpu, block);
+    context.link = nullptr;
   }
-  // Forgets what is derived from a CPU if that is another one than this: lookaside and fetches.
-  // Run() does that itself.
-  void Serve(const alpha::Cpu& cpu);
+  // Turns to this CPU, and makes good what has happened to memory since it was served last. Run()
+  // does that itself.
+  void Serve(const alpha::Cpu& cpu) {
+    if (cpu.index != cpu_index_) [[unlikely]]
+      TurnTo(cpu.index);
+    if (view_->is_behind()) [[unlikely]]
+      view_->CatchUp();
+  }
   // Drops every block.
   void DropBlocks();
+  // Forgets where any CPU fetches from.
+  void ForgetFetches();
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead or the
   // CPU, which is the one that is served, cannot go on.
   Block* FindBlock(alpha::Cpu& cpu);
@@ -86,20 +103,17 @@ class BlockLoop final : private alpha::MemoryListener {
   const CodePage* KnownPage(const alpha::Cpu& cpu) const;
 
  private:
-  // Remembers which page a virtual page is fetched from: a subset of what ITB and superpages
-  // allow.
-  struct FetchEntry {
-    uint64_t tag;
-    CodePage* page;
-  };
-  static constexpr size_t kFetchEntries = 256;
   static constexpr int kChain = 32;
 
   // Run(), with Deadline::pcs and Deadline::sink or without.
   template <bool kStopsAtPcs, bool kTellsSink>
   alpha::RunResult Loop(alpha::Cpu& cpu, alpha::Deadline& deadline);
   // The block at cpu.pc; nullptr as of FindBlock().
-  Block* NextBlock(alpha::Cpu& cpu);
+  Block* NextBlock(Context& context, alpha::Cpu& cpu);
+  void TurnTo(uint32_t index);
+  // Calls `lose` with the view of each CPU that is not served.
+  template <typename Lose>
+  void ForOthers(Lose lose);
   // Has the spin detector see a block before it is run.
   template <bool kTellsSink>
   void Watch(alpha::Cpu& cpu, const Block& block, uint64_t limit, const alpha::Deadline& deadline);
@@ -108,42 +122,47 @@ class BlockLoop final : private alpha::MemoryListener {
   // Sees to it that these are told of every reference to their pages; nullptr: nobody is.
   void TellOfReferences(alpha::StopRanges* ranges);
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
-  void Execute(alpha::Cpu& cpu, Block& block) {
-    context_.block = &block;
+  static void Execute(Context& context, alpha::Cpu& cpu, Block& block) {
+    context.block = &block;
     const Operation* first = block.operations.data();
-    first->handler(context_, first, cpu);
+    first->handler(context, first, cpu);
   }
   // Execute(), and what the sink is to be told of it.
   template <bool kTellsSink>
-  void ExecuteFor(alpha::Cpu& cpu, Block& block, const alpha::Deadline& deadline);
+  void ExecuteFor(Context& context, alpha::Cpu& cpu, Block& block, const alpha::Deadline& deadline);
   // Takes the machine check that is due. False when the CPU cannot go on.
-  bool EnterMachineCheck(alpha::Cpu& cpu);
+  bool EnterMachineCheck(Context& context, alpha::Cpu& cpu);
   // Decodes the one instruction at cpu.pc, of a block that would cross the deadline.
   Block& DecodeHere(const alpha::Cpu& cpu);
   // Execute() of a block that `sink` is then to be told of.
-  void ExecuteNoted(alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink);
+  void ExecuteNoted(Context& context, alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink);
   // How `sink` calls it where the CPU stands.
   void NumberBlock(const alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink) const;
-  void ForgetFetches();
+  // Forgets where the CPU that is served fetches from.
+  void ForgetItsFetches();
 
   void OnCodeWritten(uint64_t pa, uint64_t size) override;
-  void OnDirtyCleared() override { context_.lookaside.FlushWrites(); }
+  void OnDirtyCleared() override { LoseWrites(); }
+  void OnLocked(uint64_t pa) override;
+  // Every store must be announced again.
+  void LoseWrites();
+  // Data must be translated again.
+  void LoseData();
 
   alpha::Memory& memory_;
+  alpha::IoBus& io_;
   BlockRunner* const runner_;
-  Context context_;
+  std::vector<std::unique_ptr<CpuView>> own_;
+  std::vector<CpuView*> views_;  // by Cpu::index; nullptr: that CPU has not run yet
+  CpuView* view_;                // of the CPU that is served
+  uint32_t cpu_index_ = 0;       // its number
   BlockCache cache_;
   SpinDetector spin_;
   Block one_;                              // what DecodeHere() has decoded
   std::array<uint32_t, 3> note_{};         // of the block that ExecuteNoted() has executed
   std::span<const uint32_t> notes_;        // what the sink is to be told of next
-  std::vector<uint64_t> clear_of_;         // the PCs of the last KeepClearOf(), while it holds
   std::vector<alpha::StopRange> told_of_;  // the ranges of the last TellOfReferences()
   std::string fatal_;                      // not empty: the CPU cannot go on
-  std::array<FetchEntry, kFetchEntries> fetches_;
-  CodePage* page_ = nullptr;  // where `page_tag_` is fetched from
-  uint64_t page_tag_ = 0;
-  uint32_t cpu_index_ = 0;  // of the CPU that ran last
 };
 
 }  // namespace isochron::ref

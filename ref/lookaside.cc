@@ -20,6 +20,15 @@ void DataLookaside::FlushWrites() {
   for (size_t i = 0; i <= index_mask_; ++i) entries_[i].write_tag = NoTag(i);
 }
 
+void DataLookaside::FlushWritesTo(const uint8_t* host) {
+  const auto page = reinterpret_cast<uint64_t>(host);
+  for (size_t i = 0; i <= index_mask_; ++i) {
+    Entry& entry = entries_[i];
+    const uint64_t at = (entry.write_tag & ~alpha::kPageMask) + entry.addend;
+    if (at == page) entry.write_tag = NoTag(i);
+  }
+}
+
 void DataLookaside::Invalidate(size_t index) {
   entries_[index].read_tag = entries_[index].write_tag = NoTag(index);
 }

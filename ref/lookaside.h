@@ -52,11 +52,13 @@ class DataLookaside {
 
   void Flush();
   void FlushWrites();
+  // Forgets all writes to the page at `host`.
+  void FlushWritesTo(const uint8_t* host);
   // Forgets the page of `va` in every address space and mode.
   void FlushPage(uint64_t va) { Invalidate(Index(va)); }
 
   // The table as translated code reads it: entry `va >> kPageShift & index_mask()`.
-  struct Entry {
+  struct alignas(32) Entry {
     uint64_t read_tag;
     uint64_t write_tag;
     uint64_t addend;  // host address minus virtual address

@@ -20,8 +20,10 @@ struct Listener : MemoryListener {
   void OnCodeWritten(uint64_t pa, uint64_t size) override { written.emplace_back(pa, size); }
   void OnDirtyCleared() override { ++cleared; }
   void OnDeviceWrite(uint64_t pa, uint64_t size) override { by_device.emplace_back(pa, size); }
+  void OnLocked(uint64_t pa) override { locked.push_back(pa); }
   std::vector<std::pair<uint64_t, uint64_t>> written;
   std::vector<std::pair<uint64_t, uint64_t>> by_device;
+  std::vector<uint64_t> locked;
   int cleared = 0;
 };
 
@@ -183,6 +185,15 @@ TEST_F(MemoryTest, AnotherCpusStoreTakesTheLockOfOneThatIsParked) {
   watch.Resume(first);
   watch.Park(first);
   EXPECT_TRUE(memory_.IsPlain(0)) << "nothing is locked";
+}
+
+TEST_F(MemoryTest, TellsOfAPageThatBecomesLocked) {
+  memory_.MarkLocked(kPageSize);
+  memory_.MarkLocked(kPageSize + 64);
+  EXPECT_THAT(listener_.locked, ElementsAre(kPageSize)) << "it was so already";
+  memory_.UnmarkLocked(kPageSize);
+  memory_.MarkLocked(kPageSize);
+  EXPECT_THAT(listener_.locked, ElementsAre(kPageSize, kPageSize));
 }
 
 TEST_F(MemoryTest, WorksWithoutAListener) {

@@ -45,8 +45,29 @@ alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   const bool physical = deadline.ranges != nullptr && deadline.ranges->any_physical();
   frame_.memory_size = physical ? 0 : memory_.size();
   if (deadline.sink != sink_) MakeNotesFor(deadline.sink);
-  std::exchange(enter_at_once_, false) ? loop_.spin().Rest() : loop_.spin().LookSoon();
+  if (std::exchange(enter_at_once_, false)) {
+    loop_.spin().Rest();
+  } else if (translator_.several_cpus()) {
+    return RunTurn(cpu, deadline);
+  } else {
+    loop_.spin().LookSoon();
+  }
   return loop_.Run(cpu, deadline);
+}
+
+alpha::RunResult JitEngine::RunTurn(Cpu& cpu, alpha::Deadline& deadline) {
+  in_mid_block_ = true;
+  CpuTables& tables = *tables_;
+  if (tables.turns_before_look != 0) {
+    --tables.turns_before_look;
+    loop_.spin().Rest();
+    return loop_.Run(cpu, deadline);
+  }
+  const uint64_t skipped = loop_.spin().skipped_cycles();
+  loop_.spin().LookSoon();
+  alpha::RunResult result = loop_.Run(cpu, deadline);
+  if (loop_.spin().skipped_cycles() == skipped) tables.turns_before_look = kTurnsUnwatched;
+  return result;
 }
 
 void JitEngine::TurnTo(const Cpu& cpu) {
@@ -73,8 +94,11 @@ void JitEngine::MakeNotesFor(alpha::ExecutionSink* sink) {
 
 bool JitEngine::RunBlock(Cpu& cpu, ref::Block& block) {
   ExitSlot* const left_by = std::exchange(left_by_, nullptr);
+  const bool in_mid_block = std::exchange(in_mid_block_, false);
   if (loop_.spin().watching()) return false;
   const uint64_t flushes = translator_.flushes();
+  // A place where only turns begin is not worth a translation.
+  if (in_mid_block && block.translation == nullptr) return false;
   const Translation* translation = TranslationOf(cpu, block);
   if (translation == nullptr) {
     // After a flush the block is a dropped one, which must not run: it would not see stores to

@@ -61,6 +61,8 @@ class JitEngine final : public alpha::Engine,
   static constexpr size_t kNotes = 3 * kNotedSlice;
   // Watching for loops that only wait is done when a run starts and when a slice ends.
   static constexpr uint32_t kSpinRest = uint32_t{1} << 30;
+  // With several CPUs, a turn is too short to watch the beginning of each.
+  static constexpr uint32_t kTurnsUnwatched = 15;
 
   // The translation to run from `block`; nullptr: interpret it.
   const Translation* TranslationOf(const alpha::Cpu& cpu, ref::Block& block);
@@ -70,6 +72,8 @@ class JitEngine final : public alpha::Engine,
                                  uint32_t offset, int64_t budget) {
     return engine->RunGolden(*cpu, *place, offset, budget);
   }
+  // Run() of one CPU among several, which has a turn.
+  alpha::RunResult RunTurn(alpha::Cpu& cpu, alpha::Deadline& deadline);
   // Serves the CPU, with its tables.
   void TurnTo(const alpha::Cpu& cpu);
   // Has translated code make notes for it, or for nobody, from now on.
@@ -91,6 +95,7 @@ class JitEngine final : public alpha::Engine,
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
   std::vector<uint32_t> notes_;           // kNotes of them once there was one
+  bool in_mid_block_ = false;             // maybe: the turn begins where the last one ended
   bool enter_at_once_ = false;            // the next Run() need not look whether the guest waits
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {

@@ -43,6 +43,7 @@ class Translator {
     setup_.several_cpus = true;
     others_.push_back(&tables);
   }
+  bool several_cpus() const { return setup_.several_cpus; }
   // How it calls code outside PALmode.
   void NameForPerf(alpha::Engine::CodeNamer namer) { namer_ = std::move(namer); }
 

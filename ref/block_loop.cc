@@ -130,6 +130,23 @@ template <bool kTellsSink>
   }
 }
 
+template <bool kTellsSink>
+void BlockLoop::ExecutePart(Context& context, Cpu& cpu, Block& block, uint64_t limit, bool only_one,
+                            const alpha::Deadline& deadline) {
+  context.chain = 0;
+  if (kTellsSink || only_one) {
+    ExecuteFor<kTellsSink>(context, cpu, DecodeHere(cpu), deadline);
+  } else {
+    const auto past = std::find_if(block.cost_before.begin() + 1, block.cost_before.end(),
+                                   [&](uint16_t cost) { return cpu.cycle + cost >= limit; });
+    Operation& next = block.operations[static_cast<size_t>(past - block.cost_before.begin())];
+    const Handler handler = std::exchange(next.handler, LeaveBlockHandler());
+    Execute(context, cpu, block);
+    next.handler = handler;  // dropped blocks last until they are collected
+  }
+  context.link = nullptr;
+}
+
 template <bool kStopsAtPcs, bool kTellsSink>
 alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
   Context& context = view_->context;
@@ -173,9 +190,7 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
     Watch<kTellsSink>(cpu, *block, limit, deadline);
     context.deadline = limit;
     if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
-      context.chain = 0;
-      ExecuteFor<kTellsSink>(context, cpu, DecodeHere(cpu), deadline);
-      context.link = nullptr;
+      ExecutePart<kTellsSink>(context, cpu, *block, limit, pc_inside, deadline);
     } else if (runner_ == nullptr || pc_in_page || !runner_->RunBlock(cpu, *block)) {
       context.chain = kTellsSink || kStopsAtPcs || spin_.watching() ? 0 : kChain;
       ExecuteFor<kTellsSink>(context, cpu, *block, deadline);

@@ -134,6 +134,11 @@ class BlockLoop final : private alpha::MemoryListener {
   bool EnterMachineCheck(Context& context, alpha::Cpu& cpu);
   // Decodes the one instruction at cpu.pc, of a block that would cross the deadline.
   Block& DecodeHere(const alpha::Cpu& cpu);
+  // Executes what of `block` starts before `limit`, which is not all of it, or at least the first
+  // instruction of that; `only_one`: no more.
+  template <bool kTellsSink>
+  void ExecutePart(Context& context, alpha::Cpu& cpu, Block& block, uint64_t limit, bool only_one,
+                   const alpha::Deadline& deadline);
   // Execute() of a block that `sink` is then to be told of.
   void ExecuteNoted(Context& context, alpha::Cpu& cpu, Block& block, alpha::ExecutionSink& sink);
   // How `sink` calls it where the CPU stands.

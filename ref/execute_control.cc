@@ -77,9 +77,14 @@ void EndOfBlock(Context& context, const Operation*, Cpu& cpu) {
   return GoTo(context, cpu, NextPc(context, cpu), &context.block->fall_through);
 }
 
+void LeaveBlock(Context& context, const Operation* op, Cpu& cpu) {
+  return LeaveBefore(context, op, cpu);
+}
+
 }  // namespace
 
 Handler EndOfBlockHandler() { return EndOfBlock; }
+Handler LeaveBlockHandler() { return LeaveBlock; }
 
 #define ISOCHRON_BRANCH(Name, Condition)               \
   Handler Select##Name(const alpha::Instruction&) {    \

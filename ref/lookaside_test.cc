@@ -108,5 +108,17 @@ TEST_F(LookasideTest, Flushes) {
   EXPECT_EQ(Write<1>(kVa, context_), nullptr);
 }
 
+TEST_F(LookasideTest, ForgetsWritesToOnePageWhereverItIsMapped) {
+  static uint8_t pages[2 * kPageSize];
+  lookaside_.Add(kVa, context_, pages, true);
+  lookaside_.Add(kVa + 7 * kPageSize, context_, pages, true);
+  lookaside_.Add(kVa + 8 * kPageSize, context_, pages + kPageSize, true);
+  lookaside_.FlushWritesTo(pages);
+  EXPECT_EQ(Write<1>(kVa, context_), nullptr);
+  EXPECT_EQ(Write<1>(kVa + 7 * kPageSize, context_), nullptr);
+  EXPECT_NE(Read<1>(kVa, context_), nullptr);
+  EXPECT_NE(Write<1>(kVa + 8 * kPageSize, context_), nullptr);
+}
+
 }  // namespace
 }  // namespace isochron::ref

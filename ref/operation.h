@@ -75,6 +75,8 @@ inline constexpr int kDecodeModes = 3;
 Handler SelectHandler(const alpha::Instruction& instruction);
 // Leaves a block that ends without a branch.
 Handler EndOfBlockHandler();
+// Leaves a block before the instruction in whose place it stands.
+Handler LeaveBlockHandler();
 // Whether nothing after this instruction may belong to its block.
 bool EndsBlock(alpha::Op op);
 // Whether a block that holds it can be `pure`.

@@ -97,3 +97,53 @@ def test_an_overlay_keeps_what_was_written_and_the_image_stays(isochron, tmp_pat
     assert_replays(isochron, second, "the guest powered off", "--disk", str(moved))
     image.unlink()
     assert_replays(isochron, bundle, "the guest powered off")
+
+
+@pytest.fixture
+def disc(tmp_path):
+    """An ISO 9660 file system with a directory and two files, the same every time."""
+    contents = tmp_path / "contents"
+    (contents / "Some Folder").mkdir(parents=True)
+    (contents / "Some Folder" / "a long name.text").write_bytes(NUMBERS)
+    (contents / "readme").write_text("a disc\n")
+    path = tmp_path / "disc.iso"
+    made = host("genisoimage", "-quiet", "-J", "-R", "-V", "ISOCHRON", "-o", str(path), str(contents))
+    assert made.returncode == 0, made.stdout
+    return path
+
+
+LOOK = [
+    "cat /sys/block/sr0/device/vendor /sys/block/sr0/device/model",
+    "mkdir /mnt; mount -t iso9660 -o ro /dev/sr0 /mnt",
+    "cat /mnt/readme",
+    "md5sum '/mnt/Some Folder/a long name.text'",
+    "dd if=/dev/sr0 bs=2048 skip=16 count=1 2>/dev/null | head -c 6 | tail -c 5; echo",
+    "touch /mnt/new 2>/dev/null || echo read-only",
+    "umount /mnt",
+]
+
+
+@pytest.mark.parametrize("way", ["pio", "dma"])
+def test_a_cdrom_is_mounted_and_replayed(isochron, tmp_path, disc, way):
+    before = digest(disc)
+    logs = {}
+    for engine in ("ref", "jit"):
+        log = tmp_path / f"{engine}.log"
+        boot = boot_arguments(append=f"console=ttyS0 pata_ali.atapi_dma={int(way == 'dma')}", **GUEST)
+        arguments = [*boot, "--engine", engine, "--cdrom", str(disc), "-o", str(log)]
+        transcript = run_script(isochron, arguments, tmp_path / "script", conversation(LOOK), "record")
+        # Without DMA the driver says so, as a warning of two lines.
+        assert transcript.text.count("WARNING") == (2 if way == "pio" else 0)
+        transcript.text = transcript.text.replace("WARNING: ATAPI DMA", "").replace("WARNING: via pata_ali", "")
+        transcript.check()
+        assert transcript.output(0)[0].split() == ["ISOCHRON"]
+        # What is typed ahead may come before what a slow command prints.
+        assert transcript.output(2)[-1] == "a disc"
+        assert transcript.output(3)[-1].split()[0] == hashlib.md5(NUMBERS).hexdigest()
+        assert transcript.output(4)[-1] == "CD001"
+        assert transcript.output(5)[-1] == "read-only"
+        logs[engine] = log.read_bytes()
+    assert logs["ref"] == logs["jit"]
+    assert digest(disc) == before
+    for engine in ("ref", "jit"):
+        assert_replays(isochron, tmp_path / "jit.log", "the guest powered off", "--engine", engine)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conformance.guests.disk_root import DEVICES, boot_line, check, make_root
+from conformance.guests.disk_root import DEVICES, boot_line, check, make_linux_boot, make_root
 from conformance.tree import guest_path
 from helpers.linux_guest import conversation, run_script
 from helpers.recordings import assert_replays
@@ -72,6 +72,23 @@ def test_boots_from_a_disk_and_leaves_it_in_order(isochron, tmp_path, root, inte
     assert check(tmp_path / "jit") == ""
     # The log is that of the image as it was.
     assert_replays(isochron, logs["jit"], "the guest powered off", "--disk", str(root))
+
+
+def test_linux_boots_by_its_own_boot_loader(isochron, tmp_path, root):
+    make_linux_boot(tmp_path / "boot")
+    logs = {}
+    for engine in ("ref", "jit"):
+        logs[engine] = tmp_path / f"{engine}.log"
+        arguments = ["--boot", "disk0:console=ttyS0 root=/dev/vdb rw init=/init", "--engine", engine]
+        arguments += ["--disk", str(tmp_path / "boot"), "--disk", str(root), "-o", str(logs[engine])]
+        look = ["cat /proc/cmdline", UNMOUNT]
+        transcript = run_script(isochron, arguments, tmp_path / "script", conversation(look), "record")
+        transcript.check()
+        assert "jumping to bootstrap code\nLinux/AXP bootloader for Linux 6.1" in transcript.text
+        assert "Now booting the kernel" in transcript.text
+        assert transcript.output(0) == ["console=ttyS0 root=/dev/vdb rw init=/init"]
+    assert logs["ref"].read_bytes() == logs["jit"].read_bytes()
+    assert_replays(isochron, logs["jit"], "the guest powered off")
 
 
 FILES = 400  # 10,000 in scripts/soak

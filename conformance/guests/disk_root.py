@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
+from conformance.guests.boot.make_disk import BLOCK, boot_block
 from conformance.tree import guest_path
 
 # What the kernel linux-disk is told, for each interface that a disk can have.
@@ -15,6 +16,23 @@ DEVICES = {"virtio": "vda", "ide": "sda"}
 def boot_line(interface: str) -> str:
     """The kernel's command line for a root on the first disk."""
     return f"console=ttyS0 root=/dev/{DEVICES[interface]} rw init=/init"
+
+
+def make_linux_boot(path: pathlib.Path) -> None:
+    """Makes the file `path` a disk with Linux's own boot loader and the kernel of the guest linux-boot behind it."""
+    guest = guest_path("linux-boot")
+    kernel = (guest / "kernel").read_bytes()
+    loader = path.with_name(f"{path.name}.loader")
+    subprocess.run(["alpha-linux-gnu-objcopy", "-O", "binary", str(guest / "bootloader"), str(loader)], check=True)
+    symbols = subprocess.run(["alpha-linux-gnu-nm", str(guest / "bootloader")], capture_output=True, text=True, check=True)
+    places = {line.split()[2]: int(line.split()[0], 16) for line in symbols.stdout.splitlines()}
+    # Where the loader looks for the kernel (arch/alpha/boot/main.c, load()); itself it has behind the boot block.
+    first = (places["_end"] - places["__start"]) // BLOCK + 1
+    text = loader.read_bytes()
+    loader.unlink()
+    assert len(text) <= (first - 1) * BLOCK
+    disk = boot_block(1, first - 1) + text.ljust((first - 1) * BLOCK, b"\0") + kernel
+    path.write_bytes(disk.ljust(-(-len(disk) // BLOCK) * BLOCK, b"\0"))
 
 
 def make_file_system(path: pathlib.Path, mib: int, contents: pathlib.Path | None = None) -> None:

@@ -1,0 +1,72 @@
+#include "replaylog/zstd_frame.h"
+
+#include <cstddef>
+#include <random>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace isochron::replaylog {
+namespace {
+
+constexpr size_t kLong = 64 << 10;
+
+std::string Noise(std::mt19937& random, size_t bytes) {
+  std::string noise(bytes, '\0');
+  for (char& byte : noise) byte = static_cast<char>(random());
+  return noise;
+}
+
+// Noise in which words of six bytes come again, each with another byte after it.
+std::string WordsOfSix(size_t bytes) {
+  std::mt19937 random(1);
+  const std::string words = Noise(random, 512 * 6);
+  std::string content;
+  while (content.size() < bytes) {
+    content += words.substr(random() % 512 * 6, 6);
+    content += static_cast<char>(random());
+  }
+  content.resize(bytes);
+  return content;
+}
+
+// The size of the frame with `content`, which must come out of it again.
+size_t FrameBytes(const std::string& content) {
+  const std::string frame = FrameCompressor().Compress(content).value();
+  std::string back;
+  EXPECT_TRUE(FrameDecompressor().Decompress(frame, content.size(), back).ok());
+  EXPECT_EQ(back, content);
+  return frame.size();
+}
+
+TEST(FrameCompressorTest, NoiseCostsAFewBytes) {
+  std::mt19937 random(2);
+  EXPECT_LE(FrameBytes(Noise(random, kLong)), kLong + 32);
+}
+
+TEST(FrameCompressorTest, AShortFrameIsSearchedWell) {
+  constexpr size_t kShort = kLong / 2 - 1;
+  EXPECT_LT(FrameBytes(WordsOfSix(kShort)), kShort * 3 / 4);
+}
+
+TEST(FrameCompressorTest, ALongFrameWhoseQuickSearchFindsNothingStaysAsItIs) {
+  EXPECT_GE(FrameBytes(WordsOfSix(kLong)), kLong);
+}
+
+TEST(FrameCompressorTest, ALongFrameThatHasAPartWorthItIsSearchedWell) {
+  const std::string words = WordsOfSix(kLong * 3 / 4);
+  const std::string content = words + std::string(kLong / 4, 'x');
+  EXPECT_LT(FrameBytes(content), words.size() * 3 / 4);
+}
+
+TEST(FrameCompressorTest, WhatWasCompressedBeforeMakesNoDifference) {
+  FrameCompressor compressor;
+  const std::string words = WordsOfSix(kLong / 4);
+  const std::string first = compressor.Compress(words).value();
+  std::mt19937 random(3);
+  (void)compressor.Compress(Noise(random, kLong));
+  EXPECT_EQ(compressor.Compress(words).value(), first);
+}
+
+}  // namespace
+}  // namespace isochron::replaylog

@@ -43,14 +43,52 @@ def test_each_cpu_has_its_clock_and_the_quantum_is_part_of_the_run(isochron, tmp
     assert outputs[0] != outputs[1]
 
 
+@pytest.mark.parametrize("cpus", [2, 4])
+def test_a_replay_begins_at_snapshots_and_is_cut_there(isochron, tmp_path, cpus):
+    """Snapshots of either engine, by a recording and by a replay, are the same file, and any engine goes on from them."""
+    log, script = tmp_path / "log", tmp_path / "script"
+    arguments = [*boot_arguments(**GUEST), "--cpus", str(cpus), "--engine", "jit", "-o", str(log), "--snapshot-every", "100M", "--checkpoint-interval", "32M"]
+    run_script(isochron, arguments, script, conversation(LOOK), "record").check()
+    snapshots = tmp_path / "log.snapshots"
+    recorded = snapshots.read_bytes()
+    whole = run(isochron, "replay", str(log), "--engine", "jit", "--console", "null")
+    end = re.search(r"to its end at cycle .*", whole.stderr.decode())[0]
+    for engine in ("ref", "jit"):
+        for start in ("300M", "0.8s"):
+            result = run(isochron, "replay", str(log), "--engine", engine, "--from", start, "--console", "null")
+            assert result.returncode == 0, result.stderr.decode()
+            said = result.stderr.decode()
+            assert "the replay begins at the snapshot at cycle" in said and end.split(";")[0] in said, said
+        result = run(isochron, "replay", str(log), "--engine", engine, "--jobs", "2")
+        assert result.returncode == 0, result.stderr.decode()
+        # Every event has been compared, as by a whole replay.
+        assert end in result.stderr.decode() and "parts side by side" in result.stderr.decode()
+    run(isochron, "replay", str(log), "--engine", "jit", "--snapshot-every", "100M", "--console", "null")
+    assert snapshots.read_bytes() == recorded
+
+
+def test_a_replay_from_a_snapshot_goes_live(isochron, tmp_path):
+    """The new log is one from power-on, which replays, and is the old one up to there."""
+    log, new, script = tmp_path / "log", tmp_path / "new", tmp_path / "script"
+    arguments = [*boot_arguments(**GUEST), "--cpus", "2", "--engine", "jit", "--snapshot-every", "100M", "--checkpoint-interval", "32M"]
+    run_script(isochron, [*arguments, "-o", str(log)], script, conversation(["nproc"]), "record").check()
+    script.write_text('send "echo 4711\\n"\nrun 20M\nstop\n')
+    live = run(
+        isochron, "replay", str(log), "--from", "400M", "--until", "420M", "--live", "-o", str(new), "--engine", "jit", "--script", str(script), "--console", "null"
+    )  # fmt: skip
+    assert live.returncode == 0 and "the replay begins at the snapshot" in live.stderr.decode(), live.stderr.decode()
+    assert_replays(isochron, new, "it was stopped as asked")
+    assert run(isochron, "log", "diff", str(log), str(new)).returncode == 3
+
+
 def test_a_kernel_for_one_cpu_runs_on_the_first(isochron, tmp_path):
     transcript = converse(isochron, tmp_path, ["grep -c timer /proc/interrupts"], "--cpus", "4")
     assert transcript.output(0) == ["1"]
 
 
 @pytest.mark.parametrize(
-    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"], ["replay", "{log}", "--from", "1G"], ["replay", "{log}", "--jobs", "2"],
-                ["replay", "{log}", "--gdb", "-"], ["record", "--snapshot-every", "1s"], ["run", "--gdb", "-"]]
+    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"],
+                ["replay", "{log}", "--gdb", "-"], ["run", "--gdb", "-"]]
 )
 def test_what_knows_one_cpu_says_so(isochron, console_guest, tmp_path, command):
     log = tmp_path / "log"

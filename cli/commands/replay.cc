@@ -14,7 +14,6 @@
 #include "cli/run/guest_images.h"
 #include "cli/run/guest_run.h"
 #include "cli/run/log_output.h"
-#include "cli/run/one_cpu.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/run/report_file.h"
@@ -144,8 +143,7 @@ absl::Status Replay::OpenLog() {
   if (from_.value_or(0) > until_.value_or(std::numeric_limits<uint64_t>::max())) {
     return absl::InvalidArgumentError("--from is behind --until");
   }
-  if (!options_.from.has_value()) return absl::OkStatus();
-  return NeedsOneCpu(log_->header().config, "--from");
+  return absl::OkStatus();
 }
 
 absl::Status Replay::MakeGuest() {

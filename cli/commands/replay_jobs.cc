@@ -16,7 +16,6 @@
 #include "absl/strings/str_cat.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
-#include "cli/run/one_cpu.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/text/exit_code.h"
@@ -42,9 +41,6 @@ absl::StatusOr<timeline::SegmentReplayOptions> SegmentsOf(const std::string& pat
                                                           const replaylog::LogHeader& header,
                                                           const SideBySideOptions& options) {
   if (absl::Status status = CheckLogForJobs(path); !status.ok()) return status;
-  if (absl::Status status = NeedsOneCpu(header.config, NameOf(options)); !status.ok()) {
-    return status;
-  }
   const std::string snapshots = timeline::FindSnapshots(path);
   const auto reader = timeline::SnapshotReader::Open(snapshots, header);
   if (absl::IsNotFound(reader.status())) {

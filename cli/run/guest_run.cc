@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cli/run/one_cpu.h"
 #include "cli/run/report_file.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
@@ -36,10 +35,6 @@ absl::Status GuestRun::AddLog(const std::string& path, const RunOptions& options
 
 absl::Status GuestRun::AddSnapshots(const std::string& log_path, const replaylog::LogHeader& header,
                                     const std::optional<machine::GuestTime>& interval) {
-  if (absl::Status status = NeedsOneCpu(header.config, "a snapshot"); !status.ok()) {
-    RefuseSnapshots(std::string(status.message()));
-    return interval.has_value() ? status : absl::OkStatus();
-  }
   if (interval.has_value()) {
     absl::StatusOr<std::unique_ptr<SnapshotOutput>> created = SnapshotOutput::Create(
         log_path, header, machine(), interval->Cycles(machine().config().clock_hz));

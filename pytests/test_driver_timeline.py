@@ -4,7 +4,7 @@ import pytest
 
 from helpers.commands import run
 from helpers.guests import own_guest
-from isochron import IsochronError, RequestError, StopAt, Timeline, Watch, engines
+from isochron import IsochronError, Machine, RequestError, StopAt, Timeline, Watch, engines
 
 
 @pytest.fixture(params=["ref", "jit"])
@@ -96,3 +96,47 @@ def test_what_cannot_be_done_is_refused(timeline, isochron, tmp_path):
     (tmp_path / "other").write_text("no log")
     with pytest.raises(IsochronError, match="exit code 2\n.*other"):
         Timeline(tmp_path / "other", program=isochron)
+
+
+@pytest.mark.parametrize("engine", ["ref", "jit"])
+def test_a_session_has_a_timeline_of_what_it_has_recorded(isochron, tmp_path, engine):
+    """Of several places of one run; it stands where the guest does, and the log has nothing of it."""
+    if engine not in engines(isochron):
+        pytest.skip(f"{isochron} has no engine {engine}")
+    machine = Machine(kernel=own_guest(isochron, "timers"), engine=engine, program=isochron)
+    with machine.record(tmp_path / "plain") as session:
+        session.expect("ok 3")
+        session.run(20_000_000)
+    with machine.record(tmp_path / "log") as session:
+        session.expect("ok 3")
+        before = session.stats()
+        with session.timeline() as timeline:
+            here = timeline.place()
+            assert (here.cycle, here.pc) == (before.cycle, before.pc & ~3)
+            assert here.instruction == before.instructions
+            registers = timeline.registers()
+            assert registers["r30"] == session.inspect("cpu0.r[30]")["cpu0.r[30]"]
+            assert "ok 3" in timeline.console()
+            assert timeline.reverse_step().instruction == here.instruction - 1
+            assert timeline.step() == here
+            stack = registers["r30"]
+            write = timeline.last_write(stack - 64, 128)
+            assert write is not None and write.cycle < here.cycle
+            first = timeline.reverse_continue(["guest_main"])
+            assert first.reason == "breakpoint"
+            assert timeline.run().reason == "end" and timeline.place() == here
+            # The guest goes on meanwhile, and knows of nothing.
+            assert session.stats() == before
+            session.run(10_000_000)
+            assert timeline.goto(cycle=here.cycle + 1) == here
+        with session.timeline(symbols=[]) as timeline:
+            assert timeline.place().cycle == session.stats().cycle > here.cycle + 9_000_000
+        session.run(10_000_000)
+    assert (tmp_path / "log").read_bytes() == (tmp_path / "plain").read_bytes()
+
+
+def test_what_is_not_recorded_has_no_timeline(isochron):
+    with Machine(kernel=own_guest(isochron, "timers"), program=isochron).run() as session:
+        with pytest.raises(RequestError):
+            session.timeline()
+        session.run(1_000_000)

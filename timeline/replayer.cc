@@ -1,5 +1,6 @@
 #include "timeline/replayer.h"
 
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -82,7 +83,9 @@ void Replayer::Poll(const machine::InputPoint& point, std::vector<Input>& inputs
     }
     inputs.push_back(input->input);
   }
-  if (BrokenOff()) inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+  if (BrokenOff() && point.cycle >= known_to_) {
+    inputs.push_back(Input::Stop(machine::StopCause::kQuit));
+  }
 }
 
 uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
@@ -90,7 +93,8 @@ uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
   for (size_t i = 0;; ++i) {
     if (NothingMore(i, until)) return until;
     const replaylog::Event* event = Peek(i);
-    if (event == nullptr || event->cycle > until) return until;
+    if (event == nullptr) return known_to_ > cycle ? std::min(known_to_, until) : until;
+    if (event->cycle > until) return until;
     const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
     if (input != nullptr && MayComeAnywhere(*input)) {
       // A lying log may have it where the run has been.
@@ -114,7 +118,10 @@ uint64_t Replayer::NextStop(uint64_t cycle, uint64_t until) {
 std::optional<Input> Replayer::TakeStop(const machine::InputPoint& point, Occasion /*occasion*/) {
   if (NothingMore(0, point.cycle)) return std::nullopt;
   const replaylog::Event* event = Peek(0);
-  if (BrokenOff()) return Input::Stop(machine::StopCause::kQuit);
+  if (BrokenOff()) {
+    if (point.cycle < known_to_) return std::nullopt;
+    return Input::Stop(machine::StopCause::kQuit);
+  }
   if (event == nullptr || event->cycle != point.cycle) return std::nullopt;
   const auto* input = std::get_if<replaylog::InputEvent>(&event->body);
   if (input == nullptr || input->input.kind != machine::InputKind::kStop) return std::nullopt;
@@ -177,7 +184,7 @@ void Replayer::On(const machine::Event& event) {
   if (!status_.ok()) return;
   const replaylog::Event* expected = Peek(0);
   if (!status_.ok()) return;
-  if (expected == nullptr && !end_) return;  // beyond a partial log
+  if (expected == nullptr && !end_ && event.cycle >= known_to_) return;  // beyond a partial log
   if (expected != nullptr) {
     const auto* byte = std::get_if<machine::OutputEvent>(&event.body);
     if (byte != nullptr && TakeByte(*expected, event.cycle, *byte)) return;

@@ -52,6 +52,10 @@ class Replayer final : public machine::Observer, public machine::InputSource {
         output_seen_(place.output_seen),
         output_cycle_(place.output_cycle) {}
 
+  // Up to this cycle it is known that nothing happens behind where a partial log breaks off, so
+  // that the run is stopped at the first point from there on.
+  void SetKnownTo(uint64_t cycle) { known_to_ = cycle; }
+
   void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
@@ -94,6 +98,7 @@ class Replayer final : public machine::Observer, public machine::InputSource {
   const uint64_t clock_hz_;
   std::deque<replaylog::Event> ahead_;
   bool exhausted_ = false;
+  uint64_t known_to_ = 0;     // what a log that breaks off does not tell of has come to
   uint64_t next_number_ = 0;  // of the event behind the last that has been taken from the source
   // Bytes of the run of output at the front of `ahead_` that have been seen, and the cycle at
   // which the next is due.

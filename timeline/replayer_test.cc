@@ -107,6 +107,32 @@ bool Stops(Replayer& replayer, uint64_t cycle) {
   return replayer.TakeStop(point, kStopPoint).has_value();
 }
 
+// A copy of what has been recorded so far is one.
+TEST(Replayer, APartialLogMayBeKnownToTellAllUpToACycle) {
+  const auto make = [](FakeSource& source) {
+    Replayer replayer(source, kHz);
+    replayer.SetKnownTo(1000);
+    Happen(replayer, Interrupt(10));
+    return replayer;
+  };
+  FakeSource source({Interrupt(10)});
+  Replayer replayer = make(source);
+  EXPECT_THAT(Polled(replayer, 500), IsEmpty());
+  EXPECT_FALSE(Stops(replayer, 700));
+  EXPECT_EQ(replayer.NextStop(700, 900), 900u);
+  EXPECT_EQ(replayer.NextStop(700, 5000), 1000u);
+  EXPECT_TRUE(Stops(replayer, 1000));
+  EXPECT_THAT(Polled(replayer, 1000), ElementsAre("stop"));
+  EXPECT_EQ(replayer.NextStop(1000, 5000), 5000u);
+  Happen(replayer, Interrupt(1001));
+  EXPECT_TRUE(replayer.status().ok()) << "what comes behind it nobody knows";
+
+  FakeSource other({Interrupt(10)});
+  Replayer early = make(other);
+  Happen(early, Interrupt(999));
+  EXPECT_TRUE(absl::IsAborted(early.status())) << "that did not happen";
+}
+
 TEST(Replayer, AgreesWithARunThatIsItsLog) {
   const std::vector<Event> events = replaylog::SmallEvents();
   FakeSource source(events);

@@ -70,6 +70,7 @@ absl::Status Timeline::FollowLog(const Replayer::Place& place) {
 
 void Timeline::Attach(Replayer& replayer) {
   machine_.SetObserver(&replayer);
+  if (!live_) replayer.SetKnownTo(options_.known_to);
   machine_.SetInputSource(&replayer);
 }
 

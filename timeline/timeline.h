@@ -71,6 +71,9 @@ class Timeline {
     uint64_t snapshot_interval = uint64_t{1} << 28;
     absl::Duration snapshot_time = absl::Milliseconds(70);
     int longest_snapshot_times = 4;
+    // Of a partial log: up to this cycle, which is where it ends then, nothing happened behind its
+    // last event.
+    uint64_t known_to = 0;
     std::function<absl::Time()> host_time = nullptr;
   };
 

@@ -107,10 +107,11 @@ absl::Status Replay::CheckOptions() const {
 absl::Status CheckGdbOptions(const ReplayOptions& options) {
   const RunOptions& run = options.run;
   const TimelineOptions& timeline = options.timeline;
-  const bool timeline_only = timeline.snapshot_memory.has_value() || !timeline.symbol_files.empty();
+  const bool timeline_only = timeline.snapshot_memory.has_value() ||
+                             !timeline.symbol_files.empty() || timeline.known_to.has_value();
   if (!options.gdb.has_value()) {
     if (!timeline_only) return absl::OkStatus();
-    return absl::InvalidArgumentError("--snapshot-memory and --symbols need --gdb");
+    return absl::InvalidArgumentError("--snapshot-memory, --symbols and --known-to need --gdb");
   }
   const bool places = options.from.has_value() || options.until.has_value() || options.live;
   const bool drivers = !run.script_path.empty() || run.control.has_value() ||
@@ -359,6 +360,10 @@ void AddReplayCommand(CLI::App& app, std::function<int()>& command) {
                "replay nothing by itself: wait for a gdb there, which goes forward and back in the "
                "recording; - is standard input and output (docs/debugging.md)");
   AddTimelineOptions(*replay, options->timeline);
+  AddTimeOption(*replay, "--known-to", options->timeline.known_to,
+                "with --gdb, of a partial log: nothing happened behind its last event up to this, "
+                "where it ends then")
+      ->group("Control");
   AddScriptOptions(*replay, options->run);
   AddLogLimitOption(*replay, options->run);
   replay

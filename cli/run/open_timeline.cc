@@ -68,6 +68,9 @@ absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int 
   OpenedTimeline opened;
   timeline::Timeline::Options budget = SnapshotBudget(options.snapshot_memory);
   budget.snapshot_bytes /= static_cast<uint64_t>(jobs);
+  if (options.known_to.has_value()) {
+    budget.known_to = options.known_to->Cycles(run.config.clock_hz);
+  }
   std::unique_ptr<timeline::SnapshotReader> snapshots =
       OpenSnapshots(options.log_path, reader->header());
   if (snapshots != nullptr) {

@@ -28,6 +28,8 @@ struct TimelineOptions {
   RunOptions run;  // images, budgets, engine, sandbox
   // For snapshots in memory, in bytes; nothing: a quarter of what the host lets the process have.
   std::optional<uint64_t> snapshot_memory;
+  // Of a partial log: up to here nothing happened behind its last event.
+  std::optional<machine::GuestTime> known_to;
   // Of each --symbols: FILE or FILE@ADDRESS.
   std::vector<std::string> symbol_files;
 };

@@ -21,7 +21,8 @@ Needs Python 3.10, the program, and for reading logs the module zstandard.
 from isochron.errors import ExpectError, IsochronError, LogError, RequestError, Unresponsive
 from isochron.exit_code import ExitCode
 from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, Output, Stop, Unknown
-from isochron.machine import Disk, Machine, engines, find_program
+from isochron.machine import Disk, Machine, engines
+from isochron.program import find_program
 from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import quote
 from isochron.session import Session

@@ -6,26 +6,17 @@ import dataclasses
 import functools
 import os
 import pathlib
-import shutil
 import subprocess
 from collections.abc import Sequence
 
 from isochron.errors import IsochronError, hide
+from isochron.program import find_program
 from isochron.script import time
 from isochron.session import Session
 
 __tracebackhide__ = hide
 
 ENGINES = ("ref", "jit")
-
-
-def find_program() -> str:
-    """The program: $ISOCHRON, a path or a name on PATH, else isochron on PATH. Raises IsochronError."""
-    named = os.environ.get("ISOCHRON")
-    found = shutil.which(named or "isochron") or named
-    if not found:
-        raise IsochronError("no program isochron: it is not on PATH and $ISOCHRON is not set")
-    return found
 
 
 @functools.lru_cache(maxsize=None)

@@ -34,7 +34,8 @@ from typing import Any
 import pytest
 
 from isochron.errors import IsochronError, hide
-from isochron.machine import Machine, engines, find_program
+from isochron.machine import Machine, engines
+from isochron.program import find_program
 from isochron.script import printable
 from isochron.session import Session
 

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import IO, Any
 
 from isochron.channel import Channel
@@ -22,6 +23,7 @@ from isochron.log import Log
 from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import as_bytes, as_text, prefix, quote, regex, sends, when
 from isochron.script import time as guest_time
+from isochron.timeline import Timeline
 
 __tracebackhide__ = hide
 
@@ -162,8 +164,36 @@ class Session:
 
     def save(self, path: str | os.PathLike[str]) -> Log:
         """Writes what has been recorded so far to another, partial log."""
-        self.request(f"save {quote(os.fsencode(os.path.abspath(path)))}")
+        self._save(path)
         return Log(path)
+
+    def timeline(
+        self,
+        *,
+        engine: str | None = None,
+        symbols: Sequence[str | os.PathLike[str]] = (),
+        options: Sequence[str] = (),
+    ) -> Timeline:
+        """What has been recorded so far, to go through forwards and backwards: at first it stands where the guest does.
+
+        It is a copy, in a process of its own: the guest does not move meanwhile, and the log has nothing of it. What
+        comes later is not in it. The engine is the session's if none is named; `symbols` and `options` are those of
+        Timeline. Raises RequestError where nothing is recorded.
+        """
+        with tempfile.TemporaryDirectory() as directory:
+            copy = os.path.join(directory, "log")
+            cycle = self._save(copy)
+            timeline = Timeline(
+                copy,
+                engine=engine or self._engine(),
+                symbols=symbols,
+                options=options,
+                known_to=cycle,
+                program=self.arguments[0],
+            )
+        # The program has opened the log, and needs its name no more.
+        timeline.goto_end()
+        return timeline
 
     def stop(self) -> Result:
         """Ends the run where the guest stands."""
@@ -217,6 +247,14 @@ class Session:
         raise RequestError(error)
 
     # The rest.
+
+    def _save(self, path: str | os.PathLike[str]) -> int:
+        return self._cycle(f"save {quote(os.fsencode(os.path.abspath(path)))}")
+
+    def _engine(self) -> str | None:
+        """The engine that the program was told to take."""
+        places = [i for i, word in enumerate(self.arguments) if word == "--engine"]
+        return self.arguments[places[-1] + 1] if places else None
 
     def _cycle(self, line: str) -> int:
         cycle: int = self.request(line)["cycle"]

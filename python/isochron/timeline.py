@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from isochron.errors import IsochronError, RequestError, hide
-from isochron.machine import find_program
+from isochron.program import find_program
 from isochron.remote import Stub
 
 __tracebackhide__ = hide
@@ -106,7 +106,9 @@ class Timeline:
 
     Nothing that is done changes the recording. Raises IsochronError when the log cannot be replayed. `kernel` and
     `initrd` are needed where the log does not find them itself; `symbols` are files as for --symbols; `options` further
-    options of `isochron replay --gdb`. A context manager: the program ends with it.
+    options of `isochron replay --gdb`. `known_to`: of a partial log, the cycle up to which nothing happened behind its
+    last event. A context manager: the program ends with it. Session.timeline() makes one of a run that is being
+    recorded.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Timeline:
         initrd: str | os.PathLike[str] | None = None,
         symbols: Sequence[str | os.PathLike[str]] = (),
         options: Sequence[str] = (),
+        known_to: int | None = None,
         program: str | os.PathLike[str] | None = None,
     ) -> None:
         command = [os.fspath(program or find_program()), "replay", os.fspath(log), "--gdb", "-"]
@@ -126,6 +129,8 @@ class Timeline:
                 command += [option, os.fspath(value)]
         for file in symbols:
             command += ["--symbols", os.fspath(file)]
+        if known_to is not None:
+            command += ["--known-to", str(known_to)]
         self._stub = Stub([*command, *options])
         self._stub.request("qSupported:swbreak+;hwbreak+")
         self._steps = ""

@@ -161,9 +161,9 @@ absl::StatusOr<std::optional<uint32_t>> FlowStepper::FetchAhead() {
   std::optional<uint32_t> instruction;
   const bool there = end.ok() && end->arrival == Arrival::kThere && end->met;
   if (there) instruction = ReadInstruction(machine(), 0);
-  const absl::StatusOr<Arrival> back = timeline_.GoToCycle(begin);
+  const absl::Status back = timeline_.ComeBack(begin);
   if (!end.ok()) return end.status();
-  if (!back.ok()) return back.status();
+  if (!back.ok()) return back;
   return instruction;
 }
 

@@ -132,6 +132,7 @@ absl::StatusOr<uint64_t> Stops::Add(Stop stop) {
   stops_[next_number_] = std::move(kept);
   texts_known_to_.reset();
   Forget(cpu().cycle);
+  last_ = machine::kNever;  // what has led here it has not seen
   return next_number_++;
 }
 
@@ -182,7 +183,20 @@ bool Stops::Any(Stop::Kind kind, bool after) const {
   });
 }
 
+std::optional<uint64_t> Stops::CallPlace() const {
+  const uint64_t here = cpu().cycle;
+  const uint64_t before = here - CallPalCycles();
+  if (forward_) {
+    if (before <= began_) return std::nullopt;
+    return Makes() ? here : before;
+  }
+  if (Makes() && stopped_inside_ == here) return std::nullopt;
+  return before;
+}
+
 absl::Status Stops::Begin(Timeline& timeline, bool forward) {
+  forward_ = forward;
+  began_ = cpu().cycle;
   if (absl::Status status = FindTexts(); !status.ok()) return status;
   if (forward && cpu().cycle == last_) return absl::OkStatus();
   const bool looks_back = forward && cpu().pal_mode() && timeline.CheckHistory().ok() &&
@@ -209,7 +223,9 @@ absl::Status Stops::LookBack(Timeline& timeline) {
     }
   }
   if (!arrival.ok()) return arrival.status();
-  return *arrival == Arrival::kInterrupted ? absl::CancelledError("interrupted") : absl::OkStatus();
+  if (*arrival != Arrival::kInterrupted) return absl::OkStatus();
+  const absl::Status back = timeline.ComeBack(here);
+  return back.ok() ? absl::CancelledError("interrupted") : back;
 }
 
 StopCondition Stops::Candidates(const Timeline& timeline) {
@@ -330,11 +346,17 @@ absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
       }
     }
   }
+  bool called_here = false;
   for (const auto& [number, kept] : stops_) {
     if (IsHere(kept, met)) Choose(number, kept, here, "", selected);
     if (!met.pc || kept.stop.after || !IsCallHere(kept.stop)) continue;
-    Choose(number, kept, Makes() ? here : here - CallPalCycles(), CallText(), selected);
+    const std::optional<uint64_t> place = CallPlace();
+    if (!place.has_value()) continue;
+    const size_t others = selected.size();
+    Choose(number, kept, *place, CallText(), selected);
+    if (*place == here && selected.size() > others) called_here = true;
   }
+  if (called_here) stopped_inside_ = here;
   absl::Status status = met.pc ? Follow(timeline) : absl::OkStatus();
   last_ = here;
   return status;
@@ -388,11 +410,10 @@ absl::StatusOr<std::optional<uint64_t>> Stops::FindCall(Timeline& timeline,
   if (arrival.ok() && *arrival == Arrival::kThere && AtSystemCall(cpu())) {
     number = cpu().r[kResultRegister];
   }
-  const bool interrupted = arrival.ok() && *arrival == Arrival::kInterrupted;
-  const absl::StatusOr<Arrival> back = timeline.GoToCycle(here);
+  const absl::Status back = timeline.ComeBack(here);
   if (!arrival.ok()) return arrival.status();
-  if (!back.ok()) return back.status();
-  if (interrupted || *back == Arrival::kInterrupted) return absl::CancelledError("interrupted");
+  if (!back.ok()) return back;
+  if (*arrival == Arrival::kInterrupted) return absl::CancelledError("interrupted");
   return number;
 }
 

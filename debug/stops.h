@@ -64,7 +64,9 @@ absl::StatusOr<Stop> StopNamed(std::string_view line, const Symbols& symbols);
 // Stops by number.
 //
 // "Before" a CALL_PAL is the boundary before the instruction; where a run is being made, which
-// could be changed no longer there, PALcode's first instruction. "After" is the first boundary
+// could be changed no longer there, PALcode's first instruction. Who comes from one of these to the
+// other has been told already, and who begins before the instruction knows it, too. "After" is the
+// first boundary
 // outside of PALmode, for a system call where the program goes on. Which call it is that returns is
 // known from when it was made, and looked up in what lies before where the run is entered in
 // between.
@@ -142,6 +144,8 @@ class Stops final : public timeline::StopSelector {
   // In PALmode: finds out how it came there.
   absl::Status LookBack(timeline::Timeline& timeline);
   void Forget(uint64_t cycle);
+  // Where to stop for the call whose first instruction in PALcode this is, if that is news.
+  std::optional<uint64_t> CallPlace() const;
   absl::Status FindText(Kept& kept);
   // The same for all texts, of a run in its past, unless that is known already.
   absl::Status FindTexts();
@@ -155,6 +159,11 @@ class Stops final : public timeline::StopSelector {
   bool follows_console_ = false;
   std::optional<uint64_t> texts_known_to_;  // FindTexts() has found them up to this cycle
 
+  // The run, or the part of one that is searched, that was begun last.
+  bool forward_ = true;
+  uint64_t began_ = 0;
+  // Of the last call that was stopped at where the run was made: PALcode's first instruction.
+  std::optional<uint64_t> stopped_inside_;
   // Everything from `begin_` to `last_` has been seen.
   uint64_t begin_ = 0;
   uint64_t last_ = 0;

@@ -238,6 +238,44 @@ def test_the_run_goes_on_when_gdb_has_gone(isochron, kernel, plain, tmp_path, le
     assert log.read_bytes() == plain.read_bytes()
 
 
+@pytest.mark.parametrize("leave", ["D", "close"])
+def test_who_leaves_in_the_past_leaves_the_run_where_it_was(isochron, kernel, plain, tmp_path, leave):
+    """It goes on from its present, and what comes is what would have come."""
+    log, console = tmp_path / "log", tmp_path / "console"
+    client = LiveClient(
+        isochron, "record", "-o", str(log), "--kernel", kernel, "--console", f"file:{console}", "--stats"
+    ).connect()
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    for packet in ("vCont;c", "vCont;c", "vCont;c", "bc", "bs"):
+        assert "thread" in client.resumed(packet)
+    if leave == "D":
+        assert client.ask("D") == "OK"
+    code, said = client.end()
+    assert code == 0
+    assert log.read_bytes() == plain.read_bytes()
+    assert console.read_bytes() == run(isochron, "replay", str(plain)).stdout
+    stats = run(isochron, "run", "--kernel", kernel, "--console", "null", "--stats").stderr.decode()
+    assert len({re.search(r"idle share \(%\) +(\S+)", text)[1] for text in (said, stats)}) == 1
+
+
+def test_who_kills_in_the_past_ends_the_run_in_its_present(isochron, kernel, tmp_path):
+    log = tmp_path / "log"
+    client = LiveClient(isochron, "record", "-o", str(log), "--kernel", kernel, "--console", "null").connect()
+    client.ask(f"Z0,{address_of(client, 'record')},4")
+    for packet in ("vCont;c", "vCont;c", "vCont;c", "bc"):
+        assert "thread" in client.resumed(packet)
+    client.send(frame("qRcmd," + b"when".hex()))
+    said = ""
+    while (reply := client.reply()) != "OK":
+        said += bytes.fromhex(reply[1:]).decode()
+    here, back = (int(re.search(pattern, said)[1]) for pattern in (r"^cycle (\d+)", r"(\d+) cycles back"))
+    client.send(frame("k"))
+    assert client.end()[0] == 0
+    (stop,) = events(isochron, log, "stop")
+    assert (stop["cause"], stop["cycle"]) == ("quit", here + back)
+    assert_replays(isochron, log)
+
+
 @pytest.mark.parametrize("packet", ["k", "vKill;1"])
 def test_kill_ends_the_run_in_order(isochron, kernel, tmp_path, packet):
     log = tmp_path / "log"

@@ -18,8 +18,12 @@ BlockPool::BlockPool(size_t block_bytes)
     : block_bytes_((block_bytes + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) *
                    alignof(std::max_align_t)) {}
 
-BlockPool::~BlockPool() {
+BlockPool::~BlockPool() { Release(); }
+
+void BlockPool::Release() {
   for (void* const region : regions_) ::operator delete(region, kAlignment);
+  regions_.clear();
+  free_ = {};
 }
 
 void BlockPool::Grow() {

@@ -22,6 +22,8 @@ class BlockPool {
   // Never nullptr: as `new` where the host has no memory.
   void* Take();
   void Give(void* block) { free_.push_back(block); }
+  // All goes back to the host; every block has been given back.
+  void Release();
 
  private:
   void Grow();

@@ -11,6 +11,15 @@
 #include "absl/strings/str_cat.h"
 
 namespace isochron::timeline {
+namespace {
+
+// What is farther away than an eighth of the run is all alike.
+constexpr double kFar = 8;
+// Snapshots lie at most so many times as far from each other as they would if they lay evenly: what
+// is left is for what is near.
+constexpr double kWidest = 4;
+
+}  // namespace
 
 MemorySnapshots::MemorySnapshots(machine::Machine& machine, uint64_t max_bytes)
     : machine_(machine), max_bytes_(max_bytes) {
@@ -23,6 +32,21 @@ MemorySnapshots::MemorySnapshots(machine::Machine& machine, uint64_t max_bytes)
 MemorySnapshots::~MemorySnapshots() {
   snapshots_.clear();
   latest_.clear();
+}
+
+void MemorySnapshots::Clear() {
+  snapshots_.clear();
+  by_instructions_.clear();
+  state_bytes_ = 0;
+  kept_.reset();
+  std::fill(latest_.begin(), latest_.end(), nullptr);
+  std::fill(latest_digests_.begin(), latest_digests_.end(), machine::Digest());
+  pool_.Release();
+}
+
+void MemorySnapshots::SetMaxBytes(uint64_t max_bytes) {
+  max_bytes_ = max_bytes;
+  MakeRoom(machine_.cpu().cycle);
 }
 
 uint64_t MemorySnapshots::bytes() const {
@@ -76,6 +100,7 @@ void MemorySnapshots::Take(const Replayer::Place& place) {
   Follow();
   Snapshot& snapshot = snapshots_[cpu.cycle];
   snapshot.cycle_ = cpu.cycle;
+  farthest_ = std::max(farthest_, cpu.cycle);
   snapshot.instructions_ = cpu.instructions;
   snapshot.place_ = place;
   snapshot.without_memory_ = machine_.SaveWithoutMemory();
@@ -95,6 +120,7 @@ void MemorySnapshots::TakeAgain(const Replayer::Place& place) {
 
 void MemorySnapshots::DropBehind(uint64_t cycle) {
   for (auto one = snapshots_.upper_bound(cycle); one != snapshots_.end();) one = Drop(one);
+  farthest_ = std::min(farthest_, cycle);
 }
 
 MemorySnapshots::Map::iterator MemorySnapshots::Drop(Map::iterator snapshot) {
@@ -108,13 +134,16 @@ void MemorySnapshots::MakeRoom(uint64_t here) {
     // The first stays, or there would be no way back to it.
     auto least = snapshots_.end();
     double least_loss = std::numeric_limits<double>::infinity();
+    const auto whole = static_cast<double>(farthest_ + 1);
+    const double widest = kWidest * whole / static_cast<double>(snapshots_.size());
     for (auto one = std::next(snapshots_.begin()); one != snapshots_.end(); ++one) {
       if (one->first == here || one->first == kept_) continue;
       const auto next = std::next(one);
-      const uint64_t until = next == snapshots_.end() ? one->first : next->first;
-      const uint64_t gap = until - std::prev(one)->first;
+      const uint64_t until = next == snapshots_.end() ? farthest_ : next->first;
+      const auto gap = static_cast<double>(until - std::prev(one)->first);
       const uint64_t distance = one->first > here ? one->first - here : here - one->first;
-      const double loss = static_cast<double>(gap) / (static_cast<double>(distance) + 1);
+      double loss = gap * (1 / (static_cast<double>(distance) + 1) + kFar / whole);
+      if (gap > widest) loss *= whole;  // only where all are
       if (loss < least_loss) {
         least_loss = loss;
         least = one;

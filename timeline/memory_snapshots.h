@@ -29,8 +29,9 @@ namespace isochron::timeline {
 // so are the blocks of disks that have been written.
 //
 // Within a number of bytes: when there are more, those snapshots go whose going lengthens the ways
-// least, in proportion to how far they are from where the machine is. So they lie close to each
-// other near it and farther apart away from it.
+// least, in proportion to how far they are from where the machine is, but for those without which
+// a way would be longer than a few times what it would be if they lay evenly. So they lie close to
+// each other near it and farther apart away from it, and a way is never longer than that.
 class MemorySnapshots {
   struct Page;
   static constexpr size_t kChunkPages = 256;
@@ -70,6 +71,10 @@ class MemorySnapshots {
   void Keep(std::optional<uint64_t> cycle) { kept_ = cycle; }
   // Lets those behind `cycle` go.
   void DropBehind(uint64_t cycle);
+  // Lets all go, and their memory.
+  void Clear();
+  // From here on there are so many bytes for all of them.
+  void SetMaxBytes(uint64_t max_bytes);
   // Puts the machine to where a snapshot was taken. DataLoss when that fails, which would be a
   // fault of this program; discard the machine then.
   absl::Status Restore(const Snapshot& snapshot);
@@ -108,10 +113,11 @@ class MemorySnapshots {
   void WritePages(const Snapshot& snapshot, alpha::Memory& memory);
 
   machine::Machine& machine_;
-  const uint64_t max_bytes_;
+  uint64_t max_bytes_;
   BlockPool pool_{sizeof(Page)};
   Map snapshots_;
   std::optional<uint64_t> kept_;
+  uint64_t farthest_ = 0;  // the last cycle at which one was taken
   // How many instructions had retired at each, and its cycle.
   std::set<std::pair<uint64_t, uint64_t>> by_instructions_;
   uint64_t state_bytes_ = 0;  // of all without_memory_

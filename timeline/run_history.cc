@@ -24,7 +24,6 @@ void RunHistory::GiveUp(absl::Status why) {
 }
 
 void RunHistory::Append(replaylog::Event event) {
-  if (!error_.ok()) return;
   replaylog::EventMerger::Completed completed = merger_.Add(std::move(event));
   if (completed.run) Encode(*completed.run);
   if (completed.event) Encode(*completed.event);
@@ -94,7 +93,10 @@ class RunHistory::Reader final : public replaylog::SeekableSource {
   absl::StatusOr<bool> Decode(replaylog::Event& event) {
     for (;;) {
       const absl::StatusOr<bool> more = decoder_.Next(event);
-      if (!more.ok() || *more) return more;
+      if (!more.ok() || *more) {
+        ++history_.events_decoded_;
+        return more;
+      }
       if (frame_ == history_.frames_.size()) return false;
       ++frame_;
       if (absl::Status status = StartFrame(); !status.ok()) return status;

@@ -18,7 +18,7 @@
 namespace isochron::timeline {
 
 // Keeps them in memory, as a log would have them and encoded likewise, within a number of bytes. A
-// run whose events come to more has no history: all are dropped then.
+// run whose events come to more has no history: all are dropped then, and only counted.
 class RunHistory final : public machine::Observer {
  public:
   explicit RunHistory(uint64_t max_bytes) : max_bytes_(max_bytes) {}
@@ -33,6 +33,8 @@ class RunHistory final : public machine::Observer {
   const absl::Status& error() const { return error_; }
   // How many events there are; output that may still grow is one.
   uint64_t events() const { return merger_.next_number() + (merger_.has_open_run() ? 1 : 0); }
+  // How many readers have decoded, which is what going back costs beside the run itself.
+  uint64_t events_decoded() const { return events_decoded_; }
   // Host memory in use.
   uint64_t bytes() const { return kept_bytes_ + encoder_.bytes().size(); }
 
@@ -59,6 +61,7 @@ class RunHistory final : public machine::Observer {
   replaylog::FrameEncoder encoder_;
   std::deque<Frame> frames_;  // those that are complete
   uint64_t kept_bytes_ = 0;   // of them
+  mutable uint64_t events_decoded_ = 0;
 };
 
 }  // namespace isochron::timeline

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -69,8 +70,8 @@ absl::Status Timeline::FollowLog(const Replayer::Place& place) {
 }
 
 void Timeline::Attach(Replayer& replayer) {
-  machine_.SetObserver(&replayer);
   if (!live_) replayer.SetKnownTo(options_.known_to);
+  machine_.SetObserver(&replayer);
   machine_.SetInputSource(&replayer);
 }
 
@@ -168,6 +169,7 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
     const absl::Time began = HostTime();
     std::optional<machine::RunEnd> end = machine_.RunUntil(part);
     ran_since_ += HostTime() - began;
+    DropUseless();
     const bool in_order = end.has_value() && end->kind != machine::RunEnd::Kind::kObserver;
     if (present_.has_value() && (in_order || (!end.has_value() && cpu().cycle >= until))) {
       if (absl::Status status = ReturnToPresent(); !status.ok()) return status;
@@ -273,18 +275,25 @@ absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
                   [cycle](uint64_t before) { return StopCondition::AtCycle(cycle - before); });
 }
 
+absl::Status Timeline::ComeBack(uint64_t cycle) {
+  std::function<bool()> interrupt = std::exchange(interrupt_, nullptr);
+  const absl::Status status = GoToCycle(cycle).status();
+  interrupt_ = std::move(interrupt);
+  return status;
+}
+
 absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions) {
-  if (milestones_.empty()) {
-    milestones_.push_back({0, 0});
-    const absl::Status status = ReadEvents([this](const replaylog::Event& event) {
-      const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-      if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
-      return true;
-    });
-    if (!status.ok()) {
-      milestones_.clear();
-      return status;
-    }
+  const uint64_t known = live_ ? history_->events() : std::numeric_limits<uint64_t>::max();
+  if (milestones_to_ < known) {
+    const absl::Status status =
+        ReadEventsFrom(milestones_to_, [this](const replaylog::Event& event) {
+          const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
+          if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
+          milestones_to_ = event.number + 1;
+          return true;
+        });
+    if (!status.ok()) return status;
+    milestones_to_ = known;
   }
   const auto behind = std::partition_point(
       milestones_.begin() + 1, milestones_.end(),

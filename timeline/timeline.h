@@ -103,6 +103,9 @@ class Timeline {
   bool in_past() const { return present_.has_value(); }
   // Up to this cycle all is known that happens; behind it a live run is made.
   uint64_t known_to() const;
+  // Of the cycles that a live run's machine has been idle, those that it was in the past: its input
+  // source is told of the others alone.
+  uint64_t idle_elsewhere() const { return present_inputs_.idle_elsewhere; }
   // Whether there is a way back; FailedPrecondition says why not.
   absl::Status CheckHistory() const;
   // To where the run has come farthest, if it is live and in its past.
@@ -128,6 +131,8 @@ class Timeline {
   // Where the run left its log, after an Aborted.
   const std::optional<Divergence>& divergence() const { return divergence_; }
   const MemorySnapshots& memory_snapshots() const { return snapshots_; }
+  // Of a live run; nullptr of a recording.
+  const RunHistory* history() const { return history_.has_value() ? &*history_ : nullptr; }
 
   // Told of bytes that a UART sends while the machine runs, which may be again and again.
   // Of a live run the sink is told of each byte once, when it is sent for the first time.
@@ -136,6 +141,9 @@ class Timeline {
   void SetExecutionSink(alpha::ExecutionSink* sink) { machine_.SetExecutionSink(sink); }
   // Asked now and then while it runs; true: stop, with kInterrupted.
   void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
+  // To a boundary of this cycle from which somebody has gone elsewhere on the way; nobody is asked
+  // whether to interrupt that.
+  absl::Status ComeBack(uint64_t cycle);
 
   // The event with this number of the log, or of what a live run has done. OutOfRange when there is
   // none.
@@ -202,6 +210,14 @@ class Timeline {
   // Notes where the live run stands, which it is about to leave, unless it is in its past already.
   absl::Status LeavePresent();
   absl::Status ReturnToPresent();
+  // Has the live run's source asked, if there is one.
+  void AskSource() {
+    machine_.SetInputSource(present_inputs_.source != nullptr ? &present_inputs_ : nullptr);
+  }
+  // Cycles that the machine has been idle, wherever it was.
+  uint64_t IdleCycles() const {
+    return machine_.wait_cycles() + machine_.engine().stats().spin_cycles_skipped;
+  }
   // Where the machine is in its log or history.
   Replayer::Place PlaceHere();
   // Follows the log, or the history, from that place on, of a boundary of that cycle.
@@ -211,6 +227,8 @@ class Timeline {
   void Attach(Replayer& replayer);
   // The same after the log has been read elsewhere, unless the run has left it.
   absl::Status GoOnFrom(const Replayer::Place& place);
+  // Lets snapshots go that no way leads back to.
+  void DropUseless();
   // Takes a snapshot if one is due. The cycle at which the next one is.
   uint64_t TakeDueSnapshot();
   // Runs until the condition is met, and takes snapshots on the way.
@@ -262,7 +280,29 @@ class Timeline {
   std::unique_ptr<replaylog::SeekableSource> past_events_;
   ObserverList observers_;
   machine::Observer* observer_ = nullptr;
-  machine::InputSource* inputs_ = nullptr;
+  // Asks the source of a live run.
+  struct PresentInputs final : machine::InputSource {
+    void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override {
+      source->Poll(Point(point), inputs);
+    }
+    uint64_t NextStop(uint64_t cycle, uint64_t until) override {
+      return source->NextStop(cycle, until);
+    }
+    std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
+                                           Occasion occasion) override {
+      return source->TakeStop(Point(point), occasion);
+    }
+    std::optional<machine::Input> TakeDebugged(const machine::InputPoint& point) override {
+      return source->TakeDebugged(Point(point));
+    }
+    machine::InputPoint Point(machine::InputPoint point) const {
+      point.idle_cycles -= idle_elsewhere;
+      return point;
+    }
+    machine::InputSource* source = nullptr;
+    uint64_t idle_elsewhere = 0;
+  };
+  PresentInputs present_inputs_;
   // Where it has come farthest, while it is elsewhere.
   struct Present {
     uint64_t cycle = 0;
@@ -271,6 +311,7 @@ class Timeline {
     machine::FrameSink* frames = nullptr;
     std::optional<machine::RunEnd> run_end;
     absl::Status left;
+    uint64_t idle = 0;  // cycles
   };
   std::optional<Present> present_;
   // The last snapshot before the machine, and for how long it has run since.
@@ -293,12 +334,13 @@ class Timeline {
     uint64_t cycle;
   };
   std::optional<FirstBoundary> first_boundary_;
-  // Of each checkpoint of the log, in order; read when needed.
+  // Of each checkpoint of the log, in order; read when needed, as far as there is more of it.
   struct Milestone {
     uint64_t instructions;
     uint64_t cycle;
   };
-  std::vector<Milestone> milestones_;
+  std::vector<Milestone> milestones_ = {{0, 0}};
+  uint64_t milestones_to_ = 0;  // the number of the first event that has not been looked at
   std::function<bool()> interrupt_;
 };
 

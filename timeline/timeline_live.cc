@@ -35,7 +35,7 @@ std::unique_ptr<Timeline> Timeline::CreateLive(machine::Machine& machine,
 
 Timeline::~Timeline() {
   machine_.SetObserver(owned_ == nullptr ? observer_ : nullptr);
-  machine_.SetInputSource(owned_ == nullptr ? inputs_ : nullptr);
+  machine_.SetInputSource(owned_ == nullptr ? present_inputs_.source : nullptr);
   if (!present_.has_value()) return;
   machine_.SetConsoleSink(present_->console);
   machine_.SetFrameSink(present_->frames);
@@ -43,13 +43,13 @@ Timeline::~Timeline() {
 
 void Timeline::GoLive(machine::InputSource* inputs, machine::Observer* observer) {
   live_ = true;
-  inputs_ = inputs;
+  present_inputs_.source = inputs;
   observer_ = observer;
   if (observer != nullptr) observers_.Add(observer);
   observers_.Add(&*history_);
   past_events_ = history_->NewReader();
   machine_.SetObserver(&observers_);
-  machine_.SetInputSource(inputs);
+  AskSource();
   replayer_.reset();
 }
 
@@ -81,6 +81,10 @@ absl::Status Timeline::Follow(const Replayer::Place& place, uint64_t cycle) {
   return absl::OkStatus();
 }
 
+void Timeline::DropUseless() {
+  if (!CheckHistory().ok() && snapshots_.count() != 0) snapshots_.Clear();
+}
+
 absl::Status Timeline::LeavePresent() {
   if (!live_ || in_past()) return absl::OkStatus();
   if (absl::Status status = CheckHistory(); !status.ok()) return status;
@@ -92,12 +96,12 @@ absl::Status Timeline::LeavePresent() {
                      .console = machine_.console_sink(),
                      .frames = machine_.frame_sink(),
                      .run_end = run_end_,
-                     .left = left_log_};
+                     .left = left_log_,
+                     .idle = IdleCycles()};
   machine_.SetConsoleSink(nullptr);
   machine_.SetFrameSink(nullptr);
   machine_.SetObserver(nullptr);
   machine_.SetInputSource(nullptr);
-  milestones_.clear();  // there may be more now
   return absl::OkStatus();
 }
 
@@ -109,7 +113,8 @@ absl::Status Timeline::ReturnToPresent() {
   machine_.SetConsoleSink(present.console);
   machine_.SetFrameSink(present.frames);
   machine_.SetObserver(&observers_);
-  machine_.SetInputSource(inputs_);
+  AskSource();
+  present_inputs_.idle_elsewhere += IdleCycles() - present.idle;
   // A request to stop that came meanwhile has been asked for in vain.
   machine_.LookForStop();
   run_end_ = present.run_end;
@@ -133,6 +138,7 @@ absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* o
     return absl::FailedPreconditionError("the recording ends here: there is no machine to go on");
   }
   history_.emplace(options_.snapshot_bytes / kHistoryShare);
+  snapshots_.SetMaxBytes(WithoutHistory(options_).snapshot_bytes);
   absl::Status status =
       ReadPast([this](replaylog::Event event) { history_->Append(std::move(event)); });
   if (!status.ok()) return status;
@@ -140,7 +146,8 @@ absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* o
   // What lies behind is of another future.
   snapshots_.DropBehind(cpu().cycle);
   unusable_.assign(unusable_.size(), true);
-  milestones_.clear();
+  milestones_ = {{0, 0}};
+  milestones_to_ = 0;
   end_.reset();
   return absl::OkStatus();
 }
@@ -155,9 +162,9 @@ absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input i
         "nothing can be written here: the machine stands inside a round of its CPUs");
   }
   std::optional<machine::RunEnd> end = machine_.Inject(std::move(input));
-  if (snapshots_.FindAtOrBefore(cpu().cycle)->cycle() == cpu().cycle) {
-    snapshots_.TakeAgain(PlaceHere());
-  }
+  DropUseless();
+  const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(cpu().cycle);
+  if (last != nullptr && last->cycle() == cpu().cycle) snapshots_.TakeAgain(PlaceHere());
   if (!end.has_value()) return end;
   const absl::StatusOr<Arrival> ended = Ended(*end);
   if (!ended.ok()) return ended.status();

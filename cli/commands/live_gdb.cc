@@ -7,6 +7,7 @@
 #include "cli/run/log_output.h"
 #include "cli/run/one_cpu.h"
 #include "cli/run/open_timeline.h"
+#include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "debug/gdb/gdb_server.h"
 #include "debug/gdb/timeline_debuggee.h"
@@ -83,6 +84,10 @@ machine::RunEnd LiveGdb::Run(machine::Machine& machine) {
   return machine.Run();
 }
 
+int LiveGdb::CodeAfter(int exit_code) const {
+  return failed_ ? ToInt(ExitCode::kInternal) : exit_code;
+}
+
 std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
   const auto timeline = timeline::Timeline::CreateLive(machine, HeaderOf(run_.guest()), snapshots_);
   debug::TimelineDebuggee debuggee(*timeline, *symbols_);
@@ -92,10 +97,12 @@ std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
   }
   if (!debuggee.failure().ok()) {
     Say(absl::StrCat("in the past: ", std::string(debuggee.failure().message())));
+    failed_ = true;
   }
   if (const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent(); !back.ok()) {
     return machine::RunEnd::OfHost(back.status());
   }
+  run_.session().NoteIdleElsewhere(timeline->idle_elsewhere());
   // Who has asked for a stop gets it from the session.
   const bool over = server.killed() || (stdio_ && !socket_->stopped());
   if (over && !timeline->run_end().has_value()) {

@@ -48,6 +48,8 @@ class LiveGdb final : public RunDriver {
 
   absl::Status Await() override;
   machine::RunEnd Run(machine::Machine& machine) override;
+  // That of an internal error when the run could not be gone back in as it was.
+  int CodeAfter(int exit_code) const override;
 
  private:
   LiveGdb(GuestRun& run, bool stdio, const timeline::Timeline::Options& snapshots,
@@ -60,7 +62,8 @@ class LiveGdb final : public RunDriver {
   const timeline::Timeline::Options snapshots_;
   const std::unique_ptr<debug::Symbols> symbols_;
   const std::unique_ptr<GdbSocket> socket_;
-  bool there_ = false;  // a client has come
+  bool there_ = false;   // a client has come
+  bool failed_ = false;  // going back has
 };
 
 }  // namespace isochron::cli

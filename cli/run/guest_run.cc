@@ -104,6 +104,7 @@ int GuestRun::RunToEnd(const RunOptions& options) {
   const absl::StatusOr<machine::RunEnd> end = Run();
   if (!end.ok()) return RefuseInput(end.status());
   int exit_code = Finish(*end, session().Report(*end, machine()));
+  if (plan_.driver != nullptr) exit_code = plan_.driver->CodeAfter(exit_code);
   exit_code = WriteRunReport(options, *end, exit_code, guest_, LogIdentity());
   Conclude(*end, exit_code);
   return exit_code;

@@ -263,7 +263,9 @@ int Session::InputFd() const {
   return STDIN_FILENO;
 }
 
-void Session::Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) {
+void Session::Poll(const machine::InputPoint& here, std::vector<machine::Input>& inputs) {
+  machine::InputPoint point = here;
+  point.idle_cycles -= idle_elsewhere_;
   consoles_.Flush();
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) {
@@ -409,7 +411,8 @@ int Session::Report(const machine::RunEnd& end, const machine::Machine& machine)
 
 void Session::ReportStats(const machine::Machine& machine) {
   if (!options_.stats) return;
-  const uint64_t idle = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
+  const uint64_t idle =
+      machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped - idle_elsewhere_;
   const std::string stats =
       StatsReport(machine.cpu(), machine.config().clock_hz, idle, machine.touched_bytes(), wall_,
                   machine.translation_stats());

@@ -45,6 +45,8 @@ class RunDriver {
   virtual absl::Status Await() = 0;
   // Runs to an end, by Machine::RunUntil() alone.
   virtual machine::RunEnd Run(machine::Machine& machine) = 0;
+  // After the run, which has come to `exit_code`: what the process comes to.
+  virtual int CodeAfter(int exit_code) const { return exit_code; }
 };
 
 // What a command adds to the run of a machine.
@@ -106,6 +108,9 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   std::optional<int> ReportConsole();
   // Host time of the machine's run. After Run().
   std::chrono::nanoseconds wall() const { return wall_; }
+  // Of the cycles that the machine was idle it was so many where it had been before: what its
+  // driver has made it run again.
+  void NoteIdleElsewhere(uint64_t cycles) { idle_elsewhere_ += cycles; }
   // After Run(): signals end the process again, at once.
   void LetSignalsKill();
   // What --stats asks for.
@@ -127,7 +132,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   void End();
   // So that what is told next on standard error has a line of its own.
   void EndGuestLine() const;
-  void Poll(const machine::InputPoint& point, std::vector<machine::Input>& inputs) override;
+  void Poll(const machine::InputPoint& here, std::vector<machine::Input>& inputs) override;
   uint64_t NextStop(uint64_t cycle, uint64_t until) override;
   std::optional<machine::Input> TakeStop(const machine::InputPoint& point,
                                          Occasion occasion) override;
@@ -172,6 +177,7 @@ class Session final : private machine::InputSource, private machine::ConsoleSink
   std::chrono::nanoseconds wall_{0};
   const uint64_t clock_hz_;
   const machine::Machine* machine_ = nullptr;  // while it runs
+  uint64_t idle_elsewhere_ = 0;
   std::optional<Pacer> pacer_;
   IdleWatch idle_watch_;
   std::optional<CycleLimit> limit_;

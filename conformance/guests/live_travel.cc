@@ -69,8 +69,9 @@ class LiveRun {
 
   Machine& machine() { return *machine_; }
   const std::string& console() const { return transcript_.text(); }
-  std::unique_ptr<Timeline> MakeTimeline() {
+  std::unique_ptr<Timeline> MakeTimeline(uint64_t snapshot_bytes) {
     Timeline::Options options;
+    options.snapshot_bytes = snapshot_bytes;
     options.snapshot_interval = 300'000;
     return Timeline::CreateLive(*machine_, header_, options);
   }
@@ -165,7 +166,7 @@ class Traveller {
 }  // namespace
 
 void ExpectTravelLeavesNoTrace(const std::function<std::unique_ptr<Machine>()>& make, uint64_t end,
-                               uint64_t seed) {
+                               uint64_t seed, uint64_t snapshot_bytes) {
   std::mt19937_64 random(seed);
   std::map<uint64_t, Stop> stops;
   for (int i = 0; i < 12; ++i) {
@@ -193,7 +194,7 @@ void ExpectTravelLeavesNoTrace(const std::function<std::unique_ptr<Machine>()>& 
   }
 
   LiveRun travelled(make(), "travelled");
-  std::unique_ptr<Timeline> timeline = travelled.MakeTimeline();
+  std::unique_ptr<Timeline> timeline = travelled.MakeTimeline(snapshot_bytes);
   Traveller traveller(*timeline, happened, seed);
   for (const auto& [cycle, stop] : happened) {
     const auto arrival = timeline->GoToCycle(cycle);

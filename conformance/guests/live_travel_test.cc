@@ -35,6 +35,8 @@ TEST_P(LiveTravel, LeavesNoTrace) {
   };
   ExpectTravelLeavesNoTrace(make, 9'000'000, 20261128);
   ExpectTravelLeavesNoTrace(make, 1'000'000, 5);
+  // With the fewest snapshots that there can be.
+  ExpectTravelLeavesNoTrace(make, 3'000'000, 6, uint64_t{1} << 20);
 }
 
 std::vector<Case> Cases() {

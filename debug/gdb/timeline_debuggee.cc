@@ -83,9 +83,10 @@ std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
   if (auto instruction = ReadInstruction(timeline_.machine(), 0)) return instruction;
   const uint64_t cycle = timeline_.machine().cpu().cycle;
   if (cycle == timeline_.known_to()) return std::nullopt;  // nobody knows what comes
-  if (!ahead_.has_value() || ahead_->cycle != cycle) {
+  const uint64_t known_to = timeline_.known_to();
+  if (!ahead_.has_value() || ahead_->cycle != cycle || ahead_->known_to != known_to) {
     const auto found = FlowStepper(timeline_, [] { return false; }).FetchAhead();
-    ahead_ = Ahead{cycle, found.ok() ? *found : std::nullopt};
+    ahead_ = Ahead{cycle, known_to, found.ok() ? *found : std::nullopt};
   }
   return ahead_->instruction;
 }
@@ -106,7 +107,8 @@ absl::Status TimelineDebuggee::CheckWritable() const {
 
 absl::Status TimelineDebuggee::Inject(machine::Input write) {
   const auto end = timeline_.Inject(std::move(write));
-  if (!end.ok() && failure_.ok()) failure_ = end.status();
+  const bool refused = absl::IsFailedPrecondition(end.status());
+  if (!end.ok() && !refused && failure_.ok()) failure_ = end.status();
   return end.status();
 }
 

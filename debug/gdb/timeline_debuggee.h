@@ -79,9 +79,10 @@ class TimelineDebuggee final : public Debuggee {
   timeline::Timeline& timeline_;
   MonitorCommands monitor_;
   std::vector<Stoppoint> stoppoints_;
-  // What was found ahead, of the place at this cycle.
+  // What was found ahead, of the place at this cycle, when so much was known of the run.
   struct Ahead {
     uint64_t cycle;
+    uint64_t known_to;
     std::optional<uint32_t> instruction;
   };
   std::optional<Ahead> ahead_;

@@ -387,8 +387,8 @@ TEST_F(PlantedBreak, BoardCasesFindDevicesThatRememberAndDigestsThatMiss) {
   }
 }
 
-// What a device that writes to memory must not do shows where one does so in random programs: to
-// the oracle, which remembers no code, and to any two engines.
+// What a device that writes to memory must not do shows where one does so in random programs. Two
+// engines that both remember code may be wrong alike: the oracle remembers none.
 TEST_F(PlantedBreak, DmaThatIsNotAStoreShowsInBoardCases) {
   constexpr uint64_t kDmaSeeds = 40;
   const engines::NamedEngine ref = *engines::FindEngine("ref");
@@ -400,7 +400,6 @@ TEST_F(PlantedBreak, DmaThatIsNotAStoreShowsInBoardCases) {
   } kCases[] = {
       {machine::Break::kDmaIntoCodeUnseen, oracle, ref},
       {machine::Break::kDmaIntoCodeUnseen, oracle, jit},
-      {machine::Break::kDmaIntoCodeUnseen, ref, jit},
       {machine::Break::kDmaLeavesPagesClean, ref, jit},
       {machine::Break::kInterruptLost, ref, jit},
       {machine::Break::kOneDescriptorTooMany, ref, jit},

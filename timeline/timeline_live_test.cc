@@ -161,11 +161,11 @@ TEST(LiveTimeline, AStepOutOfThePresentReadsNoMoreThanWhatIsNew) {
   config.checkpoint_interval = 4096;
   const auto machine = MakeGuest(work, config);
   const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), {});
-  ExpectThere(timeline->GoToCycle(uint64_t{4096} * 16'000));
+  ExpectThere(timeline->GoToCycle(uint64_t{4096} * 8000));
   ExpectThere(timeline->StepBackward());
   ASSERT_TRUE(timeline->GoToPresent().ok());
   const uint64_t decoded = timeline->history()->events_decoded();
-  ASSERT_GT(timeline->history()->events(), 16'000u);
+  ASSERT_GT(timeline->history()->events(), 8000u);
   for (int i = 0; i < 10; ++i) {
     ExpectThere(timeline->StepForward(5000));
     ExpectThere(timeline->StepBackward());

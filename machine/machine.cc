@@ -126,6 +126,7 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
     processors_.push_back({alpha::Cpu(index, config.itb_entries, config.dtb_entries)});
     lock_watch_.Add(processors_.back().cpu);
   }
+  if (!config.schedule.is_fixed()) schedule_.emplace(config);
   memory_.AddListener(*this);
 }
 
@@ -138,6 +139,7 @@ absl::Status Machine::PowerOn() {
     processor.waiting = false;
   }
   round_ = {};
+  quiet_until_ = 0;
   engine_->Invalidate();
   events_.SetNow(now());
   board_.Reset();
@@ -413,6 +415,7 @@ void Machine::WalkWithoutMemory(Visitor& visitor, Self& self) {
     visitor.Field("round_limit", self.round_.limit);
     visitor.Field("round_begun", self.round_.begun);
   }
+  if (self.schedule_.has_value()) visitor.Component("schedule", *self.schedule_);
   for (size_t i = 0; i < self.processors_.size(); ++i) {
     visitor.Component(kCpuNames[i], self.processors_[i].cpu);
   }
@@ -433,6 +436,7 @@ void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
   if (events_.now() > now() || now() - events_.now() > config_.input_interval) {
     reader.Fail("CPUs and devices stand at different cycles");
   }
+  quiet_until_ = 0;
   if (round_.next > processors_.size()) reader.Fail("it is the turn of no CPU");
   for (const Processor& processor : processors_) {
     lock_watch_.Resume(processor.cpu);

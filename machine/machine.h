@@ -31,6 +31,7 @@
 #include "machine/events/run_end.h"
 #include "machine/firmware/elf_image.h"
 #include "machine/host_memory.h"
+#include "machine/schedule.h"
 #include "machine/stop_condition.h"
 
 namespace isochron::machine {
@@ -45,6 +46,14 @@ struct BootImages {
   KernelImage kernel;
   std::string initrd;                                      // empty: none
   std::vector<std::shared_ptr<const DiskContents>> disks;  // as MachineConfig::disks
+};
+
+// Who is told which of several CPUs has its turn, at each boundary at which a schedule other than
+// the fixed one says so: before it runs, also when it had the turn before. It changes nothing.
+class TurnSink {
+ public:
+  virtual ~TurnSink() = default;
+  virtual void OnTurn(const TurnPlaces& places, uint32_t cpu) = 0;
 };
 
 // One deterministic computer. Everything in it happens on the thread that calls Run.
@@ -70,6 +79,7 @@ class Machine final : private ConsoleSink,
   void SetConsoleSink(ConsoleSink* sink) { console_sink_ = sink; }
   void SetFrameSink(FrameSink* sink) { frame_sink_ = sink; }
   void SetObserver(Observer* observer) { observer_ = observer; }
+  void SetTurnSink(TurnSink* sink) { turn_sink_ = sink; }
   InputSource* input_source() const { return input_source_; }
   ConsoleSink* console_sink() const { return console_sink_; }
   FrameSink* frame_sink() const { return frame_sink_; }
@@ -193,7 +203,7 @@ class Machine final : private ConsoleSink,
   // turn: up to the horizon, or nothing if it is there already. All of this is state.
   struct Round {
     bool open = false;   // else the machine stands between two rounds
-    uint32_t next = 0;   // whose turn it is
+    uint32_t next = 0;   // by the fixed schedule: whose turn it is
     uint64_t limit = 0;  // the farthest that the horizon can be
     uint64_t begun = 0;  // machine time at the last boundary between rounds
   };
@@ -201,8 +211,15 @@ class Machine final : private ConsoleSink,
   // False when all stand still: time has passed.
   bool BeginRound();
   void EndRound();
-  // Of a CPU that has not come to the horizon.
+  // The CPU whose turn it is; nullptr when none is left.
+  Processor* NextTurn();
+  // Of that CPU, as long as it is its turn, or until a stop.
   alpha::RunResult TakeTurn(Processor& processor);
+  // Whether a CPU can have a turn: it neither stands still nor has come to the horizon.
+  bool CanRun(const Processor& processor) const {
+    return !processor.waiting && processor.cpu.cycle < Horizon();
+  }
+  TurnPlaces PlacesNow() const;
   // The cycle to which turns go now. A device that asks for an earlier event moves it nearer.
   uint64_t Horizon() const;
   // Whether machine time has passed since the boundary before: else what has a cycle for an address
@@ -295,6 +312,10 @@ class Machine final : private ConsoleSink,
   Board board_;
   Points points_;
   Round round_;
+  std::optional<Schedule> schedule_;  // nothing: the fixed one
+  // While all of several CPUs stand still: up to which cycle nothing happens. A stop before that is
+  // no boundary between rounds.
+  uint64_t quiet_until_ = 0;
   bool stop_requested_ = false;  // inside a round: the next boundary of the machine is to know
   std::unique_ptr<alpha::Engine> engine_;
   // What was hashed before, page by page, which spares StateDigest() work: the digest is that of
@@ -306,6 +327,7 @@ class Machine final : private ConsoleSink,
   ConsoleSink* console_sink_ = nullptr;
   FrameSink* frame_sink_ = nullptr;
   Observer* observer_ = nullptr;
+  TurnSink* turn_sink_ = nullptr;
   StopWatch stop_watch_;  // of the run that is made
   StopReasons stopped_by_;
   bool debugger_writes_ = false;  // what is written to RAM now

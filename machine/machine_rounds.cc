@@ -51,10 +51,12 @@ bool Machine::BeginRound() {
     for (Processor& processor : processors_) TakeInterrupt(processor);
     NextStop(now());  // says at which boundary the source is asked
     round_.open = true;
+    round_.begun = now();
     round_.next = 0;
     round_.limit = round_.begun + config_.quantum;
     return true;
   }
+  quiet_until_ = wake;
   const uint64_t until = std::min({wake, NextStop(wake), stop_watch_.WaitLimit()});
   for (Processor& processor : processors_) StandStill(processor, until);
   return false;
@@ -68,13 +70,36 @@ void Machine::EndRound() {
   }
 }
 
+TurnPlaces Machine::PlacesNow() const {
+  TurnPlaces places;
+  for (uint32_t index = 0; index < processors_.size(); ++index) {
+    const Processor& processor = processors_[index];
+    places.able |= uint32_t{CanRun(processor)} << index;
+    places.cycles[index] = processor.cpu.cycle;
+    places.instructions += processor.cpu.instructions;
+  }
+  return places;
+}
+
+Machine::Processor* Machine::NextTurn() {
+  if (schedule_.has_value()) {
+    const TurnPlaces places = PlacesNow();
+    const std::optional<uint32_t> turn = schedule_->Turn(places);
+    if (!turn.has_value()) return nullptr;
+    if (turn_sink_ != nullptr) turn_sink_->OnTurn(places, *turn);
+    return &processors_[*turn];
+  }
+  while (round_.next < processors_.size() && !CanRun(processors_[round_.next])) ++round_.next;
+  return round_.next < processors_.size() ? &processors_[round_.next] : nullptr;
+}
+
 alpha::RunResult Machine::AdvanceRound() {
   if (!round_.open) {
-    round_.begun = now();
+    if (now() >= quiet_until_) round_.begun = now();
     if (!BeginRound()) return {};
   }
-  for (; round_.next < processors_.size(); ++round_.next) {
-    alpha::RunResult result = TakeTurn(processors_[round_.next]);
+  while (Processor* const processor = NextTurn()) {
+    alpha::RunResult result = TakeTurn(*processor);
     if (result.reason == alpha::StopReason::kFatal || stopped_by_.any()) return result;
   }
   EndRound();
@@ -83,14 +108,17 @@ alpha::RunResult Machine::AdvanceRound() {
 
 alpha::RunResult Machine::TakeTurn(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
-  if (processor.waiting || cpu.cycle >= Horizon()) return {};
   const bool watched = static_cast<int>(cpu.index) == stop_watch_.cpu();
   deadline_.pcs = watched ? stop_watch_.pcs() : nullptr;
   deadline_.ranges = stop_watch_.ranges();
   lock_watch_.Resume(cpu);
   alpha::RunResult result;
-  while (!processor.waiting && cpu.cycle < Horizon()) {
-    deadline_.cycle = std::min(Horizon(), watched ? stop_watch_.TurnLimit(cpu) : kNever);
+  do {
+    // Not where a turn ends: there the run may have stopped, and who goes on knows no more than
+    // whose turn it is.
+    TakeInterrupt(processor);
+    const uint64_t turn = schedule_.has_value() ? schedule_->Limit(PlacesNow()) : kNever;
+    deadline_.cycle = std::min({Horizon(), turn, watched ? stop_watch_.TurnLimit(cpu) : kNever});
     result = engine_->Run(cpu, deadline_);
     if (result.reason == alpha::StopReason::kFatal) break;
     if (deadline_.leave.load(std::memory_order_relaxed)) {
@@ -100,8 +128,7 @@ alpha::RunResult Machine::TakeTurn(Processor& processor) {
     processor.waiting = board_.platform().ConsumeWait(static_cast<int>(cpu.index));
     stopped_by_ = stop_watch_.MetInTurn(cpu, memory_, !processor.waiting);
     if (stopped_by_.any()) break;
-    if (cpu.cycle < Horizon()) TakeInterrupt(processor);
-  }
+  } while (NextTurn() == &processor);
   lock_watch_.Park(cpu);
   return result;
 }

@@ -1,170 +1,35 @@
+#include "machine/machine_rounds_testing.h"
+
 #include <algorithm>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "alpha/cpu.h"
-#include "alpha/engine.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/elf_image.h"
-#include "machine/firmware/elf_test_image.h"
-#include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
 namespace {
 
-constexpr uint64_t kPorts = 0x801'fc00'0000;
-constexpr uint64_t kMisc = 0x801'a000'0080;
-constexpr uint64_t kShared = 0x80'0000;  // what all CPUs read and write
-constexpr uint64_t kLocked = 0x80'2000;  // what they count up with LDQ_L and STQ_C
-constexpr uint64_t kInterrupts = uint64_t{1} << 35 | uint64_t{1} << 36;  // clock, IPI
-constexpr uint64_t kSteps = 20'000;
-
-uint64_t Mix(uint64_t value) {
-  value ^= value >> 31;
-  value *= 0x9e37'79b9'7f4a'7c15;
-  return value ^ value >> 29;
-}
-
-// Does what instructions of several CPUs can do to one another. What it does follows from the state
-// of CPU and memory alone.
-class FakeEngine final : public alpha::Engine {
- public:
-  FakeEngine(alpha::Memory& memory, alpha::IoBus& io) : memory_(memory), io_(io) {}
-
-  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
-    while (cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) {
-      if (deadline.leave.load()) break;
-      if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_)) break;
-      if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
-      Step(cpu);
-    }
-    return {};
-  }
-  void Invalidate() override {}
-  alpha::EngineStats stats() const override { return {}; }
-
- private:
-  // r[1] counts steps, r[2] conditional stores that succeeded, r[3] the others, r[4] what was
-  // locked.
-  void Step(alpha::Cpu& cpu) {
-    const uint64_t step = ++cpu.r[1];
-    const uint64_t dice = Mix(step * 4 + cpu.index);
-    if (step == 1) {
-      cpu.pc = 0x1000;  // out of PALmode
-      cpu.ier = kInterrupts;
-      if (cpu.index == 0) {  // interrupts 1024 times a second
-        io_.Write(cpu, kPorts + 0x70, 1, 0xb);
-        io_.Write(cpu, kPorts + 0x71, 1, 0x42);
-      }
-    } else if (cpu.pal_mode()) {
-      io_.Write(cpu, kPorts + 0x70, 1, 0xc);
-      io_.Read(cpu, kPorts + 0x71, 1);
-      io_.Write(cpu, kMisc, 8, uint64_t{0x11} << (4 + cpu.index));
-      cpu.pc = cpu.exc_addr;
-    } else {
-      cpu.pc += 4;
-    }
-    switch (dice % 64) {
-      case 0: io_.Write(cpu, kMisc, 8, uint64_t{1} << (12 + dice / 64 % 4)); break;  // IPI
-      case 1: io_.Write(cpu, kPorts + 0x3f8, 1, 'a' + cpu.index); break;
-      case 2:
-        if (dice / 64 % 16 == 0) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_WAIT, 8, 0);
-        break;
-      case 3: io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_NAP, 8, 1'000); break;
-      default: break;
-    }
-    if (dice % 8 == 4) {
-      memory_.Store<uint64_t>(kShared, Mix(memory_.Load<uint64_t>(kShared) + dice));
-    }
-    if (dice % 16 == 5) {
-      cpu.r[4] = memory_.Load<uint64_t>(kLocked);
-      cpu.lock_flag = true;
-      cpu.lock_address = kLocked;
-    }
-    if (dice % 16 == 6) {
-      if (cpu.lock_flag) memory_.Store<uint64_t>(kLocked, cpu.r[4] + 1);
-      ++cpu.r[cpu.lock_flag ? 2 : 3];
-      cpu.lock_flag = false;
-    }
-    if (step >= kSteps && cpu.index == 0) {
-      io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_POWER, 8, 1);
-    }
-    cpu.cycle += 1 + dice / 64 % 7;
-    if (step % 3 != 0) ++cpu.instructions;
-  }
-
-  alpha::Memory& memory_;
-  alpha::IoBus& io_;
+struct Case {
+  uint32_t cpus;
+  std::string schedule = "fixed";
 };
 
-// All that it is told, as lines.
-class Notes final : public Observer {
- public:
-  void On(const Event& event) override {
-    EXPECT_GE(event.cycle, last_) << "told time goes back";
-    last_ = event.cycle;
-    std::string line = absl::StrCat(event.cycle, " ", event.cpu, " ", event.body.index());
-    if (const auto* point = std::get_if<CheckpointEvent>(&event.body)) {
-      absl::StrAppend(&line, " ", point->instructions, " ", point->state.ToString());
-    }
-    if (const auto* end = std::get_if<EndEvent>(&event.body)) {
-      absl::StrAppend(&line, " ", end->instructions, " ", end->state.ToString());
-    }
-    if (const auto* interrupt = std::get_if<InterruptEvent>(&event.body)) {
-      absl::StrAppend(&line, " ", interrupt->pending);
-    }
-    lines.push_back(std::move(line));
-  }
-  absl::Status status() const override { return absl::OkStatus(); }
+void PrintTo(const Case& value, std::ostream* out) { *out << value.cpus << " " << value.schedule; }
 
-  std::vector<std::string> lines;
-
- private:
-  uint64_t last_ = 0;
+class Rounds : public ::testing::TestWithParam<Case> {
+ protected:
+  static uint32_t cpus() { return GetParam().cpus; }
 };
-
-struct Rig {
-  explicit Rig(uint32_t cpus, uint64_t quantum = 700) {
-    BootImages images;
-    constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
-    images.kernel = *ParseKernel(
-        ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
-    MachineConfig config;
-    config.memory_bytes = MachineConfig::kMinMemory;
-    config.itb_entries = config.dtb_entries = MachineConfig::kMinTlbEntries;
-    config.input_interval = 9'000;
-    config.checkpoint_interval = 20'000;
-    config.cpus = cpus;
-    config.quantum = quantum;
-    machine = *Machine::Create(config, std::move(images), [](auto& memory, auto& io) {
-      return std::make_unique<FakeEngine>(memory, io);
-    });
-    machine->SetObserver(&notes);
-  }
-  std::string Save() const {
-    alpha::StateWriter writer;
-    machine->VisitState(writer);
-    return writer.Release();
-  }
-
-  Notes notes;
-  std::unique_ptr<Machine> machine;
-};
-
-class Rounds : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(Rounds, AllCpusRunAndTakeTheirInterrupts) {
-  Rig rig(GetParam());
+  Rig rig(cpus(), 700, GetParam().schedule);
   EXPECT_EQ(rig.machine->Run().kind, RunEnd::Kind::kPowerOff);
-  for (uint32_t index = 0; index < GetParam(); ++index) {
+  for (uint32_t index = 0; index < cpus(); ++index) {
     const alpha::Cpu& cpu = rig.machine->cpu(static_cast<int>(index));
     EXPECT_GT(cpu.r[1], kSteps / 8) << "CPU " << index;
     EXPECT_GT(cpu.r[2], 0u);
@@ -179,11 +44,11 @@ TEST_P(Rounds, AllCpusRunAndTakeTheirInterrupts) {
 // Every conditional store that succeeds counts up by one: none was lost to another CPU's.
 TEST_P(Rounds, NoConditionalStoreIsLost) {
   for (const uint64_t quantum : {1, 7, 700, 50'000}) {
-    Rig rig(GetParam(), quantum);
+    Rig rig(cpus(), quantum, GetParam().schedule);
     rig.machine->Run();
     uint64_t succeeded = 0;
     uint64_t failed = 0;
-    for (uint32_t index = 0; index < GetParam(); ++index) {
+    for (uint32_t index = 0; index < cpus(); ++index) {
       succeeded += rig.machine->cpu(static_cast<int>(index)).r[2];
       failed += rig.machine->cpu(static_cast<int>(index)).r[3];
     }
@@ -194,13 +59,13 @@ TEST_P(Rounds, NoConditionalStoreIsLost) {
 
 // Stops, of whatever CPU, and asking for them change nothing.
 TEST_P(Rounds, ARunInPiecesIsTheSameRun) {
-  Rig whole(GetParam());
+  Rig whole(cpus(), 700, GetParam().schedule);
   whole.machine->Run();
-  Rig rig(GetParam());
+  Rig rig(cpus(), 700, GetParam().schedule);
   uint64_t inside = 0;
   for (uint64_t piece = 1;; ++piece) {
     StopCondition condition;
-    condition.cpu = static_cast<int>(Mix(piece) % GetParam());
+    condition.cpu = static_cast<int>(Mix(piece) % cpus());
     const alpha::Cpu& cpu = rig.machine->cpu(condition.cpu);
     if (piece % 3 == 0) condition.instructions = cpu.instructions + Mix(piece) / 8 % 100;
     if (piece % 3 != 0) condition.cycle = cpu.cycle + Mix(piece) / 8 % 900;
@@ -213,24 +78,26 @@ TEST_P(Rounds, ARunInPiecesIsTheSameRun) {
     rig.machine->StateDigest();
   }
   EXPECT_GT(inside, 50u);
-  EXPECT_EQ(rig.notes.lines, whole.notes.lines);
+  const auto differ = std::ranges::mismatch(rig.notes.lines, whole.notes.lines);
+  EXPECT_EQ(differ.in1, rig.notes.lines.end()) << *differ.in1 << "\n" << *differ.in2;
+  EXPECT_EQ(rig.notes.lines.size(), whole.notes.lines.size());
 }
 
 TEST_P(Rounds, AStateInsideARoundGoesOnElsewhere) {
-  Rig rig(GetParam());
+  Rig rig(cpus(), 700, GetParam().schedule);
   for (uint64_t cut = 1; cut < 30; ++cut) {
     StopCondition condition;
-    condition.cpu = static_cast<int>(cut % GetParam());
+    condition.cpu = static_cast<int>(cut % cpus());
     condition.cycle = rig.machine->cpu(condition.cpu).cycle + 397;
     if (rig.machine->RunUntil(condition).has_value()) break;
-    Rig other(GetParam());
+    Rig other(cpus(), 700, GetParam().schedule);
     const std::string state = rig.Save();
     alpha::StateReader reader(state);
     other.machine->RestoreState(reader);
     ASSERT_TRUE(reader.Finish().ok());
     EXPECT_EQ(other.machine->StateDigest(), rig.machine->StateDigest());
     EXPECT_EQ(other.machine->inside_round(), rig.machine->inside_round());
-    Rig whole(GetParam());
+    Rig whole(cpus(), 700, GetParam().schedule);
     if (cut == 11) {
       whole.machine->Run();
       other.machine->Run();
@@ -258,7 +125,7 @@ class Refuser final : public InputSource {
 // A log has nothing but the cycle of a stop: no two boundaries at which there can be one have the
 // same.
 TEST_P(Rounds, OneStopCanBeAtACycle) {
-  Rig rig(GetParam());
+  Rig rig(cpus(), 700, GetParam().schedule);
   Refuser refuser;
   refuser.machine = rig.machine.get();
   rig.machine->SetInputSource(&refuser);
@@ -270,7 +137,12 @@ TEST_P(Rounds, OneStopCanBeAtACycle) {
   rig.machine->SetInputSource(nullptr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpus, Rounds, ::testing::Values(2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Cpus, Rounds, ::testing::Values(Case{2}, Case{3}, Case{4}));
+INSTANTIATE_TEST_SUITE_P(Schedules, Rounds,
+                         ::testing::Values(Case{2, "random:1:1-50"}, Case{4, "random:2"},
+                                           Case{3, "random:7:3-3"}, Case{2, "pct:1:64:20000"},
+                                           Case{4, "pct:2:5:30000"}, Case{3, "pct:3:1"},
+                                           Case{3, "switches:0:0-2,900:2-1,5000:1-0,5000:1-2"}));
 
 TEST(Rounds, TheQuantumIsPartOfTheRun) {
   Rig one(2, 700);

@@ -1,5 +1,6 @@
 """Several CPUs: Linux runs them all, and recordings are equal."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from helpers.commands import run
 from helpers.linux_guest import boot_arguments, conversation, converse, run_script
 from helpers.recordings import assert_replays
+
+from isochron import Log
 
 GUEST = {"kernel": "linux-smp"}
 # Four programs at once, which meet at a lock and at pipes.
@@ -26,6 +29,65 @@ def test_linux_runs_all_cpus_and_every_engine_records_the_same(isochron, tmp_pat
     assert_replays(isochron, tmp_path / "jit.log", "the guest powered off")
     info = run(isochron, "log", "info", str(tmp_path / "jit.log")).stdout.decode()
     assert f"{cpus}, in turns of 65536 cycles" in info
+
+
+# Not all that the guest does by then: short turns take their time.
+BOOTED = ["nproc", "seq 1 50 | md5sum"]
+
+
+@pytest.mark.parametrize("schedule", ["random:5:500-20K", "pct:11:20:50M"])
+def test_a_schedule_is_part_of_the_run_and_every_engine_records_the_same(isochron, tmp_path, schedule):
+    logs = {}
+    for engine in ("ref", "jit"):
+        log = tmp_path / f"{engine}.log"
+        arguments = [*boot_arguments(**GUEST), "--cpus", "2", "--schedule", schedule, "--engine", engine, "-o", str(log)]
+        run_script(isochron, arguments, tmp_path / "script", conversation(BOOTED), "record").check()
+        logs[engine] = log.read_bytes()
+    assert logs["ref"] == logs["jit"]
+    log = tmp_path / "jit.log"
+    assert_replays(isochron, log, "the guest powered off")
+    full = schedule.replace("20K", "20000").replace("50M", "50000000")
+    assert re.search(rf"schedule +{full}\n", run(isochron, "log", "info", str(log)).stdout.decode())
+    assert Log(log).header["schedule"] == full
+    header = json.loads(run(isochron, "log", "dump", "--json", str(log)).stdout.splitlines()[0])
+    assert header == Log(log).header
+
+
+def test_logs_of_two_schedules_differ_in_the_header(isochron, console_guest, tmp_path):
+    for seed in (1, 2):
+        arguments = ["--kernel", str(console_guest), "--cpus", "2", "--schedule", f"random:{seed}", "--max-cycles", "1M"]
+        run(isochron, "record", *arguments, "-o", str(tmp_path / str(seed)))
+    result = run(isochron, "log", "diff", str(tmp_path / "1"), str(tmp_path / "2"))
+    assert result.returncode == 3
+    assert b"random:1:1-4096" in result.stdout and b"random:2:1-4096" in result.stdout
+
+
+def test_a_driven_machine_has_its_schedule(machine, console_guest):
+    schedule = "switches:5000:0-1,9000:1-0"
+    with machine(kernel=console_guest, cpus=2, schedule=schedule).record("log") as session:
+        session.expect("ready")
+        session.stop()
+    assert Log("log").header["schedule"] == schedule
+
+
+@pytest.mark.parametrize(
+    "cpus, schedule, why",
+    [
+        (2, "often", "'often' is no schedule: it is fixed, random:SEED[:MIN-MAX], pct:SEED:DEPTH[:LENGTH]"),
+        (2, "random", "'random' is no schedule"),
+        (2, "random:x", "'x' is not a number"),
+        (2, "random:1:9-3", "turns of 9 to 3 cycles: they must be from 1 to 1073741824, the least first"),
+        (2, "pct:1:0", "a depth is from 1 to 64, not 0"),
+        (2, "pct:1:2:0", "priorities change among 1 to"),
+        (2, "switches:10:0-2", "a switch from CPU 0 to CPU 2 is none of a machine of 2 CPUs"),
+        (1, "random:1", "one CPU has its turn always"),
+    ],
+)
+def test_schedules_that_there_are_not_are_refused_in_a_line(isochron, console_guest, cpus, schedule, why):
+    result = run(isochron, "run", "--kernel", str(console_guest), "--cpus", str(cpus), "--schedule", schedule)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert why in result.stderr.decode()
 
 
 def test_each_cpu_has_its_clock_and_the_quantum_is_part_of_the_run(isochron, tmp_path):

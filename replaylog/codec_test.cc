@@ -149,6 +149,47 @@ TEST(HeaderTest, OneOfSeveralCpusHasTheirQuantum) {
   }
 }
 
+TEST(HeaderTest, HasAScheduleThatIsNotFixed) {
+  LogHeader header = SmallHeader();
+  header.config.cpus = 3;
+  const std::string fixed = Encode(header);
+  for (const char* text : {"random:18446744073709551615:2-70", "pct:5:3:281474976710656",
+                           "switches:281474976710656:0-2,1:2-1,1:2-0"}) {
+    header.config.schedule = *machine::ScheduleConfig::Parse(text);
+    EXPECT_NE(Encode(header), fixed);
+    absl::StatusOr<LogHeader> decoded = DecodeHeader(Encode(header));
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(decoded->config.schedule.Text(), text);
+    EXPECT_TRUE(absl::IsDataLoss(
+        DecodeHeader(HeaderWithBody(BodyOf(header) + std::string("\x16\x01\x01"))).status()));
+  }
+}
+
+TEST(HeaderTest, RefusesSchedulesThatThereAreNot) {
+  LogHeader header = SmallHeader();
+  header.config.cpus = 2;
+  // fixed, of no kind, random without numbers, turns of no cycle, a depth of 0, a CPU too many, one
+  // to itself, cycles that go back, a number that breaks off
+  for (const std::string& value :
+       {std::string(1, '\0'), std::string("\x04\x01\x01\x01"), std::string("\x01"),
+        std::string("\x01\x07\0\x05", 4), std::string("\x02\x07\0\x05", 4),
+        std::string("\x03\x05\x02"), std::string("\x03\x05\x05"),
+        std::string("\x03\x05\x01\x04\x01"), std::string("\x03\x85")}) {
+    std::string field;
+    AppendVarint(22, field);
+    AppendVarint(value.size(), field);
+    EXPECT_TRUE(
+        absl::IsDataLoss(DecodeHeader(HeaderWithBody(BodyOf(header) + field + value)).status()))
+        << value.size() << " bytes, the last " << int{value.back()};
+  }
+  std::string field;
+  AppendVarint(22, field);
+  AppendVarint(4, field);
+  EXPECT_TRUE(absl::IsDataLoss(
+      DecodeHeader(HeaderWithBody(BodyOf(SmallHeader()) + field + "\x01\x07\x01\x05")).status()))
+      << "one CPU has no schedule";
+}
+
 TEST(HeaderTest, RefusesANetworkDeviceThatIsNone) {
   const std::string body = BodyOf(SmallHeader());
   const std::string mac = "\2abcde";

@@ -379,6 +379,9 @@ std::string HeaderToJson(const LogHeader& header) {
   if (config.nvram.has_value()) absl::StrAppend(&json, ",\"nvram\":", JsonString(*config.nvram));
   if (config.cpus > 1) {
     absl::StrAppend(&json, ",\"cpus\":", config.cpus, ",\"quantum\":", config.quantum);
+    if (!config.schedule.is_fixed()) {
+      absl::StrAppend(&json, ",\"schedule\":", JsonString(config.schedule.Text()));
+    }
   }
   return json + "}";
 }

@@ -42,14 +42,16 @@ enum HeaderField : uint8_t {
   kNvram = 19,
   kCpus = 20,
   kQuantum = 21,
+  kSchedule = 22,
 };
-constexpr uint64_t kLastField = kQuantum;
+constexpr uint64_t kLastField = kSchedule;
 constexpr uint64_t kFirstOptionalField = 64;
 
 // Does not compile once the configuration has a field that the header lacks.
 [[maybe_unused]] void KnowAllFields(const machine::MachineConfig& config) {
   [[maybe_unused]] const auto& [memory, clock, itb, dtb, rtc, seed, input, checkpoint, line, reboot,
-                                disks, entropy, network, boot_disk, nvram, cpus, quantum] = config;
+                                disks, entropy, network, boot_disk, nvram, cpus, quantum,
+                                schedule] = config;
 }
 
 void AppendField(uint8_t field, std::string_view value, std::string& body) {
@@ -139,6 +141,67 @@ bool DecodeNetwork(std::string_view& value, LogHeader& header) {
   return machine::IsStation(network.mac);
 }
 
+// What a schedule has in a log behind its kind.
+std::string EncodeSchedule(const machine::ScheduleConfig& schedule) {
+  using Kind = machine::ScheduleConfig::Kind;
+  std::string value;
+  AppendVarint(static_cast<uint8_t>(schedule.kind), value);
+  if (schedule.kind == Kind::kSwitches) {
+    for (const machine::TurnSwitch& each : schedule.switches) {
+      AppendVarint(each.cycle, value);
+      AppendVarint(each.from * machine::MachineConfig::kMaxCpus + each.to, value);
+    }
+    return value;
+  }
+  AppendVarint(schedule.seed, value);
+  const bool random = schedule.kind == Kind::kRandom;
+  AppendVarint(random ? schedule.min_turn : schedule.depth, value);
+  AppendVarint(random ? schedule.max_turn : schedule.length, value);
+  return value;
+}
+
+bool DecodeSwitches(std::string_view& value, std::vector<machine::TurnSwitch>& switches) {
+  constexpr uint32_t kCpus = machine::MachineConfig::kMaxCpus;
+  while (!value.empty()) {
+    machine::TurnSwitch& added = switches.emplace_back();
+    uint64_t cpus = 0;
+    if (!ConsumeVarint(value, added.cycle) || !ConsumeVarint(value, cpus) ||
+        cpus >= kCpus * kCpus || switches.size() > machine::ScheduleConfig::kMaxSwitches) {
+      return false;
+    }
+    added.from = static_cast<uint32_t>(cpus / kCpus);
+    added.to = static_cast<uint32_t>(cpus % kCpus);
+  }
+  return true;
+}
+
+bool DecodeSchedule(std::string_view& value, const machine::MachineConfig& config,
+                    machine::ScheduleConfig& schedule) {
+  using Kind = machine::ScheduleConfig::Kind;
+  uint64_t kind = 0;
+  if (!ConsumeVarint(value, kind) || kind > static_cast<uint8_t>(Kind::kSwitches)) return false;
+  schedule.kind = static_cast<Kind>(kind);
+  switch (schedule.kind) {
+    case Kind::kFixed: return false;
+    case Kind::kRandom:
+      if (!ConsumeNumber(value, schedule.seed) || !ConsumeNumber(value, schedule.min_turn) ||
+          !ConsumeNumber(value, schedule.max_turn)) {
+        return false;
+      }
+      break;
+    case Kind::kPct:
+      if (!ConsumeNumber(value, schedule.seed) || !ConsumeNumber(value, schedule.depth) ||
+          !ConsumeNumber(value, schedule.length)) {
+        return false;
+      }
+      break;
+    case Kind::kSwitches:
+      if (!DecodeSwitches(value, schedule.switches)) return false;
+      break;
+  }
+  return schedule.Validate(config.cpus).ok();
+}
+
 bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
   machine::MachineConfig& config = header.config;
   uint64_t number = 0;
@@ -188,6 +251,7 @@ bool DecodeField(uint64_t field, std::string_view& value, LogHeader& header) {
     case kQuantum:
       return config.cpus > 1 && ConsumeNumber(value, config.quantum) && config.quantum != 0 &&
              config.quantum <= machine::MachineConfig::kMaxQuantum;
+    case kSchedule: return DecodeSchedule(value, config, config.schedule);
     default: return false;
   }
 }
@@ -230,6 +294,14 @@ absl::StatusOr<LogHeader> DecodeFields(std::string_view body) {
     return Damaged("the header has a console that is not used, or uses one that it does not have");
   }
   return header;
+}
+
+// What there is of several CPUs.
+void AppendCpus(const machine::MachineConfig& config, std::string& body) {
+  if (config.cpus == 1) return;
+  AppendField(kCpus, uint64_t{config.cpus}, body);
+  AppendField(kQuantum, config.quantum, body);
+  if (!config.schedule.is_fixed()) AppendField(kSchedule, EncodeSchedule(config.schedule), body);
 }
 
 }  // namespace
@@ -279,10 +351,7 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   }
   if (config.boot_disk.has_value()) AppendField(kBootDisk, uint64_t{*config.boot_disk}, body);
   if (config.nvram.has_value()) AppendField(kNvram, *config.nvram, body);
-  if (config.cpus > 1) {
-    AppendField(kCpus, uint64_t{config.cpus}, body);
-    AppendField(kQuantum, config.quantum, body);
-  }
+  AppendCpus(config, body);
 
   std::string bytes(kMagic);
   AppendVarint(kFormatMajor, bytes);
@@ -290,7 +359,7 @@ absl::StatusOr<std::string> EncodeHeader(const LogHeader& header) {
   AppendVarint(body.size(), bytes);
   bytes += body;
   if (bytes.size() > kMaxHeaderBytes) {
-    return absl::InvalidArgumentError("the command line is too long for a log");
+    return absl::InvalidArgumentError("what the machine is told is too long for a log");
   }
   return bytes;
 }

@@ -261,6 +261,7 @@ std::vector<HeaderDifference> CompareHeaders(const LogHeader& left, const LogHea
   CompareField("nvram", QuoteBytes(a.nvram.value_or("")), QuoteBytes(b.nvram.value_or("")), lines);
   CompareField("cpus", left.config.cpus, right.config.cpus, lines);
   CompareField("quantum", left.config.quantum, right.config.quantum, lines);
+  CompareField("schedule", a.schedule.Text(), b.schedule.Text(), lines);
   return lines;
 }
 

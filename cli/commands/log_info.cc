@@ -104,6 +104,7 @@ void PrintConfig(TextOutput& out, const LogHeader& header) {
   }
   if (config.cpus > 1) {
     Row(out, "CPUs", absl::StrCat(config.cpus, ", in turns of ", config.quantum, " cycles"));
+    if (!config.schedule.is_fixed()) Row(out, "schedule", config.schedule.Text());
   }
   Row(out, "input points",
       absl::StrCat("every ", machine::CyclesText(config.input_interval, config.clock_hz)));

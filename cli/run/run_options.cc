@@ -234,6 +234,26 @@ void AddBootOptions(CLI::App& command, RunOptions& options, const std::string& g
       ->group(group);
 }
 
+// How many CPUs there are, and what runs when.
+void AddCpuOptions(CLI::App& command, machine::MachineConfig& config, const std::string& group) {
+  AddParsed(command, "--cpus", config.cpus, ParseCpus, "CPUs of the machine, 1 to 4")
+      ->type_name("N")
+      ->default_str("1")
+      ->group(group);
+  AddParsed(command, "--quantum", config.quantum, hostio::ParseCycles,
+            "cycles of a turn, when there are several CPUs")
+      ->type_name("CYCLES")
+      ->default_str("65536")
+      ->group(group);
+  AddParsed(command, "--schedule", config.schedule, machine::ScheduleConfig::Parse,
+            "which of several CPUs has its turn when: fixed, random:SEED[:MIN-MAX] (any, for MIN "
+            "to MAX cycles), pct:SEED:DEPTH[:LENGTH] (by priorities, of which DEPTH-1 change among "
+            "LENGTH instructions) or switches:CYCLE:FROM-TO,... (docs/smp.md)")
+      ->type_name("WHICH")
+      ->default_str("fixed")
+      ->group(group);
+}
+
 }  // namespace
 
 void AddMachineOptions(CLI::App& command, RunOptions& options) {
@@ -262,15 +282,7 @@ void AddMachineOptions(CLI::App& command, RunOptions& options) {
       ->type_name("WHICH")
       ->default_str("none")
       ->group(group);
-  AddParsed(command, "--cpus", config.cpus, ParseCpus, "CPUs of the machine, 1 to 4")
-      ->type_name("N")
-      ->default_str("1")
-      ->group(group);
-  AddParsed(command, "--quantum", config.quantum, hostio::ParseCycles,
-            "cycles of a turn, when there are several CPUs")
-      ->type_name("CYCLES")
-      ->default_str("65536")
-      ->group(group);
+  AddCpuOptions(command, config, group);
   command
       .add_option_function<std::string>(
           "--tlb-entries",

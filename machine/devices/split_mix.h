@@ -1,4 +1,4 @@
-// The machine's only source of numbers that nobody expects.
+// The machine's only source of numbers that nobody expects: entropy for the guest, and schedules.
 
 #ifndef ISOCHRON_MACHINE_DEVICES_SPLIT_MIX_H_
 #define ISOCHRON_MACHINE_DEVICES_SPLIT_MIX_H_

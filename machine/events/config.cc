@@ -96,6 +96,7 @@ absl::Status MachineConfig::Validate() const {
                           kMaxRtcSeconds),
       CheckRange<uint32_t>("the number of CPUs", cpus, 1, kMaxCpus),
       CheckRange<uint64_t>("the quantum in cycles", quantum, 1, kMaxQuantum),
+      schedule.Validate(cpus),
       CheckInterval("the input interval", input_interval, uint64_t{1} << 40, clock_hz),
       CheckInterval("the checkpoint interval", checkpoint_interval, uint64_t{1} << 50, clock_hz),
   };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "machine/events/schedule_config.h"
 
 namespace isochron::machine {
 
@@ -92,6 +93,8 @@ struct MachineConfig {
   uint32_t cpus = 1;
   // How many cycles CPUs get in their turn, at most: see docs/smp.md. One CPU alone has no turns.
   uint64_t quantum = kDefaultQuantum;
+  // Which of them has its turn when.
+  ScheduleConfig schedule;
 
   static constexpr uint32_t kMaxCpus = 4;
   static constexpr uint64_t kDefaultQuantum = 1 << 16;

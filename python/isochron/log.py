@@ -229,9 +229,25 @@ def _read_field(number: int, value: Payload, header: dict[str, Any]) -> None:
         header["cpus"] = value.varint()
     elif number == 21:
         header["quantum"] = value.varint()
+    elif number == 22:
+        header["schedule"] = _schedule(value)
     else:
         require(number >= 64, "a header field that must be understood")
         value.rest()
+
+
+def _schedule(value: Payload) -> str:
+    """A schedule as the option --schedule has it."""
+    kind = value.varint(4)
+    require(kind != 0, "a schedule that is always the same")
+    if kind == 3:
+        switches = []
+        while value:
+            cycle, cpus = value.varint(), value.varint(16)
+            switches.append(f"{cycle}:{cpus >> 2}-{cpus & 3}")
+        return "switches:" + ",".join(switches)
+    first, second, third = value.varint(), value.varint(), value.varint()
+    return f"random:{first}:{second}-{third}" if kind == 1 else f"pct:{first}:{second}:{third}"
 
 
 def _is_write(write: Write) -> bool:

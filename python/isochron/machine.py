@@ -89,6 +89,9 @@ class Machine:
     #: The file in which the console's environment is kept between runs; it need not be there yet.
     nvram: str | os.PathLike[str] | None = None
     memory: str | int | None = None
+    #: How many CPUs, and which of several has its turn when, as --schedule has it (docs/smp.md): "random:1", "pct:1:3", ...
+    cpus: int | None = None
+    schedule: str | None = None
     engine: str | None = None
     options: Sequence[str] = ()
     #: The program; None: find_program().
@@ -182,6 +185,10 @@ class Machine:
             arguments += [f"--nvram={os.fspath(self.nvram)}"]
         if self.memory is not None:
             arguments += ["--memory", str(self.memory)]
+        if self.cpus is not None:
+            arguments += ["--cpus", str(self.cpus)]
+        if self.schedule is not None:
+            arguments += [f"--schedule={self.schedule}"]
         return arguments + self._engine_arguments()
 
     def _engine_arguments(self) -> list[str]:

@@ -20,6 +20,7 @@
 #include "cli/commands/conform.h"
 #include "cli/commands/demo.h"
 #include "cli/commands/help.h"
+#include "cli/commands/hunt.h"
 #include "cli/commands/log.h"
 #include "cli/commands/profile.h"
 #include "cli/commands/query.h"
@@ -120,6 +121,7 @@ void AddCommands(CLI::App& app, std::function<int()>& command) {
   AddRecordCommand(app, command);
   AddReplayCommand(app, command);
   AddConformCommand(app, command);
+  AddHuntCommand(app, command);
   AddLogCommand(app, command);
   AddQueryCommand(app, command);
   AddTraceCommand(app, command);

@@ -195,7 +195,7 @@ def test_version(isochron, conversation_log):
 
 # For each command the codes of the table that it cannot give.
 CANNOT = {
-    "run": {3}, "demo": {3}, "record": {3}, "replay": set(), "conform": {4, 6}, "help": {3, 4, 5, 6, 128}, "log": {4, 5, 6},
+    "run": {3}, "demo": {3}, "record": {3}, "replay": set(), "conform": {4, 6}, "hunt": {4, 5, 6}, "help": {3, 4, 5, 6, 128}, "log": {4, 5, 6},
     "log info": {3, 4, 5, 6}, "log dump": {3, 4, 5, 6}, "log verify": {3, 4, 5, 6}, "log diff": {4, 5, 6},
     "log bundle": {1, 3, 4, 5, 6, 128}, "log pcap": {1, 3, 4, 5, 6, 128},
 }  # fmt: skip

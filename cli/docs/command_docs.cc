@@ -116,6 +116,9 @@ constexpr Example kExamples[] = {
      "isochron replay boot.log --until 2G --live -o other.log"},
     {"Holds the engines against each other on a guest of yours:",
      "isochron conform --kernel vmlinux --report difference.html"},
+    {"Looks for an order of two CPUs in which a guest fails, and says what makes it fail:",
+     "isochron hunt --schedule pct:3 --within 2G --fail 'expect /Oops/' -o hunt -- \\\n"
+     "  --kernel vmlinux --cpus 2"},
 };
 
 std::string Examples() {

@@ -40,7 +40,8 @@ std::string UnknownOption(const CLI::App& app, const std::string& word) {
 std::string ExplainExtras(const CLI::App& app) {
   // Those of `app` itself come first.
   for (const CLI::App* level = &app;;) {
-    const std::vector<std::string> words = level->remaining();
+    std::vector<std::string> words = level->remaining();
+    std::erase(words, "--");  // CLI11 counts it among them
     if (!words.empty()) {
       if (IsGroup(*level) && !words.front().starts_with('-')) {
         return UnknownCommand(*level, words.front());

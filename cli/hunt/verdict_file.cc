@@ -1,0 +1,136 @@
+#include "cli/hunt/verdict_file.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "hostio/number.h"
+
+namespace isochron::cli {
+namespace {
+
+std::string TextOf(const VerdictFile::Line& line) {
+  return absl::StrCat(line.seed, line.fails ? " fails " : " passes ", line.cycle, " ",
+                      line.instructions, "\n");
+}
+
+// Takes a number and the character behind it, or all that is left with '\0'.
+bool TakeNumber(std::string_view& text, char behind, uint64_t& number) {
+  const size_t end = behind == '\0' ? text.size() : text.find(behind);
+  const std::optional<uint64_t> value = hostio::ParseDigits(text.substr(0, end), 10);
+  if (end == std::string_view::npos || !value.has_value()) return false;
+  number = *value;
+  text.remove_prefix(behind == '\0' ? end : end + 1);
+  return true;
+}
+
+std::optional<VerdictFile::Line> ParseLine(std::string_view text) {
+  VerdictFile::Line line;
+  if (!TakeNumber(text, ' ', line.seed)) return std::nullopt;
+  line.fails = text.starts_with("fails ");
+  if (!line.fails && !text.starts_with("passes ")) return std::nullopt;
+  text.remove_prefix(text.find(' ') + 1);
+  if (!TakeNumber(text, ' ', line.cycle) || !TakeNumber(text, '\0', line.instructions)) {
+    return std::nullopt;
+  }
+  return line;
+}
+
+absl::StatusOr<std::string> ReadAll(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t size = hostio::ReadSome(fd, buffer, sizeof buffer);
+    if (size < 0) return absl::InternalError(std::strerror(errno));
+    if (size == 0) return text;
+    text.append(buffer, static_cast<size_t>(size));
+  }
+}
+
+// The file at `path`, made if it is not there, for reading and writing.
+absl::StatusOr<hostio::Descriptor> OpenOrCreate(const std::string& path) {
+  absl::StatusOr<hostio::Descriptor> created = hostio::CreateNew(path);
+  if (!absl::IsAlreadyExists(created.status())) return created;
+  absl::StatusOr<hostio::Descriptor> there = hostio::OpenRegular(path, "the verdicts of a hunt");
+  if (!there.ok()) return there.status();
+  return hostio::OpenToUpdate(path, there->fd());
+}
+
+}  // namespace
+
+absl::StatusOr<VerdictFile> VerdictFile::Open(const std::string& path, const std::string& what,
+                                              uint64_t first) {
+  VerdictFile verdicts;
+  verdicts.path_ = path;
+  verdicts.first_ = first;
+  absl::StatusOr<hostio::Descriptor> file = OpenOrCreate(path);
+  if (!file.ok()) return file.status();
+  verdicts.file_ = *std::move(file);
+  if (flock(verdicts.file_.fd(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": another hunt is writing it"));
+  }
+  absl::StatusOr<std::string> text = absl::InternalError("");
+  {
+    absl::StatusOr<hostio::Descriptor> reading =
+        hostio::OpenRegular(path, "the verdicts of a hunt");
+    if (!reading.ok()) return reading.status();
+    text = ReadAll(reading->fd());
+  }
+  if (!text.ok()) return absl::InternalError(absl::StrCat(path, ": ", text.status().ToString()));
+  const absl::StatusOr<size_t> whole = verdicts.Read(*text, what);
+  if (!whole.ok()) return whole.status();
+  if (ftruncate(verdicts.file_.fd(), static_cast<off_t>(*whole)) != 0 ||
+      lseek(verdicts.file_.fd(), 0, SEEK_END) < 0) {
+    return absl::InternalError(absl::StrCat(path, ": ", std::strerror(errno)));
+  }
+  if (*whole == 0) {
+    if (absl::Status status = verdicts.Write(what + "\n"); !status.ok()) return status;
+  }
+  return verdicts;
+}
+
+absl::StatusOr<size_t> VerdictFile::Read(std::string_view text, const std::string& what) {
+  size_t begin = 0;
+  for (size_t number = 1;; ++number) {
+    const size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return begin;  // nothing, or a line that was cut off
+    const std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (number == 1) {
+      if (line == what) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat(path_, ": holds verdicts of another hunt; give another directory"));
+    }
+    const std::optional<Line> known = ParseLine(line);
+    if (!known.has_value() || known->seed != first_ + lines_.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          path_, ":", number, ": is not the verdict on seed ", first_ + lines_.size()));
+    }
+    lines_.push_back(*known);
+  }
+}
+
+absl::Status VerdictFile::Add(const Line& line) {
+  waiting_.emplace(line.seed, line);
+  std::string text;
+  while (!waiting_.empty() && waiting_.begin()->first == first_ + lines_.size() &&
+         waiting_.begin()->first <= end_) {
+    lines_.push_back(waiting_.begin()->second);
+    text += TextOf(lines_.back());
+    waiting_.erase(waiting_.begin());
+  }
+  return Write(text);
+}
+
+absl::Status VerdictFile::Write(const std::string& text) {
+  if (hostio::WriteAll(file_.fd(), text) == text.size()) return absl::OkStatus();
+  return absl::InternalError(absl::StrCat(path_, ": ", std::strerror(errno)));
+}
+
+}  // namespace isochron::cli

@@ -299,6 +299,15 @@ TEST(JitEngine, SkipsLoopsThatOnlyWait) {
   EXPECT_GT(jit.engine->stats().spin_cycles_skipped, 99'000'000u);
 }
 
+// As they mostly do when CPUs have turns.
+TEST(JitEngine, SkipsLoopsThatOnlyWaitInRunsThatBeginInsideThem) {
+  Computer jit(Jit(Eager()));
+  const uint32_t nothing = MemoryOp(Op::kLda, 31, 0, 31);
+  jit.Put(kCode, {nothing, nothing, nothing, nothing, BranchOp(Op::kBr, 31, -5)});
+  for (uint64_t cycle = 50'001; cycle <= 5'000'000; cycle += 50'001) jit.RunTo(cycle);
+  EXPECT_GT(jit.engine->stats().spin_cycles_skipped, jit.cpu.cycle * 9 / 10);
+}
+
 TEST(Options, AreRead) {
   const auto options = ParseOptions(":cache=2M:lookaside=16:threshold=3:host=none:perf-map=/a:");
   EXPECT_FALSE(options.ok()) << "an empty setting";

@@ -11,16 +11,20 @@ uint64_t CountExceptions(const alpha::CpuCounters& counters) {
 
 }  // namespace
 
+void SpinDetector::Note(const alpha::Cpu& cpu) {
+  pc_ = cpu.pc;
+  cycle_ = cpu.cycle;
+  instructions_ = cpu.instructions;
+  exceptions_ = CountExceptions(cpu.counters);
+  std::copy_n(cpu.r.begin(), registers_.size(), registers_.begin());
+}
+
 void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline) {
   countdown_ = 0;
   if (!watching_) {
     watching_ = true;
     watched_ = 0;
-    pc_ = cpu.pc;
-    cycle_ = cpu.cycle;
-    instructions_ = cpu.instructions;
-    exceptions_ = CountExceptions(cpu.counters);
-    std::copy_n(cpu.r.begin(), registers_.size(), registers_.begin());
+    Note(cpu);
   } else if (cpu.pc == pc_ && std::equal(registers_.begin(), registers_.end(), cpu.r.begin())) {
     const uint64_t turn = cpu.cycle - cycle_;
     const bool counted = CountExceptions(cpu.counters) != exceptions_;
@@ -31,6 +35,9 @@ void SpinDetector::Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline)
     cpu.instructions += turns * last_skipped_.instructions;
     skipped_cycles_ += turns * turn;
     return Rest();
+  } else if (watched_ == 1) {
+    // The first block may begin in the middle of one of the loop, which never comes there again.
+    Note(cpu);
   }
   if (!block.pure || ++watched_ > kLongest) Rest();
 }

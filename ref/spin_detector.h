@@ -62,6 +62,8 @@ class SpinDetector {
   static constexpr uint32_t kLongest = 32;  // blocks in a turn
 
   void Watch(alpha::Cpu& cpu, const Block& block, uint64_t deadline);
+  // Notes the state that is to come again.
+  void Note(const alpha::Cpu& cpu);
 
   uint32_t rest_;
   uint32_t countdown_;

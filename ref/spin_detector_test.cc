@@ -88,6 +88,13 @@ TEST_F(SpinDetectorTest, ATurnOfSeveralBlocks) {
   EXPECT_EQ(spin_.skipped_cycles() % (5 * kTurn), 0u);
 }
 
+TEST_F(SpinDetectorTest, TheFirstBlockMayBeginInsideTheLoop) {
+  cpu_.pc = 0x1004;
+  spin_.LookSoon();
+  Spin(4, 1'000'000, [&](uint64_t) { cpu_.pc = 0x1000; });
+  EXPECT_GT(spin_.skipped_cycles(), 900'000u);
+}
+
 // A turn through an exception counts something.
 TEST_F(SpinDetectorTest, AnExceptionIsWork) {
   Spin(3000, 1'000'000, [&](uint64_t) { ++cpu_.counters.exceptions; });

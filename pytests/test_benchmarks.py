@@ -36,6 +36,28 @@ def test_a_disk_is_measured(isochron):
         assert 50 < figures[what]["MB/s in the guest"] < 260
 
 
+def test_several_cpus_are_measured(isochron):
+    for guest in ("linux-smp", "bench"):
+        guest_path(guest)
+    command = [str(ROOT / "scripts/bench"), "smp", "--runs", "1", "--rounds", "1", "--json", "--isochron", str(isochron)]
+    command += ["--ways", "one,busy,record", "hash", "fft"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert set(figures["programs"]) == {"hash", "fft"}
+    for program in figures["programs"].values():
+        assert set(program["seconds"]) == {"one", "busy", "record"}
+    # Without QEMU and the idle machine there is nothing to compare them with.
+    assert set(figures["geometric means"]) <= {"busy / one", "record time"}
+
+
+def test_several_cpus_are_measured_in_ways_that_there_are():
+    command = [str(ROOT / "scripts/bench"), "smp", "--ways", "one,many"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert result.returncode == 2
+    assert "no way many; ways: one, busy, idle, record, qemu" in result.stderr
+
+
 def test_refusals_name_all_programs_that_there_are():
     result = listed("nonsense")
     assert result.returncode == 2

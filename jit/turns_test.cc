@@ -29,16 +29,16 @@ TurnsMachine::Maker Translating(uint32_t threshold) {
   };
 }
 
-std::vector<std::pair<std::string, TurnsMachine::Maker>> Engines() {
+std::vector<std::pair<std::string, TurnsMachine::Maker>> TurnsEngines() {
   return {
       {"ref", ref::CreateEngine}, {"jit", Translating(1)}, {"jit, warming up", Translating(24)}};
 }
 
 // Expects all engines to do what the oracle does. Gives the last machine of the translating engine.
-std::unique_ptr<TurnsMachine> ExpectEqual(const TurnsMachine::Deeds& deeds, uint64_t seed,
-                                          uint64_t cycles) {
+std::unique_ptr<TurnsMachine> ExpectLikeOracle(const TurnsMachine::Deeds& deeds, uint64_t seed,
+                                               uint64_t cycles) {
   std::unique_ptr<TurnsMachine> last;
-  for (const auto& [name, maker] : Engines()) {
+  for (const auto& [name, maker] : TurnsEngines()) {
     TurnsMachine oracle(ref::CreateOracle, deeds, seed);
     last = std::make_unique<TurnsMachine>(maker, deeds, seed);
     EXPECT_EQ(FirstDifference(oracle, *last, seed, cycles), 0u) << name << ", seed " << seed;
@@ -46,7 +46,7 @@ std::unique_ptr<TurnsMachine> ExpectEqual(const TurnsMachine::Deeds& deeds, uint
   return last;
 }
 
-constexpr uint64_t kCycles = 60'000;
+constexpr uint64_t kTurnsCycles = 60'000;
 
 TEST(Turns, RandomProgramsOfThreeCpusRunAsWithoutAnythingRemembered) {
   const std::vector<Deed> all(kAllDeeds.begin(), kAllDeeds.end());
@@ -54,7 +54,7 @@ TEST(Turns, RandomProgramsOfThreeCpusRunAsWithoutAnythingRemembered) {
   const std::vector<Deed> steady(all.begin(), all.end() - 2);
   for (uint64_t seed = 1; seed <= 16; ++seed) {
     const std::vector<Deed>& deeds = seed % 2 == 0 ? all : steady;
-    ExpectEqual({deeds, deeds, seed % 3 == 0 ? all : steady}, seed, kCycles / 2);
+    ExpectLikeOracle({deeds, deeds, seed % 3 == 0 ? all : steady}, seed, kTurnsCycles / 2);
   }
 }
 
@@ -62,7 +62,7 @@ TEST(Turns, CodeThatAnotherCpuWritesIsExecutedNext) {
   const std::vector<Deed> callers = {Deed::kCall, Deed::kBranch, Deed::kLoad};
   for (uint64_t seed = 1; seed <= 4; ++seed) {
     const auto machine =
-        ExpectEqual({callers, callers, {Deed::kWrite, Deed::kLoad}}, seed, kCycles);
+        ExpectLikeOracle({callers, callers, {Deed::kWrite, Deed::kLoad}}, seed, kTurnsCycles);
     EXPECT_GT(machine->cpus[2].r[27], 100u);
     EXPECT_NE(machine->cpus[0].r[5], 0u);
   }
@@ -70,9 +70,9 @@ TEST(Turns, CodeThatAnotherCpuWritesIsExecutedNext) {
 
 TEST(Turns, StoresOfAnotherCpuTakeALockWhateverWasRemembered) {
   for (uint64_t seed = 1; seed <= 8; ++seed) {
-    const auto machine =
-        ExpectEqual({{{Deed::kCount}, {Deed::kStore, Deed::kLoad}, {Deed::kStore, Deed::kCount}}},
-                    seed, kCycles);
+    const auto machine = ExpectLikeOracle(
+        {{{Deed::kCount}, {Deed::kStore, Deed::kLoad}, {Deed::kStore, Deed::kCount}}}, seed,
+        kTurnsCycles);
     EXPECT_GT(machine->cpus[0].r[6], 100u);
     EXPECT_GT(machine->cpus[0].r[7], 10u);
   }
@@ -82,7 +82,8 @@ TEST(Turns, ATranslationThatOneCpuReplacesStaysAnothers) {
   const std::vector<Deed> changer = {Deed::kMapData, Deed::kMapCode, Deed::kLoadMapped,
                                      Deed::kStoreMapped, Deed::kCallMapped};
   const std::vector<Deed> other = {Deed::kLoadMapped, Deed::kStoreMapped, Deed::kCallMapped};
-  for (uint64_t seed = 1; seed <= 4; ++seed) ExpectEqual({changer, other, other}, seed, kCycles);
+  for (uint64_t seed = 1; seed <= 4; ++seed)
+    ExpectLikeOracle({changer, other, other}, seed, kTurnsCycles);
 }
 
 // A CPU that runs again finds its translations, and code is not translated for each.

@@ -40,24 +40,27 @@ def root(made_root, tmp_path):
     return pathlib.Path(shutil.copy(made_root, tmp_path / "root"))
 
 
-def boot(root, interface, engine, *settings):
+def boot(root, interface, engine, *settings, kernel="linux-disk"):
     disk = ",".join([str(root), f"interface={interface}", *settings])
-    kernel = guest_path("linux-disk") / "vmlinux"
-    return ["--kernel", str(kernel), "--append", boot_line(interface), "--disk", disk, "--engine", engine]
+    image = guest_path(kernel) / "vmlinux"
+    return ["--kernel", str(image), "--append", boot_line(interface), "--disk", disk, "--engine", engine]
 
 
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("interface", DEVICES)
-def test_boots_from_a_disk_and_leaves_it_in_order(isochron, tmp_path, root, interface, made_root):
+KERNELS = [("linux-disk", interface) for interface in DEVICES] + [("linux-6.12", "ide")]
+
+
+@pytest.mark.parametrize("kernel, interface", KERNELS)
+def test_boots_from_a_disk_and_leaves_it_in_order(isochron, tmp_path, root, kernel, interface, made_root):
     logs, sums = {}, set()
     for engine in ("ref", "jit"):
         # A name that the log does not have: the images are the same.
         image = pathlib.Path(shutil.copy(made_root, tmp_path / engine))
         logs[engine] = tmp_path / f"{engine}.log"
-        arguments = [*boot(image, interface, engine, "commit"), "-o", str(logs[engine])]
+        arguments = [*boot(image, interface, engine, "commit", kernel=kernel), "-o", str(logs[engine])]
         written = run_script(isochron, arguments, tmp_path / "script", conversation(WRITE), "record")
         written.check()
         sums.add(written.output(1)[0].split()[0])
@@ -65,7 +68,7 @@ def test_boots_from_a_disk_and_leaves_it_in_order(isochron, tmp_path, root, inte
     assert logs["ref"].read_bytes() == logs["jit"].read_bytes()
     assert digest(tmp_path / "ref") == digest(tmp_path / "jit") != digest(root)
     assert len(sums) == 1
-    again = boot(tmp_path / "jit", interface, "jit", "commit")
+    again = boot(tmp_path / "jit", interface, "jit", "commit", kernel=kernel)
     read = run_script(isochron, again, tmp_path / "script", conversation(["md5sum /mnt/random", UNMOUNT]))
     read.check()
     assert {read.output(0)[0].split()[0]} == sums

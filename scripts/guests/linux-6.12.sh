@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Recipe: linux-6.12 as linux.sh has it, with the options of kernel/6.12.config. In a file of its own, since the other
-# kernels are named for linux.sh and would have to be built anew for each change here.
+# Recipe: linux-6.12 as linux.sh has it, with the options of kernel/6.12.config and the drivers of kernel/disk.config. In a
+# file of its own, since the other kernels are named for linux.sh and would have to be built anew for each change here.
 
 # linux_6_12 COMMAND...: runs it with these options too. To be called in a subshell, for it replaces a function of linux.sh.
 # shellcheck disable=SC2317  # linux.sh calls it
 linux_6_12() {
   local -a common
   mapfile -t common < <(linux_fragments linux-6.12)
-  linux_fragments() { printf '%s\n' "${common[@]}" "$GUEST_SOURCES/kernel/6.12.config"; }
+  linux_fragments() { printf '%s\n' "${common[@]}" "$GUEST_SOURCES/kernel/"{6.12,disk}.config; }
   "$@"
 }
 

@@ -92,7 +92,8 @@ FrameCompressor::~FrameCompressor() { ZSTD_freeCCtx(context_); }
 absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) {
   if (context_ == nullptr) return absl::InternalError("no memory to compress");
   if (content.size() >= kLongContent) {
-    absl::Status status = SetSearch(context_, kFrameLog, {ZSTD_fast, kQuickTableLog, 7, 8});
+    // With a target length, strategy fast would leave out the entropy coder as well.
+    absl::Status status = SetSearch(context_, kFrameLog, {ZSTD_fast, kQuickTableLog, 7, 0});
     if (!status.ok()) return status;
     absl::StatusOr<std::string> quick = CompressWith(context_, content);
     const size_t worthwhile = content.size() - content.size() / kWorthwhilePart;

@@ -56,6 +56,7 @@ class ArrivingFrames {
   static constexpr size_t kMaxFrames = 64;
 
   bool empty() const { return frames_.empty(); }
+  size_t count() const { return frames_.size(); }
   // Bytes of the next frame, of which there is one.
   size_t next_size() const { return frames_.front().bytes.size(); }
   // False when it is lost.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 #include <vector>
 
 namespace isochron::machine {
@@ -60,12 +61,13 @@ void Tulip::Reset() {
   transceiver_.Reset();
   arriving_.Clear();
   events_.Cancel(kArrived);
-  sent_ = send_drops_ = received_ = receive_drops_ = 0;
   ResetController();
+  sent_ = send_drops_ = received_ = receive_drops_ = 0;
 }
 
 void Tulip::ResetController() {
   for (const int kind : {kFetch, kSent, kTimeout}) events_.Cancel(kind);
+  if ((mode_ & TulipMode::kLoopback) != 0) LoseArriving();
   filter_.Reset();
   bus_mode_ = kBusModeReset;
   causes_ = bus_error_ = missed_ = rom_lines_ = timer_ = 0;
@@ -138,10 +140,7 @@ void Tulip::WriteCsr(int number, uint32_t value) {
     case TulipCsr::kTransmitPoll:
       if (transmit_state_ == TulipProcess::kTransmitSuspended) StartFetching();
       break;
-    case TulipCsr::kReceivePoll:
-      if (receive_state_ == TulipProcess::kReceiveSuspended)
-        receive_state_ = TulipProcess::kReceiveWaiting;
-      break;
+    case TulipCsr::kReceivePoll: PollReceive(); break;
     case TulipCsr::kReceiveList: receive_list_ = receive_at_ = value & ~uint32_t{3}; break;
     case TulipCsr::kTransmitList: transmit_list_ = transmit_at_ = value & ~uint32_t{3}; break;
     case TulipCsr::kStatus: causes_ &= ~value; break;
@@ -214,11 +213,7 @@ uint32_t Tulip::TimerLeft() const {
 void Tulip::WriteMode(uint32_t value) {
   const uint32_t loopback = (mode_ ^ value) & TulipMode::kLoopback;
   mode_ = value & ~kFilterBits;
-  if (loopback != 0) {
-    // What is on its way from where the chip no longer listens is lost.
-    arriving_.Clear();
-    events_.Cancel(kArrived);
-  }
+  if (loopback != 0) LoseArriving();
   const bool receive = (mode_ & TulipMode::kReceive) != 0;
   if (!receive) {
     StopReceive();
@@ -435,9 +430,10 @@ void Tulip::Send() {
     Transmit(FrameToSend());
   }
   frame_.clear();
+  const uint32_t control = std::exchange(last_control_, 0);
   const uint32_t status = jabber ? TulipTransmit::kError | TulipTransmit::kJabber : 0;
   if (!WriteDescriptorStatus(last_at_, status)) return;
-  if ((last_control_ & TulipTransmit::kInterrupt) != 0) Raise(TulipStatus::kTransmitted);
+  if ((control & TulipTransmit::kInterrupt) != 0) Raise(TulipStatus::kTransmitted);
   if (jabber) Raise(TulipStatus::kJabber);
   if (jabber || (mode_ & TulipMode::kTransmit) == 0) return StopTransmit();
   StartFetching();

@@ -104,7 +104,11 @@ class Tulip final : public PciFunction, public InputLine {
 
   // From the wire, or from itself.
   void Arrive(std::string_view frame);
+  // What is on its way from where the chip no longer listens.
+  void LoseArriving();
   void ScheduleArrival();
+  // Goes on with receiving where it had run out of descriptors, if there is one now.
+  void PollReceive();
   // Whether the driver has got it, or was not meant to.
   bool Deliver(std::string_view frame);
   bool Store(std::span<const uint8_t> frame, uint32_t status);

@@ -34,6 +34,20 @@ void Tulip::Arrive(std::string_view frame) {
   }
 }
 
+void Tulip::LoseArriving() {
+  receive_drops_ += arriving_.count();
+  arriving_.Clear();
+  events_.Cancel(kArrived);
+}
+
+void Tulip::PollReceive() {
+  if (receive_state_ != TulipProcess::kReceiveSuspended) return;
+  TulipDescriptor descriptor;
+  if (!ReadDescriptor(receive_at_, descriptor)) return;
+  if ((descriptor.status & TulipDescriptor::kOwn) != 0)
+    receive_state_ = TulipProcess::kReceiveWaiting;
+}
+
 void Tulip::ScheduleArrival() {
   if (arriving_.empty()) return;
   events_.Schedule(kArrived,

@@ -85,6 +85,10 @@ TEST(TulipReceive, SaysOnceThatThereIsNoBuffer) {
   EXPECT_TRUE(said());
   rig.TakeFrame(TestFrame(60, 'b'));
   EXPECT_FALSE(said()) << "the descriptor before that one was none, either";
+  rig.Out(TulipCsr::kReceivePoll, 1);
+  EXPECT_EQ(rig.ReceiveState(), TulipProcess::kReceiveSuspended) << "it has looked";
+  rig.TakeFrame(TestFrame(60, 'b'));
+  EXPECT_FALSE(said());
   rig.AddBuffer();
   rig.TakeFrame(TestFrame(60, 'c'));
   rig.TakeFrame(TestFrame(60, 'd'));
@@ -92,7 +96,10 @@ TEST(TulipReceive, SaysOnceThatThereIsNoBuffer) {
   rig.AddBuffer(40);
   rig.TakeFrame(TestFrame(60, 'e'));
   EXPECT_TRUE(said()) << "there was one, and not enough";
-  EXPECT_EQ(rig.In(8), 0xe0000004u);
+  EXPECT_EQ(rig.In(8), 0xe0000005u);
+  rig.AddBuffer();
+  rig.Out(TulipCsr::kReceivePoll, 1);
+  EXPECT_EQ(rig.ReceiveState(), TulipProcess::kReceiveWaiting);
 }
 
 // A setup frame of these words; the upper halves of longwords are noise.

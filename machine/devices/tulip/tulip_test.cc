@@ -296,6 +296,7 @@ TEST(TulipTest, HearsItselfOnlyInLoopback) {
   rig.Out(6, rig.In(6) | 1 << 10);  // while it is on the wire
   rig.TakeFrame(TestFrame(60, 'x'));
   EXPECT_EQ(rig.Count("received"), 0u);
+  EXPECT_EQ(rig.Count("receive_drops"), 2u);
   rig.AddFrame(TestFrame(64, 'l'));
   rig.Out(1, 1);
   rig.bench.RunFor(TulipRig::kLong);
@@ -305,6 +306,31 @@ TEST(TulipTest, HearsItselfOnlyInLoopback) {
   rig.Out(6, rig.In(6) & ~TulipMode::kLoopback);
   rig.TakeFrame(TestFrame(60, 'y'));
   EXPECT_EQ(rig.Count("received"), 2u);
+}
+
+TEST(TulipTest, AResetInLoopbackLosesWhatItSentItself) {
+  TulipRig rig;
+  rig.AddBuffer();
+  rig.Start(TulipMode::kPromiscuous | 1 << 10);
+  rig.AddFrame(TestFrame(1500, 'l'));
+  rig.Out(1, 1);
+  while (rig.TransmitState() != TulipProcess::kTransmitSuspended) rig.bench.RunFor(1000);
+  rig.Out(TulipCsr::kBusMode, 1);
+  rig.Start();
+  rig.bench.RunFor(TulipRig::kLong);
+  EXPECT_EQ(rig.Count("received"), 0u);
+  EXPECT_EQ(rig.Count("receive_drops"), 1u);
+}
+
+TEST(TulipTest, ADescriptorInTheMiddleOfNoFrameIsInsideNone) {
+  TulipRig rig;
+  rig.Start();
+  rig.AddFrame(TestFrame(64, 'a'));
+  rig.Describe(TulipRig::kSendRing + 16, kOwn, 64, TulipRig::Bus(TulipRig::kBuffers));
+  rig.Out(1, 1);
+  while ((rig.StatusAt(TulipRig::kSendRing + 16) & kOwn) != 0) rig.bench.RunFor(100);
+  rig.Out(6, rig.In(6) & ~TulipMode::kTransmit);
+  EXPECT_EQ(rig.TransmitState(), TulipProcess::kStopped) << "there is no frame to be sent first";
 }
 
 TEST(TulipTest, JabberStopsIt) {

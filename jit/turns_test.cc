@@ -46,7 +46,7 @@ std::unique_ptr<TurnsMachine> ExpectLikeOracle(const TurnsMachine::Deeds& deeds,
   return last;
 }
 
-constexpr uint64_t kTurnsCycles = 60'000;
+constexpr uint64_t kTurnsCycles = 30'000;
 
 TEST(Turns, RandomProgramsOfThreeCpusRunAsWithoutAnythingRemembered) {
   const std::vector<Deed> all(kAllDeeds.begin(), kAllDeeds.end());

@@ -39,6 +39,8 @@ struct CpuTables final : ref::CpuView {
 
   // Of all that instruction fetches depend on.
   uint64_t generation = 1;
+  // PC at which the CPU's last turn ended.
+  uint64_t left_at = ~uint64_t{0};
   // How many turns the CPU may have before somebody looks whether it only waits.
   uint32_t turns_before_look = 0;
   JumpEntry jumps[kJumpEntries] = {};

@@ -56,17 +56,19 @@ alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
 }
 
 alpha::RunResult JitEngine::RunTurn(Cpu& cpu, alpha::Deadline& deadline) {
-  in_mid_block_ = true;
   CpuTables& tables = *tables_;
-  if (tables.turns_before_look != 0) {
+  goes_on_ = cpu.pc == tables.left_at;
+  const bool looks = tables.turns_before_look == 0;
+  const uint64_t skipped = loop_.spin().skipped_cycles();
+  if (looks) {
+    loop_.spin().LookSoon();
+  } else {
     --tables.turns_before_look;
     loop_.spin().Rest();
-    return loop_.Run(cpu, deadline);
   }
-  const uint64_t skipped = loop_.spin().skipped_cycles();
-  loop_.spin().LookSoon();
   alpha::RunResult result = loop_.Run(cpu, deadline);
-  if (loop_.spin().skipped_cycles() == skipped) tables.turns_before_look = kTurnsUnwatched;
+  tables.left_at = cpu.pc;
+  if (looks && loop_.spin().skipped_cycles() == skipped) tables.turns_before_look = kTurnsUnwatched;
   return result;
 }
 
@@ -94,11 +96,12 @@ void JitEngine::MakeNotesFor(alpha::ExecutionSink* sink) {
 
 bool JitEngine::RunBlock(Cpu& cpu, ref::Block& block) {
   ExitSlot* const left_by = std::exchange(left_by_, nullptr);
-  const bool in_mid_block = std::exchange(in_mid_block_, false);
+  const bool goes_on = std::exchange(goes_on_, false);
   if (loop_.spin().watching()) return false;
   const uint64_t flushes = translator_.flushes();
-  // A place where only turns begin is not worth a translation.
-  if (in_mid_block && block.translation == nullptr) return false;
+  // Mostly it was left in the middle of a block: a place where only turns begin is not worth a
+  // translation.
+  if (goes_on && block.translation == nullptr) return false;
   const Translation* translation = TranslationOf(cpu, block);
   if (translation == nullptr) {
     // After a flush the block is a dropped one, which must not run: it would not see stores to

@@ -86,7 +86,7 @@ class JitEngine final : public alpha::Engine,
 
   [[no_unique_address]] PlantedBug bug_;
   alpha::Memory& memory_;
-  CpuTables first_;              // of the CPU that runs first
+  CpuTables first_;              // of CPU 0
   CpuTables* tables_ = &first_;  // of the CPU that runs
   ref::BlockLoop loop_;
   Frame frame_;
@@ -95,7 +95,7 @@ class JitEngine final : public alpha::Engine,
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
   std::vector<uint32_t> notes_;           // kNotes of them once there was one
-  bool in_mid_block_ = false;             // maybe: the turn begins where the last one ended
+  bool goes_on_ = false;                  // the turn begins where the CPU's last one ended
   bool enter_at_once_ = false;            // the next Run() need not look whether the guest waits
   // Instructions that RunGolden has executed, by physical address.
   struct Golden {

@@ -299,6 +299,26 @@ TEST(JitEngine, SkipsLoopsThatOnlyWait) {
   EXPECT_GT(jit.engine->stats().spin_cycles_skipped, 99'000'000u);
 }
 
+// An interrupt comes between turns, so that its entry is always where one begins.
+TEST(JitEngine, TranslatesWhereTurnsBeginUnlessTheyGoOnThere) {
+  Options options;
+  options.threshold = 24;
+  Computer jit(Jit(options));
+  constexpr uint64_t kFar = kCode + alpha::kPageSize;
+  jit.Put(kCode, {MemoryOp(Op::kLda, 1, 1, 1), BranchOp(Op::kBr, 31, 2046)});
+  jit.Put(kFar, {MemoryOp(Op::kLda, 2, 1, 2), BranchOp(Op::kBr, 31, -2)});
+  alpha::Cpu other = jit.cpu;
+  other.index = 1;
+  alpha::Deadline soon{1};
+  jit.engine->Run(other, soon);
+  for (int turn = 0; turn < 100; ++turn) {
+    jit.cpu.pc = kKseg + kCode;
+    jit.RunTo(jit.cpu.cycle + 100);
+  }
+  EXPECT_EQ(jit.cpu.r[1], 100u);
+  EXPECT_EQ(Counts(*jit.engine).regions_translated, 2u);
+}
+
 // As they mostly do when CPUs have turns.
 TEST(JitEngine, SkipsLoopsThatOnlyWaitInRunsThatBeginInsideThem) {
   Computer jit(Jit(Eager()));

@@ -309,8 +309,11 @@ TEST_P(TimelineOfGuest, SnapshotsComeByTheTimeThatRunningTakes) {
   absl::Time now;
   absl::Duration tick = absl::Milliseconds(30);
   const std::unique_ptr<Timeline> timeline =
-      Open(/*with_file=*/false, {uint64_t{256} << 20, uint64_t{1} << 40, absl::Milliseconds(50),
-                                 /*longest_snapshot_times=*/1, [&] { return now += tick; }});
+      Open(/*with_file=*/false, {.snapshot_bytes = uint64_t{256} << 20,
+                                 .snapshot_interval = uint64_t{1} << 40,
+                                 .snapshot_time = absl::Milliseconds(50),
+                                 .longest_snapshot_times = 1,
+                                 .host_time = [&] { return now += tick; }});
   const auto go = [&] {
     for (uint64_t cycle = 1000; cycle <= 6000; cycle += 1000) {
       ExpectThere(timeline->RunForward(machine::StopCondition::AtCycle(cycle)));

@@ -1,10 +1,38 @@
 """The Python driver's Timeline: a recording to go through, forwards and backwards, on each engine."""
 
+import os
+import signal
+import subprocess
+
 import pytest
 
 from helpers.commands import run
 from helpers.guests import own_guest
-from isochron import IsochronError, Machine, RequestError, StopAt, Timeline, Watch, engines
+from isochron import IsochronError, Machine, RequestError, StopAt, Timeline, Unresponsive, Watch, engines
+from isochron.remote import Stub
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that have been started."""
+    processes = []
+
+    class Noted(subprocess.Popen):
+        """Is noted."""
+
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    return processes
+
+
+def assert_gone(process):
+    """Ended and waited for: nothing has its number."""
+    assert process.returncode is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
 
 
 @pytest.fixture(params=["ref", "jit"])
@@ -140,3 +168,49 @@ def test_what_is_not_recorded_has_no_timeline(isochron):
         with pytest.raises(RequestError):
             session.timeline()
         session.run(1_000_000)
+
+
+@pytest.mark.parametrize("at", ["QStartNoAckMode", "qSupported", "qRcmd"])
+def test_what_is_left_on_the_way_to_a_timeline_leaves_no_process(isochron, tmp_path, monkeypatch, started, at):
+    def interrupted(self, body, send=Stub._send):  # pylint: disable=protected-access
+        send(self, body)
+        if body.startswith(at):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stub, "_send", interrupted)
+    with Machine(kernel=own_guest(isochron, "timers"), program=isochron).record(tmp_path / "log") as session:
+        session.run(10_000_000)
+        with pytest.raises(KeyboardInterrupt):
+            session.timeline()
+        ours, its = started
+        assert ours is session.process
+        assert_gone(its)
+        session.run(10_000_000)
+
+
+def test_the_patience_of_a_session_is_that_of_its_timeline(isochron, tmp_path, monkeypatch, started):
+    def hang(self, command):
+        os.kill(self.pid, signal.SIGSTOP)
+        return monitor(self, command)
+
+    monitor = Stub.monitor
+    monkeypatch.setattr(Stub, "monitor", hang)
+    with Machine(kernel=own_guest(isochron, "timers"), program=isochron).record(tmp_path / "log") as session:
+        session.run(10_000_000)
+        session.patience = 10
+        with pytest.raises(Unresponsive, match="no answer within 10 s"):
+            session.timeline()
+        session.patience = None
+        assert_gone(started[1])
+        assert started[1].returncode == -signal.SIGKILL
+
+
+def test_a_program_that_is_gone_is_told_of(timeline, isochron, tmp_path, started):
+    with Timeline(tmp_path / "log", program=isochron) as other:
+        started[0].kill()
+        os.waitid(os.P_PID, started[0].pid, os.WEXITED | os.WNOWAIT)
+        for _ in range(2):
+            with pytest.raises(IsochronError, match="ended with exit code -9"):
+                other.place()
+        assert_gone(started[0])
+    assert timeline.place().cycle == 0

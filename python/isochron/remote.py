@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 
-from isochron.errors import IsochronError, RequestError, hide
+from isochron.errors import IsochronError, RequestError, Unresponsive, hide
 
 __tracebackhide__ = hide
 
@@ -15,10 +18,13 @@ __tracebackhide__ = hide
 class Stub:
     """The stub that a command is on its standard input and output. One request at a time, without acknowledgements.
 
-    Raises IsochronError when it cannot be started or goes away, with what it said.
+    Raises IsochronError when it cannot be started or goes away, with what it said. `patience`: wall seconds for an
+    answer, and for its end; then it is killed.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], patience: float | None = None) -> None:
+        self._patience = patience
+        self._deadline: float | None = None
         self._errors = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
@@ -29,7 +35,11 @@ class Stub:
             raise IsochronError(f"cannot start {command[0]}: {error.strerror}") from error
         self._buffer = b""
         self._acknowledges = True
-        self.request("QStartNoAckMode")
+        try:
+            self.request("QStartNoAckMode")
+        except BaseException:
+            self.close()
+            raise
         self._acknowledges = False
 
     @property
@@ -39,9 +49,14 @@ class Stub:
     def close(self) -> tuple[int, str]:
         """Ends it. Its exit code and what it said."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of what it has not read
+            self._process.stdin.close()
         self._process.stdout.close()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(self._patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         if self._errors.closed:
             return code, ""
         self._errors.seek(0)
@@ -84,6 +99,7 @@ class Stub:
 
     def _send(self, body: str) -> None:
         data = body.encode("latin-1")
+        self._deadline = None if self._patience is None else time.monotonic() + self._patience
         self._write(b"$" + data + b"#%02x" % (sum(data) & 0xFF))
 
     def _packet(self) -> str:
@@ -96,10 +112,19 @@ class Stub:
                 if self._acknowledges:
                     self._write(b"+")
                 return body.decode("latin-1")
-            data = os.read(self._process.stdout.fileno(), 65536)
+            data = self._read(self._process.stdout.fileno())
             if not data:
                 self._gone()
             self._buffer += data
+
+    def _read(self, pipe: int) -> bytes:
+        """What has come; nothing when no more comes."""
+        if self._deadline is not None:
+            ready, _, _ = select.select([pipe], [], [], max(0, self._deadline - time.monotonic()))
+            if not ready:
+                self._process.kill()
+                raise Unresponsive(f"no answer within {self._patience} s", self.close()[1].strip())
+        return os.read(pipe, 65536)
 
     def _gone(self) -> None:
         code, said = self.close()

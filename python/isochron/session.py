@@ -190,9 +190,14 @@ class Session:
                 options=options,
                 known_to=cycle,
                 program=self.arguments[0],
+                patience=self.patience,
             )
         # The program has opened the log, and needs its name no more.
-        timeline.goto_end()
+        try:
+            timeline.goto_end()
+        except BaseException:
+            timeline.close()
+            raise
         return timeline
 
     def stop(self) -> Result:

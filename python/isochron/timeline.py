@@ -107,8 +107,8 @@ class Timeline:
     Nothing that is done changes the recording. Raises IsochronError when the log cannot be replayed. `kernel` and
     `initrd` are needed where the log does not find them itself; `symbols` are files as for --symbols; `options` further
     options of `isochron replay --gdb`. `known_to`: of a partial log, the cycle up to which nothing happened behind its
-    last event. A context manager: the program ends with it. Session.timeline() makes one of a run that is being
-    recorded.
+    last event. `patience`: wall seconds for an answer, which only a hang should reach. A context manager: the program
+    ends with it. Session.timeline() makes one of a run that is being recorded.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class Timeline:
         options: Sequence[str] = (),
         known_to: int | None = None,
         program: str | os.PathLike[str] | None = None,
+        patience: float | None = None,
     ) -> None:
         command = [os.fspath(program or find_program()), "replay", os.fspath(log), "--gdb", "-"]
         for option, value in (("--engine", engine), ("--kernel", kernel), ("--initrd", initrd)):
@@ -131,8 +132,12 @@ class Timeline:
             command += ["--symbols", os.fspath(file)]
         if known_to is not None:
             command += ["--known-to", str(known_to)]
-        self._stub = Stub([*command, *options])
-        self._stub.request("qSupported:swbreak+;hwbreak+")
+        self._stub = Stub([*command, *options], patience)
+        try:
+            self._stub.request("qSupported:swbreak+;hwbreak+")
+        except BaseException:
+            self.close()
+            raise
         self._steps = ""
 
     def __enter__(self) -> Timeline:

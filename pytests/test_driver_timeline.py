@@ -1,6 +1,7 @@
 """The Python driver's Timeline: a recording to go through, forwards and backwards, on each engine."""
 
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -214,3 +215,16 @@ def test_a_program_that_is_gone_is_told_of(timeline, isochron, tmp_path, started
                 other.place()
         assert_gone(started[0])
     assert timeline.place().cycle == 0
+
+
+@pytest.mark.parametrize("options", [["--engine=jit"], ["--engine", "jit"]], ids=" ".join)
+def test_a_timeline_has_the_engine_of_its_session(isochron, tmp_path, started, options):
+    if "jit" not in engines(isochron):
+        pytest.skip(f"{isochron} has no engine jit")
+    started.clear()
+    machine = Machine(kernel=own_guest(isochron, "timers"), options=options, program=isochron)
+    with machine.record(tmp_path / "log") as session:
+        session.run(10_000_000)
+        with session.timeline():
+            words = pathlib.Path(f"/proc/{started[1].pid}/cmdline").read_text().split("\0")
+            assert words[words.index("--engine") + 1] == "jit"

@@ -258,8 +258,13 @@ class Session:
 
     def _engine(self) -> str | None:
         """The engine that the program was told to take."""
-        places = [i for i, word in enumerate(self.arguments) if word == "--engine"]
-        return self.arguments[places[-1] + 1] if places else None
+        engine, words = None, iter(self.arguments)
+        for word in words:
+            if word == "--engine":
+                engine = next(words, None)
+            elif word.startswith("--engine="):
+                engine = word.partition("=")[2]
+        return engine
 
     def _cycle(self, line: str) -> int:
         cycle: int = self.request(line)["cycle"]

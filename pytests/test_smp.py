@@ -125,7 +125,9 @@ def test_a_replay_begins_at_snapshots_and_is_cut_there(isochron, tmp_path, cpus)
         assert result.returncode == 0, result.stderr.decode()
         # Every event has been compared, as by a whole replay.
         assert end in result.stderr.decode() and "parts side by side" in result.stderr.decode()
-    run(isochron, "replay", str(log), "--engine", "jit", "--snapshot-every", "100M", "--console", "null")
+    snapshots.unlink()
+    result = run(isochron, "replay", str(log), "--engine", "jit", "--snapshot-every", "100M", "--console", "null")
+    assert result.returncode == 0, result.stderr.decode()
     assert snapshots.read_bytes() == recorded
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers.commands import run
 from helpers.guests import own_guest
-from isochron import IsochronError, Machine, RequestError, StopAt, Timeline, Unresponsive, Watch, engines
+from isochron import Disk, IsochronError, Machine, RequestError, StopAt, Timeline, Unresponsive, Watch, engines
 from isochron.remote import Stub
 
 
@@ -228,3 +228,24 @@ def test_a_timeline_has_the_engine_of_its_session(isochron, tmp_path, started, o
         with session.timeline():
             words = pathlib.Path(f"/proc/{started[1].pid}/cmdline").read_text().split("\0")
             assert words[words.index("--engine") + 1] == "jit"
+
+
+def test_a_run_that_commits_its_disk_has_no_timeline(isochron, tmp_path):
+    """Nobody else may read the image meanwhile, and that is said. The run goes on."""
+    (tmp_path / "disk").write_bytes(bytes(1 << 20))
+    disk = Disk(tmp_path / "disk", commit=True)
+    machine = Machine(kernel=own_guest(isochron, "timers"), disks=[disk], program=isochron)
+    with machine.record(tmp_path / "log") as session:
+        session.run(10_000_000)
+        with pytest.raises(IsochronError, match="exit code 2\n.*disk: somebody else is going to write to it"):
+            session.timeline()
+        session.run(10_000_000)
+
+
+def test_a_run_of_several_cpus_has_no_timeline(isochron, tmp_path):
+    machine = Machine(kernel=own_guest(isochron, "timers"), cpus=2, program=isochron)
+    with machine.record(tmp_path / "log") as session:
+        session.run(10_000_000)
+        with pytest.raises(IsochronError, match="exit code 2\n.*machines of one CPU only"):
+            session.timeline()
+        session.run(10_000_000)

@@ -126,7 +126,10 @@ Machine::Machine(const MachineConfig& config, BootImages images, HostMemory host
     processors_.push_back({alpha::Cpu(index, config.itb_entries, config.dtb_entries)});
     lock_watch_.Add(processors_.back().cpu);
   }
-  if (!config.schedule.is_fixed()) schedule_.emplace(config);
+  if (!config.schedule.is_fixed()) {
+    schedule_.emplace(config);
+    events_.StopWhereEventsMoveAway();
+  }
   memory_.AddListener(*this);
 }
 
@@ -437,7 +440,7 @@ void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
     reader.Fail("CPUs and devices stand at different cycles");
   }
   quiet_until_ = 0;
-  if (round_.next > processors_.size()) reader.Fail("it is the turn of no CPU");
+  CheckRound(reader);
   for (const Processor& processor : processors_) {
     lock_watch_.Resume(processor.cpu);
     if (processors_.size() > 1) lock_watch_.Park(processor.cpu);

@@ -138,6 +138,13 @@ class Machine final : private ConsoleSink,
   const MachineConfig& config() const { return config_; }
   int cpu_count() const { return static_cast<int>(processors_.size()); }
   const alpha::Cpu& cpu(int index = 0) const { return processors_[index].cpu; }
+  // Machine time: the cycle that the CPU which is farthest has come to. What happens inside a round
+  // happens at EventQueue::now(), which is not before the boundary from which the round goes.
+  uint64_t now() const {
+    uint64_t cycle = 0;
+    for (const Processor& processor : processors_) cycle = std::max(cycle, processor.cpu.cycle);
+    return cycle;
+  }
   const alpha::Memory& memory() const { return memory_; }
   // In the order of config().disks.
   std::span<const Disk> disks() const { return disks_; }
@@ -184,13 +191,6 @@ class Machine final : private ConsoleSink,
   };
   // Instructions that all CPUs have retired.
   uint64_t Instructions() const;
-  // Machine time: the cycle that the CPU which is farthest has come to. What happens inside a round
-  // happens at EventQueue::now(), which is not before the boundary from which the round goes.
-  uint64_t now() const {
-    uint64_t cycle = 0;
-    for (const Processor& processor : processors_) cycle = std::max(cycle, processor.cpu.cycle);
-    return cycle;
-  }
   // Lets time pass to the next boundary of the machine, or with several CPUs to one in the turn of
   // a CPU at which the run is to stop: then the round stays open.
   alpha::RunResult Advance() {
@@ -211,6 +211,8 @@ class Machine final : private ConsoleSink,
   // False when all stand still: time has passed.
   bool BeginRound();
   void EndRound();
+  // Fails when the state of rounds is none that a run comes to.
+  void CheckRound(alpha::StateReader& reader) const;
   // The CPU whose turn it is; nullptr when none is left.
   Processor* NextTurn();
   // Of that CPU, as long as it is its turn, or until a stop.

@@ -81,6 +81,16 @@ TurnPlaces Machine::PlacesNow() const {
   return places;
 }
 
+void Machine::CheckRound(alpha::StateReader& reader) const {
+  if (processors_.size() == 1) return;
+  if (round_.next > processors_.size()) reader.Fail("it is the turn of no CPU");
+  // What is farther behind, or may go farther, would have a turn without an end.
+  const uint64_t most = 4 * config_.quantum + config_.input_interval;
+  bool far = round_.open && round_.limit > now() + most;
+  for (const Processor& processor : processors_) far |= now() - processor.cpu.cycle > most;
+  if (far) reader.Fail("CPUs are farther from one another than turns are long");
+}
+
 Machine::Processor* Machine::NextTurn() {
   if (schedule_.has_value()) {
     const TurnPlaces places = PlacesNow();

@@ -5,10 +5,12 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "machine/devices/network/network_testing.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
@@ -103,6 +105,20 @@ TEST_P(Rounds, AStateInsideARoundGoesOnElsewhere) {
       other.machine->Run();
       EXPECT_EQ(other.notes.lines.back(), whole.notes.lines.back());
     }
+  }
+}
+
+TEST_P(Rounds, AStateOfCpusThatTurnsDoNotBringSoFarApartIsRefused) {
+  Rig rig(cpus(), 700, GetParam().schedule);
+  rig.machine->RunUntil(StopCondition::AtCycle(100'000));
+  const uint64_t far = rig.machine->now() - 13'000;
+  for (const auto& [path, value] : {std::pair("cpu0.cycle", far), {"cpu1.cycle", far}}) {
+    ASSERT_GT(StateNumber(*rig.machine, path), far);
+    const std::string state = WithNumber(*rig.machine, path, value);
+    Rig other(cpus(), 700, GetParam().schedule);
+    alpha::StateReader reader(state);
+    other.machine->RestoreState(reader);
+    EXPECT_FALSE(reader.Finish().ok()) << path;
   }
 }
 

@@ -80,6 +80,10 @@ class FakeEngine final : public alpha::Engine {
         if (dice / 64 % 16 == 0) io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_WAIT, 8, 0);
         break;
       case 3: io_.Write(cpu, FW_PLATFORM_PA + FW_PLATFORM_NAP, 8, 1'000); break;
+      case 7:  // the next interrupt of the clock farther away, or nearer
+        io_.Write(cpu, kPorts + 0x70, 1, 0xa);
+        io_.Write(cpu, kPorts + 0x71, 1, dice / 64 % 2 == 0 ? 0x26 : 0x28);
+        break;
       default: break;
     }
     if (dice % 8 == 4) {

@@ -45,9 +45,8 @@ class PlainEngine final : public alpha::Engine {
   std::string& trace_;
 };
 
-// Whose instruction was executed when, by the machine.
-std::string TraceOf(uint32_t cpus, uint64_t quantum, const std::string& schedule) {
-  std::string trace;
+std::unique_ptr<Machine> MachineOf(uint32_t cpus, uint64_t quantum, const std::string& schedule,
+                                   const EngineFactory& engine) {
   MachineConfig config;
   config.memory_bytes = MachineConfig::kMinMemory;
   config.input_interval = config.checkpoint_interval = 1'000'000;
@@ -58,13 +57,49 @@ std::string TraceOf(uint32_t cpus, uint64_t quantum, const std::string& schedule
   constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
   images.kernel =
       *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
-  auto machine = *Machine::Create(config, std::move(images), [&](auto&, auto&) {
-    return std::make_unique<PlainEngine>(trace);
-  });
+  return *Machine::Create(config, std::move(images), engine);
+}
+
+// Whose instruction was executed when, by the machine.
+std::string TraceOf(uint32_t cpus, uint64_t quantum, const std::string& schedule) {
+  std::string trace;
+  const auto machine = MachineOf(
+      cpus, quantum, schedule, [&](auto&, auto&) { return std::make_unique<PlainEngine>(trace); });
   machine->RunUntil(StopCondition::AtCycle(4 * kTurns));
   EXPECT_GT(trace.size(), kTurns);
   return trace.substr(0, kTurns);
 }
+
+// CPU 0 has the clock interrupt soon, and CPU 1, at its instruction kOff, no more.
+class ClockEngine final : public alpha::Engine {
+ public:
+  static constexpr uint64_t kOff = 1'000;
+
+  ClockEngine(alpha::IoBus& io, std::string& trace) : io_(io), trace_(trace) {}
+  alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
+    while (cpu.cycle < deadline.cycle) {
+      const uint64_t step = cpu.instructions++;
+      trace_ += static_cast<char>('0' + cpu.index);
+      if (cpu.index == 0 && step == 0) SetClock(cpu, 0x42);
+      if (cpu.index == 1 && step == kOff) SetClock(cpu, 0x02);
+      ++cpu.cycle;
+    }
+    return {};
+  }
+  void Invalidate() override {}
+  alpha::EngineStats stats() const override { return {}; }
+
+ private:
+  void SetClock(alpha::Cpu& cpu, uint64_t control) {
+    for (const auto& [at, value] : {std::pair<uint64_t, uint64_t>{0xa, 0x23}, {0xb, control}}) {
+      io_.Write(cpu, kPorts + 0x70, 1, at);
+      io_.Write(cpu, kPorts + 0x71, 1, value);
+    }
+  }
+
+  alpha::IoBus& io_;
+  std::string& trace_;
+};
 
 // The same by the rules. A schedule says whose instruction is next, of those CPUs that can run.
 struct Model {
@@ -102,6 +137,30 @@ struct Generator {
   }
   uint64_t seed;
 };
+
+// A CPU that has come to the horizon can run again when that moves away, and is asked for there,
+// wherever else the run stops.
+TEST(Schedules, WhoHasComeToAnEventThatMovesAwayGoesOnAtOnce) {
+  std::string traces[2];
+  for (const bool in_pieces : {false, true}) {
+    std::string& trace = traces[in_pieces];
+    const auto machine = MachineOf(2, 150'000, "switches:900000:0-1", [&](auto&, auto& io) {
+      return std::make_unique<ClockEngine>(io, trace);
+    });
+    for (uint64_t cycle = 700; in_pieces && cycle < 100'000; cycle += 700) {
+      StopCondition condition;
+      condition.cpu = 1;
+      condition.cycle = cycle;
+      machine->RunUntil(condition);
+    }
+    machine->RunUntil(StopCondition::AtCycle(200'000));
+  }
+  EXPECT_TRUE(traces[0] == traces[1]);
+  const size_t turn = traces[0].find('1');
+  EXPECT_GT(turn, 10'000u);
+  EXPECT_LT(turn, 140'000u) << "the clock is no event";
+  EXPECT_EQ(traces[0].find('0', turn) - turn, ClockEngine::kOff + 1);
+}
 
 TEST(Schedules, FixedIsTheOrderOfTheNumbers) {
   for (const uint64_t quantum : {1, 10, 333}) {

@@ -96,7 +96,7 @@ class Worker {
     machine_->SetInputSource(nullptr);
 
     segment.events_compared = replayer.events_compared();
-    segment.cycle = machine_->cpu().cycle;
+    segment.cycle = machine_->now();
     segment.pc = machine_->cpu().pc;
     segment.divergence = replayer.divergence();
     if (segment.failed()) return;

@@ -80,13 +80,6 @@ absl::StatusOr<std::string> FileHeader(const replaylog::LogHeader& header) {
   return content;
 }
 
-// Of the boundary, which is a checkpoint's: what its event has for a cycle.
-uint64_t MachineTime(const machine::Machine& machine) {
-  uint64_t cycle = 0;
-  for (int i = 0; i < machine.cpu_count(); ++i) cycle = std::max(cycle, machine.cpu(i).cycle);
-  return cycle;
-}
-
 }  // namespace
 
 std::string SnapshotPath(const std::string& log_path) {
@@ -179,7 +172,7 @@ absl::Status SnapshotWriter::Take(machine::Machine& machine) {
   // has, and a reader takes the file to break off before it.
   const uint64_t index_offset = file_->size();
   const auto index = [&](uint64_t bytes) {
-    return EncodeIndex({MachineTime(machine), state, index_offset + kIndexBytes, bytes});
+    return EncodeIndex({machine.now(), state, index_offset + kIndexBytes, bytes});
   };
   if (absl::Status status = file_->Write(index(~uint64_t{0})); !status.ok()) return status;
   const std::string small = machine.SaveWithoutMemory();

@@ -296,7 +296,7 @@ std::string Replay::EventsEqual() const {
 
 int Replay::ReportReplay(const machine::RunEnd& end) {
   const timeline::Replayer& replayer = driver_->replayer();
-  const std::string cycle = Shown(run_->machine().cpu().cycle);
+  const std::string cycle = Shown(run_->machine().now());
   if (replayer.divergence().has_value()) {
     conclusion_ =
         DivergenceReport(options_.log_path, *replayer.divergence(), *driver_->divergence_place(),

@@ -183,7 +183,7 @@ void Session::OfferServices(const machine::Machine& machine, const SessionPlan& 
 
 void Session::End() {
   // So that a request under way has its answer; of a script Report() tells.
-  if (control_ != nullptr) script_.NoteGuestEnd(machine_->cpu().cycle);
+  if (control_ != nullptr) script_.NoteGuestEnd(machine_->now());
   progress_.reset();
   consoles_.Flush();
   consoles_.RestoreTerminal();
@@ -425,8 +425,8 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
   if (control_ == nullptr) return;
   std::string json = absl::StrCat(
       "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code,
-      ",\"cycle\":", machine.cpu().cycle,
-      ",\"seconds\":", machine::SecondsText(machine.cpu().cycle, clock_hz_),
+      ",\"cycle\":", machine.now(),
+      ",\"seconds\":", machine::SecondsText(machine.now(), clock_hz_),
       ",\"instructions\":", machine.cpu().instructions, ",",
       replaylog::JsonBytes("output", "text", script_.output()), ",",
       replaylog::JsonBytes("serial1_output", "serial1_text", script_.output(/*uart=*/1)));
@@ -459,7 +459,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       break;
     case Kind::kObserver: Say(end.message); break;
     case Kind::kEndOfTime:
-      Say(absl::StrCat("stopped at cycle ", machine::WithSeconds(machine.cpu().cycle, clock_hz_),
+      Say(absl::StrCat("stopped at cycle ", machine::WithSeconds(machine.now(), clock_hz_),
                        ": machine time ends after 2^62 cycles"));
       break;
     case Kind::kReset: Say("the guest asked for a reset"); [[fallthrough]];
@@ -468,7 +468,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
       break;
     case Kind::kStopped:
       if (const std::string line =
-              DescribeStop(end.stop, machine::WithSeconds(machine.cpu().cycle, clock_hz_));
+              DescribeStop(end.stop, machine::WithSeconds(machine.now(), clock_hz_));
           !line.empty()) {
         Say(line);
       } else if (end.stop.cause == machine::StopCause::kPanic) {
@@ -483,7 +483,7 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
 }
 
 void Session::ReportPanic(const machine::Input& stop, const machine::Machine& machine) {
-  const std::string cycle = machine::WithSeconds(machine.cpu().cycle, clock_hz_);
+  const std::string cycle = machine::WithSeconds(machine.now(), clock_hz_);
   if (stop.detail != PanicWatch::kDeadLoop) {
     Say(absl::StrCat("the guest panicked; stopped at cycle ", cycle, ": ",
                      QuoteScriptText(panic_watch_->message())));

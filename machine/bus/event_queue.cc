@@ -13,13 +13,19 @@ int EventQueue::Add(EventTarget* source) {
 
 void EventQueue::Schedule(size_t slot, uint64_t cycle) {
   due_[slot] = cycle;
-  FindNext();
+  Rearrange();
   deadline_.MoveNearer(cycle);
 }
 
 void EventQueue::Cancel(size_t slot) {
   due_[slot] = kNever;
+  Rearrange();
+}
+
+void EventQueue::Rearrange() {
+  const uint64_t before = next_;
   FindNext();
+  if (stops_where_events_move_away_ && next_ > before) StopEngine();
 }
 
 bool EventQueue::HandleNext() {

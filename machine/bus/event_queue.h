@@ -55,6 +55,10 @@ class EventQueue {
   // several CPUs one may be behind now().
   void StopEngine() { deadline_.MoveNearer(0); }
 
+  // From now on has the engine stop as well behind an access that moves the earliest event farther
+  // away: who has come to where it was can go on then.
+  void StopWhereEventsMoveAway() { stops_where_events_move_away_ = true; }
+
   // The cycle of the earliest event, or kNever.
   uint64_t next() const { return next_; }
 
@@ -74,11 +78,14 @@ class EventQueue {
   void Schedule(size_t slot, uint64_t cycle);
   void Cancel(size_t slot);
   void FindNext();
+  // After a change by a device.
+  void Rearrange();
 
   uint64_t hz_;
   alpha::Deadline& deadline_;
   uint64_t now_ = 0;
   uint64_t next_ = kNever;
+  bool stops_where_events_move_away_ = false;
   std::vector<EventTarget*> sources_;
   std::vector<uint64_t> due_;  // by slot
 };

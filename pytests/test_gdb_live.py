@@ -1,6 +1,7 @@
 """A run in gdb while it is made: what it does when somebody looks, and what is recorded when somebody writes."""
 
 import re
+import resource
 import signal
 import struct
 
@@ -399,3 +400,22 @@ def test_what_cannot_be(isochron, kernel, tmp_path, args, message):
     assert result.returncode == 2
     assert message in result.stderr.decode()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_cannot_be_written_ends_the_run_and_is_no_fault_of_its_past(isochron, console_guest, tmp_path):
+    (tmp_path / "script").write_text('expect "ready"\nsend "l"\n')
+    client = LiveClient(
+        isochron, "record", "-o", str(tmp_path / "log"), "--kernel", console_guest, "--console", "null",
+        "--script", str(tmp_path / "script"), "--checkpoint-interval", "1M",
+    ).connect()  # fmt: skip
+    resource.prlimit(client.process.pid, resource.RLIMIT_FSIZE, (16 << 10, 16 << 10))
+    client.send(frame("vCont;c"))
+    said = ""
+    while (reply := client.reply()).startswith("O"):
+        said += bytes.fromhex(reply[1:]).decode()
+    assert "log.partial: File too large" in said
+    # It can be gone back in, still.
+    assert "begin" in client.resumed("bc")
+    code, errors = client.end()
+    assert code == 1 and errors.count("log.partial: File too large") == 1, errors
+    assert "in the past" not in errors

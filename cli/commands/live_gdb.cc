@@ -15,6 +15,16 @@
 
 namespace isochron::cli {
 
+namespace {
+
+// Whether it is the host's failure in the present, with which the run ended and which that tells.
+bool IsOfHost(const absl::Status& failure, const std::optional<machine::RunEnd>& end) {
+  return end.has_value() && end->kind == machine::RunEnd::Kind::kObserver &&
+         end->message == failure.message();
+}
+
+}  // namespace
+
 absl::Status CheckLiveGdb(const LiveGdbOptions& options, const RunOptions& run,
                           const std::string& log_path) {
   if (!options.target.has_value()) {
@@ -95,13 +105,12 @@ std::optional<machine::RunEnd> LiveGdb::ServeClient(machine::Machine& machine) {
   if (const absl::Status status = server.Serve(); !status.ok()) {
     Say(absl::StrCat("gdb was left: ", std::string(status.message())));
   }
-  if (!debuggee.failure().ok()) {
+  const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent();
+  if (!debuggee.failure().ok() && !IsOfHost(debuggee.failure(), timeline->run_end())) {
     Say(absl::StrCat("in the past: ", std::string(debuggee.failure().message())));
     failed_ = true;
   }
-  if (const absl::StatusOr<timeline::Arrival> back = timeline->GoToPresent(); !back.ok()) {
-    return machine::RunEnd::OfHost(back.status());
-  }
+  if (!back.ok()) return machine::RunEnd::OfHost(back.status());
   run_.session().NoteIdleElsewhere(timeline->idle_elsewhere());
   // Who has asked for a stop gets it from the session.
   const bool over = server.killed() || (stdio_ && !socket_->stopped());

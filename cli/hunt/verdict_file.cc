@@ -89,6 +89,7 @@ absl::StatusOr<VerdictFile> VerdictFile::Open(const std::string& path, const std
       lseek(verdicts.file_.fd(), 0, SEEK_END) < 0) {
     return absl::InternalError(absl::StrCat(path, ": ", std::strerror(errno)));
   }
+  verdicts.size_ = *whole;
   if (*whole == 0) {
     if (absl::Status status = verdicts.Write(what + "\n"); !status.ok()) return status;
   }
@@ -96,16 +97,22 @@ absl::StatusOr<VerdictFile> VerdictFile::Open(const std::string& path, const std
 }
 
 absl::StatusOr<size_t> VerdictFile::Read(std::string_view text, const std::string& what) {
+  const auto is_of_another = [this] {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path_, ": holds verdicts of another hunt; give another directory"));
+  };
   size_t begin = 0;
   for (size_t number = 1;; ++number) {
     const size_t end = text.find('\n', begin);
-    if (end == std::string_view::npos) return begin;  // nothing, or a line that was cut off
+    if (end == std::string_view::npos) {  // nothing, or a line that was cut off
+      if (number == 1 && !what.starts_with(text)) return is_of_another();
+      return begin;
+    }
     const std::string_view line = text.substr(begin, end - begin);
     begin = end + 1;
     if (number == 1) {
       if (line == what) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat(path_, ": holds verdicts of another hunt; give another directory"));
+      return is_of_another();
     }
     const std::optional<Line> known = ParseLine(line);
     if (!known.has_value() || known->seed != first_ + lines_.size()) {
@@ -129,8 +136,14 @@ absl::Status VerdictFile::Add(const Line& line) {
 }
 
 absl::Status VerdictFile::Write(const std::string& text) {
-  if (hostio::WriteAll(file_.fd(), text) == text.size()) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(path_, ": ", std::strerror(errno)));
+  if (hostio::WriteAll(file_.fd(), text) == text.size()) {
+    size_ += text.size();
+    return absl::OkStatus();
+  }
+  const int error = errno;
+  // Where that fails, too, the next hunt finds a line that was cut off.
+  if (ftruncate(file_.fd(), static_cast<off_t>(size_)) == 0) lseek(file_.fd(), 0, SEEK_END);
+  return absl::InternalError(absl::StrCat(path_, ": ", std::strerror(error)));
 }
 
 }  // namespace isochron::cli

@@ -31,7 +31,7 @@ class VerdictFile {
   };
 
   // Opens the file at `path`, of the hunt `what`, with seeds from `first` on; with nothing in it if
-  // there is none. InvalidArgument when it is there and of another hunt.
+  // there is none. InvalidArgument when it is there and of another hunt, or nobody's.
   static absl::StatusOr<VerdictFile> Open(const std::string& path, const std::string& what,
                                           uint64_t first);
 
@@ -45,6 +45,7 @@ class VerdictFile {
  private:
   // Takes what is there. Returns how many bytes of it are whole lines.
   absl::StatusOr<size_t> Read(std::string_view text, const std::string& what);
+  // All of it or, after an error, nothing.
   absl::Status Write(const std::string& text);
 
   std::string path_;
@@ -53,6 +54,7 @@ class VerdictFile {
   std::vector<Line> lines_;
   std::map<uint64_t, Line> waiting_;  // for one before them
   hostio::Descriptor file_;
+  size_t size_ = 0;  // bytes of the file: whole lines
 };
 
 }  // namespace isochron::cli

@@ -152,6 +152,14 @@ absl::StatusOr<Hunt> Prepare(const HuntOptions& options) {
   return Hunt{*std::move(guest), *std::move(failure), *std::move(schedule), *std::move(verdicts)};
 }
 
+absl::StatusOr<VerdictFile::Line> RunSeed(const Hunt& hunt, uint64_t seed) {
+  machine::ScheduleConfig schedule = hunt.schedule;
+  schedule.seed = seed;
+  const absl::StatusOr<HuntVerdict> verdict = hunt.guest.Run(schedule);
+  if (!verdict.ok()) return verdict.status();
+  return VerdictFile::Line{seed, verdict->fails, verdict->cycle, verdict->instructions};
+}
+
 // Tells now and then how far it is.
 class Herald {
  public:
@@ -273,7 +281,7 @@ int HuntSchedules(const HuntOptions& options) {
   if (!hunt.ok()) return RefuseInput(hunt.status());
   Herald herald(options, hunt->verdicts);
   const HuntRange range = {options.seeds.first, options.seeds.second, options.all, JobsOf(options)};
-  HuntingParty party(hunt->guest, hunt->schedule, range, hunt->verdicts,
+  HuntingParty party([&hunt](uint64_t seed) { return RunSeed(*hunt, seed); }, range, hunt->verdicts,
                      [&herald](const VerdictFile::Line& line) { herald.Note(line); });
   absl::Status status = party.Hunt();
   uint64_t failed = 0;

@@ -23,15 +23,14 @@ absl::StatusOr<machine::ScheduleConfig> SeededSchedule(std::string_view form, ui
       absl::StrCat(name, ":", seed, std::string(form.substr(end))));
 }
 
-HuntingParty::HuntingParty(const HuntedGuest& guest, const machine::ScheduleConfig& schedule,
-                           const HuntRange& range, VerdictFile& verdicts, Progress progress)
-    : guest_(guest),
-      schedule_(schedule),
+HuntingParty::HuntingParty(SeedRun run, const HuntRange& range, VerdictFile& verdicts,
+                           Progress progress)
+    : run_(std::move(run)),
       range_(range),
       verdicts_(verdicts),
       progress_(std::move(progress)),
       next_(range.first + verdicts.lines().size()),
-      last_(range.last) {}
+      end_(range.last + 1) {}
 
 absl::Status HuntingParty::Hunt() {
   for (const VerdictFile::Line& line : verdicts_.lines()) {
@@ -45,7 +44,7 @@ absl::Status HuntingParty::Hunt() {
   }
   Work();
   for (std::thread& helper : helpers) helper.join();
-  return status_;
+  return file_status_.ok() ? run_status_ : file_status_;
 }
 
 void HuntingParty::Work() {
@@ -53,34 +52,30 @@ void HuntingParty::Work() {
     uint64_t seed = 0;
     {
       const std::lock_guard lock(mutex_);
-      if (next_ > last_ || !status_.ok()) return;
+      if (next_ >= end_ || !file_status_.ok()) return;
       seed = next_++;
     }
-    Take(RunSeed(seed));
+    Take(seed, run_(seed));
   }
 }
 
-absl::StatusOr<VerdictFile::Line> HuntingParty::RunSeed(uint64_t seed) const {
-  machine::ScheduleConfig schedule = schedule_;
-  schedule.seed = seed;
-  const absl::StatusOr<HuntVerdict> verdict = guest_.Run(schedule);
-  if (!verdict.ok()) return verdict.status();
-  return VerdictFile::Line{seed, verdict->fails, verdict->cycle, verdict->instructions};
-}
-
-void HuntingParty::Take(const absl::StatusOr<VerdictFile::Line>& line) {
+void HuntingParty::Take(uint64_t seed, const absl::StatusOr<VerdictFile::Line>& line) {
   const std::lock_guard lock(mutex_);
+  if (!file_status_.ok() || seed >= end_) return;
   if (!line.ok()) {
-    status_.Update(line.status());
+    end_ = seed;
+    run_status_ =
+        absl::Status(line.status().code(),
+                     absl::StrCat("seed ", seed, ": ", std::string(line.status().message())));
     return;
   }
-  if (line->seed > last_) return;
   if (line->fails && !range_.all) {
-    last_ = line->seed;
-    verdicts_.EndAt(last_);
+    end_ = seed + 1;
+    run_status_ = absl::OkStatus();  // that was of a seed behind this one
+    verdicts_.EndAt(seed);
   }
-  status_.Update(verdicts_.Add(*line));
-  progress_(*line);
+  file_status_ = verdicts_.Add(*line);
+  if (file_status_.ok()) progress_(*line);
 }
 
 }  // namespace isochron::cli

@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/hunt/hunted_guest.h"
 #include "cli/hunt/verdict_file.h"
 #include "machine/events/schedule_config.h"
 
@@ -27,35 +26,36 @@ struct HuntRange {
   int jobs = 1;      // runs at the same time
 };
 
-// Runs a guest with one seed after the other. Which verdicts there are depends neither on how many
-// work nor on what had been done before.
+// Runs a guest with one seed after the other. What it comes to, verdicts or an error, depends
+// neither on how many work nor on what had been done before.
 class HuntingParty {
  public:
+  // Runs the guest with a seed, in any thread.
+  using SeedRun = std::function<absl::StatusOr<VerdictFile::Line>(uint64_t seed)>;
   // Told of each verdict, one at a time, from any thread.
   using Progress = std::function<void(const VerdictFile::Line& line)>;
 
-  // All must outlive it. Seeds that the verdicts know are not run again.
-  HuntingParty(const HuntedGuest& guest, const machine::ScheduleConfig& schedule,
-               const HuntRange& range, VerdictFile& verdicts, Progress progress);
+  // `verdicts` must outlive it. Seeds that they know are not run again.
+  HuntingParty(SeedRun run, const HuntRange& range, VerdictFile& verdicts, Progress progress);
 
-  // Until all are done. The first error of a run or of the file ends it.
+  // Until all are done. An error of the file ends it at once. One of a run, which then names its
+  // seed, ends it where a failure would: what comes before is done all the same.
   absl::Status Hunt();
 
  private:
   // What each thread does.
   void Work();
-  absl::StatusOr<VerdictFile::Line> RunSeed(uint64_t seed) const;
-  void Take(const absl::StatusOr<VerdictFile::Line>& line);
+  void Take(uint64_t seed, const absl::StatusOr<VerdictFile::Line>& line);
 
-  const HuntedGuest& guest_;
-  const machine::ScheduleConfig schedule_;
+  const SeedRun run_;
   const HuntRange range_;
   VerdictFile& verdicts_;
   const Progress progress_;
-  std::mutex mutex_;  // of all below, and of the verdicts
-  uint64_t next_;     // the seed that nobody has begun
-  uint64_t last_;     // the last that is of interest
-  absl::Status status_;
+  std::mutex mutex_;         // of all below, and of the verdicts
+  uint64_t next_;            // the seed that nobody has begun
+  uint64_t end_;             // that and all behind it are of no interest
+  absl::Status run_status_;  // of the run with seed `end_`
+  absl::Status file_status_;
 };
 
 }  // namespace isochron::cli

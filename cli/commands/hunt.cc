@@ -36,15 +36,21 @@ namespace {
 
 using Seeds = std::pair<uint64_t, uint64_t>;
 
+constexpr uint64_t kMaxSeed = ~uint64_t{0} - 1;  // there is one behind it
+
 absl::StatusOr<Seeds> ParseSeeds(std::string_view text) {
   const size_t dash = text.find('-');
   const absl::StatusOr<uint64_t> first = hostio::ParseNumber(text.substr(0, dash));
   if (!first.ok()) return first.status();
-  if (dash == std::string_view::npos) return Seeds(*first, *first);
-  const absl::StatusOr<uint64_t> last = hostio::ParseNumber(text.substr(dash + 1));
+  const absl::StatusOr<uint64_t> last =
+      dash == std::string_view::npos ? first : hostio::ParseNumber(text.substr(dash + 1));
   if (!last.ok()) return last.status();
-  if (*last < *first || *last == ~uint64_t{0}) {
+  if (*last < *first) {
     return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is not FIRST-LAST"));
+  }
+  if (*last > kMaxSeed) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a seed is at most ", kMaxSeed, ", not ", *last));
   }
   return Seeds(*first, *last);
 }
@@ -72,6 +78,10 @@ absl::Status ParseRecordOptions(const std::vector<std::string>& words, RunOption
   if (options.net.kind != NetOption::Kind::kNone) {
     return absl::InvalidArgumentError(
         "--net: what comes from a network is another thing in every run; a hunt has none");
+  }
+  if (options.perf_map) {
+    return absl::InvalidArgumentError(
+        "--perf-map: a hunt runs many machines in one process, which has one map");
   }
   for (const DiskOption& disk : options.disks) {
     if (!disk.commit && disk.overlay.empty()) continue;
@@ -183,16 +193,37 @@ class Herald {
   uint64_t failed_ = 0;
 };
 
+// Tells now and then how far an explanation is.
+class Commentator {
+ public:
+  void Note(size_t switches, size_t runs) {
+    if (runs > 0 && switches > told_ / 2 && runs < told_at_ + kMostUntold) return;
+    told_ = switches;
+    told_at_ = runs;
+    Say(absl::StrCat("explaining: ", switches, " switches, ", runs, " runs"));
+  }
+
+ private:
+  static constexpr size_t kMostUntold = 20;
+
+  size_t told_ = 0;
+  size_t told_at_ = 0;
+};
+
 // Says what makes a seed fail, and writes the log of a run that has nothing else.
 absl::Status TellWhy(const Hunt& hunt, const machine::ScheduleConfig& schedule,
                      const std::string& path, TextOutput& out) {
-  const absl::StatusOr<Explanation> why = Explain(hunt.guest, schedule);
+  Commentator commentator;
+  const absl::StatusOr<Explanation> why =
+      Explain(hunt.guest, schedule,
+              [&commentator](size_t switches, size_t runs) { commentator.Note(switches, runs); });
   if (absl::IsFailedPrecondition(why.status())) {
     Say(absl::StrCat("not explained: ", std::string(why.status().message())));
     return absl::OkStatus();
   }
   if (!why.ok()) return why.status();
-  if (absl::Status status = hunt.guest.Record(why->schedule, path); !status.ok()) return status;
+  const absl::Status status = hunt.guest.Record(why->schedule, why->verdict, path);
+  if (!status.ok()) return status;
   if (why->schedule.is_fixed()) {
     out.Line("it fails by the fixed schedule, too");
   } else {
@@ -211,11 +242,13 @@ absl::Status TellFailures(const Hunt& hunt, const HuntOptions& options, TextOutp
     machine::ScheduleConfig schedule = hunt.schedule;
     schedule.seed = line.seed;
     const std::string path = absl::StrCat(options.directory, "/", line.seed);
-    absl::Status status = hunt.guest.Record(schedule, path + ".log");
+    const HuntVerdict verdict = {line.fails, line.cycle, line.instructions, {}};
+    absl::Status status = hunt.guest.Record(schedule, verdict, path + ".log");
     if (!status.ok()) return status;
     out.Line(absl::StrCat(schedule.Text(), " fails; the run ends at cycle ",
                           machine::WithSeconds(line.cycle, hunt.guest.config().clock_hz), ": ",
                           path, ".log"));
+    out.Flush();
     const bool first = failed++ == 0;
     if (first && options.explain) {
       status = TellWhy(hunt, schedule, path + "-explained.log", out);
@@ -290,10 +323,11 @@ int HuntSchedules(const HuntOptions& options) {
   if (!status.ok()) {
     out.Finish(0);
     Say(std::string(status.message()));
-    return ToInt(ExitCode::kInternal);
+    return hunt->guest.CheckImages(ToInt(ExitCode::kInternal));
   }
   if (failed == 0) out.Line("no schedule fails");
-  return out.Finish(ToInt(failed == 0 ? ExitCode::kOk : ExitCode::kDifference));
+  return hunt->guest.CheckImages(
+      out.Finish(ToInt(failed == 0 ? ExitCode::kOk : ExitCode::kDifference)));
 }
 
 }  // namespace isochron::cli

@@ -55,15 +55,20 @@ absl::StatusOr<Switches> SwitchesOf(const HuntedGuest& guest,
 }  // namespace
 
 absl::StatusOr<Explanation> Explain(const HuntedGuest& guest,
-                                    const machine::ScheduleConfig& schedule) {
+                                    const machine::ScheduleConfig& schedule,
+                                    const ExplanationProgress& progress) {
   absl::StatusOr<Switches> all = SwitchesOf(guest, schedule);
   if (!all.ok()) return all.status();
   Explanation explanation;
   explanation.all = all->size();
+  size_t least = all->size();
+  progress(least, explanation.runs);
   const auto fails = [&](const Switches& switches) -> absl::StatusOr<bool> {
     ++explanation.runs;
     const absl::StatusOr<HuntVerdict> verdict = guest.Run(ScheduleOf(switches));
     if (!verdict.ok()) return verdict.status();
+    if (verdict->fails) least = switches.size();
+    progress(least, explanation.runs);
     return verdict->fails;
   };
   constexpr size_t kMost = machine::ScheduleConfig::kMaxSwitches;
@@ -85,6 +90,8 @@ absl::StatusOr<Explanation> Explain(const HuntedGuest& guest,
         machine.SetTurnSink(list.get());
       });
   if (!verdict.ok()) return verdict.status();
+  if (!verdict->fails) return absl::InternalError("a run that fails does not fail again");
+  explanation.verdict = *verdict;
   explanation.preemptions = std::move(list->preemptions);
   return explanation;
 }

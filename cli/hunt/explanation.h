@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,18 @@ struct Explanation {
   std::vector<Preemption> preemptions;  // those of a run by it
   size_t all = 0;                       // of the run that is explained
   size_t runs = 0;                      // that were made to find it
+  HuntVerdict verdict;                  // of the run by it
 };
+
+// Told after each run that is made: the least number of switches known to fail, and of runs.
+using ExplanationProgress = std::function<void(size_t switches, size_t runs)>;
 
 // Finds the smallest list of switches with which the guest still fails, of those of a run by
 // `schedule`, which fails. FailedPrecondition when the run has more of them than a list can have
 // and those before its end are not enough.
 absl::StatusOr<Explanation> Explain(const HuntedGuest& guest,
-                                    const machine::ScheduleConfig& schedule);
+                                    const machine::ScheduleConfig& schedule,
+                                    const ExplanationProgress& progress);
 
 // The preemptions as a table, a line each, with the kernel's symbols; lines end in "\n".
 std::string PreemptionTable(const std::vector<Preemption>& preemptions,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "cli/control/script_runner.h"
@@ -52,6 +53,11 @@ class Lookout final : public machine::InputSource, public machine::ConsoleSink {
   ScriptRunner failure_;  // an `expect` and a `stop`
 };
 
+std::string Describe(const HuntVerdict& verdict) {
+  return absl::StrCat(verdict.fails ? "fails" : "passes", " and ends at cycle ", verdict.cycle,
+                      " with ", verdict.instructions, " instructions");
+}
+
 }  // namespace
 
 absl::StatusOr<HuntedGuest> HuntedGuest::Create(const RunOptions& options, ScriptCommand failure) {
@@ -64,13 +70,16 @@ absl::StatusOr<HuntedGuest> HuntedGuest::Create(const RunOptions& options, Scrip
   if (!script.ok()) return script.status();
   absl::StatusOr<GuestImages> images = LoadNamedImages(options);
   if (!images.ok()) return images.status();
+  absl::StatusOr<machine::MachineConfig> config = ConfigOf(options, *images);
+  if (!config.ok()) return config.status();
   WarnOfClock(options, *images);
-  return HuntedGuest(options, *std::move(images), *std::move(script), std::move(failure));
+  return HuntedGuest(options, *std::move(config), *std::move(images), *std::move(script),
+                     std::move(failure));
 }
 
 absl::StatusOr<HuntVerdict> HuntedGuest::Run(const machine::ScheduleConfig& schedule,
                                              const Preparation& prepare) const {
-  machine::MachineConfig config = options_.config;
+  machine::MachineConfig config = config_;
   config.schedule = schedule;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
       machine::Machine::Create(config, images_.boot, EngineFactoryFor(options_));
@@ -96,7 +105,7 @@ replaylog::LogHeader HuntedGuest::Header(const machine::ScheduleConfig& schedule
   replaylog::LogHeader header;
   header.model_version = machine::kModelVersion;
   header.palcode = machine::PalcodeDigest();
-  header.config = options_.config;
+  header.config = config_;
   header.config.schedule = schedule;
   if (header.config.has_disk_console()) header.disk_console = machine::DiskConsoleDigest();
   for (const replaylog::ImageFile& image : images_.files) header.images.push_back(image.record);
@@ -112,7 +121,7 @@ std::string HuntedGuest::ScriptText() const {
 }
 
 absl::Status HuntedGuest::Record(const machine::ScheduleConfig& schedule,
-                                 const std::string& path) const {
+                                 const HuntVerdict& expected, const std::string& path) const {
   absl::StatusOr<std::unique_ptr<LogOutput>> log =
       LogOutput::Create(path, options_, Header(schedule), images_.files);
   if (!log.ok()) return log.status();
@@ -121,6 +130,12 @@ absl::Status HuntedGuest::Record(const machine::ScheduleConfig& schedule,
   if (!verdict.ok()) {
     (*log)->Discard();
     return verdict.status();
+  }
+  if (Describe(*verdict) != Describe(expected)) {
+    (*log)->Discard();
+    return absl::InternalError(absl::StrCat(path, ": is not written: the run by schedule ",
+                                            schedule.Text(), " ", Describe(*verdict), " now, and ",
+                                            Describe(expected), " before"));
   }
   return (*log)->Complete();
 }

@@ -25,8 +25,8 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
   return ParseScript(*text, path, options.config.clock_hz);
 }
 
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
-                                   CommandFiles files, std::unique_ptr<FrameLink> network) {
+absl::StatusOr<machine::MachineConfig> ConfigOf(const RunOptions& options,
+                                                const GuestImages& images) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   machine::MachineConfig config = options.config;
   config.disks = images.disks.configs;
@@ -35,6 +35,14 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
     if (!nvram.ok()) return nvram.status();
     config.nvram = *std::move(nvram);
   }
+  if (absl::Status status = config.Validate(); !status.ok()) return status;
+  return config;
+}
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files, std::unique_ptr<FrameLink> network) {
+  absl::StatusOr<machine::MachineConfig> config = ConfigOf(options, images);
+  if (!config.ok()) return config.status();
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
   if (!script.ok()) return script.status();
   for (const replaylog::ImageFile& file : images.files) {
@@ -55,7 +63,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
   files.AddOutput(options.junit_path, "the JUnit report");
   if (absl::Status status = files.Check(); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
-      machine::Machine::Create(config, std::move(images.boot), EngineFactoryFor(options));
+      machine::Machine::Create(*config, std::move(images.boot), EngineFactoryFor(options));
   if (!machine.ok()) return machine.status();
   absl::StatusOr<std::unique_ptr<Session>> session = Session::Create(options, *std::move(script));
   if (!session.ok()) return session.status();

@@ -16,6 +16,7 @@
 #include "cli/run/nvram_file.h"
 #include "cli/run/run_options.h"
 #include "cli/run/session.h"
+#include "machine/events/config.h"
 #include "machine/machine.h"
 #include "replaylog/image_set.h"
 
@@ -33,6 +34,11 @@ struct Guest {
 
 // The commands of --script; none without it.
 absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
+
+// The configuration of a machine of options and images, with what their files say: the disks that
+// there are, and what NVRAM holds. InvalidArgument when it is that of no machine.
+absl::StatusOr<machine::MachineConfig> ConfigOf(const RunOptions& options,
+                                                const GuestImages& images);
 
 // Makes a guest of options and images, and of its network, unless that is nullptr. Everything that
 // can be wrong with what the user gave is found here, before anything runs. `files` are those of

@@ -424,8 +424,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
                          const std::string& fields) {
   if (control_ == nullptr) return;
   std::string json = absl::StrCat(
-      "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code,
-      ",\"cycle\":", machine.now(),
+      "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code, ",\"cycle\":", machine.now(),
       ",\"seconds\":", machine::SecondsText(machine.now(), clock_hz_),
       ",\"instructions\":", machine.cpu().instructions, ",",
       replaylog::JsonBytes("output", "text", script_.output()), ",",

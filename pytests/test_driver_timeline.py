@@ -230,6 +230,20 @@ def test_a_timeline_has_the_engine_of_its_session(isochron, tmp_path, started, o
             assert words[words.index("--engine") + 1] == "jit"
 
 
+def test_what_a_recording_does_not_tell_of_is_not_known(isochron, tmp_path):
+    """`known_to` too far is a mistake of who gives it, no difference of the run; a log with its end has no need of it."""
+    with Machine(kernel=own_guest(isochron, "timers"), program=isochron).record(tmp_path / "log") as session:
+        session.run(1_000_000)
+        session.save(tmp_path / "copy")
+    with Timeline(tmp_path / "copy", known_to=100_000_000, program=isochron) as timeline:
+        with pytest.raises(RequestError, match=r"does not tell of cycle \d+ .*; is --known-to right\?"):
+            timeline.goto_end()
+        assert 1_000_000 <= timeline.goto(cycle=1_000_000).cycle < 1_010_000
+        assert timeline.goto_start().cycle == 0
+    with pytest.raises(IsochronError, match="exit code 2\n.*log: the log tells of the run to its end: leave --known-to"):
+        Timeline(tmp_path / "log", known_to=20_000_000, program=isochron)
+
+
 def test_a_run_that_commits_its_disk_has_no_timeline(isochron, tmp_path):
     """Nobody else may read the image meanwhile, and that is said. The run goes on."""
     (tmp_path / "disk").write_bytes(bytes(1 << 20))

@@ -190,6 +190,12 @@ void Replayer::On(const machine::Event& event) {
     if (byte != nullptr && TakeByte(*expected, event.cycle, *byte)) return;
     if (Same(*expected, event)) return Advance();
   }
+  if (expected == nullptr && !end_) {
+    status_ = absl::DataLossError(absl::StrCat("the recording does not tell of cycle ",
+                                               machine::WithSeconds(event.cycle, clock_hz_),
+                                               "; is --known-to right?"));
+    return;
+  }
   Diverge(replaylog::ToLogEvent(event));
 }
 

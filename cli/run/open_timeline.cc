@@ -149,6 +149,10 @@ absl::StatusOr<std::vector<OpenedTimeline>> OpenTimelines(const TimelineOptions&
   // The log is verified once, the images are read once, and one table of symbols does for all.
   absl::StatusOr<OpenedLog> log = OpenLogToRun(options.log_path, options.run, count);
   if (!log.ok()) return log.status();
+  if (options.known_to.has_value() && log->has_end) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.log_path, ": the log tells of the run to its end: leave --known-to out"));
+  }
   absl::StatusOr<GuestImages> images = LoadLogImages(*log->reader, options.log_path, options.run);
   if (!images.ok()) return images.status();
   std::vector<OpenedTimeline> opened;

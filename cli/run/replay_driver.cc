@@ -50,7 +50,8 @@ absl::StatusOr<OpenedLog> OpenLogToRun(const std::string& path, const RunOptions
   }
   absl::StatusOr<replaylog::LogSummary> summary = (*reader)->Verify();
   if (!summary.ok()) return summary.status();
-  return OpenedLog{*std::move(reader), summary->last_cycle, summary->identity};
+  return OpenedLog{*std::move(reader), summary->last_cycle, summary->identity,
+                   summary->end.has_value()};
 }
 
 absl::Status CheckLogForJobs(const std::string& path) {

@@ -26,6 +26,7 @@ struct OpenedLog {
   std::unique_ptr<replaylog::LogReader> reader;
   uint64_t last_cycle = 0;
   machine::Digest identity;
+  bool has_end = false;  // a partial log has none
 };
 
 // Opens the log or bundle at `path` and reads all of it, which takes next to nothing beside running

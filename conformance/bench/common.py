@@ -1,7 +1,10 @@
 """What the benchmarks share: their options, and timing whole runs."""
 
 import argparse
+import math
 import os
+import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -13,6 +16,8 @@ from conformance.tree import ROOT
 
 # Seconds after which a run is killed.
 HANG = 300
+# Of the guests' shell.
+PROMPT = b"~ # "
 
 
 class BenchParser(argparse.ArgumentParser):
@@ -65,3 +70,50 @@ def measure(command, converse, patience=HANG):
 
 def median(runs, name):
     return statistics.median(run[name] for run in runs)
+
+
+def geometric_mean(values):
+    values = [value for value in values if value]
+    return math.exp(statistics.fmean(map(math.log, values))) if values else None
+
+
+def cpu_seconds(pid):
+    """CPU time of all threads of a process."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except FileNotFoundError:  # it has ended meanwhile
+            pass
+    return total / 1e9
+
+
+class Console:
+    """Reads a guest's console, types the one command if nobody else does, and notes when marks arrive.
+
+    `mark` is compiled and has two groups, a name and "start" or "end". Each program's checksums are those of its lines
+    "bench: NAME end CHECKSUM".
+    """
+
+    def __init__(self, mark, clock, command):
+        self.mark = mark
+        self.clock = clock
+        self.command = command  # None: a script types it
+        self.marks = {}
+        self.checksums = {}
+
+    def __call__(self, process):
+        transcript, searched = b"", 0
+        while data := os.read(process.stdout.fileno(), 65536):
+            now = time.monotonic() if self.clock == "wall" else cpu_seconds(process.pid)
+            transcript += data
+            if self.command is not None and PROMPT in transcript:
+                process.stdin.write(self.command.encode() + b"\n")
+                process.stdin.flush()
+                self.command = None
+            while mark := self.mark.search(transcript, searched):
+                searched = mark.end()
+                self.marks[mark[1].decode(), mark[2].decode()] = now
+        for name, checksum in re.findall(rb"bench: (\w+) end ([0-9a-f]{16})", transcript):
+            self.checksums.setdefault(name.decode(), []).append(checksum.decode())
+        return transcript

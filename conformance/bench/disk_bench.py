@@ -14,10 +14,9 @@ import sys
 import tempfile
 import time
 
-from conformance.bench.common import BenchParser, measure, median
+from conformance.bench.common import PROMPT, BenchParser, measure, median
 from conformance.tree import guest_path
 
-PROMPT = b"~ # "
 # A request of 64 KiB that begins where the last ended (docs/machine.md, "Virtio disk"), in seconds.
 REQUEST = 1 / 35_000
 PIECE = 64 << 10

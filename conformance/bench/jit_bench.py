@@ -11,8 +11,6 @@ With --baseline also ref-base, jit-base: another build of isochron, such as one 
 
 import dataclasses
 import json
-import math
-import os
 import pathlib
 import re
 import shlex
@@ -22,10 +20,10 @@ import sys
 import tempfile
 import time
 
-from conformance.bench.common import BenchParser, measure
+from conformance.bench.common import PROMPT, BenchParser, Console, geometric_mean, measure
 from conformance.tree import ROOT, guest_path
 
-PROMPT = b"~ # "
+MARK = re.compile(rb"bench: (\w+) (start|end)")
 BOOT = "boot"
 GROUPS = {
     "integer": ["sieve", "sort", "hash", "compress", "search", "interpreter", "calls", "chase", "bignum"],
@@ -117,46 +115,6 @@ def command_of(way, arguments, folder, script):
     return command + ["--memory", "256M", "--engine", engine, "--script", str(script), *shlex.split(arguments.options)]
 
 
-def cpu_seconds(pid):
-    """CPU time of all threads of a process."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except FileNotFoundError:  # it has ended meanwhile
-            pass
-    return total / 1e9
-
-
-class Console:
-    """Reads a guest's console, types the one command if nobody else does, and notes when marks arrive."""
-
-    MARK = re.compile(rb"bench: (\w+) (start|end)")
-
-    def __init__(self, clock, command):
-        self.clock = clock
-        self.command = command  # None: a script types it
-        self.marks = {}
-
-    def __call__(self, process):
-        transcript, searched = b"", 0
-        while data := os.read(process.stdout.fileno(), 65536):
-            now = time.monotonic() if self.clock == "wall" else cpu_seconds(process.pid)
-            transcript += data
-            if self.command is not None and PROMPT in transcript:
-                process.stdin.write(self.command.encode() + b"\n")
-                process.stdin.flush()
-                self.command = None
-            while mark := self.MARK.search(transcript, searched):
-                searched = mark.end()
-                self.marks[mark[1].decode(), mark[2].decode()] = now
-        self.checksums = {
-            name.decode(): checksum.decode()
-            for name, checksum in re.findall(rb"bench: (\w+) end ([0-9a-f]{16})", transcript)
-        }
-        return transcript
-
-
 @dataclasses.dataclass
 class Result:
     """Samples of a program, by way, and its checksum."""
@@ -182,7 +140,7 @@ def session(way, arguments, folder, command):
     command += "poweroff -f"
     script = pathlib.Path(folder) / "script"
     script.write_text(f'expect "{PROMPT.decode()}"\nsend "{command}\\n"\n')
-    console = Console(arguments.clock, command if way.startswith("qemu") else None)
+    console = Console(MARK, arguments.clock, command if way.startswith("qemu") else None)
     run = measure(command_of(way, arguments, folder, script), console, PATIENCE)
     return run, console
 
@@ -201,17 +159,13 @@ def run_once(way, arguments, folder, results):
             sys.exit(f"bench: {program} did not end on {way}")
         result = results[program]
         result.add(way, console.marks[program, "end"] - console.marks[program, "start"])
-        result.checksum = result.checksum or console.checksums[program]
-        if result.checksum != console.checksums[program]:
+        checksum = console.checksums[program][-1]
+        result.checksum = result.checksum or checksum
+        if result.checksum != checksum:
             sys.exit(
-                f"bench: {program} on {way}: checksum {console.checksums[program]},"
+                f"bench: {program} on {way}: checksum {checksum},"
                 f" elsewhere {result.checksum}"
             )
-
-
-def geometric_mean(values):
-    values = [value for value in values if value]
-    return math.exp(statistics.fmean(map(math.log, values))) if values else None
 
 
 def ratios_of(result, engine):

@@ -15,8 +15,6 @@ instructions: busy and idle over one, busy over qemu; and the time of record ove
 """
 
 import json
-import math
-import os
 import pathlib
 import re
 import shlex
@@ -24,11 +22,10 @@ import sys
 import tempfile
 import time
 
-from conformance.bench.common import BenchParser, measure, median
-from conformance.bench.jit_bench import cpu_seconds
+from conformance.bench.common import PROMPT, BenchParser, Console, geometric_mean, measure, median
 from conformance.tree import guest_path
 
-PROMPT = b"~ # "
+MARK = re.compile(rb"^smp: (\w+) (start|end)", re.M)
 CPUS = 4
 # How many CPUs there are, and how many run the program.
 WAYS = {"one": (1, 1), "busy": (CPUS, CPUS), "idle": (CPUS, 1), "record": (CPUS, CPUS), "qemu": (CPUS, CPUS)}
@@ -91,41 +88,13 @@ def command_of(way, arguments, folder, script):
     ]  # fmt: skip
 
 
-class Console:
-    """Reads a guest's console, types the command if no script does, and notes when marks arrive."""
-
-    MARK = re.compile(rb"^smp: (\w+) (start|end)", re.M)
-
-    def __init__(self, clock, command):
-        self.clock = clock
-        self.command = command  # None: a script types it
-        self.marks = {}
-        self.checksums = {}
-
-    def __call__(self, process):
-        transcript, searched = b"", 0
-        while data := os.read(process.stdout.fileno(), 65536):
-            now = time.monotonic() if self.clock == "wall" else cpu_seconds(process.pid)
-            transcript += data
-            if self.command is not None and PROMPT in transcript:
-                process.stdin.write(self.command.encode() + b"\n")
-                process.stdin.flush()
-                self.command = None
-            while mark := self.MARK.search(transcript, searched):
-                searched = mark.end()
-                self.marks[mark[1].decode(), mark[2].decode()] = now
-        for name, checksum in re.findall(rb"bench: (\w+) end ([0-9a-f]{16})", transcript):
-            self.checksums.setdefault(name.decode(), []).append(checksum.decode())
-        return transcript
-
-
 def run_once(way, arguments, folder):
     """Seconds by program, and checksums."""
     _, busy = WAYS[way]
     command = shell_command(arguments, busy)
     script = folder / "script"
     script.write_text(f'expect "{PROMPT.decode()}"\nsend "{command}\\n"\n')
-    console = Console(arguments.clock, command if way == "qemu" else None)
+    console = Console(MARK, arguments.clock, command if way == "qemu" else None)
     measure(command_of(way, arguments, folder, script), console, PATIENCE)
     for program in arguments.programs:
         if len(console.checksums.get(program, [])) != busy:
@@ -170,7 +139,7 @@ def figures(arguments, samples):
     for name in RATIOS:
         those = [program["ratios"].get(name) for program in result["programs"].values()]
         if all(those):
-            result["geometric means"][name] = math.exp(sum(map(math.log, those)) / len(those))
+            result["geometric means"][name] = geometric_mean(those)
     return result
 
 

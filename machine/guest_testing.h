@@ -14,9 +14,7 @@
 #include "machine/devices/network/network_testing.h"
 #include "machine/devices/virtio/virt_queue.h"
 #include "machine/devices/virtio/virtio_testing.h"
-#include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
-#include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
@@ -116,10 +114,8 @@ class GuestEngine final : public alpha::Engine {
 
 // A machine of that guest at power-on; `work` must outlive it.
 inline std::unique_ptr<Machine> MakeGuest(GuestWork& work, MachineConfig config = {}) {
-  constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
   BootImages images;
-  images.kernel =
-      *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+  images.kernel = KernelOfNothing();
   config.memory_bytes = MachineConfig::kMinMemory;
   const bool network = config.network.has_value();
   return *Machine::Create(config, std::move(images),

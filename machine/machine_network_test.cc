@@ -16,9 +16,7 @@
 #include "machine/devices/network/network_testing.h"
 #include "machine/devices/virtio/virt_queue.h"
 #include "machine/devices/virtio/virtio_testing.h"
-#include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
-#include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
@@ -104,9 +102,7 @@ class Peer final : public InputSource {
 
 std::unique_ptr<Machine> MakeMachine(std::optional<NetworkConfig> network) {
   BootImages images;
-  constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
-  images.kernel =
-      *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+  images.kernel = KernelOfNothing();
   MachineConfig config;
   config.memory_bytes = MachineConfig::kMinMemory;
   config.input_interval = kInputInterval;

@@ -14,7 +14,6 @@
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/elf_image.h"
 #include "machine/firmware/elf_test_image.h"
 #include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
@@ -41,12 +40,7 @@ class FakeEngine final : public alpha::Engine {
   FakeEngine(alpha::Memory& memory, alpha::IoBus& io) : memory_(memory), io_(io) {}
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
-    while (cpu.cycle < deadline.cycle && !cpu.InterruptDeliverable()) {
-      if (deadline.leave.load()) break;
-      if (deadline.pcs != nullptr && deadline.pcs->Stops(cpu, memory_)) break;
-      if (deadline.ranges != nullptr && deadline.ranges->hit()) break;
-      Step(cpu);
-    }
+    while (!alpha::StopsAt(cpu, deadline, memory_)) Step(cpu);
     return {};
   }
   void Invalidate() override {}
@@ -139,9 +133,7 @@ class Notes final : public Observer {
 struct Rig {
   explicit Rig(uint32_t cpus, uint64_t quantum = 700, const std::string& schedule = "fixed") {
     BootImages images;
-    constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
-    images.kernel = *ParseKernel(
-        ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+    images.kernel = KernelOfNothing();
     MachineConfig config;
     config.memory_bytes = MachineConfig::kMinMemory;
     config.itb_entries = config.dtb_entries = MachineConfig::kMinTlbEntries;

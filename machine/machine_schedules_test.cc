@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "machine/firmware/elf_test_image.h"
 #include "machine/machine.h"
 #include "machine/machine_rounds_testing.h"
 #include "machine/switch_list.h"
@@ -54,9 +55,7 @@ std::unique_ptr<Machine> MachineOf(uint32_t cpus, uint64_t quantum, const std::s
   config.quantum = quantum;
   config.schedule = *ScheduleConfig::Parse(schedule);
   BootImages images;
-  constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
-  images.kernel =
-      *ParseKernel(ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+  images.kernel = KernelOfNothing();
   return *Machine::Create(config, std::move(images), engine);
 }
 

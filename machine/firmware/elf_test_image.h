@@ -10,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "machine/firmware/elf_image.h"
+#include "machine/firmware/firmware_layout.h"
+
 namespace isochron::machine {
 
 // Builds the bytes of an ELF file: header, program headers, contents, symbols.
@@ -127,6 +130,13 @@ class ElfTestImage {
            Bytes(loaded);
   }
 };
+
+// A kernel for engines that execute no instructions.
+inline KernelImage KernelOfNothing() {
+  constexpr uint64_t kEntry = PhysicalToKseg(0x310000);
+  return *ParseKernel(
+      ElfTestImage().Entry(kEntry).Load(kEntry, std::string(4, '\0'), 0x2000).Build());
+}
 
 }  // namespace isochron::machine
 

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "machine/bus/event_queue.h"
 #include "machine/bus/pci_function.h"
@@ -54,6 +56,15 @@ void LetPass(Rig& rig, uint64_t cycles, uint64_t most_in_an_event) {
     if (rig.memory.transferred > most_in_an_event) std::abort();
   }
   events.SetNow(end);
+}
+
+// Saves the rig's state, restores it in `other` and goes on with that one. All that is due must
+// have happened, as when a state is saved: else it does nothing.
+template <typename Rig>
+void GoOnRestored(std::unique_ptr<Rig>& rig, std::unique_ptr<Rig> other) {
+  if (rig->bench.events().next() < rig->bench.events().now()) return;
+  if (!rig->CopyTo(*other).ok() || other->Save() != rig->Save()) std::abort();
+  rig = std::move(other);
 }
 
 // The line of the rig's device is as it wants it, and as its status register shows it.

@@ -96,10 +96,7 @@ class Driver {
 
   void SaveAndRestore() {
     Wait(0);
-    if (rig_->bench.events().next() < rig_->bench.events().now()) return;
-    auto other = std::make_unique<TulipRig>();
-    if (!rig_->CopyTo(*other).ok() || other->Save() != rig_->Save()) std::abort();
-    rig_ = std::move(other);
+    GoOnRestored(rig_, std::make_unique<TulipRig>());
   }
 
   FuzzInput& input_;

@@ -185,12 +185,8 @@ class Driver {
   }
 
   void SaveAndRestore() {
-    // All that is due has happened when a state is saved.
     Wait(0);
-    if (rig_->bench.events().next() < rig_->bench.events().now()) return;
-    std::unique_ptr<Rig> other = rig_->Another();
-    if (!rig_->CopyTo(*other).ok() || other->Save() != rig_->Save()) std::abort();
-    rig_ = std::move(other);
+    GoOnRestored(rig_, rig_->Another());
   }
 
   FuzzInput& input_;

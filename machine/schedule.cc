@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <numeric>
 #include <utility>
 
+#include "machine/bus/event_queue.h"
 #include "machine/devices/split_mix.h"
 
 namespace isochron::machine {
 namespace {
-
-constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 bool IsAble(uint32_t able, uint32_t cpu) { return (able >> cpu & 1) != 0; }
 
@@ -84,7 +82,7 @@ uint64_t Schedule::Limit(const TurnPlaces& places) const {
       if (const TurnSwitch* const next = NextSwitch(turn_)) return next->cycle;
       break;
   }
-  return kNoLimit;
+  return kNever;
 }
 
 uint32_t Schedule::Draw(const TurnPlaces& places) {

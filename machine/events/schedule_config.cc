@@ -51,13 +51,16 @@ absl::Status ParsePair(std::string_view text, absl::StatusOr<uint64_t> (*parse)(
   return absl::OkStatus();
 }
 
+absl::Status CheckDepth(uint64_t depth) {
+  if (depth >= 1 && depth <= ScheduleConfig::kMaxDepth) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a depth is from 1 to ", ScheduleConfig::kMaxDepth, ", not ", depth));
+}
+
 absl::Status ParseDepth(std::string_view text, ScheduleConfig& schedule) {
   const absl::StatusOr<uint64_t> depth = hostio::ParseNumber(text);
   if (!depth.ok()) return depth.status();
-  if (*depth < 1 || *depth > ScheduleConfig::kMaxDepth) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a depth is from 1 to ", ScheduleConfig::kMaxDepth, ", not ", *depth));
-  }
+  if (absl::Status status = CheckDepth(*depth); !status.ok()) return status;
   schedule.depth = static_cast<uint32_t>(*depth);
   return absl::OkStatus();
 }
@@ -136,10 +139,7 @@ absl::Status ScheduleConfig::Validate(uint32_t cpus) const {
                                                      " cycles: they must be from 1 to ", kMaxTurn,
                                                      ", the least first"));
     case Kind::kPct:
-      if (depth < 1 || depth > kMaxDepth) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("a depth is from 1 to ", kMaxDepth, ", not ", depth));
-      }
+      if (absl::Status status = CheckDepth(depth); !status.ok()) return status;
       if (length >= 1 && length <= kMaxLength) break;
       return absl::InvalidArgumentError(
           absl::StrCat("priorities change among 1 to ", kMaxLength, " instructions, not ", length));

@@ -20,7 +20,7 @@ ROOMS = [
         "cli/hunt cli/run cli/control cli/host cli/text debug/gdb debug/report debug conformance/compare engines timeline machine replaylog "
         "machine/events hostio",
     ),
-    ("cli/hunt", "cli/run cli/control cli/text machine replaylog machine/firmware machine/bus machine/events hostio"),
+    ("cli/hunt", "cli/run cli/control cli/text machine replaylog machine/bus machine/events hostio"),
     (
         "cli/run",
         "cli/control cli/net cli/host cli/text debug conformance/compare engines timeline machine replaylog machine/devices "

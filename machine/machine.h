@@ -145,6 +145,8 @@ class Machine final : private ConsoleSink,
     for (const Processor& processor : processors_) cycle = std::max(cycle, processor.cpu.cycle);
     return cycle;
   }
+  // Instructions that all CPUs have retired.
+  uint64_t Instructions() const;
   const alpha::Memory& memory() const { return memory_; }
   // In the order of config().disks.
   std::span<const Disk> disks() const { return disks_; }
@@ -189,8 +191,6 @@ class Machine final : private ConsoleSink,
     bool waiting = false;
     uint64_t wait_cycles = 0;
   };
-  // Instructions that all CPUs have retired.
-  uint64_t Instructions() const;
   // Lets time pass to the next boundary of the machine, or with several CPUs to one in the turn of
   // a CPU at which the run is to stop: then the round stays open.
   alpha::RunResult Advance() {

@@ -2,9 +2,20 @@
 
 #include <variant>
 
+#include "machine/events/event.h"
 #include "machine/events/planted_breaks.h"
+#include "machine/firmware/firmware.h"
 
 namespace isochron::timeline {
+
+replaylog::LogHeader HeaderOf(const machine::MachineConfig& config) {
+  replaylog::LogHeader header;
+  header.model_version = machine::kModelVersion;
+  header.palcode = machine::PalcodeDigest();
+  header.config = config;
+  if (config.has_disk_console()) header.disk_console = machine::DiskConsoleDigest();
+  return header;
+}
 
 void Recorder::On(const machine::Event& event) {
   if (machine::Planted(machine::Break::kInputLate) &&

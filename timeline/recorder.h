@@ -3,10 +3,15 @@
 #ifndef ISOCHRON_TIMELINE_RECORDER_H_
 #define ISOCHRON_TIMELINE_RECORDER_H_
 
+#include "machine/events/config.h"
 #include "machine/events/observer.h"
+#include "replaylog/event.h"
 #include "replaylog/event_stream.h"
 
 namespace isochron::timeline {
+
+// The header of a log of such a machine, without its images.
+replaylog::LogHeader HeaderOf(const machine::MachineConfig& config);
 
 // Turns a run into a stream of events.
 class Recorder final : public machine::Observer {

@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/guest_testing.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
@@ -68,10 +67,7 @@ class SeveralCpusSnapshots : public ::testing::Test {
  protected:
   SeveralCpusSnapshots() {
     const auto machine = MakeGuest(work_, Config());
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = machine->config();
+    const replaylog::LogHeader header = HeaderOf(machine->config());
     auto writer = replaylog::LogWriter::Create(path_, header);
     auto snapshots = SnapshotWriter::Create(SnapshotPath(path_), header);
     EXPECT_TRUE(writer.ok() && snapshots.ok());

@@ -16,6 +16,7 @@
 #include "machine/machine.h"
 #include "replaylog/event.h"
 #include "timeline/machine_testing.h"
+#include "timeline/recorder.h"
 #include "timeline/timeline.h"
 
 namespace isochron::timeline {
@@ -26,12 +27,6 @@ using machine::Input;
 using machine::Machine;
 using machine::MakeGuest;
 using machine::StopCondition;
-
-replaylog::LogHeader HeaderOf(const Machine& machine) {
-  replaylog::LogHeader header;
-  header.config = machine.config();
-  return header;
-}
 
 void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
   ASSERT_TRUE(arrival.ok()) << arrival.status();
@@ -133,7 +128,7 @@ void ExpectFramesPassOnce(uint64_t snapshot_bytes) {
   options.snapshot_bytes = snapshot_bytes;
   options.snapshot_interval = 200'000;
   const auto timeline =
-      Timeline::CreateLive(*travelled.machine, HeaderOf(*travelled.machine), options);
+      Timeline::CreateLive(*travelled.machine, HeaderOf(travelled.machine->config()), options);
   std::mt19937_64 random(15);
   std::vector<std::pair<uint64_t, machine::Digest>> places;
   for (uint64_t cycle = 0; cycle < kEnd; cycle += random() % 400'000) {
@@ -160,7 +155,7 @@ TEST(LiveTimeline, AStepOutOfThePresentReadsNoMoreThanWhatIsNew) {
   machine::MachineConfig config;
   config.checkpoint_interval = 4096;
   const auto machine = MakeGuest(work, config);
-  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), {});
+  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(machine->config()), {});
   ExpectThere(timeline->GoToCycle(uint64_t{4096} * 8000));
   ExpectThere(timeline->StepBackward());
   ASSERT_TRUE(timeline->GoToPresent().ok());
@@ -190,7 +185,7 @@ TEST(LiveTimeline, IdleTimeOfThePastIsCountedOnce) {
     uint64_t idle = 0;
   } watcher;
   machine->SetInputSource(&watcher);
-  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), {});
+  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(machine->config()), {});
   ExpectThere(timeline->GoToCycle(30'000'000));
   const auto idle = [&] {
     return machine->engine().stats().spin_cycles_skipped - timeline->idle_elsewhere();
@@ -216,7 +211,7 @@ TEST(LiveTimeline, ARunWithoutAHistoryCountsItsEventsAndKeepsNothing) {
   Timeline::Options options;
   options.snapshot_bytes = 4096;
   options.snapshot_interval = 50'000;
-  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), options);
+  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(machine->config()), options);
   ExpectThere(timeline->GoToCycle(500'000));
   ASSERT_TRUE(timeline->CheckHistory().ok());
   ASSERT_GT(timeline->memory_snapshots().bytes(), 0u);
@@ -239,7 +234,7 @@ TEST(LiveTimeline, AFatalEndIsOneToGoBackFrom) {
   const auto machine = MakeGuest(work);
   Notes notes;
   machine->SetObserver(&notes);
-  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), {});
+  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(machine->config()), {});
   ExpectThere(timeline->GoToCycle(1'000'000));
   const machine::Digest before = machine->StateDigest();
   ASSERT_TRUE(timeline->Inject(Input::WriteRegister(0, 9, 1)).ok());  // ends the guest
@@ -265,7 +260,7 @@ TEST(LiveTimeline, WhereTheHostCannotGoOnThePastIsStillThere) {
   const auto machine = MakeGuest(work);
   Notes notes;
   machine->SetObserver(&notes);
-  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(*machine), {});
+  const auto timeline = Timeline::CreateLive(*machine, HeaderOf(machine->config()), {});
   ExpectThere(timeline->GoToCycle(500'000));
   const machine::Digest state = machine->StateDigest();
   notes.fails_at = 1'000'000;

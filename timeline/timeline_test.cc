@@ -11,7 +11,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/guest_testing.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
@@ -44,10 +43,7 @@ class RecordedGuest : public ::testing::Test {
 
   RecordedGuest() {
     const auto machine = MakeGuest(work_, Config());
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = machine->config();
+    const replaylog::LogHeader header = HeaderOf(machine->config());
     auto writer = replaylog::LogWriter::Create(path_, header);
     EXPECT_TRUE(writer.ok()) << writer.status();
     Recorder recorder(**writer);

@@ -1,6 +1,5 @@
 #include "cli/hunt/hunted_guest.h"
 
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -10,9 +9,7 @@
 #include "cli/run/guest.h"
 #include "cli/run/log_output.h"
 #include "machine/bus/console.h"
-#include "machine/events/event.h"
 #include "machine/events/input.h"
-#include "machine/firmware/firmware.h"
 
 namespace isochron::cli {
 namespace {
@@ -93,22 +90,15 @@ absl::StatusOr<HuntVerdict> HuntedGuest::Run(const machine::ScheduleConfig& sche
   if (verdict.end.kind == machine::RunEnd::Kind::kObserver) {
     return absl::InternalError(verdict.end.message);
   }
-  for (int cpu = 0; cpu < (*machine)->cpu_count(); ++cpu) {
-    verdict.cycle = std::max(verdict.cycle, (*machine)->cpu(cpu).cycle);
-    verdict.instructions += (*machine)->cpu(cpu).instructions;
-  }
+  verdict.cycle = (*machine)->now();
+  verdict.instructions = (*machine)->Instructions();
   verdict.fails = lookout.HasSeenFailure(verdict.cycle);
   return verdict;
 }
 
 replaylog::LogHeader HuntedGuest::Header(const machine::ScheduleConfig& schedule) const {
-  replaylog::LogHeader header;
-  header.model_version = machine::kModelVersion;
-  header.palcode = machine::PalcodeDigest();
-  header.config = config_;
+  replaylog::LogHeader header = HeaderOf(config_, images_.files);
   header.config.schedule = schedule;
-  if (header.config.has_disk_console()) header.disk_console = machine::DiskConsoleDigest();
-  for (const replaylog::ImageFile& image : images_.files) header.images.push_back(image.record);
   return header;
 }
 

@@ -14,7 +14,6 @@
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
 #include "machine/events/digest.h"
-#include "machine/firmware/firmware.h"
 #include "replaylog/describe.h"
 #include "replaylog/event.h"
 #include "replaylog/image_set.h"
@@ -65,14 +64,15 @@ absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> PrepareSharedSidecar(
 
 }  // namespace
 
-replaylog::LogHeader HeaderOf(const Guest& guest) {
-  replaylog::LogHeader header;
-  header.model_version = machine::kModelVersion;
-  header.palcode = machine::PalcodeDigest();
-  header.config = guest.machine->config();
-  if (header.config.has_disk_console()) header.disk_console = machine::DiskConsoleDigest();
-  for (const replaylog::ImageFile& image : guest.images) header.images.push_back(image.record);
+replaylog::LogHeader HeaderOf(const machine::MachineConfig& config,
+                              const std::vector<replaylog::ImageFile>& images) {
+  replaylog::LogHeader header = timeline::HeaderOf(config);
+  for (const replaylog::ImageFile& image : images) header.images.push_back(image.record);
   return header;
+}
+
+replaylog::LogHeader HeaderOf(const Guest& guest) {
+  return HeaderOf(guest.machine->config(), guest.images);
 }
 
 absl::StatusOr<std::unique_ptr<LogOutput>> LogOutput::Create(

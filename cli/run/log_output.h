@@ -24,7 +24,11 @@
 
 namespace isochron::cli {
 
-// The header of a log of this guest.
+// The header of a log of a machine with these images.
+replaylog::LogHeader HeaderOf(const machine::MachineConfig& config,
+                              const std::vector<replaylog::ImageFile>& images);
+
+// The same of this guest.
 replaylog::LogHeader HeaderOf(const Guest& guest);
 
 // Records a guest to a file, to a pipe or to standard output, from power-on to its end.

@@ -18,7 +18,6 @@
 #include "debug/symbols.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
@@ -83,10 +82,7 @@ class DebuggedGuest : public ::testing::TestWithParam<Case> {
   }
 
   void Record() {
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = Config();
+    const replaylog::LogHeader header = timeline::HeaderOf(Config());
     auto writer = replaylog::LogWriter::Create(path_, header);
     ASSERT_TRUE(writer.ok()) << writer.status();
     const std::unique_ptr<Machine> machine = MakeGuest(GetParam().guest, "ref");

@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "conformance/guests/guest_run.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/firmware/firmware_layout.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
@@ -54,10 +53,7 @@ void PrintTo(const Case& one, std::ostream* out) {
 class DebuggerWrites : public ::testing::TestWithParam<Case> {
  protected:
   DebuggerWrites() {
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = Config();
+    const replaylog::LogHeader header = timeline::HeaderOf(Config());
     auto writer = replaylog::LogWriter::Create(path_, header);
     EXPECT_TRUE(writer.ok()) << writer.status();
     writer_ = *std::move(writer);

@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "conformance/guests/guest_run.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "machine/machine.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/log_writer.h"
@@ -26,10 +25,7 @@ namespace isochron::conformance {
 class GuestRecording {
  public:
   explicit GuestRecording(std::string guest) : guest_(std::move(guest)) {
-    replaylog::LogHeader header;
-    header.model_version = machine::kModelVersion;
-    header.palcode = machine::PalcodeDigest();
-    header.config = Config();
+    const replaylog::LogHeader header = timeline::HeaderOf(Config());
     auto writer = replaylog::LogWriter::Create(path_, header);
     auto snapshots = timeline::SnapshotWriter::Create(snapshot_path(), header);
     EXPECT_TRUE(writer.ok() && snapshots.ok());

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "conformance/guests/guest_run.h"
 #include "gtest/gtest.h"
-#include "machine/firmware/firmware.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/log_writer.h"
 #include "timeline/recorder.h"
@@ -51,9 +50,7 @@ class LiveRun {
  public:
   LiveRun(std::unique_ptr<Machine> machine, const std::string& name)
       : path_(replaylog::TestPath(name)), machine_(std::move(machine)) {
-    header_.model_version = machine::kModelVersion;
-    header_.palcode = machine::PalcodeDigest();
-    header_.config = machine_->config();
+    header_ = timeline::HeaderOf(machine_->config());
     for (size_t i = 0; i < header_.config.disks.size(); ++i) {
       header_.images.push_back(
           {replaylog::ImageRecord::DiskRole(i), header_.config.disks[i].bytes, {}});

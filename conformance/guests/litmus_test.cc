@@ -77,7 +77,7 @@ LitmusRun RunLitmus(const std::string& engine, const std::string& schedule,
 uint64_t Schedules() {
   const char* const text = std::getenv("ISOCHRON_LITMUS_SCHEDULES");
   if (text != nullptr) return std::strtoull(text, nullptr, 10);
-  return hostio::kAddressSanitizer ? 3 : 24;
+  return hostio::kAddressSanitizer ? 8 : 24;
 }
 
 TEST(Litmus, RandomSchedulesShowAllThatIsSequentiallyConsistentAndNothingElse) {

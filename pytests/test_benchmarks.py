@@ -26,7 +26,7 @@ def listed(*args):
 
 
 def test_a_disk_is_measured(isochron):
-    command = [str(ROOT / "scripts/bench"), "disk", "--runs", "1", "--mib", "4", "--json", "--isochron", str(isochron)]
+    command = [str(ROOT / "scripts/bench"), "disk", "--runs", "1", "--mib", "16", "--json", "--isochron", str(isochron)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)

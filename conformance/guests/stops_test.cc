@@ -17,6 +17,7 @@
 #include "debug/symbols.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hostio/sanitizers.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
 #include "timeline/timeline.h"
@@ -101,6 +102,9 @@ class Travel {
   std::unique_ptr<Stops> stops_;
 };
 
+// From how many places a stop is looked for, of each kind the same number.
+constexpr int kPlaces = hostio::kAddressSanitizer ? 3 : 6;
+
 class StopsOfGuest : public ::testing::TestWithParam<std::string> {
  protected:
   StopsOfGuest() {
@@ -125,7 +129,7 @@ class StopsOfGuest : public ::testing::TestWithParam<std::string> {
 
   // From random places and from hits the next and the last hit are those that they should be.
   void ExpectFromAnywhere(const std::vector<Hit>& hits) {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < kPlaces; ++i) {
       const bool at_hit = i % 3 == 0 && !hits.empty();
       const uint64_t near = hits.empty() ? 0 : hits[random_() % hits.size()].cycle;
       const uint64_t there = at_hit       ? near

@@ -9,15 +9,16 @@
 
 #include "gtest/gtest.h"
 #include "jit/engine.h"
+#include "ref/cpu_deeds.h"
 #include "ref/engine.h"
 #include "ref/turns_testing.h"
 
 namespace isochron::jit {
 namespace {
 
-using ref::testing::Deed;
+using ref::Deed;
+using ref::kAllDeeds;
 using ref::testing::FirstDifference;
-using ref::testing::kAllDeeds;
 using ref::testing::TurnsMachine;
 
 TurnsMachine::Maker Translating(uint32_t threshold) {

@@ -19,15 +19,14 @@ EQUAL, HOLES, USAGE, DIFFERENT = 0, 1, 2, 3
 ATTEMPTS = 3  # for a batch whose worker died
 
 
-def run_batch(program, engines, first, last, board=False):
-    """Runs seeds first to last. Returns verdict lines, output and saved failures as plain data."""
+def run_batch(program, engines, first, last, kind=()):
+    """Runs seeds first to last, of what these options ask for. Returns verdict lines, output and saved failures as
+    plain data."""
     with tempfile.TemporaryDirectory() as scratch:
         verdicts = pathlib.Path(scratch) / "verdicts"
         saved = pathlib.Path(scratch) / "failures"
         command = [program, "--engines", engines, "--seeds", f"{first}-{last}", "--stop-after", str(last - first + 1)]
-        if board:
-            command += ["--board"]
-        command += ["--verdicts", str(verdicts), "--save", str(saved)]
+        command += [*kind, "--verdicts", str(verdicts), "--save", str(saved)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         text = done.stdout.decode(errors="replace")
         if done.returncode not in (EQUAL, DIFFERENT):
@@ -43,6 +42,7 @@ def parse_arguments():
     parser.add_argument("--engines", default="ref,jit", help="the two engines (default: %(default)s)")
     parser.add_argument("--seeds", type=parse_seeds, default=(1, 20000), help="FIRST-LAST (default: 1-20000)")
     parser.add_argument("--board", action="store_true", help="machines with all devices instead of sequences alone")
+    parser.add_argument("--cpus", action="store_true", help="the same with two to four CPUs, by any schedule")
     parser.add_argument("--batch", type=int, default=250, help="seeds a batch (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="batches at a time on this machine")
     parser.add_argument("--scheduler", metavar="HOST:PORT", help="the scheduler of a Dask cluster")
@@ -100,6 +100,13 @@ def connect(options):
         raise SystemExit(USAGE) from None
 
 
+def kind_of(options):
+    """What the program is asked for."""
+    if options.cpus:
+        return ["--board", "--cpus"]
+    return ["--board"] if options.board else []
+
+
 def batches(options):
     first, last = options.seeds
     for start in range(first, last + 1, options.batch):
@@ -122,7 +129,8 @@ def run_missing(options, directory):
     workers = connect(options)
     total, done, problems = len(missing), 0, []
     try:
-        futures = {workers.submit((options.program, options.engines, *batch, options.board)): batch for batch in missing}
+        kind = kind_of(options)
+        futures = {workers.submit((options.program, options.engines, *batch, kind)): batch for batch in missing}
         for future in workers.as_completed(list(futures)):
             try:
                 keep(directory, future.result())
@@ -160,7 +168,8 @@ def main():
         print("campaign: --batch and --jobs are at least 1, and --program must be executable", file=sys.stderr)
         return USAGE
     # Other engines or another program are another campaign.
-    name = "batches-" + ("board-" if options.board else "") + options.engines.replace(",", "-").replace("/", "_")
+    kind = "".join(option.strip("-") + "-" for option in kind_of(options))
+    name = "batches-" + kind + options.engines.replace(",", "-").replace("/", "_")
     directory = options.output / name
     directory.mkdir(parents=True, exist_ok=True)
     try:

@@ -39,15 +39,23 @@ class CaseDisk final : public machine::DiskContents {
   const std::string bytes_;
 };
 
-// The state of a machine that was just made, with the case's CPU and flips.
+const Sequence& ProgramOf(const BoardCase& board_case, int cpu) {
+  return cpu == 0 ? board_case.program : board_case.others[static_cast<size_t>(cpu) - 1];
+}
+
+// The state of a machine that was just made, with the case's CPUs and flips.
 absl::StatusOr<std::string> StateOf(const BoardCase& board_case, Machine& machine) {
   std::string state = machine.SaveWithoutMemory();
-  const std::string reset = alpha::StateBytes(machine.cpu());
-  const size_t at = state.find(reset);
-  if (at == std::string::npos) return absl::InternalError("a state without its CPU");
-  alpha::Cpu cpu = machine.cpu();
-  SetRegisters(board_case.program, cpu);
-  state.replace(at, reset.size(), alpha::StateBytes(cpu));
+  size_t begin = 0;
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    const std::string reset = alpha::StateBytes(machine.cpu(i));
+    const size_t at = state.find(reset, begin);
+    if (at == std::string::npos) return absl::InternalError("a state without its CPUs");
+    alpha::Cpu cpu = machine.cpu(i);
+    SetRegisters(ProgramOf(board_case, i), cpu);
+    state.replace(at, reset.size(), alpha::StateBytes(cpu));
+    begin = at + reset.size();
+  }
   for (const StateFlip& flip : board_case.flips) {
     if (flip.offset >= state.size()) {
       return absl::InvalidArgumentError(
@@ -84,6 +92,43 @@ void AddInputs(Random& random, BoardCase& board_case) {
   }
 }
 
+// More CPUs with their programs, and a schedule: turns of a few cycles and longer ones, so that all
+// CPUs see one another's doings in the middle.
+void AddCpus(Random& random, BoardCase& board_case) {
+  machine::MachineConfig& config = board_case.config;
+  for (uint32_t cpu = 1; cpu < config.cpus; ++cpu) {
+    board_case.others.push_back(
+        GenerateProgramBeside(random, cpu, config.cpus, board_case.program));
+  }
+  config.quantum = 1 + random() % (uint64_t{2} << random() % 13);
+  config.checkpoint_interval = 1000 + random() % 2000;
+  machine::ScheduleConfig& schedule = config.schedule;
+  using Kind = machine::ScheduleConfig::Kind;
+  constexpr Kind kKinds[] = {Kind::kFixed,  Kind::kFixed, Kind::kRandom,  Kind::kRandom,
+                             Kind::kRandom, Kind::kPct,   Kind::kSwitches};
+  schedule.kind = kKinds[random() % std::size(kKinds)];
+  schedule.seed = random();
+  switch (schedule.kind) {
+    case Kind::kFixed: schedule.seed = 0; break;
+    case Kind::kRandom:
+      schedule.min_turn = 1 + random() % 4;
+      schedule.max_turn = schedule.min_turn + random() % (uint64_t{2} << random() % 10);
+      break;
+    case Kind::kPct:
+      schedule.depth = 1 + static_cast<uint32_t>(random() % machine::ScheduleConfig::kMaxDepth);
+      schedule.length = kCycles;
+      break;
+    case Kind::kSwitches:
+      schedule.seed = 0;
+      for (uint64_t cycle = random() % 1000; cycle < kCycles; cycle += random() % 4000) {
+        const auto from = static_cast<uint32_t>(random() % config.cpus);
+        const auto to = (from + 1 + static_cast<uint32_t>(random() % (config.cpus - 1)));
+        schedule.switches.push_back({cycle, from, to % config.cpus});
+      }
+      break;
+  }
+}
+
 constexpr std::string_view kMagic = "isochron-board 1";
 constexpr std::string_view kProgramFollows = "program";
 constexpr size_t kSectorWords = machine::kSectorSize / sizeof(uint64_t);
@@ -99,6 +144,29 @@ void VisitNumbers(AnyCase& board_case, Visit&& visit) {
   visit("entropy_seed", board_case.config.seed);
   visit("input_interval", board_case.config.input_interval);
   visit("checkpoint_interval", board_case.config.checkpoint_interval);
+}
+
+// The same of several CPUs and their schedule.
+bool TakeCpus(std::string_view key, const std::vector<uint64_t>& numbers,
+              machine::MachineConfig& config) {
+  machine::ScheduleConfig& schedule = config.schedule;
+  if (key == "switch") {
+    if (numbers.size() != 3 || std::max(numbers[1], numbers[2]) >= config.kMaxCpus) return false;
+    schedule.switches.push_back(
+        {numbers[0], static_cast<uint32_t>(numbers[1]), static_cast<uint32_t>(numbers[2])});
+    return true;
+  }
+  if (numbers.size() != 8 || std::max(numbers[0], numbers[6]) > UINT32_MAX) return false;
+  if (numbers[2] > static_cast<uint64_t>(machine::ScheduleConfig::Kind::kSwitches)) return false;
+  config.cpus = static_cast<uint32_t>(numbers[0]);
+  config.quantum = numbers[1];
+  schedule.kind = static_cast<machine::ScheduleConfig::Kind>(numbers[2]);
+  schedule.seed = numbers[3];
+  schedule.min_turn = numbers[4];
+  schedule.max_turn = numbers[5];
+  schedule.depth = static_cast<uint32_t>(numbers[6]);
+  schedule.length = numbers[7];
+  return true;
 }
 
 // Puts one line into the case; false when it makes no sense.
@@ -130,9 +198,23 @@ bool TakeLine(std::string_view key, const std::vector<uint64_t>& numbers, BoardC
     board_case.config.disks = {{.bytes = board_case.disk.size()}};
     return true;
   }
+  if (key == "cpus" || key == "switch") return TakeCpus(key, numbers, board_case.config);
   NumberTaker taker{key, numbers};
   VisitNumbers(board_case, taker);
   return taker.taken;
+}
+
+std::string FormatCpus(const machine::MachineConfig& config) {
+  if (config.cpus == 1) return "";
+  const machine::ScheduleConfig& schedule = config.schedule;
+  std::string text =
+      absl::StrFormat("cpus %x %x %x %x %x %x %x %x\n", config.cpus, config.quantum,
+                      static_cast<int>(schedule.kind), schedule.seed, schedule.min_turn,
+                      schedule.max_turn, schedule.depth, schedule.length);
+  for (const machine::TurnSwitch& at : schedule.switches) {
+    absl::StrAppendFormat(&text, "switch %x %x %x\n", at.cycle, at.from, at.to);
+  }
+  return text;
 }
 
 }  // namespace
@@ -141,7 +223,8 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed, BoardKind kind) {
   Random random(seed ^ 0x626f617264);
   BoardCase made;
   made.seed = seed;
-  made.program = GenerateBoardProgram(random, seed);
+  if (kind == BoardKind::kCpus) made.config.cpus = 2 + static_cast<uint32_t>(random() % 3);
+  made.program = GenerateBoardProgram(random, seed, made.config.cpus);
   made.program.cycles = kCycles;
   made.config.memory_bytes = machine::MachineConfig::kMinMemory;
   made.config.itb_entries = made.config.dtb_entries = std::max<uint32_t>(
@@ -157,6 +240,7 @@ absl::StatusOr<BoardCase> GenerateBoardCase(uint64_t seed, BoardKind kind) {
     made.disk = AddDma(random, made.program);
     made.config.disks = {{.bytes = made.disk.size()}};
   }
+  if (kind == BoardKind::kCpus) AddCpus(random, made);
   if (random() % 2 == 0) {
     if (absl::Status status = Disturb(random, made); !status.ok()) return status;
   }
@@ -185,7 +269,7 @@ absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
   if (!state.ok()) return state.status();
   return machine.Restore(
       [&](alpha::Memory& memory, std::span<machine::Disk>) -> absl::StatusOr<std::string> {
-        LoadMemory(board_case.program, memory);
+        for (int i = 0; i < machine.cpu_count(); ++i) LoadMemory(ProgramOf(board_case, i), memory);
         return *std::move(state);
       });
 }
@@ -193,6 +277,7 @@ absl::Status PutToCase(const BoardCase& board_case, Machine& machine) {
 std::string FormatBoardCase(const BoardCase& board_case) {
   std::string text = absl::StrCat(std::string(kMagic), "\n");
   VisitNumbers(board_case, NumberWriter{text});
+  text += FormatCpus(board_case.config);
   for (const StateFlip& flip : board_case.flips) {
     absl::StrAppendFormat(&text, "flip %x %x\n", flip.offset, flip.bits);
   }
@@ -211,7 +296,10 @@ std::string FormatBoardCase(const BoardCase& board_case) {
     absl::StrAppendFormat(&text, "%s %x", at % machine::kSectorSize == 0 ? "sector" : "", word);
     if ((at + sizeof word) % machine::kSectorSize == 0) text += '\n';
   }
-  absl::StrAppend(&text, std::string(kProgramFollows), "\n", FormatSequence(board_case.program));
+  for (uint32_t cpu = 0; cpu < board_case.config.cpus; ++cpu) {
+    absl::StrAppend(&text, std::string(kProgramFollows), "\n",
+                    FormatSequence(ProgramOf(board_case, static_cast<int>(cpu))));
+  }
   return text;
 }
 
@@ -227,12 +315,21 @@ absl::StatusOr<BoardCase> ParseBoardCase(std::string_view text) {
                                      return TakeLine(key, numbers, board_case);
                                    });
   if (!status.ok()) return status;
-  absl::StatusOr<Sequence> program = ParseSequence(text.substr(end + divider.size()));
-  if (!program.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("the program: ", program.status().message()));
+  for (size_t begin = end; begin != text.npos;) {
+    begin += divider.size();
+    const size_t next = text.find(divider, begin);
+    absl::StatusOr<Sequence> program = ParseSequence(text.substr(begin, next - begin));
+    if (!program.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("the program: ", program.status().message()));
+    }
+    (begin == end + divider.size() ? board_case.program : board_case.others.emplace_back()) =
+        *std::move(program);
+    begin = next;
   }
-  board_case.program = *std::move(program);
   if (status = board_case.config.Validate(); !status.ok()) return status;
+  if (board_case.config.cpus != 1 + board_case.others.size()) {
+    return absl::InvalidArgumentError("there is not a program for each CPU");
+  }
   return board_case;
 }
 

@@ -34,13 +34,15 @@ struct BoardInput {
 };
 
 // What a machine is put to: RAM as `program` has it, which is PALcode of its own and code; the CPU
-// as `program` says; all else as after reset; and then the flips. The firmware of the machine is
-// gone. The text form is what regression files hold. Flips mean what they meant as long as the walk
-// of the state does not change; all else stays.
+// as `program` says; all else as after reset; and then the flips. Of several CPUs each has a
+// program of its own, which adds to RAM. The firmware of the machine is gone. The text form is what
+// regression files hold. Flips mean what they meant as long as the walk of the state does not
+// change; all else stays.
 struct BoardCase {
   uint64_t seed = 0;  // where it came from; no part of the state
   machine::MachineConfig config;
-  Sequence program;  // `cycles`: where the run ends, from its beginning
+  Sequence program;              // `cycles`: where the run ends, from its beginning
+  std::vector<Sequence> others;  // of CPU 1 and so on, as many as `config` has
   std::vector<StateFlip> flips;
   std::vector<BoardInput> inputs;  // in order; bytes and breaks
   std::string disk;                // what is on the one of `config`, if there is one
@@ -49,7 +51,8 @@ struct BoardCase {
 // Which cases are wanted.
 enum class BoardKind : uint8_t {
   kPlain,
-  kDma,  // a disk writes to memory meanwhile (board_dma.h)
+  kDma,   // a disk writes to memory meanwhile (board_dma.h)
+  kCpus,  // two to four CPUs, by any schedule (board_cpus.h)
 };
 
 // The case of a seed: the same on every host, as long as the generator does not change. The program
@@ -67,7 +70,7 @@ absl::StatusOr<std::unique_ptr<machine::Machine>> MakeBoard(const BoardCase& boa
 // machine takes that state; discard it then.
 absl::Status PutToCase(const BoardCase& board_case, machine::Machine& machine);
 
-// The text form: numbers and inputs, a line each, then the program as FormatSequence() has it.
+// The text form: numbers and inputs, a line each, then the programs as FormatSequence() has them.
 std::string FormatBoardCase(const BoardCase& board_case);
 // Whether `text` begins as such a form does.
 bool IsBoardCase(std::string_view text);

@@ -3,6 +3,8 @@
 
 #include "conformance/sequences/board_case.h"
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,18 +32,25 @@ TEST(BoardCase, ASeedAlwaysMakesTheSame) {
   }
 }
 
+// The case that its text says, which is all of it.
+BoardCase ThroughText(const BoardCase& made) {
+  const std::string text = FormatBoardCase(made);
+  EXPECT_TRUE(IsBoardCase(text));
+  const absl::StatusOr<BoardCase> read = ParseBoardCase(text);
+  EXPECT_TRUE(read.ok()) << read.status();
+  if (!read.ok()) return made;
+  EXPECT_EQ(FormatBoardCase(*read), text);
+  return *read;
+}
+
 TEST(BoardCase, ItsTextIsAllOfIt) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     const absl::StatusOr<BoardCase> made = GenerateBoardCase(seed);
     ASSERT_TRUE(made.ok()) << made.status();
-    const std::string text = FormatBoardCase(*made);
-    EXPECT_TRUE(IsBoardCase(text));
-    const absl::StatusOr<BoardCase> read = ParseBoardCase(text);
-    ASSERT_TRUE(read.ok()) << read.status();
-    EXPECT_EQ(FormatBoardCase(*read), text);
+    const BoardCase read = ThroughText(*made);
     const std::vector<engines::NamedEngine> engines = {*engines::FindEngine("ref"),
                                                        *engines::FindEngine("ref")};
-    EXPECT_EQ(CheckBoardCase(engines, *read).digest, CheckBoardCase(engines, *made).digest);
+    EXPECT_EQ(CheckBoardCase(engines, read).digest, CheckBoardCase(engines, *made).digest);
   }
 }
 
@@ -50,11 +59,9 @@ TEST(BoardCase, ItsDiskIsInItsText) {
     const absl::StatusOr<BoardCase> made = GenerateBoardCase(seed, BoardKind::kDma);
     ASSERT_TRUE(made.ok()) << made.status();
     EXPECT_FALSE(made->disk.empty());
-    const absl::StatusOr<BoardCase> read = ParseBoardCase(FormatBoardCase(*made));
-    ASSERT_TRUE(read.ok()) << read.status();
-    EXPECT_EQ(read->disk, made->disk);
-    EXPECT_EQ(read->config.disks, made->config.disks);
-    EXPECT_EQ(FormatBoardCase(*read), FormatBoardCase(*made));
+    const BoardCase read = ThroughText(*made);
+    EXPECT_EQ(read.disk, made->disk);
+    EXPECT_EQ(read.config.disks, made->config.disks);
   }
 }
 
@@ -102,6 +109,61 @@ TEST(BoardCase, StatesThatNoMachineTakesAreTold) {
       CheckBoardCase({*engines::FindEngine("ref"), *engines::FindEngine("ref")}, *made);
   EXPECT_FALSE(verdict.status.ok());
   EXPECT_FALSE(verdict.mismatch);
+}
+
+TEST(BoardCase, ProgramsOfAllCpusAreInItsText) {
+  std::set<uint32_t> cpus;
+  std::set<machine::ScheduleConfig::Kind> schedules;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const absl::StatusOr<BoardCase> made = GenerateBoardCase(seed, BoardKind::kCpus);
+    ASSERT_TRUE(made.ok()) << made.status();
+    EXPECT_EQ(made->others.size() + 1, made->config.cpus);
+    const BoardCase read = ThroughText(*made);
+    EXPECT_EQ(read.config.quantum, made->config.quantum);
+    EXPECT_EQ(read.config.schedule, made->config.schedule);
+    cpus.insert(made->config.cpus);
+    schedules.insert(made->config.schedule.kind);
+  }
+  EXPECT_EQ(cpus, (std::set<uint32_t>{2, 3, 4}));
+  EXPECT_EQ(schedules.size(), 4u);
+}
+
+// Of several CPUs all do something, contend for locks, and interrupt one another.
+TEST(BoardCase, SeveralCpusAreTheSameOnAllEngines) {
+  uint64_t interrupts = 0, instructions = 0, events = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, BoardKind::kCpus);
+    ASSERT_TRUE(board_case.ok()) << board_case.status();
+    const char* second = kSeconds[seed % kSeconds.size()];
+    const BoardVerdict verdict = CheckBoardCase(
+        {*engines::FindEngine(std::string(engines::kOracle)), *engines::FindEngine(second)},
+        *board_case);
+    ASSERT_TRUE(verdict.status.ok()) << verdict.status;
+    EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << "\n"
+                                   << verdict.mismatch->report;
+    interrupts += verdict.interrupts;
+    instructions += verdict.instructions;
+    events += verdict.events;
+  }
+  RecordProperty("interrupts", absl::StrCat(interrupts));
+  RecordProperty("instructions", absl::StrCat(instructions));
+  EXPECT_GT(instructions, 500'000u);
+  EXPECT_GT(interrupts, 500u);
+  EXPECT_GT(events, 1000u);
+}
+
+TEST(BoardCase, TextOfCpusWithoutProgramsIsRefused) {
+  const std::string good = FormatBoardCase(*GenerateBoardCase(1, BoardKind::kCpus));
+  const size_t last = good.rfind("\nprogram\n");
+  EXPECT_EQ(ParseBoardCase(good.substr(0, last + 1)).status().message(),
+            "there is not a program for each CPU");
+  std::string bad = good;
+  bad.insert(bad.find('\n') + 1, "switch 1 2 4\n");
+  EXPECT_EQ(ParseBoardCase(bad).status().message(), "line 2: 'switch 1 2 4' makes no sense");
+  bad = good;
+  bad.insert(bad.find('\n') + 1, "cpus 2 1 4 0 1 1 1 1\n");
+  EXPECT_EQ(ParseBoardCase(bad).status().message(),
+            "line 2: 'cpus 2 1 4 0 1 1 1 1' makes no sense");
 }
 
 // And they do what they are for: together all of it.

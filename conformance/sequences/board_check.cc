@@ -1,12 +1,14 @@
 #include "conformance/sequences/board_check.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "alpha/state_visitor.h"
 #include "conformance/sequences/board_program.h"
 #include "conformance/sequences/sequence_check.h"
 #include "conformance/sequences/shrinking.h"
@@ -118,12 +120,60 @@ struct BoardRun {
   uint64_t instructions = 0;  // in this run
   uint64_t idle_cycles = 0;
   bool marks_hold = true;  // see MarksHold()
+  std::string broken;      // what must hold in any run, and did not; or nothing
 };
+
+// Finds a register of the Cchip.
+class MiscFinder final : public alpha::StateVisitor {
+ public:
+  uint64_t misc = 0;
+
+ private:
+  void OnSection(std::string_view) override {}
+  void OnNumber(uint64_t value, size_t) override {
+    if (section() == "cchip" && path() == "cchip.misc") misc = value;
+  }
+  void OnBytes(std::string_view) override {}
+};
+
+// Whether each CPU sees the interrupts that MISC tells of, which are levels.
+bool PinsHold(const Machine& machine) {
+  MiscFinder found;
+  machine.VisitWithoutMemory(found);
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    const uint64_t timer = found.misc >> (4 + i) & 1, others = found.misc >> (8 + i) & 1;
+    if ((machine.cpu(i).irq_pins >> 2 & 3) != (timer | others << 1)) return false;
+  }
+  return true;
+}
+
+// Runs to the end in pieces, and looks now and then. Gives what does not hold that must, or
+// nothing.
+std::string RunInPieces(const BoardCase& board_case, Machine& machine) {
+  Random random(board_case.seed);
+  for (uint64_t piece = 0;; ++piece) {
+    machine::StopCondition stop;
+    stop.cpu = static_cast<int>(random() % static_cast<uint64_t>(machine.cpu_count()));
+    const alpha::Cpu& cpu = machine.cpu(stop.cpu);
+    const uint64_t length = 1 + random() % (random() % 8 == 0 ? 4000 : 60);
+    if (random() % 2 == 0) {
+      stop.cycle = cpu.cycle + length;
+    } else {
+      stop.instructions = cpu.instructions + length;
+    }
+    if (machine.RunUntil(stop).has_value()) return "";
+    if (piece % 16 == 0) machine.StateDigest();  // looking changes nothing
+    if (piece % 4 == 0 && board_case.flips.empty() && !PinsHold(machine)) {
+      return absl::StrCat("at device time ", machine.now(),
+                          " a CPU does not see the interrupts that it is asked for");
+    }
+  }
+}
 
 // Runs from a snapshot. `writer`, unless it is nullptr, gets those on the way.
 BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case,
                  SnapshotReader& snapshots, const SnapshotInfo& from, uint64_t begun,
-                 SnapshotWriter* writer) {
+                 SnapshotWriter* writer, bool in_pieces = false) {
   BoardRun run;
   run.begun = begun;
   absl::StatusOr<std::unique_ptr<Machine>> made = MakeBoard(board_case, engine.factory);
@@ -132,7 +182,7 @@ BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case
   Machine& machine = **made;
   run.status = snapshots.Restore(from, machine);
   if (!run.status.ok()) return run;
-  run.instructions = machine.cpu().instructions;
+  run.instructions = machine.Instructions();
   EventList list;
   timeline::Recorder recorder(list);
   timeline::ObserverList observers;
@@ -145,12 +195,16 @@ BoardRun RunCase(const engines::NamedEngine& engine, const BoardCase& board_case
   Inputs inputs(board_case, begun, from.cycle);
   machine.SetObserver(&observers);
   machine.SetInputSource(&inputs);
-  machine.Run();
+  if (in_pieces) {
+    run.broken = RunInPieces(board_case, machine);
+  } else {
+    machine.Run();
+  }
   machine.SetObserver(nullptr);
   machine.SetInputSource(nullptr);
   if (taker) run.status = taker->error();
   run.events = list.Release();
-  run.instructions = machine.cpu().instructions - run.instructions;
+  run.instructions = machine.Instructions() - run.instructions;
   run.idle_cycles = inputs.idle_cycles();
   run.end = machine.StateDigest();
   if (from.cycle == begun) run.marks_hold = MarksHold(machine.memory_digest());
@@ -166,6 +220,10 @@ std::optional<BoardMismatch> Compare(const BoardRun& first, const BoardRun& seco
                                      uint64_t clock_hz) {
   for (const BoardRun* run : {&first, &second}) {
     if (!run->status.ok()) return BoardMismatch{0, std::string(run->status.message())};
+    if (!run->broken.empty()) {
+      const uint64_t cycle = run->events.empty() ? run->begun : run->events.back().cycle;
+      return BoardMismatch{cycle - run->begun, run->broken};
+    }
   }
   const std::vector<Event>& a = first.events;
   std::vector<Event> b = second.events;
@@ -183,6 +241,17 @@ std::optional<BoardMismatch> Compare(const BoardRun& first, const BoardRun& seco
   if (first.end != second.end) return BoardMismatch{last, "the states at the end differ"};
   if (first.marks_hold && second.marks_hold) return std::nullopt;
   return BoardMismatch{last, kMissingMark};
+}
+
+// Where device time goes back.
+std::optional<BoardMismatch> FindTimeGoneBack(const BoardRun& run) {
+  const auto back = std::adjacent_find(
+      run.events.begin(), run.events.end(),
+      [](const Event& before, const Event& event) { return event.cycle < before.cycle; });
+  if (back == run.events.end()) return std::nullopt;
+  return BoardMismatch{back->cycle - run.begun,
+                       absl::StrCat("device time goes back from cycle ", back->cycle, " to ",
+                                    std::next(back)->cycle)};
 }
 
 // How many events there were when a snapshot was taken: its checkpoint is the last.
@@ -203,6 +272,21 @@ void Count(const BoardRun& run, BoardVerdict& verdict) {
     verdict.interrupts += std::holds_alternative<replaylog::InterruptEvent>(event.body);
     verdict.outputs += std::holds_alternative<replaylog::OutputRun>(event.body);
   }
+}
+
+// The CPUs with the highest numbers go, and the schedule becomes the fixed one, as long as it
+// fails. What flips mean depends on the number of CPUs.
+void LeaveOutCpus(Shrinker<BoardCase>& shrinker) {
+  while (shrinker.best().others.size() > 1 && shrinker.best().flips.empty()) {
+    BoardCase fewer = shrinker.best();
+    fewer.others.pop_back();
+    --fewer.config.cpus;
+    if (!shrinker.Try(std::move(fewer))) break;
+  }
+  if (shrinker.best().config.schedule.is_fixed() || !shrinker.best().flips.empty()) return;
+  BoardCase fixed = shrinker.best();
+  fixed.config.schedule = {};
+  shrinker.Try(std::move(fixed));
 }
 
 }  // namespace
@@ -238,7 +322,16 @@ BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines,
   Count(first, verdict);
   const BoardRun second = RunCase(engines[1], board_case, **start, begin, begin.cycle, nullptr);
   verdict.mismatch = Compare(first, second, 0, hz);
+  if (!verdict.mismatch && board_case.flips.empty()) verdict.mismatch = FindTimeGoneBack(first);
   if (verdict.mismatch) return verdict;
+  if (board_case.config.cpus > 1) {
+    verdict.mismatch = Compare(
+        first, RunCase(engines[1], board_case, **start, begin, begin.cycle, nullptr, true), 0, hz);
+    if (verdict.mismatch) {
+      verdict.mismatch->report = absl::StrCat("run in pieces:\n", verdict.mismatch->report);
+      return verdict;
+    }
+  }
 
   absl::StatusOr<std::unique_ptr<SnapshotReader>> later = OpenUnfinished(later_path, board_case);
   if (fails(later.status())) return verdict;
@@ -267,15 +360,21 @@ BoardCase ShrinkBoardCase(const std::vector<engines::NamedEngine>& engines,
   shrinker.Try(std::move(shorter));
   shrinker.LeaveOut(&BoardCase::flips);
   shrinker.LeaveOut(&BoardCase::inputs);
+  LeaveOutCpus(shrinker);
   BoardCase best = shrinker.best();
-  const auto program_fails = [&](const Sequence& program) {
-    BoardCase candidate = best;
-    candidate.program = program;
-    return fails(candidate);
-  };
-  Shrinker<Sequence> program(best.program, program_fails, left);
-  ShrinkProgram(program, IsBoardCode);
-  best.program = program.best();
+  for (size_t cpu = 0; cpu <= best.others.size(); ++cpu) {
+    const auto program_of = [cpu](BoardCase& of) -> Sequence& {
+      return cpu == 0 ? of.program : of.others[cpu - 1];
+    };
+    const auto program_fails = [&](const Sequence& program) {
+      BoardCase candidate = best;
+      program_of(candidate) = program;
+      return fails(candidate);
+    };
+    Shrinker<Sequence> program(program_of(best), program_fails, left);
+    ShrinkProgram(program, IsBoardCode);
+    program_of(best) = program.best();
+  }
   return best;
 }
 
@@ -291,7 +390,15 @@ std::string ListBoardCase(const BoardCase& board_case) {
                               : absl::StrCat(at.input.bytes.size(), " bytes"),
                           at.input.port.stream);
   }
-  return text + ListSequence(board_case.program, IsBoardCode);
+  if (board_case.config.cpus > 1) {
+    absl::StrAppendFormat(&text, "  quantum %d, schedule %s; CPU 0:\n", board_case.config.quantum,
+                          board_case.config.schedule.Text());
+  }
+  text += ListSequence(board_case.program, IsBoardCode);
+  for (size_t i = 0; i < board_case.others.size(); ++i) {
+    absl::StrAppend(&text, "  CPU ", i + 1, ":\n", ListSequence(board_case.others[i], IsBoardCode));
+  }
+  return text;
 }
 
 }  // namespace isochron::conformance

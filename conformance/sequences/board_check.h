@@ -39,6 +39,11 @@ struct BoardVerdict {
 // thousand cycles, the state at the end, and that no page has changed without its dirty mark. The
 // run on the first engine writes snapshots, too, and the second goes on from the last of them: it
 // must end the same way. The files are in the system's directory for temporary files, and deleted.
+//
+// Of several CPUs the second runs once more, in pieces of a few cycles or instructions of one of
+// them, so that turns are cut anywhere. And what must hold in any run does: device time never goes
+// back, and each CPU sees the interrupts that others and the interval timer ask it for. (Not in
+// states that have been flipped.)
 BoardVerdict CheckBoardCase(const std::vector<engines::NamedEngine>& engines,
                             const BoardCase& board_case);
 

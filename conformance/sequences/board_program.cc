@@ -9,12 +9,13 @@
 #include "alpha/encode.h"
 #include "alpha/ipr.h"
 #include "alpha/memory.h"
+#include "conformance/sequences/board_cpus.h"
+#include "conformance/sequences/board_places.h"
 #include "conformance/sequences/board_situations.h"
 #include "conformance/sequences/sequence_generator.h"
 #include "conformance/sequences/sequence_machine.h"
 #include "conformance/sequences/sequence_operands.h"
 #include "conformance/sequences/words.h"
-#include "machine/firmware/firmware_layout.h"
 
 namespace isochron::conformance {
 namespace {
@@ -24,66 +25,35 @@ using alpha::HwStoreType;
 using alpha::Ipr;
 using alpha::Op;
 using Layout = SequenceLayout;
+using Registers = SequenceRegisters;
 using namespace alpha::words;  // NOLINT: an assembler
-
-// Physical addresses of the board, in system addresses (PA<34:0>), which PA<43> selects.
-constexpr uint64_t kIoSpace = uint64_t{1} << 43;
-constexpr uint64_t kKsegIo = 0xffff'fd00'0000'0000;
-constexpr uint64_t kPciIo = 0x1'fc00'0000;
-constexpr uint64_t kAcknowledge = 0x1'f800'0000;  // of the 8259s
-constexpr uint64_t kCchipBase = 0x1'a000'0000;
-constexpr uint64_t kPlatformBase = FW_PLATFORM_PA & 0x7'ffff'ffff;
-constexpr uint64_t kPics = kPciIo + 0x20;
-constexpr uint64_t kTimer = kPciIo + 0x40;
-constexpr uint64_t kClockIndex = kPciIo + 0x70;  // and the clock chip's data port behind it
-constexpr uint64_t kUarts[] = {kPciIo + 0x3f8, kPciIo + 0x2f8};
-constexpr uint64_t kMisc = kCchipBase + 0x80;
-constexpr uint64_t kMask = kCchipBase + 0x200;  // DIM0
-
-// What programs do I/O to.
-constexpr uint64_t kDevices[] = {kPics,         kTimer,
-                                 kPciIo + 0x60, kClockIndex,
-                                 kUarts[1],     kUarts[0],
-                                 kUarts[0],     kPciIo,
-                                 kCchipBase,    kMask,
-                                 0x1'b000'0000, 0x1'8000'0000,
-                                 0x1'fe00'3800, kPlatformBase + FW_PLATFORM_ENTROPY,
-                                 kAcknowledge,  0x0'1000'0000};
 
 // The program's own places, in pages that sequences leave alone.
 constexpr uint64_t kHandler = 0xe000;
 constexpr uint64_t kPrelude = 0xf000;
 constexpr uint64_t kLoops = 0xfc00;
-constexpr uint64_t kTickCell = 0x1900;  // how many interrupts there were
 
-// Puts the physical address of a register of a device to `target`.
-void AppendAddress(uint32_t target, uint64_t system_address, Words& words) {
-  AppendConstant(target, kIoSpace | system_address, words);
-}
-
-// HW_ST and HW_LD of a longword: on the ISA bus of four ports, the lowest first.
-uint32_t StoreLong(uint32_t ra, int displacement, uint32_t rb) {
-  return HwStore(HwStoreType::kPhysical, ra, displacement, rb) & ~kQuadword;
-}
-uint32_t LoadLong(uint32_t ra, int displacement, uint32_t rb) {
-  return HwLoad(HwLoadType::kPhysical, ra, displacement, rb) & ~kQuadword;
-}
-
-// Counts, quiets the interval timer, perhaps the 8259s too, and disables what else asked: the
-// program enables it again.
-Words InterruptHandler(Random& random) {
+// Counts, quiets the interval timer and other CPUs, perhaps the 8259s too, and disables what else
+// asked: the program enables it again.
+Words InterruptHandler(Random& random, uint32_t cpus) {
   Words words;
   AppendAddress(4, kClockIndex, words);
   Append(words,
          {MemoryOp(Op::kLda, 5, 0x0c, 31), StoreLong(5, 0, 4),  // register C of the clock chip
           LoadLong(5, 0, 4)});
   AppendAddress(4, kMisc, words);
-  Append(words, {MemoryOp(Op::kLda, 5, 0x10, 31),  // MISC<ITINTR> of CPU 0
-                 HwStore(HwStoreType::kPhysical, 5, 0, 4),
+  if (cpus == 1) {
+    Append(words, {MemoryOp(Op::kLda, 5, 0x10, 31)});  // MISC<ITINTR> of CPU 0
+  } else {
+    Append(words,
+           {HwLoad(HwLoadType::kPhysical, 6, 0, 4), OperateLiteral(Op::kAnd, 6, 3, 6),  // CPUID
+            MemoryOp(Op::kLda, 5, 0x110, 31), Operate(Op::kSll, 5, 6, 5)});  // its IPINTR, too
+  }
+  Append(words, {HwStore(HwStoreType::kPhysical, 5, 0, 4),
                  MemoryOp(Op::kLda, 4, static_cast<int>(kTickCell), 31),
                  HwLoad(HwLoadType::kPhysical, 5, 0, 4), OperateLiteral(Op::kAddq, 5, 1, 5),
                  HwStore(HwStoreType::kPhysical, 5, 0, 4)});
-  uint32_t quieted = 4;  // EI<2>, of EI<5:0>
+  uint32_t quieted = cpus == 1 ? 4 : 12;  // EI<2>, of EI<5:0>, and EI<3>
   if (random() % 4 == 0) {
     AppendAddress(4, kAcknowledge, words);
     Append(words, {LoadLong(5, 0, 4)});
@@ -185,19 +155,9 @@ Words WaitingLoops(uint64_t times, uint64_t at, uint64_t pc, uint32_t cell) {
 
 constexpr uint32_t kCellRegister = 13;
 
-void ReplaceSegment(uint64_t pa, Words words, Sequence& program) {
-  const auto at = std::find_if(program.segments.begin(), program.segments.end(),
-                               [pa](const Segment& segment) { return segment.pa == pa; });
-  if (at != program.segments.end()) {
-    at->words = std::move(words);
-  } else {
-    program.segments.push_back({pa, std::move(words)});
-  }
-}
-
 void RetargetIo(Random& random, Sequence& program) {
   const uint64_t device = kDevices[random() % std::size(kDevices)];
-  uint64_t& io = program.r[SequenceRegisters::kIo];
+  uint64_t& io = program.r[Registers::kIo];
   if (io == Layout::kKseg + Layout::kIo) {
     io = kKsegIo | device;
   } else {
@@ -227,19 +187,22 @@ void KeepLoadsInMemory(Sequence& program) {
 
 }  // namespace
 
-Sequence GenerateBoardProgram(Random& random, uint64_t seed) {
+Sequence GenerateBoardProgram(Random& random, uint64_t seed, uint32_t cpus) {
   Sequence program = GenerateSequence(seed);
   if (random() % 8 != 0) KeepLoadsInMemory(program);
   RetargetIo(random, program);
   const uint64_t handler = Layout::kPalBase + static_cast<uint64_t>(alpha::PalEntry::kInterrupt);
   // The entry has no room for it.
-  ReplaceSegment(kHandler, InterruptHandler(random), program);
+  ReplaceSegment(kHandler, InterruptHandler(random, cpus), program);
   ReplaceSegment(handler, {BranchOp(Op::kBr, 31, static_cast<int>((kHandler - handler) / 4) - 1)},
                  program);
-  const uint64_t stop = Layout::kPalBase + 0x2000 + 64 * static_cast<uint64_t>(SequencePal::kStop);
-  for (const uint64_t pa : {stop, stop + 0x1000}) ReplaceSegment(pa, PowerOff(), program);
+  ReplaceFunction(static_cast<uint32_t>(SequencePal::kStop), PowerOff(), program);
 
   const uint64_t base = program.pc >= Layout::kKseg ? Layout::kKseg : Layout::kMapped;
+  if (cpus > 1) {
+    AddDeedPages(random, program);
+    AddDeeds(random, 0, cpus, base, program);
+  }
   AppendSituations(random, base, program);
   // Who waits has the clock chip's interrupt at least.
   const bool waits = random() % 4 != 0;
@@ -252,9 +215,19 @@ Sequence GenerateBoardProgram(Random& random, uint64_t seed) {
   return program;
 }
 
+Sequence GenerateProgramBeside(Random& random, uint32_t cpu, uint32_t cpus, const Sequence& first) {
+  const bool mapped = first.r[kCellRegister] < Layout::kKseg;
+  Sequence program = GenerateSequenceBeside(cpu, mapped, random());
+  if (random() % 8 != 0) KeepLoadsInMemory(program);
+  program.r[Registers::kIo] = first.r[Registers::kIo];
+  AddDeeds(random, cpu, cpus, mapped ? Layout::kMapped : Layout::kKseg, program);
+  return program;
+}
+
 bool IsBoardCode(uint64_t pa) {
-  return pa >= kHandler && pa < kSituationSubroutines + 2 * alpha::kPageSize &&
-         !(pa >= Layout::kData && pa < Layout::kData + Layout::kDataSize);
+  const bool data = pa >= Layout::kData && pa < Layout::kData + Layout::kDataSize;
+  return (pa >= kHandler && pa < kSituationSubroutines + 2 * alpha::kPageSize && !data) ||
+         IsDeedCode(pa);
 }
 
 }  // namespace isochron::conformance

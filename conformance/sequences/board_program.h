@@ -16,7 +16,14 @@ namespace isochron::conformance {
 // goes through situations (board_situations.h), and then runs the sequence, whose I/O goes to the
 // registers of a device, through a superpage or a page table. Its end is a power-off. Interrupts
 // are quieted at their device or disabled.
-Sequence GenerateBoardProgram(Random& random, uint64_t seed);
+//
+// Of several `cpus` it is that of CPU 0, with PALcode for all of them, and what it does before the
+// sequence, and its end, are those of board_cpus.h.
+Sequence GenerateBoardProgram(Random& random, uint64_t seed, uint32_t cpus = 1);
+
+// What another CPU runs beside the program of CPU 0: deeds (board_cpus.h) and a sequence of its own
+// on the same data, with that program's PALcode. It has no more than its registers and its code.
+Sequence GenerateProgramBeside(Random& random, uint32_t cpu, uint32_t cpus, const Sequence& first);
 
 // Where such programs have code other than exception handlers and CALL_PAL functions.
 bool IsBoardCode(uint64_t pa);

@@ -51,8 +51,11 @@ struct Options {
   bool list = false;
   bool board = false;
   bool dma = false;
+  bool cpus = false;
 
-  BoardKind kind() const { return dma ? BoardKind::kDma : BoardKind::kPlain; }
+  BoardKind kind() const {
+    return dma ? BoardKind::kDma : cpus ? BoardKind::kCpus : BoardKind::kPlain;
+  }
   uint64_t stop_after = 1;
   std::string save_directory;
   std::string verdicts_path;
@@ -288,6 +291,8 @@ void AddOptions(CLI::App& app, Options& options) {
   app.add_flag("--board", options.board,
                "machines with all devices, restored from snapshots, instead of sequences alone");
   app.add_flag("--dma", options.dma, "with --board: a disk writes to memory meanwhile");
+  app.add_flag("--cpus", options.cpus,
+               "with --board: machines of two to four CPUs, by any schedule");
   app.add_flag("--list", options.list, "disassemble the sequences instead of running them");
   app.add_option("--stop-after", options.stop_after, "end after so many sequences that differ")
       ->type_name("N")
@@ -316,6 +321,8 @@ int Run(const Options& options) {
     return UsageError("--board: neither --coverage nor --emit-user is for it");
   }
   if (options.dma && !options.board) return UsageError("--dma: it goes with --board");
+  if (options.cpus && !options.board) return UsageError("--cpus: it goes with --board");
+  if (options.cpus && options.dma) return UsageError("--cpus: it does not go with --dma");
   if (options.list) return List(options, first, last);
   if (!options.user_path.empty()) return EmitUserSequences(options.user_path, first, last);
   if (!options.save_directory.empty()) {

@@ -31,7 +31,9 @@ class Generator {
  public:
   explicit Generator(uint64_t seed) : random_(seed * 0x9e37'79b9'7f4a'7c15 + 1), seed_(seed) {}
 
-  Sequence Generate();
+  Sequence Generate() { return Generate(OneIn(2), Layout::kCode); }
+  // `mapped`: the code is executed through the ITB; `code`: from where on it may be.
+  Sequence Generate(bool mapped, uint64_t code);
 
  private:
   uint64_t Below(uint64_t bound) { return random_() % bound; }
@@ -471,14 +473,14 @@ void Generator::InitialState(Sequence& sequence) {
   sequence.cycles = 60'000;
 }
 
-Sequence Generator::Generate() {
+Sequence Generator::Generate(bool mapped, uint64_t code) {
   Sequence sequence;
   sequence.seed = seed_;
-  mapped_ = OneIn(2);
+  mapped_ = mapped;
   kernel_ = !mapped_ || OneIn(2);
   base_ = mapped_ ? Layout::kMapped : Layout::kKseg;
   // Anywhere in a page, near its end rather often, so that chunks cross into the next.
-  entry_pa_ = Layout::kCode + (OneIn(2) ? 0x1f00 + 4 * Below(64) : 4 * Below(2048));
+  entry_pa_ = code + (OneIn(2) ? 0x1f00 + 4 * Below(64) : 4 * Below(2048));
   InstallPalcode(random_, base_, sequence);
   InitialState(sequence);
 
@@ -505,5 +507,15 @@ Sequence Generator::Generate() {
 }  // namespace
 
 Sequence GenerateSequence(uint64_t seed) { return Generator(seed).Generate(); }
+
+Sequence GenerateSequenceBeside(uint32_t cpu, bool mapped, uint64_t seed) {
+  constexpr uint64_t kCodeOfCpu = 0x4000;  // more than there is
+  Sequence sequence = Generator(seed).Generate(mapped, Layout::kCode + cpu * kCodeOfCpu);
+  sequence.fills.clear();
+  std::erase_if(sequence.segments, [](const Segment& segment) {
+    return segment.pa < Layout::kCode || segment.pa >= Layout::kData;
+  });
+  return sequence;
+}
 
 }  // namespace isochron::conformance

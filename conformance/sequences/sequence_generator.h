@@ -19,6 +19,11 @@ namespace isochron::conformance {
 // pairs of the coverage table.
 Sequence GenerateSequence(uint64_t seed);
 
+// The same as a program that CPU `cpu`, 1 to 3, runs beside that of another sequence, whose
+// PALcode, page tables and data it uses: it has code of its own and nothing else. `mapped`: whether
+// that is executed through the ITB, as the other's is, and not through a superpage.
+Sequence GenerateSequenceBeside(uint32_t cpu, bool mapped, uint64_t seed);
+
 }  // namespace isochron::conformance
 
 #endif  // ISOCHRON_CONFORMANCE_SEQUENCES_SEQUENCE_GENERATOR_H_

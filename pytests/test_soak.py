@@ -38,6 +38,13 @@ def test_a_disturbed_host_makes_one_log_of_a_disk(isochron, locales):
     assert re.match(r"2 recordings on .*: one log of ", result.stdout)
 
 
+def test_a_disturbed_host_makes_one_log_of_several_cpus(isochron, locales):
+    options = ["--cpus", "2", "--schedule", "random:7:20K-90K", "--engine", "jit"]
+    result = script("soak", "2", *options, "--isochron", isochron, "--locales", str(locales))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.match(r"2 recordings on jit: one log of ", result.stdout)
+
+
 def test_pages_are_taken_away(tmp_path):
     if why := can_page_out():
         pytest.skip(f"not allowed here: {why}")

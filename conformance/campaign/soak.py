@@ -25,70 +25,10 @@ import time
 from collections.abc import Iterator, Sequence
 
 from conformance.campaign.arguments import positive
-from conformance.guests.disk_root import boot_line, make_root
+from conformance.campaign.soak_guest import guest_arguments, session
+from conformance.guests.disk_root import make_root
+from conformance.tree import guest_path
 from isochron import Log, LogError, engines
-
-# A session whose log shows nearly everything that could go wrong: processes, timers, floating point, interrupts and what
-# the kernel counts of them.
-SESSION = r"""
-expect "~ # "
-send "uname -a; date\n"
-expect "GNU/Linux"
-expect "~ # "
-send "for i in 1 2 3 4 5 6; do (sleep 0.0$i; echo $i $$) & done; wait\n"
-expect "wait\r\n"
-expect "~ # "
-send "awk 'BEGIN { for (i = 1; i < 1000; ++i) s += sin(i) / i; print s }'; ps\n"
-expect "ps\r\n"
-expect "~ # "
-at 1200M send "cat /proc/interrupts /proc/stat /proc/uptime; dmesg | tail -3\n"
-expect "tail -3\r\n"
-expect "~ # "
-run 50M
-send "poweroff -f\n"
-"""
-
-# The same with the root on a disk.
-DISK_SESSION = r"""
-expect "~ # "
-send "dd if=/dev/urandom of=/mnt/random bs=65536 count={count} conv=fsync 2>/dev/null; echo written $?\n"
-expect "\nwritten 0\r\n" within 2000G
-expect "~ # "
-send "md5sum /mnt/random; mount -o remount,ro / && poweroff -f\n"
-"""
-FILES_SESSION = r"""
-expect "~ # "
-send "mkdir /mnt/a /mnt/b; cd /mnt/a; mkdir $(seq 0 99); cd; i=0\n"
-expect "~ # "
-send "while [ $i -lt {files} ]; do echo $i >/mnt/a/$((i % 100))/$i; i=$((i + 1)); done; echo made $?\n"
-expect "\nmade 0\r\n" within 2000G
-send "tar cf - -C /mnt/a . | tar xf - -C /mnt/b; sync; echo 3 >/proc/sys/vm/drop_caches; echo copied $?\n"
-expect "\ncopied 0\r\n" within 2000G
-send "for d in a b; do (cd /mnt/$d; find . -type f | sort | xargs md5sum >/tmp/$d); done; wc -l </tmp/b\n"
-expect "\n{files}\r\n" within 2000G
-send "cmp /tmp/a /tmp/b; echo same $?\n"
-expect "\nsame 0\r\n" within 2000G
-send "mount -o remount,ro / && poweroff -f\n"
-"""
-
-
-def guest_arguments(options: argparse.Namespace) -> list[str]:
-    """What boots the guest."""
-    kernel = ["--kernel", options.kernel]
-    if options.disk:
-        disk = f"{str(options.image).replace(',', ',,')},interface={options.disk}"
-        return [*kernel, "--append", boot_line(options.disk), "--disk", disk]
-    return [*kernel, "--initrd", options.initrd, "--append", "console=ttyS0"]
-
-
-def session(options: argparse.Namespace) -> str:
-    """What the guest is told."""
-    if not options.disk:
-        return SESSION
-    if options.files:
-        return FILES_SESSION.replace("{files}", str(options.files))
-    return DISK_SESSION.replace("{count}", str(options.mib << 4))
-
 
 # Locales with another character set, decimal point and case of letters than C: name, source and charset.
 LOCALES = [
@@ -503,9 +443,11 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak")
     parser.add_argument("count", nargs="?", type=positive, default=100)
     parser.add_argument("--isochron", required=True)
-    parser.add_argument("--kernel", required=True)
-    parser.add_argument("--initrd", required=True)
-    parser.add_argument("--disk", choices=("virtio", "ide"))
+    parser.add_argument("--guest")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--disk", choices=("virtio", "ide"))
+    what.add_argument("--cpus", type=int, choices=range(1, 5))
+    parser.add_argument("--schedule")
     parser.add_argument("--mib", type=positive, default=64)
     parser.add_argument("--files", type=positive)
     parser.add_argument("--engine", action="append")
@@ -515,11 +457,15 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--keep")
     parser.add_argument("--locales", type=os.path.abspath)
     options = parser.parse_args()
-    for name in ("isochron", "kernel", "initrd"):
-        path = os.path.abspath(getattr(options, name))
-        if not os.path.isfile(path):
-            parser.error(f"{path} is no file")
-        setattr(options, name, path)
+    options.isochron = os.path.abspath(options.isochron)
+    if not os.path.isfile(options.isochron):
+        parser.error(f"{options.isochron} is no file")
+    guest = options.guest or ("linux-disk" if options.disk else "linux-smp" if options.cpus else "linux")
+    try:
+        options.kernel = str(guest_path(guest) / "vmlinux")
+        options.initrd = str(guest_path("smp-load" if options.cpus else "initrd") / "initrd.cpio.gz")
+    except subprocess.CalledProcessError:
+        sys.exit(1)  # it has said why
     return options
 
 

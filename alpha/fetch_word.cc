@@ -4,7 +4,7 @@
 
 namespace isochron::alpha {
 
-std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory, uint64_t pc) {
+std::optional<uint64_t> FetchAddress(const Cpu& cpu, const Memory& memory, uint64_t pc) {
   uint64_t pa = pc & kPhysicalMask;
   if ((pc & 1) == 0) {
     const Translation translation = TranslateFetch(cpu, pc);
@@ -13,7 +13,13 @@ std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory, uint64_t
   }
   pa &= ~uint64_t{3};
   if (!memory.Contains(pa, 4)) return std::nullopt;
-  return memory.Load<uint32_t>(pa);
+  return pa;
+}
+
+std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory, uint64_t pc) {
+  const std::optional<uint64_t> pa = FetchAddress(cpu, memory, pc);
+  if (!pa.has_value()) return std::nullopt;
+  return memory.Load<uint32_t>(*pa);
 }
 
 }  // namespace isochron::alpha

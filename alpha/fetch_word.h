@@ -11,8 +11,11 @@
 
 namespace isochron::alpha {
 
-// The word that is fetched from `pc`, whose bit 0 says whether in PALmode, in the state of `cpu`.
-// Nothing when it cannot be fetched.
+// The physical address that an instruction is fetched from at `pc`, whose bit 0 says whether in
+// PALmode, in the state of `cpu`. Nothing when it cannot be fetched.
+std::optional<uint64_t> FetchAddress(const Cpu& cpu, const Memory& memory, uint64_t pc);
+
+// The word that is there.
 std::optional<uint32_t> FetchWord(const Cpu& cpu, const Memory& memory, uint64_t pc);
 
 }  // namespace isochron::alpha

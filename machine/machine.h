@@ -48,12 +48,15 @@ struct BootImages {
   std::vector<std::shared_ptr<const DiskContents>> disks;  // as MachineConfig::disks
 };
 
-// Who is told which of several CPUs has its turn, at each boundary at which a schedule other than
-// the fixed one says so: before it runs, also when it had the turn before. It changes nothing.
+// Who is told of the rounds of several CPUs. It changes nothing.
 class TurnSink {
  public:
   virtual ~TurnSink() = default;
-  virtual void OnTurn(const TurnPlaces& places, uint32_t cpu) = 0;
+  // A round begins: the CPUs are about to run, interrupts have been taken.
+  virtual void OnRound() {}
+  // Which CPU has its turn, at each boundary at which a schedule other than the fixed one says so:
+  // before it runs, also when it had the turn before.
+  virtual void OnTurn(const TurnPlaces& /*places*/, uint32_t /*cpu*/) {}
 };
 
 // One deterministic computer. Everything in it happens on the thread that calls Run.

@@ -54,6 +54,7 @@ bool Machine::BeginRound() {
     round_.begun = now();
     round_.next = 0;
     round_.limit = round_.begun + config_.quantum;
+    if (turn_sink_ != nullptr) turn_sink_->OnRound();
     return true;
   }
   quiet_until_ = wake;

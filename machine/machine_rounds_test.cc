@@ -153,6 +153,44 @@ TEST_P(Rounds, OneStopCanBeAtACycle) {
   rig.machine->SetInputSource(nullptr);
 }
 
+// Told of each round, before anything of it is run.
+class RoundList final : public TurnSink {
+ public:
+  explicit RoundList(const Machine& machine) : machine_(machine) {}
+  void OnRound() override {
+    EXPECT_TRUE(machine_.inside_round());
+    bool one_runs = false;
+    for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) one_runs |= !machine_.waiting(cpu);
+    EXPECT_TRUE(one_runs);
+    begun.push_back(machine_.now());
+  }
+  std::vector<uint64_t> begun;
+
+ private:
+  const Machine& machine_;
+};
+
+TEST_P(Rounds, EachIsToldOf) {
+  Rig rig(cpus(), 700, GetParam().schedule);
+  RoundList list(*rig.machine);
+  rig.machine->SetTurnSink(&list);
+  // Also where a run stops and goes on inside of one.
+  for (uint64_t cycle = 1'000; !rig.machine->RunUntil(StopCondition::AtCycle(cycle));
+       cycle += 1'000) {
+  }
+  Rig other(cpus(), 700, GetParam().schedule);
+  RoundList straight(*other.machine);
+  other.machine->SetTurnSink(&straight);
+  other.machine->Run();
+  EXPECT_EQ(list.begun, straight.begun);
+  // A round is no longer than its quantum and the access to a device with which it ends.
+  for (int cpu = 0; cpu < rig.machine->cpu_count(); ++cpu) {
+    const uint64_t ran = rig.machine->cpu(cpu).cycle - rig.machine->wait_cycles(cpu);
+    EXPECT_GT(list.begun.size(), ran / 1'500) << "CPU " << cpu << " ran for " << ran;
+    EXPECT_GT(ran, 10'000u);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cpus, Rounds, ::testing::Values(Case{2}, Case{3}, Case{4}));
 INSTANTIATE_TEST_SUITE_P(Schedules, Rounds,
                          ::testing::Values(Case{2, "random:1:1-50"}, Case{4, "random:2"},

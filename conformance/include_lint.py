@@ -42,6 +42,10 @@ ROOMS = [
         "machine/bus machine/events ref alpha hostio",
     ),
     (
+        "conformance/bench",
+        "engines timeline machine replaylog machine/firmware machine/bus machine/events ref alpha hostio",
+    ),
+    (
         "conformance/compare",
         "conformance/guests engines timeline machine replaylog machine/firmware machine/events ref alpha hostio",
     ),

@@ -167,3 +167,23 @@ def project_with_tests(isochron, tmp_path):
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture(scope="module", name="scheduler")
+def _two_workers():
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    # Dask's own patience of half a minute is too short for a busy host.
+    with dask.config.set({"distributed.comm.timeouts.connect": HANG, "distributed.comm.timeouts.tcp": HANG}):
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as two:
+            yield two.scheduler_address
+
+
+@pytest.fixture(scope="module", name="python")
+def _python_environment(tmp_path_factory):
+    """In which python3 is the one that runs the tests, and finds the package."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "python3").symlink_to(sys.executable)
+    return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(DRIVER)}

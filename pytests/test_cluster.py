@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
 
@@ -32,26 +31,6 @@ def its_small_log(isochron, looked_at_kernel, tmp_path_factory):
     path = tmp_path_factory.mktemp("cluster") / "log"
     record(isochron, path, "--kernel", looked_at_kernel, *OFTEN)
     return path
-
-
-@pytest.fixture(scope="module", name="scheduler")
-def two_workers():
-    distributed = pytest.importorskip("distributed")
-    dask = pytest.importorskip("dask")
-    # Dask's own patience of half a minute is too short for a busy host.
-    with dask.config.set({"distributed.comm.timeouts.connect": HANG, "distributed.comm.timeouts.tcp": HANG}):
-        with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
-        ) as two:
-            yield two.scheduler_address
-
-
-@pytest.fixture(scope="module", name="python")
-def environment(tmp_path_factory):
-    """In which python3 is the one that runs the tests, and finds the package."""
-    folder = tmp_path_factory.mktemp("bin")
-    (folder / "python3").symlink_to(sys.executable)
-    return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(DRIVER)}
 
 
 def parts_of(isochron, *command):
@@ -268,7 +247,7 @@ def test_a_worker_that_does_not_see_the_log_is_told_of(isochron, log, scheduler,
         result = run(isochron, *command, "--dask", scheduler, env=python)
         assert result.returncode == 2
         *left_out, last = result.stderr.decode().splitlines()
-        assert len(left_out) == 2 and last == "isochron: no worker of the Dask cluster sees the recording"
+        assert len(left_out) == 2 and last == "isochron: no worker of the Dask cluster sees the files"
     finally:
         on_workers(scheduler, see_again, 2)
 

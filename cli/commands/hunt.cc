@@ -136,15 +136,14 @@ absl::Status MakeDirectory(const std::string& path) {
       absl::StrCat("cannot make the directory ", path, ": ", std::strerror(errno)));
 }
 
-// A hunt that is ready to begin.
-struct Hunt {
+// What is run with one seed after the other.
+struct Quarry {
   HuntedGuest guest;
   ScriptCommand failure;
   machine::ScheduleConfig schedule;
-  VerdictFile verdicts;
 };
 
-absl::StatusOr<Hunt> Prepare(const HuntOptions& options) {
+absl::StatusOr<Quarry> MakeQuarry(const HuntOptions& options) {
   RunOptions run;
   if (absl::Status status = ParseRecordOptions(options.record, run); !status.ok()) return status;
   absl::StatusOr<ScriptCommand> failure = ParseFailure(options, run.config.clock_hz);
@@ -153,19 +152,22 @@ absl::StatusOr<Hunt> Prepare(const HuntOptions& options) {
   if (!guest.ok()) return guest.status();
   absl::StatusOr<machine::ScheduleConfig> schedule = ParseForm(options, *guest);
   if (!schedule.ok()) return schedule.status();
-  const absl::StatusOr<std::string> name = NameOfHunt(*guest, *failure, *schedule);
-  if (!name.ok()) return name.status();
-  if (absl::Status status = MakeDirectory(options.directory); !status.ok()) return status;
-  absl::StatusOr<VerdictFile> verdicts =
-      VerdictFile::Open(absl::StrCat(options.directory, "/verdicts"), *name, options.seeds.first);
-  if (!verdicts.ok()) return verdicts.status();
-  return Hunt{*std::move(guest), *std::move(failure), *std::move(schedule), *std::move(verdicts)};
+  return Quarry{*std::move(guest), *std::move(failure), *std::move(schedule)};
 }
 
-absl::StatusOr<VerdictFile::Line> RunSeed(const Hunt& hunt, uint64_t seed) {
-  machine::ScheduleConfig schedule = hunt.schedule;
+absl::StatusOr<VerdictFile> OpenVerdicts(const HuntOptions& options, const Quarry& quarry) {
+  const absl::StatusOr<std::string> name =
+      NameOfHunt(quarry.guest, quarry.failure, quarry.schedule);
+  if (!name.ok()) return name.status();
+  if (absl::Status status = MakeDirectory(options.directory); !status.ok()) return status;
+  return VerdictFile::Open(absl::StrCat(options.directory, "/verdicts"), *name,
+                           options.seeds.first);
+}
+
+absl::StatusOr<VerdictFile::Line> RunSeed(const Quarry& quarry, uint64_t seed) {
+  machine::ScheduleConfig schedule = quarry.schedule;
   schedule.seed = seed;
-  const absl::StatusOr<HuntVerdict> verdict = hunt.guest.Run(schedule);
+  const absl::StatusOr<HuntVerdict> verdict = quarry.guest.Run(schedule);
   if (!verdict.ok()) return verdict.status();
   return VerdictFile::Line{seed, verdict->fails, verdict->cycle, verdict->instructions};
 }
@@ -211,47 +213,47 @@ class Commentator {
 };
 
 // Says what makes a seed fail, and writes the log of a run that has nothing else.
-absl::Status TellWhy(const Hunt& hunt, const machine::ScheduleConfig& schedule,
+absl::Status TellWhy(const HuntedGuest& guest, const machine::ScheduleConfig& schedule,
                      const std::string& path, TextOutput& out) {
   Commentator commentator;
   const absl::StatusOr<Explanation> why =
-      Explain(hunt.guest, schedule,
+      Explain(guest, schedule,
               [&commentator](size_t switches, size_t runs) { commentator.Note(switches, runs); });
   if (absl::IsFailedPrecondition(why.status())) {
     Say(absl::StrCat("not explained: ", std::string(why.status().message())));
     return absl::OkStatus();
   }
   if (!why.ok()) return why.status();
-  const absl::Status status = hunt.guest.Record(why->schedule, why->verdict, path);
+  const absl::Status status = guest.Record(why->schedule, why->verdict, path);
   if (!status.ok()) return status;
   if (why->schedule.is_fixed()) {
     out.Line("it fails by the fixed schedule, too");
   } else {
     out.Line(absl::StrCat("preemptions that it needs: ", why->preemptions.size(), " of ", why->all,
                           " (", why->runs, " runs)"));
-    out.Lines(PreemptionTable(why->preemptions, hunt.guest.kernel()));
+    out.Lines(PreemptionTable(why->preemptions, guest.kernel()));
   }
   out.Line(absl::StrCat("a run with those alone: ", path));
   return absl::OkStatus();
 }
 
-absl::Status TellFailures(const Hunt& hunt, const HuntOptions& options, TextOutput& out,
-                          uint64_t& failed) {
-  for (const VerdictFile::Line& line : hunt.verdicts.lines()) {
+absl::Status TellFailures(const Quarry& quarry, const VerdictFile& verdicts,
+                          const HuntOptions& options, TextOutput& out, uint64_t& failed) {
+  for (const VerdictFile::Line& line : verdicts.lines()) {
     if (!line.fails || line.seed > options.seeds.second) continue;
-    machine::ScheduleConfig schedule = hunt.schedule;
+    machine::ScheduleConfig schedule = quarry.schedule;
     schedule.seed = line.seed;
     const std::string path = absl::StrCat(options.directory, "/", line.seed);
     const HuntVerdict verdict = {line.fails, line.cycle, line.instructions, {}};
-    absl::Status status = hunt.guest.Record(schedule, verdict, path + ".log");
+    absl::Status status = quarry.guest.Record(schedule, verdict, path + ".log");
     if (!status.ok()) return status;
     out.Line(absl::StrCat(schedule.Text(), " fails; the run ends at cycle ",
-                          machine::WithSeconds(line.cycle, hunt.guest.config().clock_hz), ": ",
+                          machine::WithSeconds(line.cycle, quarry.guest.config().clock_hz), ": ",
                           path, ".log"));
     out.Flush();
     const bool first = failed++ == 0;
     if (first && options.explain) {
-      status = TellWhy(hunt, schedule, path + "-explained.log", out);
+      status = TellWhy(quarry.guest, schedule, path + "-explained.log", out);
       if (!status.ok()) return status;
     }
     out.Flush();
@@ -263,6 +265,92 @@ absl::Status TellFailures(const Hunt& hunt, const HuntOptions& options, TextOutp
 int JobsOf(const HuntOptions& options) {
   if (options.jobs != 0) return options.jobs;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// Whether nothing is left to try.
+bool IsOver(const HuntOptions& options, const VerdictFile& verdicts) {
+  const auto fails = [](const VerdictFile::Line& line) { return line.fails; };
+  return verdicts.next() > options.seeds.second ||
+         (!options.all && std::ranges::any_of(verdicts.lines(), fails));
+}
+
+// Tells what the hunt came to, behind which `status` there is.
+int Finish(const Quarry& quarry, const VerdictFile& verdicts, const HuntOptions& options,
+           absl::Status status) {
+  uint64_t failed = 0;
+  TextOutput out;
+  if (status.ok()) status = TellFailures(quarry, verdicts, options, out, failed);
+  if (!status.ok()) {
+    out.Finish(0);
+    Say(std::string(status.message()));
+    return quarry.guest.CheckImages(ToInt(ExitCode::kInternal));
+  }
+  if (failed == 0 && IsOver(options, verdicts)) out.Line("no schedule fails");
+  return quarry.guest.CheckImages(
+      out.Finish(ToInt(failed == 0 ? ExitCode::kOk : ExitCode::kDifference)));
+}
+
+// Seeds of which nothing is known, some in each part.
+int ListParts(const HuntOptions& options, const VerdictFile& verdicts) {
+  constexpr uint64_t kFewest = 8;  // a part has a guest to load
+  TextOutput out;
+  if (IsOver(options, verdicts)) return out.Finish(ToInt(ExitCode::kOk));
+  const uint64_t last = options.seeds.second;
+  const uint64_t size = std::max(kFewest, (last - verdicts.next()) / kMostParts + 1);
+  uint64_t from = verdicts.next();
+  for (; last - from >= size; from += size) out.Line(PartName(from, from + size - 1));
+  out.Line(PartName(from, last));
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+// Writes the verdicts on these seeds. The exit code is that of a difference where the hunt ends.
+int DoPart(const HuntOptions& options, const Quarry& quarry, const PartWork& part) {
+  TextOutput out;
+  for (uint64_t seed = part.from; seed <= part.to; ++seed) {
+    const absl::StatusOr<VerdictFile::Line> line = RunSeed(quarry, seed);
+    if (!line.ok()) {
+      Say(absl::StrCat("seed ", seed, ": ", std::string(line.status().message())));
+      return out.Finish(ToInt(ExitCode::kInternal));
+    }
+    out.Line(line->Text());
+    if (line->fails && !options.all) return out.Finish(ToInt(ExitCode::kDifference));
+  }
+  return out.Finish(ToInt(ExitCode::kOk));
+}
+
+// Takes the verdicts that are on standard input for those of this hunt.
+absl::Status Join(const HuntOptions& options, VerdictFile& verdicts) {
+  Herald herald(options, verdicts);
+  if (IsOver(options, verdicts)) return absl::OkStatus();
+  absl::Status file_status;
+  const auto take = [&](std::string_view text) -> absl::StatusOr<bool> {
+    const std::optional<VerdictFile::Line> line = VerdictFile::Line::Parse(text);
+    if (!line.has_value() || line->seed != verdicts.next()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("is not the verdict on seed ", verdicts.next()));
+    }
+    file_status = verdicts.Add(*line);
+    if (!file_status.ok()) return false;
+    herald.Note(*line);
+    return verdicts.next() <= options.seeds.second && (options.all || !line->fails);
+  };
+  const absl::Status status = ReadParts(take, [] {});
+  return file_status.ok() ? status : file_status;
+}
+
+int WorkOnPart(const HuntOptions& options, const PartWork& work) {
+  const bool elsewhere = work.kind == PartWork::Kind::kOne &&
+                         (work.from < options.seeds.first || work.to > options.seeds.second);
+  if (elsewhere) return RefuseInput(absl::InvalidArgumentError("the part is not of these seeds"));
+  const absl::StatusOr<Quarry> quarry = MakeQuarry(options);
+  if (!quarry.ok()) return RefuseInput(quarry.status());
+  if (work.kind == PartWork::Kind::kOne) return DoPart(options, *quarry, work);
+  absl::StatusOr<VerdictFile> verdicts = OpenVerdicts(options, *quarry);
+  if (!verdicts.ok()) return RefuseInput(verdicts.status());
+  if (work.kind == PartWork::Kind::kList) return ListParts(options, *verdicts);
+  const absl::Status status = Join(options, *verdicts);
+  if (absl::IsInvalidArgument(status)) return RefuseInput(status);
+  return Finish(*quarry, *verdicts, options, status);
 }
 
 }  // namespace
@@ -302,32 +390,32 @@ void AddHuntCommand(CLI::App& app, std::function<int()>& command) {
           "directory for verdicts and logs of failures; where a hunt broke off, it goes on")
       ->type_name("DIR")
       ->required();
+  AddPartsOptions(*hunt, options->parts, "have the workers of a Dask cluster run the schedules");
   hunt->add_option("record", options->record, "behind --: options of record")
       ->type_name("-- OPTION...");
   hunt->footer(ExitCodeHelp({ExitCode::kOk, ExitCode::kInternal, ExitCode::kUsage,
                              ExitCode::kDifference, ExitCode::kSignalBase}));
-  hunt->callback([options, &command] { command = [options] { return HuntSchedules(*options); }; });
+  hunt->callback([hunt, options, &command] {
+    command = [hunt, options] {
+      const absl::Status status = CheckParts(options->parts, options->jobs);
+      if (!status.ok()) return RefuseInput(status);
+      if (options->parts.scheduler.empty()) return HuntSchedules(*options);
+      return BecomeClusterClient(*hunt, options->parts.scheduler, PartsWanted::kUpTo);
+    };
+  });
 }
 
 int HuntSchedules(const HuntOptions& options) {
-  absl::StatusOr<Hunt> hunt = Prepare(options);
-  if (!hunt.ok()) return RefuseInput(hunt.status());
-  Herald herald(options, hunt->verdicts);
+  if (options.parts.work.has_value()) return WorkOnPart(options, *options.parts.work);
+  const absl::StatusOr<Quarry> quarry = MakeQuarry(options);
+  if (!quarry.ok()) return RefuseInput(quarry.status());
+  absl::StatusOr<VerdictFile> verdicts = OpenVerdicts(options, *quarry);
+  if (!verdicts.ok()) return RefuseInput(verdicts.status());
+  Herald herald(options, *verdicts);
   const HuntRange range = {options.seeds.first, options.seeds.second, options.all, JobsOf(options)};
-  HuntingParty party([&hunt](uint64_t seed) { return RunSeed(*hunt, seed); }, range, hunt->verdicts,
+  HuntingParty party([&quarry](uint64_t seed) { return RunSeed(*quarry, seed); }, range, *verdicts,
                      [&herald](const VerdictFile::Line& line) { herald.Note(line); });
-  absl::Status status = party.Hunt();
-  uint64_t failed = 0;
-  TextOutput out;
-  if (status.ok()) status = TellFailures(*hunt, options, out, failed);
-  if (!status.ok()) {
-    out.Finish(0);
-    Say(std::string(status.message()));
-    return hunt->guest.CheckImages(ToInt(ExitCode::kInternal));
-  }
-  if (failed == 0) out.Line("no schedule fails");
-  return hunt->guest.CheckImages(
-      out.Finish(ToInt(failed == 0 ? ExitCode::kOk : ExitCode::kDifference)));
+  return Finish(*quarry, *verdicts, options, party.Hunt());
 }
 
 }  // namespace isochron::cli

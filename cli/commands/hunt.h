@@ -12,6 +12,7 @@
 
 #include <CLI/App.hpp>
 
+#include "cli/run/parts.h"
 #include "machine/events/guest_time.h"
 
 namespace isochron::cli {
@@ -24,13 +25,15 @@ struct HuntOptions {
   bool all = false;  // not only the first that fails
   bool explain = true;
   int jobs = 0;  // 0: as many as the host has processors
+  PartsOptions parts;
   std::string directory;
   std::vector<std::string> record;  // the options of `record`
 };
 
 void AddHuntCommand(CLI::App& app, std::function<int()>& command);
 
-// Returns the exit code: that of a difference when a schedule fails.
+// What stands on the command line. Returns the exit code: that of a difference when a schedule
+// fails.
 int HuntSchedules(const HuntOptions& options);
 
 }  // namespace isochron::cli

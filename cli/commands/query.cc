@@ -66,10 +66,7 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
-  if (options.jobs != 0 && options.parts.any()) {
-    return absl::InvalidArgumentError("--jobs and --dask or --part do not go together");
-  }
-  return absl::OkStatus();
+  return CheckParts(options.parts, options.jobs);
 }
 
 // A log that is asked, by one machine or several.

@@ -29,7 +29,7 @@ HuntingParty::HuntingParty(SeedRun run, const HuntRange& range, VerdictFile& ver
       range_(range),
       verdicts_(verdicts),
       progress_(std::move(progress)),
-      next_(range.first + verdicts.lines().size()),
+      next_(verdicts.next()),
       end_(range.last + 1) {}
 
 absl::Status HuntingParty::Hunt() {

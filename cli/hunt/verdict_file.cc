@@ -15,11 +15,6 @@
 namespace isochron::cli {
 namespace {
 
-std::string TextOf(const VerdictFile::Line& line) {
-  return absl::StrCat(line.seed, line.fails ? " fails " : " passes ", line.cycle, " ",
-                      line.instructions, "\n");
-}
-
 // Takes a number and the character behind it, or all that is left with '\0'.
 bool TakeNumber(std::string_view& text, char behind, uint64_t& number) {
   const size_t end = behind == '\0' ? text.size() : text.find(behind);
@@ -28,18 +23,6 @@ bool TakeNumber(std::string_view& text, char behind, uint64_t& number) {
   number = *value;
   text.remove_prefix(behind == '\0' ? end : end + 1);
   return true;
-}
-
-std::optional<VerdictFile::Line> ParseLine(std::string_view text) {
-  VerdictFile::Line line;
-  if (!TakeNumber(text, ' ', line.seed)) return std::nullopt;
-  line.fails = text.starts_with("fails ");
-  if (!line.fails && !text.starts_with("passes ")) return std::nullopt;
-  text.remove_prefix(text.find(' ') + 1);
-  if (!TakeNumber(text, ' ', line.cycle) || !TakeNumber(text, '\0', line.instructions)) {
-    return std::nullopt;
-  }
-  return line;
 }
 
 absl::StatusOr<std::string> ReadAll(int fd) {
@@ -63,6 +46,22 @@ absl::StatusOr<hostio::Descriptor> OpenOrCreate(const std::string& path) {
 }
 
 }  // namespace
+
+std::string VerdictFile::Line::Text() const {
+  return absl::StrCat(seed, fails ? " fails " : " passes ", cycle, " ", instructions);
+}
+
+std::optional<VerdictFile::Line> VerdictFile::Line::Parse(std::string_view text) {
+  Line line;
+  if (!TakeNumber(text, ' ', line.seed)) return std::nullopt;
+  line.fails = text.starts_with("fails ");
+  if (!line.fails && !text.starts_with("passes ")) return std::nullopt;
+  text.remove_prefix(text.find(' ') + 1);
+  if (!TakeNumber(text, ' ', line.cycle) || !TakeNumber(text, '\0', line.instructions)) {
+    return std::nullopt;
+  }
+  return line;
+}
 
 absl::StatusOr<VerdictFile> VerdictFile::Open(const std::string& path, const std::string& what,
                                               uint64_t first) {
@@ -114,10 +113,10 @@ absl::StatusOr<size_t> VerdictFile::Read(std::string_view text, const std::strin
       if (line == what) continue;
       return is_of_another();
     }
-    const std::optional<Line> known = ParseLine(line);
-    if (!known.has_value() || known->seed != first_ + lines_.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path_, ":", number, ": is not the verdict on seed ", first_ + lines_.size()));
+    const std::optional<Line> known = Line::Parse(line);
+    if (!known.has_value() || known->seed != next()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path_, ":", number, ": is not the verdict on seed ", next()));
     }
     lines_.push_back(*known);
   }
@@ -126,10 +125,10 @@ absl::StatusOr<size_t> VerdictFile::Read(std::string_view text, const std::strin
 absl::Status VerdictFile::Add(const Line& line) {
   waiting_.emplace(line.seed, line);
   std::string text;
-  while (!waiting_.empty() && waiting_.begin()->first == first_ + lines_.size() &&
+  while (!waiting_.empty() && waiting_.begin()->first == next() &&
          waiting_.begin()->first <= end_) {
     lines_.push_back(waiting_.begin()->second);
-    text += TextOf(lines_.back());
+    absl::StrAppend(&text, lines_.back().Text(), "\n");
     waiting_.erase(waiting_.begin());
   }
   return Write(text);

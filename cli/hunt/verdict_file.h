@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,11 @@ class VerdictFile {
     uint64_t cycle = 0;
     uint64_t instructions = 0;
 
+    // As it is in the file, without an end of line.
+    std::string Text() const;
+    // Nothing when `text` is none.
+    static std::optional<Line> Parse(std::string_view text);
+
     friend bool operator==(const Line&, const Line&) = default;
   };
 
@@ -37,6 +43,8 @@ class VerdictFile {
 
   // Those that are known: of all seeds from the first on, in order.
   const std::vector<Line>& lines() const { return lines_; }
+  // The least seed of which nothing is known.
+  uint64_t next() const { return first_ + lines_.size(); }
   // Of any seed that is not known. What is known of the seeds in order is written at once.
   absl::Status Add(const Line& line);
   // No seed behind that one is of interest any more.

@@ -45,24 +45,34 @@ constexpr std::string_view kDask = "--dask";
 // The words that make `command` what it was parsed to be, without --dask.
 std::vector<std::string> WordsOf(const CLI::App& command) {
   std::vector<std::string> words = {command.get_name()};
+  std::vector<std::string> behind_dashes;
   for (const CLI::Option* option : command.get_options()) {
     const std::string name = option->get_name();
     if (option->count() == 0 || name == kDask) continue;
     const bool flag = option->get_items_expected_max() == 0;
     for (const std::string& result : option->results()) {
-      if (option->get_positional()) {
-        words.push_back(result);
-      } else {
+      if (!option->get_positional()) {
         words.push_back(flag ? name : absl::StrCat(name, "=", result));
+      } else if (result.starts_with('-') || !behind_dashes.empty()) {
+        behind_dashes.push_back(result);
+      } else {
+        words.push_back(result);
       }
     }
   }
+  if (!behind_dashes.empty()) words.push_back("--");
+  words.insert(words.end(), behind_dashes.begin(), behind_dashes.end());
   return words;
 }
 
 }  // namespace
 
 std::string PartName(uint64_t from, uint64_t to) { return absl::StrCat(from, "-", to); }
+
+absl::Status CheckParts(const PartsOptions& options, int jobs) {
+  if (jobs == 0 || !options.any()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--jobs and --dask or --part do not go together");
+}
 
 absl::StatusOr<PartWork> ParsePartWork(std::string_view text) {
   if (text == "list") return PartWork{PartWork::Kind::kList};
@@ -75,7 +85,7 @@ absl::StatusOr<PartWork> ParsePartWork(std::string_view text) {
       return PartWork{PartWork::Kind::kOne, *from, *to};
     }
   }
-  return absl::InvalidArgumentError("a part is list, join or FROM-TO in cycles");
+  return absl::InvalidArgumentError("a part is list, join or FROM-TO");
 }
 
 void AddPartsOptions(CLI::App& command, PartsOptions& options, const std::string& what) {

@@ -1,5 +1,5 @@
-// A recording worked on in parts by several processes, on this host or others (docs/query.md, "On a
-// cluster").
+// A recording, or a hunt, worked on in parts by several processes, on this host or others
+// (docs/query.md, "On a cluster").
 
 #ifndef ISOCHRON_CLI_RUN_PARTS_H_
 #define ISOCHRON_CLI_RUN_PARTS_H_
@@ -18,7 +18,7 @@
 
 namespace isochron::cli {
 
-// A recording is cut into no more parts than this: each costs a process that opens the log.
+// No work is cut into more parts than this: each costs a process.
 inline constexpr size_t kMostParts = 256;
 
 // What a process is to do of the whole.
@@ -29,7 +29,7 @@ struct PartWork {
     kJoin,  // make the answer of what all of them wrote, which comes on standard input
   };
   Kind kind = Kind::kList;
-  // Of one, in cycles; to kNever where the log ends.
+  // Of one: of a recording in cycles, to kNever where the log ends; of a hunt the seeds, with both.
   uint64_t from = 0;
   uint64_t to = 0;
 };
@@ -40,6 +40,9 @@ struct PartsOptions {
 
   bool any() const { return !scheduler.empty() || work.has_value(); }
 };
+
+// InvalidArgument when somebody wants parts and `jobs`, which is 0 without --jobs, in this process.
+absl::Status CheckParts(const PartsOptions& options, int jobs);
 
 // "list", "join" or "FROM-TO".
 absl::StatusOr<PartWork> ParsePartWork(std::string_view text);
@@ -53,7 +56,7 @@ void AddPartsOptions(CLI::App& command, PartsOptions& options, const std::string
 // Which parts make the answer.
 enum class PartsWanted : uint8_t {
   kAll,    // of a replay: all, and nothing is told where one has failed
-  kUpTo,   // all, up to one that fails
+  kUpTo,   // all, up to one that fails, as one of a hunt does that has found what it is to find
   kFirst,  // the first that has something to say
 };
 

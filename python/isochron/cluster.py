@@ -1,8 +1,9 @@
-"""Has the workers of a Dask cluster do the parts of `isochron query` or `isochron replay`; started by their --dask.
+"""Has the workers of a Dask cluster do the parts of `isochron query`, `replay` or `hunt`; started by their --dask.
 
 `WANTED HOST:PORT PROGRAM COMMAND...`: COMMAND with `--part list` tells the parts, workers run it with each of them, and COMMAND with
 `--part join` here makes the answer of what they wrote (docs/query.md): of all parts, or else none; up to one that fails; or of the first that has
-something to say, which no failure of another changes. Workers need the program, the log and its images at the same paths, and nothing of this package.
+something to say, which no failure of another changes. Workers need the program and all files of the command at the same paths, and nothing of
+this package.
 """
 
 from __future__ import annotations
@@ -42,9 +43,8 @@ def run_part(program: str, words: list[str], part: str, folder: str, paths: list
     for path in (*(os.path.join(folder, path) for path in paths), program, folder):
         if not os.access(path, os.R_OK):
             return worker, path
-    done = subprocess.run(
-        [program, *words, "--part", part], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    command = [program, words[0], "--part", part, *words[1:]]
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode not in (0, 2, 3):
         raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr[-500:].decode(errors='replace')}")
     return worker, "", done.returncode, done.stdout, done.stderr
@@ -96,7 +96,7 @@ class Cluster:
         if self._blind:
             seeing = [name for name in self._client.scheduler_info(n_workers=-1)["workers"] if name not in self._blind]
             if not seeing:
-                raise Failure(USAGE, "no worker of the Dask cluster sees the recording")
+                raise Failure(USAGE, "no worker of the Dask cluster sees the files")
             where = {"workers": seeing, "allow_other_workers": True}
         return self._client.submit(run_part, *arguments, pure=False, retries=ATTEMPTS, **where)
 
@@ -122,8 +122,8 @@ class Cluster:
 class Joiner:
     """The program that makes the answer, on our standard output."""
 
-    def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen([*command, "--part", "join"], stdin=subprocess.PIPE)
+    def __init__(self, program: str, words: list[str]) -> None:
+        self._process = subprocess.Popen([program, words[0], "--part", "join", *words[1:]], stdin=subprocess.PIPE)
 
     def ended(self) -> bool:
         return self._process.poll() is not None
@@ -176,7 +176,7 @@ class Work:
         return None
 
     def run(self, parts: list[str]) -> int:
-        joiner = Joiner([self._program, *self._words])
+        joiner = Joiner(self._program, self._words)
         failed: Done | None = None
         ended = False
         try:
@@ -207,9 +207,10 @@ class Work:
         return failed.code
 
 
-def list_parts(command: list[str]) -> list[str]:
+def list_parts(program: str, words: list[str]) -> list[str]:
     """They are all that there is on standard output; what is wrong is told by the program."""
-    listing = subprocess.run([*command, "--part", "list"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    command = [program, words[0], "--part", "list", *words[1:]]
+    listing = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if listing.returncode != OK:
         sys.exit(listing.returncode)
     return listing.stdout.decode().split()
@@ -218,7 +219,7 @@ def list_parts(command: list[str]) -> list[str]:
 def main() -> int:
     wanted, address, program, *words = sys.argv[1:]
     try:
-        parts = list_parts([program, *words])
+        parts = list_parts(program, words)
         cluster = Cluster(address)
         try:
             return Work(cluster, wanted, program, words).run(parts)

@@ -30,7 +30,10 @@ ROOMS = [
     ("cli/net", "cli/host cli/text machine/bus machine/events hostio"),
     ("cli/host", "cli/text debug/gdb machine/devices machine/bus machine/events alpha hostio"),
     ("cli/text", "replaylog machine/firmware machine/events alpha hostio"),
-    ("conformance/planted", "conformance/sequences conformance/compare engines machine/events jit alpha"),
+    (
+        "conformance/planted",
+        "conformance/sequences conformance/compare conformance/guests engines machine/events jit alpha",
+    ),
     (
         "conformance/fuzz",
         "debug/gdb machine replaylog machine/devices/ide machine/devices/tulip machine/devices/virtio "

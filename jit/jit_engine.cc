@@ -66,13 +66,16 @@ alpha::RunResult JitEngine::RunTurn(Cpu& cpu, alpha::Deadline& deadline) {
     --tables.turns_before_look;
     loop_.spin().Rest();
   }
+  turns_.Begin(cpu.index, loop_.context().fetch_changed, translator_.flushes());
   alpha::RunResult result = loop_.Run(cpu, deadline);
   tables.left_at = cpu.pc;
+  turns_.End(cpu.index, translator_.flushes());
   if (looks && loop_.spin().skipped_cycles() == skipped) tables.turns_before_look = kTurnsUnwatched;
   return result;
 }
 
 void JitEngine::TurnTo(const Cpu& cpu) {
+  if (Planted(Bug::kLockOutlivesStore)) loop_.ForgetLocked(cpu);
   loop_.Serve(cpu);
   tables_ = frame_.tables = static_cast<CpuTables*>(&loop_.view());
 }
@@ -236,7 +239,9 @@ std::string JitEngine::DescribeCode(const Cpu& cpu) const {
 }
 
 void JitEngine::OnFetchesForgotten(ref::CpuView& view) {
-  if (!Planted(Bug::kLinksOutliveCode)) ++static_cast<CpuTables&>(view).generation;
+  const bool by_others = turns_.TakeOthersWrote() && Planted(Bug::kCodeOutlivesOther);
+  const bool outlive = by_others || Planted(Bug::kLinksOutliveCode);
+  if (!outlive) ++static_cast<CpuTables&>(view).generation;
   left_by_ = nullptr;
 }
 

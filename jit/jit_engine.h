@@ -85,6 +85,7 @@ class JitEngine final : public alpha::Engine,
   void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
 
   [[no_unique_address]] PlantedBug bug_;
+  [[no_unique_address]] PlantedTurns turns_;
   alpha::Memory& memory_;
   CpuTables first_;              // of CPU 0
   CpuTables* tables_ = &first_;  // of the CPU that runs

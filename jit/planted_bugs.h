@@ -4,6 +4,7 @@
 #ifndef ISOCHRON_JIT_PLANTED_BUGS_H_
 #define ISOCHRON_JIT_PLANTED_BUGS_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -75,7 +76,10 @@ namespace isochron::jit {
   BUG(kGoldenOutlivesCode, "golden-outlives-code")         \
   BUG(kExitLinkedAnywhere, "exit-linked-anywhere")         \
   BUG(kAsnNotInContext, "asn-not-in-context")              \
-  BUG(kAliasIgnored, "alias-ignored")
+  BUG(kAliasIgnored, "alias-ignored")                      \
+  /* Several CPUs. */                                      \
+  BUG(kLockOutlivesStore, "lock-outlives-store")           \
+  BUG(kCodeOutlivesOther, "code-outlives-other")
 
 enum class Bug : uint8_t {
   kNone,
@@ -114,6 +118,23 @@ class PlantedBug {
   Bug bug_ = running_bug;
 };
 
+// What faults know of the turns of CPUs.
+class PlantedTurns {
+ public:
+  // A turn begins, before which fetches of the CPU were lost, if they were, and the code cache had
+  // been flushed so often.
+  void Begin(uint32_t cpu, bool fetches_lost, uint64_t flushes) {
+    others_wrote_ = fetches_lost && flushes_[cpu] == flushes;
+  }
+  void End(uint32_t cpu, uint64_t flushes) { flushes_[cpu] = flushes; }
+  // Whether this turn has begun behind a store to code by another CPU; once.
+  bool TakeOthersWrote() { return std::exchange(others_wrote_, false); }
+
+ private:
+  std::array<uint64_t, 4> flushes_ = {};
+  bool others_wrote_ = false;
+};
+
 // The fault of that name.
 inline std::optional<Bug> FindBug(std::string_view name) {
 #define ISOCHRON_BUG(enumerator, text) \
@@ -132,6 +153,12 @@ struct PlantedBug {
     constexpr ~Nothing() {}  // a scope, for the compiler, too
   };
   static constexpr Nothing Run() { return {}; }
+};
+
+struct PlantedTurns {
+  static constexpr void Begin(uint32_t, bool, uint64_t) {}
+  static constexpr void End(uint32_t, uint64_t) {}
+  static constexpr bool TakeOthersWrote() { return false; }
 };
 
 #endif

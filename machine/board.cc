@@ -14,6 +14,7 @@
 #include "machine/devices/virtio/virtio_net.h"
 #include "machine/devices/virtio/virtio_rng.h"
 #include "machine/disks/disk_timing.h"
+#include "machine/events/planted_breaks.h"
 #include "machine/firmware/firmware_layout.h"
 
 namespace isochron::machine {
@@ -175,8 +176,13 @@ const MappedRange* Board::Find(uint64_t pa) const {
   return (pa & kIoSpace) != 0 ? system_.Find(pa & kSystemAddress) : nullptr;
 }
 
-IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
+void Board::AdvanceTo(const alpha::Cpu& cpu) {
+  if (Planted(Break::kTimeGoesBack)) return events_.SetNow(cpu.cycle);
   events_.AdvanceTo(cpu.cycle);
+}
+
+IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
+  AdvanceTo(cpu);
   const MappedRange* const range = Find(pa);
   if (range == nullptr) return Nonexistent(cpu, true);
   const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};
@@ -184,7 +190,7 @@ IoResult Board::Read(alpha::Cpu& cpu, uint64_t pa, int size) {
 }
 
 IoResult Board::Write(alpha::Cpu& cpu, uint64_t pa, int size, uint64_t data) {
-  events_.AdvanceTo(cpu.cycle);
+  AdvanceTo(cpu);
   const MappedRange* const range = Find(pa);
   if (range == nullptr) return Nonexistent(cpu, false);
   const Access access{pa & kSystemAddress, size, static_cast<int>(cpu.index)};

@@ -157,6 +157,8 @@ class Board final : public alpha::IoBus, public InputLines {
   void AddConsoleDevice(const BoardOptions& options, alpha::Memory& memory);
   // Gives a range of system addresses, below 2^35, to `target`.
   void MapSystem(uint64_t first, uint64_t size, BusTarget& target, alpha::CostClass cost);
+  // The time is that of an access by this CPU.
+  void AdvanceTo(const alpha::Cpu& cpu);
   // Who answers to a physical address; nullptr: nobody.
   const MappedRange* Find(uint64_t pa) const;
   IrqLine IsaIrq(int irq) { return {pics_, irq}; }

@@ -10,6 +10,7 @@
 #include "alpha/exceptions.h"
 #include "alpha/fpcr.h"
 #include "alpha/performance.h"
+#include "machine/events/planted_breaks.h"
 #include "machine/firmware/console_environment.h"
 #include "machine/firmware/disk_console.h"
 #include "machine/firmware/embedded_images.h"
@@ -587,6 +588,8 @@ void Machine::OnFrame(uint64_t cycle, std::string_view frame) {
 void Machine::SetIrq(int line, bool asserted) {
   alpha::Cpu& cpu = processors_[line / Cchip::kCpuPins].cpu;
   const auto pin = static_cast<uint8_t>(1 << (line % Cchip::kCpuPins));
+  const bool of_cpu = line % Cchip::kCpuPins == Cchip::kIpiPin;
+  if (Planted(Break::kIpiLate) && of_cpu && asserted && round_.open) return;
   cpu.irq_pins = asserted ? cpu.irq_pins | pin : cpu.irq_pins & ~pin;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alpha/performance.h"
+#include "machine/events/planted_breaks.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
@@ -65,6 +66,8 @@ bool Machine::BeginRound() {
 
 void Machine::EndRound() {
   round_.open = false;
+  // A write to a register that there is not has the Cchip drive its pins anew.
+  if (Planted(Break::kIpiLate)) board_.cchip().Write({0x580, 8, 0}, 0);
   const uint64_t end = now();
   for (Processor& processor : processors_) {
     if (processor.waiting) StandStill(processor, end);
@@ -93,6 +96,11 @@ void Machine::CheckRound(alpha::StateReader& reader) const {
 }
 
 Machine::Processor* Machine::NextTurn() {
+  if (PlantedCount(Break::kOrderOfHost) % 16 == 15) {
+    const auto last = std::find_if(processors_.rbegin(), processors_.rend(),
+                                   [this](const Processor& of) { return CanRun(of); });
+    if (last != processors_.rend()) return &*last;
+  }
   if (schedule_.has_value()) {
     const TurnPlaces places = PlacesNow();
     const std::optional<uint32_t> turn = schedule_->Turn(places);
@@ -140,7 +148,7 @@ alpha::RunResult Machine::TakeTurn(Processor& processor) {
     stopped_by_ = stop_watch_.MetInTurn(cpu, memory_, !processor.waiting);
     if (stopped_by_.any()) break;
   } while (NextTurn() == &processor);
-  lock_watch_.Park(cpu);
+  if (!Planted(Break::kLockOutlivesStore)) lock_watch_.Park(cpu);
   return result;
 }
 

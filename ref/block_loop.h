@@ -89,6 +89,13 @@ class BlockLoop final : private alpha::MemoryListener {
     if (view_->is_behind()) [[unlikely]]
       view_->CatchUp();
   }
+  // What a fault does (jit/planted_bugs.h): the CPU does not learn of pages that it may no longer
+  // write to at once because another one has a lock there.
+  void ForgetLocked(const alpha::Cpu& cpu) {
+    if (cpu.index < views_.size() && views_[cpu.index] != nullptr) {
+      views_[cpu.index]->ForgetLocked();
+    }
+  }
   // Drops every block.
   void DropBlocks();
   // Forgets where any CPU fetches from.

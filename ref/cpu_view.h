@@ -44,6 +44,7 @@ class CpuView {
     if (lost_ == Lost::kNothing) lost_ = Lost::kWrites;
   }
   void LoseWritesTo(uint64_t pa);
+  void ForgetLocked() { locked_.clear(); }
   // Whether CatchUp() has anything to do.
   bool is_behind() const { return lost_ != Lost::kNothing || !locked_.empty(); }
   // Forgets what has been lost; pages that may be written at once again are not.

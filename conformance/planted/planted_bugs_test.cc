@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "alpha/encode.h"
 #include "conformance/compare/conform_testing.h"
+#include "conformance/guests/litmus_testing.h"
 #include "conformance/sequences/board_case.h"
 #include "conformance/sequences/board_check.h"
 #include "conformance/sequences/sequence.h"
@@ -51,6 +52,7 @@ enum class By : uint8_t {
   kSeeds,       // the first random sequence that does
   kRegression,  // a file in conformance/sequences/regressions
   kProgram,     // a program below
+  kCpus,        // a guest of conformance/guests for several CPUs
 };
 
 struct Planting {
@@ -121,6 +123,8 @@ constexpr Planting kPlantings[] = {
     // The jump is right; what it enters is the code of another address space.
     {"asn-not-in-context", By::kGuest, "asn", "call_pal", kRegion},
     {"alias-ignored", By::kGuest, "mmu", "br"},
+    {"lock-outlives-store", By::kCpus, "litmus", "stq_c|stq"},
+    {"code-outlives-other", By::kCpus, "patching", "lda", kRegion},
 };
 
 // Everything is translated when it is first seen.
@@ -220,6 +224,7 @@ TEST_P(PlantedBug, IsFoundAndNamed) {
     case By::kSeeds: verdict = RunSeeds(planting); break;
     case By::kRegression: verdict = RunRegression(planting); break;
     case By::kProgram: verdict = RunSequence(planting, Program(planting.what)); break;
+    case By::kCpus: GTEST_SKIP() << "of several CPUs no first instruction is looked for";
   }
   ASSERT_TRUE(verdict) << "not found";
   const std::vector<std::string> expected = absl::StrSplit(std::string(planting.named), '|');
@@ -237,13 +242,14 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedBug, ::testing::ValuesIn(kPlantings), [](co
 
 // The first seed whose board case parts these engines; 0 when none of so many does.
 uint64_t FirstBoardCase(const std::vector<engines::NamedEngine>& engines, uint64_t seeds,
-                        BoardKind kind = BoardKind::kPlain) {
+                        BoardKind kind = BoardKind::kPlain, std::string* report = nullptr) {
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, kind);
     EXPECT_TRUE(board_case.ok()) << board_case.status();
     if (!board_case.ok()) return 0;
     const BoardVerdict verdict = CheckBoardCase(engines, *board_case);
     EXPECT_TRUE(verdict.status.ok()) << verdict.status;
+    if (verdict.mismatch && report != nullptr) *report = verdict.mismatch->report;
     if (verdict.mismatch) return seed;
   }
   return 0;
@@ -256,7 +262,8 @@ TEST_P(PlantedBug, IsFoundOnTheBoard) {
   const std::string_view bug = GetParam().bug;
   const bool misses_pages = bug == "page-not-marked-dirty" || bug == "code-store-not-seen";
   if (machine::kChecksDigests && misses_pages) GTEST_SKIP() << "this build stops the process there";
-  const uint64_t seed = FirstBoardCase(RefAndPlanted(GetParam().bug), kBoardSeeds);
+  const BoardKind kind = GetParam().by == By::kCpus ? BoardKind::kCpus : BoardKind::kPlain;
+  const uint64_t seed = FirstBoardCase(RefAndPlanted(GetParam().bug), kBoardSeeds, kind);
   RecordProperty("seed", absl::StrCat(seed));
   EXPECT_NE(seed, 0u);
 }
@@ -412,6 +419,43 @@ TEST_F(PlantedBreak, DmaThatIsNotAStoreShowsInBoardCases) {
   }
   machine::planted_break = machine::Break::kNone;
   EXPECT_EQ(FirstBoardCase({oracle, jit}, 5, BoardKind::kDma), 0u);
+}
+
+// A lock that all engines keep alike shows where a guest loses an update.
+TEST_F(PlantedBreak, AContendedCounterFindsALockThatOutlivesAStore) {
+  const auto lost = [] {
+    int outcomes = 0;
+    for (const auto& [outcome, count] :
+         testing::OutcomesIn(testing::RunLitmus("ref", "random:1:1-40", "20").transcript)["LLSC"]) {
+      outcomes += !testing::Allowed().at("LLSC").contains(outcome);
+    }
+    return outcomes;
+  };
+  EXPECT_EQ(lost(), 0);
+  machine::planted_break = machine::Break::kLockOutlivesStore;
+  EXPECT_GT(lost(), 0);
+}
+
+// What several CPUs must not do to one another, or the host to their order.
+TEST_F(PlantedBreak, CasesOfSeveralCpusFindWhatTheSequencerMustNotDo) {
+  const engines::NamedEngine ref = *engines::FindEngine("ref");
+  const struct {
+    machine::Break which;
+    const char* report;
+  } kCases[] = {
+      {machine::Break::kIpiLate, "does not see the interrupts"},
+      {machine::Break::kTimeGoesBack, "device time goes back"},
+      {machine::Break::kOrderOfHost, ""},
+  };
+  for (const auto& [which, expected] : kCases) {
+    machine::planted_break = which;
+    std::string report;
+    EXPECT_NE(FirstBoardCase({ref, ref}, kBoardSeeds, BoardKind::kCpus, &report), 0u)
+        << static_cast<int>(which);
+    EXPECT_NE(report.find(expected), std::string::npos) << report;
+  }
+  machine::planted_break = machine::Break::kNone;
+  EXPECT_EQ(FirstBoardCase({ref, ref}, 5, BoardKind::kCpus), 0u);
 }
 
 TEST(PlantedBugs, UnknownOnesAreRefused) {

@@ -23,6 +23,11 @@ enum class Break : uint8_t {
   kDmaLeavesPagesClean,   // what a device writes has no dirty mark
   kInterruptLost,         // some interrupts of functions on the PCI bus do not come
   kOneDescriptorTooMany,  // now and then a queue has one request more than the driver offers
+  // Of several CPUs:
+  kLockOutlivesStore,  // a CPU keeps its lock when another one writes to the block
+  kIpiLate,            // what a CPU asks another one for inside a round comes in the next
+  kTimeGoesBack,       // an access by a CPU that is behind takes device time back
+  kOrderOfHost,        // the order of turns depends on how many there were in this process
 };
 
 #if ISOCHRON_PLANTED

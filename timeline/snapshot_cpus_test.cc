@@ -30,9 +30,10 @@ using machine::MakeGuest;
 constexpr uint64_t kEnd = 3'000'000;
 constexpr uint64_t kCheckpoints = 50'000;
 
-machine::MachineConfig Config() {
+machine::MachineConfig ConfigWith(const std::string& schedule) {
   machine::MachineConfig config;
   config.cpus = 3;
+  config.schedule = *machine::ScheduleConfig::Parse(schedule);
   config.quantum = 10'000;
   config.input_interval = kCheckpoints;
   config.checkpoint_interval = kCheckpoints;
@@ -63,8 +64,10 @@ class BehindCounter final : public machine::Observer {
   const machine::Machine& machine_;
 };
 
-class SeveralCpusSnapshots : public ::testing::Test {
+class SeveralCpusSnapshots : public ::testing::TestWithParam<const char*> {
  protected:
+  static machine::MachineConfig Config() { return ConfigWith(GetParam()); }
+
   SeveralCpusSnapshots() {
     const auto machine = MakeGuest(work_, Config());
     const replaylog::LogHeader header = HeaderOf(machine->config());
@@ -94,7 +97,7 @@ class SeveralCpusSnapshots : public ::testing::Test {
   machine::Digest end_;
 };
 
-TEST_F(SeveralCpusSnapshots, AReplayGoesOnFromEach) {
+TEST_P(SeveralCpusSnapshots, AReplayGoesOnFromEach) {
   auto log = replaylog::LogReader::Open(path_);
   ASSERT_TRUE(log.ok()) << log.status();
   auto snapshots = SnapshotReader::Open(SnapshotPath(path_), (*log)->header());
@@ -119,7 +122,7 @@ TEST_F(SeveralCpusSnapshots, AReplayGoesOnFromEach) {
   }
 }
 
-TEST_F(SeveralCpusSnapshots, PartsBetweenThemAreAllOfTheReplay) {
+TEST_P(SeveralCpusSnapshots, PartsBetweenThemAreAllOfTheReplay) {
   const MachineMaker make = [this] { return MakeGuest(work_, Config()); };
   SegmentReplayOptions options{path_, SnapshotPath(path_), 1};
   const auto whole = ReplaySegments(options, make);
@@ -140,6 +143,11 @@ TEST_F(SeveralCpusSnapshots, PartsBetweenThemAreAllOfTheReplay) {
   }
   EXPECT_EQ(events, whole->events_compared) << "none twice, and none left out";
 }
+
+INSTANTIATE_TEST_SUITE_P(Schedules, SeveralCpusSnapshots,
+                         ::testing::Values("fixed", "random:1:1-50", "random:2", "pct:1:64:5000000",
+                                           "pct:2:1",
+                                           "switches:0:0-2,90000:2-1,500000:1-0,500000:1-2"));
 
 }  // namespace
 }  // namespace isochron::timeline

@@ -74,13 +74,13 @@ def test_what_cannot_be_measured_is_said_in_a_line(isochron, build, tmp_path, op
 
 
 def test_a_load_is_measured(isochron):
-    for guest in ("linux-smp", "bench"):
+    for guest in ("linux-smp", "smp-load"):
         guest_path(guest)
     command = [str(ROOT / "scripts/bench"), "rounds", "--isochron", str(isochron), "--runs", "1", "--json"]
-    command += ["--quanta", "65536", "--instructions", "2000000", "forkexec"]
+    command += ["--quanta", "65536", "--instructions", "2000000", "pipes"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
     assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout)["loads"]["forkexec"]["65536"]
+    found = json.loads(result.stdout)["loads"]["pipes"]["65536"]
     assert found["rounds"] >= 2_000_000 / (4 * 65536)
     again = found["run again"]
     assert 1 >= again["page"] >= again["block"] >= again["byte"] >= again["value"] > 0

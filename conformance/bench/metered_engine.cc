@@ -17,7 +17,8 @@ constexpr alpha::StopRange kAll = {.space = alpha::StopRange::Space::kPhysical,
                                    .size = ~uint64_t{0},
                                    .reads = true,
                                    .writes = true};
-// A CPU that is to stand still says so there: nothing that another one could notice.
+// A CPU that is to stand still says so there, and its turn ends. What others notice of it is that
+// the horizon has moved, which is measured by itself.
 constexpr uint64_t kWait = FW_PLATFORM_PA + FW_PLATFORM_WAIT;
 
 }  // namespace

@@ -7,9 +7,8 @@ the host would be that run the turns of a round at the same time and give the sa
 measures (host_costs), or takes from --costs. docs/smp.md has results.
 
 Prints two tables. The first has, of the turns that are not the first of their round, the share that would have to be run
-again, by what is compared, and that accesses a device; and what a turn reads and writes. The second has the speed over that
-of one core with turns of 65,536 cycles, or the longest that are measured, on 4 and on 2 cores; "most" is that of a round that
-takes no longer than its longest turn.
+again, by what is compared, and that accesses a device; and what a turn reads and writes. The second has what an instruction
+takes on one core, and the speed of 4 and of 2 cores over that; "most" is the speed if a round took no longer than its longest turn.
 """
 
 import argparse
@@ -18,22 +17,54 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import typing
 
 from conformance.bench.common import PROMPT, BenchParser
 from conformance.bench.rounds_model import DESIGNS, GRAINS, figures_of, rounds_of, time_of
 from conformance.bench.smp_bench import command_of, shell_command
 
-# Programs of the guest "bench", which four CPUs run at the same time: how often each does what it does, and how many
-# instructions are not measured at the beginning, in which the programs start.
-PROGRAMS = {
-    "hash": (20, 50_000_000), "sort": (2, 50_000_000), "compress": (10, 50_000_000),
-    "syscalls": (3, 0), "pagefault": (10, 0), "forkexec": (50, 0), "shell": (2, 0),
-}  # fmt: skip
-# Name: what the console shows before and after it, and what is not measured.
-LOADS = {"boot": ("node, 4 CPUs", PROMPT.decode(), 0)}
-LOADS |= {name: (f"smp: {name} start", f"smp: {name} end", skip) for name, (_, skip) in PROGRAMS.items()}
+
+
+class Load(typing.NamedTuple):
+    """What runs in the guest `initrd`, between two texts on the console; how many instructions are not measured at first, and
+    how many are then at most."""
+
+    initrd: str
+    command: str
+    begin: str
+    end: str
+    skip: int = 0
+    most: int = 40_000_000
+
+
+def program(name, rounds, skip=0):
+    """A program of the guest "bench", which four CPUs run at the same time. They start in what is not measured."""
+    guest = argparse.Namespace(programs=[name], rounds=rounds)
+    return Load("bench", shell_command(guest, 4), f"smp: {name} start", f"smp: {name} end", skip)
+
+
+def meeting(name, times, skip):
+    """A load of the guest "smp-load", whose processes or threads have to do with one another, so many times."""
+    command = f"b() {{ echo smp: $1 start; for i in $2; do smp-load $1; done; echo smp: $1 end; }}"
+    numbers = " ".join(map(str, range(times)))
+    return Load("smp-load", f"{command}; b {name} '{numbers}'; poweroff -f", f"smp: {name} start", f"smp: {name} end", skip)
+
+
+# What is not measured at the beginning, where programs start and nothing has been translated yet.
+COLD = 50_000_000
+LOADS = {
+    "hash": program("hash", 20, COLD),
+    "sort": program("sort", 2, COLD),
+    "boot": Load("bench", "poweroff -f", "node, 4 CPUs", PROMPT.decode()),
+    "forkexec": program("forkexec", 100, COLD),
+    "jobs": meeting("jobs", 1, COLD),
+    "groups": meeting("groups", 6, COLD),
+    # One thing after the other: all of it.
+    "threads": meeting("threads", 1, 0)._replace(most=400_000_000),
+    "pipes": meeting("pipes", 8, COLD),
+    "futexes": meeting("futexes", 8, COLD),
+}
 QUANTA = [1024, 4096, 16384, 65536, 262144]
-DEFAULT_QUANTUM = 65536
 CORES = (4, 2)
 # Seconds after which a run is killed.
 PATIENCE = 3600
@@ -44,7 +75,7 @@ def parse_arguments():
     parser.add_argument("loads", nargs="*", default=list(LOADS), metavar="LOAD", help=f"of {', '.join(LOADS)}; default: all")
     parser.add_argument("--quanta", default=",".join(map(str, QUANTA)), metavar="LIST", help="cycles (default: %(default)s)")
     parser.add_argument(
-        "--instructions", type=int, default=100_000_000, metavar="N", help="measured of each load (default: %(default)s)"
+        "--instructions", type=int, metavar="N", help="measured of each load at most (default: 40 million, of threads 400)"
     )
     parser.add_argument("--costs", metavar="FILE", help="what host_costs has printed, in place of measuring")
     parser.add_argument("--keep", metavar="DIR", help="leave what round_study writes there, or take it from there")
@@ -72,55 +103,44 @@ def output_of_tool(arguments, name, *words):
 
 def record(load, quantum, arguments, folder):
     """Makes folder/log."""
-    guest = argparse.Namespace(
-        isochron=arguments.isochron, engine="jit", options=f"--quantum {quantum}",
-        programs=[load], rounds=PROGRAMS[load][0] if load in PROGRAMS else None,
-    )  # fmt: skip
-    command = "poweroff -f" if load == "boot" else shell_command(guest, 4)
     script = folder / "script"
-    script.write_text(f'expect "{PROMPT.decode()}"\nsend "{command}\\n"\n')
-    output_of(command_of("record", guest, folder, script))
+    script.write_text(f'expect "{PROMPT.decode()}"\nsend "{load.command}\\n"\n')
+    how = argparse.Namespace(isochron=arguments.isochron, engine="jit", options=f"--quantum {quantum}")
+    output_of(command_of("record", how, folder, script, load.initrd))
 
 
 def study(load, quantum, arguments):
-    """What round_study says of a load, with "plain seconds": of CPU time, for the same part of the run by the engine."""
+    """What round_study says of a load; under "plain" what it says of all of it when the engine runs it and nothing is measured."""
     kept = pathlib.Path(arguments.keep or ".", f"{load}-{quantum}.json")
     if arguments.keep and kept.exists():
         return json.loads(kept.read_text())
     print(f"{load}, turns of {quantum} cycles", file=sys.stderr)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        record(load, quantum, arguments, folder)
-        begin, end, skip = LOADS[load]
+        record(LOADS[load], quantum, arguments, folder)
+        _, _, begin, end, skip, most = LOADS[load]
         words = [str(folder / "log"), "--from", begin, "--to", end, "--skip", str(skip)]
-        words += ["--instructions", str(arguments.instructions)]
-        found = output_of_tool(arguments, "round_study", *words)
+        found = output_of_tool(arguments, "round_study", *words, "--instructions", str(arguments.instructions or most))
         plain = [output_of_tool(arguments, "round_study", *words, "--time") for _ in range(arguments.runs)]
-    found["plain seconds"] = min(run["seconds"] for run in plain)
+    found["plain"] = min(plain, key=lambda run: run["seconds"])
     if arguments.keep:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps(found))
     return found
 
 
-def figures(load, arguments, costs):
-    """By quantum."""
-    result = {}
-    baseline = DEFAULT_QUANTUM if DEFAULT_QUANTUM in arguments.quanta else arguments.quanta[-1]
-    for quantum in sorted(arguments.quanta, key=lambda quantum: quantum != baseline):
-        found = study(load, quantum, arguments)
-        rounds = rounds_of(found)
-        nanoseconds = 1e9 * found["plain seconds"] / found["instructions"]
-        if quantum == baseline:
-            alone = nanoseconds
-        result[quantum] = {"nanoseconds an instruction": nanoseconds, **figures_of(rounds)}
-        serial = alone * sum(turn.instructions for turns in rounds for turn in turns)
-        result[quantum]["speed"] = {
-            f"{design}, {cores} cores": serial / time_of(rounds, design, cores, costs, nanoseconds)
-            for design in DESIGNS
-            for cores in CORES
-        }
-    return dict(sorted(result.items()))
+def figures(load, quantum, arguments, costs):
+    found = study(load, quantum, arguments)
+    rounds = rounds_of(found)
+    nanoseconds = 1e9 * found["plain"]["seconds"] / found["plain"]["instructions"]
+    result = {"nanoseconds an instruction": nanoseconds, **figures_of(rounds)}
+    alone = nanoseconds * sum(turn.instructions for turns in rounds for turn in turns)
+    result["speed"] = {
+        f"{design}, {cores} cores": alone / time_of(rounds, design, cores, costs, nanoseconds)
+        for design in DESIGNS
+        for cores in CORES
+    }
+    return result
 
 
 def tables(result):
@@ -153,8 +173,9 @@ def main():
         costs = json.loads(pathlib.Path(arguments.costs).read_text())
     else:
         costs = output_of_tool(arguments, "host_costs")
-    result = {"costs": costs, "instructions": arguments.instructions}
-    result["loads"] = {load: figures(load, arguments, costs) for load in arguments.loads}
+    result = {"costs": costs, "loads": {}}
+    for load in arguments.loads:
+        result["loads"][load] = {quantum: figures(load, quantum, arguments, costs) for quantum in arguments.quanta}
     print(json.dumps(result, indent=2) if arguments.json else tables(result))
 
 

@@ -71,9 +71,9 @@ def shell_command(arguments, busy):
     return f"b() {{ echo smp: $1 start; {crowd}; echo smp: $1 end; }}; {all_of_them}; poweroff -f"
 
 
-def command_of(way, arguments, folder, script):
+def command_of(way, arguments, folder, script, guest="bench"):
     cpus, _ = WAYS[way]
-    kernel, initrd = guest_path("linux-smp") / "vmlinux", guest_path("bench") / "initrd.cpio.gz"
+    kernel, initrd = guest_path("linux-smp") / "vmlinux", guest_path(guest) / "initrd.cpio.gz"
     if way == "qemu":
         return [
             arguments.qemu, "-M", "clipper", "-m", "256", "-nographic", "-vga", "none", "-nic", "none",

@@ -255,7 +255,7 @@ std::optional<RunEnd> Machine::RunToEnd() {
     const alpha::RunResult result = Advance();
     if (result.reason == alpha::StopReason::kFatal) {
       board_.Flush();
-      return RunEnd{RunEnd::Kind::kFatal, result.message, {}};
+      return RunEnd{RunEnd::Kind::kFatal, result.message, {}, {}, acting_cpu_};
     }
     if (round_.open) return AskObserver();
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
@@ -272,6 +272,7 @@ std::optional<RunEnd> Machine::RunToEnd() {
 void Machine::TakeInterrupt(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
   if (processor.waiting || !cpu.InterruptDeliverable()) return;
+  acting_cpu_ = cpu.index;
   events_.AdvanceTo(cpu.cycle);
   Tell(cpu.index, events_.now(), InterruptEvent{cpu.PendingInterrupts()});
   alpha::EnterInterrupt(cpu);
@@ -381,16 +382,15 @@ std::optional<RunEnd> Machine::TakeInputs() {
 }
 
 std::optional<RunEnd> Machine::HandlePowerRequest(DuePoints& due) {
-  const PowerRequest request = board_.platform().power_request();
+  const PowerRequest request = TakePowerRequest();
   if (request == PowerRequest::kNone) return std::nullopt;
-  board_.platform().ClearPowerRequest();
+  const uint32_t cpu = board_.platform().power_cpu();
   board_.Flush();
   switch (request) {
     case PowerRequest::kNone: break;
     case PowerRequest::kOff: return RunEnd{RunEnd::Kind::kPowerOff, "", {}};
     case PowerRequest::kFatal:
-      return RunEnd{
-          RunEnd::Kind::kFatal, DescribeFatalHalt(board_.platform().power_cpu(), memory_), {}};
+      return RunEnd{RunEnd::Kind::kFatal, DescribeFatalHalt(cpu, memory_), {}, {}, cpu};
     case PowerRequest::kReset: break;
   }
   if (!config_.reboot) return RunEnd{RunEnd::Kind::kReset, "", {}};
@@ -441,6 +441,7 @@ void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
     reader.Fail("CPUs and devices stand at different cycles");
   }
   quiet_until_ = 0;
+  acting_cpu_ = 0;
   CheckRound(reader);
   for (const Processor& processor : processors_) {
     lock_watch_.Resume(processor.cpu);

@@ -171,6 +171,9 @@ class Machine final : private ConsoleSink,
   // Whether the machine stands inside a round of several CPUs, between two instructions of one of
   // them: not where Inject() is to be called.
   bool inside_round() const { return round_.open; }
+  // The CPU that executed, or took an interrupt, last; of a machine that has been restored since,
+  // CPU 0.
+  uint32_t acting_cpu() const { return acting_cpu_; }
   // Whether a CPU stands still now, until an interrupt can be delivered.
   bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }
   // Cycles that the CPUs, or one of them, stood still in WTINT while this machine ran: of a place
@@ -284,6 +287,13 @@ class Machine final : private ConsoleSink,
   // Up to where the machine may go before it asks for a stop again. Up to `quiet_until` it does
   // nothing but wait, and is there at once.
   uint64_t NextStop(uint64_t quiet_until);
+  // Whether all of several CPUs have come to rest for ever, the primary by HALT: the machine is
+  // off.
+  bool AllHaveHalted() const;
+  // Whether a CPU other than this one executes what an operating system has given it.
+  bool OthersAreInOperation(uint32_t cpu) const;
+  // What the guest has asked of the platform device, once; or what several CPUs come to by halting.
+  PowerRequest TakePowerRequest();
   // Acts on what the guest asked of the platform device; a reset takes time and adds to what is
   // due. The end, when that is one.
   std::optional<RunEnd> HandlePowerRequest(DuePoints& due);
@@ -317,6 +327,7 @@ class Machine final : private ConsoleSink,
   Board board_;
   Points points_;
   Round round_;
+  uint32_t acting_cpu_ = 0;           // no part of the state
   std::optional<Schedule> schedule_;  // nothing: the fixed one
   // While all of several CPUs stand still: up to which cycle nothing happens. A stop before that is
   // no boundary between rounds.

@@ -4,6 +4,7 @@
 
 #include "alpha/performance.h"
 #include "machine/events/planted_breaks.h"
+#include "machine/firmware/hwrpb.h"
 #include "machine/machine.h"
 
 namespace isochron::machine {
@@ -19,6 +20,32 @@ uint64_t Machine::idle_cycles() const {
   uint64_t cycles = kNever;
   for (const Processor& processor : processors_) cycles = std::min(cycles, processor.wait_cycles);
   return cycles;
+}
+
+bool Machine::AllHaveHalted() const {
+  if (processors_.size() == 1) return false;
+  return std::ranges::all_of(processors_, [this](const Processor& processor) {
+    return processor.waiting && processor.cpu.ier == 0 &&
+           !IsInOperation(processor.cpu.index, memory_);
+  });
+}
+
+bool Machine::OthersAreInOperation(uint32_t cpu) const {
+  return std::ranges::any_of(processors_, [&](const Processor& processor) {
+    return processor.cpu.index != cpu && IsInOperation(processor.cpu.index, memory_);
+  });
+}
+
+PowerRequest Machine::TakePowerRequest() {
+  PlatformDevice& platform = board_.platform();
+  const PowerRequest request = platform.power_request();
+  platform.ClearPowerRequest();
+  if (request == PowerRequest::kNone) return AllHaveHalted() ? PowerRequest::kOff : request;
+  // A primary that has halted and has not said that the machine is to stands still now.
+  const uint32_t cpu = platform.power_cpu();
+  const bool stands_still =
+      request == PowerRequest::kOff && !HasHaltAction(cpu, memory_) && OthersAreInOperation(cpu);
+  return stands_still ? PowerRequest::kNone : request;
 }
 
 uint64_t Machine::Instructions() const {
@@ -127,6 +154,7 @@ alpha::RunResult Machine::AdvanceRound() {
 
 alpha::RunResult Machine::TakeTurn(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
+  acting_cpu_ = cpu.index;
   const bool watched = static_cast<int>(cpu.index) == stop_watch_.cpu();
   deadline_.pcs = watched ? stop_watch_.pcs() : nullptr;
   deadline_.ranges = stop_watch_.ranges();

@@ -27,6 +27,7 @@ struct Segment {
   uint64_t events_compared = 0;
   uint64_t cycle = 0;
   uint64_t pc = 0;
+  uint32_t cpu = 0;
   std::optional<Divergence> divergence;
   std::optional<machine::RunEnd> end;
 
@@ -97,7 +98,8 @@ class Worker {
 
     segment.events_compared = replayer.events_compared();
     segment.cycle = machine_->now();
-    segment.pc = machine_->cpu().pc;
+    segment.cpu = machine_->acting_cpu();
+    segment.pc = machine_->cpu(static_cast<int>(segment.cpu)).pc;
     segment.divergence = replayer.divergence();
     if (segment.failed()) return;
     segment.status = replayer.status();
@@ -267,6 +269,7 @@ absl::StatusOr<SegmentReplayOutcome> ReplaySegments(const SegmentReplayOptions& 
     outcome.events_compared += segment.events_compared;
     outcome.cycle = segment.cycle;
     outcome.pc = segment.pc;
+    outcome.cpu = segment.cpu;
     outcome.divergence = std::move(segment.divergence);
     outcome.end = std::move(segment.end);
     if (outcome.divergence.has_value()) break;

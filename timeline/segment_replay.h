@@ -38,7 +38,8 @@ struct SegmentReplayOutcome {
   uint64_t events_compared = 0;
   // Where the first run that left the log stood, or where the log ends.
   uint64_t cycle = 0;
-  uint64_t pc = 0;                       // bit 0: PALmode
+  uint64_t pc = 0;                       // of the CPU that acted last; bit 0: PALmode
+  uint32_t cpu = 0;                      // that CPU
   std::optional<Divergence> divergence;  // the first of the log
   std::optional<machine::RunEnd> end;    // of the run; nothing when the log breaks off
 };

@@ -247,13 +247,14 @@ int Conform::ReportAgreement(const machine::RunEnd& end) {
       std::count_if(pipe_.events().begin(), pipe_.events().end(), [](const auto& event) {
         return std::holds_alternative<replaylog::CheckpointEvent>(event.body);
       });
-  const alpha::Cpu& cpu = guest_run_->machine().cpu();
+  const uint64_t cycles = guest_run_->machine().now();
+  const uint64_t instructions = guest_run_->machine().Instructions();
   const std::string line = absl::StrCat(
       Engines(), " agree: ", guest_run_->log()->writer().events(), " events, ",
-      machine::CyclesText(cpu.cycle, run_.config.clock_hz), ", ", cpu.instructions,
-      " instructions, ", checkpoints, " checkpoints, identity ", guest_run_->LogIdentity(), "; ",
-      Speed(engines_[0].name, cpu.instructions, guest_run_->session().wall()), ", ",
-      Speed(engines_[1].name, cpu.instructions, follower_->busy()));
+      machine::CyclesText(cycles, run_.config.clock_hz), ", ", instructions, " instructions, ",
+      checkpoints, " checkpoints, identity ", guest_run_->LogIdentity(), "; ",
+      Speed(engines_[0].name, instructions, guest_run_->session().wall()), ", ",
+      Speed(engines_[1].name, instructions, follower_->busy()));
   Say(line);
   // As in a replay it does not matter what the guest came to, but who broke it off does.
   using Kind = machine::RunEnd::Kind;

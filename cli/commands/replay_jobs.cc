@@ -78,8 +78,8 @@ int Report(const std::string& path, const timeline::SegmentReplayOutcome& outcom
            const machine::KernelImage& kernel, uint64_t clock_hz,
            const std::optional<PartWork>& part) {
   if (outcome.divergence.has_value()) {
-    Tell(
-        DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc}, kernel, clock_hz));
+    Tell(DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc, outcome.cpu},
+                          kernel, clock_hz));
     return ToInt(ExitCode::kDifference);
   }
   if (!part.has_value()) {

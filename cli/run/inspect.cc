@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "alpha/state_list.h"
+#include "cli/control/panic_watch.h"
 #include "hostio/number.h"
 #include "replaylog/describe.h"
 
@@ -18,16 +19,34 @@ namespace {
 
 // "name+0x10"; "PALmode" there; empty when nothing is known. Of a guest that stands still in
 // PALcode's WTINT, where it called that: CALL_PAL leaves its return address in p23.
-std::string SymbolAt(const machine::Machine& machine) {
-  const alpha::Cpu& cpu = machine.cpu();
+std::string SymbolAt(const machine::Machine& machine, int index) {
+  const alpha::Cpu& cpu = machine.cpu(index);
   const machine::KernelImage& kernel = machine.kernel();
-  if (cpu.pal_mode() && machine.waiting()) {
+  if (cpu.pal_mode() && machine.waiting(index)) {
     const uint64_t back = cpu.r[alpha::Cpu::IntegerPlace(23, true)] & ~uint64_t{3};
     const std::string caller = kernel.DescribePlace(back - 4);
     if (!caller.empty()) return caller;
   }
   if (cpu.pal_mode()) return "PALmode";
   return kernel.DescribePlace(cpu.pc);
+}
+
+// "pc":...,"symbol":...
+std::string PlaceJson(const machine::Machine& machine, int index) {
+  return absl::StrCat(absl::StrFormat("\"pc\":\"0x%016x\"", machine.cpu(index).pc & ~uint64_t{3}),
+                      ",\"symbol\":", replaylog::JsonString(SymbolAt(machine, index)));
+}
+
+// ,"cpus":[...] with the place and instructions of each of several CPUs; nothing of one alone.
+std::string CpusJson(const machine::Machine& machine) {
+  if (machine.cpu_count() == 1) return "";
+  std::vector<std::string> cpus;
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    cpus.push_back(absl::StrCat("{", PlaceJson(machine, i),
+                                ",\"instructions\":", machine.cpu(i).instructions,
+                                ",\"waiting\":", machine.waiting(i) ? "true" : "false", "}"));
+  }
+  return absl::StrCat(",\"cpus\":[", absl::StrJoin(cpus, ","), "]");
 }
 
 // "machine, cpu0, ...": the first parts of all paths, in the order of the walk.
@@ -54,15 +73,40 @@ absl::StatusOr<uint64_t> AddressOf(const machine::KernelImage& kernel, std::stri
 
 }  // namespace
 
+MachineCounts CountsOf(const machine::Machine& machine) {
+  MachineCounts counts;
+  counts.cycle = machine.now();
+  counts.idle_cycles = machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped;
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    const alpha::Cpu& cpu = machine.cpu(i);
+    counts.instructions.push_back(cpu.instructions);
+    counts.counters.itb_misses += cpu.counters.itb_misses;
+    counts.counters.dtb_misses += cpu.counters.dtb_misses;
+    counts.counters.exceptions += cpu.counters.exceptions;
+    counts.counters.interrupts += cpu.counters.interrupts;
+    counts.counters.pal_calls += cpu.counters.pal_calls;
+  }
+  return counts;
+}
+
+bool IsDead(const machine::Machine& machine) {
+  bool loops = false;
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    const bool dead_loop = IsDeadLoop(machine.cpu(i), machine.memory());
+    if (!dead_loop && !(machine.waiting(i) && machine.cpu(i).ier == 0)) return false;
+    loops = loops || dead_loop;
+  }
+  return loops;
+}
+
 std::string StatsJson(const machine::Machine& machine) {
-  const alpha::Cpu& cpu = machine.cpu();
+  const alpha::CpuCounters counters = CountsOf(machine).counters;
   return absl::StrCat(
-      "\"instructions\":", cpu.instructions, ",\"itb_misses\":", cpu.counters.itb_misses,
-      ",\"dtb_misses\":", cpu.counters.dtb_misses, ",\"exceptions\":", cpu.counters.exceptions,
-      ",\"interrupts\":", cpu.counters.interrupts, ",\"pal_calls\":", cpu.counters.pal_calls,
-      absl::StrFormat(",\"pc\":\"0x%016x\"", cpu.pc & ~uint64_t{3}),
-      ",\"symbol\":", replaylog::JsonString(SymbolAt(machine)), ",\"state\":\"",
-      machine.StateDigest().ToString(), "\"");
+      "\"instructions\":", machine.Instructions(), ",\"itb_misses\":", counters.itb_misses,
+      ",\"dtb_misses\":", counters.dtb_misses, ",\"exceptions\":", counters.exceptions,
+      ",\"interrupts\":", counters.interrupts, ",\"pal_calls\":", counters.pal_calls, ",",
+      PlaceJson(machine, 0), CpusJson(machine), ",\"state\":\"", machine.StateDigest().ToString(),
+      "\"");
 }
 
 absl::StatusOr<std::string> StateJson(const machine::Machine& machine, std::string_view path) {

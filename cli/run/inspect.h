@@ -8,13 +8,22 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "cli/text/report.h"
 #include "machine/machine.h"
 
 namespace isochron::cli {
 
+// What the machine's CPUs have done.
+MachineCounts CountsOf(const machine::Machine& machine);
+
+// Whether no CPU can ever do more than it does: each is in a dead loop (control/panic_watch.h), or
+// stands still while no interrupts are enabled, and one at the least is in such a loop. One that
+// the console has look for its start now and then stands still: who would start it is dead.
+bool IsDead(const machine::Machine& machine);
+
 // The fields of the answer to the request `stats`, as JSON ("name":value,...): counts of the guest
-// alone, so that they are equal in equal runs; the PC, with the kernel's symbol; the state's
-// digest.
+// alone, of all CPUs, so that they are equal in equal runs; the PC of CPU 0, with the kernel's
+// symbol, and of several CPUs that of each; the state's digest.
 std::string StatsJson(const machine::Machine& machine);
 
 // The answer to the request `inspect`, as JSON: "fields":{PATH:VALUE,...}, of all fields of the

@@ -96,7 +96,8 @@ void ReplayDriver::On(const machine::Event& event) {
   if (state_ != State::kReplaying) return;
   replayer_.On(event);
   if (replayer_.divergence().has_value() && !place_.has_value()) {
-    place_ = Place{machine_.cpu().cycle, machine_.cpu().pc};
+    const alpha::Cpu& cpu = machine_.cpu(static_cast<int>(machine_.acting_cpu()));
+    place_ = Place{cpu.cycle, cpu.pc, cpu.index};
   }
 }
 

@@ -67,10 +67,11 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
   State state() const { return state_; }
   const timeline::Replayer& replayer() const { return replayer_; }
 
-  // Where the CPU was when the run left its log.
+  // Where the CPU was that acted when the run left its log.
   struct Place {
     uint64_t cycle = 0;
     uint64_t pc = 0;  // bit 0: PALmode
+    uint32_t cpu = 0;
   };
   const std::optional<Place>& divergence_place() const { return place_; }
 

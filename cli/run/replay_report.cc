@@ -61,7 +61,9 @@ std::string DivergenceReport(const std::string& log, const timeline::Divergence&
   std::string text =
       absl::StrCat("isochron: the run differs from ", hostio::Printable(log), " at event ",
                    actual.number, ", cycle ", machine::WithSeconds(actual.cycle, clock_hz), "\n");
-  absl::StrAppend(&text, "  PC ", DescribePlace(place, kernel), "\n");
+  // One that is alone needs no number.
+  const std::string whose = place.cpu != 0 ? absl::StrCat(" of CPU ", place.cpu) : "";
+  absl::StrAppend(&text, "  PC", whose, " ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
     const std::string what = replaylog::NameDifference(*divergence.expected, actual, clock_hz);
     if (!what.empty()) absl::StrAppend(&text, "  what differs: ", what, "\n");

@@ -1,6 +1,8 @@
 #include "cli/run/report_file.h"
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +26,18 @@ namespace {
 using conformance::Escape;
 using conformance::ReportRow;
 
+// The PC at which the guest cannot go on, or at which it has ended, of each CPU.
+std::vector<ReportRow> PcRows(const machine::RunEnd& end, const machine::Machine& machine) {
+  std::vector<ReportRow> rows;
+  for (int i = 0; i < machine.cpu_count(); ++i) {
+    if (end.kind == machine::RunEnd::Kind::kFatal && end.cpu != static_cast<uint32_t>(i)) continue;
+    const alpha::Cpu& cpu = machine.cpu(i);
+    rows.push_back({machine.cpu_count() == 1 ? "PC" : absl::StrCat("PC of CPU ", i),
+                    conformance::DescribePc(cpu, cpu.pc, machine.kernel())});
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::vector<ReportRow> OriginRows(const Guest& guest) {
@@ -41,23 +55,24 @@ std::vector<ReportRow> OriginRows(const Guest& guest) {
   rows.push_back({"kernel's command line", replaylog::QuoteBytes(config.command_line)});
   rows.push_back(
       {"machine", absl::StrCat(config.memory_bytes >> 20, " MiB, ", config.clock_hz, " Hz, RTC ",
-                               config.rtc_base_seconds, ", seed ", config.seed)});
+                               config.rtc_base_seconds, ", seed ", config.seed,
+                               config.cpus == 1 ? "" : absl::StrCat(", ", config.cpus, " CPUs"))});
   return rows;
 }
 
 std::string RunPage(const machine::RunEnd& end, int exit_code, const Guest& guest,
                     std::string_view log) {
   const machine::Machine& machine = *guest.machine;
-  const alpha::Cpu& cpu = machine.cpu();
+  const alpha::Cpu& cpu = machine.cpu(static_cast<int>(end.cpu));
   std::string title = DescribeEnd(end);
   title[0] = static_cast<char>(toupper(static_cast<unsigned char>(title[0])));
   std::string body = absl::StrCat("<h1>", Escape(title), "</h1>\n");
   std::vector<ReportRow> rows = {
       {"exit code", absl::StrCat(exit_code)},
-      {"duration", machine::CyclesText(cpu.cycle, machine.config().clock_hz)},
-      {"instructions", absl::StrCat(cpu.instructions)},
-      {"PC", conformance::DescribePc(cpu, cpu.pc, machine.kernel())},
+      {"duration", machine::CyclesText(machine.now(), machine.config().clock_hz)},
+      {"instructions", absl::StrCat(machine.Instructions())},
   };
+  for (ReportRow& row : PcRows(end, machine)) rows.push_back(std::move(row));
   absl::StrAppend(&body, conformance::HtmlRows(rows));
   if (end.kind == machine::RunEnd::Kind::kFatal) {
     const std::string code = conformance::InstructionLines(cpu, machine.memory(), cpu.pc);

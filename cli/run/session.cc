@@ -145,12 +145,7 @@ absl::Status Session::Start(machine::Machine& machine, const SessionPlan& plan) 
     return status;
   }
   if (options_.on_panic.value_or(scripted_ ? OnPanic::kExit : OnPanic::kIgnore) == OnPanic::kExit) {
-    panic_watch_.emplace(clock_hz_,
-                         // Of several CPUs another one may wake it.
-                         [&machine] {
-                           return machine.cpu_count() == 1 &&
-                                  IsDeadLoop(machine.cpu(), machine.memory());
-                         });
+    panic_watch_.emplace(clock_hz_, [&machine] { return IsDead(machine); });
   }
   if (control_ != nullptr) {
     OfferServices(machine, plan);
@@ -269,7 +264,9 @@ void Session::Poll(const machine::InputPoint& here, std::vector<machine::Input>&
   consoles_.Flush();
   if (replay_ != nullptr && !PollReplay(point, inputs)) return;
   if (pacer_.has_value()) {
-    pacer_->Poll(idle_watch_.Observe(point, machine_->cpu()), inputs);
+    // What CPU 0 does says nothing of the others.
+    const bool alone = machine_->cpu_count() == 1;
+    pacer_->Poll(alone ? idle_watch_.Observe(point, machine_->cpu()) : point, inputs);
   }
   if (network_ != nullptr) TellOfNetwork();
   script_.Poll(point, inputs);
@@ -411,11 +408,10 @@ int Session::Report(const machine::RunEnd& end, const machine::Machine& machine)
 
 void Session::ReportStats(const machine::Machine& machine) {
   if (!options_.stats) return;
-  const uint64_t idle =
-      machine.wait_cycles() + machine.engine().stats().spin_cycles_skipped - idle_elsewhere_;
-  const std::string stats =
-      StatsReport(machine.cpu(), machine.config().clock_hz, idle, machine.touched_bytes(), wall_,
-                  machine.translation_stats());
+  MachineCounts counts = CountsOf(machine);
+  counts.idle_cycles -= idle_elsewhere_;
+  const std::string stats = StatsReport(counts, machine.config().clock_hz, machine.touched_bytes(),
+                                        wall_, machine.translation_stats());
   Tell(stats);
   if (network_ != nullptr) Tell(NetworkStats(network_->counts()));
 }
@@ -426,7 +422,7 @@ void Session::EndControl(const machine::RunEnd& end, const machine::Machine& mac
   std::string json = absl::StrCat(
       "\"reason\":\"", EndName(end), "\",\"exit_code\":", exit_code, ",\"cycle\":", machine.now(),
       ",\"seconds\":", machine::SecondsText(machine.now(), clock_hz_),
-      ",\"instructions\":", machine.cpu().instructions, ",",
+      ",\"instructions\":", machine.Instructions(), ",",
       replaylog::JsonBytes("output", "text", script_.output()), ",",
       replaylog::JsonBytes("serial1_output", "serial1_text", script_.output(/*uart=*/1)));
   if (!fields.empty()) absl::StrAppend(&json, ",", fields);
@@ -454,7 +450,8 @@ int Session::ReportEnd(const machine::RunEnd& end, const machine::Machine& machi
   int exit_code = ExitCodeOf(end);
   switch (end.kind) {
     case Kind::kFatal:
-      Tell(FatalReport(end.message, machine.cpu(), machine.kernel(), clock_hz_));
+      Tell(FatalReport(end.message, machine.cpu(static_cast<int>(end.cpu)), machine.kernel(),
+                       clock_hz_));
       break;
     case Kind::kObserver: Say(end.message); break;
     case Kind::kEndOfTime:
@@ -488,8 +485,11 @@ void Session::ReportPanic(const machine::Input& stop, const machine::Machine& ma
                      QuoteScriptText(panic_watch_->message())));
     return;
   }
-  Tell(FatalReport("it is in a loop without end, and interrupts are off", machine.cpu(),
-                   machine.kernel(), clock_hz_));
+  Tell(FatalReport(
+      machine.cpu_count() == 1
+          ? "it is in a loop without end, and interrupts are off"
+          : "all its CPUs are in loops without end, or stand still, and interrupts are off",
+      machine.cpu(), machine.kernel(), clock_hz_));
 }
 
 }  // namespace isochron::cli

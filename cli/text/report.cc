@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <numeric>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hostio/file.h"
@@ -67,33 +69,39 @@ std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
   return text;
 }
 
-std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
-                        uint64_t touched_bytes, std::chrono::nanoseconds wall,
+std::string StatsReport(const MachineCounts& counts, uint64_t clock_hz, uint64_t touched_bytes,
+                        std::chrono::nanoseconds wall,
                         const std::optional<alpha::TranslationStats>& translation) {
-  const double guest_seconds = static_cast<double>(cpu.cycle) / static_cast<double>(clock_hz);
+  const size_t cpus = counts.instructions.size();
+  const uint64_t instructions =
+      std::accumulate(counts.instructions.begin(), counts.instructions.end(), uint64_t{0});
+  const double guest_seconds = static_cast<double>(counts.cycle) / static_cast<double>(clock_hz);
   const double wall_seconds = static_cast<double>(wall.count()) / 1e9;
-  const double million = static_cast<double>(cpu.instructions) / 1e6;
+  const double million = static_cast<double>(instructions) / 1e6;
+  const double all_cycles = static_cast<double>(counts.cycle) * static_cast<double>(cpus);
   const double idle_share =
-      cpu.cycle == 0 ? 0
-                     : 100.0 * static_cast<double>(idle_cycles) / static_cast<double>(cpu.cycle);
+      counts.cycle == 0 ? 0 : 100.0 * static_cast<double>(counts.idle_cycles) / all_cycles;
   std::string text;
-  auto count = [&text](const char* name, uint64_t value) {
-    absl::StrAppendFormat(&text, "%-26s %16d\n", name, value);
+  auto count = [&text](std::string_view name, uint64_t value) {
+    absl::StrAppendFormat(&text, "%-26s %16d\n", std::string(name), value);
   };
   auto number = [&text](const char* name, double value) {
     absl::StrAppendFormat(&text, "%-26s %16.3f\n", name, value);
   };
-  count("instructions", cpu.instructions);
-  count("cycles", cpu.cycle);
+  count("instructions", instructions);
+  for (size_t i = 0; i < cpus && cpus > 1; ++i) {
+    count(absl::StrCat("  of CPU ", i), counts.instructions[i]);
+  }
+  count("cycles", counts.cycle);
   number("guest seconds", guest_seconds);
   number("wall seconds", wall_seconds);
   number("million instructions/s", wall_seconds > 0 ? million / wall_seconds : 0);
   number("idle share (%)", idle_share);
-  count("ITB misses", cpu.counters.itb_misses);
-  count("DTB misses", cpu.counters.dtb_misses);
-  count("exceptions", cpu.counters.exceptions);
-  count("interrupts", cpu.counters.interrupts);
-  count("PAL calls", cpu.counters.pal_calls);
+  count("ITB misses", counts.counters.itb_misses);
+  count("DTB misses", counts.counters.dtb_misses);
+  count("exceptions", counts.counters.exceptions);
+  count("interrupts", counts.counters.interrupts);
+  count("PAL calls", counts.counters.pal_calls);
   count("guest memory touched (KiB)", touched_bytes >> 10);
   if (!translation.has_value() || translation->regions_translated == 0) return text;
   count("regions translated", translation->regions_translated);

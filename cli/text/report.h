@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
@@ -33,12 +34,19 @@ std::string DescribeAddress(uint64_t address, const machine::KernelImage& kernel
 std::string FatalReport(std::string_view message, const alpha::Cpu& cpu,
                         const machine::KernelImage& kernel, uint64_t clock_hz);
 
+// What all CPUs of a machine have done.
+struct MachineCounts {
+  uint64_t cycle = 0;                  // machine time
+  std::vector<uint64_t> instructions;  // of each CPU
+  alpha::CpuCounters counters;         // of all together
+  uint64_t idle_cycles = 0;            // of all: those for which they stood still or did nothing
+};
+
 // What --stats prints; several lines that end in "\n". `clock_hz`: cycles in a guest second.
-// `idle_cycles`: those of the CPU's cycles that the guest stood still or did nothing.
 // `touched_bytes`: host memory that guest RAM takes. `translation`: of an engine that
 // translates; when it has translated nothing there are no lines of it.
-std::string StatsReport(const alpha::Cpu& cpu, uint64_t clock_hz, uint64_t idle_cycles,
-                        uint64_t touched_bytes, std::chrono::nanoseconds wall,
+std::string StatsReport(const MachineCounts& counts, uint64_t clock_hz, uint64_t touched_bytes,
+                        std::chrono::nanoseconds wall,
                         const std::optional<alpha::TranslationStats>& translation);
 
 }  // namespace isochron::cli

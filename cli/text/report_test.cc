@@ -76,12 +76,14 @@ TEST(FatalReport, SaysWhenItWasInPalcode) {
 }
 
 TEST(StatsReport, CountsAndRates) {
-  alpha::Cpu cpu(0, 128, 128);
-  cpu.cycle = 1'200'000'000;
-  cpu.instructions = 300'000'000;
-  cpu.counters.dtb_misses = 42;
+  MachineCounts counts;
+  counts.cycle = 1'200'000'000;
+  counts.instructions = {300'000'000};
+  counts.idle_cycles = 300'000'000;
+  counts.counters.dtb_misses = 42;
   const std::string report =
-      StatsReport(cpu, 600'000'000, 300'000'000, 5 << 20, std::chrono::milliseconds(1500), {});
+      StatsReport(counts, 600'000'000, 5 << 20, std::chrono::milliseconds(1500), {});
+  EXPECT_THAT(report, Not(HasSubstr("CPU")));
   EXPECT_THAT(report, Not(HasSubstr("translated")));
   EXPECT_THAT(report, HasSubstr("instructions                      300000000\n"));
   EXPECT_THAT(report, HasSubstr("guest memory touched (KiB)             5120\n"));
@@ -92,13 +94,28 @@ TEST(StatsReport, CountsAndRates) {
   EXPECT_THAT(report, HasSubstr("DTB misses                               42\n"));
 }
 
+TEST(StatsReport, IsOfAllCpus) {
+  MachineCounts counts;
+  counts.cycle = 1'200'000'000;
+  counts.instructions = {300'000'000, 100'000'000, 0, 7};
+  counts.idle_cycles = 1'200'000'000;
+  const std::string report = StatsReport(counts, 600'000'000, 0, std::chrono::seconds(1), {});
+  EXPECT_THAT(report, HasSubstr("instructions                      400000007\n"
+                                "  of CPU 0                        300000000\n"
+                                "  of CPU 1                        100000000\n"
+                                "  of CPU 2                                0\n"
+                                "  of CPU 3                                7\n"
+                                "cycles                           1200000000\n"));
+  EXPECT_THAT(report, HasSubstr("idle share (%)                       25.000\n"));
+}
+
 TEST(StatsReport, TellsOfTranslation) {
-  const alpha::Cpu cpu(0, 128, 128);
+  const MachineCounts counts;
   alpha::TranslationStats translation;
   translation.regions_translated = 12;
   translation.code_bytes = 3 << 20;
   const std::string report =
-      StatsReport(cpu, 600'000'000, 0, 0, std::chrono::seconds(1), translation);
+      StatsReport(counts, 600'000'000, 0, std::chrono::seconds(1), translation);
   EXPECT_THAT(report, HasSubstr("regions translated                       12\n"));
   EXPECT_THAT(report, HasSubstr("host code (KiB)                        3072\n"));
 }

@@ -26,6 +26,7 @@ struct RunEnd {
   std::string message;
   Input stop;
   absl::StatusCode code = absl::StatusCode::kOk;
+  uint32_t cpu = 0;  // kFatal: which CPU cannot go on
 
   // The host cannot go on, for this reason.
   static RunEnd OfHost(const absl::Status& why) {

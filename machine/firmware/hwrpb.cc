@@ -196,6 +196,12 @@ std::string DescribeException(uint64_t entry, uint64_t a0, uint64_t a1, uint64_t
   }
 }
 
+// A quadword of a CPU's slot in guest memory.
+uint64_t LoadSlot(uint32_t cpu, uint64_t offset, const alpha::Memory& memory) {
+  return memory.Load<uint64_t>(FW_HWRPB_PA + offsetof(Layout, slots) + cpu * sizeof(CpuSlot) +
+                               offset);
+}
+
 std::string DescribeMissingEntry(uint64_t cpu, const alpha::Memory& memory) {
   static constexpr const char* kNames[] = {"entInt", "entArith", "entMM",
                                            "entIF",  "entUna",   "entSys"};
@@ -280,10 +286,19 @@ std::vector<uint8_t> BuildPageTables(BootProgram program) {
   return bytes;
 }
 
+bool IsInOperation(uint32_t cpu, const alpha::Memory& memory) {
+  const bool started =
+      cpu == 0 || (LoadSlot(cpu, offsetof(CpuSlot, flags), memory) & kSlotStarted) != 0;
+  return started && LoadSlot(cpu, offsetof(CpuSlot, halt_reason), memory) == 0;
+}
+
+bool HasHaltAction(uint32_t cpu, const alpha::Memory& memory) {
+  return (LoadSlot(cpu, offsetof(CpuSlot, flags), memory) & kSlotHaltAction) != 0;
+}
+
 std::string DescribeFatalHalt(uint32_t cpu, const alpha::Memory& memory) {
-  const uint64_t slot = FW_HWRPB_PA + offsetof(Layout, slots) + cpu * sizeof(CpuSlot);
-  const auto pc = memory.Load<uint64_t>(slot + offsetof(CpuSlot, halt_pc));
-  const auto reason = memory.Load<uint64_t>(slot + offsetof(CpuSlot, halt_reason));
+  const uint64_t pc = LoadSlot(cpu, offsetof(CpuSlot, halt_pc), memory);
+  const uint64_t reason = LoadSlot(cpu, offsetof(CpuSlot, halt_reason), memory);
   std::string what = "PALcode stopped the machine";
   switch (reason) {
     case 2: what = "the kernel stack is not valid"; break;

@@ -26,11 +26,13 @@ enum PteBits : uint64_t {
 
 // State and capability bits of a per-CPU slot.
 enum SlotFlags : uint64_t {
+  kSlotStarted = uint64_t{1} << 0,  // "bootstrap in progress"
   kSlotAvailable = uint64_t{1} << 2,
   kSlotPresent = uint64_t{1} << 3,
   kSlotPalValid = uint64_t{1} << 6,
   kSlotPalMemoryValid = uint64_t{1} << 7,
   kSlotPalLoaded = uint64_t{1} << 8,
+  kSlotHaltAction = uint64_t{0xff} << 16,  // what a halt is to lead to; zero: nothing is said
 };
 
 // Hardware privileged context block, as SWPCTX loads it (OSF/1).
@@ -212,6 +214,14 @@ std::vector<uint8_t> BuildHwrpb(const HwrpbOptions& options);
 // FW_BOOTSTRAP_VA, for kernel mode only; for a bootstrap more of that, and its stack. One level 1
 // entry leads to all but the first: NetBSD copies it into its own table when it calls the console.
 std::vector<uint8_t> BuildPageTables(BootProgram program = BootProgram::kKernel);
+
+// Whether a CPU executes what an operating system has given it: the primary, or one that was
+// started, until it executes HALT. As its HWRPB slot in guest memory has it.
+bool IsInOperation(uint32_t cpu, const alpha::Memory& memory);
+
+// Whether the operating system has said what the HALT of a CPU means for the machine: bits <23:16>
+// of its slot's flags, in guest memory.
+bool HasHaltAction(uint32_t cpu, const alpha::Memory& memory);
 
 // Why PALcode stopped the machine, in one line: what it left in the HWRPB slot of the CPU that
 // asked for it, in guest memory (docs/palcode.md, halt codes).

@@ -220,6 +220,31 @@ TEST(PageTablesTest, ABootstrapFindsWhatSrmMaps) {
   EXPECT_EQ(hwrpb[hwrpb[0xa0]], hwpcb.kernel_stack);
 }
 
+// What the machine knows of CPUs from their slots in guest memory.
+TEST(SlotTest, TellsWhichCpusAreInOperation) {
+  std::vector<uint64_t> ram((FW_HWRPB_PA + FW_HWRPB_SIZE) / sizeof(uint64_t));
+  alpha::Memory memory(reinterpret_cast<uint8_t*>(ram.data()), FW_HWRPB_PA + FW_HWRPB_SIZE);
+  HwrpbOptions options;
+  options.cpu_count = 2;
+  const std::vector<uint8_t> block = BuildHwrpb(options);
+  memory.Write(FW_HWRPB_PA, block.data(), block.size());
+  const uint64_t slots = FW_HWRPB_PA + memory.Load<uint64_t>(FW_HWRPB_PA + 160);
+  const auto slot = [&](uint32_t cpu) {
+    return slots + cpu * memory.Load<uint64_t>(FW_HWRPB_PA + 152);
+  };
+  EXPECT_TRUE(IsInOperation(0, memory));
+  EXPECT_FALSE(IsInOperation(1, memory)) << "nobody has started it";
+  memory.Store<uint64_t>(slot(1) + 128, memory.Load<uint64_t>(slot(1) + 128) | 1);
+  EXPECT_TRUE(IsInOperation(1, memory));
+  for (const uint32_t cpu : {0, 1}) {
+    memory.Store<uint64_t>(slot(cpu) + 280, 5);  // its halt code
+    EXPECT_FALSE(IsInOperation(cpu, memory));
+    EXPECT_FALSE(HasHaltAction(cpu, memory));
+    memory.Store<uint64_t>(slot(cpu) + 128, memory.Load<uint64_t>(slot(cpu) + 128) | 4 << 16);
+    EXPECT_TRUE(HasHaltAction(cpu, memory));
+  }
+}
+
 TEST(BootHwpcbTest, StacksOfTheCpusDoNotMeet) {
   for (uint32_t cpu = 0; cpu < FW_MAX_CPUS; ++cpu) {
     const Hwpcb hwpcb = BootHwpcb(cpu);

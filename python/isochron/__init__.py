@@ -23,7 +23,7 @@ from isochron.exit_code import ExitCode
 from isochron.log import Checkpoint, End, Event, Input, Interrupt, Log, Output, Stop, Unknown
 from isochron.machine import Disk, Machine, engines
 from isochron.program import find_program
-from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
+from isochron.results import CpuStats, LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import quote
 from isochron.session import Session
 from isochron.timeline import Arrival, Place, StopAt, Timeline, Watch
@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Arrival",
     "Checkpoint",
+    "CpuStats",
     "Disk",
     "End",
     "Event",

@@ -30,8 +30,18 @@ class Match:
 
 
 @dataclasses.dataclass(frozen=True)
+class CpuStats:
+    """Where one of several CPUs is, what it has retired, and whether it stands still."""
+
+    pc: int
+    symbol: str  #: as in Stats
+    instructions: int
+    waiting: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Stats:
-    """Counts since power-on, where the CPU is, and the digest of the state."""
+    """Counts since power-on, of all CPUs; where CPU 0 is; and the digest of the state."""
 
     cycle: int
     instructions: int
@@ -43,6 +53,7 @@ class Stats:
     pc: int
     symbol: str  #: of the PC, or of where an idle guest waits: take_key+0x20, PALmode, or empty
     state: str
+    cpus: tuple[CpuStats, ...]  #: of each of several CPUs; empty where there is one
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import IO, Any
 from isochron.channel import Channel
 from isochron.errors import ExpectError, IsochronError, RequestError, Unresponsive, hide
 from isochron.log import Log
-from isochron.results import LogSummary, Match, Result, SessionEnded, Stats
+from isochron.results import CpuStats, LogSummary, Match, Result, SessionEnded, Stats
 from isochron.script import as_bytes, as_text, prefix, quote, regex, sends, when
 from isochron.script import time as guest_time
 from isochron.timeline import Timeline
@@ -138,8 +138,10 @@ class Session:
     def stats(self) -> Stats:
         """Counts and the digest of the state, where the guest stands."""
         answer = self.request("stats")
-        answer["pc"] = int(answer["pc"], 16)
-        answer["symbol"] = as_text(answer["symbol"])
+        for place in [answer, *answer.setdefault("cpus", [])]:
+            place["pc"] = int(place["pc"], 16)
+            place["symbol"] = as_text(place["symbol"])
+        answer["cpus"] = tuple(CpuStats(**cpu) for cpu in answer["cpus"])
         return Stats(**{field.name: answer[field.name] for field in dataclasses.fields(Stats)})
 
     def peek(self, where: str | int) -> int:

@@ -1,12 +1,13 @@
-"""Several CPUs: Linux runs them all, and recordings are equal."""
+"""Several CPUs: Linux runs them all, and recordings are equal. scripts/soak --cpus does this at length."""
 
 import json
 import re
 
 import pytest
 
+from conformance.tree import guest_path
 from helpers.commands import run
-from helpers.linux_guest import boot_arguments, conversation, converse, run_script
+from helpers.linux_guest import PROMPT, boot_arguments, conversation, converse, quoted, run_script
 from helpers.recordings import assert_replays
 
 from isochron import Log
@@ -15,20 +16,29 @@ GUEST = {"kernel": "linux-smp"}
 # Four programs at once, which meet at a lock and at pipes.
 BUSY = "for n in 1 2 3 4; do (i=0; while [ $i -lt 300 ]; do i=$((i+1)); done; seq 1 200 | md5sum) & done; wait"
 LOOK = ["nproc", "grep timer /proc/interrupts", BUSY]
+LOADS = ["jobs", "groups", "futexes", "pipes", "threads", "mappings", "code", "interrupts", "share"]
 
 
-@pytest.mark.parametrize("cpus", [2, 3, 4])
-def test_linux_runs_all_cpus_and_every_engine_records_the_same(isochron, tmp_path, cpus):
+@pytest.mark.parametrize("kernel, cpus", [("linux-smp", 1), ("linux-smp", 4)])
+def test_linux_runs_loads_on_all_cpus_and_every_engine_records_the_same(isochron, tmp_path, kernel, cpus):
+    guest = boot_arguments(kernel=kernel, initrd=guest_path("smp-load") / "initrd.cpio.gz")
     logs = {}
     for engine in ("ref", "jit"):
         log = tmp_path / f"{engine}.log"
-        arguments = [*boot_arguments(**GUEST), "--cpus", str(cpus), "--engine", engine, "-o", str(log)]
-        run_script(isochron, arguments, tmp_path / "script", conversation(LOOK), "record").check()
+        arguments = [*guest, "--cpus", str(cpus), "--engine", engine, "-o", str(log)]
+        transcript = run_script(isochron, arguments, tmp_path / "script", conversation(["nproc", "smp-load all"]), "record")
+        transcript.check()
+        assert transcript.output(0) == [str(cpus)]
+        said = dict(re.fullmatch(r"smp-load: (\w+): ok, (.*)", line).groups() for line in transcript.output(1))
+        assert list(said) == LOADS
+        ticks, of_others = (list(map(int, re.findall(r"\d+", said["interrupts"].split(",")[i]))) for i in (1, 0))
+        assert len(ticks) == len(of_others) == cpus and min(ticks) >= 60
+        assert min(of_others) > 0 or cpus == 1
         logs[engine] = log.read_bytes()
     assert logs["ref"] == logs["jit"]
     assert_replays(isochron, tmp_path / "jit.log", "the guest powered off")
     info = run(isochron, "log", "info", str(tmp_path / "jit.log")).stdout.decode()
-    assert f"{cpus}, in turns of 65536 cycles" in info
+    assert cpus == 1 or f"{cpus}, in turns of 65536 cycles" in info
 
 
 # Not all that the guest does by then: short turns take their time.
@@ -143,6 +153,16 @@ def test_a_replay_from_a_snapshot_goes_live(isochron, tmp_path):
     assert live.returncode == 0 and "the replay begins at the snapshot" in live.stderr.decode(), live.stderr.decode()
     assert_replays(isochron, new, "it was stopped as asked")
     assert run(isochron, "log", "diff", str(log), str(new)).returncode == 3
+
+
+def test_a_panic_is_told_whatever_cpu_has_it(isochron, tmp_path):
+    """Linux stops all other CPUs, the first one, too, before it has told everything."""
+    script = f'expect {quoted(PROMPT)}\nsend "taskset 2 sh -c \'echo c >/proc/sysrq-trigger\'\\n"\nexpect "never"\n'
+    arguments = [*boot_arguments(**GUEST), "--cpus", "2", "--engine", "jit"]
+    transcript = run_script(isochron, arguments, tmp_path / "script", script)
+    assert transcript.code == 4, transcript.text
+    assert "the guest panicked" in transcript.errors
+    assert "end Kernel panic - not syncing: sysrq triggered crash" in transcript.text
 
 
 def test_a_kernel_for_one_cpu_runs_on_the_first(isochron, tmp_path):

@@ -19,7 +19,7 @@ LOOK = ["nproc", "grep timer /proc/interrupts", BUSY]
 LOADS = ["jobs", "groups", "futexes", "pipes", "threads", "mappings", "code", "interrupts", "share"]
 
 
-@pytest.mark.parametrize("kernel, cpus", [("linux-smp", 1), ("linux-smp", 4)])
+@pytest.mark.parametrize("kernel, cpus", [("linux-smp", 1), ("linux-smp", 4), ("linux-6.12-smp", 3)])
 def test_linux_runs_loads_on_all_cpus_and_every_engine_records_the_same(isochron, tmp_path, kernel, cpus):
     guest = boot_arguments(kernel=kernel, initrd=guest_path("smp-load") / "initrd.cpio.gz")
     logs = {}

@@ -194,7 +194,7 @@ def test_a_part_that_fails_matters_where_it_is_wanted(tmp_path, capfd, wanted, c
         "1-2": cluster.Done("w", code=3, output=b"and more\n", errors=b"left its log\n"),
         "0-1": cluster.Done("w", output=b"never joined\n"),
     }
-    assert cluster.Work(FakeCluster(outcomes), wanted, str(program), ["query", "log"]).run(list(outcomes)) == code
+    assert cluster.Work(FakeCluster(outcomes), wanted, str(program), ["query", "log"], ["log"]).run(list(outcomes)) == code
     written, said = capfd.readouterr()
     assert written == (joined or "")
     assert said == ("" if code == 0 else "left its log\n")

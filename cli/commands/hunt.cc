@@ -36,6 +36,8 @@ namespace {
 
 using Seeds = std::pair<uint64_t, uint64_t>;
 
+// As the name of any hunt does, and no verdict.
+constexpr std::string_view kNameBegins = "hunt ";
 constexpr uint64_t kMaxSeed = ~uint64_t{0} - 1;  // there is one behind it
 
 absl::StatusOr<Seeds> ParseSeeds(std::string_view text) {
@@ -91,6 +93,18 @@ absl::Status ParseRecordOptions(const std::vector<std::string>& words, RunOption
   return absl::OkStatus();
 }
 
+// What a guest with these options of `record` is made of.
+absl::StatusOr<std::vector<std::string>> FilesOf(const std::vector<std::string>& words) {
+  RunOptions run;
+  if (absl::Status status = ParseRecordOptions(words, run); !status.ok()) return status;
+  std::vector<std::string> files = {run.kernel_path, run.initrd_path, run.script_path};
+  for (const DiskOption& disk : run.disks) files.push_back(disk.path);
+  for (const DiskOption& disc : run.cdroms) files.push_back(disc.path);
+  // That of --nvram need not be there.
+  std::erase(files, "");
+  return files;
+}
+
 absl::StatusOr<ScriptCommand> ParseFailure(const HuntOptions& options, uint64_t clock_hz) {
   absl::StatusOr<std::optional<ScriptCommand>> command =
       ParseScriptLine(options.failure, "--fail", 1, clock_hz);
@@ -126,7 +140,8 @@ absl::StatusOr<std::string> NameOfHunt(const HuntedGuest& guest, const ScriptCom
   unseeded.seed = 0;
   absl::StatusOr<std::string> header = replaylog::EncodeHeader(guest.Header(unseeded));
   if (!header.ok()) return header.status();
-  return absl::StrCat("hunt ", machine::DigestOf(*header + guest.ScriptText()).ToString(), " ",
+  return absl::StrCat(std::string(kNameBegins),
+                      machine::DigestOf(*header + guest.ScriptText()).ToString(), " ",
                       unseeded.Text(), " ", DescribeCommand(failure), " ", failure.cycles);
 }
 
@@ -139,8 +154,8 @@ absl::Status MakeDirectory(const std::string& path) {
 // What is run with one seed after the other.
 struct Quarry {
   HuntedGuest guest;
-  ScriptCommand failure;
   machine::ScheduleConfig schedule;
+  std::string name;  // which tells it from others
 };
 
 absl::StatusOr<Quarry> MakeQuarry(const HuntOptions& options) {
@@ -152,15 +167,14 @@ absl::StatusOr<Quarry> MakeQuarry(const HuntOptions& options) {
   if (!guest.ok()) return guest.status();
   absl::StatusOr<machine::ScheduleConfig> schedule = ParseForm(options, *guest);
   if (!schedule.ok()) return schedule.status();
-  return Quarry{*std::move(guest), *std::move(failure), *std::move(schedule)};
+  absl::StatusOr<std::string> name = NameOfHunt(*guest, *failure, *schedule);
+  if (!name.ok()) return name.status();
+  return Quarry{*std::move(guest), *std::move(schedule), *std::move(name)};
 }
 
 absl::StatusOr<VerdictFile> OpenVerdicts(const HuntOptions& options, const Quarry& quarry) {
-  const absl::StatusOr<std::string> name =
-      NameOfHunt(quarry.guest, quarry.failure, quarry.schedule);
-  if (!name.ok()) return name.status();
   if (absl::Status status = MakeDirectory(options.directory); !status.ok()) return status;
-  return VerdictFile::Open(absl::StrCat(options.directory, "/verdicts"), *name,
+  return VerdictFile::Open(absl::StrCat(options.directory, "/verdicts"), quarry.name,
                            options.seeds.first);
 }
 
@@ -292,7 +306,7 @@ int Finish(const Quarry& quarry, const VerdictFile& verdicts, const HuntOptions&
 
 // Seeds of which nothing is known, some in each part.
 int ListParts(const HuntOptions& options, const VerdictFile& verdicts) {
-  constexpr uint64_t kFewest = 8;  // a part has a guest to load
+  constexpr uint64_t kFewest = 16;  // a part has a guest to load, and to run once
   TextOutput out;
   if (IsOver(options, verdicts)) return out.Finish(ToInt(ExitCode::kOk));
   const uint64_t last = options.seeds.second;
@@ -303,27 +317,36 @@ int ListParts(const HuntOptions& options, const VerdictFile& verdicts) {
   return out.Finish(ToInt(ExitCode::kOk));
 }
 
-// Writes the verdicts on these seeds. The exit code is that of a difference where the hunt ends.
+// Writes what is hunted, and the verdicts on these seeds. The exit code is that of a difference
+// where the hunt ends.
 int DoPart(const HuntOptions& options, const Quarry& quarry, const PartWork& part) {
   TextOutput out;
+  out.Line(quarry.name);
   for (uint64_t seed = part.from; seed <= part.to; ++seed) {
     const absl::StatusOr<VerdictFile::Line> line = RunSeed(quarry, seed);
     if (!line.ok()) {
       Say(absl::StrCat("seed ", seed, ": ", std::string(line.status().message())));
-      return out.Finish(ToInt(ExitCode::kInternal));
+      return quarry.guest.CheckImages(out.Finish(ToInt(ExitCode::kInternal)));
     }
     out.Line(line->Text());
-    if (line->fails && !options.all) return out.Finish(ToInt(ExitCode::kDifference));
+    if (!line->fails || options.all) continue;
+    return quarry.guest.CheckImages(out.Finish(ToInt(ExitCode::kDifference)));
   }
-  return out.Finish(ToInt(ExitCode::kOk));
+  return quarry.guest.CheckImages(out.Finish(ToInt(ExitCode::kOk)));
 }
 
-// Takes the verdicts that are on standard input for those of this hunt.
-absl::Status Join(const HuntOptions& options, VerdictFile& verdicts) {
+// Takes the verdicts that are on standard input, behind the name of what they are of.
+absl::Status Join(const HuntOptions& options, const std::string& name, VerdictFile& verdicts) {
   Herald herald(options, verdicts);
   if (IsOver(options, verdicts)) return absl::OkStatus();
   absl::Status file_status;
+  bool named = false;
   const auto take = [&](std::string_view text) -> absl::StatusOr<bool> {
+    if (!named || text.starts_with(kNameBegins)) {
+      named = text == name;
+      if (named) return true;
+      return absl::InvalidArgumentError("is of another hunt: another program, guest or option");
+    }
     const std::optional<VerdictFile::Line> line = VerdictFile::Line::Parse(text);
     if (!line.has_value() || line->seed != verdicts.next()) {
       return absl::InvalidArgumentError(
@@ -348,7 +371,7 @@ int WorkOnPart(const HuntOptions& options, const PartWork& work) {
   absl::StatusOr<VerdictFile> verdicts = OpenVerdicts(options, *quarry);
   if (!verdicts.ok()) return RefuseInput(verdicts.status());
   if (work.kind == PartWork::Kind::kList) return ListParts(options, *verdicts);
-  const absl::Status status = Join(options, *verdicts);
+  const absl::Status status = Join(options, quarry->name, *verdicts);
   if (absl::IsInvalidArgument(status)) return RefuseInput(status);
   return Finish(*quarry, *verdicts, options, status);
 }
@@ -400,7 +423,9 @@ void AddHuntCommand(CLI::App& app, std::function<int()>& command) {
       const absl::Status status = CheckParts(options->parts, options->jobs);
       if (!status.ok()) return RefuseInput(status);
       if (options->parts.scheduler.empty()) return HuntSchedules(*options);
-      return BecomeClusterClient(*hunt, options->parts.scheduler, PartsWanted::kUpTo);
+      const absl::StatusOr<std::vector<std::string>> files = FilesOf(options->record);
+      if (!files.ok()) return RefuseInput(files.status());
+      return BecomeClusterClient(*hunt, options->parts.scheduler, PartsWanted::kUpTo, *files);
     };
   });
 }

@@ -258,7 +258,8 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
       const absl::Status status = CheckQuestion(*options);
       if (!status.ok()) return RefuseInput(status);
       return BecomeClusterClient(*query, scheduler,
-                                 options->backwards() ? PartsWanted::kFirst : PartsWanted::kUpTo);
+                                 options->backwards() ? PartsWanted::kFirst : PartsWanted::kUpTo,
+                                 {options->log.log_path});
     };
   });
 }

@@ -175,7 +175,7 @@ int ReplaySideBySide(const CLI::App& replay, const std::string& path, const RunO
         absl::StrCat(name, " and ", other->get_name(), " do not go together")));
   }
   if (!side_by_side.parts.scheduler.empty()) {
-    return BecomeClusterClient(replay, side_by_side.parts.scheduler, PartsWanted::kAll);
+    return BecomeClusterClient(replay, side_by_side.parts.scheduler, PartsWanted::kAll, {path});
   }
   const absl::StatusOr<int> exit_code = Replay(path, options, side_by_side);
   return exit_code.ok() ? *exit_code : RefuseInput(exit_code.status());

@@ -107,11 +107,14 @@ void AddPartsOptions(CLI::App& command, PartsOptions& options, const std::string
       ->group("Control");
 }
 
-int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted) {
+int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted,
+                        const std::vector<std::string>& files) {
   std::error_code error;
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", error).string();
   std::vector<std::string> words = {kInterpreter,    "-P",      "-c",   kClusterClient,
                                     WordFor(wanted), scheduler, program};
+  words.push_back(absl::StrCat(files.size()));
+  words.insert(words.end(), files.begin(), files.end());
   for (std::string& word : WordsOf(command)) words.push_back(std::move(word));
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

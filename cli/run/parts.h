@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -61,9 +62,10 @@ enum class PartsWanted : uint8_t {
 };
 
 // Becomes the program that has workers of the cluster do the parts: python3 with isochron.cluster.
-// `command` has been parsed; its options but --dask are those of each part. Returns the exit code
-// of a failure to begin.
-int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted);
+// `command` has been parsed; its options but --dask are those of each part. Workers that do not see
+// one of `files` are left out. Returns the exit code of a failure to begin.
+int BecomeClusterClient(const CLI::App& command, const std::string& scheduler, PartsWanted wanted,
+                        const std::vector<std::string>& files);
 
 // Gives `take` the lines of standard input as they come, without ends of lines, until it says
 // false, and calls `pause` before it waits for more. InvalidArgument, with the number of the line,

@@ -1,6 +1,6 @@
 """Has the workers of a Dask cluster do the parts of `isochron query`, `replay` or `hunt`; started by their --dask.
 
-`WANTED HOST:PORT PROGRAM COMMAND...`: COMMAND with `--part list` tells the parts, workers run it with each of them, and COMMAND with
+`WANTED HOST:PORT PROGRAM N FILE... COMMAND...`: COMMAND with `--part list` tells the parts, workers run it with each of them, and COMMAND with
 `--part join` here makes the answer of what they wrote (docs/query.md): of all parts, or else none; up to one that fails; or of the first that has
 something to say, which no failure of another changes. Workers need the program and all files of the command at the same paths, and nothing of
 this package.
@@ -150,11 +150,11 @@ class Joiner:
 class Work:
     """The parts of a command, joined in their order."""
 
-    def __init__(self, cluster: Cluster, wanted: str, program: str, words: list[str]) -> None:
+    def __init__(self, cluster: Cluster, wanted: str, program: str, words: list[str], paths: list[str]) -> None:
         self._cluster, self._wanted, self._program, self._words = cluster, wanted, program, words
         self._folder = os.getcwd()
-        # The log; whatever else a worker misses, the program itself says.
-        self._paths = [word for word in words[1:2] if not word.startswith("-")]
+        # Whatever else a worker misses, the program itself says.
+        self._paths = paths
         self._futures: dict[int, Any] = {}
 
     def _submit(self, part: str) -> Any:
@@ -217,12 +217,13 @@ def list_parts(program: str, words: list[str]) -> list[str]:
 
 
 def main() -> int:
-    wanted, address, program, *words = sys.argv[1:]
+    wanted, address, program, files, *rest = sys.argv[1:]
+    paths, words = rest[: int(files)], rest[int(files) :]
     try:
         parts = list_parts(program, words)
         cluster = Cluster(address)
         try:
-            return Work(cluster, wanted, program, words).run(parts)
+            return Work(cluster, wanted, program, words, paths).run(parts)
         finally:
             cluster.close()
     except Failure as failure:

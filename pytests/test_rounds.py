@@ -62,6 +62,12 @@ def test_what_cpus_share_is_counted(isochron, build, tmp_path, words):
     "options, words, why",
     [
         (["--cpus", "4"], ["--from", "never"], "nothing to measure: the console does not show 'never' so early"),
+        (["--cpus", "2"], ["--skip", "1000000000"], "the run ends within the 1000000000 instructions that are skipped"),
+        (
+            ["--cpus", "4"],
+            ["--from", "sharing", "--to", "begin", "--skip", "100000"],
+            "the console shows 'begin' within the 100000 instructions that are skipped",
+        ),
         (["--cpus", "1"], [], "only several CPUs by the schedule 'fixed' are measured"),
         (["--cpus", "2", "--schedule", "random:1"], [], "only several CPUs by the schedule 'fixed' are measured"),
         (["--cpus", "2"], ["--engine", "none"], "there is no engine 'none'; there is ref"),
@@ -73,11 +79,12 @@ def test_what_cannot_be_measured_is_said_in_a_line(isochron, build, tmp_path, op
     assert why in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_a_load_is_measured(isochron):
+def test_a_load_is_measured(isochron, tmp_path):
     for guest in ("linux-smp", "smp-load"):
         guest_path(guest)
     command = [str(ROOT / "scripts/bench"), "rounds", "--isochron", str(isochron), "--runs", "1", "--json"]
-    command += ["--quanta", "65536", "--instructions", "2000000", "pipes"]
+    (tmp_path / "costs").write_text(json.dumps(FREE))
+    command += ["--costs", str(tmp_path / "costs"), "--quanta", "65536", "--instructions", "2000000", "pipes"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)["loads"]["pipes"]["65536"]
@@ -110,6 +117,7 @@ def one_round(*turns):
         ([(100, {}), (80, {})], 2, "block", 100),
         ([(100, {}), (80, {})], 1, "block", 180),
         ([(100, {}), (80, {}), (50, {})], 2, "block", 130),
+        ([(100, {}), (80, {}), (50, {}), (90, {})], 2, "block", 190),
         # Run again behind the first, of which the third knows nothing.
         ([(100, {}), (80, {"stale block": 60}), (50, {})], 3, "block", 180),
         ([(100, {}), (80, {"stale block": 60}), (50, {})], 3, "value", 100),
@@ -140,3 +148,17 @@ def test_the_model_counts_what_it_costs_to_look():
     assert rounds_model.time_of(turns, "page", 2, costs, 1.0) == pytest.approx(100 + 5 * rounds_model.REFILL + 2 * 300 * 2)
     alone = one_round((100, {}))
     assert rounds_model.time_of(alone, "page", 2, costs | {"barrier": 7}, 1.0) == pytest.approx(100)
+
+
+def test_a_core_that_makes_a_turn_good_runs_no_other():
+    turns = one_round((10, {}), *[(100, {"blocks written": 9})] * 3)
+    costs = FREE | {"buffered block": 10}
+    # The second core is at it from 100 to 190; the first has run and made good the third turn by 280, the last begins on the second.
+    assert rounds_model.time_of(turns, "block", 2, costs, 1.0) == pytest.approx(380)
+
+
+def test_what_a_host_takes_is_measured(build):
+    result = subprocess.run([build / "conformance" / "host_costs"], capture_output=True, text=True, timeout=HANG, check=False)
+    costs = json.loads(result.stdout)
+    assert set(costs) == {*FREE, "cores"}
+    assert all(value > 0 for name, value in costs.items() if name != "barrier" or costs["cores"] > 1)

@@ -1,6 +1,8 @@
 // What a host takes for the parts of which a round on several of its cores would consist: the
 // figures that scripts/bench rounds has its model reckon with. Prints them as JSON, in nanoseconds.
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -32,7 +34,15 @@ double Measure(uint64_t count, Body body) {
   return least;
 }
 
-// Where threads wait for one another, by spinning.
+// Processors that this process may use.
+uint32_t Cores() {
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 1;
+  return static_cast<uint32_t>(CPU_COUNT(&usable));
+}
+
+// Where threads wait for one another, by spinning; where that takes long, another has the
+// processor.
 class Barrier {
  public:
   explicit Barrier(uint32_t threads) : threads_(threads) {}
@@ -43,7 +53,10 @@ class Barrier {
       turn_.store(turn + 1, std::memory_order_release);
       return;
     }
-    while (turn_.load(std::memory_order_acquire) == turn) __builtin_ia32_pause();
+    constexpr int kSpins = 10'000;
+    for (int spin = 0; turn_.load(std::memory_order_acquire) == turn; ++spin) {
+      if (spin >= kSpins) std::this_thread::yield();
+    }
   }
 
  private:
@@ -54,7 +67,7 @@ class Barrier {
 
 // Threads that meet again and again.
 double MeasureBarrier(uint32_t threads) {
-  constexpr uint64_t kRounds = 1'000;
+  constexpr uint64_t kRounds = 100;
   Barrier barrier(threads);
   const auto meet = [&barrier](uint64_t times) {
     for (uint64_t time = 0; time < times; ++time) barrier.Wait();
@@ -167,15 +180,13 @@ double MeasureBufferedStores(uint64_t blocks, uint64_t times) {
 }
 
 // The same without a buffer.
-double MeasureStore() {
+double MeasureStores(uint64_t blocks, uint64_t times) {
   std::vector<uint8_t> memory(256 * 1024, 1);
-  const std::vector<uint32_t> addresses = Addresses(4096, memory.size(), 8);
-  return Measure(addresses.size() * 16, [&] {
-    for (uint64_t time = 0; time < 16; ++time) {
-      for (const uint32_t address : addresses) {
-        std::memcpy(memory.data() + address, &time, 8);
-        Keep(time);
-      }
+  const std::vector<uint32_t> addresses = Addresses(blocks, memory.size(), 8);
+  return Measure(blocks * times, [&] {
+    for (uint64_t time = 0; time < times; ++time) {
+      for (const uint32_t address : addresses) std::memcpy(memory.data() + address, &time, 8);
+      Keep(reinterpret_cast<uintptr_t>(memory.data()));
     }
   });
 }
@@ -194,13 +205,13 @@ double MeasureCheck() {
 }
 
 void Main() {
-  const uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+  const uint32_t cores = Cores();
   std::cout << "{\"cores\": " << cores;
   std::cout << ", \"barrier\": " << (cores > 1 ? MeasureBarrier(std::min(cores, 4u)) : 0);
   std::cout << ", \"page copy\": " << MeasurePageCopy();
   std::cout << ", \"load\": " << MeasureLoads<false>();
   std::cout << ", \"marked load\": " << MeasureLoads<true>();
-  std::cout << ", \"store\": " << MeasureStore();
+  std::cout << ", \"store\": " << MeasureStores(256, 64);
   std::cout << ", \"buffered store\": " << MeasureBufferedStores(256, 64);
   std::cout << ", \"buffered block\": " << MeasureBufferedStores(2048, 1);
   std::cout << ", \"check\": " << MeasureCheck() << "}\n";

@@ -50,6 +50,19 @@ int Fail(const std::string& log, const absl::Status& status, int code = kUsage) 
   return Fail(code, absl::StrCat(log, ": ", std::string(status.message())));
 }
 
+// Why the window has not begun.
+std::string WhyNot(const Options& options, const StudyWindow& window) {
+  const StudyBounds& bounds = options.bounds;
+  if (!window.from_seen()) {
+    return absl::StrCat("the console does not show '", bounds.from, "' so early");
+  }
+  if (window.to_seen()) {
+    return absl::StrCat("the console shows '", bounds.to, "' within the ", bounds.skip,
+                        " instructions that are skipped");
+  }
+  return absl::StrCat("the run ends within the ", bounds.skip, " instructions that are skipped");
+}
+
 // What a log says that it is to be replayed with. Nothing but a kernel and an initrd: no disks.
 absl::StatusOr<machine::BootImages> ReadImages(const std::string& path,
                                                const replaylog::LogHeader& header) {
@@ -162,8 +175,7 @@ int Run(const Options& options) {
   if (!left.ok()) return Fail(options.log, left, kDifferent);
   if (!window.begun()) {
     return Fail(kUsage,
-                absl::StrCat(options.log, ": nothing to measure: the console does not show '",
-                             options.bounds.from, "' so early"));
+                absl::StrCat(options.log, ": nothing to measure: ", WhyNot(options, window)));
   }
   Print(config, window);
   return 0;

@@ -14,6 +14,7 @@ takes on one core, and the speed of 4 and of 2 cores over that; "most" is the sp
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,6 @@ import typing
 from conformance.bench.common import PROMPT, BenchParser
 from conformance.bench.rounds_model import DESIGNS, GRAINS, figures_of, rounds_of, time_of
 from conformance.bench.smp_bench import command_of, shell_command
-
 
 
 class Load(typing.NamedTuple):
@@ -73,6 +73,7 @@ PATIENCE = 3600
 def parse_arguments():
     parser = BenchParser("rounds", __doc__, runs=3)
     parser.add_argument("loads", nargs="*", default=list(LOADS), metavar="LOAD", help=f"of {', '.join(LOADS)}; default: all")
+    parser.add_argument("--engine", default="jit", help="for where nothing is measured (default: jit)")
     parser.add_argument("--quanta", default=",".join(map(str, QUANTA)), metavar="LIST", help="cycles (default: %(default)s)")
     parser.add_argument(
         "--instructions", type=int, metavar="N", help="measured of each load at most (default: 40 million, of threads 400)"
@@ -81,6 +82,8 @@ def parse_arguments():
     parser.add_argument("--keep", metavar="DIR", help="leave what round_study writes there, or take it from there")
     parser.add_json_flag()
     arguments = parser.parse_args()
+    if not re.fullmatch(r"\d+(,\d+)*", arguments.quanta):
+        parser.error(f"--quanta is a list of cycles, as 4096,65536, not '{arguments.quanta}'")
     arguments.quanta = sorted(map(int, arguments.quanta.split(",")))
     if unknown := set(arguments.loads) - set(LOADS):
         parser.error(f"no load {min(unknown)}; loads: {', '.join(LOADS)}")
@@ -105,23 +108,27 @@ def record(load, quantum, arguments, folder):
     """Makes folder/log."""
     script = folder / "script"
     script.write_text(f'expect "{PROMPT.decode()}"\nsend "{load.command}\\n"\n')
-    how = argparse.Namespace(isochron=arguments.isochron, engine="jit", options=f"--quantum {quantum}")
+    how = argparse.Namespace(isochron=arguments.isochron, engine=arguments.engine, options=f"--quantum {quantum}")
     output_of(command_of("record", how, folder, script, load.initrd))
 
 
 def study(load, quantum, arguments):
     """What round_study says of a load; under "plain" what it says of all of it when the engine runs it and nothing is measured."""
     kept = pathlib.Path(arguments.keep or ".", f"{load}-{quantum}.json")
+    asked = {"load": LOADS[load]._asdict(), "instructions": arguments.instructions, "engine": arguments.engine}
     if arguments.keep and kept.exists():
-        return json.loads(kept.read_text())
+        found = json.loads(kept.read_text())
+        if found.get("asked") == asked:
+            return found
     print(f"{load}, turns of {quantum} cycles", file=sys.stderr)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         record(LOADS[load], quantum, arguments, folder)
         _, _, begin, end, skip, most = LOADS[load]
-        words = [str(folder / "log"), "--from", begin, "--to", end, "--skip", str(skip)]
+        words = [str(folder / "log"), "--engine", arguments.engine, "--from", begin, "--to", end, "--skip", str(skip)]
         found = output_of_tool(arguments, "round_study", *words, "--instructions", str(arguments.instructions or most))
         plain = [output_of_tool(arguments, "round_study", *words, "--time") for _ in range(arguments.runs)]
+    found["asked"] = asked
     found["plain"] = min(plain, key=lambda run: run["seconds"])
     if arguments.keep:
         kept.parent.mkdir(parents=True, exist_ok=True)

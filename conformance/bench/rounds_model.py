@@ -4,6 +4,10 @@ All turns of a round begin at once, each with what memory was at the beginning o
 which they are taken today: one that has read what a turn before it has written, or that found interrupts, lock or
 horizon as they were before, is run again when its turn has come, as the only one. So is a turn from its first access to a
 device on, for which it waits. The cores meet behind each round. Times are nanoseconds.
+
+It flatters: what one thread does besides the CPUs (events of devices, checkpoints, the comparison with the log) is shared out
+among the cores like instructions; to tell values from blocks, and to have a state in the middle of a turn to go back to, costs no more than to
+tell blocks; and a turn that begins because nobody knew yet that its CPU has come to the horizon is not counted.
 """
 
 import collections
@@ -73,8 +77,9 @@ def time_of_round(turns, design, cores, costs, instruction):
         if turn.device >= 0 and not 0 <= conflict <= turn.device:
             stop = turn.device
         if stop < 0:
-            free[core] = begin + length + overhead
-            done = max(done, free[core]) + commit
+            ready = begin + length + overhead
+            done = max(done, ready) + commit
+            free[core] = ready + commit
             continue
         before = stop * instruction  # what need not be run again
         if stop == conflict and not rest:

@@ -26,22 +26,28 @@ machine::EngineFactory StudyWindow::EngineFor(const engines::NamedEngine& plain)
 void StudyWindow::Watch(machine::Machine& machine) {
   machine_ = &machine;
   for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) cpus_.push_back(&machine.cpu(cpu));
-  seen_ = bounds_.from.empty();
+  from_seen_ = bounds_.from.empty();
   machine.SetTurnSink(this);
   machine.SetConsoleSink(this);
 }
 
 void StudyWindow::OnConsoleByte(int uart, uint64_t /*cycle*/, uint8_t byte) {
-  if (uart != 0 || seen_ || awaited().empty()) return;
+  if (uart != 0) return;
   shown_ += static_cast<char>(byte);
-  seen_ = shown_.ends_with(awaited());
-  if (seen_ && state_ == State::kBefore) first_instruction_ = machine_->Instructions();
+  if (from_seen_) {
+    to_seen_ |= !bounds_.to.empty() && shown_.ends_with(bounds_.to);
+  } else if (shown_.ends_with(bounds_.from)) {
+    from_seen_ = true;
+    shown_.clear();
+    first_instruction_ = machine_->Instructions();
+  }
 }
 
 void StudyWindow::OnRound() {
-  if (state_ == State::kBefore && seen_ && InstructionsNow() >= bounds_.skip) Begin();
+  const bool may_begin = state_ == State::kBefore && from_seen_ && !to_seen_;
+  if (may_begin && InstructionsNow() >= bounds_.skip) Begin();
   if (state_ != State::kInside) return;
-  if (seen_ || rounds_ == bounds_.rounds || InstructionsNow() >= bounds_.instructions) {
+  if (to_seen_ || rounds_ == bounds_.rounds || InstructionsNow() >= bounds_.instructions) {
     return End();
   }
   ++rounds_;
@@ -50,8 +56,6 @@ void StudyWindow::OnRound() {
 
 void StudyWindow::Begin() {
   state_ = State::kInside;
-  seen_ = false;
-  shown_.clear();
   first_instruction_ = machine_->Instructions();
   if (metered_) {
     meter_ = std::make_unique<RoundMeter>(*memory_);

@@ -50,8 +50,11 @@ class StudyWindow final : public machine::TurnSink, public machine::ConsoleSink 
   // To be called when the run has ended.
   void End();
 
-  // Whether it has begun.
+  // Whether it has begun. If not, what was not so: that `from` was seen, and `to` not before
+  // `skip` was over.
   bool begun() const { return state_ != State::kBefore; }
+  bool from_seen() const { return from_seen_; }
+  bool to_seen() const { return to_seen_; }
   uint64_t rounds() const { return rounds_; }
   uint64_t instructions() const { return instructions_; }
   // Of the process's CPU, from its beginning to its end.
@@ -64,10 +67,6 @@ class StudyWindow final : public machine::TurnSink, public machine::ConsoleSink 
 
   void Begin();
   uint64_t InstructionsNow() const { return machine_->Instructions() - first_instruction_; }
-  // What the console is to show next.
-  const std::string& awaited() const {
-    return state_ == State::kBefore ? bounds_.from : bounds_.to;
-  }
 
   const StudyBounds bounds_;
   const bool metered_;
@@ -77,8 +76,9 @@ class StudyWindow final : public machine::TurnSink, public machine::ConsoleSink 
   const machine::Machine* machine_ = nullptr;
   std::vector<const alpha::Cpu*> cpus_;
   std::unique_ptr<RoundMeter> meter_;
-  std::string shown_;  // by the console since the window has been waited for, or has begun
-  bool seen_ = false;  // there: what is awaited
+  std::string shown_;  // by the console, since `from` if that has been seen
+  bool from_seen_ = false;
+  bool to_seen_ = false;  // behind it
   uint64_t rounds_ = 0;
   uint64_t first_instruction_ = 0;  // of the machine, where the window began, or `from` was seen
   uint64_t instructions_ = 0;

@@ -21,6 +21,8 @@ struct MemoryReference {
   std::optional<uint64_t> pc;
   // Then it was no device, but somebody for whom the machine stands still: a debugger.
   bool from_outside = false;
+  // Who has made it, if an instruction has; engines, which run one CPU at a time, do not tell.
+  uint32_t cpu = 0;
 };
 
 // A range of addresses, and which references to it count: those to any byte of it.

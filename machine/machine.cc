@@ -143,6 +143,7 @@ absl::Status Machine::PowerOn() {
     processor.waiting = false;
   }
   round_ = {};
+  turn_ = nullptr;
   quiet_until_ = 0;
   engine_->Invalidate();
   events_.SetNow(now());
@@ -176,16 +177,15 @@ void Machine::SetExecutionSink(alpha::ExecutionSink* sink) {
 }
 
 std::optional<RunEnd> Machine::RunUntil(const StopCondition& condition) {
-  const alpha::Cpu& watched = cpu(condition.cpu);
   std::optional<RunEnd> end = TakeDebugged();  // that was before the run
-  stop_watch_ = StopWatch(condition, watched);
-  deadline_.pcs = stop_watch_.pcs();
+  stop_watch_ = cpu_count() == 1 ? StopWatch(condition, cpu()) : StopWatch(condition, PlaceHere());
+  deadline_.pcs = stop_watch_.pcs(cpu());
   deadline_.ranges = stop_watch_.ranges();
-  stopped_by_ = stop_watch_.MetAlready(watched);
+  stopped_by_ = stop_watch_.MetAlready(PlaceHere());
   if (!end.has_value()) {
     if (stopped_by_.any()) return std::nullopt;
     end = RunToEnd();
-    if (end.has_value()) stopped_by_ = stop_watch_.MetAlready(watched);
+    if (end.has_value()) stopped_by_ = stop_watch_.MetAlready(PlaceHere());
   }
   return Conclude(std::move(end));
 }
@@ -260,11 +260,15 @@ std::optional<RunEnd> Machine::RunToEnd() {
     if (round_.open) return AskObserver();
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
-    const Processor& watched = processors_[stop_watch_.cpu()];
-    stopped_by_ = stop_watch_.Met(watched.cpu, memory_, !watched.waiting);
-    if (stopped_by_.any()) return AskObserver();
-    // Several take theirs when the next round begins, so that a stop here makes no difference.
-    if (processors_.size() == 1) TakeInterrupt(processors_.front());
+    if (processors_.size() > 1) {
+      // They take interrupts when the next round begins, so that a stop here makes no difference.
+      if (StopsHere()) return AskObserver();
+    } else {
+      Processor& alone = processors_.front();
+      stopped_by_ = stop_watch_.Met(alone.cpu, memory_, !alone.waiting);
+      if (stopped_by_.any()) return AskObserver();
+      TakeInterrupt(alone);
+    }
     if (std::optional<RunEnd> end = AskObserver()) return end;
   }
 }
@@ -443,6 +447,8 @@ void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
   quiet_until_ = 0;
   acting_cpu_ = 0;
   CheckRound(reader);
+  turn_ = nullptr;
+  if (round_.open) NextTurn();  // as it was asked there
   for (const Processor& processor : processors_) {
     lock_watch_.Resume(processor.cpu);
     if (processors_.size() > 1) lock_watch_.Park(processor.cpu);

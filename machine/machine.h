@@ -98,6 +98,10 @@ class Machine final : private ConsoleSink,
   std::optional<RunEnd> RunUntil(const StopCondition& condition);
   // What the last run has met of its condition, also when it came to an end.
   const StopReasons& stopped_by() const { return stopped_by_; }
+  // Of a part of that condition.
+  StopReasons MetOf(const StopCondition& part) const {
+    return StopWatch::Part(part, stopped_by_, PlaceHere());
+  }
   // Runs until an end.
   RunEnd Run() { return *RunUntil({}); }
 
@@ -148,6 +152,14 @@ class Machine final : private ConsoleSink,
     for (const Processor& processor : processors_) cycle = std::max(cycle, processor.cpu.cycle);
     return cycle;
   }
+  // Names a boundary of the run: no two that come one after the other have the same, and the later
+  // has the greater. Of one CPU it is the cycle. Of several it is twice the sum of their cycles,
+  // and one more inside a round, where that of a boundary between rounds may be the same. (Where
+  // each end of a round has a round behind it in which none can run, as when an input makes an
+  // event due at once, it names the first.) From cycle 2^60 on it does not grow any more.
+  uint64_t moment() const;
+  // Who executes next, where that is known: of several CPUs inside a round.
+  std::optional<int> next_cpu() const;
   // Instructions that all CPUs have retired.
   uint64_t Instructions() const;
   const alpha::Memory& memory() const { return memory_; }
@@ -168,12 +180,21 @@ class Machine final : private ConsoleSink,
   std::optional<alpha::TranslationStats> translation_stats() const;
   // Host memory that guest RAM takes, in bytes.
   uint64_t touched_bytes() const { return host_memory_.TouchedBytes(); }
-  // Whether the machine stands inside a round of several CPUs, between two instructions of one of
-  // them: not where Inject() is to be called.
+  // Whether the machine stands inside a round of several CPUs, where one of them executes next: not
+  // where Inject() is to be called.
   bool inside_round() const { return round_.open; }
   // The CPU that executed, or took an interrupt, last; of a machine that has been restored since,
   // CPU 0.
   uint32_t acting_cpu() const { return acting_cpu_; }
+  // Whether it is where Inject() may be called: of several CPUs at the first boundary between
+  // rounds of a machine time.
+  bool takes_injections() const { return !round_.open && (TimeHasPassed() || now() == 0); }
+  // The cycle of the last event or access, at most now().
+  uint64_t device_time() const { return events_.now(); }
+  // Up to which cycle several CPUs all stand still, so that a stop on the way is no boundary
+  // between rounds: no part of the state, and to be kept with one that is saved there.
+  uint64_t quiet_until() const { return quiet_until_; }
+  void SetQuietUntil(uint64_t cycle) { quiet_until_ = cycle; }
   // Whether a CPU stands still now, until an interrupt can be delivered.
   bool waiting(int cpu = 0) const { return processors_[cpu].waiting; }
   // Cycles that the CPUs, or one of them, stood still in WTINT while this machine ran: of a place
@@ -219,10 +240,17 @@ class Machine final : private ConsoleSink,
   void EndRound();
   // Fails when the state of rounds is none that a run comes to.
   void CheckRound(alpha::StateReader& reader) const;
-  // The CPU whose turn it is; nullptr when none is left.
+  // The CPU whose turn it is, which is `turn_` then; nullptr when none is left.
   Processor* NextTurn();
-  // Of that CPU, as long as it is its turn, or until a stop.
-  alpha::RunResult TakeTurn(Processor& processor);
+  // Has that CPU go on until the schedule is to be asked again, or it is to stop.
+  alpha::RunResult GoOn(Processor& processor);
+  StopPlace PlaceHere() const;
+  // Whether this boundary of several CPUs is the one to stop at.
+  bool StopsHere() {
+    if (!stop_watch_.looks()) return false;
+    stopped_by_ = stop_watch_.Met(PlaceHere(), memory_);
+    return stopped_by_.any();
+  }
   // Whether a CPU can have a turn: it neither stands still nor has come to the horizon.
   bool CanRun(const Processor& processor) const {
     return !processor.waiting && processor.cpu.cycle < Horizon();
@@ -328,6 +356,7 @@ class Machine final : private ConsoleSink,
   Points points_;
   Round round_;
   uint32_t acting_cpu_ = 0;           // no part of the state
+  Processor* turn_ = nullptr;         // inside a round: who executes next
   std::optional<Schedule> schedule_;  // nothing: the fixed one
   // While all of several CPUs stand still: up to which cycle nothing happens. A stop before that is
   // no boundary between rounds.

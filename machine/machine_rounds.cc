@@ -54,6 +54,37 @@ uint64_t Machine::Instructions() const {
   return instructions;
 }
 
+// Beyond that machine time a moment of four CPUs would not fit.
+static constexpr uint64_t kLastMoment = uint64_t{1} << 60;
+
+uint64_t Machine::moment() const {
+  if (processors_.size() == 1) return processors_.front().cpu.cycle;
+  if (now() >= kLastMoment) return kNever - 1;
+  uint64_t cycles = 0;
+  for (const Processor& processor : processors_) cycles += processor.cpu.cycle;
+  return 2 * cycles + (round_.open ? 1 : 0);
+}
+
+std::optional<int> Machine::next_cpu() const {
+  if (processors_.size() == 1) return 0;
+  if (turn_ == nullptr) return std::nullopt;
+  return static_cast<int>(turn_->cpu.index);
+}
+
+StopPlace Machine::PlaceHere() const {
+  if (processors_.size() == 1) return StopWatch::PlaceOf(cpu());
+  StopPlace place;
+  place.moment = moment();
+  if (!round_.open) place.cycle = now();
+  if (turn_ != nullptr) place.next = &turn_->cpu;
+  place.last = acting_cpu_;
+  for (size_t index = 0; index < processors_.size(); ++index) {
+    place.cpus[index] = &processors_[index].cpu;
+    place.instructions += processors_[index].cpu.instructions;
+  }
+  return place;
+}
+
 uint64_t Machine::Horizon() const {
   return std::min({round_.limit, events_.next(), alpha::Cpu::kEndOfTime});
 }
@@ -86,13 +117,15 @@ bool Machine::BeginRound() {
     return true;
   }
   quiet_until_ = wake;
-  const uint64_t until = std::min({wake, NextStop(wake), stop_watch_.WaitLimit()});
+  const uint64_t until = std::min(
+      {wake, NextStop(wake), stop_watch_.RoundWaitLimit(static_cast<uint32_t>(cpu_count()))});
   for (Processor& processor : processors_) StandStill(processor, until);
   return false;
 }
 
 void Machine::EndRound() {
   round_.open = false;
+  turn_ = nullptr;
   // A write to a register that there is not has the Cchip drive its pins anew.
   if (Planted(Break::kIpiLate)) board_.cchip().Write({0x580, 8, 0}, 0);
   const uint64_t end = now();
@@ -123,20 +156,22 @@ void Machine::CheckRound(alpha::StateReader& reader) const {
 }
 
 Machine::Processor* Machine::NextTurn() {
+  turn_ = nullptr;
   if (PlantedCount(Break::kOrderOfHost) % 16 == 15) {
     const auto last = std::find_if(processors_.rbegin(), processors_.rend(),
                                    [this](const Processor& of) { return CanRun(of); });
-    if (last != processors_.rend()) return &*last;
+    if (last != processors_.rend()) return turn_ = &*last;
   }
   if (schedule_.has_value()) {
     const TurnPlaces places = PlacesNow();
     const std::optional<uint32_t> turn = schedule_->Turn(places);
     if (!turn.has_value()) return nullptr;
     if (turn_sink_ != nullptr) turn_sink_->OnTurn(places, *turn);
-    return &processors_[*turn];
+    return turn_ = &processors_[*turn];
   }
   while (round_.next < processors_.size() && !CanRun(processors_[round_.next])) ++round_.next;
-  return round_.next < processors_.size() ? &processors_[round_.next] : nullptr;
+  if (round_.next < processors_.size()) turn_ = &processors_[round_.next];
+  return turn_;
 }
 
 alpha::RunResult Machine::AdvanceRound() {
@@ -144,39 +179,44 @@ alpha::RunResult Machine::AdvanceRound() {
     if (now() >= quiet_until_) round_.begun = now();
     if (!BeginRound()) return {};
   }
-  while (Processor* const processor = NextTurn()) {
-    alpha::RunResult result = TakeTurn(*processor);
-    if (result.reason == alpha::StopReason::kFatal || stopped_by_.any()) return result;
+  // Where a run stops the schedule has been asked already, whose turn it is, so that the state
+  // there is the same whether the run stops or not.
+  for (Processor* next = NextTurn(); next != nullptr;) {
+    Processor& processor = *next;
+    lock_watch_.Resume(processor.cpu);
+    deadline_.pcs = stop_watch_.pcs(processor.cpu);
+    alpha::RunResult result;
+    bool stops = false;
+    while (next == &processor && !stops) {
+      stops = StopsHere();
+      if (stops) break;
+      result = GoOn(processor);
+      stops = result.reason == alpha::StopReason::kFatal;
+      if (!stops) next = NextTurn();
+    }
+    if (!Planted(Break::kLockOutlivesStore)) lock_watch_.Park(processor.cpu);
+    if (stops) return result;
   }
   EndRound();
   return {};
 }
 
-alpha::RunResult Machine::TakeTurn(Processor& processor) {
+alpha::RunResult Machine::GoOn(Processor& processor) {
   alpha::Cpu& cpu = processor.cpu;
   acting_cpu_ = cpu.index;
-  const bool watched = static_cast<int>(cpu.index) == stop_watch_.cpu();
-  deadline_.pcs = watched ? stop_watch_.pcs() : nullptr;
-  deadline_.ranges = stop_watch_.ranges();
-  lock_watch_.Resume(cpu);
-  alpha::RunResult result;
-  do {
-    // Not where a turn ends: there the run may have stopped, and who goes on knows no more than
-    // whose turn it is.
-    TakeInterrupt(processor);
-    const uint64_t turn = schedule_.has_value() ? schedule_->Limit(PlacesNow()) : kNever;
-    deadline_.cycle = std::min({Horizon(), turn, watched ? stop_watch_.TurnLimit(cpu) : kNever});
-    result = engine_->Run(cpu, deadline_);
-    if (result.reason == alpha::StopReason::kFatal) break;
-    if (deadline_.leave.load(std::memory_order_relaxed)) {
-      deadline_.leave.store(false);
-      stop_requested_ = true;
-    }
-    processor.waiting = board_.platform().ConsumeWait(static_cast<int>(cpu.index));
-    stopped_by_ = stop_watch_.MetInTurn(cpu, memory_, !processor.waiting);
-    if (stopped_by_.any()) break;
-  } while (NextTurn() == &processor);
-  if (!Planted(Break::kLockOutlivesStore)) lock_watch_.Park(cpu);
+  // Not where a turn ends: there the run may have stopped, and who goes on knows no more than whose
+  // turn it is.
+  TakeInterrupt(processor);
+  const uint64_t turn = schedule_.has_value() ? schedule_->Limit(PlacesNow()) : kNever;
+  const uint64_t stop = stop_watch_.looks() ? stop_watch_.TurnLimit(PlaceHere()) : kNever;
+  deadline_.cycle = std::min({Horizon(), turn, stop});
+  alpha::RunResult result = engine_->Run(cpu, deadline_);
+  if (result.reason == alpha::StopReason::kFatal) return result;
+  if (deadline_.leave.load(std::memory_order_relaxed)) {
+    deadline_.leave.store(false);
+    stop_requested_ = true;
+  }
+  processor.waiting = board_.platform().ConsumeWait(static_cast<int>(cpu.index));
   return result;
 }
 

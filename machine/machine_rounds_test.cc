@@ -67,10 +67,13 @@ TEST_P(Rounds, ARunInPiecesIsTheSameRun) {
   uint64_t inside = 0;
   for (uint64_t piece = 1;; ++piece) {
     StopCondition condition;
-    condition.cpu = static_cast<int>(Mix(piece) % cpus());
-    const alpha::Cpu& cpu = rig.machine->cpu(condition.cpu);
-    if (piece % 3 == 0) condition.instructions = cpu.instructions + Mix(piece) / 8 % 100;
-    if (piece % 3 != 0) condition.cycle = cpu.cycle + Mix(piece) / 8 % 900;
+    StopCondition::Count count;
+    count.cpu = static_cast<int>(Mix(piece) % cpus());
+    const alpha::Cpu& cpu = rig.machine->cpu(count.cpu);
+    if (piece % 3 == 0) count.instructions = cpu.instructions + Mix(piece) / 8 % 100;
+    if (piece % 3 == 1) count.cycle = cpu.cycle + Mix(piece) / 8 % 900;
+    if (piece % 3 == 2) condition.moment = rig.machine->moment() + Mix(piece) / 8 % 2000;
+    condition.counts.push_back(count);
     if (piece % 5 == 0) {
       condition.ranges = {{alpha::StopRange::Space::kPhysical, kShared, 8, true, true}};
     }
@@ -88,10 +91,9 @@ TEST_P(Rounds, ARunInPiecesIsTheSameRun) {
 TEST_P(Rounds, AStateInsideARoundGoesOnElsewhere) {
   Rig rig(cpus(), 700, GetParam().schedule);
   for (uint64_t cut = 1; cut < 30; ++cut) {
-    StopCondition condition;
-    condition.cpu = static_cast<int>(cut % cpus());
-    condition.cycle = rig.machine->cpu(condition.cpu).cycle + 397;
-    if (rig.machine->RunUntil(condition).has_value()) break;
+    const auto cpu = static_cast<int>(cut % cpus());
+    const uint64_t cycle = rig.machine->cpu(cpu).cycle + 397;
+    if (rig.machine->RunUntil(StopCondition::AtCycleOf(cpu, cycle)).has_value()) break;
     Rig other(cpus(), 700, GetParam().schedule);
     const std::string state = rig.Save();
     alpha::StateReader reader(state);

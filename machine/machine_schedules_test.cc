@@ -147,10 +147,7 @@ TEST(Schedules, WhoHasComeToAnEventThatMovesAwayGoesOnAtOnce) {
       return std::make_unique<ClockEngine>(io, trace);
     });
     for (uint64_t cycle = 700; in_pieces && cycle < 100'000; cycle += 700) {
-      StopCondition condition;
-      condition.cpu = 1;
-      condition.cycle = cycle;
-      machine->RunUntil(condition);
+      machine->RunUntil(StopCondition::AtCycleOf(1, cycle));
     }
     machine->RunUntil(StopCondition::AtCycle(200'000));
   }

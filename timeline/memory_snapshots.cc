@@ -36,7 +36,6 @@ MemorySnapshots::~MemorySnapshots() {
 
 void MemorySnapshots::Clear() {
   snapshots_.clear();
-  by_instructions_.clear();
   state_bytes_ = 0;
   kept_.reset();
   std::fill(latest_.begin(), latest_.end(), nullptr);
@@ -46,7 +45,7 @@ void MemorySnapshots::Clear() {
 
 void MemorySnapshots::SetMaxBytes(uint64_t max_bytes) {
   max_bytes_ = max_bytes;
-  MakeRoom(machine_.cpu().cycle);
+  MakeRoom(machine_.moment());
 }
 
 uint64_t MemorySnapshots::bytes() const {
@@ -95,37 +94,41 @@ void MemorySnapshots::Follow() {
 }
 
 void MemorySnapshots::Take(const Replayer::Place& place) {
-  const alpha::Cpu& cpu = machine_.cpu();
-  if (snapshots_.contains(cpu.cycle)) return;
+  const uint64_t here = machine_.moment();
+  if (snapshots_.contains(here)) return;
   Follow();
-  Snapshot& snapshot = snapshots_[cpu.cycle];
-  snapshot.cycle_ = cpu.cycle;
-  farthest_ = std::max(farthest_, cpu.cycle);
-  snapshot.instructions_ = cpu.instructions;
+  Snapshot& snapshot = snapshots_[here];
+  snapshot.moment_ = here;
+  snapshot.cycle_ = machine_.now();
+  snapshot.device_time_ = machine_.device_time();
+  snapshot.quiet_until_ = machine_.quiet_until();
+  farthest_ = std::max(farthest_, here);
+  snapshot.instructions_ = machine_.Instructions();
+  for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) {
+    snapshot.cpu_instructions_[static_cast<size_t>(cpu)] = machine_.cpu(cpu).instructions;
+  }
   snapshot.place_ = place;
   snapshot.without_memory_ = machine_.SaveWithoutMemory();
   snapshot.pages_ = latest_;
   for (const machine::Disk& disk : machine_.disks()) snapshot.disks_.push_back(disk.written());
-  by_instructions_.emplace(snapshot.instructions_, snapshot.cycle_);
   state_bytes_ += snapshot.without_memory_.size();
-  MakeRoom(cpu.cycle);
+  MakeRoom(here);
 }
 
 void MemorySnapshots::TakeAgain(const Replayer::Place& place) {
-  if (const auto found = snapshots_.find(machine_.cpu().cycle); found != snapshots_.end()) {
+  if (const auto found = snapshots_.find(machine_.moment()); found != snapshots_.end()) {
     Drop(found);
   }
   Take(place);
 }
 
-void MemorySnapshots::DropBehind(uint64_t cycle) {
-  for (auto one = snapshots_.upper_bound(cycle); one != snapshots_.end();) one = Drop(one);
-  farthest_ = std::min(farthest_, cycle);
+void MemorySnapshots::DropBehind(uint64_t moment) {
+  for (auto one = snapshots_.upper_bound(moment); one != snapshots_.end();) one = Drop(one);
+  farthest_ = std::min(farthest_, moment);
 }
 
 MemorySnapshots::Map::iterator MemorySnapshots::Drop(Map::iterator snapshot) {
   state_bytes_ -= snapshot->second.without_memory_.size();
-  by_instructions_.erase({snapshot->second.instructions_, snapshot->first});
   return snapshots_.erase(snapshot);
 }
 
@@ -183,22 +186,28 @@ absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
         for (size_t i = 0; i < disks.size(); ++i) disks[i].SetWritten(snapshot.disks_[i]);
         return snapshot.without_memory_;
       });
+  machine_.SetQuietUntil(snapshot.quiet_until_);
   if (status.ok()) return status;
   return absl::DataLossError(
       absl::StrCat("a snapshot in memory cannot be restored: ", std::string(status.message())));
 }
 
-const MemorySnapshots::Snapshot* MemorySnapshots::FindAtOrBefore(uint64_t cycle) const {
-  const auto behind = snapshots_.upper_bound(cycle);
+const MemorySnapshots::Snapshot* MemorySnapshots::FindAtOrBefore(uint64_t moment) const {
+  const auto behind = snapshots_.upper_bound(moment);
   return behind == snapshots_.begin() ? nullptr : &std::prev(behind)->second;
 }
 
-const MemorySnapshots::Snapshot* MemorySnapshots::FindBeforeInstruction(
-    uint64_t instructions) const {
+const MemorySnapshots::Snapshot* MemorySnapshots::FindLast(
+    const std::function<bool(const Snapshot&)>& holds) const {
   if (snapshots_.empty()) return nullptr;
-  const auto behind = by_instructions_.lower_bound({instructions, 0});
-  if (behind == by_instructions_.begin()) return &snapshots_.begin()->second;
-  return &snapshots_.at(std::prev(behind)->second);
+  const auto last = std::find_if(snapshots_.rbegin(), std::prev(snapshots_.rend()),
+                                 [&](const auto& one) { return holds(one.second); });
+  return &last->second;
+}
+
+const MemorySnapshots::Snapshot* MemorySnapshots::FindBehind(uint64_t moment) const {
+  const auto behind = snapshots_.upper_bound(moment);
+  return behind == snapshots_.end() ? nullptr : &behind->second;
 }
 
 }  // namespace isochron::timeline

@@ -6,12 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,15 +40,24 @@ class MemorySnapshots {
  public:
   class Snapshot {
    public:
-    uint64_t cycle() const { return cycle_; }
+    // Machine::moment(): what names the boundary.
+    uint64_t moment() const { return moment_; }
+    uint64_t cycle() const { return cycle_; }  // machine time
+    uint64_t device_time() const { return device_time_; }
+    // That all CPUs have retired, or one of them.
     uint64_t instructions() const { return instructions_; }
+    uint64_t instructions(int cpu) const { return cpu_instructions_[static_cast<size_t>(cpu)]; }
     // Where a replay is to begin in the log.
     const Replayer::Place& place() const { return place_; }
 
    private:
     friend class MemorySnapshots;
+    uint64_t moment_ = 0;
     uint64_t cycle_ = 0;
+    uint64_t device_time_ = 0;
+    uint64_t quiet_until_ = 0;
     uint64_t instructions_ = 0;
+    std::array<uint64_t, machine::MachineConfig::kMaxCpus> cpu_instructions_ = {};
     Replayer::Place place_;
     std::string without_memory_;
     PageTable pages_;
@@ -67,10 +75,10 @@ class MemorySnapshots {
   void Take(const Replayer::Place& place);
   // The same in place of one that there is: something has been done to the machine since.
   void TakeAgain(const Replayer::Place& place);
-  // From here on the one at this cycle stays whatever room there is; nullopt: none does.
-  void Keep(std::optional<uint64_t> cycle) { kept_ = cycle; }
-  // Lets those behind `cycle` go.
-  void DropBehind(uint64_t cycle);
+  // From here on the one at this moment stays whatever room there is; nullopt: none does.
+  void Keep(std::optional<uint64_t> moment) { kept_ = moment; }
+  // Lets those behind `moment` go.
+  void DropBehind(uint64_t moment);
   // Lets all go, and their memory.
   void Clear();
   // From here on there are so many bytes for all of them.
@@ -79,13 +87,13 @@ class MemorySnapshots {
   // fault of this program; discard the machine then.
   absl::Status Restore(const Snapshot& snapshot);
 
-  // The last at or before `cycle`, or before it; nullptr when there is none.
-  const Snapshot* FindAtOrBefore(uint64_t cycle) const;
-  const Snapshot* FindBefore(uint64_t cycle) const {
-    return cycle == 0 ? nullptr : FindAtOrBefore(cycle - 1);
-  }
-  // The last at which fewer than so many instructions had retired, or the first of all.
-  const Snapshot* FindBeforeInstruction(uint64_t instructions) const;
+  // The last at or before `moment`; nullptr when there is none.
+  const Snapshot* FindAtOrBefore(uint64_t moment) const;
+  // The last of which this holds, of all behind which it holds of none; or the first of all.
+  // nullptr when there is none at all.
+  const Snapshot* FindLast(const std::function<bool(const Snapshot&)>& holds) const;
+  // The first behind that one; nullptr when there is none.
+  const Snapshot* FindBehind(uint64_t moment) const;
 
   size_t count() const { return snapshots_.size(); }
   // Host memory in use: of blocks of disks that which the machine itself does not hold.
@@ -105,7 +113,7 @@ class MemorySnapshots {
   // Makes `latest_` the page table of the machine's memory.
   void Follow();
   std::shared_ptr<const Page> KeepPage(uint64_t number, const machine::Digest& digest);
-  using Map = std::map<uint64_t, Snapshot>;  // by cycle
+  using Map = std::map<uint64_t, Snapshot>;  // by moment
   Map::iterator Drop(Map::iterator snapshot);
   // Lets snapshots go until there is room.
   void MakeRoom(uint64_t here);
@@ -117,9 +125,7 @@ class MemorySnapshots {
   BlockPool pool_{sizeof(Page)};
   Map snapshots_;
   std::optional<uint64_t> kept_;
-  uint64_t farthest_ = 0;  // the last cycle at which one was taken
-  // How many instructions had retired at each, and its cycle.
-  std::set<std::pair<uint64_t, uint64_t>> by_instructions_;
+  uint64_t farthest_ = 0;     // the last moment at which one was taken
   uint64_t state_bytes_ = 0;  // of all without_memory_
   // How many there are now, whoever holds them.
   uint64_t live_pages_ = 0;

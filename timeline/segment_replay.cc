@@ -92,7 +92,8 @@ class Worker {
     Replayer replayer(*log_, machine_->config().clock_hz);
     machine_->SetObserver(&replayer);
     machine_->SetInputSource(&replayer);
-    std::optional<machine::RunEnd> end = RunTo(segment.until);
+    std::optional<machine::RunEnd> end =
+        machine_->RunUntil(machine::StopCondition::AtCycle(segment.until));
     machine_->SetObserver(nullptr);
     machine_->SetInputSource(nullptr);
 
@@ -112,22 +113,6 @@ class Worker {
   }
 
  private:
-  // To the checkpoint of that cycle. Of several CPUs each comes to the cycle at a boundary of its
-  // own, and the checkpoint is behind all of them.
-  std::optional<machine::RunEnd> RunTo(uint64_t cycle) {
-    if (machine_->cpu_count() == 1) {
-      return machine_->RunUntil(machine::StopCondition::AtCycle(cycle));
-    }
-    for (;;) {
-      std::optional<machine::RunEnd> end =
-          machine_->RunUntil(machine::StopCondition::AtEvent<machine::CheckpointEvent>());
-      if (end.has_value()) return end;
-      for (const machine::Event& event : machine_->stopped_by().events) {
-        if (event.cycle >= cycle) return std::nullopt;
-      }
-    }
-  }
-
   // Puts machine and log to where the segment begins.
   absl::Status Start(const Segment& segment) {
     if (!segment.start.has_value()) return log_->SeekToEvent(0);

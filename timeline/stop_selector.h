@@ -18,7 +18,7 @@ class Timeline;
 
 // A boundary at which a run is to stop.
 struct Selection {
-  uint64_t cycle = 0;
+  uint64_t moment = 0;  // Machine::moment()
   // The reference that makes it one. Backwards it is the boundary before who makes it that is
   // meant.
   std::optional<alpha::MemoryReference> reference;
@@ -40,7 +40,7 @@ class StopSelector {
   // instructions.
   virtual machine::StopCondition Candidates(const Timeline& timeline) = 0;
   // The machine has stopped for these reasons, which may be others'. Appends what is to be stopped
-  // at: this boundary, or one a known number of cycles before. It may go elsewhere on a recording,
+  // at: this boundary, or an earlier one. It may go elsewhere on a recording,
   // and comes back. Cancelled when somebody interrupts that.
   virtual absl::Status Select(Timeline& timeline, const machine::StopReasons& met,
                               std::vector<Selection>& selected) = 0;

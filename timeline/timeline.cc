@@ -1,7 +1,6 @@
 #include "timeline/timeline.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -14,15 +13,6 @@ namespace isochron::timeline {
 namespace {
 
 using machine::StopCondition;
-
-// How far a run goes until it is asked whether to be interrupted, in cycles: some tens of
-// milliseconds of host time.
-constexpr uint64_t kSlice = uint64_t{1} << 24;
-
-// Where Approach() takes snapshots: so far before the place, in cycles or instructions. Then a step
-// back runs the least of these again, and a thousand of them the next.
-constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
-                                               uint64_t{1} << 15, uint64_t{1} << 11};
 
 // A run goes on for so many times what the last snapshot took before there is another one.
 constexpr int64_t kCostShare = 100;
@@ -60,6 +50,7 @@ Timeline::Timeline(std::unique_ptr<replaylog::LogReader> log,
       owned_(std::move(machine)),
       machine_(*owned_),
       header_(log_->header()),
+      per_cycle_(machine::MomentsPerCycle(header_.config.cpus)),
       options_(options),
       snapshots_(machine_, options.snapshot_bytes) {}
 
@@ -134,18 +125,18 @@ absl::StatusOr<Arrival> Timeline::Ended(machine::RunEnd end) {
 
 uint64_t Timeline::TakeDueSnapshot() {
   if (!CheckHistory().ok()) return machine::kNever;
-  const uint64_t here = cpu().cycle;
+  const uint64_t here = machine_.moment();
   // There is always that of power-on.
-  const uint64_t last = snapshots_.FindAtOrBefore(here)->cycle();
+  const uint64_t last = snapshots_.FindAtOrBefore(here)->moment();
   if (last != passed_snapshot_) {
     passed_snapshot_ = last;
     ran_since_ = absl::ZeroDuration();
   }
   if (!options_.host_time) {
-    const uint64_t due = last + options_.snapshot_interval;
-    if (due > here) return due;
+    const uint64_t interval = options_.snapshot_interval * per_cycle_;
+    if (last + interval > here) return last + interval;
     snapshots_.Take(PlaceHere());
-    return here + options_.snapshot_interval;
+    return here + interval;
   }
   const absl::Duration time = std::clamp(snapshot_cost_ * kCostShare, options_.snapshot_time,
                                          options_.snapshot_time * options_.longest_snapshot_times);
@@ -163,40 +154,32 @@ absl::StatusOr<Arrival> Timeline::RunOn(const StopCondition& condition) {
   for (;;) {
     if (!left_log_.ok()) return left_log_;
     if (run_end_.has_value()) return Arrival::kEnd;
-    const uint64_t here = cpu().cycle;
-    const uint64_t until = present_.has_value() ? present_->cycle : machine::kNever;
-    part.cycle = std::min({condition.cycle, here + kSlice, TakeDueSnapshot(), until});
+    const uint64_t here = machine_.moment();
+    const uint64_t until = present_.has_value() ? present_->at.moment : machine::kNever;
+    part.moment =
+        std::min({condition.moment, here + kSlice * per_cycle_, TakeDueSnapshot(), until});
     const absl::Time began = HostTime();
     std::optional<machine::RunEnd> end = machine_.RunUntil(part);
     ran_since_ += HostTime() - began;
     DropUseless();
     const bool in_order = end.has_value() && end->kind != machine::RunEnd::Kind::kObserver;
-    if (present_.has_value() && (in_order || (!end.has_value() && cpu().cycle >= until))) {
+    const bool come_back = !end.has_value() && machine_.moment() >= until;
+    if (present_.has_value() && (in_order || come_back)) {
       if (absl::Status status = ReturnToPresent(); !status.ok()) return status;
       if (run_end_.has_value()) continue;
     } else if (end.has_value()) {
       return Ended(*std::move(end));
     }
     machine::StopReasons met = machine_.stopped_by();
-    met.cycle = cpu().cycle >= condition.cycle;
-    if (met.instructions && cpu().cycle != here) {
-      first_boundary_ = {cpu().instructions, cpu().cycle};
+    met.moment = machine_.moment() >= condition.moment;
+    const bool of_one = condition.counts.size() == 1 && condition.instructions == machine::kNever;
+    if (met.instructions && machine_.moment() != here && (of_one || condition.counts.empty())) {
+      const int counted = of_one ? condition.counts.front().cpu : kAnyCpu;
+      first_boundary_ = {counted, Retired(counted), machine_.moment()};
     }
     if (met.any()) return Arrival::kThere;
     if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
   }
-}
-
-absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
-                                           const std::function<StopCondition(uint64_t)>& at) {
-  for (const uint64_t distance : kApproach) {
-    if (left <= distance) continue;
-    absl::StatusOr<Arrival> arrival = RunOn(at(distance));
-    if (!arrival.ok() || *arrival != Arrival::kThere) return arrival;
-    snapshots_.Take(PlaceHere());
-    left = distance;
-  }
-  return RunOn(at(0));
 }
 
 absl::Status Timeline::GoOnFrom(const Replayer::Place& place) {
@@ -208,7 +191,7 @@ absl::Status Timeline::GoOnFrom(const Replayer::Place& place) {
 absl::Status Timeline::Restore(const MemorySnapshots::Snapshot& snapshot) {
   run_end_.reset();
   left_log_ = snapshots_.Restore(snapshot);
-  if (left_log_.ok()) left_log_ = Follow(snapshot.place(), snapshot.cycle());
+  if (left_log_.ok()) left_log_ = Follow(snapshot.place(), snapshot.device_time());
   return left_log_;
 }
 
@@ -221,162 +204,6 @@ absl::StatusOr<bool> Timeline::RestoreFromFile(const SnapshotInfo& snapshot) {
   Attach(replayer_.emplace(*log_, log_->header().config.clock_hz));
   snapshots_.Take(replayer_->place());
   return true;
-}
-
-const SnapshotInfo* Timeline::FileSnapshot(uint64_t cycle) const {
-  if (file_snapshots_ == nullptr) return nullptr;
-  const std::vector<SnapshotInfo>& all = file_snapshots_->snapshots();
-  const SnapshotInfo* snapshot = file_snapshots_->FindAtOrBefore(cycle);
-  while (snapshot != nullptr && unusable_[static_cast<size_t>(snapshot - all.data())]) {
-    snapshot = snapshot == all.data() ? nullptr : snapshot - 1;
-  }
-  return snapshot;
-}
-
-uint64_t Timeline::NearestStart(uint64_t cycle) const {
-  const uint64_t in_memory = snapshots_.FindAtOrBefore(cycle)->cycle();
-  const SnapshotInfo* const in_file = FileSnapshot(cycle);
-  // Restoring from the file takes longer than from memory.
-  const bool farther =
-      in_file == nullptr || in_file->cycle <= in_memory + options_.snapshot_interval;
-  return farther ? in_memory : in_file->cycle;
-}
-
-absl::Status Timeline::StartAtOrBefore(uint64_t cycle) {
-  if (absl::Status status = LeavePresent(); !status.ok()) return status;
-  for (;;) {
-    const uint64_t start = NearestStart(cycle);
-    const MemorySnapshots::Snapshot* const in_memory = snapshots_.FindAtOrBefore(start);
-    if (in_memory->cycle() == start) return Restore(*in_memory);
-    const SnapshotInfo* const in_file = FileSnapshot(start);
-    run_end_.reset();
-    const absl::StatusOr<bool> restored = RestoreFromFile(*in_file);
-    left_log_ = restored.status();
-    if (restored.ok() && *restored) return absl::OkStatus();
-    // It does not belong to the log, or is damaged: the next time others do.
-    unusable_[static_cast<size_t>(in_file - file_snapshots_->snapshots().data())] = true;
-    if (!restored.ok()) return restored.status();
-  }
-}
-
-absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
-  const uint64_t here = cpu().cycle;
-  const bool known_end = end_.has_value() && cycle >= end_->cycle;
-  if (cycle == here && left_log_.ok() && !known_end) return Arrival::kThere;
-  if (live_ && cycle >= known_to()) {
-    const absl::StatusOr<Arrival> present = GoToPresent();
-    if (!present.ok() || *present == Arrival::kEnd || cycle == cpu().cycle) return present;
-    return RunOn(StopCondition::AtCycle(cycle));
-  }
-  if (cycle < here || NearestStart(cycle) > here + kSlice || !left_log_.ok()) {
-    if (absl::Status status = StartAtOrBefore(cycle); !status.ok()) return status;
-  }
-  return Approach(cycle - std::min(cycle, cpu().cycle),
-                  [cycle](uint64_t before) { return StopCondition::AtCycle(cycle - before); });
-}
-
-absl::Status Timeline::ComeBack(uint64_t cycle) {
-  std::function<bool()> interrupt = std::exchange(interrupt_, nullptr);
-  const absl::Status status = GoToCycle(cycle).status();
-  interrupt_ = std::move(interrupt);
-  return status;
-}
-
-absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions) {
-  const uint64_t known = live_ ? history_->events() : std::numeric_limits<uint64_t>::max();
-  if (milestones_to_ < known) {
-    const absl::Status status =
-        ReadEventsFrom(milestones_to_, [this](const replaylog::Event& event) {
-          const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body);
-          if (checkpoint != nullptr) milestones_.push_back({checkpoint->instructions, event.cycle});
-          milestones_to_ = event.number + 1;
-          return true;
-        });
-    if (!status.ok()) return status;
-    milestones_to_ = known;
-  }
-  const auto behind = std::partition_point(
-      milestones_.begin() + 1, milestones_.end(),
-      [instructions](const Milestone& one) { return one.instructions < instructions; });
-  return (behind - 1)->cycle;
-}
-
-absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions) {
-  if (instructions == 0) return GoToCycle(0);
-  const uint64_t known = in_past() ? present_->instructions : cpu().instructions;
-  if (live_ && instructions > known) {
-    const absl::StatusOr<Arrival> present = GoToPresent();
-    if (!present.ok() || *present == Arrival::kEnd) return present;
-    return RunOn(StopCondition::AtInstruction(instructions));
-  }
-  if (absl::Status status = LeavePresent(); !status.ok()) return status;
-  const absl::StatusOr<uint64_t> close = CycleBeforeInstruction(instructions);
-  if (!close.ok()) return close.status();
-  const MemorySnapshots::Snapshot& nearest = *snapshots_.FindBeforeInstruction(instructions);
-  const uint64_t start = std::max(nearest.cycle(), NearestStart(*close));
-  const bool ahead = cpu().instructions < instructions && left_log_.ok();
-  if (!ahead || start > cpu().cycle + kSlice) {
-    absl::Status status = nearest.cycle() == start ? Restore(nearest) : StartAtOrBefore(*close);
-    if (!status.ok()) return status;
-  }
-  return Approach(instructions - cpu().instructions, [instructions](uint64_t before) {
-    return StopCondition::AtInstruction(instructions - before);
-  });
-}
-
-absl::StatusOr<Arrival> Timeline::GoToEvent(uint64_t number) {
-  const absl::StatusOr<replaylog::Event> event = ReadEvent(number);
-  if (!event.ok()) return event.status();
-  if (std::holds_alternative<replaylog::EndEvent>(event->body)) {
-    return live_ ? GoToPresent() : GoToEnd();
-  }
-  // An interrupt is entered behind the boundary that its event names.
-  const bool entered = std::holds_alternative<replaylog::InterruptEvent>(event->body);
-  return GoToCycle(event->last_cycle() + (entered ? 1 : 0));
-}
-
-absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t cycle, uint64_t instructions) {
-  absl::StatusOr<Arrival> arrival =
-      GoToInstruction(instructions - std::min<uint64_t>(instructions, 1));
-  uint64_t last = cpu().cycle;
-  while (arrival.ok() && *arrival == Arrival::kThere && cpu().cycle < cycle) {
-    last = cpu().cycle;
-    StopCondition next = StopCondition::AtCycle(last + 1);
-    if (machine_.waiting()) {
-      next = StopCondition::AtEvent<machine::InterruptEvent>();
-      next.cycle = cycle;
-    }
-    arrival = RunOn(next);
-  }
-  if (!arrival.ok() || *arrival == Arrival::kInterrupted) return arrival;
-  return GoToCycle(last);
-}
-
-absl::StatusOr<Arrival> Timeline::StepForward(uint64_t instructions) {
-  const uint64_t left = std::numeric_limits<uint64_t>::max() - cpu().instructions;
-  return RunOn(StopCondition::AtInstruction(cpu().instructions + std::min(instructions, left)));
-}
-
-absl::StatusOr<Arrival> Timeline::StepBackward(uint64_t instructions) {
-  if (instructions == 0) return Arrival::kThere;
-  if (absl::Status status = CheckHistory(); !status.ok()) return status;
-  const uint64_t here = cpu().cycle;
-  const uint64_t retired = cpu().instructions;
-  if (!first_boundary_.has_value() || first_boundary_->instructions != retired) {
-    if (retired == 0) {
-      first_boundary_ = {0, 0};
-    } else {
-      const absl::StatusOr<Arrival> arrival = GoToInstruction(retired);
-      if (!arrival.ok() || *arrival == Arrival::kInterrupted) return arrival;
-      first_boundary_ = {retired, cpu().cycle};
-    }
-  }
-  const uint64_t on_the_way = first_boundary_->cycle == here ? 0 : 1;
-  if (instructions > retired + on_the_way) {
-    const absl::StatusOr<Arrival> arrival = GoToCycle(0);
-    return arrival.ok() && *arrival == Arrival::kThere ? Arrival::kBegin : arrival;
-  }
-  return GoToInstruction(retired + on_the_way - instructions);
 }
 
 }  // namespace isochron::timeline

@@ -30,11 +30,12 @@
 
 namespace isochron::timeline {
 
-// A boundary of a run. No two have the same cycle.
+// A boundary of a run.
 struct Position {
-  uint64_t cycle = 0;
-  uint64_t instructions = 0;  // retired since power-on
+  uint64_t cycle = 0;         // machine time
+  uint64_t instructions = 0;  // retired since power-on, by all CPUs
   uint64_t event = 0;         // number of the first event of the log that is still to come
+  uint64_t moment = 0;        // Machine::moment(): no two boundaries have the same
 
   friend bool operator==(const Position&, const Position&) = default;
 };
@@ -60,6 +61,8 @@ enum class Arrival : uint8_t {
 // those of a file beside the log are used, too.
 class Timeline {
  public:
+  static constexpr int kAnyCpu = -1;
+
   struct Options {
     // For snapshots in memory, in bytes. At least the one of power-on and a few others are kept.
     uint64_t snapshot_bytes = uint64_t{1} << 30;
@@ -103,6 +106,7 @@ class Timeline {
   bool in_past() const { return present_.has_value(); }
   // Up to this cycle all is known that happens; behind it a live run is made.
   uint64_t known_to() const;
+  uint64_t known_to_moment() const;
   // Of the cycles that a live run's machine has been idle, those that it was in the past: its input
   // source is told of the others alone.
   uint64_t idle_elsewhere() const { return present_inputs_.idle_elsewhere; }
@@ -121,7 +125,9 @@ class Timeline {
   // FailedPrecondition when this is not live, is in its past, or has ended.
   absl::StatusOr<std::optional<machine::RunEnd>> Inject(machine::Input input);
   // Where it stands.
-  Position position() { return {cpu().cycle, cpu().instructions, PlaceHere().event}; }
+  Position position() {
+    return {machine_.now(), machine_.Instructions(), PlaceHere().event, machine_.moment()};
+  }
   // The last boundary of the run; none until it has been there.
   const std::optional<Position>& end() const { return end_; }
   // How the run ended, if it stands at its end. A partial log ends with a stop that nobody asked
@@ -141,9 +147,9 @@ class Timeline {
   void SetExecutionSink(alpha::ExecutionSink* sink) { machine_.SetExecutionSink(sink); }
   // Asked now and then while it runs; true: stop, with kInterrupted.
   void SetInterrupt(std::function<bool()> interrupt) { interrupt_ = std::move(interrupt); }
-  // To a boundary of this cycle from which somebody has gone elsewhere on the way; nobody is asked
-  // whether to interrupt that.
-  absl::Status ComeBack(uint64_t cycle);
+  // To a boundary from which somebody has gone elsewhere on the way; nobody is asked whether to
+  // interrupt that.
+  absl::Status ComeBack(uint64_t moment);
 
   // The event with this number of the log, or of what a live run has done. OutOfRange when there is
   // none.
@@ -156,10 +162,17 @@ class Timeline {
   }
   absl::Status ReadEventsFrom(uint64_t number, const std::function<bool(replaylog::Event&)>& take);
 
-  // To the first boundary at or past the cycle; at which so many instructions have retired; at
-  // which all of the event with this number of the log has happened.
+  // To the first boundary at or past the cycle, of several CPUs between rounds; at which so many
+  // instructions have retired, by all CPUs or by one of them; or, to go to where somebody has been,
+  // at or past the moment.
   absl::StatusOr<Arrival> GoToCycle(uint64_t cycle);
-  absl::StatusOr<Arrival> GoToInstruction(uint64_t instructions);
+  absl::StatusOr<Arrival> GoToInstruction(uint64_t instructions, int cpu = kAnyCpu);
+  absl::StatusOr<Arrival> GoToMoment(uint64_t moment);
+  // To the boundary at which one of several CPUs executes next, from that cycle of its own on.
+  absl::StatusOr<Arrival> GoToCycleOf(int cpu, uint64_t cycle);
+  // To the next boundary between rounds at which a debugger may write, or this one.
+  absl::StatusOr<Arrival> GoToRoundEnd();
+  // To the first boundary at which all of the event with this number of the log has happened.
   absl::StatusOr<Arrival> GoToEvent(uint64_t number);
   absl::StatusOr<Arrival> GoToEnd() { return RunForward({}); }
 
@@ -182,10 +195,15 @@ class Timeline {
   // Forward by so many instructions, or back: to boundaries at which another instruction has just
   // retired. (Behind an interrupt's entry, and while the CPU waits, there are boundaries of the
   // same number of instructions. From one of those the first step back leads to the first of them.)
-  absl::StatusOr<Arrival> StepForward(uint64_t instructions = 1);
-  absl::StatusOr<Arrival> StepBackward(uint64_t instructions = 1);
+  // Of one of several CPUs it is its instructions that count.
+  absl::StatusOr<Arrival> StepForward(uint64_t instructions = 1, int cpu = kAnyCpu);
+  absl::StatusOr<Arrival> StepBackward(uint64_t instructions = 1, int cpu = kAnyCpu);
 
  private:
+  // How far a run goes until it is asked whether to be interrupted, in cycles: some tens of
+  // milliseconds of host time.
+  static constexpr uint64_t kSlice = uint64_t{1} << 24;
+
   // A boundary at which a condition was met, or that was selected.
   struct Hit {
     Selection where;
@@ -196,7 +214,7 @@ class Timeline {
   struct Search {
     const machine::StopCondition& condition;
     StopSelector* also;
-    uint64_t here;  // the cycle from which it goes back
+    uint64_t here;  // the moment from which it goes back
   };
 
   Timeline(std::unique_ptr<replaylog::LogReader> log,
@@ -204,7 +222,14 @@ class Timeline {
            std::unique_ptr<machine::Machine> machine, const Options& options);
   Timeline(machine::Machine& machine, replaylog::LogHeader header, const Options& options);
 
-  const alpha::Cpu& cpu() const { return machine_.cpu(); }
+  // Instructions that all CPUs have retired, or one.
+  uint64_t Retired(int cpu) const {
+    return cpu == kAnyCpu ? machine_.Instructions() : machine_.cpu(cpu).instructions;
+  }
+  // Whether it is this boundary that GoToCycle() leads to.
+  bool StandsAtCycle(uint64_t cycle) const;
+  // Whether all CPUs stand still.
+  bool AllWait() const;
   // Has observer and history told of what the machine does from here on.
   void GoLive(machine::InputSource* inputs, machine::Observer* observer);
   // Notes where the live run stands, which it is about to leave, unless it is in its past already.
@@ -229,7 +254,7 @@ class Timeline {
   absl::Status GoOnFrom(const Replayer::Place& place);
   // Lets snapshots go that no way leads back to.
   void DropUseless();
-  // Takes a snapshot if one is due. The cycle at which the next one is.
+  // Takes a snapshot if one is due. The moment at which the next one is.
   uint64_t TakeDueSnapshot();
   // Runs until the condition is met, and takes snapshots on the way.
   absl::StatusOr<Arrival> RunOn(const machine::StopCondition& condition);
@@ -239,10 +264,25 @@ class Timeline {
   absl::StatusOr<Arrival> Approach(uint64_t left,
                                    const std::function<machine::StopCondition(uint64_t)>& at);
   absl::StatusOr<Arrival> Ended(machine::RunEnd end);
-  // The cycle of the snapshot that StartAtOrBefore() would take.
-  uint64_t NearestStart(uint64_t cycle) const;
-  // Puts the machine to the best snapshot at or before the cycle.
-  absl::Status StartAtOrBefore(uint64_t cycle);
+  // A snapshot to begin at: in memory, unless one in the file is much closer.
+  struct Start {
+    const MemorySnapshots::Snapshot* in_memory = nullptr;
+    const SnapshotInfo* in_file = nullptr;
+    uint64_t moment = 0;  // of that of the file, at most
+  };
+  Start BestStart(const MemorySnapshots::Snapshot* in_memory, uint64_t file_cycle) const;
+  Start StartForMoment(uint64_t moment) const {
+    return BestStart(snapshots_.FindAtOrBefore(moment), moment / per_cycle_);
+  }
+  Start StartForCycle(uint64_t cycle) const;
+  // Puts the machine there, or to the next best where that of the file is of no use.
+  absl::Status StartFrom(const std::function<Start()>& find);
+  // Puts the machine to the best snapshot at or before the moment.
+  absl::Status StartAtOrBefore(uint64_t moment) {
+    return StartFrom([this, moment] { return StartForMoment(moment); });
+  }
+  // Puts the machine to where one of several CPUs had retired fewer instructions.
+  absl::Status StartBeforeInstruction(uint64_t instructions, int cpu);
   absl::Status Restore(const MemorySnapshots::Snapshot& snapshot);
   // False when it does not belong to the log.
   absl::StatusOr<bool> RestoreFromFile(const SnapshotInfo& snapshot);
@@ -250,7 +290,9 @@ class Timeline {
   const SnapshotInfo* FileSnapshot(uint64_t cycle) const;
   // A cycle at which fewer than so many instructions had retired, close before the place.
   absl::StatusOr<uint64_t> CycleBeforeInstruction(uint64_t instructions);
-  // Runs to the first boundary at or past `end`. The last hit of the search.
+  // Of several CPUs: to where an event has happened whose cycle that is.
+  absl::StatusOr<Arrival> GoBehindEvent(uint64_t number, uint64_t cycle);
+  // Runs to the first boundary at or past the moment `end`. The last hit of the search.
   absl::StatusOr<std::optional<Hit>> LastHit(const Search& search, uint64_t end, bool& interrupted);
   // All hits at this boundary, at which a run has stopped.
   absl::StatusOr<std::vector<Hit>> HitsHere(const machine::StopCondition& condition,
@@ -262,8 +304,8 @@ class Timeline {
   void SelectFirst(const std::vector<Hit>& hits, uint64_t begin);
   absl::StatusOr<Arrival> GoToHit(const Hit& hit);
   absl::Time HostTime() const { return options_.host_time ? options_.host_time() : absl::Time(); }
-  // To the last boundary before `cycle`, at which so many instructions have retired.
-  absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t cycle, uint64_t instructions);
+  // To the last boundary before `moment`, at which so many instructions have retired.
+  absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t moment, uint64_t instructions);
 
   const std::unique_ptr<replaylog::LogReader> log_;  // nullptr of a machine that is being run
   const std::unique_ptr<SnapshotReader> file_snapshots_;
@@ -272,6 +314,7 @@ class Timeline {
   const std::unique_ptr<machine::Machine> owned_;  // nullptr of a machine that is being run
   machine::Machine& machine_;
   const replaylog::LogHeader header_;
+  const uint64_t per_cycle_;  // MomentsPerCycle()
   const Options options_;
   MemorySnapshots snapshots_;
   // Of a live run: all that has happened, who else is told of what happens, and who is asked.
@@ -305,8 +348,11 @@ class Timeline {
   PresentInputs present_inputs_;
   // Where it has come farthest, while it is elsewhere.
   struct Present {
-    uint64_t cycle = 0;
-    uint64_t instructions = 0;
+    uint64_t Retired(int cpu) const {
+      return cpu == kAnyCpu ? at.instructions : cpu_instructions[static_cast<size_t>(cpu)];
+    }
+    Position at;
+    std::vector<uint64_t> cpu_instructions;
     machine::ConsoleSink* console = nullptr;
     machine::FrameSink* frames = nullptr;
     std::optional<machine::RunEnd> run_end;
@@ -328,10 +374,12 @@ class Timeline {
   std::optional<alpha::MemoryReference> reference_;
   std::optional<Selection> selection_;
   machine::StopReasons met_;
-  // The first boundary at which so many instructions had retired, of the last that were counted.
+  // The first boundary at which so many instructions had retired, by a CPU or by all, of the last
+  // that were counted.
   struct FirstBoundary {
+    int cpu;
     uint64_t instructions;
-    uint64_t cycle;
+    uint64_t moment;
   };
   std::optional<FirstBoundary> first_boundary_;
   // Of each checkpoint of the log, in order; read when needed, as far as there is more of it.

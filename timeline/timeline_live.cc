@@ -20,6 +20,7 @@ Timeline::Options WithoutHistory(Timeline::Options options) {
 Timeline::Timeline(machine::Machine& machine, replaylog::LogHeader header, const Options& options)
     : machine_(machine),
       header_(std::move(header)),
+      per_cycle_(machine::MomentsPerCycle(header_.config.cpus)),
       options_(WithoutHistory(options)),
       snapshots_(machine_, options_.snapshot_bytes),
       history_(std::in_place, options.snapshot_bytes / kHistoryShare) {}
@@ -55,7 +56,12 @@ void Timeline::GoLive(machine::InputSource* inputs, machine::Observer* observer)
 
 uint64_t Timeline::known_to() const {
   if (!live_) return machine::kNever;
-  return in_past() ? present_->cycle : cpu().cycle;
+  return in_past() ? present_->at.cycle : machine_.now();
+}
+
+uint64_t Timeline::known_to_moment() const {
+  if (!live_) return machine::kNever;
+  return in_past() ? present_->at.moment : machine_.moment();
 }
 
 absl::Status Timeline::CheckHistory() const { return live_ ? history_->error() : absl::OkStatus(); }
@@ -90,9 +96,11 @@ absl::Status Timeline::LeavePresent() {
   if (absl::Status status = CheckHistory(); !status.ok()) return status;
   // There may be one of before a debugger wrote here, or of before the end.
   snapshots_.TakeAgain(PlaceHere());
-  snapshots_.Keep(cpu().cycle);
-  present_ = Present{.cycle = cpu().cycle,
-                     .instructions = cpu().instructions,
+  snapshots_.Keep(machine_.moment());
+  std::vector<uint64_t> retired;
+  for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) retired.push_back(Retired(cpu));
+  present_ = Present{.at = position(),
+                     .cpu_instructions = std::move(retired),
                      .console = machine_.console_sink(),
                      .frames = machine_.frame_sink(),
                      .run_end = run_end_,
@@ -107,7 +115,7 @@ absl::Status Timeline::LeavePresent() {
 
 absl::Status Timeline::ReturnToPresent() {
   const Present present = *std::exchange(present_, std::nullopt);
-  absl::Status status = snapshots_.Restore(*snapshots_.FindAtOrBefore(present.cycle));
+  absl::Status status = snapshots_.Restore(*snapshots_.FindAtOrBefore(present.at.moment));
   snapshots_.Keep(std::nullopt);
   replayer_.reset();
   machine_.SetConsoleSink(present.console);
@@ -144,7 +152,7 @@ absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* o
   if (!status.ok()) return status;
   GoLive(inputs, observer);
   // What lies behind is of another future.
-  snapshots_.DropBehind(cpu().cycle);
+  snapshots_.DropBehind(machine_.moment());
   unusable_.assign(unusable_.size(), true);
   milestones_ = {{0, 0}};
   milestones_to_ = 0;
@@ -157,14 +165,21 @@ absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input i
   if (in_past()) return absl::FailedPreconditionError("the past of a run cannot be changed");
   if (!lost_.ok()) return lost_;
   if (run_end_.has_value()) return absl::FailedPreconditionError("the run has ended");
-  if (machine_.inside_round() && input.kind == machine::InputKind::kWrite) {
-    return absl::FailedPreconditionError(
-        "nothing can be written here: the machine stands inside a round of its CPUs");
+  if (!machine_.takes_injections()) {
+    if (input.kind != machine::InputKind::kStop) {
+      return absl::FailedPreconditionError(
+          "nothing can be written inside a round of several CPUs: monitor goto round leads to its "
+          "end, where it can");
+    }
+    // It stops at the next boundary that a log can tell of.
+    const absl::StatusOr<Arrival> round = GoToRoundEnd();
+    if (!round.ok()) return round.status();
+    if (run_end_.has_value()) return run_end_;
   }
   std::optional<machine::RunEnd> end = machine_.Inject(std::move(input));
   DropUseless();
-  const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(cpu().cycle);
-  if (last != nullptr && last->cycle() == cpu().cycle) snapshots_.TakeAgain(PlaceHere());
+  const MemorySnapshots::Snapshot* const last = snapshots_.FindAtOrBefore(machine_.moment());
+  if (last != nullptr && last->moment() == machine_.moment()) snapshots_.TakeAgain(PlaceHere());
   if (!end.has_value()) return end;
   const absl::StatusOr<Arrival> ended = Ended(*end);
   if (!ended.ok()) return ended.status();

@@ -12,7 +12,7 @@ using machine::StopCondition;
 // Where a search backwards comes to it: before who makes a reference, so in front of all that is at
 // the boundary behind.
 uint64_t Order(const Selection& where) {
-  return where.reference.has_value() ? where.cycle - 1 : where.cycle;
+  return where.reference.has_value() ? where.moment - 1 : where.moment;
 }
 
 // Somebody has interrupted a search that was made on the way.
@@ -29,18 +29,17 @@ constexpr uint64_t kSeldom = uint64_t{1} << 23;
 absl::StatusOr<std::vector<Timeline::Hit>> Timeline::HitsHere(const StopCondition& condition,
                                                               StopSelector* also) {
   machine::StopReasons met = machine_.stopped_by();
+  const uint64_t instructions = machine_.Instructions();
   std::vector<Hit> hits;
   if (also != nullptr) {
     std::vector<Selection> selected;
     if (absl::Status status = also->Select(*this, met, selected); !status.ok()) return status;
-    for (Selection& one : selected) hits.push_back({std::move(one), cpu().instructions, true});
-    met = met.Of(condition, cpu());
+    for (Selection& one : selected) hits.push_back({std::move(one), instructions, true});
+    met = machine_.MetOf(condition);
   }
-  const uint64_t here = cpu().cycle;
-  if (met.pc || met.event()) hits.push_back({{here, std::nullopt, ""}, cpu().instructions, false});
-  if (met.reference.has_value()) {
-    hits.push_back({{here, met.reference, ""}, cpu().instructions, false});
-  }
+  const uint64_t here = machine_.moment();
+  if (met.pc || met.event()) hits.push_back({{here, std::nullopt, ""}, instructions, false});
+  if (met.reference.has_value()) hits.push_back({{here, met.reference, ""}, instructions, false});
   return hits;
 }
 
@@ -54,7 +53,7 @@ absl::StatusOr<Arrival> Timeline::RunForward(const StopCondition& condition, Sto
 
 absl::StatusOr<Arrival> Timeline::Forward(const StopCondition& condition, StopSelector* also) {
   const bool was_at_end = run_end_.has_value();
-  const uint64_t begin = cpu().cycle;
+  const uint64_t begin = machine_.moment();
   if (also != nullptr) {
     const absl::Status status = also->Begin(*this, /*forward=*/true);
     if (!status.ok()) return StoppedBy(status);
@@ -67,14 +66,14 @@ absl::StatusOr<Arrival> Timeline::Forward(const StopCondition& condition, StopSe
     if (also != nullptr) next.Add(also->Candidates(*this));
     const absl::StatusOr<Arrival> arrival = RunOn(next);
     if (!arrival.ok() || *arrival == Arrival::kInterrupted || was_at_end) return arrival;
-    met_ = machine_.stopped_by().Of(condition, cpu());
+    met_ = machine_.MetOf(condition);
     if (also != nullptr) {
       const absl::StatusOr<std::vector<Hit>> hits = HitsHere(condition, also);
       if (!hits.ok()) return StoppedBy(hits.status());
       SelectFirst(*hits, begin);
     }
-    if (selection_.has_value() && selection_->cycle < cpu().cycle) {
-      return GoToCycle(selection_->cycle);
+    if (selection_.has_value() && selection_->moment < machine_.moment()) {
+      return GoToMoment(selection_->moment);
     }
     // The last instruction of a run may have made a reference, too.
     reference_ = met_.reference;
@@ -85,10 +84,10 @@ absl::StatusOr<Arrival> Timeline::Forward(const StopCondition& condition, StopSe
 void Timeline::SelectFirst(const std::vector<Hit>& hits, uint64_t begin) {
   selection_.reset();
   for (const Hit& hit : hits) {
-    if (!hit.selected || hit.where.cycle <= begin) continue;
-    if (!selection_.has_value() || hit.where.cycle < selection_->cycle) {
+    if (!hit.selected || hit.where.moment <= begin) continue;
+    if (!selection_.has_value() || hit.where.moment < selection_->moment) {
       selection_ = hit.where;
-    } else if (hit.where.cycle == selection_->cycle) {
+    } else if (hit.where.moment == selection_->moment) {
       selection_->why += "\n" + hit.where.why;
     }
   }
@@ -102,12 +101,13 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(const Search& sea
     if (absl::Status status = also->Begin(*this, /*forward=*/false); !status.ok()) return status;
   }
   for (;;) {
-    const bool beyond = cpu().cycle >= end;
-    const bool follows = also != nullptr && also->pending() && cpu().cycle < search.here;
+    const uint64_t from = machine_.moment();
+    const bool beyond = from >= end;
+    const bool follows = also != nullptr && also->pending() && from < search.here;
     if (run_end_.has_value() || (beyond && !follows)) return last;
     StopCondition next = search.condition;
     if (also != nullptr) next.Add(also->Candidates(*this));
-    next.cycle = beyond ? search.here : end;
+    next.moment = beyond ? search.here : end;
     const absl::StatusOr<Arrival> arrival = RunOn(next);
     if (!arrival.ok()) return arrival.status();
     interrupted = *arrival == Arrival::kInterrupted;
@@ -116,23 +116,24 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(const Search& sea
     if (!hits.ok()) return hits.status();
     for (Hit& hit : *hits) {
       const bool is_reference = hit.where.reference.has_value();
-      if (!is_reference && hit.where.cycle >= search.here) continue;
+      if (!is_reference && hit.where.moment >= search.here) continue;
       if (last.has_value() && Order(hit.where) < Order(last->where)) continue;
       // Where this comes seldom, going back to the last of them is going to a snapshot.
-      const uint64_t last_snapshot = snapshots_.FindAtOrBefore(cpu().cycle)->cycle();
-      const bool is_here = !is_reference && hit.where.cycle == cpu().cycle;
-      if (is_here && cpu().cycle - last_snapshot >= kSeldom) snapshots_.Take(PlaceHere());
+      const uint64_t here = machine_.moment();
+      const uint64_t last_snapshot = snapshots_.FindAtOrBefore(here)->moment();
+      const bool is_here = !is_reference && hit.where.moment == here;
+      if (is_here && here - last_snapshot >= kSeldom * per_cycle_) snapshots_.Take(PlaceHere());
       last = std::move(hit);
     }
   }
 }
 
 absl::StatusOr<Arrival> Timeline::RunBackward(const StopCondition& condition) {
-  return Backward({condition, nullptr, cpu().cycle});
+  return Backward({condition, nullptr, machine_.moment()});
 }
 
 absl::StatusOr<Arrival> Timeline::RunBackward(const StopCondition& condition, StopSelector& also) {
-  return Backward({condition, &also, cpu().cycle});
+  return Backward({condition, &also, machine_.moment()});
 }
 
 absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
@@ -144,7 +145,7 @@ absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
   uint64_t start = search.here;
   for (uint64_t end = search.here; start != 0; end = start + 1) {
     if (absl::Status status = StartAtOrBefore(start - 1); !status.ok()) return status;
-    start = cpu().cycle;
+    start = machine_.moment();
     bool interrupted = false;
     const absl::StatusOr<std::optional<Hit>> hit = LastHit(search, end, interrupted);
     if (!hit.ok()) return StoppedBy(hit.status());
@@ -160,8 +161,8 @@ absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
 absl::StatusOr<Arrival> Timeline::GoToHit(const Hit& hit) {
   const Selection& where = hit.where;
   absl::StatusOr<Arrival> arrival = where.reference.has_value()
-                                        ? GoToBoundaryBefore(where.cycle, hit.instructions)
-                                        : GoToCycle(where.cycle);
+                                        ? GoToBoundaryBefore(where.moment, hit.instructions)
+                                        : GoToMoment(where.moment);
   const bool there = arrival.ok() && *arrival == Arrival::kThere;
   reference_ = there ? where.reference : std::nullopt;
   selection_.reset();

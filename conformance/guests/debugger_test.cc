@@ -117,7 +117,7 @@ class DebuggedGuest : public ::testing::TestWithParam<Case> {
   StopReport Continue() { return Go(Resume::Kind::kContinue, false); }
   StopReport ContinueBackward() { return Go(Resume::Kind::kContinue, true); }
   std::string Monitor(const std::string& line) {
-    return debuggee_->Monitor(line, [] { return false; });
+    return debuggee_->Monitor(0, line, [] { return false; });
   }
 
   const std::string path_ = replaylog::TestPath("log");
@@ -149,7 +149,7 @@ TEST_P(FlowSteps, LeadBackTheWayThatTheyCame) {
   constexpr int kStarts = 16;
   constexpr size_t kSteps = 250;
   std::mt19937_64 random(20261128);
-  debug::FlowStepper stepper(*timeline_, [] { return false; });
+  debug::FlowStepper stepper(*timeline_, 0, [] { return false; });
   size_t retraced = 0;
   for (int start = 0; start < kStarts; ++start) {
     ASSERT_TRUE(timeline_->GoToCycle(random() % end_).ok());
@@ -181,7 +181,7 @@ TEST_P(FlowSteps, LeadBackTheWayThatTheyCame) {
 }
 
 TEST_P(FlowSteps, ExactOnesAreOneInstructionEach) {
-  debug::FlowStepper stepper(*timeline_, [] { return false; });
+  debug::FlowStepper stepper(*timeline_, 0, [] { return false; });
   ASSERT_TRUE(timeline_->GoToCycle(end_ / 2).ok());
   ASSERT_TRUE(stepper.ForwardExact({}).ok());
   std::vector<machine::Digest> states;

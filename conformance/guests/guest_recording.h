@@ -24,8 +24,9 @@ namespace isochron::conformance {
 // by itself, with snapshots beside it.
 class GuestRecording {
  public:
-  explicit GuestRecording(std::string guest) : guest_(std::move(guest)) {
-    const replaylog::LogHeader header = timeline::HeaderOf(Config());
+  explicit GuestRecording(std::string guest, machine::MachineConfig config = Config())
+      : guest_(std::move(guest)), config_(std::move(config)) {
+    const replaylog::LogHeader header = timeline::HeaderOf(config_);
     auto writer = replaylog::LogWriter::Create(path_, header);
     auto snapshots = timeline::SnapshotWriter::Create(snapshot_path(), header);
     EXPECT_TRUE(writer.ok() && snapshots.ok());
@@ -37,7 +38,7 @@ class GuestRecording {
       if (i % 16 != 15) continue;
       EXPECT_TRUE((*snapshots)->Take(*machine).ok());
     }
-    end_ = machine->cpu().cycle;
+    end_ = machine->now();
     EXPECT_TRUE((*writer)->Finish().ok());
     EXPECT_TRUE((*snapshots)->Finish().ok());
   }
@@ -59,7 +60,7 @@ class GuestRecording {
   // The guest at power-on.
   std::unique_ptr<machine::Machine> Make(const std::string& engine) const {
     auto machine =
-        MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest_, ".elf"), Config(), engine);
+        MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest_, ".elf"), config_, engine);
     EXPECT_TRUE(machine.ok()) << machine.status();
     return *std::move(machine);
   }
@@ -84,6 +85,7 @@ class GuestRecording {
   };
 
   const std::string guest_;
+  const machine::MachineConfig config_;
   const std::string path_ = replaylog::TestPath("log");
   Typist typist_;
   uint64_t end_ = 0;

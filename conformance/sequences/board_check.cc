@@ -152,15 +152,13 @@ bool PinsHold(const Machine& machine) {
 std::string RunInPieces(const BoardCase& board_case, Machine& machine) {
   Random random(board_case.seed);
   for (uint64_t piece = 0;; ++piece) {
-    machine::StopCondition stop;
-    stop.cpu = static_cast<int>(random() % static_cast<uint64_t>(machine.cpu_count()));
-    const alpha::Cpu& cpu = machine.cpu(stop.cpu);
+    const int of = static_cast<int>(random() % static_cast<uint64_t>(machine.cpu_count()));
+    const alpha::Cpu& cpu = machine.cpu(of);
     const uint64_t length = 1 + random() % (random() % 8 == 0 ? 4000 : 60);
-    if (random() % 2 == 0) {
-      stop.cycle = cpu.cycle + length;
-    } else {
-      stop.instructions = cpu.instructions + length;
-    }
+    using machine::StopCondition;
+    const StopCondition stop = random() % 2 == 0
+                                   ? StopCondition::AtCycleOf(of, cpu.cycle + length)
+                                   : StopCondition::AtInstructionOf(of, cpu.instructions + length);
     if (machine.RunUntil(stop).has_value()) return "";
     if (piece % 16 == 0) machine.StateDigest();  // looking changes nothing
     if (piece % 4 == 0 && board_case.flips.empty() && !PinsHold(machine)) {

@@ -66,7 +66,7 @@ void SequenceMachine::Load(const Sequence& sequence) {
 
 void SequenceMachine::RunUntil(const machine::StopCondition& condition) {
   machine::StopWatch watch(condition, cpu_);
-  deadline_.pcs = watch.pcs();
+  deadline_.pcs = watch.pcs(cpu_);
   deadline_.ranges = watch.ranges();
   if (watch.MetAlready(cpu_).any()) return;
   while (!stopped_) {

@@ -4,8 +4,8 @@
 
 namespace isochron::debug {
 
-CallStacks::CallStacks(Functions& functions, CallTree& tree, const Place& place)
-    : functions_(functions), tree_(tree), thread_(place.thread) {
+CallStacks::CallStacks(Functions& functions, CallTree& tree, Sleepers& sleepers, const Place& place)
+    : functions_(functions), tree_(tree), thread_(place.thread), sleepers_(sleepers) {
   frames_.reserve(kMaxFrames + 1);
   StartOver(place.level);
 }
@@ -19,7 +19,7 @@ void CallStacks::StartOver(Level level) {
 }
 
 void CallStacks::Restart(const Place& place) {
-  sleepers_.clear();
+  sleepers_.by_thread_.clear();
   thread_ = place.thread;
   StartOver(place.level);
 }
@@ -220,21 +220,21 @@ void CallStacks::SwitchTo(const Place& to) {
   if (first != frames_.size()) {
     const uint64_t pc = frames_[first].return_pc;
     const uint64_t sp = frames_[first].sp;
-    if (sleepers_.size() >= kMaxSleepers) sleepers_.clear();
+    if (sleepers_.by_thread_.size() >= Sleepers::kMost) sleepers_.by_thread_.clear();
     Cut(first);
-    sleepers_[thread_] = {std::move(frames_), pc, sp};
+    sleepers_.by_thread_[thread_] = {std::move(frames_), pc, sp};
   }
   thread_ = to.thread;
-  const auto sleeper = sleepers_.find(thread_);
+  const auto sleeper = sleepers_.by_thread_.find(thread_);
   // Another thread may have got the control block since.
-  const bool awakes =
-      sleeper != sleepers_.end() && sleeper->second.pc == to.pc && sleeper->second.sp == to.sp;
+  const bool awakes = sleeper != sleepers_.by_thread_.end() && sleeper->second.pc == to.pc &&
+                      sleeper->second.sp == to.sp;
   StartOver(to.level);
   if (awakes) {
     frames_ = std::move(sleeper->second.frames);
     Cut(frames_.size());
   }
-  if (sleeper != sleepers_.end()) sleepers_.erase(sleeper);
+  if (sleeper != sleepers_.by_thread_.end()) sleepers_.by_thread_.erase(sleeper);
 }
 
 }  // namespace isochron::debug

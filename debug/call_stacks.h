@@ -44,8 +44,11 @@ class CallStacks {
     kRestart,     // to begin anew
   };
 
-  // Nothing is known of what was called before. Both must outlive it.
-  CallStacks(Functions& functions, CallTree& tree, const Place& place);
+  // The threads of control that run nowhere now: of all CPUs, between which they move.
+  class Sleepers;
+
+  // Nothing is known of what was called before. All must outlive it.
+  CallStacks(Functions& functions, CallTree& tree, Sleepers& sleepers, const Place& place);
 
   // The node of what is executed now.
   uint32_t node() const { return node_; }
@@ -116,8 +119,6 @@ class CallStacks {
   static constexpr uint32_t kNobody = ~uint32_t{0};
   // Deeper calls are taken for jumps.
   static constexpr size_t kMaxFrames = 1000;
-  // With more all are forgotten.
-  static constexpr size_t kMaxSleepers = size_t{1} << 16;
 
   Frame& top() { return frames_.back(); }
   void GoTo(uint64_t pc, uint32_t function);
@@ -147,7 +148,15 @@ class CallStacks {
   uint32_t function_ = kNobody;  // of the frame on top
   Transfer pending_;
   uint64_t thread_;
-  std::unordered_map<uint64_t, Sleeper> sleepers_;  // threads that do not run now
+  Sleepers& sleepers_;
+};
+
+class CallStacks::Sleepers {
+ private:
+  friend class CallStacks;
+  // With more all are forgotten.
+  static constexpr size_t kMost = size_t{1} << 16;
+  std::unordered_map<uint64_t, Sleeper> by_thread_;
 };
 
 }  // namespace isochron::debug

@@ -59,7 +59,8 @@ class CallStacksTest : public ::testing::Test {
   uint64_t thread_ = 1;
   Functions functions_{Find};
   CallTree tree_;
-  CallStacks stacks_{functions_, tree_, {0x100, 0x1000, Level::kUser, 1}};
+  CallStacks::Sleepers sleepers_;
+  CallStacks stacks_{functions_, tree_, sleepers_, {0x100, 0x1000, Level::kUser, 1}};
 };
 
 TEST_F(CallStacksTest, CallsAndReturns) {

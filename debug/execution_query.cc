@@ -7,6 +7,7 @@
 #include "alpha/cpu.h"
 #include "debug/address_space.h"
 #include "debug/calling_standard.h"
+#include "debug/osf_places.h"
 #include "debug/query_kinds.h"
 
 namespace isochron::debug {
@@ -45,14 +46,15 @@ class ExecutionQuery final : public Query {
 
   absl::Status See(Timeline& timeline, const machine::StopReasons&,
                    std::vector<Sighting>& seen) override {
-    const alpha::Cpu& cpu = timeline.machine().cpu();
-    const uint64_t pcbb = ProcessControlBlock(timeline.machine(), 0);
+    const int index = CpuHere(timeline.machine());
+    const alpha::Cpu& cpu = timeline.machine().cpu(index);
+    const uint64_t pcbb = ProcessControlBlock(timeline.machine(), index);
     const uint64_t sp = cpu.r[kStackPointer];
     if (open_.erase({cpu.pc, sp, pcbb}) != 0) {
-      seen.push_back({cpu.cycle, kReturn, {cpu.pc, sp, pcbb, cpu.r[kResultRegister]}});
+      seen.push_back({cpu.cycle, kReturn, {cpu.pc, sp, pcbb, cpu.r[kResultRegister]}, index});
     }
     if (cpu.pc != place_.pc) return absl::OkStatus();
-    Sighting call = {cpu.cycle, kCall, {cpu.asn, cpu.r[kReturnAddress], sp, pcbb}};
+    Sighting call = {cpu.cycle, kCall, {cpu.asn, cpu.r[kReturnAddress], sp, pcbb}, index};
     for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
     seen.push_back(std::move(call));
     if (place_.is_function) ++open_[{ReturnPc(cpu.r[kReturnAddress]), sp, pcbb}];
@@ -73,7 +75,7 @@ class ExecutionQuery final : public Query {
       }
       return;
     }
-    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]),
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(sighting.cpu), Cell::Decimal(v[0]),
                Cell::Hex(place_.pc & ~uint64_t{3})};
     for (int i = 0; i < kArguments; ++i) row.push_back(Cell::Hex(v[4 + i]));
     row.push_back(Cell());

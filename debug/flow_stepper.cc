@@ -29,7 +29,7 @@ constexpr uint64_t kLastSpan = uint64_t{1} << 28;
 // From one span to the next.
 constexpr uint64_t kSpanFactor = 8;
 
-// How far ahead FetchAhead() looks, in cycles.
+// How far ahead FetchAhead() looks, in cycles of one CPU.
 constexpr uint64_t kFetchSpan = uint64_t{1} << 28;
 
 bool Contains(const std::vector<uint64_t>& pcs, uint64_t pc) {
@@ -49,11 +49,14 @@ StepEnd MetAt(const timeline::Timeline& timeline, Arrival arrival, bool at_pc) {
   end.reference = timeline.reference();
   if (timeline.selection().has_value()) end.selected = timeline.selection()->why;
   end.met = end.reference.has_value() || end.selected.has_value() || at_pc;
+  if (!end.met) return end;
+  const bool made = end.reference.has_value() && end.reference->pc.has_value();
+  end.cpu = made ? static_cast<int>(end.reference->cpu) : timeline.machine().next_cpu();
   return end;
 }
 
 FlowStepper::Flow FlowStepper::Here() const {
-  return {cpu().r[kStackPointer], cpu().mode, ProcessControlBlock(machine(), 0)};
+  return {cpu().r[kStackPointer], cpu().mode, ProcessControlBlock(machine(), cpu_)};
 }
 
 std::vector<uint64_t> FlowStepper::CallPalPcs(const std::vector<uint32_t>& functions) const {
@@ -75,7 +78,7 @@ std::vector<uint64_t> FlowStepper::EntryPcs() const {
 }
 
 std::optional<uint64_t> FlowStepper::LeavingPc() const {
-  const std::optional<uint32_t> instruction = ReadInstruction(machine(), 0);
+  const std::optional<uint32_t> instruction = ReadInstruction(machine(), cpu_);
   if (!instruction.has_value()) return std::nullopt;
   // CALL_PAL has opcode 0.
   if (std::find(kLeaving.begin(), kLeaving.end(), *instruction) == kLeaving.end()) {
@@ -100,9 +103,15 @@ absl::StatusOr<Arrival> FlowStepper::RunBackward(const StopCondition& condition)
                               : timeline_.RunBackward(condition);
 }
 
+StopCondition FlowStepper::AtInstruction(uint64_t instructions) const {
+  return which_ == timeline::Timeline::kAnyCpu
+             ? StopCondition::AtInstruction(instructions)
+             : StopCondition::AtInstructionOf(which_, instructions);
+}
+
 absl::StatusOr<StepEnd> FlowStepper::ForwardExact(const StopCondition& also) {
   StopCondition condition = also;
-  condition.instructions = cpu().instructions + 1;
+  condition.Add(AtInstruction(cpu().instructions + 1));
   return Run(condition);
 }
 
@@ -122,7 +131,9 @@ absl::StatusOr<StepEnd> FlowStepper::AwaitFlow(const Flow& flow, const StopCondi
     absl::StatusOr<StepEnd> end = Run(condition);
     if (!end.ok() || end->arrival != Arrival::kThere) return end;
     if (end->reference.has_value() || end->selected.has_value()) return end;
-    if (Contains(also.pcs, cpu().pc)) return end;
+    const alpha::Cpu& next = machine().cpu(machine().next_cpu().value_or(cpu_));
+    if (timeline_.met().pc && Contains(also.pcs, next.pc)) return end;
+    if (!IsHere()) continue;
     end = LeavePalcode(also);
     if (IsOver(end) || Here() == flow) return end;
     if (interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
@@ -151,16 +162,19 @@ absl::StatusOr<StepEnd> FlowStepper::Forward(StopCondition also) {
 
 absl::StatusOr<std::optional<uint32_t>> FlowStepper::FetchAhead() {
   const Flow flow = Here();
-  const uint64_t begin = cpu().cycle;
+  const uint64_t begin = machine().moment();
+  const uint64_t span =
+      kFetchSpan * machine::MomentsPerCycle(static_cast<uint32_t>(machine().cpu_count()));
   StopCondition condition = StopCondition::AtPcs({cpu().pc});
-  condition.cycle = std::min(begin + kFetchSpan, timeline_.known_to());
+  condition.moment = std::min(begin + span, timeline_.known_to_moment());
   absl::StatusOr<StepEnd> end;
   do {
     end = Run(condition);
-  } while (end.ok() && end->arrival == Arrival::kThere && end->met && Here() != flow);
+  } while (end.ok() && end->arrival == Arrival::kThere && end->met &&
+           (!IsHere() || Here() != flow));
   std::optional<uint32_t> instruction;
   const bool there = end.ok() && end->arrival == Arrival::kThere && end->met;
-  if (there) instruction = ReadInstruction(machine(), 0);
+  if (there) instruction = ReadInstruction(machine(), cpu_);
   const absl::Status back = timeline_.ComeBack(begin);
   if (!end.ok()) return end.status();
   if (!back.ok()) return back;
@@ -168,8 +182,8 @@ absl::StatusOr<std::optional<uint32_t>> FlowStepper::FetchAhead() {
 }
 
 absl::StatusOr<StepEnd> FlowStepper::BackwardExact(const StopCondition& also) {
-  const uint64_t begin = cpu().cycle;
-  const absl::StatusOr<Arrival> arrival = timeline_.StepBackward();
+  const uint64_t begin = machine().moment();
+  const absl::StatusOr<Arrival> arrival = timeline_.StepBackward(1, which_);
   if (!arrival.ok()) return arrival.status();
   return FinishBackward(also, begin, *arrival);
 }
@@ -177,7 +191,7 @@ absl::StatusOr<StepEnd> FlowStepper::BackwardExact(const StopCondition& also) {
 absl::StatusOr<StepEnd> FlowStepper::Backward(StopCondition also) {
   if (cpu().pal_mode()) return BackwardExact(also);
   std::erase(also.pcs, cpu().pc);
-  const uint64_t begin = cpu().cycle;
+  const uint64_t begin = machine().moment();
   const absl::StatusOr<Arrival> arrival = SeekBackward();
   if (!arrival.ok()) return arrival.status();
   return FinishBackward(also, begin, *arrival);
@@ -187,13 +201,13 @@ absl::StatusOr<StepEnd> FlowStepper::FinishBackward(const StopCondition& also, u
                                                     Arrival arrival) {
   const bool anything = !also.pcs.empty() || !also.ranges.empty() || selector_ != nullptr;
   if (arrival == Arrival::kInterrupted || !anything) return StepEnd{arrival, false, {}, {}};
-  const uint64_t end = cpu().cycle;
+  const uint64_t end = machine().moment();
   StopCondition condition = also;
-  condition.cycle = begin;
+  condition.moment = begin;
   absl::StatusOr<StepEnd> met = Run(condition);
   if (!met.ok() || met->arrival == Arrival::kInterrupted) return met;
-  const bool counts = met->reference.has_value() || (met->met && cpu().cycle < begin);
-  absl::StatusOr<Arrival> last = timeline_.GoToCycle(counts ? begin : end);
+  const bool counts = met->reference.has_value() || (met->met && machine().moment() < begin);
+  absl::StatusOr<Arrival> last = timeline_.GoToMoment(counts ? begin : end);
   if (!last.ok()) return last.status();
   if (!counts || *last != Arrival::kThere) {
     return StepEnd{*last == Arrival::kThere ? arrival : *last, false, {}, {}};
@@ -217,7 +231,7 @@ absl::StatusOr<Arrival> FlowStepper::SeekBackward() {
 
 absl::StatusOr<bool> FlowStepper::SeekTurn(const Flow& flow, uint64_t pc, Arrival& arrival) {
   const uint64_t here = cpu().instructions;
-  absl::StatusOr<Arrival> went = timeline_.StepBackward();
+  absl::StatusOr<Arrival> went = timeline_.StepBackward(1, which_);
   if (!went.ok()) return went.status();
   arrival = *went;
   if (arrival != Arrival::kThere || !cpu().pal_mode()) return true;
@@ -226,7 +240,7 @@ absl::StatusOr<bool> FlowStepper::SeekTurn(const Flow& flow, uint64_t pc, Arriva
   if (!last.ok()) return last.status();
   if (arrival != Arrival::kThere) return false;
   if (!last->has_value()) {
-    went = timeline_.GoToCycle(0);
+    went = timeline_.GoToMoment(0);
     if (!went.ok()) return went.status();
     arrival = Arrival::kBegin;
     return true;
@@ -239,7 +253,7 @@ absl::StatusOr<bool> FlowStepper::SeekTurn(const Flow& flow, uint64_t pc, Arriva
     if (arrival != Arrival::kThere) return false;
     if (*found) return cpu().pc != pc;
   }
-  went = timeline_.GoToInstruction(boundary.instructions);
+  went = timeline_.GoToInstruction(boundary.instructions, which_);
   if (!went.ok()) return went.status();
   arrival = *went;
   return !same || boundary.pc != pc;
@@ -249,13 +263,13 @@ absl::StatusOr<std::optional<FlowStepper::Boundary>> FlowStepper::LastOutside(ui
                                                                               Arrival& arrival) {
   for (uint64_t span = 64;; span *= kSpanFactor) {
     const uint64_t start = instructions - std::min(span, instructions);
-    absl::StatusOr<Arrival> went = timeline_.GoToInstruction(start);
+    absl::StatusOr<Arrival> went = timeline_.GoToInstruction(start, which_);
     std::optional<Boundary> last;
     while (went.ok() && *went == Arrival::kThere && cpu().instructions < instructions) {
       const uint64_t at = cpu().instructions;
       const bool outside = !cpu().pal_mode();
       if (outside) last = Boundary{at, cpu().pc, Here(), 0};
-      went = timeline_.StepForward();
+      went = timeline_.StepForward(1, which_);
       if (outside) last->palcode_pc = cpu().pc;
     }
     if (!went.ok()) return went.status();
@@ -277,22 +291,23 @@ bool FlowStepper::IsEntered(const Flow& flow) const {
 absl::StatusOr<bool> FlowStepper::GoToDeparture(const Flow& flow, uint64_t instructions,
                                                 Arrival& arrival) {
   StopCondition condition = StopCondition::AtPcs(EntryPcs());
-  condition.instructions = instructions;
+  condition.Add(AtInstruction(instructions));
   for (uint64_t span = kFirstSpan;; span *= kSpanFactor) {
     const uint64_t start = instructions - std::min(span, instructions);
-    absl::StatusOr<Arrival> went = timeline_.GoToInstruction(start);
+    absl::StatusOr<Arrival> went = timeline_.GoToInstruction(start, which_);
     std::optional<uint64_t> last;
     uint64_t stops = 0;
     while (went.ok() && *went == Arrival::kThere && cpu().instructions < instructions) {
       went = timeline_.RunForward(condition);
-      if (cpu().instructions < instructions && IsEntered(flow)) last = cpu().instructions;
+      const bool entered = cpu().instructions < instructions && IsHere() && IsEntered(flow);
+      if (entered) last = cpu().instructions;
       if (++stops % 256 == 0 && interrupted_()) went = Arrival::kInterrupted;
     }
     if (last.has_value() && went.ok() && *went == Arrival::kThere) {
-      went = timeline_.GoToInstruction(*last);
+      went = timeline_.GoToInstruction(*last, which_);
       // A CALL_PAL has retired when PALcode begins; what faults or is interrupted has not.
       const bool call = went.ok() && *went == Arrival::kThere && cpu().pal_mode();
-      if (call) went = timeline_.GoToInstruction(*last - 1);
+      if (call) went = timeline_.GoToInstruction(*last - 1, which_);
     }
     if (!went.ok()) return went.status();
     arrival = *went;

@@ -28,6 +28,8 @@ struct StepEnd {
   std::optional<alpha::MemoryReference> reference;
   // What was selected, and why, in lines.
   std::optional<std::string> selected;
+  // The CPU that has met it.
+  std::optional<int> cpu = std::nullopt;
 };
 
 // Where a run has come to that was to stop for something, which is told by the timeline: a
@@ -48,10 +50,14 @@ StepEnd MetAt(const timeline::Timeline& timeline, timeline::Arrival arrival, boo
 class FlowStepper {
  public:
   // `timeline` must outlive it. `interrupted` is asked now and then; true ends a step with
-  // kInterrupted.
-  FlowStepper(timeline::Timeline& timeline, std::function<bool()> interrupted,
+  // kInterrupted. `cpu` is the one that steps; all of several go on meanwhile.
+  FlowStepper(timeline::Timeline& timeline, int cpu, std::function<bool()> interrupted,
               timeline::StopSelector* selector = nullptr)
-      : timeline_(timeline), interrupted_(std::move(interrupted)), selector_(selector) {}
+      : timeline_(timeline),
+        cpu_(cpu),
+        which_(timeline.machine().cpu_count() == 1 ? timeline::Timeline::kAnyCpu : cpu),
+        interrupted_(std::move(interrupted)),
+        selector_(selector) {}
 
   // By one instruction, whatever it is of.
   absl::StatusOr<StepEnd> ForwardExact(const machine::StopCondition& also);
@@ -81,7 +87,11 @@ class FlowStepper {
   };
 
   const machine::Machine& machine() const { return timeline_.machine(); }
-  const alpha::Cpu& cpu() const { return machine().cpu(); }
+  const alpha::Cpu& cpu() const { return machine().cpu(cpu_); }
+  // Whether a stop at a PC is one of this CPU.
+  bool IsHere() const { return machine().next_cpu() == cpu_; }
+  // At which it has retired so many instructions.
+  machine::StopCondition AtInstruction(uint64_t instructions) const;
   Flow Here() const;
   // The PCs in PALmode of CALL_PAL functions.
   std::vector<uint64_t> CallPalPcs(const std::vector<uint32_t>& functions) const;
@@ -118,6 +128,8 @@ class FlowStepper {
                                          timeline::Arrival arrival);
 
   timeline::Timeline& timeline_;
+  const int cpu_;
+  const int which_;  // for a timeline: the CPU, or any if there is but one
   std::function<bool()> interrupted_;
   timeline::StopSelector* const selector_;  // nullptr: none
 };

@@ -132,22 +132,23 @@ std::pair<uint64_t, uint64_t> MemoryQuery::Chunk(const MemoryReference& made) co
 
 absl::Status MemoryQuery::LookBefore(Timeline& timeline, const MemoryReference& made,
                                      const std::function<void()>& look) {
-  const uint64_t here = timeline.machine().cpu().cycle;
+  machine::StopCondition here;
+  here.moment = timeline.machine().moment();
   const MemoryReference same = made;
   absl::StatusOr<Arrival> arrival = timeline.RunBackward(
       machine::StopCondition::AtReference(Physical(same.pa, same.size, same.write)));
   if (!arrival.ok()) return arrival.status();
   look();
-  arrival = timeline.RunForward(machine::StopCondition::AtCycle(here));
+  arrival = timeline.RunForward(here);
   return arrival.status();
 }
 
 // Cycles that the instruction at a PC took, which has just been executed and referred to RAM.
-std::optional<uint64_t> CyclesOf(const machine::Machine& machine, uint64_t pc) {
+std::optional<uint64_t> CyclesOf(const machine::Machine& machine, int cpu, uint64_t pc) {
   const uint64_t address = pc & ~uint64_t{3};
   std::optional<uint64_t> pa = address;
   if ((pc & 1) == 0) {
-    const std::optional<Place> place = FindPlace(machine, 0, address);
+    const std::optional<Place> place = FindPlace(machine, cpu, address);
     pa = place.has_value() ? std::optional<uint64_t>(place->pa) : std::nullopt;
   }
   if (!pa.has_value() || !machine.memory().Contains(*pa, 4)) return std::nullopt;
@@ -170,15 +171,18 @@ absl::Status MemoryQuery::See(Timeline& timeline, const machine::StopReasons& me
   const uint64_t pa = made.pa + part.offset;
   const bool in_ram = machine.memory().Contains(pa, part.size);
   std::optional<uint64_t> old = in_ram ? Known(pa, part.size) : std::nullopt;
-  std::optional<uint64_t> cycle = machine.cpu().cycle;
+  const int index = made.pc.has_value() ? static_cast<int>(made.cpu) : 0;
+  const alpha::Cpu& cpu = machine.cpu(index);
+  std::optional<uint64_t> cycle = made.pc.has_value() ? cpu.cycle : machine.now();
   if (made.pc.has_value()) {
-    const std::optional<uint64_t> cycles = in_ram ? CyclesOf(machine, *made.pc) : std::nullopt;
+    const std::optional<uint64_t> cycles =
+        in_ram ? CyclesOf(machine, index, *made.pc) : std::nullopt;
     cycle = cycles.has_value() ? std::optional<uint64_t>(*cycle - *cycles) : std::nullopt;
   }
   const bool needs_old = writes_ && in_ram && !old.has_value() && made.pc.has_value();
   if (!cycle.has_value() || needs_old) {
     const absl::Status status = LookBefore(timeline, made, [&] {
-      cycle = machine.cpu().cycle;
+      cycle = cpu.cycle;
       if (!needs_old) return;
       old = Value(reinterpret_cast<const char*>(machine.memory().host(pa)), part.size);
       constexpr size_t kMaxKnown = 64;
@@ -192,19 +196,19 @@ absl::Status MemoryQuery::See(Timeline& timeline, const machine::StopReasons& me
   const uint64_t value =
       in_ram ? Value(reinterpret_cast<const char*>(machine.memory().host(pa)), part.size) : 0;
   const uint64_t address = (made.va.has_value() ? *made.va : made.pa) + part.offset;
-  seen.push_back(
-      {*cycle,
-       0,
-       {machine.cpu().asn, address, part.size, old.value_or(0), old.has_value() ? 1u : 0, value,
-        in_ram ? 1u : 0, made.pc.value_or(kNothing), made.from_outside ? 1u : 0}});
+  seen.push_back({*cycle,
+                  0,
+                  {cpu.asn, address, part.size, old.value_or(0), old.has_value() ? 1u : 0, value,
+                   in_ram ? 1u : 0, made.pc.value_or(kNothing), made.from_outside ? 1u : 0},
+                  index});
   return absl::OkStatus();
 }
 
 void MemoryQuery::Tell(const Sighting& sighting, Answers& answers) {
   const std::vector<uint64_t>& v = sighting.values;
   const uint64_t pc = v[7];
-  Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]), Cell::Hex(v[1]),
-             Cell::Decimal(v[2])};
+  Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(sighting.cpu), Cell::Decimal(v[0]),
+             Cell::Hex(v[1]), Cell::Decimal(v[2])};
   if (writes_) row.push_back(v[4] != 0 ? Cell::Hex(v[3]) : Cell());
   row.push_back(v[6] != 0 ? Cell::Hex(v[5]) : Cell());
   row.push_back(pc == kNothing ? Cell() : Cell::Hex(pc & ~uint64_t{3}));

@@ -138,9 +138,10 @@ absl::Status SearchInParts(std::vector<Searcher>& searchers, const std::vector<Q
 }
 
 absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
-                             bool json, const AnswerSink& sink, const Searcher** failed) {
+                             const AnswerOptions& options, const AnswerSink& sink,
+                             const Searcher** failed) {
   Query& teller = *searchers.front().query;
-  return TellAnswers(teller, json, sink, [&](Answers& answers) {
+  return TellAnswers(teller, options, sink, [&](Answers& answers) {
     const auto tell = [&](const Sighting& sighting) {
       teller.Tell(sighting, answers);
       return answers.wanted();
@@ -150,13 +151,13 @@ absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector
 }
 
 absl::Status RunQueryBackwardsInParts(std::vector<Searcher>& searchers,
-                                      std::vector<QueryRange> parts, bool json,
+                                      std::vector<QueryRange> parts, const AnswerOptions& options,
                                       const AnswerSink& sink, const Searcher** failed) {
   Query& teller = *searchers.front().query;
   std::reverse(parts.begin(), parts.end());
   PartList list(parts, searchers.size(), /*last=*/true);
   return SideBySide(searchers, list, [&] {
-    return TellAnswers(teller, json, sink, [&](Answers& answers) {
+    return TellAnswers(teller, options, sink, [&](Answers& answers) {
       for (size_t part = 0; part < parts.size(); ++part) {
         const Outcome outcome = list.Await(part);
         if (!outcome.status.ok()) {

@@ -34,12 +34,13 @@ absl::Status SearchInParts(std::vector<Searcher>& searchers, const std::vector<Q
 // As RunQuery(), by several searchers in parts. The lines are those of RunQuery(). They come part
 // by part, in order; a searcher does not go far ahead of what has been told. Errors as above.
 absl::Status RunQueryInParts(std::vector<Searcher>& searchers, const std::vector<QueryRange>& parts,
-                             bool json, const AnswerSink& sink, const Searcher** failed);
+                             const AnswerOptions& options, const AnswerSink& sink,
+                             const Searcher** failed);
 
 // As RunQueryBackwards(): what is seen last in the last part in which something is. Parts are
 // searched from the last one on.
 absl::Status RunQueryBackwardsInParts(std::vector<Searcher>& searchers,
-                                      std::vector<QueryRange> parts, bool json,
+                                      std::vector<QueryRange> parts, const AnswerOptions& options,
                                       const AnswerSink& sink, const Searcher** failed);
 
 }  // namespace isochron::debug

@@ -28,18 +28,20 @@ std::string_view ProfileByName(ProfileBy by) {
 }
 
 absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, uint64_t from,
-                                    uint64_t to) {
-  return Of(timeline, symbols, from, to, std::numeric_limits<uint64_t>::max(),
-            [](uint64_t, const ModeCycles&) {});
+                                    uint64_t to, std::optional<int> cpu) {
+  return Of(timeline, symbols, from, to, cpu, std::numeric_limits<uint64_t>::max(),
+            [](int, uint64_t, const ModeCycles&) {});
 }
 
 absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, uint64_t from,
-                                    uint64_t to, uint64_t span, const SpanSink& take) {
+                                    uint64_t to, std::optional<int> cpu, uint64_t span,
+                                    const SpanSink& take) {
   const absl::StatusOr<Arrival> begin = timeline.GoToCycle(from);
   if (!begin.ok()) return begin.status();
   Profile profile;
   profile.symbols_ = &symbols;
-  profile.from_ = timeline.machine().cpu().cycle;
+  const machine::Machine& machine = timeline.machine();
+  profile.from_ = machine.now();
   profile.functions_ =
       std::make_unique<Functions>([&symbols](uint64_t pc) -> std::optional<Functions::Found> {
         std::optional<Symbols::Function> function = symbols.FunctionAt(pc);
@@ -47,25 +49,27 @@ absl::StatusOr<Profile> Profile::Of(Timeline& timeline, const Symbols& symbols, 
         return Functions::Found{function->begin, std::move(function->name)};
       });
   Profiler& profiler =
-      *(profile.profiler_ = std::make_unique<Profiler>(timeline.machine(), *profile.functions_));
+      *(profile.profiler_ = std::make_unique<Profiler>(machine, *profile.functions_, cpu));
   timeline.SetExecutionSink(&profiler);
   timeline.SetInterrupt([&profiler] { return !profiler.status().ok(); });
-  const uint64_t& now = timeline.machine().cpu().cycle;
   absl::StatusOr<Arrival> end = Arrival::kThere;
-  while (end.ok() && *end == Arrival::kThere && now < to) {
-    const uint64_t here = now;
-    const ModeCycles before = profiler.by_mode();
+  while (end.ok() && *end == Arrival::kThere && machine.now() < to) {
+    const uint64_t here = machine.now();
+    std::vector<ModeCycles> before;
+    for (int i = 0; i < machine.cpu_count(); ++i) before.push_back(profiler.by_mode(i));
     const uint64_t next = here / span < to / span ? (here / span + 1) * span : to;
     end = timeline.RunForward(machine::StopCondition::AtCycle(next));
     profiler.CatchUp();
-    take(here, profiler.by_mode().Since(before));
+    for (int i = 0; i < machine.cpu_count(); ++i) {
+      take(i, here, profiler.by_mode(i).Since(before[static_cast<size_t>(i)]));
+    }
   }
   timeline.SetInterrupt(nullptr);
   timeline.SetExecutionSink(nullptr);
   if (!end.ok()) return end.status();
   profiler.Finish();
   if (!profiler.status().ok()) return profiler.status();
-  profile.to_ = timeline.machine().cpu().cycle;
+  profile.to_ = machine.now();
   profile.AddTotals();
   return profile;
 }

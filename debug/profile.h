@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,16 +37,17 @@ class Profile {
   // Runs the timeline through a range of cycles, from the first boundary at or past `from` to the
   // first at or past `to`, and counts. Errors are those of the timeline, and ResourceExhausted for
   // a guest that nobody can keep count of. `symbols` must outlive the profile.
+  // `cpu`: of that one alone.
   static absl::StatusOr<Profile> Of(timeline::Timeline& timeline, const Symbols& symbols,
-                                    uint64_t from, uint64_t to);
-  // The same, with who executed in each span of so many cycles, which `take` is given in order with
-  // the cycle of its beginning.
-  using SpanSink = std::function<void(uint64_t cycle, const ModeCycles& cycles)>;
+                                    uint64_t from, uint64_t to, std::optional<int> cpu = {});
+  // The same, with what each CPU executed in each span of so many cycles, which `take` is given in
+  // order with the cycle of its beginning.
+  using SpanSink = std::function<void(int cpu, uint64_t cycle, const ModeCycles& cycles)>;
   static absl::StatusOr<Profile> Of(timeline::Timeline& timeline, const Symbols& symbols,
-                                    uint64_t from, uint64_t to, uint64_t span,
-                                    const SpanSink& take);
+                                    uint64_t from, uint64_t to, std::optional<int> cpu,
+                                    uint64_t span, const SpanSink& take);
 
-  // The counted range, in cycles.
+  // The counted range, in cycles of machine time.
   uint64_t from() const { return from_; }
   uint64_t to() const { return to_; }
   Counts total() const { return profiler_->total(); }

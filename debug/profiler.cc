@@ -34,23 +34,36 @@ CallStacks::PalCall PalCallOf(uint32_t function) {
 
 }  // namespace
 
-Profiler::Profiler(const machine::Machine& machine, Functions& functions)
-    : machine_(machine),
-      functions_(functions),
-      stacks_(functions, tree_, Here(machine.cpu())),
-      instructions_(machine.cpu().instructions),
-      cycle_(machine.cpu().cycle),
-      pc_(machine.cpu().pc),
-      exceptions_(Exceptions(machine.cpu())),
-      interrupts_(machine.cpu().counters.interrupts),
-      asn_(machine.cpu().asn) {}
+Profiler::Profiler(const machine::Machine& machine, Functions& functions, std::optional<int> only)
+    : machine_(machine), functions_(functions), only_(only) {
+  for (int index = 0; index < machine.cpu_count(); ++index) {
+    const Cpu& cpu = machine.cpu(index);
+    seen_.push_back({.stacks = CallStacks(functions, tree_, sleepers_, Here(cpu)),
+                     .instructions = cpu.instructions,
+                     .cycle = cpu.cycle,
+                     .pc = cpu.pc,
+                     .exceptions = Exceptions(cpu),
+                     .interrupts = cpu.counters.interrupts,
+                     .asn = cpu.asn});
+  }
+}
+
+bool Profiler::TurnTo(const Cpu& cpu) {
+  now_ = &seen_[cpu.index];
+  return status_.ok() && (!only_.has_value() || static_cast<uint32_t>(*only_) == cpu.index);
+}
+
+void Profiler::CatchUp() {
+  for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) Executed(machine_.cpu(cpu), {});
+}
 
 uint64_t Profiler::Exceptions(const Cpu& cpu) {
   return cpu.counters.itb_misses + cpu.counters.dtb_misses + cpu.counters.exceptions;
 }
 
 CallStacks::Place Profiler::Here(const Cpu& cpu) const {
-  return {cpu.pc, cpu.r[alpha::kStackPointer], LevelOf(cpu), ProcessControlBlock(machine_, 0)};
+  return {cpu.pc, cpu.r[alpha::kStackPointer], LevelOf(cpu),
+          ProcessControlBlock(machine_, static_cast<int>(cpu.index))};
 }
 
 Profiler::End Profiler::EndOf(uint32_t word) {
@@ -126,9 +139,9 @@ uint32_t Profiler::Prefix(uint32_t piece, uint32_t count) {
 
 void Profiler::Count(uint32_t number) {
   Piece& piece = pieces_[number];
-  stacks_.At(piece.pc, piece.function);
+  now_->stacks.At(piece.pc, piece.function);
   ++piece.executions;
-  AddTo(stacks_.node(), {piece.count, piece.cost});
+  AddTo(now_->stacks.node(), {piece.count, piece.cost});
 }
 
 void Profiler::AddTo(uint32_t number, const Counts& counts) {
@@ -136,13 +149,13 @@ void Profiler::AddTo(uint32_t number, const Counts& counts) {
   node.instructions += counts.instructions;
   node.cycles += counts.cycles;
   if (node.function == Functions::kIdle) {
-    by_mode_.idle += counts.cycles;
+    now_->by_mode.idle += counts.cycles;
     return;
   }
   switch (node.level) {
-    case Level::kUser: by_mode_.user += counts.cycles; break;
-    case Level::kKernel: by_mode_.kernel += counts.cycles; break;
-    case Level::kPal: by_mode_.pal += counts.cycles; break;
+    case Level::kUser: now_->by_mode.user += counts.cycles; break;
+    case Level::kKernel: now_->by_mode.kernel += counts.cycles; break;
+    case Level::kPal: now_->by_mode.pal += counts.cycles; break;
   }
 }
 
@@ -154,9 +167,9 @@ std::vector<uint32_t> Profiler::PartsOf(uint32_t number) const {
 size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
   // What was executed in one node is added up before it is put there.
   Counts here;
-  uint32_t function = stacks_.function();
+  uint32_t function = now_->stacks.function();
   const auto put = [&] {
-    AddTo(stacks_.node(), here);
+    AddTo(now_->stacks.node(), here);
     left.instructions -= here.instructions;
     left.cycles -= here.cycles;
     here = {};
@@ -172,9 +185,9 @@ size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
         left.instructions -= piece.count;
         left.cycles -= piece.cost;
       } else {
-        stacks_.At(piece.pc, piece.function);
+        now_->stacks.At(piece.pc, piece.function);
       }
-      function = stacks_.function();
+      function = now_->stacks.function();
     }
     if (piece.function != kSplit) [[likely]] {
       ++piece.executions;
@@ -184,7 +197,7 @@ size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
     if (piece.notes_stack_pointer) {
       Leave(piece, notes[i] | uint64_t{notes[i + 1]} << 32);
       i += 2;
-      function = stacks_.function();
+      function = now_->stacks.function();
     }
   }
   put();
@@ -192,17 +205,18 @@ size_t Profiler::CountMany(std::span<const uint32_t> notes, Counts& left) {
 }
 
 void Profiler::Executed(const Cpu& cpu, std::span<const uint32_t> notes) {
-  if (!status_.ok()) return;
-  Counts left{cpu.instructions - instructions_, cpu.cycle - cycle_};
+  if (!TurnTo(cpu)) return;
+  Counts left{cpu.instructions - now_->instructions, cpu.cycle - now_->cycle};
+  now_->total.Add(left);
   total_.Add(left);
-  instructions_ = cpu.instructions;
-  cycle_ = cpu.cycle;
+  now_->instructions = cpu.instructions;
+  now_->cycle = cpu.cycle;
   if (notes.empty()) {
     NoteEntry(cpu, left.cycles);
     NoteElsewhere(cpu, left.cycles);
     return;
   }
-  if (notes.size() > 3) recents_ = 0;
+  if (notes.size() > 3) now_->recents = 0;
   for (size_t i = CountMany(notes, left);;) {
     const uint32_t number = notes[i++];
     const Piece& piece = pieces_[number];
@@ -229,19 +243,19 @@ void Profiler::CountLast(const Cpu& cpu, uint32_t number, const Counts& left, bo
     last_pc = piece.end_pc() - 4;
     for (const uint32_t part : PartsOf(number)) {
       Count(part);
-      recent_[recents_++ % kRecent] = {part, stacks_.node()};
+      now_->recent[now_->recents++ % kRecent] = {part, now_->stacks.node()};
     }
     if (whole && has_sp) Leave(piece, sp);
     if (whole && piece.end == End::kCallPal) {
       CallStacks::Place from = Here(cpu);
       from.pc = piece.end_pc();
-      stacks_.EnterByCall(from, cpu.pc,
-                          PalCallOf(words_[origins_[number].words + piece.count - 1] & 0x3ffffff));
+      now_->stacks.EnterByCall(
+          from, cpu.pc, PalCallOf(words_[origins_[number].words + piece.count - 1] & 0x3ffffff));
     }
     if (whole && piece.end == End::kPalReturn) LeavePal(cpu);
   }
-  const uint32_t node = stacks_.node();
-  const bool entered = Exceptions(cpu) != exceptions_;
+  const uint32_t node = now_->stacks.node();
+  const bool entered = Exceptions(cpu) != now_->exceptions;
   const uint64_t entry = entered ? alpha::InstructionCost(alpha::CostClass::kPalEntry) : 0;
   if (extra > entry) {
     AddTo(node, {0, extra - entry});
@@ -249,37 +263,38 @@ void Profiler::CountLast(const Cpu& cpu, uint32_t number, const Counts& left, bo
     extra = entry;
   }
   NoteEntry(cpu, extra);
-  pc_ = cpu.pc;
+  now_->pc = cpu.pc;
 }
 
 void Profiler::Leave(const Piece& piece, uint64_t sp) {
   switch (piece.end) {
-    case End::kCall: return stacks_.Call(piece.end_pc(), sp);
-    case End::kJump: return stacks_.Jump(sp);
-    case End::kReturn: return stacks_.Return(sp);
-    case End::kCoroutine: return stacks_.Coroutine(piece.end_pc(), sp);
+    case End::kCall: return now_->stacks.Call(piece.end_pc(), sp);
+    case End::kJump: return now_->stacks.Jump(sp);
+    case End::kReturn: return now_->stacks.Return(sp);
+    case End::kCoroutine: return now_->stacks.Coroutine(piece.end_pc(), sp);
     default: break;
   }
 }
 
 void Profiler::LeavePal(const Cpu& cpu) {
-  stacks_.LeavePal(Here(cpu));
-  if ((cpu.pc & 1) != 0 || cpu.asn == asn_) return;
+  now_->stacks.LeavePal(Here(cpu));
+  if ((cpu.pc & 1) != 0 || cpu.asn == now_->asn) return;
   CloseAsn();
-  asn_ = cpu.asn;
+  now_->asn = cpu.asn;
 }
 
 void Profiler::CloseAsn() {
-  by_asn_[asn_].Add(
-      {total_.instructions - asn_since_.instructions, total_.cycles - asn_since_.cycles});
-  asn_since_ = total_;
+  const Counts& total = now_->total;
+  by_asn_[now_->asn].Add(
+      {total.instructions - now_->asn_since.instructions, total.cycles - now_->asn_since.cycles});
+  now_->asn_since = total;
 }
 
 void Profiler::NoteEntry(const Cpu& cpu, uint64_t& cycles) {
-  const bool interrupt = cpu.counters.interrupts != interrupts_;
-  if (!interrupt && Exceptions(cpu) == exceptions_) return;
-  interrupts_ = cpu.counters.interrupts;
-  exceptions_ = Exceptions(cpu);
+  const bool interrupt = cpu.counters.interrupts != now_->interrupts;
+  if (!interrupt && Exceptions(cpu) == now_->exceptions) return;
+  now_->interrupts = cpu.counters.interrupts;
+  now_->exceptions = Exceptions(cpu);
   CallStacks::Place from = Here(cpu);
   from.pc = cpu.exc_addr;
   const uint64_t entry =
@@ -288,29 +303,29 @@ void Profiler::NoteEntry(const Cpu& cpu, uint64_t& cycles) {
   if (interrupt) {
     CountTime(Functions::kIdle, cycles);
     cycles = 0;
-    stacks_.EnterByInterrupt(from, cpu.pc);
+    now_->stacks.EnterByInterrupt(from, cpu.pc);
   } else {
-    stacks_.EnterByException(from, cpu.pc);
+    now_->stacks.EnterByException(from, cpu.pc);
   }
-  AddTo(stacks_.node(), {0, entry});
+  AddTo(now_->stacks.node(), {0, entry});
   CountExtra(cpu.pc, entry);
-  pc_ = cpu.pc;
+  now_->pc = cpu.pc;
 }
 
 void Profiler::NoteElsewhere(const Cpu& cpu, uint64_t cycles) {
-  const bool reset = cpu.pc != pc_;
+  const bool reset = cpu.pc != now_->pc;
   if (reset) {
-    stacks_.Restart(Here(cpu));
-    exceptions_ = Exceptions(cpu);
-    interrupts_ = cpu.counters.interrupts;
+    now_->stacks.Restart(Here(cpu));
+    now_->exceptions = Exceptions(cpu);
+    now_->interrupts = cpu.counters.interrupts;
   }
   CountTime(reset ? Functions::kReset : Functions::kIdle, cycles);
-  pc_ = cpu.pc;
+  now_->pc = cpu.pc;
 }
 
 void Profiler::CountTime(uint32_t label, uint64_t cycles) {
   if (cycles == 0) return;
-  AddTo(tree_.Child(stacks_.node(), label, Level::kPal), {0, cycles});
+  AddTo(tree_.Child(now_->stacks.node(), label, Level::kPal), {0, cycles});
 }
 
 void Profiler::CountExtra(uint64_t pc, uint64_t cycles) {
@@ -318,16 +333,18 @@ void Profiler::CountExtra(uint64_t pc, uint64_t cycles) {
 }
 
 void Profiler::Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) {
-  if (!status_.ok()) return;
-  total_.Add({cpu.instructions - instructions_, cpu.cycle - cycle_});
-  instructions_ = cpu.instructions;
-  cycle_ = cpu.cycle;
-  for (size_t i = recents_; instructions != 0; --i) {
-    if (i == 0 || i + kRecent == recents_) {
+  if (!TurnTo(cpu)) return;
+  const Counts passed{cpu.instructions - now_->instructions, cpu.cycle - now_->cycle};
+  now_->total.Add(passed);
+  total_.Add(passed);
+  now_->instructions = cpu.instructions;
+  now_->cycle = cpu.cycle;
+  for (size_t i = now_->recents; instructions != 0; --i) {
+    if (i == 0 || i + kRecent == now_->recents) {
       status_ = absl::InternalError("a loop that only waits is longer than anybody remembers");
       return;
     }
-    const Recent& recent = recent_[(i - 1) % kRecent];
+    const Recent& recent = now_->recent[(i - 1) % kRecent];
     Piece& piece = pieces_[recent.piece];
     instructions -= std::min<uint64_t>(instructions, piece.count);
     AddTo(recent.node, {turns * piece.count, turns * piece.cost});
@@ -337,7 +354,10 @@ void Profiler::Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) {
 
 void Profiler::Finish() {
   CatchUp();
-  CloseAsn();
+  for (Seen& seen : seen_) {
+    now_ = &seen;
+    CloseAsn();
+  }
   if (tree_.full())
     status_ = absl::ResourceExhaustedError("the guest has too many stacks of calls");
 }

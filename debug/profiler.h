@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -43,20 +44,21 @@ struct ModeCycles {
   }
 };
 
-// Counts instructions and cycles of a machine's CPU, each exactly once: of an instruction that has
+// Counts instructions and cycles of a machine's CPUs, each exactly once: of an instruction that has
 // retired where it is, its waiting for a device included; the entry of PALcode where that begins;
 // time in which nothing is executed for Functions::kIdle or kReset.
 class Profiler final : public alpha::ExecutionSink {
  public:
-  // Counts from the boundary on at which the machine stands. All must outlive it.
-  Profiler(const machine::Machine& machine, Functions& functions);
+  // Counts from the boundary on at which the machine stands: all CPUs, or one alone. All must
+  // outlive it.
+  Profiler(const machine::Machine& machine, Functions& functions, std::optional<int> only = {});
 
   uint32_t Number(uint64_t pc, std::span<const uint32_t> words) override;
   void Executed(const alpha::Cpu& cpu, std::span<const uint32_t> notes) override;
   void Repeated(const alpha::Cpu& cpu, uint64_t turns, uint64_t instructions) override;
 
   // The machine stands between runs: counts what has passed since it was told last.
-  void CatchUp() { Executed(machine_.cpu(), {}); }
+  void CatchUp();
   // The machine stands where counting ends.
   void Finish();
 
@@ -70,8 +72,8 @@ class Profiler final : public alpha::ExecutionSink {
   // By address space number. PALcode counts for the one in which it has been entered.
   const std::map<uint8_t, Counts>& by_asn() const { return by_asn_; }
   Counts total() const { return total_; }
-  // Of all that has been told so far.
-  const ModeCycles& by_mode() const { return by_mode_; }
+  // Of all that has been told of a CPU so far.
+  const ModeCycles& by_mode(int cpu = 0) const { return seen_[static_cast<size_t>(cpu)].by_mode; }
 
  private:
   enum class End : uint8_t { kPlain, kCall, kJump, kReturn, kCoroutine, kCallPal, kPalReturn };
@@ -129,33 +131,42 @@ class Profiler final : public alpha::ExecutionSink {
   void CountExtra(uint64_t pc, uint64_t cycles);
   void LeavePal(const alpha::Cpu& cpu);
   void CloseAsn();
+  // What is told comes from this CPU. False: that is not to be counted.
+  bool TurnTo(const alpha::Cpu& cpu);
   CallStacks::Place Here(const alpha::Cpu& cpu) const;
   static uint64_t Exceptions(const alpha::Cpu& cpu);
 
   const machine::Machine& machine_;
   Functions& functions_;
+  const std::optional<int> only_;
   CallTree tree_;
-  CallStacks stacks_;
+  CallStacks::Sleepers sleepers_;
   std::vector<Piece> pieces_;
   std::vector<PieceOrigin> origins_;  // of each
   std::vector<std::vector<uint32_t>> splits_;
   std::vector<uint32_t> words_;
   std::unordered_map<uint64_t, uint32_t> by_pc_;  // the last piece that was made there
   std::unordered_map<uint64_t, uint64_t> extra_;
-  std::array<Recent, kRecent> recent_{};
-  size_t recents_ = 0;  // that were ever noted, since others came between
-
-  // The boundary up to which everything is counted.
-  uint64_t instructions_;
-  uint64_t cycle_;
-  uint64_t pc_;
-  uint64_t exceptions_;
-  uint64_t interrupts_;
-
-  uint8_t asn_;
   Counts total_;
-  ModeCycles by_mode_;
-  Counts asn_since_;  // total_ when `asn_` became that
+
+  // What is known of a CPU.
+  struct Seen {
+    CallStacks stacks;
+    // The boundary up to which everything is counted.
+    uint64_t instructions;
+    uint64_t cycle;
+    uint64_t pc;
+    uint64_t exceptions;
+    uint64_t interrupts;
+    uint8_t asn;
+    Counts total = {};
+    ModeCycles by_mode = {};
+    Counts asn_since = {};  // `total` when `asn` became that
+    std::array<Recent, kRecent> recent = {};
+    size_t recents = 0;  // that were ever noted, since others came between
+  };
+  std::vector<Seen> seen_;  // of each
+  Seen* now_ = nullptr;     // of the one that is told of
   std::map<uint8_t, Counts> by_asn_;
   absl::Status status_;
 };

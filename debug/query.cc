@@ -16,6 +16,7 @@ using timeline::Timeline;
 // a run does not look at that.
 bool BeginsAtPc(const Timeline& timeline, const machine::StopCondition& condition) {
   const machine::Machine& machine = timeline.machine();
+  if (machine.cpu_count() != 1) return false;  // what they execute next is still to come
   const alpha::Cpu& cpu = machine.cpu();
   if (condition.pcs.empty() || cpu.cycle == 0 || machine.waiting() || cpu.InterruptDeliverable()) {
     return false;
@@ -30,16 +31,18 @@ class Search {
       : timeline_(timeline), query_(query), range_(range), take_(take) {}
 
   absl::Status Run() {
-    const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(range_.from);
-    if (!arrival.ok()) return arrival.status();
-    if (*arrival == Arrival::kInterrupted) return absl::OkStatus();
+    if (!range_.from_here) {
+      const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(range_.from);
+      if (!arrival.ok()) return arrival.status();
+      if (*arrival == Arrival::kInterrupted) return absl::OkStatus();
+    }
     if (absl::Status status = query_.Begin(timeline_); !status.ok()) return status;
     machine::StopReasons met;
     met.pc = BeginsAtPc(timeline_, query_.Condition(timeline_));
     if (met.pc) {
       if (absl::Status status = Look(met); !status.ok()) return status;
     }
-    while (wanted_ && !timeline_.run_end().has_value() && Cycle() < range_.to) {
+    while (wanted_ && !timeline_.run_end().has_value() && !Ends()) {
       machine::StopCondition next = query_.Condition(timeline_);
       next.cycle = std::min(next.cycle, range_.to);
       const absl::StatusOr<Arrival> forward = timeline_.RunForward(next);
@@ -53,7 +56,15 @@ class Search {
   }
 
  private:
-  uint64_t Cycle() const { return timeline_.machine().cpu().cycle; }
+  bool Ends() const {
+    const machine::Machine& machine = timeline_.machine();
+    return !machine.inside_round() && machine.now() >= range_.to;
+  }
+  // Of several CPUs what a range has is what happens between its boundaries.
+  bool Has(const Sighting& sighting) const {
+    if (timeline_.machine().cpu_count() != 1) return true;
+    return sighting.cycle >= range_.from && sighting.cycle < range_.to;
+  }
 
   absl::Status Look(const machine::StopReasons& met) {
     const bool reason = met.pc || met.event() || met.reference.has_value();
@@ -61,7 +72,7 @@ class Search {
     seen_.clear();
     if (absl::Status status = query_.See(timeline_, met, seen_); !status.ok()) return status;
     for (const Sighting& sighting : seen_) {
-      if (sighting.cycle < range_.from || sighting.cycle >= range_.to) continue;
+      if (!Has(sighting)) continue;
       wanted_ = wanted_ && take_(sighting);
     }
     return absl::OkStatus();
@@ -82,19 +93,25 @@ absl::Status SearchRange(Timeline& timeline, Query& query, const QueryRange& ran
   return Search(timeline, query, range, take).Run();
 }
 
-absl::Status TellAnswers(const Query& query, bool json, const AnswerSink& sink,
+absl::Status TellAnswers(const Query& query, const AnswerOptions& options, const AnswerSink& sink,
                          const std::function<absl::Status(Answers&)>& tell) {
-  const AnswerFormat format(query.columns(), json);
-  if (!json && !sink(format.Heading())) return absl::OkStatus();
-  Answers answers([&](const Row& row) { return sink(format.Format(row)); });
+  const AnswerFormat format(query.columns(), options.json);
+  if (!options.json && !sink(format.Heading())) return absl::OkStatus();
+  constexpr size_t kCpuColumn = 1;  // of all queries
+  Answers answers([&](const Row& row) {
+    if (options.cpu.has_value() && row[kCpuColumn].value != static_cast<uint64_t>(*options.cpu)) {
+      return true;
+    }
+    return sink(format.Format(row));
+  });
   absl::Status status = tell(answers);
   answers.CompleteAll();
   return status;
 }
 
-absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range, bool json,
-                      const AnswerSink& sink) {
-  return TellAnswers(query, json, sink, [&](Answers& answers) {
+absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range,
+                      const AnswerOptions& options, const AnswerSink& sink) {
+  return TellAnswers(query, options, sink, [&](Answers& answers) {
     return SearchRange(timeline, query, range, [&](const Sighting& sighting) {
       query.Tell(sighting, answers);
       return answers.wanted();
@@ -102,15 +119,16 @@ absl::Status RunQuery(Timeline& timeline, Query& query, const QueryRange& range,
   });
 }
 
-absl::Status RunQueryBackwards(Timeline& timeline, Query& query, uint64_t before, bool json,
-                               const AnswerSink& sink) {
-  return TellAnswers(query, json, sink, [&](Answers& answers) {
+absl::Status RunQueryBackwards(Timeline& timeline, Query& query, uint64_t before,
+                               const AnswerOptions& options, const AnswerSink& sink) {
+  return TellAnswers(query, options, sink, [&](Answers& answers) {
     const absl::StatusOr<Arrival> there = timeline.GoToCycle(before);
     if (!there.ok()) return there.status();
     const absl::StatusOr<Arrival> back = timeline.RunBackward(query.Condition(timeline));
     if (!back.ok() || *back != Arrival::kThere) return back.status();
-    const uint64_t cycle = timeline.machine().cpu().cycle;
-    const QueryRange range = {cycle, std::numeric_limits<uint64_t>::max()};
+    const uint64_t here = timeline.machine().now();
+    const bool several = timeline.machine().cpu_count() != 1;
+    const QueryRange range = {here, std::numeric_limits<uint64_t>::max(), several};
     return SearchRange(timeline, query, range, [&](const Sighting& sighting) {
       query.Tell(sighting, answers);
       return false;

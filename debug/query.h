@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -18,9 +19,10 @@ namespace isochron::debug {
 
 // What was seen at one stop of a run, as far as a question is about it.
 struct Sighting {
-  uint64_t cycle = 0;  // at which it began
+  uint64_t cycle = 0;  // at which it began, of the CPU's
   int kind = 0;        // one of the question's own
   std::vector<uint64_t> values;
+  int cpu = 0;
 };
 
 // A question: where a run has to be stopped for it, what is to be seen there, and what row that
@@ -54,32 +56,41 @@ class Query {
   virtual void Tell(const Sighting& sighting, Answers& answers) = 0;
 };
 
+// How rows are told.
+struct AnswerOptions {
+  bool json = false;
+  std::optional<int> cpu;  // those about it alone
+};
+
 // Takes a line; false: that is enough.
 using AnswerSink = std::function<bool(std::string_view line)>;
 
 struct QueryRange {
   uint64_t from = 0;  // cycles; what began at or behind it
   uint64_t to = 0;    // and before this
+  // It begins where the timeline stands, and not at `from`.
+  bool from_here = false;
 };
 
-// Searches a range of the run: gives `take` what is seen, in order, until it says false or somebody
-// interrupts the timeline. Errors are those of the timeline.
+// Searches a range of the run, which of several CPUs begins and ends between rounds: gives `take`
+// what is seen, in order, until it says false or somebody interrupts the timeline. Errors are those
+// of the timeline.
 absl::Status SearchRange(timeline::Timeline& timeline, Query& query, const QueryRange& range,
                          const std::function<bool(const Sighting&)>& take);
 
 // Gives `sink` a heading unless it is JSON, then the rows that `tell` makes. Returns what that
 // does.
-absl::Status TellAnswers(const Query& query, bool json, const AnswerSink& sink,
+absl::Status TellAnswers(const Query& query, const AnswerOptions& options, const AnswerSink& sink,
                          const std::function<absl::Status(Answers&)>& tell);
 
 // Answers by `query` about the run of `timeline`, line by line, in order, with a heading unless it
 // is JSON. Errors are those of the timeline.
 absl::Status RunQuery(timeline::Timeline& timeline, Query& query, const QueryRange& range,
-                      bool json, const AnswerSink& sink);
+                      const AnswerOptions& options, const AnswerSink& sink);
 
 // The last that a query of PCs or references sees before a cycle, searched backwards.
 absl::Status RunQueryBackwards(timeline::Timeline& timeline, Query& query, uint64_t before,
-                               bool json, const AnswerSink& sink);
+                               const AnswerOptions& options, const AnswerSink& sink);
 
 }  // namespace isochron::debug
 

@@ -13,6 +13,7 @@
 namespace isochron::debug {
 
 // A sighting as a line, without its end: decimal numbers, a blank between two: cycle, kind, values.
+// Behind the cycle of another CPU than 0 is "@" and its number.
 std::string SightingLine(const Sighting& sighting);
 // InvalidArgument when it is none of that query's.
 absl::StatusOr<Sighting> ParseSighting(std::string_view line, const Query& query);

@@ -64,8 +64,17 @@ std::string RegisterWrite::Name() const {
   return absl::StrCat("p", shadow < 4 ? 4 + shadow : 16 + shadow);
 }
 
-Stepper::Before Stepper::Remember() const {
-  const Cpu& c = cpu();
+Stepper::Stepper(timeline::Timeline& timeline, uint64_t to) : timeline_(timeline), to_(to) {
+  const int cpus = timeline.machine().cpu_count();
+  for (int index = 0; cpus != 1 && index < cpus; ++index) {
+    if (timeline.machine().waiting(index)) {
+      waits_[static_cast<size_t>(index)] = Start(Step::Kind::kWait, index, cpu(index).cycle);
+    }
+  }
+}
+
+Stepper::Before Stepper::Remember(int index) const {
+  const Cpu& c = cpu(index);
   return {c.cycle,
           c.instructions,
           c.pc,
@@ -77,19 +86,20 @@ Stepper::Before Stepper::Remember() const {
           c.counters.interrupts};
 }
 
-Step Stepper::Start(Step::Kind kind, uint64_t cycle) const {
+Step Stepper::Start(Step::Kind kind, int index, uint64_t cycle) const {
   Step step;
   step.kind = kind;
+  step.cpu = index;
   step.cycle = cycle;
-  step.pc = cpu().pc;
-  step.level = LevelOf(cpu());
-  step.asn = cpu().asn;
+  step.pc = cpu(index).pc;
+  step.level = LevelOf(cpu(index));
+  step.asn = cpu(index).asn;
   return step;
 }
 
 void Stepper::NoteRegisters(const Before& before, Step& step) const {
   using File = RegisterWrite::File;
-  const Cpu& c = cpu();
+  const Cpu& c = cpu(step.cpu);
   const alpha::Instruction instruction = alpha::Decode(step.word);
   const uint32_t integers = alpha::IntegerWrites(instruction);
   const uint32_t floats = alpha::FloatWrites(instruction);
@@ -131,26 +141,44 @@ void Stepper::NoteMemory(const Before& before, Step& step) const {
 }
 
 absl::StatusOr<bool> Stepper::Next(Step& step) {
-  if (!ready_.empty()) {
-    step = std::move(ready_.back());
-    ready_.pop_back();
-    return true;
+  while (ready_.empty()) {
+    if (Ends()) return false;
+    const machine::Machine& machine = timeline_.machine();
+    const uint64_t here = machine.moment();
+    const absl::Status status = machine.cpu_count() == 1 ? StepAlone() : StepOne();
+    if (!status.ok()) return status;
+    // The end, where nothing more happened.
+    if (ready_.empty() && (machine.cpu_count() == 1 || machine.moment() == here)) return false;
   }
-  if (cpu().cycle >= to_ || timeline_.run_end().has_value()) return false;
+  step = std::move(ready_.back());
+  ready_.pop_back();
+  return true;
+}
+
+bool Stepper::Ends() const {
+  const machine::Machine& machine = timeline_.machine();
+  return timeline_.run_end().has_value() || (!machine.inside_round() && machine.now() >= to_);
+}
+
+absl::Status Stepper::StepAlone() {
   static const StopCondition kAnyReference = AnyReference();
+  const Cpu& c = cpu(0);
   const bool waiting = timeline_.machine().waiting();
-  StopCondition next = waiting ? StopCondition::AtPcs({cpu().pc}) : kAnyReference;
-  next.cycle = waiting ? to_ : cpu().cycle + 1;
+  StopCondition next = waiting ? StopCondition::AtPcs({c.pc}) : kAnyReference;
+  next.cycle = waiting ? to_ : c.cycle + 1;
   if (waiting) next.events = StopCondition::AtEvent<machine::InterruptEvent>().events;
-  const Before before = Remember();
-  Step done = Start(Step::Kind::kInstruction, before.cycle);
+  const Before before = Remember(0);
+  Step done = Start(Step::Kind::kInstruction, 0, before.cycle);
   // Where nothing can be fetched it takes an exception.
   const alpha::Memory& memory = timeline_.machine().memory();
-  if (!waiting) done.word = alpha::FetchWord(cpu(), memory, cpu().pc).value_or(0);
+  if (!waiting) done.word = alpha::FetchWord(c, memory, c.pc).value_or(0);
   const absl::StatusOr<Arrival> arrival = timeline_.RunForward(next);
-  if (!arrival.ok()) return arrival.status();
+  if (arrival.ok()) Finish(before, std::move(done));
+  return arrival.status();
+}
 
-  const Cpu& c = cpu();
+void Stepper::Finish(const Before& before, Step done) {
+  const Cpu& c = cpu(done.cpu);
   done.to_pc = c.pc;
   const bool retired = c.instructions != before.instructions;
   const bool interrupt = c.counters.interrupts != before.interrupts;
@@ -172,10 +200,70 @@ absl::StatusOr<bool> Stepper::Next(Step& step) {
     done.kind = Step::Kind::kWait;
   }
   if (retired || done.cycles != 0) ready_.push_back(std::move(done));
-  if (ready_.empty()) return false;  // the end, where nothing more happened
-  step = std::move(ready_.back());
-  ready_.pop_back();
-  return true;
+}
+
+absl::Status Stepper::StepOne() {
+  static const StopCondition kAnyReference = AnyReference();
+  const machine::Machine& machine = timeline_.machine();
+  const std::optional<int> who = machine.next_cpu();
+  if (!who.has_value()) return BeginRound();
+  const Cpu& c = cpu(*who);
+  StopCondition next = kAnyReference;
+  next.moment = machine.moment() + 1;
+  const Before before = Remember(*who);
+  const uint64_t stood = machine.wait_cycles(*who);
+  Step done = Start(Step::Kind::kInstruction, *who, before.cycle);
+  done.word = alpha::FetchWord(c, machine.memory(), c.pc).value_or(0);
+  const absl::StatusOr<Arrival> arrival = timeline_.RunForward(next);
+  if (!arrival.ok()) return arrival.status();
+  Finish(before, std::move(done));
+  if (!machine.waiting(*who) || ready_.empty()) return absl::OkStatus();
+  // Where the round has ended, it has stood still to its end already.
+  const uint64_t began = c.cycle - (machine.wait_cycles(*who) - stood);
+  ready_.back().cycles = began - before.cycle;
+  waits_[static_cast<size_t>(*who)] = Start(Step::Kind::kWait, *who, began);
+  return absl::OkStatus();
+}
+
+absl::Status Stepper::BeginRound() {
+  const machine::Machine& machine = timeline_.machine();
+  std::vector<Before> before;
+  StopCondition next = StopCondition::AtEvent<machine::InterruptEvent>();
+  next.cycle = to_;
+  bool all_wait = true;
+  for (int index = 0; index < machine.cpu_count(); ++index) {
+    before.push_back(Remember(index));
+    next.pcs.push_back(cpu(index).pc);
+    all_wait = all_wait && machine.waiting(index);
+  }
+  if (!all_wait) next.moment = machine.moment() + 1;
+  const absl::StatusOr<Arrival> arrival = timeline_.RunForward(next);
+  if (!arrival.ok()) return arrival.status();
+  // In the order of their numbers, the last of `ready_` first.
+  for (int index = machine.cpu_count(); index-- > 0;) {
+    const Cpu& c = cpu(index);
+    const bool entered = c.counters.interrupts != before[static_cast<size_t>(index)].interrupts;
+    const uint64_t cycles =
+        entered ? alpha::InstructionCost(alpha::CostClass::kPalEntry) : uint64_t{0};
+    if (entered) {
+      Step entry = Start(Step::Kind::kInterrupt, index, c.cycle - cycles);
+      entry.cycles = cycles;
+      entry.pc = before[static_cast<size_t>(index)].pc;
+      entry.level = LevelAt(c, entry.pc);
+      entry.to_pc = c.pc;
+      ready_.push_back(std::move(entry));
+    }
+    NoteWait(index, c.cycle - cycles);
+  }
+  return absl::OkStatus();
+}
+
+void Stepper::NoteWait(int index, uint64_t until) {
+  std::optional<Step>& wait = waits_[static_cast<size_t>(index)];
+  if (!wait.has_value() || timeline_.machine().waiting(index)) return;
+  wait->cycles = until - wait->cycle;
+  if (wait->cycles != 0) ready_.push_back(*std::move(wait));
+  wait.reset();
 }
 
 }  // namespace isochron::debug

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "alpha/cpu.h"
 #include "alpha/stop_ranges.h"
+#include "machine/events/config.h"
 #include "timeline/timeline.h"
 
 namespace isochron::debug {
@@ -44,7 +45,8 @@ struct Step {
     kWait,         // the CPU stood still
   };
   Kind kind = Kind::kInstruction;
-  uint64_t cycle = 0;  // at which it began
+  int cpu = 0;
+  uint64_t cycle = 0;  // of that CPU, at which it began
   uint64_t cycles = 0;
   uint64_t pc = 0;     // as in Cpu::pc
   uint64_t to_pc = 0;  // where it has led to
@@ -59,11 +61,12 @@ struct Step {
 };
 
 // Goes through a run from where a Timeline stands, step by step. The steps are the same on every
-// engine.
+// engine. Those of several CPUs come in the order in which the machine makes them; that one has
+// stood still is told when it goes on.
 class Stepper {
  public:
-  // `timeline` must outlive it. It goes no farther than the first boundary at or past `to`.
-  Stepper(timeline::Timeline& timeline, uint64_t to) : timeline_(timeline), to_(to) {}
+  // `timeline` must outlive it. It goes no farther than where GoToCycle(to) would lead.
+  Stepper(timeline::Timeline& timeline, uint64_t to);
 
   // The next step; false at the end. Errors are those of the timeline.
   absl::StatusOr<bool> Next(Step& step);
@@ -82,15 +85,27 @@ class Stepper {
     uint64_t interrupts;
   };
 
-  const alpha::Cpu& cpu() const { return timeline_.machine().cpu(); }
-  Before Remember() const;
+  const alpha::Cpu& cpu(int index) const { return timeline_.machine().cpu(index); }
+  Before Remember(int index) const;
   void NoteRegisters(const Before& before, Step& step) const;
   void NoteMemory(const Before& before, Step& step) const;
-  Step Start(Step::Kind kind, uint64_t cycle) const;
+  Step Start(Step::Kind kind, int index, uint64_t cycle) const;
+  // One step of one CPU alone. Errors are those of the timeline.
+  absl::Status StepAlone();
+  // Of several: one of the CPU that executes next, or the beginning of a round.
+  absl::Status StepOne();
+  absl::Status BeginRound();
+  // What a CPU has done since `before`, of which `done` is what is known already.
+  void Finish(const Before& before, Step done);
+  // Tells, when a CPU has gone on, that it had stood still up to that cycle.
+  void NoteWait(int index, uint64_t until);
+  bool Ends() const;
 
   timeline::Timeline& timeline_;
   const uint64_t to_;
   std::vector<Step> ready_;  // further steps of the last boundary, the next last
+  // Of several CPUs: the beginning of the wait that each is in.
+  std::array<std::optional<Step>, machine::MachineConfig::kMaxCpus> waits_;
 };
 
 }  // namespace isochron::debug

@@ -34,10 +34,10 @@ bool Contains(const std::vector<uint64_t>& pcs, uint64_t pc) {
 
 // The call that is returned from, at PALcode's first instruction for that. What is returned from is
 // none, but an exception or interrupt, where another instruction is in front of the place.
-std::optional<SystemCallKey> CallReturned(const machine::Machine& machine) {
-  const std::optional<SystemCallKey> key = SystemCallReturned(machine);
+std::optional<SystemCallKey> CallReturned(const machine::Machine& machine, int cpu) {
+  const std::optional<SystemCallKey> key = SystemCallReturned(machine, cpu);
   if (!key.has_value()) return std::nullopt;
-  const std::optional<uint32_t> instruction = ReadProgramInstruction(machine, 0, key->pc - 4);
+  const std::optional<uint32_t> instruction = ReadProgramInstruction(machine, cpu, key->pc - 4);
   // CALL_PAL has opcode 0.
   return instruction.value_or(osf::kCallsys) == osf::kCallsys ? key : std::nullopt;
 }
@@ -49,24 +49,30 @@ class CallSearch final : public timeline::StopSelector {
 
   absl::Status Begin(Timeline&, bool) override { return absl::OkStatus(); }
   StopCondition Candidates(const Timeline& timeline) override {
-    const Cpu& cpu = timeline.machine().cpu();
-    return StopCondition::AtPcs({alpha::CallPalPc(cpu, osf::kCallsys),
-                                 alpha::CallPalPc(cpu, osf::kRetsys),
-                                 alpha::CallPalPc(cpu, osf::kRti)});
+    return AtPcsOfAll(timeline.machine(), SystemCallPcs);
   }
   absl::Status Select(Timeline& timeline, const StopReasons& met,
                       std::vector<Selection>& selected) override {
     const machine::Machine& machine = timeline.machine();
     if (!met.pc) return absl::OkStatus();
-    const bool made = AtSystemCall(machine.cpu()) && SystemCallMade(machine) == key_;
-    const bool returned = AtSystemReturn(machine.cpu()) && CallReturned(machine) == key_;
-    if (made || returned) selected.push_back({machine.cpu().cycle, std::nullopt, ""});
+    const int index = CpuHere(machine);
+    const Cpu& cpu = machine.cpu(index);
+    const bool made = AtSystemCall(cpu) && SystemCallMade(machine, index) == key_;
+    const bool returned = AtSystemReturn(cpu) && CallReturned(machine, index) == key_;
+    if (made || returned) selected.push_back({machine.moment(), std::nullopt, ""});
     return absl::OkStatus();
   }
 
  private:
   const SystemCallKey key_;
 };
+
+// At PALcode's first instruction for it.
+StopCondition AtCallPal(const machine::Machine& machine, uint32_t function) {
+  return AtPcsOfAll(machine, [function](const Cpu& cpu) {
+    return std::vector<uint64_t>{alpha::CallPalPc(cpu, function)};
+  });
+}
 
 // Of the bits of Stop::value for frames, the one that the event is.
 uint64_t FramesOf(const machine::Event& event) {
@@ -102,7 +108,7 @@ Stops::~Stops() {
   if (follows_console_) timeline_.SetConsoleSink(tail_.next());
 }
 
-const Cpu& Stops::cpu() const { return timeline_.machine().cpu(); }
+const Cpu& Stops::cpu() const { return timeline_.machine().cpu(CpuHere(timeline_.machine())); }
 
 absl::Status Stops::PrepareLive() {
   tail_ = Tail();
@@ -131,7 +137,7 @@ absl::StatusOr<uint64_t> Stops::Add(Stop stop) {
   }
   stops_[next_number_] = std::move(kept);
   texts_known_to_.reset();
-  Forget(cpu().cycle);
+  Forget(here());
   last_ = machine::kNever;  // what has led here it has not seen
   return next_number_++;
 }
@@ -171,10 +177,10 @@ absl::Status Stops::FindText(Kept& kept) {
   });
 }
 
-void Stops::Forget(uint64_t cycle) {
+void Stops::Forget(uint64_t moment) {
   open_.clear();
   returning_.clear();
-  begin_ = last_ = cycle;
+  begin_ = last_ = moment;
 }
 
 bool Stops::Any(Stop::Kind kind, bool after) const {
@@ -184,47 +190,51 @@ bool Stops::Any(Stop::Kind kind, bool after) const {
 }
 
 std::optional<uint64_t> Stops::CallPlace() const {
-  const uint64_t here = cpu().cycle;
-  const uint64_t before = here - CallPalCycles();
+  const uint64_t now = here();
+  // Of several CPUs others may have executed something since.
+  if (timeline_.machine().cpu_count() != 1) return now;
+  const uint64_t before = now - CallPalCycles();
   if (forward_) {
     if (before <= began_) return std::nullopt;
-    return Makes() ? here : before;
+    return Makes() ? now : before;
   }
-  if (Makes() && stopped_inside_ == here) return std::nullopt;
+  if (Makes() && stopped_inside_ == now) return std::nullopt;
   return before;
 }
 
 absl::Status Stops::Begin(Timeline& timeline, bool forward) {
   forward_ = forward;
-  began_ = cpu().cycle;
+  began_ = here();
   if (absl::Status status = FindTexts(); !status.ok()) return status;
-  if (forward && cpu().cycle == last_) return absl::OkStatus();
+  if (forward && here() == last_) return absl::OkStatus();
   const bool looks_back = forward && cpu().pal_mode() && timeline.CheckHistory().ok() &&
                           !timeline.run_end().has_value() &&
                           (Any(Stop::Kind::kSystemCall, true) || Any(Stop::Kind::kCallPal, true));
-  Forget(cpu().cycle);
+  Forget(here());
   return looks_back ? LookBack(timeline) : absl::OkStatus();
 }
 
 absl::Status Stops::LookBack(Timeline& timeline) {
-  const uint64_t here = cpu().cycle;
+  const uint64_t from = here();
+  const machine::Machine& machine = timeline.machine();
+  const int which = machine.cpu_count() == 1 ? Timeline::kAnyCpu : CpuHere(machine);
   const uint64_t instructions = cpu().instructions;
   absl::StatusOr<Arrival> arrival =
-      timeline.GoToInstruction(instructions - std::min(instructions, kLongestPalcode));
-  Forget(cpu().cycle);
-  while (arrival.ok() && *arrival == Arrival::kThere && cpu().cycle < here) {
+      timeline.GoToInstruction(instructions - std::min(instructions, kLongestPalcode), which);
+  Forget(here());
+  while (arrival.ok() && *arrival == Arrival::kThere && here() < from) {
     StopCondition next = Candidates(timeline);
-    next.cycle = here;
+    next.moment = from;
     arrival = timeline.RunForward(next);
     std::vector<Selection> passed;
     if (arrival.ok() && *arrival == Arrival::kThere) {
-      const StopReasons met = timeline.machine().stopped_by();
+      const StopReasons met = machine.stopped_by();
       if (absl::Status status = Select(timeline, met, passed); !status.ok()) return status;
     }
   }
   if (!arrival.ok()) return arrival.status();
   if (*arrival != Arrival::kInterrupted) return absl::OkStatus();
-  const absl::Status back = timeline.ComeBack(here);
+  const absl::Status back = timeline.ComeBack(from);
   return back.ok() ? absl::CancelledError("interrupted") : back;
 }
 
@@ -253,22 +263,30 @@ StopCondition Stops::Candidates(const Timeline& timeline) {
       case Stop::Kind::kTlbMiss:
         for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
           if ((*stop.value >> static_cast<int>(miss) & 1) == 0) continue;
-          for (const uint64_t pc : TlbMissPcs(cpu(), miss)) all.pcs.push_back(pc);
+          all.Add(AtPcsOfAll(machine, [&](const Cpu& cpu) { return TlbMissPcs(cpu, miss); }));
         }
         break;
       case Stop::Kind::kSystemCall:
-        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kCallsys));
-        if (!stop.after) break;
-        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kRetsys));
-        all.pcs.push_back(alpha::CallPalPc(cpu(), osf::kRti));
+        if (stop.after) {
+          all.Add(AtPcsOfAll(machine, SystemCallPcs));
+        } else {
+          all.Add(AtCallPal(machine, osf::kCallsys));
+        }
         break;
       case Stop::Kind::kCallPal:
-        all.pcs.push_back(alpha::CallPalPc(cpu(), static_cast<uint32_t>(*stop.value)));
+        all.Add(AtCallPal(machine, static_cast<uint32_t>(*stop.value)));
         break;
     }
   }
   if (entries != 0) all.Add(AtSystemEntries(machine, entries));
-  if (pending()) all.instructions = cpu().instructions + 1;
+  for (const auto& [number, back] : returning_) {
+    const uint64_t next = machine.cpu(back.cpu).instructions + 1;
+    if (machine.cpu_count() == 1) {
+      all.instructions = next;
+    } else {
+      all.counts.push_back({back.cpu, machine::kNever, next});
+    }
+  }
   return all;
 }
 
@@ -293,10 +311,9 @@ bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
     case Stop::Kind::kText:
       return std::any_of(met.events.begin(), met.events.end(),
                          [&](const machine::Event& event) { return IsEventHere(kept, event); });
-    case Stop::Kind::kException:
-      return met.pc && (SystemEntriesHere(timeline_.machine()) & *stop.value) != 0;
+    case Stop::Kind::kException: return met.pc && (EntriesHere() & *stop.value) != 0;
     case Stop::Kind::kMachineCheck:
-      return met.pc && (SystemEntriesHere(timeline_.machine()) >> kEntInt & 1) != 0 &&
+      return met.pc && (EntriesHere() >> kEntInt & 1) != 0 &&
              cpu().r[kFirstArgument] == kMachineCheckType;
     case Stop::Kind::kTlbMiss:
       for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
@@ -329,31 +346,37 @@ std::string Stops::CallText() const {
   return absl::StrCat(text, absl::StrFormat(") at %#x", pc));
 }
 
-void Stops::Choose(uint64_t number, const Kept& kept, uint64_t cycle, const std::string& more,
-                   std::vector<Selection>& selected) const {
-  if (kept.stop.asn.has_value() && *kept.stop.asn != cpu().asn) return;
+void Stops::Choose(uint64_t number, const Kept& kept, int which, uint64_t moment,
+                   const std::string& more, std::vector<Selection>& selected) const {
+  const machine::Machine& machine = timeline_.machine();
+  if (kept.stop.asn.has_value() && *kept.stop.asn != machine.cpu(which).asn) return;
+  const std::string cpu = machine.cpu_count() == 1 ? "" : absl::StrCat(", CPU ", which);
   selected.push_back(
-      {cycle, std::nullopt, absl::StrCat("stop ", number, ": ", kept.stop.name, more)});
+      {moment, std::nullopt, absl::StrCat("stop ", number, ": ", kept.stop.name, cpu, more)});
 }
 
 absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
                            std::vector<Selection>& selected) {
-  const uint64_t here = cpu().cycle;
-  if (!cpu().pal_mode()) {
-    for (const auto& [number, more] : std::exchange(returning_, {})) {
-      if (const auto kept = stops_.find(number); kept != stops_.end()) {
-        Choose(number, kept->second, here, more, selected);
-      }
+  const uint64_t here = this->here();
+  for (auto one = returning_.begin(); one != returning_.end();) {
+    const Returning& back = one->second;
+    if (timeline.machine().cpu(back.cpu).pal_mode()) {
+      ++one;
+      continue;
     }
+    const auto kept = stops_.find(one->first);
+    if (kept != stops_.end()) Choose(one->first, kept->second, back.cpu, here, back.more, selected);
+    one = returning_.erase(one);
   }
+  const int which = CpuHere(timeline.machine());
   bool called_here = false;
   for (const auto& [number, kept] : stops_) {
-    if (IsHere(kept, met)) Choose(number, kept, here, "", selected);
+    if (IsHere(kept, met)) Choose(number, kept, which, here, "", selected);
     if (!met.pc || kept.stop.after || !IsCallHere(kept.stop)) continue;
     const std::optional<uint64_t> place = CallPlace();
     if (!place.has_value()) continue;
     const size_t others = selected.size();
-    Choose(number, kept, *place, CallText(), selected);
+    Choose(number, kept, which, *place, CallText(), selected);
     if (*place == here && selected.size() > others) called_here = true;
   }
   if (called_here) stopped_inside_ = here;
@@ -363,11 +386,12 @@ absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
 }
 
 absl::Status Stops::Follow(Timeline& timeline) {
+  const int which = CpuHere(timeline.machine());
   std::optional<uint64_t> returned;
   std::string result;
   if (Any(Stop::Kind::kSystemCall, true)) {
     if (AtSystemCall(cpu())) {
-      open_[SystemCallMade(timeline.machine())] = cpu().r[kResultRegister];
+      open_[SystemCallMade(timeline.machine(), which)] = cpu().r[kResultRegister];
     } else if (AtSystemReturn(cpu())) {
       const absl::StatusOr<std::optional<uint64_t>> call = TakeCall(timeline);
       if (!call.ok()) return call.status();
@@ -383,16 +407,17 @@ absl::Status Stops::Follow(Timeline& timeline) {
     if (!kept.stop.after) continue;
     if (kept.stop.kind == Stop::Kind::kSystemCall) {
       const bool wanted = returned.has_value() && kept.stop.value.value_or(*returned) == *returned;
-      if (wanted) returning_[number] = result;
+      if (wanted) returning_[number] = {which, result};
     } else if (IsCallHere(kept.stop)) {
-      returning_[number] = CallText();
+      returning_[number] = {which, CallText()};
     }
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<uint64_t>> Stops::TakeCall(Timeline& timeline) {
-  const std::optional<SystemCallKey> key = CallReturned(timeline.machine());
+  const std::optional<SystemCallKey> key =
+      CallReturned(timeline.machine(), CpuHere(timeline.machine()));
   if (!key.has_value()) return std::nullopt;
   if (const auto found = open_.extract(*key); !found.empty()) return found.mapped();
   if (!timeline.CheckHistory().ok() || begin_ == 0) return std::nullopt;
@@ -401,16 +426,16 @@ absl::StatusOr<std::optional<uint64_t>> Stops::TakeCall(Timeline& timeline) {
 
 absl::StatusOr<std::optional<uint64_t>> Stops::FindCall(Timeline& timeline,
                                                         const SystemCallKey& key) const {
-  const uint64_t here = cpu().cycle;
+  const uint64_t from = here();
   // A search does not look at where it begins.
-  absl::StatusOr<Arrival> arrival = timeline.GoToCycle(begin_ + 1);
+  absl::StatusOr<Arrival> arrival = timeline.GoToMoment(begin_ + 1);
   CallSearch search(key);
   if (arrival.ok() && *arrival == Arrival::kThere) arrival = timeline.RunBackward({}, search);
   std::optional<uint64_t> number;
   if (arrival.ok() && *arrival == Arrival::kThere && AtSystemCall(cpu())) {
     number = cpu().r[kResultRegister];
   }
-  const absl::Status back = timeline.ComeBack(here);
+  const absl::Status back = timeline.ComeBack(from);
   if (!arrival.ok()) return arrival.status();
   if (!back.ok()) return back;
   if (*arrival == Arrival::kInterrupted) return absl::CancelledError("interrupted");

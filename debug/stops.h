@@ -64,7 +64,8 @@ absl::StatusOr<Stop> StopNamed(std::string_view line, const Symbols& symbols);
 // Stops by number.
 //
 // "Before" a CALL_PAL is the boundary before the instruction; where a run is being made, which
-// could be changed no longer there, PALcode's first instruction. Who comes from one of these to the
+// could be changed no longer there, and of several CPUs, of which others may have run in between,
+// PALcode's first instruction. Who comes from one of these to the
 // other has been told already, and who begins before the instruction knows it, too. "After" is the
 // first boundary
 // outside of PALmode, for a system call where the program goes on. Which call it is that returns is
@@ -123,7 +124,12 @@ class Stops final : public timeline::StopSelector {
     std::set<uint64_t> completed;
   };
 
+  // That which what is stopped at is about.
   const alpha::Cpu& cpu() const;
+  uint64_t here() const { return timeline_.machine().moment(); }
+  uint32_t EntriesHere() const {
+    return SystemEntriesHere(timeline_.machine(), CpuHere(timeline_.machine()));
+  }
   // Whether the run is being made here.
   bool Makes() const { return timeline_.is_live() && !timeline_.in_past(); }
   bool Any(Stop::Kind kind, bool after) const;
@@ -132,8 +138,8 @@ class Stops final : public timeline::StopSelector {
   bool IsEventHere(const Kept& kept, const machine::Event& event) const;
   // Whether it is one of the call whose first instruction in PALcode this is.
   bool IsCallHere(const Stop& stop) const;
-  void Choose(uint64_t number, const Kept& kept, uint64_t cycle, const std::string& more,
-              std::vector<timeline::Selection>& selected) const;
+  void Choose(uint64_t number, const Kept& kept, int which, uint64_t moment,
+              const std::string& more, std::vector<timeline::Selection>& selected) const;
   // Notes calls that are made, and what is to be stopped at behind those that return.
   absl::Status Follow(timeline::Timeline& timeline);
   // Takes the number of the call that is about to be returned from. Nothing when it is none.
@@ -143,7 +149,7 @@ class Stops final : public timeline::StopSelector {
                                                    const SystemCallKey& key) const;
   // In PALmode: finds out how it came there.
   absl::Status LookBack(timeline::Timeline& timeline);
-  void Forget(uint64_t cycle);
+  void Forget(uint64_t moment);
   // Where to stop for the call whose first instruction in PALcode this is, if that is news.
   std::optional<uint64_t> CallPlace() const;
   absl::Status FindText(Kept& kept);
@@ -168,8 +174,12 @@ class Stops final : public timeline::StopSelector {
   uint64_t begin_ = 0;
   uint64_t last_ = 0;
   std::map<SystemCallKey, uint64_t> open_;  // calls that have not returned, and their numbers
-  // Stops at the next boundary outside of PALmode, and of what.
-  std::map<uint64_t, std::string> returning_;
+  // Stops at the next boundary outside of PALmode of a CPU, and of what.
+  struct Returning {
+    int cpu = 0;
+    std::string more;
+  };
+  std::map<uint64_t, Returning> returning_;
 };
 
 }  // namespace isochron::debug

@@ -1,5 +1,6 @@
 // syscalls: what programs asked of the operating system, and what they were answered.
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,10 +37,7 @@ class SystemCallQuery final : public Query {
   }
 
   machine::StopCondition Condition(const Timeline& timeline) override {
-    const alpha::Cpu& cpu = timeline.machine().cpu();
-    return machine::StopCondition::AtPcs({alpha::CallPalPc(cpu, osf::kCallsys),
-                                          alpha::CallPalPc(cpu, osf::kRetsys),
-                                          alpha::CallPalPc(cpu, osf::kRti)});
+    return AtPcsOfAll(timeline.machine(), SystemCallPcs);
   }
 
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
@@ -47,20 +45,23 @@ class SystemCallQuery final : public Query {
   absl::Status See(Timeline& timeline, const machine::StopReasons&,
                    std::vector<Sighting>& seen) override {
     const machine::Machine& machine = timeline.machine();
-    const alpha::Cpu& cpu = machine.cpu();
+    const int index = CpuHere(machine);
+    const alpha::Cpu& cpu = machine.cpu(index);
     const uint64_t began = cpu.cycle - CallPalCycles();
     if (AtSystemCall(cpu)) {
-      const SystemCallKey made = SystemCallMade(machine);
+      const SystemCallKey made = SystemCallMade(machine, index);
       Sighting call = {
-          began, kCall, {made.pcbb, made.pc, made.sp, cpu.asn, cpu.r[kResultRegister]}};
+          began, kCall, {made.pcbb, made.pc, made.sp, cpu.asn, cpu.r[kResultRegister]}, index};
       for (int i = 0; i < kArguments; ++i) call.values.push_back(cpu.r[kFirstArgument + i]);
       seen.push_back(std::move(call));
       return absl::OkStatus();
     }
-    const std::optional<SystemCallKey> key = SystemCallReturned(machine);
+    const std::optional<SystemCallKey> key = SystemCallReturned(machine, index);
     if (!key.has_value()) return absl::OkStatus();
-    seen.push_back(
-        {began, kReturn, {key->pcbb, key->pc, key->sp, cpu.r[kResultRegister], cpu.r[kErrorFlag]}});
+    seen.push_back({began,
+                    kReturn,
+                    {key->pcbb, key->pc, key->sp, cpu.r[kResultRegister], cpu.r[kErrorFlag]},
+                    index});
     return absl::OkStatus();
   }
 
@@ -74,14 +75,16 @@ class SystemCallQuery final : public Query {
       Row& row = answers.at(open->second.row);
       row[kResultColumn] = Cell::Signed(v[3]);
       row[kResultColumn + 1] = Cell::Flag(v[4] != 0);
-      row[kResultColumn + 2] = Cell::Decimal(sighting.cycle - open->second.cycle);
+      row[kResultColumn + 2] = Cell::Decimal(
+          // The CPU that it has gone to meanwhile may be behind.
+          sighting.cycle - std::min(open->second.cycle, sighting.cycle));
       answers.Complete(open->second.row);
       open_.erase(open);
       return;
     }
     // Made again from the same place: the operating system has it done anew, after a signal.
     if (open != open_.end()) answers.Complete(open->second.row);
-    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0),
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(sighting.cpu),
                Cell::Decimal(v[3]),           Cell::Hex(v[0]),
                Cell::Decimal(v[4]),           Cell::Text(std::string(SystemCallName(v[4])))};
     for (int i = 0; i < kArguments; ++i) row.push_back(Cell::Hex(v[5 + i]));

@@ -87,14 +87,17 @@ class ExceptionQuery final : public Query {
   absl::Status See(Timeline& timeline, const machine::StopReasons& met,
                    std::vector<Sighting>& seen) override {
     if (!met.pc) return absl::OkStatus();
-    const Cpu& cpu = timeline.machine().cpu();
+    const machine::Machine& machine = timeline.machine();
+    const int index = CpuHere(machine);
+    const Cpu& cpu = machine.cpu(index);
     // Which of those that share an address it is, nobody can tell.
-    const uint64_t which = SystemEntriesHere(timeline.machine());
-    const SystemFrame frame = ReadSystemFrame(timeline.machine(), 0);
+    const uint64_t which = SystemEntriesHere(machine, index);
+    const SystemFrame frame = ReadSystemFrame(machine, index);
     seen.push_back({cpu.cycle,
                     0,
                     {cpu.asn, which, frame.ps, frame.pc, cpu.r[kFirstArgument],
-                     cpu.r[kFirstArgument + 1], cpu.r[kFirstArgument + 2]}});
+                     cpu.r[kFirstArgument + 1], cpu.r[kFirstArgument + 2]},
+                    index});
     return absl::OkStatus();
   }
 
@@ -108,7 +111,7 @@ class ExceptionQuery final : public Query {
       names.emplace_back(kSystemEntryNames[static_cast<size_t>(entry)]);
       texts.push_back(ExceptionText(entry, {v[4], v[5], v[6]}));
     }
-    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]),
+    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(sighting.cpu), Cell::Decimal(v[0]),
                Cell::Text((v[2] & SystemFrame::kUserMode) != 0 ? "user" : "kernel"),
                Cell::Text(absl::StrJoin(names, "|"))};
     AddPc(v[3] & ~uint64_t{3}, symbols_, row);
@@ -137,54 +140,63 @@ class InterruptQuery final : public Query {
 
   absl::Status See(Timeline& timeline, const machine::StopReasons& met,
                    std::vector<Sighting>& seen) override {
-    const Cpu& cpu = timeline.machine().cpu();
-    if (met.event()) {
+    const machine::Machine& machine = timeline.machine();
+    for (const machine::Event& event : met.events) {
+      const Cpu& cpu = machine.cpu(event.cpu);
       seen.push_back({cpu.cycle - EntryCycles(),
                       kTaken,
-                      {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr}});
-    } else if (met.pc) {
-      seen.push_back(
-          {cpu.cycle, kDelivered, {cpu.asn, cpu.r[kFirstArgument], cpu.r[kFirstArgument + 1]}});
+                      {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr},
+                      event.cpu});
     }
+    if (!met.pc || (machine.cpu_count() == 1 && met.event())) return absl::OkStatus();
+    const int index = CpuHere(machine);
+    if ((SystemEntriesHere(machine, index) >> kEntInt & 1) == 0) return absl::OkStatus();
+    const Cpu& cpu = machine.cpu(index);
+    seen.push_back({cpu.cycle,
+                    kDelivered,
+                    {cpu.asn, cpu.r[kFirstArgument], cpu.r[kFirstArgument + 1]},
+                    index});
     return absl::OkStatus();
   }
 
   std::vector<size_t> shapes() const override { return {3, 3}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
+    std::optional<uint64_t>& taken = taken_[static_cast<size_t>(sighting.cpu)];
     if (sighting.kind == kTaken) {
-      if (taken_.has_value()) answers.Complete(*taken_);  // it was gone when PALcode looked
+      if (taken.has_value()) answers.Complete(*taken);  // it was gone when PALcode looked
       Row row = {Cell::Decimal(sighting.cycle),
-                 Cell::Decimal(0),
+                 Cell::Decimal(sighting.cpu),
                  Cell::Decimal(v[0]),
                  Cell::Text(LevelName(static_cast<Level>(v[1]))),
                  Cell(),
                  Cell()};
       AddPc(v[2], symbols_, row);
-      taken_ = answers.Add(std::move(row), /*complete=*/false);
+      taken = answers.Add(std::move(row), /*complete=*/false);
       return;
     }
     constexpr std::array<const char*, 5> kTypes = {"interprocessor", "timer", "machine check",
                                                    "device", "performance"};
     const Cell type = Cell::Text(v[1] < kTypes.size() ? kTypes[v[1]] : absl::StrCat(v[1]));
-    if (taken_.has_value()) {
-      Row& row = answers.at(*taken_);
+    if (taken.has_value()) {
+      Row& row = answers.at(*taken);
       row[4] = type;
       row[5] = Cell::Hex(v[2]);
-      answers.Complete(*taken_);
-      taken_.reset();
+      answers.Complete(*taken);
+      taken.reset();
       return;
     }
     // A machine check is an exception that is delivered as an interrupt.
-    answers.Add({Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Decimal(v[0]), Cell(), type,
-                 Cell::Hex(v[2]), Cell(), Cell()});
+    answers.Add({Cell::Decimal(sighting.cycle), Cell::Decimal(sighting.cpu), Cell::Decimal(v[0]),
+                 Cell(), type, Cell::Hex(v[2]), Cell(), Cell()});
   }
 
  private:
   enum Kind { kTaken, kDelivered };
 
   const Symbols& symbols_;
-  std::optional<uint64_t> taken_;  // the row of an interrupt that has not been delivered
+  // Of each CPU, the row of an interrupt that has not been delivered.
+  std::array<std::optional<uint64_t>, machine::MachineConfig::kMaxCpus> taken_;
 };
 
 class TlbMissQuery final : public Query {
@@ -196,18 +208,20 @@ class TlbMissQuery final : public Query {
             {"what", -10}, {"address", 18}, {"pc", 18}, {"place", -1}};
   }
   StopCondition Condition(const Timeline& timeline) override {
-    const Cpu& cpu = timeline.machine().cpu();
-    StopCondition condition;
-    for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
-      condition.Add(StopCondition::AtPcs(TlbMissPcs(cpu, miss)));
-    }
-    return condition;
+    return AtPcsOfAll(timeline.machine(), [](const Cpu& cpu) {
+      std::vector<uint64_t> pcs;
+      for (const TlbMiss miss : {TlbMiss::kItb, TlbMiss::kDtb, TlbMiss::kPageTable}) {
+        for (const uint64_t pc : TlbMissPcs(cpu, miss)) pcs.push_back(pc);
+      }
+      return pcs;
+    });
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
   absl::Status See(Timeline& timeline, const machine::StopReasons&,
                    std::vector<Sighting>& seen) override {
-    const Cpu& cpu = timeline.machine().cpu();
+    const int index = CpuHere(timeline.machine());
+    const Cpu& cpu = timeline.machine().cpu(index);
     What what = kPageTable;
     uint64_t address = cpu.r[Cpu::kShadowBase];  // p4: what PALcode looks for
     if (cpu.pc == alpha::PalEntryPc(cpu, PalEntry::kItbMiss)) {
@@ -220,7 +234,8 @@ class TlbMissQuery final : public Query {
     seen.push_back(
         {cpu.cycle - EntryCycles(),
          what,
-         {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr, address}});
+         {cpu.asn, static_cast<uint64_t>(LevelAt(cpu, cpu.exc_addr)), cpu.exc_addr, address},
+         index});
     return absl::OkStatus();
   }
 
@@ -229,7 +244,7 @@ class TlbMissQuery final : public Query {
     constexpr std::array<const char*, 4> kWhat = {"fetch", "load", "store", "page table"};
     const std::vector<uint64_t>& v = sighting.values;
     Row row = {Cell::Decimal(sighting.cycle),
-               Cell::Decimal(0),
+               Cell::Decimal(sighting.cpu),
                Cell::Decimal(v[0]),
                Cell::Text(LevelName(static_cast<Level>(v[1]))),
                Cell::Text(kWhat[sighting.kind]),
@@ -253,7 +268,9 @@ class SwitchQuery final : public Query {
             {"asn", 3},    {"ptbr", 8}, {"pc", 18},   {"place", -1}};
   }
   StopCondition Condition(const Timeline& timeline) override {
-    return StopCondition::AtPcs({alpha::CallPalPc(timeline.machine().cpu(), osf::kSwpctx)});
+    return AtPcsOfAll(timeline.machine(), [](const Cpu& cpu) {
+      return std::vector<uint64_t>{alpha::CallPalPc(cpu, osf::kSwpctx)};
+    });
   }
   absl::Status Begin(Timeline&) override { return absl::OkStatus(); }
 
@@ -261,22 +278,27 @@ class SwitchQuery final : public Query {
                    std::vector<Sighting>& seen) override {
     constexpr uint64_t kPtbr = 0x10, kPccAndAsn = 0x18;  // of the HWPCB
     const machine::Machine& machine = timeline.machine();
-    const Cpu& cpu = machine.cpu();
+    const int index = CpuHere(machine);
+    const Cpu& cpu = machine.cpu(index);
     const uint64_t to = cpu.r[kFirstArgument];
-    seen.push_back(
-        {cpu.cycle - CallPalCycles(),
-         0,
-         {ProcessControlBlock(machine, 0), to,
-          ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,
-          ReadQuadword(machine, to + kPtbr).value_or(0), alpha::CallPalReturn(cpu) - 4}});
+    seen.push_back({cpu.cycle - CallPalCycles(),
+                    0,
+                    {ProcessControlBlock(machine, index), to,
+                     ReadQuadword(machine, to + kPccAndAsn).value_or(0) >> 32 & 0xff,
+                     ReadQuadword(machine, to + kPtbr).value_or(0), alpha::CallPalReturn(cpu) - 4},
+                    index});
     return absl::OkStatus();
   }
 
   std::vector<size_t> shapes() const override { return {5}; }
   void Tell(const Sighting& sighting, Answers& answers) override {
     const std::vector<uint64_t>& v = sighting.values;
-    Row row = {Cell::Decimal(sighting.cycle), Cell::Decimal(0), Cell::Hex(v[0]), Cell::Hex(v[1]),
-               Cell::Decimal(v[2]),           Cell::Hex(v[3])};
+    Row row = {Cell::Decimal(sighting.cycle),
+               Cell::Decimal(sighting.cpu),
+               Cell::Hex(v[0]),
+               Cell::Hex(v[1]),
+               Cell::Decimal(v[2]),
+               Cell::Hex(v[3])};
     AddPc(v[4], symbols_, row);
     answers.Add(std::move(row));
   }

@@ -77,8 +77,8 @@ const StepFormat::Place& StepFormat::PlaceOf(uint64_t pc) {
 }
 
 std::string StepFormat::Text(const Step& step) {
-  std::string line = absl::StrFormat("%12u cpu0 %s 0x%016x ", step.cycle, LevelLetter(step.level),
-                                     AddressOf(step.pc));
+  std::string line = absl::StrFormat("%12u cpu%d %s 0x%016x ", step.cycle, step.cpu,
+                                     LevelLetter(step.level), AddressOf(step.pc));
   const Place& place = PlaceOf(step.pc);
   switch (step.kind) {
     case Step::Kind::kInstruction: break;
@@ -101,8 +101,8 @@ std::string StepFormat::Text(const Step& step) {
 std::string StepFormat::Json(const Step& step) {
   const Place place = PlaceOf(step.pc);
   std::string json = absl::StrCat(
-      "{\"cycle\":", step.cycle, ",\"cpu\":0,\"kind\":\"", KindName(step.kind), "\",\"mode\":\"",
-      LevelName(step.level), "\",\"asn\":", static_cast<int>(step.asn),
+      "{\"cycle\":", step.cycle, ",\"cpu\":", step.cpu, ",\"kind\":\"", KindName(step.kind),
+      "\",\"mode\":\"", LevelName(step.level), "\",\"asn\":", static_cast<int>(step.asn),
       ",\"pc\":", JsonHex(AddressOf(step.pc)), ",\"symbol\":", replaylog::JsonString(place.name));
   if (!place.line.empty()) {
     absl::StrAppend(&json, ",\"line\":", replaylog::JsonString(place.line));
@@ -137,7 +137,8 @@ absl::Status Trace(timeline::Timeline& timeline, const Symbols& symbols,
     const std::vector<Level>& levels = options.levels;
     const bool at_level =
         levels.empty() || std::find(levels.begin(), levels.end(), step.level) != levels.end();
-    return at_level && (!options.asn.has_value() || step.asn == *options.asn);
+    const bool of_cpu = !options.cpu.has_value() || step.cpu == *options.cpu;
+    return at_level && of_cpu && (!options.asn.has_value() || step.asn == *options.asn);
   };
   Step step;
   for (;;) {

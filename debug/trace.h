@@ -23,6 +23,7 @@ struct TraceOptions {
   uint64_t to = 0;
   std::vector<Level> levels;   // that are shown; none: all
   std::optional<uint8_t> asn;  // of what is shown
+  std::optional<int> cpu;      // that has executed it; nothing: any
   bool json = false;
 };
 

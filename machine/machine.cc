@@ -260,15 +260,9 @@ std::optional<RunEnd> Machine::RunToEnd() {
     if (round_.open) return AskObserver();
     // The order of things at one boundary: device events, inputs, checkpoint, interrupts.
     if (std::optional<RunEnd> end = HandleBoundary()) return end;
-    if (processors_.size() > 1) {
-      // They take interrupts when the next round begins, so that a stop here makes no difference.
-      if (StopsHere()) return AskObserver();
-    } else {
-      Processor& alone = processors_.front();
-      stopped_by_ = stop_watch_.Met(alone.cpu, memory_, !alone.waiting);
-      if (stopped_by_.any()) return AskObserver();
-      TakeInterrupt(alone);
-    }
+    if (StopsHere()) return AskObserver();
+    // Several take theirs when the next round begins, so that a stop here makes no difference.
+    if (processors_.size() == 1) TakeInterrupt(processors_.front());
     if (std::optional<RunEnd> end = AskObserver()) return end;
   }
 }

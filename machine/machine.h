@@ -245,12 +245,8 @@ class Machine final : private ConsoleSink,
   // Has that CPU go on until the schedule is to be asked again, or it is to stop.
   alpha::RunResult GoOn(Processor& processor);
   StopPlace PlaceHere() const;
-  // Whether this boundary of several CPUs is the one to stop at.
-  bool StopsHere() {
-    if (!stop_watch_.looks()) return false;
-    stopped_by_ = stop_watch_.Met(PlaceHere(), memory_);
-    return stopped_by_.any();
-  }
+  // Whether this boundary is the one to stop at, all of whose events have happened.
+  bool StopsHere();
   // Whether a CPU can have a turn: it neither stands still nor has come to the horizon.
   bool CanRun(const Processor& processor) const {
     return !processor.waiting && processor.cpu.cycle < Horizon();

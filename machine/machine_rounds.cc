@@ -155,6 +155,17 @@ void Machine::CheckRound(alpha::StateReader& reader) const {
   if (far) reader.Fail("CPUs are farther from one another than turns are long");
 }
 
+bool Machine::StopsHere() {
+  if (processors_.size() == 1) {
+    const Processor& alone = processors_.front();
+    stopped_by_ = stop_watch_.Met(alone.cpu, memory_, !alone.waiting);
+  } else {
+    if (!stop_watch_.looks()) return false;
+    stopped_by_ = stop_watch_.Met(PlaceHere(), memory_);
+  }
+  return stopped_by_.any();
+}
+
 Machine::Processor* Machine::NextTurn() {
   turn_ = nullptr;
   if (PlantedCount(Break::kOrderOfHost) % 16 == 15) {

@@ -168,17 +168,3 @@ def test_a_panic_is_told_whatever_cpu_has_it(isochron, tmp_path):
 def test_a_kernel_for_one_cpu_runs_on_the_first(isochron, tmp_path):
     transcript = converse(isochron, tmp_path, ["grep -c timer /proc/interrupts"], "--cpus", "4")
     assert transcript.output(0) == ["1"]
-
-
-@pytest.mark.parametrize(
-    "command", [["query", "{log}", "last-write", "0x100000"], ["trace", "{log}"], ["profile", "{log}"],
-                ["replay", "{log}", "--gdb", "-"], ["run", "--gdb", "-"]]
-)
-def test_what_knows_one_cpu_says_so(isochron, console_guest, tmp_path, command):
-    log = tmp_path / "log"
-    run(isochron, "record", "--kernel", str(console_guest), "--cpus", "2", "--max-cycles", "1M", "-o", str(log))
-    new = ["--kernel", str(console_guest), "--cpus", "2"] if command[0] in ("run", "record") else []
-    new += ["-o", str(tmp_path / "new")] if command[0] == "record" else []
-    result = run(isochron, *[word.format(log=log) for word in command], *new)
-    assert result.returncode == 2
-    assert b"one CPU only" in result.stderr.splitlines()[-1]

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands/replay_gdb.h"
 #include "cli/run/log_output.h"
-#include "cli/run/one_cpu.h"
 #include "cli/run/open_timeline.h"
 #include "cli/text/exit_code.h"
 #include "cli/text/report.h"
@@ -33,7 +32,6 @@ absl::Status CheckLiveGdb(const LiveGdbOptions& options, const RunOptions& run,
     }
     return absl::InvalidArgumentError("--snapshot-memory and --symbols need --gdb");
   }
-  if (absl::Status status = NeedsOneCpu(run.config, "--gdb"); !status.ok()) return status;
   if (run.control.has_value()) {
     return absl::InvalidArgumentError("--gdb and --control exclude each other: one drives the run");
   }

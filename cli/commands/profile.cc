@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/run/cpu_option.h"
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/privileges.h"
@@ -38,6 +39,7 @@ struct ProfileCommand {
   std::optional<debug::ProfileWeight> weight;
   bool json = false;
   std::string output;
+  std::optional<int> cpu;
 };
 
 absl::Status CheckOptions(const ProfileCommand& options) {
@@ -121,6 +123,9 @@ int ProfileLog(const ProfileCommand& options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return RefuseInput(status);
   absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options.log);
   if (!opened.ok()) return RefuseInput(opened.status());
+  if (absl::Status status = CheckCpu(options.cpu, opened->timeline->machine()); !status.ok()) {
+    return RefuseInput(status);
+  }
   const absl::StatusOr<CycleRange> range = RangeIn(*opened, options.from, options.to);
   if (!range.ok()) return RefuseInput(range.status());
   ProfileOutput out;
@@ -132,7 +137,7 @@ int ProfileLog(const ProfileCommand& options) {
     return RefuseInput(status);
   }
   const absl::StatusOr<debug::Profile> profile =
-      debug::Profile::Of(*opened->timeline, *opened->symbols, range->from, range->to);
+      debug::Profile::Of(*opened->timeline, *opened->symbols, range->from, range->to, options.cpu);
   if (!profile.ok()) {
     out.Discard();
     return ReportTimelineFailure(profile.status(), options.log.log_path, *opened->timeline);
@@ -192,6 +197,7 @@ void AddProfileCommand(CLI::App& app, std::function<int()>& command) {
   auto options = std::make_shared<ProfileCommand>();
   AddLogToLookInto(*profile, options->log);
   AddRangeOptions(*profile, options->from, options->to);
+  AddCpuOption(*profile, options->cpu, "count what this CPU executed alone, from 0 on");
   AddFormatOptions(*profile, options);
   profile->footer(ExitCodeHelp(ExitCodesOfLookers()));
   profile->callback([options, &command] { command = [options] { return ProfileLog(*options); }; });

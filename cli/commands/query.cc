@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cli/run/cpu_option.h"
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/parts.h"
@@ -35,6 +36,7 @@ struct QueryCommand {
   std::optional<machine::GuestTime> from;
   std::optional<machine::GuestTime> to;
   std::optional<machine::GuestTime> before;
+  std::optional<int> cpu;
   bool json = false;
   int jobs = 0;
   PartsOptions parts;
@@ -66,6 +68,10 @@ absl::Status CheckQuestion(const QueryCommand& options) {
   if (!options.backwards() && options.before.has_value()) {
     return absl::InvalidArgumentError("--before needs last-write; --to ends the others");
   }
+  if (options.backwards() && options.cpu.has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, " is of whatever CPU; --cpu goes with the others"));
+  }
   return CheckParts(options.parts, options.jobs);
 }
 
@@ -92,6 +98,7 @@ class LogQuery {
   std::vector<debug::Searcher> searchers_;
   debug::QueryRange range_;
   const debug::Searcher* failed_ = nullptr;
+  debug::AnswerOptions answers_;
 };
 
 absl::Status LogQuery::AddSearcher(OpenedTimeline& opened) {
@@ -110,10 +117,13 @@ absl::Status LogQuery::Prepare() {
   absl::StatusOr<std::vector<OpenedTimeline>> opened = OpenTimelines(options_.log, options_.jobs);
   if (!opened.ok()) return opened.status();
   opened_ = *std::move(opened);
+  absl::Status cpu = CheckCpu(options_.cpu, opened_.front().timeline->machine());
+  if (!cpu.ok()) return cpu;
   const absl::StatusOr<CycleRange> range =
       RangeIn(opened_.front(), options_.from, options_.backwards() ? options_.before : options_.to);
   if (!range.ok()) return range.status();
   range_ = {range->from, range->to};
+  answers_ = {options_.json, options_.cpu};
   for (OpenedTimeline& one : opened_) {
     if (absl::Status status = AddSearcher(one); !status.ok()) return status;
     if (!searchers_.front().query->cuttable()) break;
@@ -124,17 +134,16 @@ absl::Status LogQuery::Prepare() {
 absl::Status LogQuery::Ask(const debug::AnswerSink& sink) {
   debug::Searcher& first = searchers_.front();
   failed_ = &first;
-  const bool json = options_.json;
   if (searchers_.size() == 1) {
     return options_.backwards()
-               ? debug::RunQueryBackwards(*first.timeline, *first.query, range_.to, json, sink)
-               : debug::RunQuery(*first.timeline, *first.query, range_, json, sink);
+               ? debug::RunQueryBackwards(*first.timeline, *first.query, range_.to, answers_, sink)
+               : debug::RunQuery(*first.timeline, *first.query, range_, answers_, sink);
   }
   const std::vector<debug::QueryRange> parts =
       debug::CutRange(range_, opened_.front().snapshot_cycles);
   return options_.backwards()
-             ? debug::RunQueryBackwardsInParts(searchers_, parts, json, sink, &failed_)
-             : debug::RunQueryInParts(searchers_, parts, json, sink, &failed_);
+             ? debug::RunQueryBackwardsInParts(searchers_, parts, answers_, sink, &failed_)
+             : debug::RunQueryInParts(searchers_, parts, answers_, sink, &failed_);
 }
 
 absl::Status LogQuery::ListParts(const debug::AnswerSink& sink) const {
@@ -152,7 +161,7 @@ absl::Status LogQuery::ListParts(const debug::AnswerSink& sink) const {
 
 absl::Status LogQuery::JoinParts(const debug::AnswerSink& sink, TextOutput& out) {
   debug::Query& query = *searchers_.front().query;
-  return debug::TellAnswers(query, options_.json, sink, [&](debug::Answers& answers) {
+  return debug::TellAnswers(query, answers_, sink, [&](debug::Answers& answers) {
     const auto take = [&](std::string_view line) -> absl::StatusOr<bool> {
       const absl::StatusOr<debug::Sighting> sighting = debug::ParseSighting(line, query);
       if (!sighting.ok()) return sighting.status();
@@ -249,6 +258,7 @@ void AddQueryCommand(CLI::App& app, std::function<int()>& command) {
                 "time");
   AddPartsOptions(*query, options->parts,
                   "have the workers of a Dask cluster search what lies between the snapshots");
+  AddCpuOption(*query, options->cpu, "answer about this CPU alone, from 0 on");
   query->add_flag("--json", options->json, "a JSON object a line (docs/query.md)");
   query->footer(QuestionHelp() + ExitCodeHelp(ExitCodesOfLookers()));
   query->callback([options, query, &command] {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cli/run/cpu_option.h"
 #include "cli/run/guest.h"
 #include "cli/run/open_timeline.h"
 #include "cli/run/privileges.h"
@@ -26,7 +27,7 @@ struct TraceCommand {
   std::optional<machine::GuestTime> from;
   std::optional<machine::GuestTime> to;
   std::vector<std::string> modes;
-  std::optional<uint64_t> cpu;
+  std::optional<int> cpu;
   std::optional<uint8_t> asn;
   bool json = false;
 };
@@ -45,15 +46,6 @@ std::vector<debug::Level> LevelsOf(const TraceCommand& options) {
   return levels;
 }
 
-// Whether the machine has the CPU that is asked for. One with several would list those of it alone.
-absl::Status CheckCpu(const std::optional<uint64_t>& cpu, const machine::Machine& machine) {
-  const auto count = static_cast<uint64_t>(machine.cpu_count());
-  if (!cpu.has_value() || *cpu < count) return absl::OkStatus();
-  const std::string has = count == 1 ? "one CPU, 0" : absl::StrCat("CPUs 0 to ", count - 1);
-  return absl::InvalidArgumentError(
-      absl::StrCat("--cpu: the machine of this log has ", has, "; there is no CPU ", *cpu));
-}
-
 int TraceLog(const TraceCommand& options) {
   absl::StatusOr<OpenedTimeline> opened = OpenTimeline(options.log);
   if (!opened.ok()) return RefuseInput(opened.status());
@@ -67,13 +59,13 @@ int TraceLog(const TraceCommand& options) {
     return RefuseInput(status);
   }
   TextOutput out;
-  const absl::Status status =
-      debug::Trace(*opened->timeline, *opened->symbols,
-                   {range->from, range->to, LevelsOf(options), options.asn, options.json},
-                   [&out](std::string_view line) {
-                     out.Line(line);
-                     return !out.failed();
-                   });
+  const absl::Status status = debug::Trace(
+      *opened->timeline, *opened->symbols,
+      {range->from, range->to, LevelsOf(options), options.asn, options.cpu, options.json},
+      [&out](std::string_view line) {
+        out.Line(line);
+        return !out.failed();
+      });
   const int exit_code = out.Finish(ToInt(ExitCode::kOk));
   if (status.ok()) return exit_code;
   return ReportTimelineFailure(status, options.log.log_path, *opened->timeline);
@@ -94,15 +86,7 @@ void AddTraceCommand(CLI::App& app, std::function<int()>& command) {
       })
       ->allow_extra_args(false)
       ->type_name("user|kernel|pal");
-  trace
-      ->add_option_function<std::string>(
-          "--cpu",
-          [options](const std::string& text) { options->cpu = *hostio::ParseNumber(text); },
-          "list what this CPU executed, from 0 on")
-      ->check([](const std::string& text) {
-        return std::string(hostio::ParseNumber(text).ok() ? "" : "a CPU is a number");
-      })
-      ->type_name("N");
+  AddCpuOption(*trace, options->cpu, "list what this CPU executed, from 0 on");
   trace
       ->add_option_function<std::string>(
           "--asn",

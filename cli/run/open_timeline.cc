@@ -8,7 +8,6 @@
 #include "absl/time/clock.h"
 #include "cli/run/guest.h"
 #include "cli/run/guest_images.h"
-#include "cli/run/one_cpu.h"
 #include "cli/run/replay_driver.h"
 #include "cli/run/replay_report.h"
 #include "cli/text/exit_code.h"
@@ -57,10 +56,6 @@ absl::StatusOr<OpenedTimeline> MakeTimeline(const TimelineOptions& options, int 
                                             machine::BootImages images) {
   RunOptions run = options.run;
   run.config = reader->header().config;
-  if (absl::Status status = NeedsOneCpu(run.config, "going back and forth in a run");
-      !status.ok()) {
-    return status;
-  }
   if (absl::Status status = ValidateOptions(run); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine =
       machine::Machine::Create(run.config, std::move(images), EngineFactoryFor(run));
@@ -209,8 +204,9 @@ absl::StatusOr<CycleRange> RangeIn(const OpenedTimeline& opened,
 int ReportTimelineFailure(const absl::Status& status, const std::string& log_path,
                           const timeline::Timeline& timeline) {
   if (!timeline.divergence().has_value()) return RefuseInput(status);
-  const alpha::Cpu& cpu = timeline.machine().cpu();
-  Tell(DivergenceReport(log_path, *timeline.divergence(), {cpu.cycle, cpu.pc},
+  const machine::Machine& machine = timeline.machine();
+  const alpha::Cpu& cpu = machine.cpu(timeline.divergence()->actual.cpu);
+  Tell(DivergenceReport(log_path, *timeline.divergence(), {machine.now(), cpu.pc},
                         timeline.machine().kernel(), timeline.header().config.clock_hz));
   return ToInt(ExitCode::kDifference);
 }

@@ -49,7 +49,7 @@ struct Resume {
   };
   Kind kind = Kind::kContinue;
   bool backward = false;
-  int cpu = 0;  // the one that steps
+  int cpu = 0;  // the one that steps, or that the client looks at
   uint64_t begin = 0;
   uint64_t end = 0;
 
@@ -99,8 +99,9 @@ class Debuggee {
   // Begins anew.
   virtual StopReport Restart(const std::function<bool()>& interrupted) = 0;
 
-  // What a command of gdb's `monitor` answers, in lines, also when it is wrong.
-  virtual std::string Monitor(std::string_view command,
+  // What a command of gdb's `monitor` answers, in lines, also when it is wrong. `cpu` is the one
+  // that the client looks at.
+  virtual std::string Monitor(int cpu, std::string_view command,
                               const std::function<bool()>& interrupted) = 0;
 };
 

@@ -63,7 +63,8 @@ class FakeDebuggee final : public Debuggee {
     ++restarts;
     return {};
   }
-  std::string Monitor(std::string_view command, const std::function<bool()>&) override {
+  std::string Monitor(int /*cpu*/, std::string_view command,
+                      const std::function<bool()>&) override {
     return absl::StrCat("heard ", absl::string_view(command.data(), command.size()), "\n");
   }
 

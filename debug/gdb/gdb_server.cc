@@ -55,6 +55,8 @@ std::optional<std::pair<uint64_t, uint64_t>> TakePair(std::string_view& text) {
   return std::pair(*first, *second);
 }
 
+bool IsAnyThread(std::string_view thread) { return thread == "0" || thread == "-1"; }
+
 }  // namespace
 
 // The first that fits answers.
@@ -288,7 +290,7 @@ void GdbServer::Transfer(std::string_view annex, std::string_view document, std:
 void GdbServer::QueryCommand(std::string_view hex) {
   const std::optional<std::string> command = FromHex(hex);
   if (!command.has_value()) return Reply("E01");
-  const std::string answer = debuggee_.Monitor(*command, [this] { return Interrupted(); });
+  const std::string answer = debuggee_.Monitor(cpu_, *command, [this] { return Interrupted(); });
   Show(std::exchange(notice_, {}));
   Show(answer);
   Reply("OK");
@@ -306,7 +308,12 @@ void GdbServer::SelectThread(std::string_view rest) {
   const bool known = rest.starts_with('g') || rest.starts_with('c');
   const std::optional<int> cpu = CpuOf(rest.substr(rest.empty() ? 0 : 1));
   if (!known || !cpu.has_value()) return ReplyError("there is no such thread");
-  (rest.starts_with('g') ? cpu_ : step_cpu_) = *cpu;
+  const std::string_view thread = rest.substr(1);
+  if (rest.starts_with('g')) {
+    cpu_ = *cpu;
+  } else {
+    step_cpu_ = IsAnyThread(thread) ? std::nullopt : cpu;
+  }
   Reply("OK");
 }
 
@@ -410,28 +417,28 @@ void GdbServer::GoOld(Resume::Kind kind, bool backward, std::string_view address
   if (!address.empty()) {
     const std::optional<uint64_t> pc = TakeHexNumber(address);
     if (!pc.has_value() || !address.empty()) return Reply("E01");
-    if (pc != debuggee_.ReadRegister(step_cpu_, kGdbPc)) {
-      const absl::Status status = debuggee_.WriteRegister(step_cpu_, kGdbPc, *pc);
+    if (pc != debuggee_.ReadRegister(StepCpu(), kGdbPc)) {
+      const absl::Status status = debuggee_.WriteRegister(StepCpu(), kGdbPc, *pc);
       if (!status.ok()) return ReplyStatus(status);
     }
   }
   Resume resume;
   resume.kind = kind;
   resume.backward = backward;
-  resume.cpu = step_cpu_;
+  resume.cpu = StepCpu();
   Go(resume);
 }
 
 void GdbServer::ContinueThreads(std::string_view actions) {
   // Time goes on for all CPUs or for none: one that is to step says how far.
   std::optional<Resume> step;
-  bool goes_on = false;
+  std::optional<Resume> first;
   for (const absl::string_view action :
        absl::StrSplit(absl::string_view(actions.data(), actions.size()), ';')) {
     std::string_view text(action.data(), action.size());
     const size_t colon = text.find(':');
-    const std::optional<int> cpu =
-        colon == std::string_view::npos ? step_cpu_ : CpuOf(text.substr(colon + 1));
+    const std::string_view thread = colon == std::string_view::npos ? "0" : text.substr(colon + 1);
+    const std::optional<int> cpu = IsAnyThread(thread) ? StepCpu() : CpuOf(thread);
     text = text.substr(0, colon);
     if (text.empty() || !cpu.has_value()) return Reply("E01");
     Resume resume;
@@ -447,11 +454,11 @@ void GdbServer::ContinueThreads(std::string_view actions) {
     } else if (text[0] != 'c' && text[0] != 'C') {
       return Reply("E01");
     }
-    goes_on = true;
+    if (!first.has_value()) first = resume;
     if (resume.kind != Resume::Kind::kContinue && !step.has_value()) step = resume;
   }
-  if (!goes_on) return Reply("E01");
-  Go(step.value_or(Resume{}));
+  if (!first.has_value()) return Reply("E01");
+  Go(step.value_or(*first));
 }
 
 void GdbServer::Run(std::string_view) {

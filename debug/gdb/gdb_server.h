@@ -113,6 +113,7 @@ class GdbServer {
   // The CPU of a thread's number in hexadecimal digits; 0 and -1 name any. Nothing when there is no
   // such thread.
   std::optional<int> CpuOf(std::string_view thread) const;
+  int StepCpu() const { return step_cpu_.value_or(cpu_); }
   std::string RegisterText(int cpu, int number);
 
   Debuggee& debuggee_;
@@ -126,9 +127,10 @@ class GdbServer {
   bool extended_ = false;  // who kills the machine means to run it again
   bool ended_ = false;
   bool killed_ = false;
-  bool lost_ = false;   // the client is gone
-  int cpu_ = 0;         // whose registers and memory are asked for
-  int step_cpu_ = 0;    // that of Hc
+  bool lost_ = false;  // the client is gone
+  int cpu_ = 0;        // whose registers and memory are asked for
+  // That of Hc; nothing: any, by which gdb means the one that it looks at.
+  std::optional<int> step_cpu_;
   std::string notice_;  // to be shown when the client can take it
   absl::Status status_;
   StopReport stop_;  // the last

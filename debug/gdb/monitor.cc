@@ -107,6 +107,9 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
      &MonitorCommands::TellWhen},
     {"goto", "cycle TIME|instruction N|event N|start|end",
      "go there; TIME is a number of cycles (1.5G) or a time (2s)", &MonitorCommands::GoTo},
+    {"goto", "cycle TIME cpu N|instruction N cpu N|round",
+     "of several CPUs: to where one of them is; to where a debugger may write",
+     &MonitorCommands::GoTo},
     {"checkpoint", "", "give this place a number", &MonitorCommands::Checkpoint},
     {"restore", "[N]", "go to the place of that number; without one, list them",
      &MonitorCommands::RestoreCheckpoint},
@@ -134,7 +137,8 @@ const MonitorCommands::Command MonitorCommands::kCommands[] = {
     {"stats", "", "what the CPU has counted, and what going about costs", &MonitorCommands::Stats},
 };
 
-absl::StatusOr<std::string> MonitorCommands::Run(std::string_view line) {
+absl::StatusOr<std::string> MonitorCommands::Run(int cpu, std::string_view line) {
+  cpu_ = cpu;
   Words words = absl::StrSplit(absl::string_view(line.data(), line.size()),
                                absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty());
   if (words.empty()) return Help(words);
@@ -163,19 +167,33 @@ MonitorCommands::Answer MonitorCommands::Help(const Words&) {
 
 std::string MonitorCommands::When() const {
   const Position at = timeline_.position();
-  const alpha::Cpu& cpu = timeline_.machine().cpu();
-  std::string text = absl::StrFormat(
-      "cycle %s, instruction %d, event %d, PC %#x%s",
-      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz), at.instructions, at.event,
-      cpu.pc & ~uint64_t{3}, cpu.pal_mode() ? " in PALmode" : "");
-  if (const std::string name = symbols_.Describe(cpu.pc); !name.empty()) {
-    absl::StrAppend(&text, " ", name);
-  }
-  if (timeline_.machine().waiting()) absl::StrAppend(&text, ", waiting for an interrupt");
+  const machine::Machine& machine = timeline_.machine();
+  std::string text =
+      absl::StrFormat("cycle %s, instruction %d, event %d",
+                      machine::WithSeconds(at.cycle, timeline_.header().config.clock_hz),
+                      at.instructions, at.event);
+  if (!several()) absl::StrAppend(&text, ", ", PcText(machine.cpu()));
+  if (!several() && machine.waiting()) absl::StrAppend(&text, ", waiting for an interrupt");
   if (timeline_.in_past()) {
     absl::StrAppend(&text, ", ", timeline_.known_to() - at.cycle, " cycles back in the run");
   }
-  return absl::StrCat(text, "\n");
+  if (several() && !machine.inside_round()) absl::StrAppend(&text, ", between rounds");
+  absl::StrAppend(&text, "\n");
+  for (int index = 0; several() && index < machine.cpu_count(); ++index) {
+    const alpha::Cpu& cpu = machine.cpu(index);
+    absl::StrAppendFormat(&text, "%c CPU %d: cycle %d, instruction %d, %s%s\n",
+                          machine.next_cpu() == index ? '*' : ' ', index, cpu.cycle,
+                          cpu.instructions, PcText(cpu),
+                          machine.waiting(index) ? ", waiting for an interrupt" : "");
+  }
+  return text;
+}
+
+std::string MonitorCommands::PcText(const alpha::Cpu& cpu) const {
+  const std::string text =
+      absl::StrFormat("PC %#x%s", cpu.pc & ~uint64_t{3}, cpu.pal_mode() ? " in PALmode" : "");
+  const std::string name = symbols_.Describe(cpu.pc);
+  return name.empty() ? text : absl::StrCat(text, " ", name);
 }
 
 MonitorCommands::Answer MonitorCommands::TellWhen(const Words&) { return When(); }
@@ -194,6 +212,8 @@ MonitorCommands::Answer MonitorCommands::Arrived(const absl::StatusOr<Arrival>& 
 
 MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
   const std::string usage = "goto cycle TIME, instruction N, event N, start or end";
+  if (words.size() == 1 && words[0] == "round") return Arrived(timeline_.GoToRoundEnd());
+  if (words.size() == 4 && words[2] == "cpu") return GoToPlaceOf(words);
   if (words.size() == 1 && words[0] == "start") return Arrived(timeline_.GoToCycle(0));
   if (words.size() == 1 && words[0] == "end") {
     return Arrived(timeline_.is_live() ? timeline_.GoToPresent() : timeline_.GoToEnd());
@@ -210,19 +230,35 @@ MonitorCommands::Answer MonitorCommands::GoTo(const Words& words) {
   return Arrived(event ? timeline_.GoToEvent(*number) : timeline_.GoToInstruction(*number));
 }
 
+MonitorCommands::Answer MonitorCommands::GoToPlaceOf(const Words& words) {
+  const absl::StatusOr<uint64_t> cpu = hostio::ParseNumber(words[3]);
+  if (!cpu.ok()) return cpu.status();
+  if (*cpu >= static_cast<uint64_t>(timeline_.machine().cpu_count())) {
+    return Wrong(absl::StrCat("there is no CPU ", *cpu));
+  }
+  const auto index = static_cast<int>(*cpu);
+  if (words[0] == "cycle") {
+    const absl::StatusOr<uint64_t> cycle = ParseCycle(words[1], timeline_.header().config.clock_hz);
+    return cycle.ok() ? Arrived(timeline_.GoToCycleOf(index, *cycle)) : cycle.status();
+  }
+  if (words[0] != "instruction") return Wrong("goto cycle TIME cpu N, or instruction N cpu N");
+  const absl::StatusOr<uint64_t> number = ParseCount(words[1], "instructions");
+  return number.ok() ? Arrived(timeline_.GoToInstruction(*number, index)) : number.status();
+}
+
 MonitorCommands::Answer MonitorCommands::Checkpoint(const Words&) {
   if (checkpoints_.size() == kMaxKept) return Wrong("there are too many checkpoints already");
   const uint64_t number = next_checkpoint_++;
-  checkpoints_[number] = timeline_.position().cycle;
+  checkpoints_[number] = timeline_.position();
   return absl::StrCat("checkpoint ", number, " at ", When());
 }
 
 MonitorCommands::Answer MonitorCommands::RestoreCheckpoint(const Words& words) {
   if (words.empty()) {
     std::string text;
-    for (const auto& [number, cycle] : checkpoints_) {
+    for (const auto& [number, place] : checkpoints_) {
       absl::StrAppend(&text, "checkpoint ", number, " at cycle ",
-                      machine::WithSeconds(cycle, timeline_.header().config.clock_hz), "\n");
+                      machine::WithSeconds(place.cycle, timeline_.header().config.clock_hz), "\n");
     }
     return text.empty() ? "there are no checkpoints\n" : text;
   }
@@ -230,7 +266,7 @@ MonitorCommands::Answer MonitorCommands::RestoreCheckpoint(const Words& words) {
   if (!number.ok()) return number.status();
   const auto found = checkpoints_.find(*number);
   if (found == checkpoints_.end()) return Wrong(absl::StrCat("there is no checkpoint ", *number));
-  return Arrived(timeline_.GoToCycle(found->second));
+  return Arrived(timeline_.GoToMoment(found->second.moment));
 }
 
 MonitorCommands::Answer MonitorCommands::StepHow(const Words& words) {
@@ -340,7 +376,7 @@ MonitorCommands::Answer MonitorCommands::Translate(const Words& words) {
   if (words.size() != 1) return Wrong("translate ADDRESS");
   const absl::StatusOr<uint64_t> va = Address(words[0]);
   if (!va.ok()) return va.status();
-  const std::optional<Place> place = FindPlace(timeline_.machine(), 0, *va);
+  const std::optional<Place> place = FindPlace(timeline_.machine(), cpu_, *va);
   if (!place.has_value()) return absl::StrFormat("%#x is not mapped\n", *va);
   std::string text =
       absl::StrFormat("%#x is physical %#x by %s", *va, place->pa, PlaceByName(place->by));
@@ -350,23 +386,22 @@ MonitorCommands::Answer MonitorCommands::Translate(const Words& words) {
 
 MonitorCommands::Answer MonitorCommands::Tlbs(const Words& words) {
   if (!words.empty() && words[0] != "all") return Wrong("tlb [all]");
-  const alpha::Cpu& cpu = timeline_.machine().cpu();
-  std::optional<uint8_t> itb_asn = cpu.asn;
-  std::optional<uint8_t> dtb_asn = cpu.dtb_asn;
+  std::optional<uint8_t> itb_asn = cpu().asn;
+  std::optional<uint8_t> dtb_asn = cpu().dtb_asn;
   if (!words.empty()) itb_asn = dtb_asn = std::nullopt;
-  std::string text = absl::StrFormat("ASN %d\n", cpu.asn);
-  DescribeTlb("ITB", cpu.itb, itb_asn, text);
-  DescribeTlb("DTB", cpu.dtb, dtb_asn, text);
+  std::string text = absl::StrFormat("%sASN %d\n", CpuHeading(), cpu().asn);
+  DescribeTlb("ITB", cpu().itb, itb_asn, text);
+  DescribeTlb("DTB", cpu().dtb, dtb_asn, text);
   return text;
 }
 
 MonitorCommands::Answer MonitorCommands::Iprs(const Words&) {
-  constexpr std::string_view kCpu = "cpu0";
-  alpha::StateLister lister(kCpu);
+  const std::string name_of_cpu = absl::StrCat("cpu", cpu_);
+  alpha::StateLister lister(name_of_cpu);
   timeline_.machine().VisitWithoutMemory(lister);
-  std::string text;
+  std::string text = CpuHeading();
   for (const alpha::StateField& field : lister.fields()) {
-    const std::string_view name = std::string_view(field.path).substr(kCpu.size() + 1);
+    const std::string_view name = std::string_view(field.path).substr(name_of_cpu.size() + 1);
     // gdb shows these itself, or `tlb` does.
     bool elsewhere = false;
     for (const std::string_view part : {"r[", "f[", "itb[", "itb.", "dtb[", "dtb."}) {
@@ -392,7 +427,7 @@ MonitorCommands::Answer MonitorCommands::Branch(const Words& words) {
 MonitorCommands::Answer MonitorCommands::Console(const Words& words) {
   if (!words.empty() && words[0] != "serial1") return Wrong("console [serial1]");
   const uint8_t uart = words.empty() ? 0 : 1;
-  const uint64_t here = timeline_.position().cycle;
+  const uint64_t here = several() ? timeline_.machine().device_time() : timeline_.position().cycle;
   std::string bytes;
   const absl::Status status = timeline_.ReadEvents([&](const replaylog::Event& event) {
     if (event.cycle > here) return false;
@@ -431,9 +466,9 @@ MonitorCommands::Answer MonitorCommands::Events(const Words& words) {
 }
 
 MonitorCommands::Answer MonitorCommands::Stats(const Words&) {
-  const alpha::CpuCounters& counters = timeline_.machine().cpu().counters;
+  const alpha::CpuCounters& counters = cpu().counters;
   const timeline::MemorySnapshots& snapshots = timeline_.memory_snapshots();
-  return absl::StrCat("instructions ", timeline_.position().instructions, "\nITB misses   ",
+  return absl::StrCat(CpuHeading(), "instructions ", cpu().instructions, "\nITB misses   ",
                       counters.itb_misses, "\nDTB misses   ", counters.dtb_misses,
                       "\nexceptions   ", counters.exceptions, "\ninterrupts   ",
                       counters.interrupts, "\nCALL_PALs    ", counters.pal_calls, "\nsnapshots    ",

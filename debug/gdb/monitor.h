@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "alpha/stop_ranges.h"
 #include "debug/stops.h"
 #include "debug/symbols.h"
@@ -28,9 +29,9 @@ class MonitorCommands {
   MonitorCommands(timeline::Timeline& timeline, const Symbols& symbols)
       : timeline_(timeline), symbols_(symbols), stops_(timeline) {}
 
-  // What the command answers, in lines; an error is what was wrong. Aborted and DataLoss are the
-  // recording's.
-  absl::StatusOr<std::string> Run(std::string_view line);
+  // What the command answers, in lines, about `cpu` where it is about one; an error is what was
+  // wrong. Aborted and DataLoss are the recording's.
+  absl::StatusOr<std::string> Run(int cpu, std::string_view line);
 
   // Begins a new log at a path and has the timeline, a recording's, go on by itself there. The
   // error of `branch` while there is none.
@@ -43,7 +44,7 @@ class MonitorCommands {
   const std::vector<alpha::StopRange>& watches() const { return watches_; }
   Stops& stops() { return stops_; }
 
-  // Where it stands, in a line.
+  // Where it stands, in a line, and of several CPUs in a line for each.
   std::string When() const;
   const Symbols& symbols() const { return symbols_; }
 
@@ -79,6 +80,14 @@ class MonitorCommands {
 
   // The answer of a command that has gone somewhere.
   Answer Arrived(const absl::StatusOr<timeline::Arrival>& arrival);
+  // "cycle TIME cpu N" and the like.
+  Answer GoToPlaceOf(const Words& words);
+  bool several() const { return timeline_.machine().cpu_count() != 1; }
+  const alpha::Cpu& cpu() const { return timeline_.machine().cpu(cpu_); }
+  // Of several CPUs, in front of what is about one of them.
+  std::string CpuHeading() const { return several() ? absl::StrCat("CPU ", cpu_, "\n") : ""; }
+  // What a CPU executes next.
+  std::string PcText(const alpha::Cpu& cpu) const;
   // A number or a symbol.
   absl::StatusOr<uint64_t> Address(const std::string& word) const;
 
@@ -89,7 +98,8 @@ class MonitorCommands {
   std::vector<alpha::StopRange> watches_;
   Stops stops_;
   std::string_view rest_;  // of the line of the command that is run, behind its name
-  std::map<uint64_t, uint64_t> checkpoints_;  // by number; cycles
+  int cpu_ = 0;            // that it is about
+  std::map<uint64_t, timeline::Position> checkpoints_;  // by number
   uint64_t next_checkpoint_ = 1;
 };
 

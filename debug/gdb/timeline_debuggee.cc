@@ -70,23 +70,25 @@ std::optional<uint64_t> TimelineDebuggee::ReadRegister(int cpu_index, int number
 
 std::string TimelineDebuggee::ReadMemory(int cpu, uint64_t address, uint64_t size) {
   std::string bytes = ReadVirtual(timeline_.machine(), cpu, address, size);
-  if (!bytes.empty() || size < 4 || cpu != 0) return bytes;
-  if (address != (timeline_.machine().cpu().pc & kPcMask)) return bytes;
-  const std::optional<uint32_t> instruction = InstructionHere();
+  if (!bytes.empty() || size < 4) return bytes;
+  if (address != (timeline_.machine().cpu(cpu).pc & kPcMask)) return bytes;
+  const std::optional<uint32_t> instruction = InstructionHere(cpu);
   for (int i = 0; instruction.has_value() && i < 4; ++i) {
     bytes.push_back(static_cast<char>(*instruction >> (8 * i)));
   }
   return bytes;
 }
 
-std::optional<uint32_t> TimelineDebuggee::InstructionHere() {
-  if (auto instruction = ReadInstruction(timeline_.machine(), 0)) return instruction;
-  const uint64_t cycle = timeline_.machine().cpu().cycle;
-  if (cycle == timeline_.known_to()) return std::nullopt;  // nobody knows what comes
-  const uint64_t known_to = timeline_.known_to();
-  if (!ahead_.has_value() || ahead_->cycle != cycle || ahead_->known_to != known_to) {
-    const auto found = FlowStepper(timeline_, [] { return false; }).FetchAhead();
-    ahead_ = Ahead{cycle, known_to, found.ok() ? *found : std::nullopt};
+std::optional<uint32_t> TimelineDebuggee::InstructionHere(int cpu) {
+  if (auto instruction = ReadInstruction(timeline_.machine(), cpu)) return instruction;
+  const uint64_t moment = timeline_.machine().moment();
+  const uint64_t known_to = timeline_.known_to_moment();
+  if (moment == known_to) return std::nullopt;  // nobody knows what comes
+  const bool known = ahead_.has_value() && ahead_->cpu == cpu && ahead_->moment == moment &&
+                     ahead_->known_to == known_to;
+  if (!known) {
+    const auto found = FlowStepper(timeline_, cpu, [] { return false; }).FetchAhead();
+    ahead_ = Ahead{cpu, moment, known_to, found.ok() ? *found : std::nullopt};
   }
   return ahead_->instruction;
 }
@@ -196,9 +198,9 @@ machine::StopCondition TimelineDebuggee::Condition() const {
   return condition;
 }
 
-const Stoppoint* TimelineDebuggee::GuessedStep() {
-  const alpha::Cpu& cpu = timeline_.machine().cpu();
-  const std::optional<uint32_t> instruction = InstructionHere();
+const Stoppoint* TimelineDebuggee::GuessedStep(int cpu_index) {
+  const alpha::Cpu& cpu = timeline_.machine().cpu(cpu_index);
+  const std::optional<uint32_t> instruction = InstructionHere(cpu_index);
   if (!instruction.has_value()) return nullptr;
   const uint64_t next = (cpu.pc & kPcMask) + 4;
   uint64_t target = next;
@@ -223,14 +225,15 @@ const Stoppoint* TimelineDebuggee::GuessedStep() {
 }
 
 absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint& guess,
+                                                                int cpu_index,
                                                                 FlowStepper& stepper) {
-  const alpha::Cpu& cpu = timeline_.machine().cpu();
+  const alpha::Cpu& cpu = timeline_.machine().cpu(cpu_index);
   // Of branches gdb knows where they lead, unless something comes between.
-  const bool predictable = CourseOf(*InstructionHere()) != Course::kOn;
+  const bool predictable = CourseOf(*InstructionHere(cpu_index)) != Course::kOn;
   const bool outside = !cpu.pal_mode();
   machine::StopCondition also = Condition();
-  if (!monitor_.exact_steps()) {
-    // Other flows may come there, too.
+  if (!monitor_.exact_steps() || cpus() != 1) {
+    // Other flows may come there, too, and other CPUs.
     std::erase_if(also.pcs, [&](uint64_t pc) { return (pc & kPcMask) == guess.address; });
   }
   absl::StatusOr<StepEnd> end =
@@ -239,6 +242,7 @@ absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint&
   if (end->arrival != Arrival::kThere || end->met) return *end;
   if ((cpu.pc & kPcMask) == guess.address) {
     end->met = true;
+    end->cpu = cpu_index;
   } else if (predictable && !(outside && cpu.pal_mode())) {
     return std::nullopt;
   }
@@ -248,9 +252,9 @@ absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint&
 absl::StatusOr<StepEnd> TimelineDebuggee::Continue(const Resume& resume,
                                                    const std::function<bool()>& interrupted) {
   if (!resume.backward) {
-    if (const Stoppoint* const guess = GuessedStep()) {
-      FlowStepper stepper = Stepper(interrupted);
-      const absl::StatusOr<std::optional<StepEnd>> step = StepTo(*guess, stepper);
+    if (const Stoppoint* const guess = GuessedStep(resume.cpu)) {
+      FlowStepper stepper = Stepper(resume.cpu, interrupted);
+      const absl::StatusOr<std::optional<StepEnd>> step = StepTo(*guess, resume.cpu, stepper);
       if (!step.ok()) return step.status();
       if (step->has_value()) return **step;
     }
@@ -264,21 +268,21 @@ absl::StatusOr<StepEnd> TimelineDebuggee::Continue(const Resume& resume,
   } else if (anything) {
     arrival = timeline_.RunBackward(condition, stops);
   } else {
-    arrival = timeline_.GoToCycle(0);
+    arrival = timeline_.GoToMoment(0);
     if (arrival.ok() && *arrival == Arrival::kThere) arrival = Arrival::kBegin;
   }
   if (!arrival.ok()) return arrival.status();
   return MetAt(timeline_, *arrival, /*at_pc=*/true);
 }
 
-FlowStepper TimelineDebuggee::Stepper(const std::function<bool()>& interrupted) {
-  return FlowStepper(timeline_, interrupted,
+FlowStepper TimelineDebuggee::Stepper(int cpu, const std::function<bool()>& interrupted) {
+  return FlowStepper(timeline_, cpu, interrupted,
                      monitor_.stops().empty() ? nullptr : &monitor_.stops());
 }
 
 absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
                                                const std::function<bool()>& interrupted) {
-  FlowStepper stepper = Stepper(interrupted);
+  FlowStepper stepper = Stepper(resume.cpu, interrupted);
   const machine::StopCondition also = Condition();
   for (uint64_t steps = 1;; ++steps) {
     absl::StatusOr<StepEnd> end;
@@ -288,7 +292,7 @@ absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
       end = resume.backward ? stepper.Backward(also) : stepper.Forward(also);
     }
     if (!end.ok() || end->arrival != Arrival::kThere || end->met) return end;
-    const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
+    const uint64_t pc = timeline_.machine().cpu(resume.cpu).pc & kPcMask;
     const bool within = pc >= resume.begin && pc < resume.end;
     if (resume.kind != Resume::Kind::kRange || !within) return end;
     if (steps % 64 == 0 && interrupted()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
@@ -297,22 +301,24 @@ absl::StatusOr<StepEnd> TimelineDebuggee::Step(const Resume& resume,
 
 StopReport TimelineDebuggee::Go(const Resume& resume, const std::function<bool()>& interrupted) {
   timeline_.SetInterrupt(interrupted);
-  StopReport report = Report(resume.kind == Resume::Kind::kContinue ? Continue(resume, interrupted)
-                                                                    : Step(resume, interrupted));
+  StopReport report =
+      Report(resume.cpu, resume.kind == Resume::Kind::kContinue ? Continue(resume, interrupted)
+                                                                : Step(resume, interrupted));
   timeline_.SetInterrupt(nullptr);
   return report;
 }
 
 StopReport TimelineDebuggee::Restart(const std::function<bool()>& interrupted) {
   timeline_.SetInterrupt(interrupted);
-  const absl::StatusOr<Arrival> arrival = timeline_.GoToCycle(0);
+  const absl::StatusOr<Arrival> arrival = timeline_.GoToMoment(0);
   timeline_.SetInterrupt(nullptr);
-  if (!arrival.ok()) return Report(arrival.status());
-  return Report(StepEnd{*arrival, false, std::nullopt, std::nullopt});
+  if (!arrival.ok()) return Report(0, arrival.status());
+  return Report(0, StepEnd{*arrival, false, std::nullopt, std::nullopt});
 }
 
-StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
+StopReport TimelineDebuggee::Report(int cpu, const absl::StatusOr<StepEnd>& end) {
   StopReport report;
+  report.cpu = cpu;
   if (absl::IsFailedPrecondition(end.status())) {  // there is no way there
     report.reason = StopReport::Reason::kBegin;
     report.message = absl::StrCat("isochron: ", end.status().message(), "\n");
@@ -341,12 +347,13 @@ StopReport TimelineDebuggee::Report(const absl::StatusOr<StepEnd>& end) {
 }
 
 void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
+  report.cpu = end.cpu.value_or(report.cpu);
   if (end.selected.has_value()) {
     for (const absl::string_view line : absl::StrSplit(*end.selected, '\n')) {
       absl::StrAppend(&report.message, "isochron: ", line, "\n");
     }
   }
-  const uint64_t pc = timeline_.machine().cpu().pc & kPcMask;
+  const uint64_t pc = timeline_.machine().cpu(report.cpu).pc & kPcMask;
   for (const Stoppoint& stoppoint : stoppoints_) {
     if (IsBreakpoint(stoppoint)) {
       // A run that was to stop elsewhere may be at a breakpoint, too.
@@ -366,10 +373,10 @@ void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
   }
 }
 
-std::string TimelineDebuggee::Monitor(std::string_view command,
+std::string TimelineDebuggee::Monitor(int cpu, std::string_view command,
                                       const std::function<bool()>& interrupted) {
   timeline_.SetInterrupt(interrupted);
-  const absl::StatusOr<std::string> answer = monitor_.Run(command);
+  const absl::StatusOr<std::string> answer = monitor_.Run(cpu, command);
   timeline_.SetInterrupt(nullptr);
   if (answer.ok()) return *answer;
   const bool recording = absl::IsAborted(answer.status()) || absl::IsDataLoss(answer.status());

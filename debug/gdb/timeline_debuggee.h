@@ -48,7 +48,8 @@ class TimelineDebuggee final : public Debuggee {
   StopReport Go(const Resume& resume, const std::function<bool()>& interrupted) override;
   bool ends_when_killed() const override { return timeline_.is_live(); }
   StopReport Restart(const std::function<bool()>& interrupted) override;
-  std::string Monitor(std::string_view command, const std::function<bool()>& interrupted) override;
+  std::string Monitor(int cpu, std::string_view command,
+                      const std::function<bool()>& interrupted) override;
 
   // What `monitor branch` makes the run live with.
   void SetBrancher(MonitorCommands::Brancher brancher) {
@@ -61,27 +62,29 @@ class TimelineDebuggee final : public Debuggee {
   absl::Status Inject(machine::Input write);
   // What the stoppoints ask for.
   machine::StopCondition Condition() const;
-  FlowStepper Stepper(const std::function<bool()>& interrupted);
+  FlowStepper Stepper(int cpu, const std::function<bool()>& interrupted);
   absl::StatusOr<StepEnd> Continue(const Resume& resume, const std::function<bool()>& interrupted);
-  // The instruction at the PC, which gdb must know to step. Where its page is not there yet, it is
-  // the one that will be.
-  std::optional<uint32_t> InstructionHere();
+  // The instruction at the PC of a CPU, which gdb must know to step. Where its page is not there
+  // yet, it is the one that will be.
+  std::optional<uint32_t> InstructionHere(int cpu);
   // gdb does not ask for steps forward on Alpha: it puts a breakpoint to where it thinks that the
   // instruction leads, and continues. If it may have done that: that breakpoint.
-  const Stoppoint* GuessedStep();
+  const Stoppoint* GuessedStep(int cpu);
   // Steps as gdb may have meant it with that breakpoint. Nothing: that was no step, go on.
-  absl::StatusOr<std::optional<StepEnd>> StepTo(const Stoppoint& guess, FlowStepper& stepper);
+  absl::StatusOr<std::optional<StepEnd>> StepTo(const Stoppoint& guess, int cpu,
+                                                FlowStepper& stepper);
   absl::StatusOr<StepEnd> Step(const Resume& resume, const std::function<bool()>& interrupted);
-  StopReport Report(const absl::StatusOr<StepEnd>& end);
+  StopReport Report(int cpu, const absl::StatusOr<StepEnd>& end);
   // Which stoppoint was met, by the reference or at the PC.
   void ReportMet(const StepEnd& end, StopReport& report);
 
   timeline::Timeline& timeline_;
   MonitorCommands monitor_;
   std::vector<Stoppoint> stoppoints_;
-  // What was found ahead, of the place at this cycle, when so much was known of the run.
+  // What was found ahead, of a CPU at this moment, when so much was known of the run.
   struct Ahead {
-    uint64_t cycle;
+    int cpu;
+    uint64_t moment;
     uint64_t known_to;
     std::optional<uint32_t> instruction;
   };

@@ -118,7 +118,8 @@ std::string Lane::Json(const std::vector<std::string>& order) const {
 ReportData::ReportData(const Spans& spans, uint64_t cycles, int cpus)
     : spans_(spans),
       cycles_(cycles),
-      processors_(static_cast<size_t>(cpus), Processor{false, 0, Series(spans), Series(spans), {}}),
+      processors_(static_cast<size_t>(cpus),
+                  Processor{false, 0, Series(spans), Series(spans), {}, "", 0}),
       console_("console", "Console", "bytes", spans),
       inputs_("inputs", "Inputs", "bytes", spans),
       interrupts_("interrupts", "Interrupts", "", spans),
@@ -132,11 +133,11 @@ ReportData::ReportData(const Spans& spans, uint64_t cycles, int cpus)
 void ReportData::LearnColumns(const Survey& survey) {
   const std::pair<Topic, std::vector<const char*>> wanted[] = {
       {Topic::kSystemCalls,
-       {"cycle", "asn", "name", "number", "a0", "a1", "a2", "a3", "a4", "a5", "result", "error",
-        "cycles"}},
-      {Topic::kExceptions, {"cycle", "mode", "entry", "place", "what"}},
-      {Topic::kInterrupts, {"cycle", "type", "vector", "place"}},
-      {Topic::kSwitches, {"cycle", "from", "to", "asn"}},
+       {"cycle", "cpu", "asn", "name", "number", "a0", "a1", "a2", "a3", "a4", "a5", "result",
+        "error", "cycles"}},
+      {Topic::kExceptions, {"cycle", "cpu", "mode", "entry", "place", "what"}},
+      {Topic::kInterrupts, {"cycle", "cpu", "type", "vector", "place"}},
+      {Topic::kSwitches, {"cycle", "cpu", "from", "to", "asn"}},
   };
   for (const auto& [topic, names] : wanted) {
     for (const char* name : names) columns_[{topic, name}] = survey.ColumnOf(topic, name);
@@ -178,6 +179,11 @@ void ReportData::OnLine(ConsoleLine line) {
   lines_.Add(std::move(line));
 }
 
+std::string ReportData::WhoseIs(Topic topic, const Row& row) const {
+  if (processors_.size() == 1) return "";
+  return absl::StrCat("CPU ", At(topic, row, "cpu").value, ": ");
+}
+
 void ReportData::OnRow(Topic topic, const Row& row) {
   switch (topic) {
     case Topic::kSystemCalls: return OnSystemCall(row);
@@ -206,7 +212,7 @@ void ReportData::OnSystemCall(const Row& row) {
   call.longest = std::max(call.longest, cycles.value);
 
   SlowCall slow;
-  slow.mark = {cycle, cycles.value, name};
+  slow.mark = {cycle, cycles.value, absl::StrCat(WhoseIs(Topic::kSystemCalls, row), name)};
   if (returned) {
     absl::StrAppend(&slow.mark.text, error ? " error " : " = ", at("result").Shown("result"));
   }
@@ -235,10 +241,10 @@ void ReportData::OnException(const Row& row) {
   };
   const uint64_t cycle = at("cycle").value;
   exceptions_.Part(at("entry").text).Add(cycle);
-  exceptions_.AddMark(
-      {cycle, 0,
-       absl::StrCat(at("entry").text, " from ", at("mode").text, " mode: ", at("what").text,
-                    at("place").text.empty() ? "" : ", in ", at("place").text)});
+  exceptions_.AddMark({cycle, 0,
+                       absl::StrCat(WhoseIs(Topic::kExceptions, row), at("entry").text, " from ",
+                                    at("mode").text, " mode: ", at("what").text,
+                                    at("place").text.empty() ? "" : ", in ", at("place").text)});
 }
 
 void ReportData::OnInterrupt(const Row& row) {
@@ -251,9 +257,9 @@ void ReportData::OnInterrupt(const Row& row) {
                                  ? "gone when PALcode looked"
                                  : absl::StrCat(at("type").text, " ", vector.Shown("vector"));
   interrupts_.Part(source).Add(cycle);
-  interrupts_.AddMark(
-      {cycle, 0,
-       at("place").text.empty() ? source : absl::StrCat(source, ", in ", at("place").text)});
+  interrupts_.AddMark({cycle, 0,
+                       absl::StrCat(WhoseIs(Topic::kInterrupts, row), source,
+                                    at("place").text.empty() ? "" : ", in ", at("place").text)});
 }
 
 void ReportData::OnSwitch(const Row& row) {
@@ -263,15 +269,18 @@ void ReportData::OnSwitch(const Row& row) {
   const uint64_t cycle = at("cycle").value;
   const std::string from = at("from").Shown("from");
   const std::string to = at("to").Shown("to");
-  processes_.Part(process_.empty() ? from : process_).AddCycles(process_since_, cycle);
-  process_ = to;
-  process_since_ = cycle;
+  Processor& processor = processors_[at("cpu").value];
+  const std::string& before = processor.process.empty() ? from : processor.process;
+  processes_.Part(before).AddCycles(processor.process_since, cycle);
+  processor.process = to;
+  processor.process_since = cycle;
   // SWPCTX also gives the process that runs another address space.
   const char* const kind = from == to ? "address space" : "process";
   switches_.Part(kind).Add(cycle);
   if (from == to) return;
-  switches_.AddMark(
-      {cycle, 0, absl::StrCat(kind, " ", from, " to ", to, ", ASN ", at("asn").value)});
+  switches_.AddMark({cycle, 0,
+                     absl::StrCat(WhoseIs(Topic::kSwitches, row), kind, " ", from, " to ", to,
+                                  ", ASN ", at("asn").value)});
 }
 
 void ReportData::OnMode(int cpu, uint64_t cycle, bool user) {
@@ -310,13 +319,18 @@ std::string ReportData::ProcessorLane(size_t index) {
   Series all(spans_);
   all.AddCycles(0, cycles_);
   Series& kernel = lane.Part("kernel");
+  Series& idle = lane.Part("idle");
   for (size_t span = 0; span < spans_.count; ++span) {
     // The instruction that a span ends in counts in both.
     const uint64_t others = processor.in_user.at(span) + processor.idle.at(span);
     kernel.Add(span * spans_.width, all.at(span) - std::min(all.at(span), others));
+    // Several CPUs are looked at between rounds, where each has come a little farther than others.
+    const uint64_t room = all.at(span) - std::min(all.at(span), processor.in_user.at(span));
+    const bool several = processors_.size() > 1;
+    idle.Add(span * spans_.width,
+             several ? std::min(processor.idle.at(span), room) : processor.idle.at(span));
   }
   lane.Part("user").Merge(processor.in_user);
-  lane.Part("idle").Merge(processor.idle);
   return lane.Json({"user", "kernel", "idle"});
 }
 
@@ -382,7 +396,10 @@ std::string ReportData::ConsoleJson() const {
 
 std::string ReportData::Fields() {
   cutter_.Finish();
-  if (!process_.empty()) processes_.Part(process_).AddCycles(process_since_, cycles_);
+  for (const Processor& processor : processors_) {
+    if (processor.process.empty()) continue;
+    processes_.Part(processor.process).AddCycles(processor.process_since, cycles_);
+  }
   std::vector<std::string> lanes;
   for (size_t i = 0; i < processors_.size(); ++i) lanes.push_back(ProcessorLane(i));
   for (const Lane* lane : {&processes_, &switches_, &calls_, &exceptions_, &interrupts_, &console_,

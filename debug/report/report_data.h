@@ -108,6 +108,8 @@ class ReportData final : public SurveyListener {
     Series in_user;
     Series idle;
     std::optional<Lane> profiled;
+    std::string process;  // the one that runs, and since when
+    uint64_t process_since = 0;
   };
   struct Phase {
     uint64_t begin;
@@ -121,6 +123,8 @@ class ReportData final : public SurveyListener {
   void OnInterrupt(const Row& row);
   void OnSwitch(const Row& row);
   const Cell& At(Topic topic, const Row& row, std::string_view column) const;
+  // "CPU 1: " of several.
+  std::string WhoseIs(Topic topic, const Row& row) const;
   void KeepIfSlow(SlowCall call);
   Lane NewProcessorLane(size_t index) const;
   std::string ProcessorLane(size_t index);
@@ -142,8 +146,6 @@ class ReportData final : public SurveyListener {
   // Messages with a time stamp, up to user mode.
   std::vector<Mark> messages_;
   std::optional<uint64_t> first_user_;
-  std::string process_;  // the one that runs, and since when
-  uint64_t process_since_ = 0;
 };
 
 }  // namespace isochron::debug

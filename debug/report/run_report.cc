@@ -94,9 +94,11 @@ absl::StatusOr<std::string> MakeReport(const std::vector<timeline::Timeline*>& t
   std::string flame_page;
   if (subject.profile) {
     *failed = &first;
-    const auto profile = Profile::Of(
-        first, symbols, 0, std::numeric_limits<uint64_t>::max(), spans.width,
-        [&](uint64_t cycle, const ModeCycles& cycles) { data.OnProfile(0, cycle, cycles); });
+    const auto profile =
+        Profile::Of(first, symbols, 0, std::numeric_limits<uint64_t>::max(), std::nullopt,
+                    spans.width, [&](int cpu, uint64_t cycle, const ModeCycles& cycles) {
+                      data.OnProfile(cpu, cycle, cycles);
+                    });
     if (!profile.ok()) return profile.status();
     profile->WriteFlamePage("Where its time went", [&](std::string_view line) {
       absl::StrAppend(&flame_page, std::string(line), "\n");

@@ -7,6 +7,7 @@
 #include "alpha/exceptions.h"
 #include "debug/address_space.h"
 #include "debug/osf_calls.h"
+#include "debug/osf_places.h"
 #include "debug/query_kinds.h"
 
 namespace isochron::debug {
@@ -50,8 +51,10 @@ machine::StopCondition Survey::Condition(const timeline::Timeline& timeline) {
   const machine::Machine& machine = timeline.machine();
   machine::StopCondition all;
   entries_.clear();
-  for (const uint64_t entry : SystemEntries(machine, 0)) {
-    if ((entry & 1) == 0 && !Has(entries_, entry)) entries_.push_back(entry);
+  for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) {
+    for (const uint64_t entry : SystemEntries(machine, cpu)) {
+      if ((entry & 1) == 0 && !Has(entries_, entry)) entries_.push_back(entry);
+    }
   }
   all.pcs = entries_;
   for (Part& part : parts_) {
@@ -59,12 +62,11 @@ machine::StopCondition Survey::Condition(const timeline::Timeline& timeline) {
     for (const uint64_t pc : part.condition.pcs) {
       if (!Has(all.pcs, pc)) all.pcs.push_back(pc);
     }
-    for (const alpha::StopRange& range : part.condition.ranges) {
-      if (all.ranges.empty()) all.ranges.push_back(range);  // the entry points: the same for all
-    }
+    // The entry points: the same for all.
+    if (all.ranges.empty()) all.ranges = part.condition.ranges;
     all.events |= part.condition.events;
   }
-  all.cycle = (machine.cpu().cycle / spans_.width + 1) * spans_.width;
+  all.cycle = (machine.now() / spans_.width + 1) * spans_.width;
   return all;
 }
 
@@ -82,7 +84,7 @@ absl::Status Survey::Begin(timeline::Timeline& timeline) {
 absl::Status Survey::See(timeline::Timeline& timeline, const machine::StopReasons& met,
                          std::vector<Sighting>& seen) {
   const machine::Machine& machine = timeline.machine();
-  const uint64_t pc = machine.cpu().pc;
+  const uint64_t pc = machine.cpu(CpuHere(machine)).pc;
   for (int topic = 0; topic < kTopics; ++topic) {
     Part& part = parts_[topic];
     machine::StopReasons own;
@@ -99,11 +101,12 @@ absl::Status Survey::See(timeline::Timeline& timeline, const machine::StopReason
 }
 
 void Survey::SeeMode(const machine::Machine& machine, std::vector<Sighting>& seen) const {
-  const alpha::Cpu& cpu = machine.cpu();
+  const int index = CpuHere(machine);
+  const alpha::Cpu& cpu = machine.cpu(index);
   const bool enters = Has(entries_, cpu.pc);
   const bool retsys = cpu.pc == alpha::CallPalPc(cpu, osf::kRetsys);
   if (!enters && !retsys && cpu.pc != alpha::CallPalPc(cpu, osf::kRti)) return;
-  const SystemFrame frame = ReadSystemFrame(machine, 0);
+  const SystemFrame frame = ReadSystemFrame(machine, index);
   const bool user = retsys || (frame.whole && (frame.ps & SystemFrame::kUserMode) != 0);
   if (!user) return;
   seen.push_back({cpu.cycle, enters ? kToKernel : kToUser, {static_cast<uint64_t>(cpu.index)}});

@@ -181,7 +181,7 @@ class Session:
         It is a copy, in a process of its own: the guest does not move meanwhile, and the log has nothing of it. What
         comes later is not in it. The engine is the session's if none is named; `symbols` and `options` are those of
         Timeline. Raises RequestError where nothing is recorded, and IsochronError where the copy cannot be gone
-        through: with several CPUs, and while the run keeps an image or an overlay for itself that the copy has to read:
+        through: while the run keeps an image or an overlay for itself that the copy has to read:
         one of a Disk with `commit`, or an overlay that was not empty at power-on.
         """
         with tempfile.TemporaryDirectory() as directory:

@@ -14,10 +14,10 @@ from isochron.remote import Stub
 
 __tracebackhide__ = hide
 
-_WHEN = re.compile(
-    r"cycle (?P<cycle>\d+) \(.*?\), instruction (?P<instruction>\d+), event (?P<event>\d+),"
-    r" PC (?P<pc>0x[0-9a-f]+)(?P<pal> in PALmode)?(?: (?P<symbol>[^,\n]*))?"
-)
+_WHEN = re.compile(r"cycle (?P<cycle>\d+) \(.*?\), instruction (?P<instruction>\d+), event (?P<event>\d+)")
+_PC = re.compile(r"PC (?P<pc>0x[0-9a-f]+)(?P<pal> in PALmode)?(?: (?P<symbol>[^,\n]*))?")
+# A line for each of several CPUs, of which the one with a star executes next.
+_CPU = re.compile(r"^(?P<next>[* ]) CPU (?P<cpu>\d+): .*$", re.M)
 _REGISTERS = [*(f"r{i}" for i in range(32)), *(f"f{i}" for i in range(31)), "fpcr", "pc", "", "unique"]
 _WATCHES = {"write": "Z2", "read": "Z3", "access": "Z4"}
 # Memory that one request asks for.
@@ -28,8 +28,9 @@ _PIECE = 2048
 class Place:
     """A boundary of a recorded run."""
 
+    #: Machine time.
     cycle: int
-    #: Instructions retired since power-on.
+    #: Instructions retired since power-on, by all CPUs.
     instruction: int
     #: Number of the first event of the log that is still to come.
     event: int
@@ -38,6 +39,8 @@ class Place:
     pal_mode: bool
     #: "name+0x10 (file:line)", as far as that is known.
     symbol: str
+    #: Whose instruction that is.
+    cpu: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Arrival:
     message: str = ""
     #: Of `stops`, those that were met.
     stops: tuple[StopAt, ...] = ()
+
+    @property
+    def cpu(self) -> int:
+        """The CPU that it is about."""
+        return self.place.cpu
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +117,9 @@ class Timeline:
     options of `isochron replay --gdb`. `known_to`: of a partial log, the cycle up to which nothing happened behind its
     last event. `patience`: wall seconds for an answer, which only a hang should reach. A context manager: the program
     ends with it. Session.timeline() makes one of a run that is being recorded.
+
+    Of several CPUs, `cpu` says whose registers, addresses and steps are meant: if nothing is said those of the one that
+    the last stop was about.
     """
 
     def __init__(
@@ -139,6 +150,7 @@ class Timeline:
             self.close()
             raise
         self._steps = ""
+        self._cpu = 0
 
     def __enter__(self) -> Timeline:
         return self
@@ -151,19 +163,28 @@ class Timeline:
     def close(self) -> None:
         self._stub.close()
 
-    def place(self) -> Place:
-        """Where it stands."""
-        return self._place(self._stub.monitor("when"))
+    def place(self, cpu: int | None = None) -> Place:
+        """Where it stands, and a CPU."""
+        return self._place(self._stub.monitor("when"), self._cpu if cpu is None else cpu)
 
     def goto(
-        self, *, cycle: int | None = None, instruction: int | None = None, event: int | None = None
+        self,
+        *,
+        cycle: int | None = None,
+        instruction: int | None = None,
+        event: int | None = None,
+        cpu: int | None = None,
     ) -> Place:
-        """To the first boundary at or past a cycle, at which so many instructions have retired, or behind an event."""
+        """To the first boundary at or past a cycle, at which so many instructions have retired, or behind an event.
+
+        With `cpu` cycles and instructions are those of that one of several CPUs."""
         places = {"cycle": cycle, "instruction": instruction, "event": event}
         named = [f"{name} {value:d}" for name, value in places.items() if value is not None]
-        if len(named) != 1:
-            raise TypeError("goto() takes one of cycle, instruction and event")
-        return self._goto(named[0])
+        if len(named) != 1 or (cpu is not None and event is not None):
+            raise TypeError("goto() takes one of cycle, instruction and event, and cpu with the first two")
+        if cpu is not None:
+            self._cpu = cpu
+        return self._goto(named[0] if cpu is None else f"{named[0]} cpu {cpu:d}")
 
     def goto_start(self) -> Place:
         """To power-on."""
@@ -173,14 +194,14 @@ class Timeline:
         """To the end of the recording."""
         return self._goto("end")
 
-    def step(self, count: int = 1, *, flow: bool = False) -> Place:
-        """Forward by so many instructions. With `flow`, by those of the code that is looked at: interrupts and TLB
-        misses are passed over (docs/debugging.md)."""
-        return self._step("vCont;s", count, flow)
+    def step(self, count: int = 1, *, flow: bool = False, cpu: int | None = None) -> Place:
+        """Forward by so many instructions of a CPU. With `flow`, by those of the code that is looked at: interrupts and
+        TLB misses are passed over (docs/debugging.md)."""
+        return self._step("vCont;s", count, flow, cpu)
 
-    def reverse_step(self, count: int = 1, *, flow: bool = False) -> Place:
+    def reverse_step(self, count: int = 1, *, flow: bool = False, cpu: int | None = None) -> Place:
         """The same backwards. At power-on it stays."""
-        return self._step("bs", count, flow)
+        return self._step("bs", count, flow, cpu)
 
     def run(
         self,
@@ -206,8 +227,9 @@ class Timeline:
         arrival = self.reverse_continue(watches=[Watch(address, size)])
         return arrival.place if arrival.reason == "watchpoint" else None
 
-    def registers(self) -> dict[str, int]:
+    def registers(self, cpu: int | None = None) -> dict[str, int]:
         """r0 to r31, f0 to f30, fpcr, pc and unique."""
+        self._select(cpu)
         data = self._request("g")
         words = (data[i : i + 16] for i in range(0, len(data), 16))
         return {
@@ -216,8 +238,9 @@ class Timeline:
             if name
         }
 
-    def read(self, address: int | str, size: int = 8) -> bytes:
+    def read(self, address: int | str, size: int = 8, cpu: int | None = None) -> bytes:
         """Memory at a virtual address, by superpages, TLBs and page tables. Raises RequestError where none is mapped."""
+        self._select(cpu)
         begin, data = self.address(address), b""
         while len(data) < size:
             data += bytes.fromhex(self._request(f"m{begin + len(data):x},{min(_PIECE, size - len(data)):x}"))
@@ -243,21 +266,34 @@ class Timeline:
             raise RequestError(f"isochron refused {body!r}: {reply}")
         return reply
 
+    def _select(self, cpu: int | None) -> None:
+        """Has what is asked next be about a CPU."""
+        self._request(f"Hg{(self._cpu if cpu is None else cpu) + 1:x}")
+
     @staticmethod
-    def _place(text: str) -> Place:
+    def _place(text: str, cpu: int) -> Place:
         found = _WHEN.search(text)
-        if found is None:
+        lines = {int(line["cpu"]): line[0] for line in _CPU.finditer(text)}
+        pc = _PC.search(lines.get(cpu, text))
+        if found is None or pc is None or (lines and cpu not in lines):
             raise IsochronError(f"isochron says of where it is {text!r}")
         return Place(
             cycle=int(found["cycle"]), instruction=int(found["instruction"]), event=int(found["event"]),
-            pc=int(found["pc"], 16), pal_mode=found["pal"] is not None, symbol=found["symbol"] or "",
+            pc=int(pc["pc"], 16), pal_mode=pc["pal"] is not None, symbol=pc["symbol"] or "", cpu=cpu,
         )  # fmt: skip
 
     def _goto(self, where: str) -> Place:
         self._stub.monitor(f"goto {where}")
         return self.place()
 
-    def _step(self, body: str, count: int, flow: bool) -> Place:
+    def _step(self, body: str, count: int, flow: bool, cpu: int | None) -> Place:
+        if cpu is not None:
+            self._cpu = cpu
+        thread = f"{self._cpu + 1:x}"
+        if body == "bs":
+            self._request(f"Hc{thread}")
+        else:
+            body = f"{body}:{thread}"
         steps = "flow" if flow else "exact"
         if steps != self._steps:
             self._stub.monitor(f"step {steps}")
@@ -290,6 +326,7 @@ class Timeline:
 
     def _arrival(self, reply: str, message: str) -> Arrival:
         fields = dict(field.split(":", 1) for field in reply[3:].split(";") if ":" in field)
+        self._cpu = int(fields.get("thread", "1"), 16) - 1
         place = self.place()
         for name in ("watch", "rwatch", "awatch"):
             if name in fields:

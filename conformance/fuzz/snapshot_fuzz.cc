@@ -3,6 +3,9 @@
 //
 // The input is a list of changes to a good state, three bytes each: where (two bytes) and what to
 // XOR; a rest of one or two bytes cuts the state short.
+//
+// It is built twice, with ISOCHRON_FUZZ_CPUS of 1 and more: then the good state is one in the turn
+// of a CPU, inside a round.
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +39,11 @@ std::unique_ptr<machine::Machine> MakeMachine() {
   config.memory_bytes = machine::MachineConfig::kMinMemory;
   config.itb_entries = config.dtb_entries = machine::MachineConfig::kMinTlbEntries;
   config.input_interval = kInterval;
+  config.cpus = ISOCHRON_FUZZ_CPUS;
+  if (config.cpus > 1) {
+    config.quantum = 700;
+    config.schedule = *machine::ScheduleConfig::Parse("random:1:1-50");
+  }
   images.disks = {std::make_shared<machine::ZeroContents>(machine::kSectorSize)};
   config.disks = {{.bytes = machine::kSectorSize}};
   return *machine::Machine::Create(config, std::move(images), ref::CreateEngine);
@@ -43,7 +51,9 @@ std::unique_ptr<machine::Machine> MakeMachine() {
 
 // Past so many input points.
 void RunFor(machine::Machine& machine, uint64_t points) {
-  machine.RunUntil(machine::StopCondition::AtCycle(machine.cpu().cycle + points * kInterval));
+  const int cpu = machine.cpu_count() - 1;
+  machine.RunUntil(
+      machine::StopCondition::AtCycleOf(cpu, machine.cpu(cpu).cycle + points * kInterval));
 }
 
 std::string GoodState() {

@@ -276,13 +276,6 @@ int Conform::ReportDifference(timeline::Divergence divergence) {
   const std::string where =
       absl::StrCat("differ at event ", divergence.actual.number, ", cycle ",
                    machine::WithSeconds(divergence.actual.cycle, run_.config.clock_hz));
-  if (run_.config.cpus > 1) {
-    const std::string text = absl::StrCat(Engines(), " ", where,
-                                          "; of several CPUs no first instruction is looked for\n");
-    Tell(text);
-    return Publish(absl::StrCat("Engines ", Engines(), " differ"), absl::StrCat("they ", where),
-                   text, "", ToInt(ExitCode::kDifference));
-  }
   Say(absl::StrCat(Engines(), " ", where, "; the run is repeated to find the first instruction"));
   guest_run_->session().LetSignalsKill();  // there is nothing to complete
   run_.events = pipe_.events();

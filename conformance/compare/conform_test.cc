@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "conformance/compare/conform_testing.h"
 #include "conformance/compare/divergence_report.h"
@@ -70,6 +72,38 @@ TEST(Conform, AFaultThatStrikesOnceIsPlacedToTheCycle) {
     EXPECT_GT(report.culprit.cycle, 2'990'000u) << fault;
     EXPECT_EQ(report.equal_cycle / 1'000'000, 2u);
   }
+}
+
+// What a conformance of four CPUs comes to with a fault.
+DivergenceReport InvestigateCpus(const std::string& schedule, const std::string& fault) {
+  Conformance conformance("litmus", RefAnd(fault));
+  conformance.HaveCpus(schedule);
+  return Investigate(conformance);
+}
+
+// Of several CPUs, too: the instruction, the CPU that executed it, and where that stood.
+TEST(Conform, AFaultyInstructionOfSeveralCpusIsNamed) {
+  const DivergenceReport report = InvestigateCpus("random:2:1-400", "ldq_l");
+  const std::string text = ReportText(report);
+  EXPECT_EQ(report.certainty, Certainty::kInstruction);
+  EXPECT_EQ(Mnemonic(report.culprit.word), "ldq_l") << text;
+  const std::string where = absl::StrCat("the instruction of CPU ", report.culprit.cpu,
+                                         " at its cycle ", report.culprit.cycle);
+  EXPECT_NE(text.find(where), text.npos) << text;
+  EXPECT_NE(ReportHtml(report).find(where), std::string::npos);
+}
+
+// The first CPU that comes to the cycle is the one, which the schedule says.
+TEST(Conform, AFaultThatStrikesOneCpuOnceIsPlacedToItsCycle) {
+  std::set<uint32_t> cpus;
+  for (const char* schedule : {"fixed", "random:1:1-40", "random:2:1-40"}) {
+    const DivergenceReport report = InvestigateCpus(schedule, "memory@800000");
+    EXPECT_EQ(report.certainty, Certainty::kInstruction) << schedule;
+    EXPECT_LE(report.culprit.cycle, 800'000u);
+    EXPECT_GT(report.culprit.cycle, 790'000u) << ReportText(report);
+    cpus.insert(report.culprit.cpu);
+  }
+  EXPECT_GT(cpus.size(), 1u);
 }
 
 // Types at the first input point, and stops there.

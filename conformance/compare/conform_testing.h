@@ -60,6 +60,13 @@ struct Conformance {
     run.images = Guest(guest);
   }
 
+  // The machine has as many CPUs as there can be.
+  void HaveCpus(const std::string& schedule) {
+    run.config.cpus = machine::MachineConfig::kMaxCpus;
+    run.config.schedule = *machine::ScheduleConfig::Parse(schedule);
+    run.config.command_line = "20";  // of the guest `litmus`: rounds
+  }
+
   void Run(uint64_t cycles) {
     auto first = machine::Machine::Create(run.config, run.images, engines[0].factory);
     auto second = machine::Machine::Create(run.config, run.images, engines[1].factory);

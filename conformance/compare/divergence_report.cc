@@ -40,12 +40,13 @@ uint64_t FirstSureDifference(const timeline::Divergence& divergence) {
 }
 
 void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
-  report.different_cycle = found.different;
-  const TwinState after = twins.Capture(found.experiment);
-  twins.Advance(StartOf(found).cycle);
+  const TwinState after = twins.Capture(found.experiment, found.culprit.cpu);
+  twins.Advance(StartOf(found).moment);
   const machine::Machine& before = twins.first().machine();
-  report.changes = CompareCpus(before.cpu(), CpuOf(after.first_cpu, before.cpu()),
-                               CpuOf(after.second_cpu, before.cpu()));
+  const alpha::Cpu& cpu = before.cpu(static_cast<int>(found.culprit.cpu));
+  const alpha::Cpu first = CpuOf(after.first_cpu, cpu);
+  report.different_cycle = report.cpus == 1 ? found.different : first.cycle;
+  report.changes = CompareCpus(cpu, first, CpuOf(after.second_cpu, cpu));
   for (const MemoryDifference& word : after.memory) {
     report.memory.push_back(
         {word.pa, before.memory().Load<uint64_t>(word.pa), word.first, word.second});
@@ -57,8 +58,8 @@ void Examine(MachineTwins& twins, Narrowed found, DivergenceReport& report) {
   report.certainty = found.certainty;
   report.culprit = found.culprit;
   if (found.trace.size() > 1) report.trace = std::move(found.trace);
-  report.place = DescribePc(before.cpu(), report.culprit.pc, before.kernel());
-  report.instructions = InstructionLines(before.cpu(), before.memory(), report.culprit.pc);
+  report.place = DescribePc(cpu, report.culprit.pc, before.kernel());
+  report.instructions = InstructionLines(cpu, before.memory(), report.culprit.pc);
 }
 
 std::string EqualEventLines(const DivergenceReport& report) {
@@ -72,9 +73,7 @@ std::string EqualEventLines(const DivergenceReport& report) {
 }
 
 std::string Conclusion(const DivergenceReport& report) {
-  const std::string cycles =
-      absl::StrCat("at cycle ", machine::WithSeconds(report.culprit.cycle, report.clock_hz),
-                   ", PC ", report.place);
+  const std::string cycles = DescribeCulprit(report);
   switch (report.certainty) {
     case Certainty::kNotReproduced:
       return "the difference did not come back when the run was repeated on both engines\n";
@@ -97,6 +96,7 @@ absl::StatusOr<DivergenceReport> InvestigateDivergence(
   DivergenceReport report;
   report.engines = {engines[0].name, engines[1].name};
   report.clock_hz = run.config.clock_hz;
+  report.cpus = run.config.cpus;
   report.expected = divergence.expected;
   report.actual =
       divergence.expected
@@ -106,10 +106,26 @@ absl::StatusOr<DivergenceReport> InvestigateDivergence(
   report.equal_cycle = LastEqualCheckpoint(run.events, divergence.actual.number);
   absl::StatusOr<std::unique_ptr<MachineTwins>> twins = MachineTwins::Create(run, engines);
   if (!twins.ok()) return twins.status();
-  (*twins)->Advance(report.equal_cycle);
-  Narrowed found = Narrow(**twins, report.equal_cycle, FirstSureDifference(divergence));
+  (*twins)->AdvanceToCycle(report.equal_cycle);
+  const uint64_t sure = FirstSureDifference(divergence);
+  Narrowed found = Narrow(**twins, (*twins)->first().machine().moment(),
+                          report.cpus == 1 ? sure : (*twins)->MomentAt(sure));
   if (found.certainty != Certainty::kNotReproduced) Examine(**twins, std::move(found), report);
   return report;
+}
+
+std::string DescribeCulprit(const DivergenceReport& report) {
+  const std::string of_cpu = report.cpus == 1
+                                 ? "at cycle "
+                                 : absl::StrCat("of CPU ", report.culprit.cpu, " at its cycle ");
+  return absl::StrCat(of_cpu, machine::WithSeconds(report.culprit.cycle, report.clock_hz), ", PC ",
+                      report.place);
+}
+
+std::string TraceLine(const DivergenceReport& report, const Boundary& at) {
+  const std::string of_cpu = report.cpus == 1 ? "" : absl::StrCat("CPU ", at.cpu, " ");
+  return absl::StrFormat("%s%12d  %s\n", of_cpu, at.cycle,
+                         alpha::ListedInstruction(at.pc, at.word));
 }
 
 std::string DescribeFirstDifference(const DivergenceReport& report) {
@@ -130,8 +146,7 @@ std::string ReportText(const DivergenceReport& report) {
     if (!report.trace.empty()) {
       absl::StrAppend(&text, "executed at once:\n");
       for (const Boundary& at : report.trace) {
-        absl::StrAppendFormat(&text, "  %12d  %s\n", at.cycle,
-                              alpha::ListedInstruction(at.pc, at.word));
+        absl::StrAppend(&text, "  ", TraceLine(report, at));
       }
     }
     absl::StrAppend(&text, "registers that change, and what differs (*):\n",

@@ -36,6 +36,7 @@ struct DivergenceReport {
   replaylog::Event actual;
   std::vector<replaylog::Event> equal_events;
   uint64_t clock_hz = 0;  // cycles in a guest second
+  uint32_t cpus = 1;
   // What it takes to come back to it: command line, versions, digests. The caller's.
   std::vector<ReportRow> origin;
   // The last checkpoint at which both were equal; 0 is power-on.
@@ -43,10 +44,10 @@ struct DivergenceReport {
 
   Certainty certainty = Certainty::kNotReproduced;
   Boundary culprit;
-  uint64_t different_cycle = 0;
-  std::string place;            // the culprit's PC with symbol, or ASN
-  std::string instructions;     // it and its neighbours
-  std::vector<Boundary> trace;  // what was executed at once, when more than the culprit
+  uint64_t different_cycle = 0;  // of the culprit's CPU
+  std::string place;             // the culprit's PC with symbol, or ASN
+  std::string instructions;      // it and its neighbours
+  std::vector<Boundary> trace;   // what was executed at once, when more than the culprit
   std::vector<FieldChange> changes;
   std::vector<MemoryChange> memory;
   uint64_t memory_words = 0;  // how many differ; `memory` has the first of them
@@ -59,6 +60,13 @@ struct DivergenceReport {
 absl::StatusOr<DivergenceReport> InvestigateDivergence(
     const RecordedRun& run, const std::vector<engines::NamedEngine>& engines,
     const timeline::Divergence& divergence);
+
+// Where the culprit is: "at cycle 10 (0.000000 s), PC 0x8400 (PALmode)", of several CPUs with the
+// number of its own.
+std::string DescribeCulprit(const DivergenceReport& report);
+
+// An instruction that was executed, with its cycle, of several CPUs with the number of its own.
+std::string TraceLine(const DivergenceReport& report, const Boundary& at);
 
 // The first event that differs on both engines, with the bytes around the first one that does;
 // lines of at most 80 columns.

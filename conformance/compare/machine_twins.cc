@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "alpha/fetch_word.h"
@@ -77,7 +78,13 @@ absl::StatusOr<std::unique_ptr<RepeatingMachine>> RepeatingMachine::Create(
   return repeating;
 }
 
-void RepeatingMachine::RunTo(uint64_t cycle) {
+void RepeatingMachine::RunTo(uint64_t moment) {
+  machine::StopCondition stop;
+  stop.moment = moment;
+  if (!ended_) ended_ = machine_->RunUntil(stop).has_value();
+}
+
+void RepeatingMachine::RunToCycle(uint64_t cycle) {
   if (!ended_) ended_ = machine_->RunUntil(machine::StopCondition::AtCycle(cycle)).has_value();
 }
 
@@ -92,8 +99,8 @@ std::string ValueOf(const alpha::StateField* field) {
 }
 
 void AppendFieldDifferences(const machine::Machine& first, const machine::Machine& second,
-                            std::string& text) {
-  const std::vector<std::string> lines = FieldDifferences(first, second);
+                            uint32_t cpu, std::string& text) {
+  const std::vector<std::string> lines = FieldDifferences(first, second, cpu);
   for (size_t i = 0; i < lines.size() && i < kShownFields; ++i) text += lines[i];
   if (lines.size() > kShownFields) {
     absl::StrAppend(&text, "* ", lines.size() - kShownFields, " more fields differ\n");
@@ -127,6 +134,18 @@ void CompareMemory(machine::Machine& first, machine::Machine& second, TwinState&
   }
 }
 
+// The instruction that is executed next; nothing where that is not known, or, unless `any`, where a
+// CPU waits or takes an interrupt before it.
+std::optional<Boundary> NextOf(const machine::Machine& machine, bool any) {
+  const std::optional<int> next = machine.next_cpu();
+  if (!next.has_value()) return std::nullopt;
+  const alpha::Cpu& cpu = machine.cpu(*next);
+  if (!any && (machine.waiting(*next) || cpu.InterruptDeliverable())) return std::nullopt;
+  return Boundary{machine.moment(), cpu.pc,
+                  alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0), cpu.cycle,
+                  cpu.index};
+}
+
 // The boundaries of Step() on their way out of the child process.
 struct Steps {
   std::vector<Boundary> boundaries;
@@ -140,7 +159,7 @@ struct Steps {
 }  // namespace
 
 std::vector<std::string> FieldDifferences(const machine::Machine& first,
-                                          const machine::Machine& second) {
+                                          const machine::Machine& second, uint32_t cpu) {
   alpha::StateLister listers[2];
   first.VisitWithoutMemory(listers[0]);
   second.VisitWithoutMemory(listers[1]);
@@ -154,10 +173,11 @@ std::vector<std::string> FieldDifferences(const machine::Machine& first,
       if (is_new) order.push_back(field.path);
     }
   }
+  const std::string own = absl::StrCat("cpu", cpu, ".");
   std::vector<std::string> lines;
   for (const std::string_view path : order) {
     const auto& [a, b] = pairs[path];
-    if (path.starts_with("cpu0.")) continue;
+    if (path.starts_with(own)) continue;
     if (a != nullptr && b != nullptr && a->value == b->value) continue;
     lines.push_back(
         absl::StrCat("* ", std::string(path), ": ", ValueOf(a), ", ", ValueOf(b), "\n"));
@@ -184,27 +204,56 @@ absl::StatusOr<std::unique_ptr<MachineTwins>> MachineTwins::Create(
   return std::unique_ptr<MachineTwins>(new MachineTwins(std::move(machines)));
 }
 
-void MachineTwins::Advance(uint64_t cycle) {
+template <typename Run>
+void MachineTwins::AdvanceBoth(Run run) {
   // With the digests up to date, each experiment hashes only what it has changed itself.
-  const auto run = [cycle](RepeatingMachine& machine) {
-    machine.RunTo(cycle);
+  const auto advance = [&run](RepeatingMachine& machine) {
+    run(machine);
     machine.machine().StateDigest();
   };
-  absl::StatusOr<std::thread> other = hostio::StartThread([&] { run(*machines_[1]); });
-  run(*machines_[0]);
+  absl::StatusOr<std::thread> other = hostio::StartThread([&] { advance(*machines_[1]); });
+  advance(*machines_[0]);
   // Without a thread the one has to wait for the other.
   if (other.ok()) {
     other->join();
   } else {
-    run(*machines_[1]);
+    advance(*machines_[1]);
   }
+}
+
+void MachineTwins::Advance(uint64_t moment) {
+  AdvanceBoth([moment](RepeatingMachine& machine) { machine.RunTo(moment); });
+}
+
+void MachineTwins::AdvanceToCycle(uint64_t cycle) {
+  AdvanceBoth([cycle](RepeatingMachine& machine) { machine.RunToCycle(cycle); });
+}
+
+uint64_t MachineTwins::MomentsPerCycle() const {
+  return machines_[0]->machine().cpu_count() == 1 ? 1 : 2;
+}
+
+uint64_t MachineTwins::MomentAt(uint64_t cycle) {
+  uint64_t moment = 0;
+  for (const auto& machine : machines_) {
+    hostio::ChildProcess child([&] {
+      machine->RunToCycle(cycle);
+      return absl::StrCat(machine->machine().moment());
+    });
+    const std::optional<std::string> text = child.Finish();
+    uint64_t found = 0;
+    if (text.has_value() && absl::SimpleAtoi(*text, &found)) moment = std::max(moment, found);
+  }
+  return moment;
 }
 
 void MachineTwins::Perform(size_t which, const Experiment& experiment) {
   RepeatingMachine& machine = *machines_[which];
   if (experiment.stop != 0) {
     machine.RunTo(experiment.stop);
-    if (which == 1) machine.machine().TranslateAtMost(experiment.translate);
+    if (which == 1) {
+      machine.machine().TranslateAtMost(experiment.translate, static_cast<int>(experiment.cpu));
+    }
   }
   machine.RunTo(experiment.end);
 }
@@ -231,16 +280,13 @@ std::vector<Boundary> MachineTwins::Step(uint64_t from, uint64_t to) {
     machine.RunTo(from);
     Steps steps;
     for (;;) {
-      const alpha::Cpu& cpu = machine.machine().cpu();
-      const bool last = machine.ended() || cpu.cycle >= to;
-      // Where the CPU waits or takes an interrupt, it executes nothing.
-      if (last || !(machine.machine().waiting() || cpu.InterruptDeliverable())) {
-        steps.boundaries.push_back(
-            {cpu.cycle, cpu.pc,
-             alpha::FetchWord(cpu, machine.machine().memory(), cpu.pc).value_or(0)});
+      const machine::Machine& here = machine.machine();
+      const bool last = machine.ended() || here.moment() >= to;
+      if (const std::optional<Boundary> boundary = NextOf(here, last)) {
+        steps.boundaries.push_back(*boundary);
       }
       if (last) return alpha::StateBytes(steps);
-      machine.RunTo(cpu.cycle + 1);
+      machine.RunTo(here.moment() + 1);
     }
   });
   Steps steps;
@@ -249,14 +295,14 @@ std::vector<Boundary> MachineTwins::Step(uint64_t from, uint64_t to) {
   return std::move(steps.boundaries);
 }
 
-TwinState MachineTwins::Compare() {
+TwinState MachineTwins::Compare(uint32_t cpu) {
   TwinState state;
   machine::Machine& first = machines_[0]->machine();
   machine::Machine& second = machines_[1]->machine();
   CompareMemory(first, second, state);
-  state.first_cpu = alpha::StateBytes(first.cpu());
-  state.second_cpu = alpha::StateBytes(second.cpu());
-  AppendFieldDifferences(first, second, state.other);
+  state.first_cpu = alpha::StateBytes(first.cpu(static_cast<int>(cpu)));
+  state.second_cpu = alpha::StateBytes(second.cpu(static_cast<int>(cpu)));
+  AppendFieldDifferences(first, second, cpu, state.other);
   if (machines_[0]->ended() != machines_[1]->ended()) {
     absl::StrAppend(&state.other, "* the run ends on the ",
                     machines_[0]->ended() ? "first" : "second", " engine only\n");
@@ -264,16 +310,16 @@ TwinState MachineTwins::Compare() {
   return state;
 }
 
-TwinState MachineTwins::Capture(const Experiment& experiment) {
+TwinState MachineTwins::Capture(const Experiment& experiment, uint32_t cpu) {
   hostio::ChildProcess child([&] {
     Perform(0, experiment);
     std::string code;
     if (experiment.stop != 0) {
       machines_[1]->RunTo(experiment.stop);
-      code = machines_[1]->machine().DescribeCode();
+      code = machines_[1]->machine().DescribeCode(static_cast<int>(cpu));
     }
     Perform(1, experiment);
-    TwinState state = Compare();
+    TwinState state = Compare(cpu);
     state.code = code;
     return alpha::StateBytes(state);
   });
@@ -281,7 +327,8 @@ TwinState MachineTwins::Capture(const Experiment& experiment) {
   const std::optional<std::string> bytes = child.Finish();
   if (!bytes) {
     state.other = "* an engine crashed\n";
-    state.first_cpu = state.second_cpu = alpha::StateBytes(machines_[0]->machine().cpu());
+    state.first_cpu = state.second_cpu =
+        alpha::StateBytes(machines_[0]->machine().cpu(static_cast<int>(cpu)));
     return state;
   }
   (void)alpha::RestoreFromBytes(*bytes, state);

@@ -34,8 +34,10 @@ class RepeatingMachine {
       const RecordedRun& run, const engines::NamedEngine& engine);
   ~RepeatingMachine();
 
-  // To the first boundary at or past `cycle`, or to the end of the run.
-  void RunTo(uint64_t cycle);
+  // To the first boundary at or past a moment, or at which machine time is at or past a cycle; or
+  // to the end of the run.
+  void RunTo(uint64_t moment);
+  void RunToCycle(uint64_t cycle);
 
   machine::Machine& machine() { return *machine_; }
   const machine::Machine& machine() const { return *machine_; }
@@ -66,11 +68,12 @@ struct MemoryDifference {
 
 // Two machines side by side, taken apart.
 struct TwinState {
-  std::string first_cpu;  // as Cpu::VisitState writes it
+  std::string first_cpu;  // the one that is looked at, as Cpu::VisitState writes it
   std::string second_cpu;
   std::vector<MemoryDifference> memory;  // the first ones
   uint64_t memory_words = 0;             // how many there are
-  // Lines: fields other than those of CPU and RAM that differ, pages whose dirty mark is missing.
+  // Lines: fields other than those of that CPU and RAM that differ, pages whose dirty mark is
+  // missing.
   std::string other;
   std::string code;  // of the second engine, see alpha::TranslationProbe
 
@@ -94,12 +97,16 @@ class MachineTwins final : public Twins {
   static absl::StatusOr<std::unique_ptr<MachineTwins>> Create(
       const RecordedRun& run, const std::vector<engines::NamedEngine>& engines);
 
-  // Runs both to `cycle`, on two threads.
-  void Advance(uint64_t cycle) override;
+  // Run both to there, on two threads.
+  void Advance(uint64_t moment) override;
+  void AdvanceToCycle(uint64_t cycle);
   bool Differ(const Experiment& experiment) override;
   std::vector<Boundary> Step(uint64_t from, uint64_t to) override;
-  // The state of both after an experiment.
-  TwinState Capture(const Experiment& experiment);
+  uint64_t MomentsPerCycle() const override;
+  // The moment at which the later of both is where machine time comes to `cycle`.
+  uint64_t MomentAt(uint64_t cycle);
+  // The state of both after an experiment, and of their CPUs the one of that number.
+  TwinState Capture(const Experiment& experiment, uint32_t cpu);
 
   RepeatingMachine& first() { return *machines_[0]; }
   RepeatingMachine& second() { return *machines_[1]; }
@@ -108,16 +115,19 @@ class MachineTwins final : public Twins {
   using Machines = std::array<std::unique_ptr<RepeatingMachine>, 2>;
   explicit MachineTwins(Machines machines) : machines_(std::move(machines)) {}
 
+  template <typename Run>
+  void AdvanceBoth(Run run);
   void Perform(size_t which, const Experiment& experiment);
-  TwinState Compare();
+  TwinState Compare(uint32_t cpu);
 
   Machines machines_;
 };
 
-// The fields in which the machines differ, but for those of CPU and RAM, a line each: "* uart0.ier:
-// 0x01, 0x03\n". What only one has, such as an element of a longer queue, is "none" in the other.
+// The fields in which the machines differ, but for those of one CPU and RAM, a line each: "*
+// uart0.ier: 0x01, 0x03\n". What only one has, such as an element of a longer queue, is "none" in
+// the other.
 std::vector<std::string> FieldDifferences(const machine::Machine& first,
-                                          const machine::Machine& second);
+                                          const machine::Machine& second, uint32_t cpu = 0);
 
 // Reads a CPU out of TwinState. `like` says how large its TLBs are.
 alpha::Cpu CpuOf(const std::string& bytes, const alpha::Cpu& like);

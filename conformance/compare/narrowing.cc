@@ -25,7 +25,7 @@ struct Bounds {
   uint64_t high = 0;
 };
 
-// Halves down to neighbouring cycles. False when the machines never differ.
+// Halves down to neighbouring moments. False when the machines never differ.
 bool Halve(Twins& twins, Bounds& bounds) {
   bool seen = false;
   while (bounds.high - bounds.low > 1) {
@@ -43,9 +43,10 @@ bool Halve(Twins& twins, Bounds& bounds) {
 
 // The boundaries at most kRegionCycles before `low`, up to the last before `high`.
 std::vector<Boundary> StepsTo(Twins& twins, const Bounds& bounds) {
-  const uint64_t reach = std::min(bounds.low - bounds.base, kRegionCycles);
+  const uint64_t reach =
+      std::min(bounds.low - bounds.base, kRegionCycles * twins.MomentsPerCycle());
   std::vector<Boundary> steps = twins.Step(bounds.low - reach, bounds.high);
-  while (!steps.empty() && steps.back().cycle >= bounds.high) steps.pop_back();
+  while (!steps.empty() && steps.back().moment >= bounds.high) steps.pop_back();
   return steps;
 }
 
@@ -53,7 +54,8 @@ bool EndsBlock(const Boundary& at) { return ref::EndsBlock(alpha::Decode(at.word
 
 // Whether a block may begin at this step.
 bool MayBegin(const std::vector<Boundary>& steps, size_t i) {
-  return i == 0 || steps[i].pc != steps[i - 1].pc + 4 || EndsBlock(steps[i - 1]);
+  return i == 0 || steps[i].cpu != steps[i - 1].cpu || steps[i].pc != steps[i - 1].pc + 4 ||
+         EndsBlock(steps[i - 1]);
 }
 
 // The last step from which the run to `high` must be left alone for the machines to differ. Within
@@ -63,7 +65,7 @@ bool MayBegin(const std::vector<Boundary>& steps, size_t i) {
 std::optional<size_t> FindStart(Twins& twins, const std::vector<Boundary>& steps, uint64_t high) {
   for (size_t i = steps.size(); i-- != 0;) {
     if (i + ref::kMaxBlockLength < steps.size() && !MayBegin(steps, i)) continue;
-    if (twins.Differ({high, steps[i].cycle})) return i;
+    if (twins.Differ({high, steps[i].moment})) return i;
   }
   return std::nullopt;
 }
@@ -78,8 +80,9 @@ bool TranslateBlocks(Twins& twins, Narrowed& result, bool late) {
     size_t last = start;
     while (last + 1 < trace.size() && !MayBegin(trace, last + 1)) ++last;
     for (size_t i = start; i <= last; ++i) {
-      const uint64_t end = late || i + 1 == trace.size() ? high : trace[i + 1].cycle;
-      const Experiment experiment{end, trace[start].cycle, static_cast<uint32_t>(i - start + 1)};
+      const uint64_t end = late || i + 1 == trace.size() ? high : trace[i + 1].moment;
+      const Experiment experiment{end, trace[start].moment, static_cast<uint32_t>(i - start + 1),
+                                  trace[start].cpu};
       if (!twins.Differ(experiment)) continue;
       result.certainty = Certainty::kInstruction;
       result.culprit = trace[i];
@@ -103,10 +106,11 @@ Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
     if (!Halve(twins, bounds)) return result;
     steps = StepsTo(twins, bounds);
     start = FindStart(twins, steps, bounds.high);
-    if (!start || steps[*start].cycle <= bounds.base || !twins.Differ({steps[*start].cycle})) break;
+    if (!start || steps[*start].moment <= bounds.base || !twins.Differ({steps[*start].moment}))
+      break;
     // What differs at the start had come and gone: the first time is what is looked for.
     bounds.low = bounds.base;
-    bounds.high = steps[*start].cycle;
+    bounds.high = steps[*start].moment;
   }
   result.certainty = Certainty::kRegion;
   result.different = bounds.high;
@@ -115,7 +119,7 @@ Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
   result.region = steps[from];
   result.trace.assign(steps.begin() + static_cast<std::ptrdiff_t>(from), steps.end());
   result.culprit = steps.back();
-  result.experiment = {bounds.high, start ? result.region.cycle : 0};
+  result.experiment = {bounds.high, start ? result.region.moment : 0};
   if (start && result.trace.size() == 1) {
     result.certainty = Certainty::kInstruction;
   } else if (!TranslateBlocks(twins, result, false)) {
@@ -126,7 +130,7 @@ Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
 
 const Boundary& StartOf(const Narrowed& found) {
   for (const Boundary& at : found.trace) {
-    if (at.cycle == found.experiment.stop) return at;
+    if (at.moment == found.experiment.stop) return at;
   }
   return found.region;
 }
@@ -134,14 +138,14 @@ const Boundary& StartOf(const Narrowed& found) {
 void Settle(Narrowed& found, const std::vector<FieldChange>& changes) {
   std::vector<uint32_t> words;
   std::vector<Boundary> executed;
-  const uint64_t start = StartOf(found).cycle;
+  const uint64_t start = StartOf(found).moment;
   for (const Boundary& at : found.trace) {
-    if (at.cycle < start || at.cycle >= found.different) continue;
+    if (at.moment < start || at.moment >= found.different || at.cpu != found.culprit.cpu) continue;
     executed.push_back(at);
     words.push_back(at.word);
   }
   const std::optional<size_t> likely = LikelyCulprit(words, changes);
-  if (!likely || executed[*likely].cycle == found.culprit.cycle) return;
+  if (!likely || executed[*likely].moment == found.culprit.moment) return;
   found.certainty = Certainty::kRegion;
   found.culprit = executed[*likely];
 }

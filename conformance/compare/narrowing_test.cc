@@ -30,7 +30,8 @@ class FakeTwins final : public Twins {
       const auto target = static_cast<uint32_t>(i % 8);
       run_.push_back(
           {start + kCyclesEach * i, 0x1000 + 4 * i,
-           last ? BranchOp(Op::kBr, 31, 0) : OperateLiteral(Op::kAddq, target, 1, target)});
+           last ? BranchOp(Op::kBr, 31, 0) : OperateLiteral(Op::kAddq, target, 1, target),
+           start + kCyclesEach * i});
     }
   }
 

@@ -147,8 +147,8 @@ std::string StateTable(const DivergenceReport& report) {
 std::string TraceListing(const DivergenceReport& report) {
   std::string text;
   for (const Boundary& at : report.trace) {
-    absl::StrAppendFormat(&text, "%s %12d  %s\n", at.cycle == report.culprit.cycle ? "=>" : "  ",
-                          at.cycle, alpha::ListedInstruction(at.pc, at.word));
+    absl::StrAppend(&text, at.moment == report.culprit.moment ? "=> " : "   ",
+                    TraceLine(report, at));
   }
   return HtmlListing(text);
 }
@@ -158,15 +158,14 @@ std::string Headline(const DivergenceReport& report) {
     case Certainty::kNotReproduced:
       return "The difference did not come back when the run was repeated on both engines.";
     case Certainty::kInstruction:
-      return absl::StrFormat("First visible difference: the instruction at cycle %s, PC %s.",
-                             machine::WithSeconds(report.culprit.cycle, report.clock_hz),
-                             Escape(report.place));
+      return absl::StrCat("First visible difference: the instruction ",
+                          Escape(DescribeCulprit(report)), ".");
     case Certainty::kRegion:
       return absl::StrFormat(
           "First visible difference: one of the instructions executed at once before cycle %s, by "
-          "what differs most likely the one at cycle %s, PC %s.",
+          "what differs most likely the one %s.",
           machine::WithSeconds(report.different_cycle, report.clock_hz),
-          machine::WithSeconds(report.culprit.cycle, report.clock_hz), Escape(report.place));
+          Escape(DescribeCulprit(report)));
   }
   return "";
 }

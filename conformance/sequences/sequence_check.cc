@@ -203,8 +203,8 @@ class SequenceTwins final : public Twins {
       const bool last = machine.stopped() || cpu.cycle >= to;
       // Where the CPU takes an interrupt, it executes nothing.
       if (last || !cpu.InterruptDeliverable()) {
-        steps.push_back(
-            {cpu.cycle, cpu.pc, alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0)});
+        steps.push_back({cpu.cycle, cpu.pc,
+                         alpha::FetchWord(cpu, machine.memory(), cpu.pc).value_or(0), cpu.cycle});
       }
       if (last) return steps;
       machine.RunTo(cpu.cycle + 1);

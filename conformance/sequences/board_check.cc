@@ -369,7 +369,9 @@ BoardCase ShrinkBoardCase(const std::vector<engines::NamedEngine>& engines,
       program_of(candidate) = program;
       return fails(candidate);
     };
-    Shrinker<Sequence> program(program_of(best), program_fails, left);
+    // Each program has its share of what is left.
+    const int share = left / static_cast<int>(best.others.size() + 1 - cpu);
+    Shrinker<Sequence> program(program_of(best), program_fails, share);
     ShrinkProgram(program, IsBoardCode);
     program_of(best) = program.best();
   }

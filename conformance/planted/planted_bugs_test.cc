@@ -433,9 +433,9 @@ TEST_F(PlantedBreak, DmaThatIsNotAStoreShowsInBoardCases) {
 // A lock that all engines keep alike shows where a guest loses an update.
 TEST_F(PlantedBreak, AContendedCounterFindsALockThatOutlivesAStore) {
   const auto lost = [] {
+    auto seen = testing::OutcomesIn(testing::RunLitmus("ref", "random:1:1-40", "20").transcript);
     int outcomes = 0;
-    for (const auto& [outcome, count] :
-         testing::OutcomesIn(testing::RunLitmus("ref", "random:1:1-40", "20").transcript)["LLSC"]) {
+    for (const auto& [outcome, count] : seen["LLSC"]) {
       outcomes += !testing::Allowed().at("LLSC").contains(outcome);
     }
     return outcomes;

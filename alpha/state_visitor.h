@@ -271,6 +271,8 @@ class StateReader final : public StateWalk<StateReader> {
   absl::Status Finish();
   // Declares that what was just read makes no sense.
   void Fail(std::string_view what);
+  // Whether there has been no fault so far.
+  bool ok() const { return status_.ok(); }
 
  private:
   friend class StateWalk<StateReader>;

@@ -442,7 +442,7 @@ void Machine::RestoreWithoutMemory(alpha::StateReader& reader) {
   acting_cpu_ = 0;
   CheckRound(reader);
   turn_ = nullptr;
-  if (round_.open) NextTurn();  // as it was asked there
+  if (round_.open && reader.ok()) NextTurn();  // as it was asked there
   for (const Processor& processor : processors_) {
     lock_watch_.Resume(processor.cpu);
     if (processors_.size() > 1) lock_watch_.Park(processor.cpu);

@@ -133,10 +133,10 @@ absl::StatusOr<StepEnd> FlowStepper::AwaitFlow(const Flow& flow, const StopCondi
     if (end->reference.has_value() || end->selected.has_value()) return end;
     const alpha::Cpu& next = machine().cpu(machine().next_cpu().value_or(cpu_));
     if (timeline_.met().pc && Contains(also.pcs, next.pc)) return end;
+    if (interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
     if (!IsHere()) continue;
     end = LeavePalcode(also);
     if (IsOver(end) || Here() == flow) return end;
-    if (interrupted_()) return StepEnd{Arrival::kInterrupted, false, {}, {}};
   }
 }
 

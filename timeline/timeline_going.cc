@@ -223,6 +223,7 @@ absl::StatusOr<Arrival> Timeline::GoToCycleOf(int cpu, uint64_t cycle) {
   }
   arrival = RunOn(StopCondition::AtCycleOf(cpu, cycle));
   while (arrival.ok() && *arrival == Arrival::kThere && machine_.next_cpu() != cpu) {
+    if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
     arrival = RunOn(AtMoment(machine_.moment() + 1));
   }
   return arrival;

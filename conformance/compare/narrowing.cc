@@ -99,6 +99,7 @@ bool TranslateBlocks(Twins& twins, Narrowed& result, bool late) {
 
 Narrowed Narrow(Twins& twins, uint64_t equal, uint64_t different) {
   Narrowed result;
+  if (different <= equal) return result;
   Bounds bounds{equal, equal, different};
   std::vector<Boundary> steps;
   std::optional<size_t> start;

@@ -43,8 +43,8 @@ PowerRequest Machine::TakePowerRequest() {
   if (request == PowerRequest::kNone) return AllHaveHalted() ? PowerRequest::kOff : request;
   // A primary that has halted and has not said that the machine is to stands still now.
   const uint32_t cpu = platform.power_cpu();
-  const bool stands_still =
-      request == PowerRequest::kOff && !HasHaltAction(cpu, memory_) && OthersAreInOperation(cpu);
+  const bool stands_still = request == PowerRequest::kOff && !IsInOperation(cpu, memory_) &&
+                            !HasHaltAction(cpu, memory_) && OthersAreInOperation(cpu);
   return stands_still ? PowerRequest::kNone : request;
 }
 

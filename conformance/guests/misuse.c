@@ -171,7 +171,11 @@ void guest_main(void) {
       start_cpus(wait_for_next);
       wait_for_next(0);
       break;
-    case 'h': start_cpus(halt); break;
+    case 'h':
+      start_cpus(halt);
+      delay_ms(5);
+      pal_halt();
+      break;
     case 'l':
       start_cpus(halt);
       loop();

@@ -29,7 +29,7 @@ uint64_t PlatformDevice::Read(const Access& access) {
 void PlatformDevice::Write(const Access& access, uint64_t value) {
   if (access.size != 8) return;
   if (access.offset == FW_PLATFORM_POWER) {
-    if (value < 1 || value > 3) return;
+    if (value < 1 || value > 3 || power_request_ == PowerRequest::kFatal) return;
     power_request_ = static_cast<PowerRequest>(value);
     power_cpu_ = static_cast<uint32_t>(access.cpu);
   } else if (access.offset == FW_PLATFORM_WAIT) {

@@ -26,6 +26,13 @@ TEST_F(PlatformDeviceTest, PowerRequestIsDueAtOnce) {
   EXPECT_EQ(platform_.power_request(), PowerRequest::kNone);
 }
 
+TEST_F(PlatformDeviceTest, WhatCannotGoOnIsNotTurnedOffInstead) {
+  platform_.Write({.offset = FW_PLATFORM_POWER, .size = 8, .cpu = 1}, 3);
+  platform_.Write({.offset = FW_PLATFORM_POWER, .size = 8, .cpu = 0}, 1);
+  EXPECT_EQ(platform_.power_request(), PowerRequest::kFatal);
+  EXPECT_EQ(platform_.power_cpu(), 1u);
+}
+
 TEST_F(PlatformDeviceTest, UnknownRequestsDoNothing) {
   for (uint64_t value : {uint64_t{0}, uint64_t{4}, uint64_t{1} << 32}) {
     platform_.Write({FW_PLATFORM_POWER, 8}, value);

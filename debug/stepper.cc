@@ -262,7 +262,7 @@ void Stepper::NoteWait(int index, uint64_t until) {
   std::optional<Step>& wait = waits_[static_cast<size_t>(index)];
   if (!wait.has_value() || timeline_.machine().waiting(index)) return;
   wait->cycles = until - wait->cycle;
-  if (wait->cycles != 0) ready_.push_back(*std::move(wait));
+  if (wait->cycles != 0) ready_.push_back(*wait);
   wait.reset();
 }
 

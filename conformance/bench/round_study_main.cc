@@ -41,7 +41,7 @@ struct Options {
   bool time = false;
 };
 
-int Fail(int code, std::string message) {
+int Fail(int code, const std::string& message) {
   std::cerr << "round_study: " << hostio::Printable(message) << "\n";
   return code;
 }

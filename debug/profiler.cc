@@ -53,6 +53,12 @@ bool Profiler::TurnTo(const Cpu& cpu) {
   return status_.ok() && (!only_.has_value() || static_cast<uint32_t>(*only_) == cpu.index);
 }
 
+Counts Profiler::total() const {
+  Counts total;
+  for (const Seen& seen : seen_) total.Add(seen.total);
+  return total;
+}
+
 void Profiler::CatchUp() {
   for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) Executed(machine_.cpu(cpu), {});
 }
@@ -208,7 +214,6 @@ void Profiler::Executed(const Cpu& cpu, std::span<const uint32_t> notes) {
   if (!TurnTo(cpu)) return;
   Counts left{cpu.instructions - now_->instructions, cpu.cycle - now_->cycle};
   now_->total.Add(left);
-  total_.Add(left);
   now_->instructions = cpu.instructions;
   now_->cycle = cpu.cycle;
   if (notes.empty()) {
@@ -334,9 +339,7 @@ void Profiler::CountExtra(uint64_t pc, uint64_t cycles) {
 
 void Profiler::Repeated(const Cpu& cpu, uint64_t turns, uint64_t instructions) {
   if (!TurnTo(cpu)) return;
-  const Counts passed{cpu.instructions - now_->instructions, cpu.cycle - now_->cycle};
-  now_->total.Add(passed);
-  total_.Add(passed);
+  now_->total.Add({cpu.instructions - now_->instructions, cpu.cycle - now_->cycle});
   now_->instructions = cpu.instructions;
   now_->cycle = cpu.cycle;
   for (size_t i = now_->recents; instructions != 0; --i) {

@@ -71,7 +71,7 @@ class Profiler final : public alpha::ExecutionSink {
   std::map<uint64_t, Counts> ByPc() const;
   // By address space number. PALcode counts for the one in which it has been entered.
   const std::map<uint8_t, Counts>& by_asn() const { return by_asn_; }
-  Counts total() const { return total_; }
+  Counts total() const;
   // Of all that has been told of a CPU so far.
   const ModeCycles& by_mode(int cpu = 0) const { return seen_[static_cast<size_t>(cpu)].by_mode; }
 
@@ -147,7 +147,6 @@ class Profiler final : public alpha::ExecutionSink {
   std::vector<uint32_t> words_;
   std::unordered_map<uint64_t, uint32_t> by_pc_;  // the last piece that was made there
   std::unordered_map<uint64_t, uint64_t> extra_;
-  Counts total_;
 
   // What is known of a CPU.
   struct Seen {

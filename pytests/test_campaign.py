@@ -96,16 +96,9 @@ def test_a_scheduler_that_is_not_there_is_bad_input(program, tmp_path):
 
 # Of Debian's distributed itself.
 @pytest.mark.filterwarnings("ignore:make_current is deprecated:DeprecationWarning")
-def test_a_dask_cluster_gives_the_same_verdicts(program, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    dask = pytest.importorskip("dask")
-    # Dask's own patience of half a minute is too short for a busy host.
-    with dask.config.set({"distributed.comm.timeouts.connect": HANG, "distributed.comm.timeouts.tcp": HANG}):
-        with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
-        ) as cluster:
-            cluster_options = ["--scheduler", cluster.scheduler_address, "--patience", str(HANG)]
-            done = campaign(program, tmp_path / "cluster", "--seeds", "5-14", "--batch", "3", *cluster_options)
+def test_a_dask_cluster_gives_the_same_verdicts(program, scheduler, tmp_path):
+    cluster_options = ["--scheduler", scheduler, "--patience", str(HANG)]
+    done = campaign(program, tmp_path / "cluster", "--seeds", "5-14", "--batch", "3", *cluster_options)
     assert done.returncode == 0, done.stderr
     assert campaign(program, tmp_path / "here", "--seeds", "5-14").returncode == 0
     assert (tmp_path / "cluster/verdicts").read_text() == (tmp_path / "here/verdicts").read_text()

@@ -165,8 +165,8 @@ class FakeCluster:
     def width(self):
         return len(self.outcomes)
 
-    def submit(self, _program, _words, part, *_where):
-        return part
+    def submit(self, command, *_where):
+        return command[command.index("--part") + 1]
 
     def result(self, part, _seconds):
         return self.outcomes[part]

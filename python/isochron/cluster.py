@@ -32,7 +32,7 @@ class Done:
     errors: bytes = b""
 
 
-def run_part(program: str, words: list[str], part: str, folder: str, paths: list[str]) -> tuple[Any, ...]:
+def run_part(command: list[str], folder: str, paths: list[str]) -> tuple[Any, ...]:
     """Runs on a worker, which has nothing of this module: the fields of a Done."""
     import os  # pylint: disable=import-outside-toplevel,redefined-outer-name,reimported
     import subprocess  # pylint: disable=import-outside-toplevel,redefined-outer-name,reimported
@@ -40,14 +40,18 @@ def run_part(program: str, words: list[str], part: str, folder: str, paths: list
     import distributed  # pylint: disable=import-outside-toplevel
 
     worker = distributed.get_worker().address
-    for path in (*(os.path.join(folder, path) for path in paths), program, folder):
+    for path in (*(os.path.join(folder, path) for path in paths), command[0], folder):
         if not os.access(path, os.R_OK):
             return worker, path
-    command = [program, words[0], "--part", part, *words[1:]]
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode not in (0, 2, 3):
-        raise RuntimeError(f"{program} ended with {done.returncode}: {done.stderr[-500:].decode(errors='replace')}")
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-500:].decode(errors='replace')}")
     return worker, "", done.returncode, done.stdout, done.stderr
+
+
+def part_command(program: str, words: list[str], part: str) -> list[str]:
+    """What does a part; behind the command's name, since what follows -- is somebody else's."""
+    return [program, words[0], "--part", part, *words[1:]]
 
 
 class Failure(Exception):
@@ -123,7 +127,7 @@ class Joiner:
     """The program that makes the answer, on our standard output."""
 
     def __init__(self, program: str, words: list[str]) -> None:
-        self._process = subprocess.Popen([program, words[0], "--part", "join", *words[1:]], stdin=subprocess.PIPE)
+        self._process = subprocess.Popen(part_command(program, words, "join"), stdin=subprocess.PIPE)
 
     def ended(self) -> bool:
         return self._process.poll() is not None
@@ -158,7 +162,7 @@ class Work:
         self._futures: dict[int, Any] = {}
 
     def _submit(self, part: str) -> Any:
-        return self._cluster.submit(self._program, self._words, part, self._folder, self._paths)
+        return self._cluster.submit(part_command(self._program, self._words, part), self._folder, self._paths)
 
     def _await(self, number: int, part: str, joiner: Joiner) -> Done | None:
         """None: nobody wants it any more."""
@@ -209,7 +213,7 @@ class Work:
 
 def list_parts(program: str, words: list[str]) -> list[str]:
     """They are all that there is on standard output; what is wrong is told by the program."""
-    command = [program, words[0], "--part", "list", *words[1:]]
+    command = part_command(program, words, "list")
     listing = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if listing.returncode != OK:
         sys.exit(listing.returncode)

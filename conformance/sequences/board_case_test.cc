@@ -65,19 +65,25 @@ TEST(BoardCase, ItsDiskIsInItsText) {
   }
 }
 
+// Holds an engine against the oracle in the case of that seed, in which they are to be equal.
+void ExpectEqualEngines(uint64_t seed, BoardKind kind, BoardVerdict& verdict) {
+  const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, kind);
+  ASSERT_TRUE(board_case.ok()) << board_case.status();
+  const char* second = kSeconds[seed % kSeconds.size()];
+  verdict = CheckBoardCase(
+      {*engines::FindEngine(std::string(engines::kOracle)), *engines::FindEngine(second)},
+      *board_case);
+  ASSERT_TRUE(verdict.status.ok()) << verdict.status;
+  EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << "\n"
+                                 << verdict.mismatch->report;
+}
+
 // A disk reads into code and data and interrupts meanwhile, and it is the same everywhere.
 TEST(BoardCase, DmaIsTheSameOnBothEngines) {
   uint64_t interrupts = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, BoardKind::kDma);
-    ASSERT_TRUE(board_case.ok()) << board_case.status();
-    const char* second = kSeconds[seed % kSeconds.size()];
-    const BoardVerdict verdict = CheckBoardCase(
-        {*engines::FindEngine(std::string(engines::kOracle)), *engines::FindEngine(second)},
-        *board_case);
-    ASSERT_TRUE(verdict.status.ok()) << verdict.status;
-    EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << "\n"
-                                   << verdict.mismatch->report;
+    BoardVerdict verdict;
+    ASSERT_NO_FATAL_FAILURE(ExpectEqualEngines(seed, BoardKind::kDma, verdict));
     interrupts += verdict.interrupts;
   }
   EXPECT_GT(interrupts, 20u);
@@ -132,15 +138,8 @@ TEST(BoardCase, ProgramsOfAllCpusAreInItsText) {
 TEST(BoardCase, SeveralCpusAreTheSameOnAllEngines) {
   uint64_t interrupts = 0, instructions = 0, events = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    const absl::StatusOr<BoardCase> board_case = GenerateBoardCase(seed, BoardKind::kCpus);
-    ASSERT_TRUE(board_case.ok()) << board_case.status();
-    const char* second = kSeconds[seed % kSeconds.size()];
-    const BoardVerdict verdict = CheckBoardCase(
-        {*engines::FindEngine(std::string(engines::kOracle)), *engines::FindEngine(second)},
-        *board_case);
-    ASSERT_TRUE(verdict.status.ok()) << verdict.status;
-    EXPECT_FALSE(verdict.mismatch) << "seed " << seed << ", " << second << "\n"
-                                   << verdict.mismatch->report;
+    BoardVerdict verdict;
+    ASSERT_NO_FATAL_FAILURE(ExpectEqualEngines(seed, BoardKind::kCpus, verdict));
     interrupts += verdict.interrupts;
     instructions += verdict.instructions;
     events += verdict.events;

@@ -103,15 +103,9 @@ absl::StatusOr<Arrival> FlowStepper::RunBackward(const StopCondition& condition)
                               : timeline_.RunBackward(condition);
 }
 
-StopCondition FlowStepper::AtInstruction(uint64_t instructions) const {
-  return which_ == timeline::Timeline::kAnyCpu
-             ? StopCondition::AtInstruction(instructions)
-             : StopCondition::AtInstructionOf(which_, instructions);
-}
-
 absl::StatusOr<StepEnd> FlowStepper::ForwardExact(const StopCondition& also) {
   StopCondition condition = also;
-  condition.Add(AtInstruction(cpu().instructions + 1));
+  condition.Add(timeline::Timeline::AtRetired(which_, cpu().instructions + 1));
   return Run(condition);
 }
 
@@ -291,7 +285,7 @@ bool FlowStepper::IsEntered(const Flow& flow) const {
 absl::StatusOr<bool> FlowStepper::GoToDeparture(const Flow& flow, uint64_t instructions,
                                                 Arrival& arrival) {
   StopCondition condition = StopCondition::AtPcs(EntryPcs());
-  condition.Add(AtInstruction(instructions));
+  condition.Add(timeline::Timeline::AtRetired(which_, instructions));
   for (uint64_t span = kFirstSpan;; span *= kSpanFactor) {
     const uint64_t start = instructions - std::min(span, instructions);
     absl::StatusOr<Arrival> went = timeline_.GoToInstruction(start, which_);

@@ -90,8 +90,6 @@ class FlowStepper {
   const alpha::Cpu& cpu() const { return machine().cpu(cpu_); }
   // Whether a stop at a PC is one of this CPU.
   bool IsHere() const { return machine().next_cpu() == cpu_; }
-  // At which it has retired so many instructions.
-  machine::StopCondition AtInstruction(uint64_t instructions) const;
   Flow Here() const;
   // The PCs in PALmode of CALL_PAL functions.
   std::vector<uint64_t> CallPalPcs(const std::vector<uint32_t>& functions) const;

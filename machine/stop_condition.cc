@@ -29,6 +29,12 @@ StopCondition StopCondition::AtInstructionOf(int cpu, uint64_t instructions) {
   return condition;
 }
 
+StopCondition StopCondition::AtMoment(uint64_t moment) {
+  StopCondition condition;
+  condition.moment = moment;
+  return condition;
+}
+
 StopCondition StopCondition::AtPcs(std::vector<uint64_t> pcs) {
   StopCondition condition;
   condition.pcs = std::move(pcs);

@@ -66,6 +66,7 @@ struct StopCondition {
   static StopCondition AtInstruction(uint64_t instructions);
   static StopCondition AtCycleOf(int cpu, uint64_t cycle);
   static StopCondition AtInstructionOf(int cpu, uint64_t instructions);
+  static StopCondition AtMoment(uint64_t moment);
   static StopCondition AtPcs(std::vector<uint64_t> pcs);
   static StopCondition AtReference(const alpha::StopRange& range);
   // At the next event whose body is an `Event`.

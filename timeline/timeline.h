@@ -62,6 +62,8 @@ enum class Arrival : uint8_t {
 class Timeline {
  public:
   static constexpr int kAnyCpu = -1;
+  // Where so many instructions have retired, by all CPUs or by one of them.
+  static machine::StopCondition AtRetired(int cpu, uint64_t instructions);
 
   struct Options {
     // For snapshots in memory, in bytes. At least the one of power-on and a few others are kept.

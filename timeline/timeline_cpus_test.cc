@@ -18,6 +18,7 @@
 #include "replaylog/log_reader.h"
 #include "replaylog/log_testing.h"
 #include "replaylog/log_writer.h"
+#include "timeline/arrival_testing.h"
 #include "timeline/recorder.h"
 #include "timeline/snapshot.h"
 #include "timeline/timeline.h"
@@ -60,17 +61,6 @@ Boundary BoundaryOf(const Machine& machine) {
     at.retired.push_back(machine.cpu(cpu).instructions);
   }
   return at;
-}
-
-StopCondition AtMoment(uint64_t moment) {
-  StopCondition condition;
-  condition.moment = moment;
-  return condition;
-}
-
-void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
-  ASSERT_TRUE(arrival.ok()) << arrival.status();
-  EXPECT_EQ(*arrival, Arrival::kThere);
 }
 
 class TimelineOfSeveral : public ::testing::TestWithParam<Case> {
@@ -130,7 +120,7 @@ TEST_P(TimelineOfSeveral, RandomSeeksLeadToTheStateOfAStraightRun) {
   const std::unique_ptr<Rig> straight = Make();
   size_t inside = 0;
   for (const uint64_t moment : sorted) {
-    ASSERT_FALSE(straight->machine->RunUntil(AtMoment(moment)).has_value());
+    ASSERT_FALSE(straight->machine->RunUntil(StopCondition::AtMoment(moment)).has_value());
     expected[moment] = BoundaryOf(*straight->machine);
     inside += straight->machine->inside_round() ? 1 : 0;
   }

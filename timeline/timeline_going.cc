@@ -19,18 +19,12 @@ using machine::StopCondition;
 constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
                                                uint64_t{1} << 15, uint64_t{1} << 11};
 
-StopCondition AtMoment(uint64_t moment) {
-  StopCondition condition;
-  condition.moment = moment;
-  return condition;
-}
-
-StopCondition AtRetired(int cpu, uint64_t instructions) {
-  return cpu == Timeline::kAnyCpu ? StopCondition::AtInstruction(instructions)
-                                  : StopCondition::AtInstructionOf(cpu, instructions);
-}
-
 }  // namespace
+
+StopCondition Timeline::AtRetired(int cpu, uint64_t instructions) {
+  return cpu == kAnyCpu ? StopCondition::AtInstruction(instructions)
+                        : StopCondition::AtInstructionOf(cpu, instructions);
+}
 
 absl::StatusOr<Arrival> Timeline::Approach(uint64_t left,
                                            const std::function<StopCondition(uint64_t)>& at) {
@@ -93,7 +87,7 @@ absl::StatusOr<Arrival> Timeline::GoToMoment(uint64_t moment) {
   if (live_ && moment >= known_to_moment()) {
     const absl::StatusOr<Arrival> present = GoToPresent();
     const bool done = !present.ok() || *present == Arrival::kEnd || moment == machine_.moment();
-    return done ? present : RunOn(AtMoment(moment));
+    return done ? present : RunOn(StopCondition::AtMoment(moment));
   }
   const bool ahead = moment >= here && left_log_.ok();
   if (!ahead || StartForMoment(moment).moment > here + kSlice * per_cycle_) {
@@ -101,7 +95,7 @@ absl::StatusOr<Arrival> Timeline::GoToMoment(uint64_t moment) {
   }
   const uint64_t left = moment - std::min(moment, machine_.moment());
   return Approach(left / per_cycle_, [this, moment](uint64_t before) {
-    return AtMoment(moment - before * per_cycle_);
+    return StopCondition::AtMoment(moment - before * per_cycle_);
   });
 }
 
@@ -212,7 +206,6 @@ absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions, int cpu
 
 absl::StatusOr<Arrival> Timeline::GoToCycleOf(int cpu, uint64_t cycle) {
   // Machine time is that of the CPU which is farthest.
-  absl::StatusOr<Arrival> arrival = Arrival::kThere;
   const bool ahead = left_log_.ok() && machine_.cpu(cpu).cycle < cycle;
   if (!ahead) {
     const auto before = [&](const MemorySnapshots::Snapshot& one) { return one.cycle() < cycle; };
@@ -221,10 +214,10 @@ absl::StatusOr<Arrival> Timeline::GoToCycleOf(int cpu, uint64_t cycle) {
     });
     if (!status.ok()) return status;
   }
-  arrival = RunOn(StopCondition::AtCycleOf(cpu, cycle));
+  absl::StatusOr<Arrival> arrival = RunOn(StopCondition::AtCycleOf(cpu, cycle));
   while (arrival.ok() && *arrival == Arrival::kThere && machine_.next_cpu() != cpu) {
     if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
-    arrival = RunOn(AtMoment(machine_.moment() + 1));
+    arrival = RunOn(StopCondition::AtMoment(machine_.moment() + 1));
   }
   return arrival;
 }
@@ -270,7 +263,7 @@ absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t moment, uint64_t i
   uint64_t last = machine_.moment();
   while (arrival.ok() && *arrival == Arrival::kThere && machine_.moment() < moment) {
     last = machine_.moment();
-    StopCondition next = AtMoment(last + 1);
+    StopCondition next = StopCondition::AtMoment(last + 1);
     if (AllWait()) {
       next = StopCondition::AtEvent<machine::InterruptEvent>();
       next.moment = moment;

@@ -15,6 +15,7 @@
 #include "machine/guest_testing.h"
 #include "machine/machine.h"
 #include "replaylog/event.h"
+#include "timeline/arrival_testing.h"
 #include "timeline/machine_testing.h"
 #include "timeline/recorder.h"
 #include "timeline/timeline.h"
@@ -27,11 +28,6 @@ using machine::Input;
 using machine::Machine;
 using machine::MakeGuest;
 using machine::StopCondition;
-
-void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
-  ASSERT_TRUE(arrival.ok()) << arrival.status();
-  EXPECT_EQ(*arrival, Arrival::kThere);
-}
 
 // Keeps events as text, and fails when it is told to.
 class Notes final : public machine::Observer {

@@ -79,9 +79,7 @@ absl::StatusOr<std::unique_ptr<RepeatingMachine>> RepeatingMachine::Create(
 }
 
 void RepeatingMachine::RunTo(uint64_t moment) {
-  machine::StopCondition stop;
-  stop.moment = moment;
-  if (!ended_) ended_ = machine_->RunUntil(stop).has_value();
+  if (!ended_) ended_ = machine_->RunUntil(machine::StopCondition::AtMoment(moment)).has_value();
 }
 
 void RepeatingMachine::RunToCycle(uint64_t cycle) {

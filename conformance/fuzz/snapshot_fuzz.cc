@@ -57,9 +57,7 @@ std::string GoodState() {
   const std::unique_ptr<machine::Machine> machine = MakeMachine();
   RunFor(*machine, 2);
   while (machine->cpu_count() > 1 && !machine->inside_round()) {
-    machine::StopCondition next;
-    next.moment = machine->moment() + 1;
-    machine->RunUntil(next);
+    machine->RunUntil(machine::StopCondition::AtMoment(machine->moment() + 1));
   }
   return machine->SaveWithoutMemory();
 }

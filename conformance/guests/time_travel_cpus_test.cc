@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "machine/machine.h"
 #include "replaylog/log_reader.h"
+#include "timeline/arrival_testing.h"
 #include "timeline/snapshot.h"
 #include "timeline/timeline.h"
 
@@ -26,6 +27,7 @@ namespace {
 using machine::Machine;
 using machine::StopCondition;
 using timeline::Arrival;
+using timeline::ExpectThere;
 using timeline::Timeline;
 
 struct Case {
@@ -56,17 +58,6 @@ Boundary BoundaryOf(const Machine& machine) {
   const std::optional<int> next = machine.next_cpu();
   return {machine.moment(), next, next.has_value() ? machine.cpu(*next).pc : 0,
           machine.StateDigest()};
-}
-
-StopCondition AtMoment(uint64_t moment) {
-  StopCondition condition;
-  condition.moment = moment;
-  return condition;
-}
-
-void ExpectThere(const absl::StatusOr<Arrival>& arrival) {
-  ASSERT_TRUE(arrival.ok()) << arrival.status();
-  EXPECT_EQ(*arrival, Arrival::kThere);
 }
 
 class TimelineOfCpus : public ::testing::TestWithParam<Case> {
@@ -102,7 +93,7 @@ class TimelineOfCpus : public ::testing::TestWithParam<Case> {
   // A run on the interpreter in the middle of what the CPUs do to one another, and before its end.
   std::unique_ptr<Machine> StraightTo(uint64_t moment) {
     std::unique_ptr<Machine> machine = recording_.StraightRun();
-    EXPECT_FALSE(machine->RunUntil(AtMoment(moment)).has_value());
+    EXPECT_FALSE(machine->RunUntil(StopCondition::AtMoment(moment)).has_value());
     return machine;
   }
   uint64_t Middle() { return end_ / 2 + Random(end_ / 4); }
@@ -121,7 +112,7 @@ TEST_P(TimelineOfCpus, RandomSeeksLeadToTheStateOfAStraightRun) {
   std::map<uint64_t, Boundary> expected;
   const std::unique_ptr<Machine> straight = recording_.StraightRun();
   for (const uint64_t moment : sorted) {
-    ASSERT_FALSE(straight->RunUntil(AtMoment(moment)).has_value());
+    ASSERT_FALSE(straight->RunUntil(StopCondition::AtMoment(moment)).has_value());
     expected[moment] = BoundaryOf(*straight);
   }
   const std::unique_ptr<Timeline> timeline = Open();
@@ -140,7 +131,7 @@ TEST_P(TimelineOfCpus, PcsAreStoppedAtWhereTheyAreExecuted) {
   std::vector<Boundary> boundaries;
   std::vector<uint64_t> pcs;
   for (int i = 0; i < 12'000; ++i) {
-    ASSERT_FALSE(straight->RunUntil(AtMoment(straight->moment() + 1)).has_value());
+    ASSERT_FALSE(straight->RunUntil(StopCondition::AtMoment(straight->moment() + 1)).has_value());
     const std::optional<int> next = straight->next_cpu();
     if (!next.has_value()) continue;
     const uint64_t pc = straight->cpu(*next).pc;
@@ -197,7 +188,7 @@ TEST_P(TimelineOfCpus, ReferencesAreOfTheCpuThatHasMadeThem) {
     EXPECT_GE(in_front.moment, before);
     EXPECT_EQ(in_front.next, static_cast<int>(made->cpu));
     EXPECT_EQ(in_front.pc, *made->pc);
-    ExpectThere(timeline->RunForward(AtMoment(in_front.moment + 1)));
+    ExpectThere(timeline->RunForward(StopCondition::AtMoment(in_front.moment + 1)));
     ASSERT_EQ(BoundaryOf(timeline->machine()), behind);
     ExpectThere(timeline->GoToMoment(behind.moment + 1 + Random(20'000)));
   }

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from conformance.bench import qemu_reverse, travel_bench
+from conformance.bench import jit_bench, qemu_reverse, travel_bench
+from conformance.bench.native import native_program
 from conformance.tree import guest_path
 from helpers.tree import ROOT
 
@@ -18,7 +19,7 @@ COMMAND = [str(ROOT / "scripts/bench"), "jit"]
 
 def programs_of_the_source():
     source = (ROOT / "conformance/guests/linux/bench/main.c").read_text()
-    return re.findall(r'^    \{"(\w+)", \w+, \d+\},$', source, re.M)
+    return re.findall(r'^    \{"(\w+)", \w+, \d+, [01]\},$', source, re.M)
 
 
 def listed(*args):
@@ -88,18 +89,47 @@ def test_a_short_run(isochron, way):
         assert (program["checksum"] is None) == (name == "boot")
 
 
+def checksums(command, names):
+    """By program, of one round each."""
+    result = subprocess.run([*command, "-r", "1", *names], capture_output=True, text=True, timeout=HANG, check=True)
+    found = dict(re.findall(r"bench: (\w+) end (\w+)", result.stdout))
+    assert set(found) == set(names)
+    return found
+
+
 def test_the_programs_compute_the_same_outside_the_machine(isochron):
-    """Their checksums under isochron against those under qemu-alpha, which has no kernel."""
-    program = str(guest_path("bench") / "programs/bench")
-    names = ["hash", "compress", "bignum", "fft", "loops", "single"]
-    outside = subprocess.run(
-        ["qemu-alpha", program, "-r", "1", *names], capture_output=True, text=True, timeout=HANG, check=True
-    )
-    expected = dict(re.findall(r"bench: (\w+) end (\w+)", outside.stdout))
-    inside = listed("--isochron", isochron, "--ways", "ref", "--runs", "1", "--rounds", "1", "--json", "-", *names)
+    """Their checksums under isochron against those under qemu-alpha, which has no kernel, and on the host."""
+    kernel = ["stat", "pipe", "fork", "mmap", "signal", "storm"]
+    expected = checksums(["qemu-alpha", str(guest_path("bench") / "programs/bench")], [*jit_bench.NATIVE, *kernel])
+    native = checksums([str(native_program())], jit_bench.NATIVE)
+    assert native == {name: expected[name] for name in jit_bench.NATIVE}
+    names = ["hash", "compress", "bignum", "core", "records", "objects", "fft", "loops", "single", *kernel]
+    tools = jit_bench.GROUPS["tools"]  # of BusyBox
+    inside = listed(
+        "--isochron", isochron, "--ways", "ref,native", "--runs", "1", "--rounds", "1", "--json", "-", *names, *tools
+    )  # fmt: skip
     assert inside.returncode == 0, inside.stderr
     figures = json.loads(inside.stdout)["programs"]
-    assert {name: figures[name]["checksum"] for name in names} == expected
+    assert {name: figures[name]["checksum"] for name in names} == {name: expected[name] for name in names}
+    assert all(figures[name]["checksum"] for name in tools)
+    # What a kernel does has no time of its own on the host.
+    timed = {name for name, program in figures.items() if program["medians"]["native"] is not None}
+    assert timed == set(names) - set(kernel)
+
+
+def test_a_wrong_checksum_ends_it():
+    result = jit_bench.Result()
+    result.check("fft", "jit", False, "1" * 16)
+    result.check("fft", "qemu", True, "2" * 16)  # of fewer rounds
+    result.check("fft", "native", False, "1" * 16)
+    with pytest.raises(SystemExit) as caught:
+        result.check("fft", "ref", True, "1" * 16)
+    assert str(caught.value) == f"bench: fft: checksum {'1' * 16} on ref, {'2' * 16} on qemu"
+    # Programs that are not long do all rounds everywhere.
+    result = jit_bench.Result()
+    result.check("hash", "jit", False, "1" * 16)
+    with pytest.raises(SystemExit):
+        result.check("hash", "qemu", True, "2" * 16)
 
 
 def test_going_back_beside_qemu_says_why_there_is_none(tmp_path):

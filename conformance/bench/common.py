@@ -40,8 +40,11 @@ class BenchParser(argparse.ArgumentParser):
         return arguments
 
 
-def measure(command, converse, patience=HANG):
-    """One run, killed after `patience` seconds: wall and CPU seconds, peak resident bytes, what it wrote."""
+def measure(command, converse, patience=HANG, last=b"reboot: Power down"):
+    """One run, killed after `patience` seconds: wall and CPU seconds, peak resident bytes, what it wrote.
+
+    Ends the program where `last` is not in what it said.
+    """
     with tempfile.TemporaryFile() as errors:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -58,7 +61,7 @@ def measure(command, converse, patience=HANG):
         process.stdout.close()
         errors.seek(0)
         report = errors.read().decode(errors="replace")
-    if process.returncode != 0 or b"reboot: Power down" not in transcript:
+    if process.returncode != 0 or last not in transcript:
         sys.exit(f"bench: {command[0]} ended with {process.returncode}\n{report}")
     return {
         "wall seconds": wall,

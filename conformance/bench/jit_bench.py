@@ -3,10 +3,12 @@
 The programs are those of the guest "bench" (docs/benchmarks.md), and the boot to power-off. A program is timed from the
 arrival of its line "bench: NAME start" to that of its line "bench: NAME end CHECKSUM" on the console, so that guest clocks play
 no part. The checksums must agree everywhere. One run is one boot that runs all programs; runs are interleaved. Prints
-medians, how many times as fast as QEMU, what recording costs, and geometric means.
+medians, how many times as fast as QEMU, what recording costs, how many times as long as the same C compiled for the host, and
+geometric means.
 
-Ways to run: ref, jit (isochron run), ref-record, jit-record (isochron record), qemu (plain), qemu-rr (rr=record, icount).
-With --baseline also ref-base, jit-base: another build of isochron, such as one from before a change.
+Ways to run: ref, jit (isochron run), ref-record, jit-record (isochron record), qemu (plain), qemu-rr (rr=record, icount), native
+(the programs that ask nothing of a kernel, compiled for the host). With --baseline also ref-base, jit-base: another build of
+isochron, such as one from before a change.
 """
 
 import dataclasses
@@ -21,17 +23,30 @@ import tempfile
 import time
 
 from conformance.bench.common import PROMPT, BenchParser, Console, geometric_mean, measure
+from conformance.bench.native import native_program
 from conformance.tree import ROOT, guest_path
 
 MARK = re.compile(rb"bench: (\w+) (start|end)")
 BOOT = "boot"
 GROUPS = {
-    "integer": ["sieve", "sort", "hash", "compress", "search", "interpreter", "calls", "chase", "bignum"],
+    "integer": [
+        "sieve", "sort", "hash", "compress", "search", "interpreter", "calls", "chase", "bignum",
+        "core", "records", "objects", "streams", "branches",
+    ],
     "float": ["matrix", "fft", "nbody", "mandelbrot", "loops", "single"],
-    "system": [BOOT, "syscalls", "forkexec", "shell", "pagefault"],
-}
-WAYS = ["ref", "ref-base", "ref-record", "jit", "jit-base", "jit-record", "qemu", "qemu-rr"]
-DEFAULT_WAYS = ["ref", "jit", "jit-record", "qemu", "qemu-rr"]
+    "system": [
+        BOOT, "syscalls", "forkexec", "shell", "pagefault",
+        "stat", "pipe", "fork", "mmap", "signal", "storm",
+    ],
+    "tools": ["awk", "textsort", "gzip", "sha512"],
+}  # fmt: skip
+WAYS = ["ref", "ref-base", "ref-record", "jit", "jit-base", "jit-record", "qemu", "qemu-rr", "native"]
+DEFAULT_WAYS = ["ref", "jit", "jit-record", "qemu", "qemu-rr", "native"]
+# What the others do is the kernel's, or BusyBox's.
+NATIVE = [*GROUPS["integer"], *GROUPS["float"]]
+# The programs of which some ways do an eighth of the rounds (bench -q), and how much longer all of them would take.
+LONG = GROUPS["float"]
+QUICK = 8
 BASELINE_WAYS = ["ref", "ref-base", "jit", "jit-base"]
 # Seconds after which a run is killed: an interpreter may be many times slower than QEMU.
 PATIENCE = 3600
@@ -52,7 +67,9 @@ def parse_arguments():
         help="seconds of wall time, or of CPU time of the whole process, which a loaded host disturbs less",
     )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="writes all figures there, too; - is standard output, instead of the table")
-    parser.add_argument("--qemu", default="qemu-system-alpha")
+    parser.add_argument(
+        "--qemu", default="qemu-system-alpha", metavar="PROGRAM", help="any version, which the table names (default: qemu-system-alpha)"
+    )
     parser.add_argument("--baseline", metavar="PROGRAM", help="another isochron; default ways: both engines of both")
     parser.add_argument("--guest", default="linux", help="kernel of build-guests (default: linux)")
     parser.add_argument("--options", default="", metavar="TEXT", help="more options for isochron")
@@ -115,15 +132,32 @@ def command_of(way, arguments, folder, script):
     return command + ["--memory", "256M", "--engine", engine, "--script", str(script), *shlex.split(arguments.options)]
 
 
+def is_quick(way, arguments):
+    """Whether a way does fewer rounds of the long programs than others."""
+    return way.startswith(("ref", "qemu")) and not arguments.rounds
+
+
 @dataclasses.dataclass
 class Result:
-    """Samples of a program, by way, and its checksum."""
+    """Samples of a program, by way, and its checksums: of all rounds, and of the fewer of a quick way."""
 
     seconds: dict = dataclasses.field(default_factory=dict)
-    checksum: str | None = None
+    checksums: dict = dataclasses.field(default_factory=dict)
 
     def add(self, way, seconds):
         self.seconds.setdefault(way, []).append(seconds)
+
+    def check(self, name, way, quick, checksum):
+        """Ends the program where another way has another checksum."""
+        first = self.checksums.setdefault(quick and name in LONG, (way, checksum))
+        if first[1] != checksum:
+            sys.exit(f"bench: {name}: checksum {checksum} on {way}, {first[1]} on {first[0]}")
+
+    @property
+    def checksum(self):
+        """That of all rounds, where there is one."""
+        found = self.checksums.get(False) or self.checksums.get(True)
+        return found and found[1]
 
     def median(self, way):
         return statistics.median(self.seconds[way]) if way in self.seconds else None
@@ -145,27 +179,49 @@ def session(way, arguments, folder, command):
     return run, console
 
 
-def run_once(way, arguments, folder, results):
-    if BOOT in arguments.programs:
-        run, _ = session(way, arguments, folder, "")
-        results[BOOT].add(way, run[f"{arguments.clock} seconds"])
-    programs = [program for program in arguments.programs if program != BOOT]
-    if not programs:
-        return
-    rounds = f"-r {arguments.rounds} " if arguments.rounds else ""
-    _, console = session(way, arguments, folder, f"bench {rounds}{' '.join(programs)}; ")
+def run_programs(way, arguments, folder, programs, quick):
+    """The console of one run of all these programs."""
+    words = [*(["-q"] if quick else []), *(["-r", str(arguments.rounds)] if arguments.rounds else []), *programs]
+    if way == "native":
+        console = Console(MARK, arguments.clock, None)
+        measure([str(native_program()), *words], console, PATIENCE, last=b"bench: ")
+    else:
+        _, console = session(way, arguments, folder, f"bench {' '.join(words)}; ")
     for program in programs:
         if program not in console.checksums:
             sys.exit(f"bench: {program} did not end on {way}")
-        result = results[program]
-        result.add(way, console.marks[program, "end"] - console.marks[program, "start"])
-        checksum = console.checksums[program][-1]
-        result.checksum = result.checksum or checksum
-        if result.checksum != checksum:
-            sys.exit(
-                f"bench: {program} on {way}: checksum {checksum},"
-                f" elsewhere {result.checksum}"
-            )
+    return console
+
+
+def programs_of(way, programs):
+    return [program for program in programs if program != BOOT and (way != "native" or program in NATIVE)]
+
+
+def run_once(way, arguments, folder, results):
+    if BOOT in arguments.programs and way != "native":
+        run, _ = session(way, arguments, folder, "")
+        results[BOOT].add(way, run[f"{arguments.clock} seconds"])
+    programs, quick = programs_of(way, arguments.programs), is_quick(way, arguments)
+    if not programs:
+        return
+    console = run_programs(way, arguments, folder, programs, quick)
+    for program in programs:
+        seconds = console.marks[program, "end"] - console.marks[program, "start"]
+        results[program].add(way, seconds * QUICK if quick and program in LONG else seconds)
+        results[program].check(program, way, quick, console.checksums[program][-1])
+
+
+def compare_quick(ways, arguments, folder, results):
+    """Runs the fewer rounds of quick ways on the others, too, for their checksums."""
+    programs = [program for program in arguments.programs if program in LONG]
+    if not programs or not any(is_quick(way, arguments) for way in ways):
+        return
+    for way in ways:
+        if is_quick(way, arguments) or way.endswith("-record"):
+            continue
+        console = run_programs(way, arguments, folder, programs, quick=True)
+        for program in programs:
+            results[program].check(program, way, True, console.checksums[program][-1])
 
 
 def ratios_of(result, engine):
@@ -176,7 +232,13 @@ def ratios_of(result, engine):
         "speed against ref": result.ratio("ref", engine),
         "speed against baseline": result.ratio(f"{engine}-base", engine),
         "speed of ref against baseline": result.ratio("ref-base", "ref"),
+        "time over native": result.ratio(engine, "native"),
     }
+
+
+def qemu_version(arguments):
+    said = subprocess.run([arguments.qemu, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return said.splitlines()[0]
 
 
 def figures(arguments, ways, results):
@@ -200,10 +262,22 @@ def figures(arguments, ways, results):
         "guest": arguments.guest,
         "options": arguments.options,
         "ways": ways,
+        "qemu": qemu_version(arguments) if any(way.startswith("qemu") for way in ways) else None,
         "engine of ratios": engine,
         "programs": programs,
         "geometric means": means,
     }
+
+
+# A column of the table each, and what it says of the engine of the ratios.
+COLUMNS = {
+    "speed against qemu": ("x qemu", "how many times as fast as qemu"),
+    "recording": ("recording", "time of recording over that of running"),
+    "speed against ref": ("x ref", "how many times as fast as ref"),
+    "speed against baseline": ("x base", "how many times as fast as the baseline's"),
+    "speed of ref against baseline": ("ref x base", "how many times as fast ref is as the baseline's"),
+    "time over native": ("/ native", "how many times as long as on the host itself"),
+}
 
 
 def cells(values, pattern):
@@ -211,21 +285,17 @@ def cells(values, pattern):
 
 
 def table(figures):
-    engine, ways = figures["engine of ratios"], figures["ways"]
-    ratios = ["x qemu", "recording", "x ref", "x base", "ref x base"]
-    lines = [f"medians of {figures['runs']} interleaved runs, {figures['clock']} seconds"]
-    lines.append(f"{'program':<12}" + "".join(f"{name:>11}" for name in [*ways, *ratios]))
-    for name, program in figures["programs"].items():
-        lines.append(
-            f"{name:<12}" + cells(program["medians"].values(), ".3f") + cells(program["ratios"].values(), ".3f")
-        )
+    ways, programs, means = figures["ways"], figures["programs"], figures["geometric means"]
+    ratios = [name for name in COLUMNS if any(row["ratios"][name] for row in programs.values())]
+    lines = [f"medians of {figures['runs']} interleaved runs, {figures['clock']} seconds; {figures['qemu'] or 'no QEMU'}"]
+    lines.append(f"{'program':<12}" + "".join(f"{name:>11}" for name in [*ways, *(COLUMNS[name][0] for name in ratios)]))
+    for name, program in programs.items():
+        found = [program["ratios"][ratio] for ratio in ratios]
+        lines.append(f"{name:<12}" + cells(program["medians"].values(), ".3f") + cells(found, ".3f"))
     lines.append("geometric means")
-    for group, means in figures["geometric means"].items():
-        lines.append(f"{group:<12}" + " " * (11 * len(ways)) + cells(means.values(), ".3f"))
-    lines.append(
-        f"x qemu, x ref: how many times as fast {engine} is as qemu and ref; recording: time of"
-        f" {engine}-record over {engine}; x base, ref x base: how many times as fast each engine is as the baseline's"
-    )
+    for group, mean in means.items():
+        lines.append(f"{group:<12}" + " " * (11 * len(ways)) + cells([mean[ratio] for ratio in ratios], ".3f"))
+    lines += [f"{COLUMNS[name][0]}: {figures['engine of ratios']}, {COLUMNS[name][1]}" for name in ratios]
     return "\n".join(lines)
 
 
@@ -235,6 +305,7 @@ def main():
     ways = select_ways(parser, arguments)
     results = {program: Result() for program in arguments.programs}
     with tempfile.TemporaryDirectory() as folder:
+        compare_quick(ways, arguments, folder, results)
         for number in range(arguments.runs):
             # Another order each time: no way always comes behind the same one.
             for way in ways[number % len(ways) :] + ways[: number % len(ways)]:

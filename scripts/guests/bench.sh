@@ -4,6 +4,7 @@
 
 bench_inputs() {
   printf '%s\n' "$ROOT/scripts/guests/bench.sh" "$GUEST_SOURCES"/bench/*
+  echo package:g++-12-alpha-linux-gnu
   initrd_more_inputs
 }
 

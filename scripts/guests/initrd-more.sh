@@ -6,14 +6,17 @@ initrd_more_inputs() {
   initrd_inputs initrd
 }
 
-# initrd_more_compile NAME PROGRAM: the C files of conformance/guests/linux/NAME as one static program.
+# initrd_more_compile NAME PROGRAM: the C and C++ files of conformance/guests/linux/NAME as one static program. C++ files have
+# no exceptions and no RTTI, and of its library only what is in headers.
 # In two steps: an object under a temporary name would leave that name in the program's symbols.
 initrd_more_compile() {
   local name=$1 program=$2 source
-  local -a objects=()
-  for source in "$GUEST_SOURCES/$name"/*.c; do
-    objects+=("$WORK/$name-$(basename "$source" .c).o")
-    alpha-linux-gnu-gcc -std=gnu17 -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -mcpu=ev67 -c -o "${objects[-1]}" "$source"
+  local -a objects=() options=(-O2 -Wall -Wextra -Werror -D_GNU_SOURCE -mcpu=ev67) compiler
+  for source in "$GUEST_SOURCES/$name"/*.c*; do
+    compiler=(alpha-linux-gnu-gcc -std=gnu17)
+    [[ $source != *.cc ]] || compiler=(alpha-linux-gnu-g++ -std=gnu++20 -fno-exceptions -fno-rtti)
+    objects+=("$WORK/$name-$(basename "${source%.*}").o")
+    "${compiler[@]}" "${options[@]}" -c -o "${objects[-1]}" "$source"
   done
   alpha-linux-gnu-gcc -static -Wl,--no-relax -o "$program" "${objects[@]}" -lm
 }

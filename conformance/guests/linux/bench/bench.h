@@ -5,14 +5,26 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 // Every program takes the number of rounds; the checksum depends on it and on nothing else.
 typedef uint64_t Program(unsigned rounds);
 
-Program Sieve, Sort, Hash, Search, Interpreter, Calls, Chase, Bignum;  // integer.c, memory.c
-Program Compress;                                                      // compress.c
-Program MatrixProduct, Fft, NBody, Mandelbrot, Loops, Single;          // floats.c
-Program SystemCalls, ForkExec, Shell, PageFaults;                      // system.c
+Program Sieve, Sort, Hash, Search, Interpreter, Calls;         // integer.c
+Program Chase, Bignum, Streams;                                // memory.c
+Program Compress;                                              // compress.c
+Program Core;                                                  // core.c
+Program Records;                                               // records.c
+Program Objects;                                               // objects.cc
+Program Branches;                                              // branches.c
+Program MatrixProduct, Fft, NBody, Mandelbrot, Loops, Single;  // floats.c
+Program SystemCalls, ForkExec, Shell, PageFaults;              // system.c
+Program Stats, Pipes, Forks, Maps, Signals, Storm;             // kernel.c
+Program Awk, TextSort, Gzip, Sha512;                           // tools.c
 
 // The name by which the programs run this program again; see ForkExec.
 extern const char kNothing[];
@@ -48,6 +60,16 @@ void *Allocate(size_t size);
 void MakeText(char *text, size_t size, uint64_t seed);
 
 // Says what failed, with errno, and ends the program.
-_Noreturn void Die(const char *what);
+void Die(const char *what) __attribute__((noreturn));
+
+// Waits for a child that fork() has given; dies where it gave none. The status as waitpid() has it.
+int WaitFor(pid_t child);
+
+// Runs a program and folds what it prints, and its status at the end.
+uint64_t FoldOutput(uint64_t checksum, const char *const arguments[]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif  // ISOCHRON_CONFORMANCE_GUESTS_LINUX_BENCH_BENCH_H_

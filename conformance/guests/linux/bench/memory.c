@@ -41,6 +41,27 @@ uint64_t Chase(unsigned rounds) {
   return checksum;
 }
 
+// Passes over 32 MiB of words, in order and at random.
+uint64_t Streams(unsigned rounds) {
+  enum { kWords = (32 << 20) / sizeof(uint64_t), kHalf = kWords / 2, kUpdates = 1 << 19 };
+  uint64_t *words = Allocate(kWords * sizeof(*words)), *other = words + kHalf;
+  uint64_t random = 31, checksum = 0;
+  for (size_t i = 0; i < kWords; ++i) words[i] = i;
+  for (unsigned round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < kHalf; ++i) words[i] = other[i] + 3 * words[i];
+    for (size_t i = 0; i < kHalf; ++i) other[i] = words[i] ^ round;
+    for (int i = 0; i < kUpdates; ++i) {
+      const uint64_t update = NextRandom(&random);
+      words[update % kWords] ^= update;
+    }
+    uint64_t sum = 0;
+    for (size_t i = 0; i < kWords; i += 8) sum += words[i];
+    checksum = Fold(checksum, sum);
+  }
+  free(words);
+  return checksum;
+}
+
 // product = a * b, each of `size` words, low word first; product has twice as many.
 static void Multiply(uint64_t *product, const uint64_t *a, const uint64_t *b, size_t size) {
   memset(product, 0, 2 * size * sizeof(*product));

@@ -42,7 +42,7 @@ uint64_t SystemCalls(unsigned rounds) {
   return checksum;
 }
 
-static int WaitFor(pid_t child) {
+int WaitFor(pid_t child) {
   int status;
   if (child < 0) Die("fork");
   if (waitpid(child, &status, 0) != child) Die("waitpid");
@@ -65,13 +65,10 @@ uint64_t ForkExec(unsigned rounds) {
   return checksum;
 }
 
-// A shell script (bench-shell) of pipes, substitutions and small commands; the checksum is that of what it prints.
-uint64_t Shell(unsigned rounds) {
-  char count[16], buffer[4096];
-  uint64_t checksum = 0;
+uint64_t FoldOutput(uint64_t checksum, const char *const arguments[]) {
+  char buffer[4096];
   int ends[2];
   ssize_t size;
-  snprintf(count, sizeof(count), "%u", rounds);
   if (pipe(ends) != 0) Die("pipe");
   fflush(stdout);
   const pid_t child = fork();
@@ -79,13 +76,21 @@ uint64_t Shell(unsigned rounds) {
     dup2(ends[1], STDOUT_FILENO);
     close(ends[0]);
     close(ends[1]);
-    execlp("bench-shell", "bench-shell", count, (char *)NULL);
+    execvp(arguments[0], (char *const *)arguments);
     _exit(127);
   }
   close(ends[1]);
   while ((size = read(ends[0], buffer, sizeof(buffer))) > 0) checksum = FoldBytes(checksum, buffer, (size_t)size);
   close(ends[0]);
   return Fold(checksum, (uint64_t)WaitFor(child));
+}
+
+// A shell script (bench-shell) of pipes, substitutions and small commands; the checksum is that of what it prints.
+uint64_t Shell(unsigned rounds) {
+  char count[16];
+  snprintf(count, sizeof(count), "%u", rounds);
+  const char *const arguments[] = {"bench-shell", count, NULL};
+  return FoldOutput(0, arguments);
 }
 
 // Fresh pages by mmap, and pages that a child must copy.

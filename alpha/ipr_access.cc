@@ -100,10 +100,12 @@ IprEffect WriteIpr(Cpu& cpu, uint8_t number, uint64_t value) {
   switch (static_cast<Ipr>(number)) {
     // Ibox.
     case Ipr::kItbTag: cpu.itb_tag = value; return IprEffect::kNone;
-    case Ipr::kItbPte: InsertItb(cpu, value); return IprEffect::kItb;
+    case Ipr::kItbPte: InsertItb(cpu, value); return IprEffect::kItbInsert;
     case Ipr::kItbIap: cpu.itb.InvalidateProcess(); return IprEffect::kItb;
     case Ipr::kItbIa: cpu.itb.InvalidateAll(); return IprEffect::kItb;
-    case Ipr::kItbIs: cpu.itb.InvalidateSingle(TagAddress(value), cpu.asn); return IprEffect::kItb;
+    case Ipr::kItbIs:
+      cpu.itb.InvalidateSingle(TagAddress(value), cpu.asn);
+      return IprEffect::kItbSingle;
     case Ipr::kCm: cpu.mode = static_cast<Mode>(value >> 3 & 3); return IprEffect::kContext;
     case Ipr::kIer: cpu.ier = value & interrupt::kEnableMask; return IprEffect::kNone;
     case Ipr::kIerCm:

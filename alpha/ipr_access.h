@@ -16,6 +16,8 @@ enum class IprEffect : uint8_t {
   kDtbSingle,  // the entries for the address written are gone
   kDtb,        // several data translations are gone
   kItb,        // instruction translations are gone or mean something else
+  kItbInsert,  // one has been added, by Tlb::Insert
+  kItbSingle,  // those for the page of the value are gone
   kContext,    // mode, ASN, FP enable, I_CTL, M_CTL or VA_CTL
   kCounters,   // what a performance counter counts, or whether; perhaps what kContext says, too
   kIcFlush,    // the instruction cache is flushed (memory is coherent: nothing to do)

@@ -111,7 +111,7 @@ TEST_F(IprTest, DtbInsertTakesItsFieldsFromThePte) {
 TEST_F(IprTest, ItbInsertTakesItsFieldsFromThePte) {
   cpu_.asn = 4;
   Write(Ipr::kItbTag, 0xffff'fc00'0000'2abc);
-  EXPECT_EQ(Write(Ipr::kItbPte, 0xfff'ffff'e000 | 0x0f00 | 1 << 4), IprEffect::kItb);
+  EXPECT_EQ(Write(Ipr::kItbPte, 0xfff'ffff'e000 | 0x0f00 | 1 << 4), IprEffect::kItbInsert);
   const TlbEntry* entry = cpu_.itb.Find(0xffff'fc00'0000'2000, 200);
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(entry->base, 0xfff'ffff'e000u);
@@ -146,7 +146,7 @@ TEST_F(IprTest, TlbInvalidates) {
   EXPECT_EQ(Write(Ipr::kDtbIa, 0), IprEffect::kDtb);
   EXPECT_EQ(found(), "----");
   fill();
-  EXPECT_EQ(Write(Ipr::kItbIs, 0x2008), IprEffect::kItb);
+  EXPECT_EQ(Write(Ipr::kItbIs, 0x2008), IprEffect::kItbSingle);
   EXPECT_EQ(Write(Ipr::kDtbIs0, 0x4008), IprEffect::kDtbSingle);
   EXPECT_EQ(found(), "-ID-");
   cpu_.dtb_asn = 2;

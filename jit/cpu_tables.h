@@ -9,33 +9,66 @@
 
 namespace isochron::jit {
 
+// What a guest PC is translated by when instructions are fetched.
+enum class FetchClass : uint8_t {
+  kMapped,     // the ITB
+  kPal,        // nothing
+  kSuperpage,  // SPE[1] of I_CTL, which is all that operating systems for Alpha enable; if it is
+               // not, then the ITB
+};
+inline constexpr int kFetchClasses = 3;
+
+constexpr FetchClass FetchClassOf(uint64_t pc) {
+  if ((pc & 1) != 0) return FetchClass::kPal;
+  return (pc >> 41 & 0x7f) == 0x7e ? FetchClass::kSuperpage : FetchClass::kMapped;
+}
+
+// How code that leads to another place knows that it still may. Translated code follows a
+//   - mapped place while FetchLookaside has for its page the key `key | Frame::fetch_context`: it
+//     names page, virtual address, address space and mode. So links outlast context switches and
+//     what happens to other pages in the ITB;
+//   - place in a superpage or in PALmode while `key` is Frame::fetch_context.
+//
+// Where Frame::fetch_context has the mode of superpages.
+inline constexpr int kSuperpageModeShift = 4;
+// The lowest bits of a mapped key, below those that name the page.
+inline constexpr int kFetchKeyShift = alpha::kPageShift;
+
 // How a direct branch leaves translated code. Unlinked, it goes back to the engine.
 struct ExitSlot {
-  const uint8_t* code;     // where the branch jumps to
-  uint64_t fetch_context;  // while which it may; kSamePage: at any time, it does not leave the page
-  uint64_t target;         // guest PC
+  const uint8_t* code = nullptr;  // where the branch jumps to
+  uint64_t key = 0;               // kSamePage: it may at any time, it does not leave the page
+  uint64_t target = 0;            // guest PC
 
   static constexpr uint64_t kSamePage = 1;
 };
 
 // A guest PC that has been entered, for indirect jumps.
 struct JumpEntry {
-  uint64_t pc;
-  uint64_t fetch_context;
-  const uint8_t* code;
-  uint64_t unused;
+  static constexpr uint64_t kNoKey = 0;
+
+  uint64_t pc = 2;  // which none is
+  uint64_t key = 0;
+  const uint8_t* code = nullptr;
+  // For a mapped place, where FetchLookaside has the key of its page.
+  const uint64_t* page_key = &kNoKey;
 };
 
 // Code is shared, where it leads to is not: each CPU has its own ITB. Code for one CPU alone has
 // the addresses of that CPU's tables in it; code for several finds those of the CPU that runs by a
 // register (Emitter). The tables of one CPU alone lie below 2 GiB.
 struct CpuTables final : ref::CpuView {
-  static constexpr uint32_t kJumpEntries = 4096;
+  static constexpr uint32_t kJumpEntries = 16384;
   static constexpr uint32_t kExitSlots = 1 << 16;
-  // The lowest bits of a PC that choose an entry of `jumps`.
+  // The bits that choose an entry of `jumps`: of a PC and of what is left of it when so many are
+  // gone. Functions of a kernel are a multiple of a power of two apart more often than not.
   static constexpr uint32_t kJumpMask = (kJumpEntries - 1) << 2;
+  static constexpr int kJumpShift = 11;
 
   using ref::CpuView::CpuView;
+
+  // Where a jump to `pc` is, if it is there.
+  JumpEntry& JumpTo(uint64_t pc) { return jumps[((pc >> kJumpShift ^ pc) & kJumpMask) >> 2]; }
 
   // Of all that instruction fetches depend on.
   uint64_t generation = 1;

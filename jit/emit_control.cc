@@ -42,8 +42,14 @@ void Emitter::EmitExit(int64_t target) {
   unlinked_.push_back({slot, {}});
   SaveWritten();
   if (leaves) {
-    mov(rax, qword[Low(&setup_.frame.fetch_context[InPal() ? 1 : 0])]);
-    cmp(rax, qword[InTables(&slot->fetch_context)]);
+    const FetchClass fetch = FetchClassOf(slot->target);
+    mov(rax, FetchContext(fetch));
+    if (fetch == FetchClass::kMapped) {
+      or_(rax, qword[InTables(&slot->key)]);
+      cmp(rax, qword[InTables(&setup_.tables.context.fetches.at(slot->target).key)]);
+    } else {
+      cmp(rax, qword[InTables(&slot->key)]);
+    }
     jne(unlinked_.back().start);
   }
   jmp(qword[InTables(&slot->code)]);
@@ -149,28 +155,62 @@ void Emitter::EmitJsr(const Site& site) { EmitJmp(site); }
 void Emitter::EmitRet(const Site& site) { EmitJmp(site); }
 void Emitter::EmitJsrCoroutine(const Site& site) { EmitJmp(site); }
 
-void Emitter::JumpIndirect(JumpMode to) {
-  const Frame& frame = setup_.frame;
+Xbyak::Address Emitter::FetchContext(FetchClass fetch) const {
+  return qword[Low(&setup_.frame.fetch_context[static_cast<int>(fetch)])];
+}
+
+void Emitter::JumpThere(FetchClass fetch, Label& miss) {
   const JumpEntry* table = setup_.tables.jumps;
-  Label miss;
-  mov(ecx, eax);
-  and_(ecx, CpuTables::kJumpMask);
-  cmp(rax, qword[InTables(&table->pc) + rcx * 8]);
-  jne(miss);
-  if (to == JumpMode::kEither) {
-    mov(edx, eax);
-    and_(edx, 1);
-    mov(rdx, qword[rdx * 8 + Low32(frame.fetch_context)]);
+  if (fetch == FetchClass::kMapped) {
+    mov(rdx, qword[InTables(&table->page_key) + rcx * 8]);
+    mov(rdx, qword[rdx]);
+    xor_(rdx, qword[InTables(&table->key) + rcx * 8]);
+    cmp(rdx, FetchContext(fetch));
   } else {
-    mov(rdx, qword[Low(&frame.fetch_context[to == JumpMode::kPal ? 1 : 0])]);
+    mov(rdx, FetchContext(fetch));
+    cmp(rdx, qword[InTables(&table->key) + rcx * 8]);
   }
-  cmp(rdx, qword[InTables(&table->fetch_context) + rcx * 8]);
   jne(miss);
   jmp(qword[InTables(&table->code) + rcx * 8]);
+}
+
+void Emitter::JumpIndirect(JumpMode to) {
+  Label miss;
+  mov(ecx, eax);
+  shr(ecx, CpuTables::kJumpShift);
+  xor_(ecx, eax);
+  and_(ecx, CpuTables::kJumpMask);
+  cmp(rax, qword[InTables(&setup_.tables.jumps->pc) + rcx * 8]);
+  jne(miss);
+  switch (to) {
+    case JumpMode::kNative: {
+      // Mostly it stays in its part of the address space.
+      Label other;
+      const FetchClass here = FetchClassOf(place_.virtual_page);
+      JumpThere(here, other);
+      L(other);
+      JumpThere(here == FetchClass::kMapped ? FetchClass::kSuperpage : FetchClass::kMapped, miss);
+      break;
+    }
+    case JumpMode::kPal: JumpThere(FetchClass::kPal, miss); break;
+    case JumpMode::kEither: {
+      Label pal, superpage;
+      test(al, 1);
+      jnz(pal);
+      test(rax, rax);
+      js(superpage);
+      JumpThere(FetchClass::kMapped, miss);
+      L(superpage);
+      JumpThere(FetchClass::kSuperpage, miss);
+      L(pal);
+      JumpThere(FetchClass::kPal, miss);
+      break;
+    }
+  }
   L(miss);
   mov(qword[InCpu(offsetof(Cpu, pc))], rax);
   xor_(eax, eax);
-  jmp(qword[Low(&frame.exit)]);
+  jmp(qword[Low(&setup_.frame.exit)]);
 }
 
 }  // namespace isochron::jit

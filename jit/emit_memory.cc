@@ -33,10 +33,10 @@ Reg64 Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   return rax;
 }
 
-// Finds an address: RCX is then what to add to it. The tag covers page and alignment and, from
-// `context`, address space and mode.
-void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset,
-                     const Xbyak::RegExp& context) {
+// Finds an address in the lookaside: RCX is then what to add to it, or it goes to `miss`. The tag
+// covers page and alignment and, from `context`, address space and mode.
+void Emitter::LookUpTag(const Reg64& address, int bytes, size_t tag_offset,
+                        const Xbyak::RegExp& context, const Xbyak::Label& miss) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
@@ -55,36 +55,71 @@ void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t t
   or_(rdx, qword[context]);
   const RegExp entry = InTables(lookaside.entries()) + rcx;
   cmp(rdx, qword[entry + tag_offset]);
-  jne(SlowPath(site));
+  jne(miss);
   mov(rcx, qword[entry + offsetof(Entry, addend)]);
 }
 
-void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, size_t tag_offset) {
-  LookUp(site, address, bytes, tag_offset, InTables(&setup_.tables.context.data_context));
+// Finds an address in RAM: RCX is then what to add to it.
+void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, Access access) {
+  const size_t tag = access == Access::kRead ? offsetof(ref::DataLookaside::Entry, read_tag)
+                                             : offsetof(ref::DataLookaside::Entry, write_tag);
+  const RegExp context = InTables(&setup_.tables.context.data_context);
+  Xbyak::Label& slow = SlowPath(site);
+  if (FetchClassOf(place_.virtual_page) == FetchClass::kMapped) {
+    return LookUpTag(address, bytes, tag, context, slow);
+  }
+  // What a kernel and its PALcode refer to is mostly in a superpage. That is there in every address
+  // space, and the lookaside remains for other pages.
+  cold_lookups_.push_back({address, bytes, tag, &slow, {}, {}});
+  ColdLookup& other = cold_lookups_.back();
+  mov(rdx, address);
+  sub(rdx, qword[Low(&setup_.frame.kseg_base)]);
+  cmp(rdx, qword[Low(&setup_.frame.kseg_size)]);
+  jae(other.start);
+  if (bytes > 1 && !Planted(Bug::kAlignmentNotChecked)) {
+    test(address.cvt32(), bytes - 1);
+    jnz(slow);
+  }
+  if (access == Access::kWrite) {
+    shr(rdx, alpha::kPageShift);
+    add(rdx, qword[Low(&setup_.frame.memory_marks)]);
+    cmp(byte[rdx], alpha::Memory::kDirty);
+    jne(slow);
+  }
+  mov(rcx, qword[Low(&setup_.frame.kseg_addend)]);
+  L(other.resume);
 }
 
-template <typename Access>
-void Emitter::Load(const Site& site, int bytes, bool unaligned, Access access) {
+void Emitter::EmitColdLookups() {
+  const RegExp context = InTables(&setup_.tables.context.data_context);
+  for (ColdLookup& lookup : cold_lookups_) {
+    L(lookup.start);
+    LookUpTag(lookup.address, lookup.bytes, lookup.tag_offset, context, *lookup.slow);
+    jmp(lookup.resume);
+  }
+}
+
+template <typename Use>
+void Emitter::Load(const Site& site, int bytes, bool unaligned, Use use) {
   if (site.guest.ra == 31) return Prefetch(site);
   const bool masked = unaligned && !Planted(Bug::kLdqUNotMasked);
   const Reg64 address = EffectiveAddress(site, masked ? 7 : 0);
-  LookUp(site, address, masked == unaligned ? bytes : 1,
-         offsetof(ref::DataLookaside::Entry, read_tag));
-  access(address + rcx);
+  LookUp(site, address, masked == unaligned ? bytes : 1, Access::kRead);
+  use(address + rcx);
   Resume(site);
 }
 
 // A load to R31 or F31 translates, but ignores alignment and reads nothing.
 void Emitter::Prefetch(const Site& site) {
-  LookUp(site, EffectiveAddress(site, 0), 1, offsetof(ref::DataLookaside::Entry, read_tag));
+  LookUp(site, EffectiveAddress(site, 0), 1, Access::kRead);
   Resume(site);
 }
 
-template <typename Access>
-void Emitter::Store(const Site& site, int bytes, bool unaligned, Access access) {
+template <typename Use>
+void Emitter::Store(const Site& site, int bytes, bool unaligned, Use use) {
   const Reg64 address = EffectiveAddress(site, unaligned ? 7 : 0);
-  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
-  access(address + rcx);
+  LookUp(site, address, bytes, Access::kWrite);
+  use(address + rcx);
   Resume(site);
 }
 
@@ -149,17 +184,17 @@ void Emitter::EmitStqU(const Site& site) {
 
 // RAX: the host address. What the lookaside finds is RAM, so its place there is the physical
 // address that is locked.
-template <typename Access>
-void Emitter::LoadLocked(const Site& site, int bytes, Access access) {
+template <typename Use>
+void Emitter::LoadLocked(const Site& site, int bytes, Use use) {
   const Reg64 address = EffectiveAddress(site, 0);
-  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, read_tag));
+  LookUp(site, address, bytes, Access::kRead);
   lea(rax, ptr[address + rcx]);
   mov(rdx, rax);
   sub(rdx, qword[Low(&setup_.frame.memory_base)]);
   and_(rdx, -static_cast<int>(Cpu::kLockBlock));
   mov(qword[InCpu(offsetof(Cpu, lock_address))], rdx);
   mov(byte[InCpu(offsetof(Cpu, lock_flag))], 1);
-  access();
+  use();
   Resume(site);
 }
 
@@ -178,11 +213,11 @@ void Emitter::EmitLdqL(const Site& site) {
   });
 }
 
-template <typename Access>
-void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
+template <typename Use>
+void Emitter::StoreConditional(const Site& site, int bytes, Use use) {
   Xbyak::Label failed;
   const Reg64 address = EffectiveAddress(site, 0);
-  LookUp(site, address, bytes, offsetof(ref::DataLookaside::Entry, write_tag));
+  LookUp(site, address, bytes, Access::kWrite);
   lea(rax, ptr[address + rcx]);
   mov(rdx, rax);
   sub(rdx, qword[Low(&setup_.frame.memory_base)]);
@@ -192,7 +227,7 @@ void Emitter::StoreConditional(const Site& site, int bytes, Access access) {
   je(failed);
   cmp(rdx, qword[InCpu(offsetof(Cpu, lock_address))]);
   jne(failed);
-  access();
+  use();
   mov(ecx, 1);
   L(failed);
   if (!Planted(Bug::kLockNotCleared)) mov(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
@@ -241,7 +276,7 @@ void Emitter::EmitLds(const Site& site) {
 }
 void Emitter::EmitSts(const Site& site) {
   const Reg64 address = EffectiveAddress(site, 0);
-  LookUp(site, address, 4, offsetof(ref::DataLookaside::Entry, write_tag));
+  LookUp(site, address, 4, Access::kWrite);
   lea(rax, ptr[address + rcx]);
   CompressSingle(site.guest.ra);
   mov(dword[rax], edx);

@@ -79,16 +79,19 @@ void Emitter::ReadField(const Site& site, size_t offset) {
   Write(site.guest.ra, to);
 }
 
-// The address of the PTE for VA, as three-level page tables have it (HRM section 5.1.5).
-void Emitter::ReadVaForm(const Site& site) {
-  constexpr int kOtherForms = alpha::va_ctl::kVa48 | alpha::va_ctl::kVaForm32;
+// The address of the PTE for the VA in that field, as three-level page tables have it (HRM sections
+// 5.1.5 and 5.2.8). The register `control` has VPTB up to bit `control_bits`, which is extended,
+// and says by `other_forms` that the tables are of another kind.
+void Emitter::ReadVaForm(const Site& site, size_t va, size_t control, int control_bits,
+                         uint64_t other_forms) {
   constexpr int kTableBits = 33;
-  mov(rax, qword[InCpu(offsetof(Cpu, va_ctl))]);
-  test(eax, kOtherForms);
+  mov(rax, qword[InCpu(control)]);
+  test(eax, static_cast<int>(other_forms));
   jnz(SlowPath(site));
-  mov(rcx, qword[InCpu(offsetof(Cpu, va))]);
+  mov(rcx, qword[InCpu(va)]);
   shr(rax, kTableBits);
-  shl(rax, kTableBits);
+  shl(rax, kTableBits + 64 - control_bits);
+  if (control_bits < 64) sar(rax, 64 - control_bits);
   shl(rcx, 64 - 43 + (Planted(Bug::kVaFormOneBitShort) ? 1 : 0));  // VA<42:13>, times 8
   shr(rcx, 64 - 43 + alpha::kPageShift);
   lea(rax, ptr[rax + rcx * 8]);
@@ -103,7 +106,12 @@ void Emitter::EmitHwMfpr(const Site& site) {
     case Ipr::kExcSum: return ReadField(site, offsetof(Cpu, exc_sum));
     case Ipr::kMmStat: return ReadField(site, offsetof(Cpu, mm_stat));
     case Ipr::kVa: return ReadField(site, offsetof(Cpu, va));
-    case Ipr::kVaForm: return ReadVaForm(site);
+    case Ipr::kVaForm:
+      return ReadVaForm(site, offsetof(Cpu, va), offsetof(Cpu, va_ctl), 64,
+                        alpha::va_ctl::kVa48 | alpha::va_ctl::kVaForm32);
+    case Ipr::kIvaForm:
+      return ReadVaForm(site, offsetof(Cpu, iva), offsetof(Cpu, i_ctl), 48,
+                        alpha::i_ctl::kVa48 | alpha::i_ctl::kVaForm32);
     default: return EmitGolden(site);
   }
 }
@@ -112,13 +120,54 @@ void Emitter::WriteField(const Site& site, size_t offset) {
   mov(qword[InCpu(offset)], Read(site.guest.rb, rax));
 }
 
+void Emitter::WriteInterruptEnable(const Site& site) {
+  Move(rax, site.guest.rb);
+  mov(rcx, alpha::interrupt::kEnableMask);
+  and_(rax, rcx);
+  mov(qword[InCpu(offsetof(Cpu, ier))], rax);
+}
+
+// Also what JitEngine::RefreshFrame() and the loop derive from the mode.
+void Emitter::WriteMode(const Site& site) {
+  constexpr int kBits = 3 << 3;
+  static_assert(ref::DataContext(1, alpha::Mode::kUser) == (1 << 5 | kBits));
+  Move(rax, site.guest.rb);
+  and_(eax, kBits);
+  const auto write_context = [&](size_t asn, const Xbyak::Address& to) {
+    movzx(ecx, byte[InCpu(asn)]);
+    shl(ecx, 5);
+    or_(ecx, eax);
+    mov(to, rcx);
+  };
+  if (!Planted(Bug::kStaleDataContext)) {
+    write_context(offsetof(Cpu, dtb_asn), qword[InTables(&setup_.tables.context.data_context)]);
+  }
+  write_context(offsetof(Cpu, asn), FetchContext(FetchClass::kMapped));
+  mov(rcx, FetchContext(FetchClass::kSuperpage));
+  and_(rcx, ~(3 << kSuperpageModeShift));
+  lea(rcx, ptr[rcx + rax * 2]);
+  static_assert(kSuperpageModeShift == 4);
+  mov(FetchContext(FetchClass::kSuperpage), rcx);
+  xor_(ecx, ecx);
+  shr(eax, 3);
+  cmovz(rcx, qword[Low(&setup_.frame.kseg_limit)]);
+  mov(qword[Low(&setup_.frame.kseg_size)], rcx);
+  mov(byte[InCpu(offsetof(Cpu, mode))], al);
+}
+
 void Emitter::EmitHwMtpr(const Site& site) {
   if (!InPal()) return EmitGolden(site);
   switch (static_cast<Ipr>(site.immediate() >> 8 & 0xff)) {
+    case Ipr::kCm: return WriteMode(site);
+    case Ipr::kIer: return WriteInterruptEnable(site);
+    case Ipr::kIerCm: WriteInterruptEnable(site); return WriteMode(site);
     case Ipr::kDtbTag0: return WriteField(site, offsetof(Cpu, dtb_tag));
     case Ipr::kItbTag: return WriteField(site, offsetof(Cpu, itb_tag));
+    // What is written for the second pipe is ignored (alpha/ipr_access.cc).
     case Ipr::kDtbTag1:
-    case Ipr::kDtbPte1: return;
+    case Ipr::kDtbPte1:
+    case Ipr::kDtbIs1:
+    case Ipr::kDtbAsn1: return;
     case Ipr::kDtbIs0: return Planted(Bug::kDtbInvalidateSkipped) ? void() : EmitGolden(site);
     default: return EmitGolden(site);
   }
@@ -149,8 +198,8 @@ void Emitter::FinishHwLoad(const Site& site, int bytes) {
 
 void Emitter::LoadVpte(const Site& site) {
   const Reg64 address = EffectiveAddress(site, 7);
-  LookUp(site, address, 8, offsetof(ref::DataLookaside::Entry, read_tag),
-         Low(&setup_.frame.kernel_context));
+  LookUpTag(address, 8, offsetof(ref::DataLookaside::Entry, read_tag),
+            Low(&setup_.frame.kernel_context), SlowPath(site));
   lea(rax, ptr[address + rcx]);
   FinishHwLoad(site, 8);
 }
@@ -166,9 +215,20 @@ void Emitter::EmitHwLd(const Site& site) {
   FinishHwLoad(site, bytes);
 }
 
+// Mostly PALcode clears the lock flag by one, and that is clear.
+void Emitter::EmitHwStoreConditional(const Site& site) {
+  cmp(byte[InCpu(offsetof(Cpu, lock_flag))], 0);
+  jne(SlowPath(site));
+  xor_(ecx, ecx);
+  Write(site.guest.ra, rcx);
+  Resume(site);
+}
+
 void Emitter::EmitHwSt(const Site& site) {
   const auto type = static_cast<alpha::HwStoreType>(site.guest.word.pal_type >> 1);
-  if (!InPal() || type != alpha::HwStoreType::kPhysical) return EmitGolden(site);
+  if (!InPal()) return EmitGolden(site);
+  if (type == alpha::HwStoreType::kPhysicalConditional) return EmitHwStoreConditional(site);
+  if (type != alpha::HwStoreType::kPhysical) return EmitGolden(site);
   const int bytes = (site.guest.word.pal_type & alpha::kHwQuadword) != 0 ? 8 : 4;
   PhysicalAddress(site, bytes);
   shr(rcx, alpha::kPageShift);
@@ -207,8 +267,14 @@ void Emitter::EmitRpcc(const Site& site) {
   Resume(site);
 }
 
-void Emitter::EmitRc(const Site& site) { EmitGolden(site); }
-void Emitter::EmitRs(const Site& site) { EmitGolden(site); }
+void Emitter::ReadFlag(const Site& site, bool set) {
+  movzx(ecx, byte[InCpu(offsetof(Cpu, rc_flag))]);
+  mov(byte[InCpu(offsetof(Cpu, rc_flag))], set ? 1 : 0);
+  Write(site.guest.ra, rcx);
+}
+
+void Emitter::EmitRc(const Site& site) { ReadFlag(site, false); }
+void Emitter::EmitRs(const Site& site) { ReadFlag(site, true); }
 
 // There are no caches and memory is coherent: barriers and hints cost time and do nothing.
 void Emitter::EmitTrapb(const Site&) {}

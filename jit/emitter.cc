@@ -66,6 +66,7 @@ bool Emitter::Emit() {
     EmitBail(i);
   }
   EmitFloatCold();
+  EmitColdLookups();
   EmitSlowPaths();
   EmitUnlinked();
   EmitSubroutines();

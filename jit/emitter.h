@@ -222,6 +222,9 @@ class Emitter : private Xbyak::CodeGenerator {
   // Jumps to the guest PC in RAX. `to`: whether it is in PALmode; kEither: its bit 0 says.
   enum class JumpMode : uint8_t { kNative, kPal, kEither };
   void JumpIndirect(JumpMode to);
+  // Goes to the place of which RCX says where CpuTables::jumps has it, if that may be followed.
+  void JumpThere(FetchClass fetch, Xbyak::Label& miss);
+  Xbyak::Address FetchContext(FetchClass fetch) const;
   bool InPal() const { return place_.mode != ref::DecodeMode::kNative; }
   JumpMode SameMode() const { return InPal() ? JumpMode::kPal : JumpMode::kNative; }
   void EmitLink(const Site& site);
@@ -271,24 +274,31 @@ class Emitter : private Xbyak::CodeGenerator {
 
   // --- Memory (emit_memory.cc).
   Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);
-  void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset);
-  void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, size_t tag_offset,
-              const Xbyak::RegExp& context);
-  template <typename Access>
-  void Load(const Site& site, int bytes, bool unaligned, Access access);
-  template <typename Access>
-  void Store(const Site& site, int bytes, bool unaligned, Access access);
+  enum class Access : uint8_t { kRead, kWrite };
+  void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, Access access);
+  void LookUpTag(const Xbyak::Reg64& address, int bytes, size_t tag_offset,
+                 const Xbyak::RegExp& context, const Xbyak::Label& miss);
+  void EmitColdLookups();
+  template <typename Use>
+  void Load(const Site& site, int bytes, bool unaligned, Use use);
+  template <typename Use>
+  void Store(const Site& site, int bytes, bool unaligned, Use use);
   void Prefetch(const Site& site);
 
-  template <typename Access>
-  void LoadLocked(const Site& site, int bytes, Access access);
-  template <typename Access>
-  void StoreConditional(const Site& site, int bytes, Access access);
+  template <typename Use>
+  void LoadLocked(const Site& site, int bytes, Use use);
+  template <typename Use>
+  void StoreConditional(const Site& site, int bytes, Use use);
 
   // --- PALcode (emit_pal.cc).
   void ReadField(const Site& site, size_t offset);
   void WriteField(const Site& site, size_t offset);
-  void ReadVaForm(const Site& site);
+  void ReadVaForm(const Site& site, size_t va, size_t control, int control_bits,
+                  uint64_t other_forms);
+  void WriteInterruptEnable(const Site& site);
+  void WriteMode(const Site& site);
+  void EmitHwStoreConditional(const Site& site);
+  void ReadFlag(const Site& site, bool set);
   void CheckInterrupts();
   void PhysicalAddress(const Site& site, int bytes);
   void LoadVpte(const Site& site);
@@ -366,6 +376,16 @@ class Emitter : private Xbyak::CodeGenerator {
   };
   std::deque<SlowPathSite> slow_paths_;
   std::deque<FloatCold> float_cold_;
+  // Addresses that turn out to be in no superpage.
+  struct ColdLookup {
+    Xbyak::Reg64 address;
+    int bytes;
+    size_t tag_offset;
+    Xbyak::Label* slow;
+    Xbyak::Label start;
+    Xbyak::Label resume;
+  };
+  std::deque<ColdLookup> cold_lookups_;
   struct Exit {
     int64_t target;
     Xbyak::Label start;

@@ -79,12 +79,19 @@ struct Frame {
   uint64_t memory_size = 0;   // bytes that physical references may be to without being told of
   uint64_t memory_marks = 0;  // Memory::marks()
 
+  // The superpage of data that operating systems use: its first address, how much of it is RAM that
+  // may be referred to now, the same in kernel mode, and what to add to an address.
+  uint64_t kseg_base = 0xffff'fc00'0000'0000;
+  uint64_t kseg_size = 0;
+  uint64_t kseg_limit = 0;
+  uint64_t kseg_addend = 0;
+
   uint64_t slice_end = 0;  // the cycle at which this run of translated code ends
   // Instructions retired when it began, and Budget::kInstructionMask.
   uint64_t instruction_base = 0;
-  // A number that changes with everything that an instruction fetch depends on: outside
-  // PALmode and in it.
-  uint64_t fetch_context[2] = {};
+  // By FetchClass, what instruction fetches depend on: of mapped ones address space and mode, as in
+  // DataContext(); of others a number that no mapped one has and that changes with everything.
+  uint64_t fetch_context[kFetchClasses] = {};
 
   // Context::data_context as it would be in kernel mode.
   uint64_t kernel_context = 0;
@@ -96,6 +103,8 @@ struct Frame {
 
   CpuTables* tables = nullptr;  // of the CPU that runs
 
+  int64_t budget = 0;  // see `run_golden`
+
   // Where the next note for Deadline::sink goes, while translated code does not run that makes
   // some.
   uint32_t* next_note = nullptr;
@@ -104,9 +113,13 @@ struct Frame {
   const uint8_t* exit = nullptr;
   const uint8_t* exit_synced = nullptr;
   const uint8_t* golden = nullptr;
-  // C++ that this code calls.
+  // C++ that this code calls. Gives what is to happen next: kGoOn behind the instruction, kLeave
+  // translated code, or, when an exception has been entered that is translated, where its code is:
+  // `budget` is then what is left.
   uint64_t (*run_golden)(JitEngine* engine, alpha::Cpu* cpu, const Translation* place,
                          uint32_t offset, int64_t budget) = nullptr;
+  static constexpr uint64_t kGoOn = 0;
+  static constexpr uint64_t kLeave = 1;
 };
 
 // Translated code addresses the CPU relative to this member, so that all integer registers

@@ -25,6 +25,7 @@ JitEngine::JitEngine(alpha::Memory& memory, alpha::IoBus& io, CodeMemory code,
       translator_(frame_, first_, memory, std::move(code), options) {
   frame_.run_golden = RunGoldenThunk;
   frame_.memory_base = reinterpret_cast<uint64_t>(memory.host(0));
+  frame_.kseg_addend = frame_.memory_base - frame_.kseg_base;
   frame_.memory_marks = reinterpret_cast<uint64_t>(memory.marks());
   first_.context.lookaside.Limit(options.lookaside_entries);
 }
@@ -44,6 +45,7 @@ alpha::RunResult JitEngine::Run(Cpu& cpu, alpha::Deadline& deadline) {
   // The golden functions alone tell of references; what the lookaside does not have is theirs.
   const bool physical = deadline.ranges != nullptr && deadline.ranges->any_physical();
   frame_.memory_size = physical ? 0 : memory_.size();
+  watched_ = deadline.ranges != nullptr;
   if (deadline.sink != sink_) MakeNotesFor(deadline.sink);
   if (std::exchange(enter_at_once_, false)) {
     loop_.spin().Rest();
@@ -149,23 +151,48 @@ const Translation* JitEngine::TranslationOf(const Cpu& cpu, ref::Block& block) {
 }
 
 void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot* left_by) {
-  const uint64_t fetch_context = frame_.fetch_context[cpu.pc & 1];
+  const uint64_t* page_key = &JumpEntry::kNoKey;
+  const uint64_t key = KeyOf(cpu, page_key);
+  if (key == JumpEntry::kNoKey) return;
   const bool anywhere = Planted(Bug::kExitLinkedAnywhere);
   if (left_by != nullptr && (left_by->target == cpu.pc || anywhere)) {
-    translator_.Link(*tables_, *left_by, translation.code, fetch_context);
+    translator_.Link(*tables_, *left_by, translation.code, key);
   }
-  JumpEntry& entry = tables_->jumps[(cpu.pc & CpuTables::kJumpMask) >> 2];
-  entry.pc = cpu.pc;
-  entry.fetch_context = fetch_context;
-  entry.code = translation.code;
+  tables_->JumpTo(cpu.pc) = {cpu.pc, key, translation.code, page_key};
+}
+
+uint64_t JitEngine::KeyOf(const Cpu& cpu, const uint64_t*& page_key) {
+  const FetchClass fetch = FetchClassOf(cpu.pc);
+  const uint64_t context = frame_.fetch_context[static_cast<int>(fetch)];
+  if (fetch == FetchClass::kPal) return context;
+  if (fetch == FetchClass::kSuperpage) {
+    const bool enabled = (cpu.i_ctl >> alpha::i_ctl::kSpeShift & 2) != 0;
+    return enabled ? context : JumpEntry::kNoKey;
+  }
+  const uint64_t page = cpu.pc & ~alpha::kPageMask;
+  ref::FetchLookaside::Entry& entry = loop_.context().fetches.at(page);
+  if (entry.tag != (page | ref::DataContext(cpu.asn, cpu.mode))) return JumpEntry::kNoKey;
+  if (entry.key == 0) {
+    entry.key = entry.page->NameAt(page, names_) << kFetchKeyShift | context;
+  }
+  page_key = &entry.key;
+  return entry.key & ~alpha::kPageMask;
 }
 
 void JitEngine::RefreshFrame(const Cpu& cpu) {
   const bool shadow = (cpu.i_ctl & alpha::i_ctl::kShadowEnable) != 0;
-  const uint64_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
+  const uint8_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
   const uint64_t generation = tables_->generation << 16;
-  frame_.fetch_context[0] = generation | asn << 8 | static_cast<uint64_t>(cpu.mode) << 4;
-  frame_.fetch_context[1] = generation | (shadow ? 3 : 1);
+  const auto mode = static_cast<uint64_t>(cpu.mode);
+  const auto context = [this](FetchClass fetch) -> uint64_t& {
+    return frame_.fetch_context[static_cast<int>(fetch)];
+  };
+  context(FetchClass::kMapped) = ref::DataContext(asn, cpu.mode);
+  context(FetchClass::kPal) = generation | (shadow ? 3 : 1);
+  context(FetchClass::kSuperpage) = generation | mode << kSuperpageModeShift | 2;
+  const bool superpages = (cpu.m_ctl >> 1 & 2) != 0 && !watched_;
+  frame_.kseg_limit = superpages ? memory_.size() : 0;
+  frame_.kseg_size = cpu.mode == alpha::Mode::kKernel ? frame_.kseg_limit : 0;
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;
 }
@@ -194,8 +221,19 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   const bool refetch = (c.code_written || c.fetch_changed) && !Planted(Bug::kOldCodeGoesOn);
   const bool leave =
       cpu.pc != next || refetch || disturbed || c.machine_check || cpu.fp_enable != fp_enable;
-  if (leave) ++golden_exits_;
-  return leave;
+  if (!leave) return Frame::kGoOn;
+  const bool told = sink_ != nullptr || refetch || c.check_interrupts || c.machine_check;
+  if (!told && cpu.pal_mode() && cpu.fp_enable == fp_enable) {
+    const JumpEntry& handler = tables_->JumpTo(cpu.pc);
+    if (handler.pc == cpu.pc &&
+        handler.key == frame_.fetch_context[static_cast<int>(FetchClass::kPal)]) {
+      frame_.budget = Budget::Of(static_cast<int64_t>(frame_.slice_end - cpu.cycle),
+                                 static_cast<int64_t>(frame_.instruction_base - cpu.instructions));
+      return reinterpret_cast<uint64_t>(handler.code);
+    }
+  }
+  ++golden_exits_;
+  return Frame::kLeave;
 }
 
 ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
@@ -241,7 +279,10 @@ std::string JitEngine::DescribeCode(const Cpu& cpu) const {
 void JitEngine::OnFetchesForgotten(ref::CpuView& view) {
   const bool by_others = turns_.TakeOthersWrote() && Planted(Bug::kCodeOutlivesOther);
   const bool outlive = by_others || Planted(Bug::kLinksOutliveCode);
-  if (!outlive) ++static_cast<CpuTables&>(view).generation;
+  if (!outlive) {
+    ++static_cast<CpuTables&>(view).generation;
+    view.context.fetches.ForgetKeys();
+  }
   left_by_ = nullptr;
 }
 

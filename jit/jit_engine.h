@@ -83,6 +83,9 @@ class JitEngine final : public alpha::Engine,
   // Lets the exit `left_by`, unless it is nullptr, and indirect jumps come here directly from now
   // on.
   void LinkTo(const alpha::Cpu& cpu, const Translation& translation, ExitSlot* left_by);
+  // The key of cpu.pc, and for a mapped place where the key of its page is; kNoKey: nothing may
+  // lead there but by way of the loop.
+  uint64_t KeyOf(const alpha::Cpu& cpu, const uint64_t*& page_key);
 
   [[no_unique_address]] PlantedBug bug_;
   [[no_unique_address]] PlantedTurns turns_;
@@ -96,6 +99,7 @@ class JitEngine final : public alpha::Engine,
   ExitSlot* left_by_ = nullptr;  // the unlinked exit by which translated code was left last
   alpha::ExecutionSink* sink_ = nullptr;  // of Deadline, of the last run
   std::vector<uint32_t> notes_;           // kNotes of them once there was one
+  bool watched_ = false;                  // references to memory are told of
   bool goes_on_ = false;                  // the turn begins where the CPU's last one ended
   bool enter_at_once_ = false;            // the next Run() need not look whether the guest waits
   // Instructions that RunGolden has executed, by physical address.
@@ -109,6 +113,7 @@ class JitEngine final : public alpha::Engine,
   // The instruction at `pa`, decoded.
   ref::Block& GoldenBlock(uint64_t pa, ref::DecodeMode mode);
   std::vector<Golden> golden_{kGolden};
+  uint64_t names_ = 0;  // of pages, that have been given out (ref::CodePage::NameAt)
   uint64_t entries_ = 0;
   uint64_t unlinked_exits_ = 0;
   uint64_t golden_exits_ = 0;

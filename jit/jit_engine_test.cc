@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "alpha/call_pal.h"
 #include "alpha/cpu.h"
 #include "alpha/ipr.h"
 #include "alpha/stop_ranges.h"
@@ -32,6 +33,8 @@ constexpr uint64_t kKseg = 0xffff'fc00'0000'0000;
 constexpr uint64_t kCode = 0x10000;
 constexpr uint64_t kData = 0x20000;
 constexpr uint64_t kIo = 0x1000'0000;
+
+constexpr uint32_t kSwitch = 1;  // CALL_PAL of PutSwitch()
 
 Options Eager() {
   Options options;
@@ -97,11 +100,14 @@ struct Counts : alpha::EngineStats, alpha::TranslationStats {
 };
 
 // Runs `program` on both to random boundaries and compares everything there. Gives the
-// translating computer's counts.
-Counts ExpectEqual(const std::vector<uint32_t>& program, uint64_t cycles,
-                   const Options& options = Eager()) {
+// translating computer's counts. `prepare` has what there is beside the program.
+Counts ExpectEqual(
+    const std::vector<uint32_t>& program, uint64_t cycles, const Options& options = Eager(),
+    const std::function<void(Computer&)>& prepare = [](Computer&) {}) {
   Computer ref(Ref);
   Computer jit(Jit(options));
+  prepare(ref);
+  prepare(jit);
   ref.Put(kCode, program);
   jit.Put(kCode, program);
   std::mt19937_64 random(1);
@@ -176,6 +182,36 @@ TEST(JitEngine, CallsAndReturns) {
                   ref::testing::JumpOp(Op::kRet, 31, 28),
               }),
               100'000);
+}
+
+// Changes the address space and an entry of the ITB, as the switch to another process does.
+void PutSwitch(Computer& computer) {
+  constexpr auto kPctxAsn = static_cast<alpha::Ipr>(static_cast<int>(alpha::Ipr::kPctx) | 1);
+  computer.cpu.i_ctl |= alpha::i_ctl::kShadowEnable;
+  computer.Put(0x8000 + (alpha::CallPalEntry(kSwitch) & ~1u),
+               {OperateLiteral(Op::kAddq, 4, 1, 4), OperateLiteral(Op::kSll, 4, 56, 5),
+                ref::testing::Mtpr(5, alpha::Ipr::kDtbAsn0), OperateLiteral(Op::kSrl, 5, 17, 5),
+                ref::testing::Mtpr(5, kPctxAsn), OperateLiteral(Op::kSll, 4, 13, 5),
+                ref::testing::Mtpr(5, alpha::Ipr::kItbTag),
+                ref::testing::Mtpr(5, alpha::Ipr::kItbPte), ref::testing::HwRet(23)});
+}
+
+TEST(JitEngine, KernelCodeAndDataOutlastAddressSpaces) {
+  const std::vector<uint32_t> program =
+      Program({MemoryOp(Op::kLdq, 5, 0, 2), OperateLiteral(Op::kAddq, 5, 1, 5),
+               MemoryOp(Op::kStq, 5, 0, 2), kSwitch, BranchOp(Op::kBr, 31, -5)});
+  ExpectEqual(program, 50'000, Eager(), PutSwitch);
+
+  Computer jit(Jit(Eager()));
+  PutSwitch(jit);
+  jit.Put(kCode, program);
+  jit.RunTo(1'000'000);
+  const Counts counts(*jit.engine);
+  const uint64_t switches = jit.cpu.r[5];
+  EXPECT_GT(switches, 20'000u);
+  EXPECT_LT(counts.entries, 100u);
+  // Three registers are written by golden functions; no access to memory is.
+  EXPECT_NEAR(static_cast<double>(counts.golden_calls), 3.0 * switches, 100);
 }
 
 TEST(JitEngine, SeesCodeThatItsOwnStoresChange) {

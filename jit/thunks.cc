@@ -50,7 +50,7 @@ class Thunks : public Xbyak::CodeGenerator {
   }
 
   // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ
-  // when the region must be left.
+  // when the region must be left; or goes to the handler of an exception instead.
   void EmitGolden(const Frame& frame, JitEngine* engine) {
     sub(rsp, 8);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);  // C++ rounds to nearest
@@ -59,8 +59,15 @@ class Thunks : public Xbyak::CodeGenerator {
     call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     add(rsp, 8);
+    Xbyak::Label handler;
+    cmp(rax, static_cast<int>(Frame::kLeave));
+    ja(handler);
     test(rax, rax);
     ret();
+    L(handler);
+    mov(r15, qword[At(&frame.budget)]);
+    add(rsp, 8);
+    jmp(rax);
   }
 
  private:

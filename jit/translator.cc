@@ -94,12 +94,11 @@ std::string Translator::Describe(const ref::CodePage& page, uint64_t pc) const {
                       ListCode(emitter.map(), {first, last + 1}, code));
 }
 
-void Translator::Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code,
-                      uint64_t fetch_context) {
+void Translator::Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code, uint64_t key) {
   ++links_;
   left_by.code = code;
-  if (left_by.fetch_context != ExitSlot::kSamePage) {
-    left_by.fetch_context = fetch_context;
+  if (left_by.key != ExitSlot::kSamePage) {
+    left_by.key = key;
     return;
   }
   // Within a page it holds for every CPU.

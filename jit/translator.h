@@ -69,8 +69,8 @@ class Translator {
   // How often that has happened.
   uint64_t flushes() const { return flushes_; }
 
-  // Lets the exit `left_by`, which is one `of` these tables, lead to `code` in that fetch context.
-  void Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code, uint64_t fetch_context);
+  // Lets the exit `left_by`, which is one `of` these tables, lead to `code` while `key` says so.
+  void Link(const CpuTables& of, ExitSlot& left_by, const uint8_t* code, uint64_t key);
   void AddTo(alpha::TranslationStats& stats) const;
 
  private:

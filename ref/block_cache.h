@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "alpha/engine.h"
@@ -29,6 +30,9 @@ class CodePage {
   // Makes no block of the page lead directly to `block`.
   void ForgetLinksTo(const Block* block);
   DecodeMode mode() const { return mode_; }
+  // What a runner calls the page where it is fetched from this virtual page: the number behind
+  // `names`, the last one given out, when it has no name there yet.
+  uint64_t NameAt(uint64_t virtual_page, uint64_t& names);
 
  private:
   friend class BlockCache;
@@ -38,7 +42,8 @@ class CodePage {
   uint64_t pa_;
   DecodeMode mode_;
   uint64_t lines_ = 0;  // a bit for each kLine bytes that blocks were decoded from
-  std::array<uint16_t, kSlots> numbers_{};  // into blocks_, from 1; 0: none
+  std::vector<std::pair<uint64_t, uint64_t>> names_;  // virtual pages and NameAt()
+  std::array<uint16_t, kSlots> numbers_{};            // into blocks_, from 1; 0: none
   std::vector<std::unique_ptr<Block>> blocks_;
 };
 

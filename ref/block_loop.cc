@@ -24,13 +24,7 @@ uint64_t FetchTag(const Cpu& cpu) {
     case DecodeMode::kPal: return page | kPalTag;
     case DecodeMode::kPalShadow: return page | kPalShadowTag;
   }
-  return CpuView::kNoTag;
-}
-
-// Where a view has the page of a tag, if it has it.
-template <typename View>
-auto& EntryOf(View& view, uint64_t tag) {
-  return view.fetches[tag >> alpha::kPageShift & (CpuView::kFetchEntries - 1)];
+  return FetchLookaside::kNoTag;
 }
 
 }  // namespace
@@ -242,12 +236,9 @@ void BlockLoop::ExecuteNoted(Context& context, Cpu& cpu, Block& block, alpha::Ex
 Block* BlockLoop::FindBlock(Cpu& cpu) {
   CpuView& view = *view_;
   const uint64_t tag = FetchTag(cpu);
-  if (tag != view.page_tag) {
-    view.page_tag = CpuView::kNoTag;
-    view.page = FindPage(cpu, tag);
-    if (view.page == nullptr) return nullptr;
-    view.page_tag = tag;
-  }
+  view.page = view.context.fetches.Find(tag);
+  if (view.page == nullptr) view.page = FindPage(cpu, tag);
+  if (view.page == nullptr) return nullptr;
   if (Block* block = view.page->Find(cpu.pc)) return block;
   bool newly_code = false;
   Block* block = cache_.Get(view.page, cpu.pc, newly_code);
@@ -256,8 +247,6 @@ Block* BlockLoop::FindBlock(Cpu& cpu) {
 }
 
 CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
-  CpuView::FetchEntry& entry = EntryOf(*view_, tag);
-  if (entry.tag == tag) return entry.page;
   uint64_t pa = 0;
   if (!TranslatePc(cpu, pa)) return nullptr;
   if (!memory_.Contains(pa)) {
@@ -265,15 +254,15 @@ CodePage* BlockLoop::FindPage(Cpu& cpu, uint64_t tag) {
     return nullptr;
   }
   if (cache_.IsFull()) DropBlocks();
-  entry = {tag, cache_.Page(pa, ModeOf(cpu))};
-  return entry.page;
+  CodePage* const page = cache_.Page(pa, ModeOf(cpu));
+  view_->context.fetches.Add(tag, page);
+  return page;
 }
 
 const CodePage* BlockLoop::KnownPage(const Cpu& cpu) const {
   if (cpu.index != cpu_index_) return nullptr;
-  const uint64_t tag = FetchTag(cpu);
-  const CpuView::FetchEntry& entry = EntryOf(*view_, tag);
-  return entry.tag == tag && !view_->context.fetch_changed ? entry.page : nullptr;
+  if (view_->context.fetch_changed) return nullptr;
+  return view_->context.fetches.Find(FetchTag(cpu));
 }
 
 void BlockLoop::DropBlocks() {

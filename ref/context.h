@@ -12,6 +12,7 @@
 #include "alpha/memory.h"
 #include "alpha/stop_ranges.h"
 #include "alpha/translate.h"
+#include "ref/fetch_lookaside.h"
 #include "ref/lookaside.h"
 #include "ref/operation.h"
 
@@ -27,6 +28,7 @@ struct Context {
   alpha::Memory& memory;
   alpha::IoBus& io;
   DataLookaside lookaside;
+  FetchLookaside fetches;
   uint64_t data_context = 0;  // DataContext() of the CPU's current mode and ASN
   // Who is told of references to memory; nullptr: nobody. The lookaside holds no page in which it
   // has a range.
@@ -42,7 +44,7 @@ struct Context {
   bool code_written = false;  // the running block may be gone: leave it
   // An interrupt may have become deliverable, or `ranges` have been hit.
   bool check_interrupts = false;
-  bool fetch_changed = false;  // instruction translations must be looked up again
+  bool fetch_changed = false;  // all instruction translations must be looked up again
   // A machine check is to be taken behind the instruction that has just completed.
   bool machine_check = false;
   uint64_t machine_check_pa = 0;

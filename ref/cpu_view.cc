@@ -5,8 +5,7 @@
 namespace isochron::ref {
 
 void CpuView::ForgetFetches() {
-  fetches.fill({kNoTag, nullptr});
-  page_tag = kNoTag;
+  context.fetches.Flush();
   context.fetch_changed = false;
   context.code_written = false;
 }

@@ -3,7 +3,6 @@
 #ifndef ISOCHRON_REF_CPU_VIEW_H_
 #define ISOCHRON_REF_CPU_VIEW_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -21,16 +20,7 @@ class CodePage;
 // CatchUp() before the CPU goes on.
 class CpuView {
  public:
-  // No virtual page has this tag.
-  static constexpr uint64_t kNoTag = 7;
-  // Which page a virtual page is fetched from: a subset of what ITB and superpages allow.
-  struct FetchEntry {
-    uint64_t tag;
-    CodePage* page;
-  };
-  static constexpr size_t kFetchEntries = 256;
-
-  CpuView(alpha::Memory& memory, alpha::IoBus& io) : context(memory, io) { ForgetFetches(); }
+  CpuView(alpha::Memory& memory, alpha::IoBus& io) : context(memory, io) {}
   virtual ~CpuView() = default;  // engines add to it
   CpuView(const CpuView&) = delete;
   CpuView& operator=(const CpuView&) = delete;
@@ -50,11 +40,9 @@ class CpuView {
   // Forgets what has been lost; pages that may be written at once again are not.
   void CatchUp();
 
-  // What handlers work on: the lookaside, and flags that say why a block was left.
+  // What handlers work on: the lookasides, and flags that say why a block was left.
   Context context;
-  std::array<FetchEntry, kFetchEntries> fetches;
-  CodePage* page = nullptr;  // where `page_tag` is fetched from
-  uint64_t page_tag = kNoTag;
+  CodePage* page = nullptr;        // where the block that was looked for last was found
   std::vector<uint64_t> clear_of;  // PCs into whose pages nothing leads past the loop
 
  private:

@@ -73,32 +73,45 @@ void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
   return Next(context, op, cpu);
 }
 
-// Keeps the lookaside a subset of what the DTB says.
+void Flush(DataLookaside& lookaside) { lookaside.Flush(); }
+void Flush(FetchLookaside& lookaside) {
+  lookaside.Flush();
+  lookaside.ForgetKeys();
+}
+
+// Keeps a lookaside a subset of what `tlb` says, which has a new entry at `tag`, of that PTE.
+template <typename Lookaside>
+void OnInserted(const alpha::Tlb& tlb, uint64_t tag, uint64_t pte, Lookaside& lookaside) {
+  const alpha::TlbEntry& replaced = tlb.replaced();
+  const bool large =
+      (pte >> alpha::pte::kGhShift & 3) != 0 || (replaced.valid && replaced.granularity != 0);
+  if (large) return Flush(lookaside);
+  if (replaced.valid) lookaside.FlushPage(replaced.tag);
+  lookaside.FlushPage(tag);
+}
+
+// The same for one whose entries for `va` are gone.
+template <typename Lookaside>
+void OnInvalidated(const alpha::Tlb& tlb, uint64_t va, Lookaside& lookaside) {
+  return tlb.only_small() ? lookaside.FlushPage(va) : Flush(lookaside);
+}
+
+// Brings what is derived from the CPU up to date. What the ITB says is nothing to the code that
+// runs: that is in PALmode, or HwMtpr() leaves it.
 void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint64_t value) {
   switch (effect) {
     case alpha::IprEffect::kNone:
     case alpha::IprEffect::kIcFlush: break;
-    case alpha::IprEffect::kDtbInsert: {
-      const alpha::TlbEntry& replaced = cpu.dtb.replaced();
-      const bool large =
-          (value >> alpha::pte::kGhShift & 3) != 0 || (replaced.valid && replaced.granularity != 0);
-      if (large) {
-        context.lookaside.Flush();
-      } else {
-        if (replaced.valid) context.lookaside.FlushPage(replaced.tag);
-        context.lookaside.FlushPage(cpu.dtb_tag);
-      }
+    case alpha::IprEffect::kDtbInsert:
+      OnInserted(cpu.dtb, cpu.dtb_tag, value, context.lookaside);
       break;
-    }
-    case alpha::IprEffect::kDtbSingle:
-      if (cpu.dtb.only_small()) {
-        context.lookaside.FlushPage(value);
-      } else {
-        context.lookaside.Flush();
-      }
+    case alpha::IprEffect::kDtbSingle: OnInvalidated(cpu.dtb, value, context.lookaside); break;
+    case alpha::IprEffect::kDtb: Flush(context.lookaside); break;
+    case alpha::IprEffect::kItbInsert:
+      OnInserted(cpu.itb, cpu.itb_tag, value, context.fetches);
       break;
-    case alpha::IprEffect::kDtb: context.lookaside.Flush(); break;
-    case alpha::IprEffect::kItb: context.fetch_changed = true; break;
+    case alpha::IprEffect::kItbSingle: OnInvalidated(cpu.itb, value, context.fetches); break;
+    case alpha::IprEffect::kItb: Flush(context.fetches); break;
     case alpha::IprEffect::kCounters:
     case alpha::IprEffect::kContext:
       context.data_context = DataContext(cpu.dtb_asn, cpu.mode);

@@ -12,6 +12,21 @@ uint32_t ValidEntries(const std::array<uint32_t, 4>& by_granularity) {
   return std::accumulate(by_granularity.begin(), by_granularity.end(), uint32_t{0});
 }
 
+// In place of an ASN: of entries with ASM.
+constexpr uint64_t kAllSpaces = 256;
+
+// Where a page of an address space is looked for. Processes have the same addresses, and Linux
+// gives each of them one ASN after another: in one chain they would make it some hundred entries
+// long.
+uint64_t PlaceOf(uint64_t va, uint64_t space) {
+  constexpr uint64_t kLargestPage = uint64_t{1} << 22;
+  return va ^ (space * 0x9e3779b97f4a7c15 & ~(kLargestPage - 1));
+}
+
+uint64_t PlaceOf(const TlbEntry& entry) {
+  return PlaceOf(entry.tag, entry.match_all ? kAllSpaces : entry.asn);
+}
+
 }  // namespace
 
 template <typename Visitor, typename Self>
@@ -53,11 +68,14 @@ uint16_t Tlb::FindIndex(uint64_t va, uint8_t asn) const {
   for (int granularity = 0; granularity < 4; ++granularity) {
     if (granularity_count_[granularity] == 0) continue;
     uint16_t found = kNone;
-    for (uint16_t i = heads_[Bucket(va, granularity)]; i != kNone; i = chain_[i]) {
-      const TlbEntry& entry = entries_[i];
-      if (entry.granularity == granularity && (va & ~entry.offset_mask()) == entry.tag &&
-          (entry.match_all || entry.asn == asn)) {
-        found = std::min(found, i);
+    for (const uint64_t space : {uint64_t{asn}, kAllSpaces}) {
+      for (uint16_t i = heads_[Bucket(PlaceOf(va, space), granularity)]; i != kNone;
+           i = chain_[i]) {
+        const TlbEntry& entry = entries_[i];
+        if (entry.granularity == granularity && (va & ~entry.offset_mask()) == entry.tag &&
+            (entry.match_all || entry.asn == asn)) {
+          found = std::min(found, i);
+        }
       }
     }
     if (found != kNone) return found;
@@ -120,7 +138,7 @@ void Tlb::InvalidateSingle(uint64_t va, uint8_t asn) {
 
 void Tlb::Link(uint16_t index) {
   const TlbEntry& entry = entries_[index];
-  uint16_t& head = heads_[Bucket(entry.tag, entry.granularity)];
+  uint16_t& head = heads_[Bucket(PlaceOf(entry), entry.granularity)];
   chain_[index] = head;
   head = index;
   ++granularity_count_[entry.granularity];
@@ -129,7 +147,7 @@ void Tlb::Link(uint16_t index) {
 
 void Tlb::Unlink(uint16_t index) {
   const TlbEntry& entry = entries_[index];
-  uint16_t* link = &heads_[Bucket(entry.tag, entry.granularity)];
+  uint16_t* link = &heads_[Bucket(PlaceOf(entry), entry.granularity)];
   while (*link != index) link = &chain_[*link];
   *link = chain_[index];
   --granularity_count_[entry.granularity];

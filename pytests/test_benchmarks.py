@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conformance.bench import jit_bench, qemu_reverse, travel_bench
+from conformance.bench import jit_bench, profile_bench, qemu_reverse, travel_bench
 from conformance.bench.native import native_program
 from conformance.tree import guest_path
 from helpers.tree import ROOT
@@ -130,6 +130,73 @@ def test_a_wrong_checksum_ends_it():
     result.check("hash", "jit", False, "1" * 16)
     with pytest.raises(SystemExit):
         result.check("hash", "qemu", True, "2" * 16)
+
+
+CALLGRIND = """\
+version: 1
+positions: line
+events: Ir
+
+ob=/tree/build/release/cli/isochron
+fl=/tree/jit/jit_engine.cc
+fn=isochron::jit::JitEngine::RunBlock(isochron::alpha::Cpu&, isochron::ref::Block&)
+100 7
+fi=/usr/include/c++/12/bits/unique_ptr.h
+191 2
+cob=???
+cfi=???
+cfn=0x0000000018bc2000
+calls=1 0
+100 5000
+fe=/tree/jit/jit_engine.cc
+101 1
+
+ob=???
+fl=???
+fn=0x0000000018bc2000
+0 400
+cob=/tree/build/release/cli/isochron
+cfi=/tree/ref/execute_pal.cc
+cfn=isochron::ref::HwMtpr()
+calls=3 9
+0 30
+
+ob=/tree/build/release/cli/isochron
+fl=/tree/ref/execute_pal.cc
+fn=isochron::ref::HwMtpr()
+9 30
+
+fl=/tree/jit/emit_memory.cc
+fn=isochron::jit::Emitter::EmitLoad()
+1 11
+
+fl=/usr/include/xbyak/xbyak.h
+fn=Xbyak::CodeGenerator::mov(Xbyak::Operand const&, Xbyak::Operand const&)
+1 13
+
+ob=/usr/lib/x86_64-linux-gnu/libc.so.6
+fl=./malloc/malloc.c
+fn=malloc
+3 17
+
+totals: 481
+"""
+
+
+def test_a_profile_is_of_programs_that_there_are():
+    command = [str(ROOT / "scripts/bench"), "profile", "storm", "nonsense"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    assert result.returncode == 2
+    assert "bench profile: error: no program or group nonsense; programs: sieve, " in result.stderr
+
+
+def test_a_profile_counts_what_a_function_does_itself(tmp_path):
+    file = tmp_path / "callgrind.1"
+    file.write_text(CALLGRIND)
+    parts, functions = profile_bench.host_instructions([file, file])
+    assert parts == {"code": 800, "loop": 20, "interpret": 60, "translate": 48, "rest": 34}
+    assert functions["malloc"] == 34
+    assert sum(functions.values()) == 2 * 481
 
 
 def test_going_back_beside_qemu_says_why_there_is_none(tmp_path):

@@ -21,13 +21,14 @@ PROMPT = b"~ # "
 
 
 class BenchParser(argparse.ArgumentParser):
-    """Arguments of `bench NAME`, which all benchmarks have: how often each thing is run, and on which program."""
+    """Arguments of `bench NAME`, which all benchmarks have: how often each thing is run (None: once), and on which program."""
 
     def __init__(self, name, description, runs):
         super().__init__(
             prog=f"bench {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        self.add_argument("--runs", type=int, default=runs, metavar="N", help=f"runs of each (default: {runs})")
+        if runs is not None:
+            self.add_argument("--runs", type=int, default=runs, metavar="N", help=f"runs of each (default: {runs})")
         self.add_argument("--isochron", default=str(ROOT / "build/release/cli/isochron"))
 
     def add_json_flag(self):
@@ -35,7 +36,7 @@ class BenchParser(argparse.ArgumentParser):
 
     def parse_args(self, *words):
         arguments = super().parse_args(*words)
-        if arguments.runs < 1:
+        if getattr(arguments, "runs", 1) < 1:
             self.error("--runs must be at least 1")
         return arguments
 

@@ -15,8 +15,8 @@ void BlockRegisters::Reset() {
   }
 }
 
-std::vector<BlockRegisters::Copy> BlockRegisters::StoresBefore(uint64_t places) {
-  std::vector<Copy> stores;
+BlockRegisters::Copies BlockRegisters::StoresBefore(uint64_t places) {
+  Copies stores;
   const auto store = [&stores](Copy& copy) {
     if (copy.dirty) stores.push_back(copy);
     copy.dirty = false;
@@ -109,8 +109,8 @@ void BlockRegisters::Drop(int place) {
   }
 }
 
-std::vector<BlockRegisters::Copy> BlockRegisters::dirty() const {
-  std::vector<Copy> dirty;
+BlockRegisters::Copies BlockRegisters::dirty() const {
+  Copies dirty;
   std::copy_if(copies_.begin(), copies_.end(), std::back_inserter(dirty),
                [](const Copy& copy) { return copy.dirty; });
   return dirty;

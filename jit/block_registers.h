@@ -4,8 +4,8 @@
 #define ISOCHRON_JIT_BLOCK_REGISTERS_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "jit/region.h"
 
 namespace isochron::jit {
@@ -23,8 +23,9 @@ class BlockRegisters {
     int place;   // kNone: holds nothing
     bool dirty;  // memory has an older value
   };
+  using Copies = absl::InlinedVector<Copy, 10>;
 
-  explicit BlockRegisters(const std::vector<int>& hosts) {
+  explicit BlockRegisters(const absl::InlinedVector<int, 10>& hosts) {
     for (const int host : hosts) copies_.push_back({host, kNone, false});
   }
 
@@ -38,7 +39,7 @@ class BlockRegisters {
   }
   // What must be stored before the instruction: everything when it is the last of the block,
   // else copies that give way to those of `places`, a bit each. Memory has it from now on.
-  std::vector<Copy> StoresBefore(uint64_t places);
+  Copies StoresBefore(uint64_t places);
 
   // The host register that holds a copy of `place`, or kNone.
   int Find(int place) const;
@@ -55,8 +56,8 @@ class BlockRegisters {
   bool IsDead(int place) const;
 
   // The copies as they are now, and those that are dirty.
-  const std::vector<Copy>& copies() const { return copies_; }
-  std::vector<Copy> dirty() const;
+  const Copies& copies() const { return copies_; }
+  Copies dirty() const;
 
  private:
   bool IsLast() const { return index_ + 1 == block_->code.size(); }
@@ -66,7 +67,7 @@ class BlockRegisters {
   // The copy to give way to `place`: one that is read later, or not at all. nullptr: none.
   Copy* Victim(int place, bool may_be_dirty);
 
-  std::vector<Copy> copies_;
+  Copies copies_;
   const GuestBlock* block_ = nullptr;
   uint32_t index_ = 0;
   uint64_t taken_ = 0;  // host registers given out for this instruction, a bit each

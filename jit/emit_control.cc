@@ -5,7 +5,6 @@
 namespace isochron::jit {
 
 using alpha::Cpu;
-using Xbyak::Label;
 
 bool Emitter::HasSlowPath(const Site& site) const {
   return !slow_paths_.empty() && slow_paths_.back().site.offset() == site.offset();
@@ -70,7 +69,7 @@ Label& Emitter::TakenLabel(const Site& site) {
 
 void Emitter::NotTaken(const Site& site) { GoTo(site.block, site.block.next, site.block.end()); }
 
-void Emitter::JumpIf(Sign sign, const Label& label) {
+void Emitter::JumpIf(Sign sign, Label& label) {
   switch (sign) {
     case Sign::kEqual: return je(label);
     case Sign::kNotEqual: return jne(label);

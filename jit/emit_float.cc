@@ -14,7 +14,6 @@
 namespace isochron::jit {
 
 using alpha::Rounding;
-using Xbyak::Label;
 using Xbyak::Reg64;
 using Xbyak::Xmm;
 
@@ -408,7 +407,7 @@ void Emitter::EmitCpysn(const Site& site) {
 void Emitter::EmitCpyse(const Site& site) { EmitGolden(site); }
 
 // Jumps when a condition holds for a register; minus zero equals zero.
-void Emitter::JumpIfFloat(int place, Sign sign, const Label& label) {
+void Emitter::JumpIfFloat(int place, Sign sign, Label& label) {
   FloatBits(rax, place);
   switch (sign) {
     case Sign::kEqual:

@@ -36,7 +36,7 @@ Reg64 Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
 // Finds an address in the lookaside: RCX is then what to add to it, or it goes to `miss`. The tag
 // covers page and alignment and, from `context`, address space and mode.
 void Emitter::LookUpTag(const Reg64& address, int bytes, size_t tag_offset,
-                        const Xbyak::RegExp& context, const Xbyak::Label& miss) {
+                        const Xbyak::RegExp& context, Label& miss) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
@@ -64,7 +64,7 @@ void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, Access a
   const size_t tag = access == Access::kRead ? offsetof(ref::DataLookaside::Entry, read_tag)
                                              : offsetof(ref::DataLookaside::Entry, write_tag);
   const RegExp context = InTables(&setup_.tables.context.data_context);
-  Xbyak::Label& slow = SlowPath(site);
+  Label& slow = SlowPath(site);
   if (FetchClassOf(place_.virtual_page) == FetchClass::kMapped) {
     return LookUpTag(address, bytes, tag, context, slow);
   }
@@ -215,7 +215,7 @@ void Emitter::EmitLdqL(const Site& site) {
 
 template <typename Use>
 void Emitter::StoreConditional(const Site& site, int bytes, Use use) {
-  Xbyak::Label failed;
+  Label failed;
   const Reg64 address = EffectiveAddress(site, 0);
   LookUp(site, address, bytes, Access::kWrite);
   lea(rax, ptr[address + rcx]);

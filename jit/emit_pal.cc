@@ -12,7 +12,6 @@ namespace isochron::jit {
 
 using alpha::Cpu;
 using alpha::Ipr;
-using Xbyak::Label;
 using Xbyak::Reg64;
 
 void Emitter::EmitReserved(const Site& site) { EmitGoldenEnd(site); }

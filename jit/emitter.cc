@@ -11,7 +11,6 @@
 namespace isochron::jit {
 
 using alpha::Cpu;
-using Xbyak::Label;
 using Xbyak::Reg64;
 
 namespace {
@@ -40,7 +39,7 @@ Emitter::EmitFunction Emitter::FunctionOf(alpha::Op op) {
 
 Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translation& place,
                  uint8_t* buffer, const uint8_t* executable, ExitSlot* slots)
-    : CodeGenerator(MaxBytes(region), buffer),
+    : Assembler(MaxBytes(region), buffer),
       setup_(setup),
       region_(region),
       place_(place),
@@ -50,9 +49,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       slots_(slots),
       blocks_(region.blocks.size()),
       bails_(region.blocks.size()),
-      entries_(region.blocks.size()) {
-  setDefaultJmpNEAR(true);
-}
+      entries_(region.blocks.size()) {}
 
 bool Emitter::Emit() {
   Xbyak::ClearError();
@@ -226,7 +223,7 @@ void Emitter::LoadAssigned() {
   }
 }
 
-void Emitter::StoreCopies(const std::vector<BlockRegisters::Copy>& copies) {
+void Emitter::StoreCopies(const BlockRegisters::Copies& copies) {
   for (const BlockRegisters::Copy& copy : copies) {
     mov(qword[IntegerField(copy.place)], Host64(copy.host));
   }

@@ -9,10 +9,8 @@
 #include <utility>
 #include <vector>
 
-#define XBYAK_NO_EXCEPTION
-#include <xbyak/xbyak.h>
-
 #include "alpha/execution_sink.h"
+#include "jit/assembler.h"
 #include "jit/block_registers.h"
 #include "jit/frame.h"
 #include "jit/host_features.h"
@@ -44,7 +42,7 @@ struct EmitterSetup {
 //
 // Whatever an instruction cannot do quickly it leaves to the golden function: it jumps to its
 // slow path before it has changed anything, and the interpreter's handler does all of it.
-class Emitter : private Xbyak::CodeGenerator {
+class Emitter : private Assembler {
  public:
   // An upper bound of what a region of this size takes, in bytes.
   static size_t MaxBytes(const Region& region) {
@@ -100,9 +98,9 @@ class Emitter : private Xbyak::CodeGenerator {
     };
     explicit FloatCold(Kind kind) : kind(kind) {}
     Kind kind;
-    Xbyak::Label start;
-    Xbyak::Label resume;
-    Xbyak::Label* slow = nullptr;  // of zeros
+    Label start;
+    Label resume;
+    Label* slow = nullptr;  // of zeros
     int xmm = 0;
   };
 
@@ -155,7 +153,7 @@ class Emitter : private Xbyak::CodeGenerator {
     const int host = map_.integer(place);
     return host != RegisterMap::kNone ? host : copies_.Find(place);
   }
-  void StoreCopies(const std::vector<BlockRegisters::Copy>& copies);
+  void StoreCopies(const BlockRegisters::Copies& copies);
   // Loads a place into a copy when that is worth it.
   void Fetch(int place);
   // Calls `use` with the register or memory operand that holds a place. As for Read().
@@ -195,7 +193,7 @@ class Emitter : private Xbyak::CodeGenerator {
   // Whether the instruction being emitted has a slow path by now.
   bool HasSlowPath(const Site& site) const;
   // The label of this instruction's slow path, which ends behind the instruction.
-  Xbyak::Label& SlowPath(const Site& site);
+  Label& SlowPath(const Site& site);
   // Where that leads to, if anything of the instruction went there: called last.
   void Resume(const Site& site);
   // Has the golden function do the whole instruction.
@@ -206,16 +204,16 @@ class Emitter : private Xbyak::CodeGenerator {
   // offset from the page's start.
   void GoTo(const GuestBlock& from, int index, int64_t target);
   // Where a conditional branch jumps to when it is taken.
-  Xbyak::Label& TakenLabel(const Site& site);
+  Label& TakenLabel(const Site& site);
   // Falls through to the next block.
   void NotTaken(const Site& site);
   // Code that leaves the region for `target`.
-  Xbyak::Label& ExitTo(int64_t target);
+  Label& ExitTo(int64_t target);
   void EmitExit(int64_t target);
   enum class Sign : uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
   void BranchOnSign(const Site& site, Sign sign);
   void BranchOnLowBit(const Site& site, bool set);
-  void JumpIf(Sign sign, const Xbyak::Label& label);
+  void JumpIf(Sign sign, Label& label);
   uint64_t PcOf(int64_t offset) const {
     return place_.virtual_page + static_cast<uint64_t>(offset);
   }
@@ -223,7 +221,7 @@ class Emitter : private Xbyak::CodeGenerator {
   enum class JumpMode : uint8_t { kNative, kPal, kEither };
   void JumpIndirect(JumpMode to);
   // Goes to the place of which RCX says where CpuTables::jumps has it, if that may be followed.
-  void JumpThere(FetchClass fetch, Xbyak::Label& miss);
+  void JumpThere(FetchClass fetch, Label& miss);
   Xbyak::Address FetchContext(FetchClass fetch) const;
   bool InPal() const { return place_.mode != ref::DecodeMode::kNative; }
   JumpMode SameMode() const { return InPal() ? JumpMode::kPal : JumpMode::kNative; }
@@ -277,7 +275,7 @@ class Emitter : private Xbyak::CodeGenerator {
   enum class Access : uint8_t { kRead, kWrite };
   void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, Access access);
   void LookUpTag(const Xbyak::Reg64& address, int bytes, size_t tag_offset,
-                 const Xbyak::RegExp& context, const Xbyak::Label& miss);
+                 const Xbyak::RegExp& context, Label& miss);
   void EmitColdLookups();
   template <typename Use>
   void Load(const Site& site, int bytes, bool unaligned, Use use);
@@ -343,7 +341,7 @@ class Emitter : private Xbyak::CodeGenerator {
   template <typename Convert>
   void ConvertQuadword(const Site& site, int fraction_bits, Convert convert);
   void FloatCompare(const Site& site, int predicate);
-  void JumpIfFloat(int place, Sign sign, const Xbyak::Label& label);
+  void JumpIfFloat(int place, Sign sign, Label& label);
   void FloatBranch(const Site& site, Sign sign);
   // Moves unless that condition holds.
   void FloatConditionalMove(const Site& site, Sign unless);
@@ -360,19 +358,19 @@ class Emitter : private Xbyak::CodeGenerator {
   uint32_t slots_used_ = 0;
   std::vector<CodeMark>* marks_ = nullptr;
 
-  std::vector<Xbyak::Label> blocks_;  // where each block starts
-  std::vector<Xbyak::Label> bails_;   // and gives up for want of cycles
-  std::vector<size_t> entries_;       // offsets of the entries
-  Xbyak::Label save_, load_, leave_;  // subroutines: save, load; jump: leave for good
+  std::vector<Label> blocks_;    // where each block starts
+  std::vector<Label> bails_;     // and gives up for want of cycles
+  std::vector<size_t> entries_;  // offsets of the entries
+  Label save_, load_, leave_;    // subroutines: save, load; jump: leave for good
 
   struct SlowPathSite {
     Site site;
-    Xbyak::Label start;
-    Xbyak::Label resume;
+    Label start;
+    Label resume;
     bool resumes;
-    std::vector<BlockRegisters::Copy> dirty;   // to be stored first
-    std::vector<BlockRegisters::Copy> copies;  // to be loaded before it resumes
-    uint32_t normal_floats = 0;                // places that must hold normal numbers or zeros then
+    BlockRegisters::Copies dirty;   // to be stored first
+    BlockRegisters::Copies copies;  // to be loaded before it resumes
+    uint32_t normal_floats = 0;     // places that must hold normal numbers or zeros then
   };
   std::deque<SlowPathSite> slow_paths_;
   std::deque<FloatCold> float_cold_;
@@ -381,19 +379,19 @@ class Emitter : private Xbyak::CodeGenerator {
     Xbyak::Reg64 address;
     int bytes;
     size_t tag_offset;
-    Xbyak::Label* slow;
-    Xbyak::Label start;
-    Xbyak::Label resume;
+    Label* slow;
+    Label start;
+    Label resume;
   };
   std::deque<ColdLookup> cold_lookups_;
   struct Exit {
     int64_t target;
-    Xbyak::Label start;
+    Label start;
   };
   std::deque<Exit> exits_;  // cold copies of EmitExit()
   struct Unlinked {
     ExitSlot* slot;
-    Xbyak::Label start;
+    Label start;
   };
   std::deque<Unlinked> unlinked_;
   uint32_t normal_floats_ = 0;   // places in Cpu::f, a bit each; see IsNormal()

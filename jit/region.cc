@@ -1,11 +1,10 @@
 #include "jit/region.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
-#include <deque>
 #include <optional>
-#include <set>
-#include <utility>
 
 #include "jit/planted_bugs.h"
 
@@ -61,6 +60,39 @@ bool IsPlain(const Instruction& instruction) {
   }
 }
 
+// Some of the instructions of a page, by offset.
+class Places {
+ public:
+  // False when it was there.
+  bool Insert(uint32_t offset) {
+    uint64_t& word = words_[offset / 256];
+    const uint64_t bit = uint64_t{1} << (offset / 4 % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    ++size_;
+    return true;
+  }
+  uint32_t size() const { return size_; }
+  // The first one from `offset` on; the page's size: none.
+  uint32_t From(uint32_t offset) const {
+    for (uint32_t i = offset / 256; i < words_.size(); ++i) {
+      const uint64_t first = i == offset / 256 ? ~uint64_t{0} << (offset / 4 % 64) : ~uint64_t{0};
+      const uint64_t word = words_[i] & first;
+      if (word != 0) return 256 * i + 4 * static_cast<uint32_t>(std::countr_zero(word));
+    }
+    return alpha::kPageSize;
+  }
+  // Calls `use` with each, in their order.
+  template <typename Use>
+  void ForEach(Use use) const {
+    for (uint32_t i = From(0); i < alpha::kPageSize; i = From(i + 4)) use(i);
+  }
+
+ private:
+  std::array<uint64_t, alpha::kPageSize / 256> words_{};
+  uint32_t size_ = 0;
+};
+
 // Whether a direct branch to `target` stays in its page.
 bool InPage(int64_t target) {
   return target >= 0 && target < static_cast<int64_t>(alpha::kPageSize);
@@ -87,28 +119,32 @@ Successors SuccessorsOf(const Instruction& last, uint32_t offset) {
   return successors;
 }
 
-// The offset of the last instruction of the block at `start`, which does not run into `leaders`.
-uint32_t LastOf(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders) {
-  const auto next = leaders.upper_bound(start);
-  const auto page_end = static_cast<uint32_t>(alpha::kPageSize);
-  const uint32_t limit =
-      std::min({page_end, start + 4 * static_cast<uint32_t>(ref::kMaxBlockLength),
-                next == leaders.end() ? page_end : *next});
+// The offset of the last instruction of the block at `start`.
+uint32_t LastOf(const ref::CodePage& page, const uint8_t* code, uint32_t start) {
+  if (const ref::Block* block = page.Find(start)) return start + 4 * (block->count - 1);
+  const uint32_t limit = std::min(static_cast<uint32_t>(alpha::kPageSize),
+                                  start + 4 * static_cast<uint32_t>(ref::kMaxBlockLength));
   uint32_t offset = start;
   while (offset + 4 < limit && !ref::EndsBlock(DecodeAt(code, offset).op)) offset += 4;
   return offset;
 }
 
-std::set<uint32_t> FindLeaders(const ref::CodePage& page, const uint8_t* code, uint32_t entry) {
-  std::set<uint32_t> leaders;
-  std::deque<uint32_t> open = {entry};
+// The same, when the block does not run into `leaders`.
+uint32_t LastOf(const ref::CodePage& page, const uint8_t* code, uint32_t start,
+                const Places& leaders) {
+  return std::min(LastOf(page, code, start), leaders.From(start + 4) - 4);
+}
+
+Places FindLeaders(const ref::CodePage& page, const uint8_t* code, uint32_t entry) {
+  Places leaders;
+  std::vector<uint32_t> open = {entry};
   uint32_t instructions = 0;
-  while (!open.empty() && leaders.size() < Region::kMaxBlocks &&
-         instructions < Region::kMaxInstructions - ref::kMaxBlockLength) {
-    const uint32_t start = open.front();
-    open.pop_front();
-    if (!leaders.insert(start).second) continue;
-    const uint32_t last = LastOf(code, start, {});
+  for (size_t next = 0; next < open.size() && leaders.size() < Region::kMaxBlocks &&
+                        instructions < Region::kMaxInstructions - ref::kMaxBlockLength;
+       ++next) {
+    const uint32_t start = open[next];
+    if (!leaders.Insert(start)) continue;
+    const uint32_t last = LastOf(page, code, start);
     instructions += (last - start) / 4 + 1;
     const Successors successors = SuccessorsOf(DecodeAt(code, last), last);
     for (const std::optional<uint32_t>& successor : {successors.next, successors.taken}) {
@@ -120,25 +156,30 @@ std::set<uint32_t> FindLeaders(const ref::CodePage& page, const uint8_t* code, u
 
 // Whether `entry` lies in the middle of a block of what is reached from it, and no branch of that
 // leads there: an interrupt or a fault came from there.
-bool IsMidBlock(const uint8_t* code, const std::set<uint32_t>& leaders, uint32_t entry) {
-  std::set<uint32_t> others = leaders;
-  others.erase(entry);
+bool IsMidBlock(const ref::CodePage& page, const uint8_t* code, const Places& leaders,
+                uint32_t entry) {
+  Places others;
+  leaders.ForEach([&](uint32_t start) {
+    if (start != entry) others.Insert(start);
+  });
   bool inside = false;
-  for (const uint32_t start : leaders) {
-    const uint32_t last = LastOf(code, start, others);
+  bool reached = false;
+  leaders.ForEach([&](uint32_t start) {
+    const uint32_t last = LastOf(page, code, start, others);
     const Successors successors = SuccessorsOf(DecodeAt(code, last), last);
-    if (successors.taken == entry || successors.next == entry) return false;
+    reached = reached || successors.taken == entry || successors.next == entry;
     inside = inside || (start < entry && entry <= last);
-  }
-  return inside;
+  });
+  return inside && !reached;
 }
 
-GuestBlock MakeBlock(const uint8_t* code, uint32_t start, const std::set<uint32_t>& leaders,
-                     bool shadow, uint32_t limit) {
+GuestBlock MakeBlock(const ref::CodePage& page, const uint8_t* code, uint32_t start,
+                     const Places& leaders, bool shadow, uint32_t limit) {
   GuestBlock block;
   block.start = start;
-  uint32_t last = LastOf(code, start, leaders);
+  uint32_t last = LastOf(page, code, start, leaders);
   if (limit != 0) last = std::min(last, start + 4 * (limit - 1));
+  block.code.reserve((last - start) / 4 + 1);
   for (uint32_t offset = start; offset <= last; offset += 4) {
     GuestInstruction instruction;
     instruction.word = DecodeAt(code, offset);
@@ -191,25 +232,27 @@ uint32_t GuestBlock::needed() const {
 }
 
 Region FormRegion(const ref::CodePage& page, const uint8_t* code, uint32_t offset, uint32_t limit) {
-  std::set<uint32_t> leaders = {offset};
+  Places leaders;
+  leaders.Insert(offset);
   if (limit == 0) {
-    std::set<uint32_t> reached = FindLeaders(page, code, offset);
+    const Places reached = FindLeaders(page, code, offset);
     // Else it is the rest of that block, which then goes on in the region that has it whole.
-    if (!IsMidBlock(code, reached, offset)) leaders = std::move(reached);
+    if (!IsMidBlock(page, code, reached, offset)) leaders = reached;
   }
   const bool shadow =
       page.mode() == ref::DecodeMode::kPalShadow && !Planted(Bug::kShadowBankIgnored);
   Region region;
-  for (const uint32_t start : leaders) {
+  region.blocks.reserve(leaders.size());
+  leaders.ForEach([&](uint32_t start) {
     if (start == offset) region.entry = static_cast<int>(region.blocks.size());
-    region.blocks.push_back(MakeBlock(code, start, leaders, shadow, limit));
+    region.blocks.push_back(MakeBlock(page, code, start, leaders, shadow, limit));
     const GuestBlock& block = region.blocks.back();
     region.instructions += static_cast<uint32_t>(block.code.size());
     for (const GuestInstruction& instruction : block.code) {
       region.uses_float =
           region.uses_float || (alpha::Info(instruction.word.op).raises & alpha::raises::kFen) != 0;
     }
-  }
+  });
   if (Planted(Bug::kFenIgnored)) region.uses_float = false;
   ConnectBlocks(region);
   CountLoops(region);

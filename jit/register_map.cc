@@ -53,8 +53,9 @@ constexpr size_t kAssignedUnderPressure = 5;
 // One use outside a loop costs as much as loading the register at the entry.
 constexpr uint64_t kWorthwhile = 2;
 
+template <typename Assignments>
 void Assign(std::span<Usage> usages, std::span<const int> pool, std::span<int8_t> host_of,
-            std::vector<RegisterMap::Assignment>& assignments) {
+            Assignments& assignments) {
   std::fill(host_of.begin(), host_of.end(), static_cast<int8_t>(RegisterMap::kNone));
   std::stable_sort(usages.begin(), usages.end(),
                    [](const Usage& a, const Usage& b) { return a.weight > b.weight; });
@@ -111,9 +112,10 @@ RegisterMap::RegisterMap(const Region& region, Reserved reserved) {
   const auto wanted = static_cast<size_t>(
       std::count_if(counter.integers.begin(), counter.integers.end(),
                     [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
-  std::vector<int> all(kIntegerPool.begin(), kIntegerPool.end());
-  if (reserved.notes) std::erase(all, 14);
-  if (reserved.tables) std::erase(all, 12);
+  Spare all;
+  for (const int host : kIntegerPool) {
+    if (!(reserved.notes && host == 14) && !(reserved.tables && host == 12)) all.push_back(host);
+  }
   std::span<const int> pool = all;
   if (wanted > pool.size()) {
     pool = pool.first(kAssignedUnderPressure);

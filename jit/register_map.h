@@ -5,8 +5,8 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "alpha/cpu.h"
 #include "jit/region.h"
 
@@ -28,6 +28,10 @@ class RegisterMap {
     bool written;
   };
 
+  using Integers = absl::InlinedVector<Assignment, kIntegerPool.size()>;
+  using Floats = absl::InlinedVector<Assignment, kFloatPool.size()>;
+  using Spare = absl::InlinedVector<int, kIntegerPool.size()>;
+
   // Host registers of the pool that hold something else.
   struct Reserved {
     bool notes = false;   // R14: Frame::next_note
@@ -38,19 +42,19 @@ class RegisterMap {
   // The host register of a place, or kNone.
   int integer(int place) const { return integer_[place]; }
   int floating(int place) const { return float_[place]; }
-  const std::vector<Assignment>& integers() const { return integers_; }
+  const Integers& integers() const { return integers_; }
   // The places of integers(), a bit each.
   uint64_t assigned() const { return assigned_; }
-  const std::vector<Assignment>& floats() const { return floats_; }
+  const Floats& floats() const { return floats_; }
   // Host registers that hold no guest register for good.
-  const std::vector<int>& spare() const { return spare_; }
+  const Spare& spare() const { return spare_; }
 
  private:
   std::array<int8_t, alpha::Cpu::kIntegerSink + 1> integer_;
   std::array<int8_t, alpha::Cpu::kFloatSink + 1> float_;
-  std::vector<Assignment> integers_;
-  std::vector<Assignment> floats_;
-  std::vector<int> spare_;
+  Integers integers_;
+  Floats floats_;
+  Spare spare_;
   uint64_t assigned_ = 0;
 };
 

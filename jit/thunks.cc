@@ -1,7 +1,7 @@
 #include "jit/thunks.h"
 
-#define XBYAK_NO_EXCEPTION
-#include <xbyak/xbyak.h>
+#include "jit/assembler.h"
+// Behind it, which says that there are no exceptions.
 #include <xbyak/xbyak_util.h>
 
 namespace isochron::jit {
@@ -9,11 +9,11 @@ namespace {
 
 using alpha::Cpu;
 
-class Thunks : public Xbyak::CodeGenerator {
+class Thunks : public Assembler {
  public:
   static constexpr size_t kMaxBytes = 512;
 
-  explicit Thunks(uint8_t* buffer) : CodeGenerator(kMaxBytes, buffer) {}
+  explicit Thunks(uint8_t* buffer) : Assembler(kMaxBytes, buffer) {}
 
   // The System V calling convention: arguments in RDI, RSI and RDX.
   void EmitEnter(const Frame& frame) {
@@ -59,7 +59,7 @@ class Thunks : public Xbyak::CodeGenerator {
     call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     add(rsp, 8);
-    Xbyak::Label handler;
+    Label handler;
     cmp(rax, static_cast<int>(Frame::kLeave));
     ja(handler);
     test(rax, rax);

@@ -50,8 +50,13 @@ StepEnd MetAt(const timeline::Timeline& timeline, Arrival arrival, bool at_pc) {
   if (timeline.selection().has_value()) end.selected = timeline.selection()->why;
   end.met = end.reference.has_value() || end.selected.has_value() || at_pc;
   if (!end.met) return end;
-  const bool made = end.reference.has_value() && end.reference->pc.has_value();
-  end.cpu = made ? static_cast<int>(end.reference->cpu) : timeline.machine().next_cpu();
+  if (end.reference.has_value() && end.reference->pc.has_value()) {
+    end.cpu = static_cast<int>(end.reference->cpu);
+  } else if (end.selected.has_value()) {
+    end.cpu = timeline.selection()->cpu;
+  } else {
+    end.cpu = timeline.machine().next_cpu();
+  }
   return end;
 }
 

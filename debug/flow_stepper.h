@@ -30,6 +30,8 @@ struct StepEnd {
   std::optional<std::string> selected;
   // The CPU that has met it.
   std::optional<int> cpu = std::nullopt;
+  // It is where a step of that CPU was to lead: another may execute next.
+  bool stepped_there = false;
 };
 
 // Where a run has come to that was to stop for something, which is told by the timeline: a

@@ -1,6 +1,7 @@
 #include "debug/stops.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
@@ -25,8 +26,9 @@ using timeline::Timeline;
 
 // Longer texts are refused.
 constexpr size_t kMaxText = 4096;
-// How far back it is looked how PALmode was entered, in instructions: PALcode is never so long.
-constexpr uint64_t kLongestPalcode = uint64_t{1} << 16;
+// How far back it is looked how PALmode was entered, in instructions: as a rule PALcode is short,
+// and it is never longer than the last.
+constexpr uint64_t kPalcodeSpans[] = {uint64_t{1} << 6, uint64_t{1} << 11, uint64_t{1} << 16};
 
 bool Contains(const std::vector<uint64_t>& pcs, uint64_t pc) {
   return std::find(pcs.begin(), pcs.end(), pc) != pcs.end();
@@ -72,6 +74,25 @@ StopCondition AtCallPal(const machine::Machine& machine, uint32_t function) {
   return AtPcsOfAll(machine, [function](const Cpu& cpu) {
     return std::vector<uint64_t>{alpha::CallPalPc(cpu, function)};
   });
+}
+
+// Whose instructions a timeline is to count.
+int Counted(const machine::Machine& machine, int cpu) {
+  return machine.cpu_count() == 1 ? Timeline::kAnyCpu : cpu;
+}
+
+bool IsOfEvents(const Stop& stop) {
+  return stop.kind == Stop::Kind::kEvent || stop.kind == Stop::Kind::kFrame ||
+         stop.kind == Stop::Kind::kText;
+}
+
+// The CPU to which it happens; nothing when that is the machine, of several.
+std::optional<int> WhoseIs(const machine::Event& event, const machine::Machine& machine) {
+  if (machine.cpu_count() == 1) return 0;
+  const auto* const input = std::get_if<machine::InputEvent>(&event.body);
+  const bool written = input != nullptr && input->input.kind == machine::InputKind::kWrite;
+  if (written || std::holds_alternative<machine::InterruptEvent>(event.body)) return event.cpu;
+  return std::nullopt;
 }
 
 // Of the bits of Stop::value for frames, the one that the event is.
@@ -207,35 +228,73 @@ absl::Status Stops::Begin(Timeline& timeline, bool forward) {
   began_ = here();
   if (absl::Status status = FindTexts(); !status.ok()) return status;
   if (forward && here() == last_) return absl::OkStatus();
-  const bool looks_back = forward && cpu().pal_mode() && timeline.CheckHistory().ok() &&
-                          !timeline.run_end().has_value() &&
-                          (Any(Stop::Kind::kSystemCall, true) || Any(Stop::Kind::kCallPal, true));
   Forget(here());
+  const machine::Machine& machine = timeline.machine();
+  std::map<int, Inside> inside;
+  for (int cpu = 0; AnyAfter() && cpu < machine.cpu_count(); ++cpu) {
+    if (machine.cpu(cpu).pal_mode()) inside[cpu].left = inside_[cpu].left;
+  }
+  inside_ = forward ? std::map<int, Inside>() : inside;
+  const bool looks_back =
+      forward && !inside.empty() && timeline.CheckHistory().ok() && !timeline.run_end().has_value();
   return looks_back ? LookBack(timeline) : absl::OkStatus();
+}
+
+bool Stops::MayHaveMissed(uint64_t behind, uint64_t before) const {
+  return std::any_of(inside_.begin(), inside_.end(), [&](const auto& one) {
+    return one.second.left > behind && one.second.left < before;
+  });
 }
 
 absl::Status Stops::LookBack(Timeline& timeline) {
   const uint64_t from = here();
   const machine::Machine& machine = timeline.machine();
-  const int which = machine.cpu_count() == 1 ? Timeline::kAnyCpu : CpuHere(machine);
-  const uint64_t instructions = cpu().instructions;
-  absl::StatusOr<Arrival> arrival =
-      timeline.GoToInstruction(instructions - std::min(instructions, kLongestPalcode), which);
-  Forget(here());
-  while (arrival.ok() && *arrival == Arrival::kThere && here() < from) {
-    StopCondition next = Candidates(timeline);
-    next.moment = from;
-    arrival = timeline.RunForward(next);
-    std::vector<Selection> passed;
-    if (arrival.ok() && *arrival == Arrival::kThere) {
-      const StopReasons met = machine.stopped_by();
-      if (absl::Status status = Select(timeline, met, passed); !status.ok()) return status;
-    }
+  std::vector<std::pair<int, uint64_t>> inside;  // CPUs, and what they have retired
+  for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) {
+    if (machine.cpu(cpu).pal_mode()) inside.emplace_back(cpu, machine.cpu(cpu).instructions);
   }
-  if (!arrival.ok()) return arrival.status();
-  if (*arrival != Arrival::kInterrupted) return absl::OkStatus();
+  std::map<std::pair<uint64_t, int>, std::string> found;
+  absl::Status status;
+  for (const auto& [cpu, instructions] : inside) {
+    status = FollowPalcode(timeline, cpu, instructions);
+    if (!status.ok()) break;
+    const int which = cpu;
+    std::erase_if(returning_, [which](const auto& one) { return one.first.second != which; });
+    found.merge(returning_);
+  }
   const absl::Status back = timeline.ComeBack(from);
-  return back.ok() ? absl::CancelledError("interrupted") : back;
+  Forget(from);
+  if (!back.ok()) return back;
+  if (!status.ok()) return status;
+  returning_ = std::move(found);
+  // A run does not look at where it begins.
+  return machine.next_cpu().has_value() ? Follow(timeline) : absl::OkStatus();
+}
+
+absl::Status Stops::FollowPalcode(Timeline& timeline, int cpu, uint64_t instructions) {
+  const machine::Machine& machine = timeline.machine();
+  const int which = Counted(machine, cpu);
+  const auto arrived = [](const absl::StatusOr<Arrival>& arrival) {
+    if (!arrival.ok()) return arrival.status();
+    const bool interrupted = *arrival == Arrival::kInterrupted;
+    return interrupted ? absl::CancelledError("interrupted") : absl::OkStatus();
+  };
+  for (const uint64_t span : kPalcodeSpans) {
+    const absl::Status status =
+        arrived(timeline.GoToInstruction(instructions - std::min(instructions, span), which));
+    if (!status.ok()) return status;
+    if (!machine.cpu(cpu).pal_mode()) break;
+  }
+  Forget(here());
+  while (machine.cpu(cpu).instructions < instructions) {
+    StopCondition next = Candidates(timeline);
+    next.Add(Timeline::AtRetired(which, instructions));
+    absl::Status status = arrived(timeline.RunForward(next));
+    std::vector<Selection> passed;
+    if (status.ok()) status = Select(timeline, machine.stopped_by(), passed);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 StopCondition Stops::Candidates(const Timeline& timeline) {
@@ -279,13 +338,14 @@ StopCondition Stops::Candidates(const Timeline& timeline) {
     }
   }
   if (entries != 0) all.Add(AtSystemEntries(machine, entries));
-  for (const auto& [number, back] : returning_) {
-    const uint64_t next = machine.cpu(back.cpu).instructions + 1;
-    if (machine.cpu_count() == 1) {
-      all.instructions = next;
-    } else {
-      all.counts.push_back({back.cpu, machine::kNever, next});
-    }
+  std::array<bool, machine::MachineConfig::kMaxCpus> steps = {};
+  for (const auto& [whose, more] : returning_) steps[static_cast<size_t>(whose.second)] = true;
+  for (const auto& [cpu, inside] : inside_) {
+    if (inside.still) steps[static_cast<size_t>(cpu)] = true;
+  }
+  for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) {
+    if (!steps[static_cast<size_t>(cpu)]) continue;
+    all.Add(Timeline::AtRetired(Counted(machine, cpu), machine.cpu(cpu).instructions + 1));
   }
   return all;
 }
@@ -302,15 +362,9 @@ bool Stops::IsEventHere(const Kept& kept, const machine::Event& event) const {
   return Makes() ? tail_.EndsWith(stop.uart, stop.bytes) : kept.completed.contains(event.cycle);
 }
 
-bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
-  const Stop& stop = kept.stop;
+bool Stops::IsHere(const Stop& stop, const StopReasons& met) const {
   switch (stop.kind) {
     case Stop::Kind::kPc: return met.pc && cpu().pc == *stop.value;
-    case Stop::Kind::kEvent:
-    case Stop::Kind::kFrame:
-    case Stop::Kind::kText:
-      return std::any_of(met.events.begin(), met.events.end(),
-                         [&](const machine::Event& event) { return IsEventHere(kept, event); });
     case Stop::Kind::kException: return met.pc && (EntriesHere() & *stop.value) != 0;
     case Stop::Kind::kMachineCheck:
       return met.pc && (EntriesHere() >> kEntInt & 1) != 0 &&
@@ -321,6 +375,9 @@ bool Stops::IsHere(const Kept& kept, const StopReasons& met) const {
         if (met.pc && Contains(TlbMissPcs(cpu(), miss), cpu().pc)) return true;
       }
       return false;
+    case Stop::Kind::kEvent:
+    case Stop::Kind::kFrame:
+    case Stop::Kind::kText:
     case Stop::Kind::kSystemCall:
     case Stop::Kind::kCallPal: break;
   }
@@ -346,32 +403,49 @@ std::string Stops::CallText() const {
   return absl::StrCat(text, absl::StrFormat(") at %#x", pc));
 }
 
-void Stops::Choose(uint64_t number, const Kept& kept, int which, uint64_t moment,
-                   const std::string& more, std::vector<Selection>& selected) const {
+void Stops::Choose(uint64_t number, const Kept& kept, std::optional<int> whose, uint64_t moment,
+                   const std::string& more, std::vector<timeline::Selection>& selected) const {
   const machine::Machine& machine = timeline_.machine();
-  if (kept.stop.asn.has_value() && *kept.stop.asn != machine.cpu(which).asn) return;
-  const std::string cpu = machine.cpu_count() == 1 ? "" : absl::StrCat(", CPU ", which);
-  selected.push_back(
-      {moment, std::nullopt, absl::StrCat("stop ", number, ": ", kept.stop.name, cpu, more)});
+  const int asked = whose.value_or(CpuHere(machine));
+  if (kept.stop.asn.has_value() && *kept.stop.asn != machine.cpu(asked).asn) return;
+  const bool named = machine.cpu_count() != 1 && whose.has_value();
+  const std::string cpu = named ? absl::StrCat(", CPU ", *whose) : "";
+  selected.push_back({moment, std::nullopt,
+                      absl::StrCat("stop ", number, ": ", kept.stop.name, cpu, more), whose});
+}
+
+void Stops::ChooseEvents(uint64_t number, const Kept& kept, const StopReasons& met,
+                         std::vector<Selection>& selected) const {
+  std::set<std::optional<int>> told;
+  for (const machine::Event& event : met.events) {
+    const std::optional<int> whose = WhoseIs(event, timeline_.machine());
+    const bool is_new = IsEventHere(kept, event) && told.insert(whose).second;
+    if (is_new) Choose(number, kept, whose, here(), "", selected);
+  }
 }
 
 absl::Status Stops::Select(Timeline& timeline, const StopReasons& met,
                            std::vector<Selection>& selected) {
   const uint64_t here = this->here();
   for (auto one = returning_.begin(); one != returning_.end();) {
-    const Returning& back = one->second;
-    if (timeline.machine().cpu(back.cpu).pal_mode()) {
+    const auto [number, cpu] = one->first;
+    if (timeline.machine().cpu(cpu).pal_mode()) {
       ++one;
       continue;
     }
-    const auto kept = stops_.find(one->first);
-    if (kept != stops_.end()) Choose(one->first, kept->second, back.cpu, here, back.more, selected);
+    const auto kept = stops_.find(number);
+    if (kept != stops_.end()) Choose(number, kept->second, cpu, here, one->second, selected);
     one = returning_.erase(one);
+  }
+  for (auto& [cpu, inside] : inside_) {
+    if (!inside.still || timeline.machine().cpu(cpu).pal_mode()) continue;
+    inside = {false, here};
   }
   const int which = CpuHere(timeline.machine());
   bool called_here = false;
   for (const auto& [number, kept] : stops_) {
-    if (IsHere(kept, met)) Choose(number, kept, which, here, "", selected);
+    if (IsOfEvents(kept.stop)) ChooseEvents(number, kept, met, selected);
+    if (IsHere(kept.stop, met)) Choose(number, kept, which, here, "", selected);
     if (!met.pc || kept.stop.after || !IsCallHere(kept.stop)) continue;
     const std::optional<uint64_t> place = CallPlace();
     if (!place.has_value()) continue;
@@ -407,9 +481,9 @@ absl::Status Stops::Follow(Timeline& timeline) {
     if (!kept.stop.after) continue;
     if (kept.stop.kind == Stop::Kind::kSystemCall) {
       const bool wanted = returned.has_value() && kept.stop.value.value_or(*returned) == *returned;
-      if (wanted) returning_[number] = {which, result};
+      if (wanted) returning_[{number, which}] = result;
     } else if (IsCallHere(kept.stop)) {
-      returning_[number] = {which, CallText()};
+      returning_[{number, which}] = CallText();
     }
   }
   return absl::OkStatus();

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -70,7 +71,7 @@ absl::StatusOr<Stop> StopNamed(std::string_view line, const Symbols& symbols);
 // first boundary
 // outside of PALmode, for a system call where the program goes on. Which call it is that returns is
 // known from when it was made, and looked up in what lies before where the run is entered in
-// between.
+// between, by whatever CPU is inside of it.
 class Stops final : public timeline::StopSelector {
  public:
   // `timeline` must outlive it.
@@ -99,6 +100,7 @@ class Stops final : public timeline::StopSelector {
   absl::Status Select(timeline::Timeline& timeline, const machine::StopReasons& met,
                       std::vector<timeline::Selection>& selected) override;
   bool pending() const override { return !returning_.empty(); }
+  bool MayHaveMissed(uint64_t behind, uint64_t before) const override;
 
  private:
   static constexpr size_t kMaxStops = 256;
@@ -133,13 +135,21 @@ class Stops final : public timeline::StopSelector {
   // Whether the run is being made here.
   bool Makes() const { return timeline_.is_live() && !timeline_.in_past(); }
   bool Any(Stop::Kind kind, bool after) const;
-  // Whether the stop is one of this boundary itself.
-  bool IsHere(const Kept& kept, const machine::StopReasons& met) const;
+  // Whether there is any that takes place where a call returns.
+  bool AnyAfter() const {
+    return Any(Stop::Kind::kSystemCall, true) || Any(Stop::Kind::kCallPal, true);
+  }
+  // Whether the stop, which is none of an event, is one of this boundary itself.
+  bool IsHere(const Stop& stop, const machine::StopReasons& met) const;
   bool IsEventHere(const Kept& kept, const machine::Event& event) const;
   // Whether it is one of the call whose first instruction in PALcode this is.
   bool IsCallHere(const Stop& stop) const;
-  void Choose(uint64_t number, const Kept& kept, int which, uint64_t moment,
+  // `whose`: nothing where it is the machine's.
+  void Choose(uint64_t number, const Kept& kept, std::optional<int> whose, uint64_t moment,
               const std::string& more, std::vector<timeline::Selection>& selected) const;
+  // The same for each CPU to which an event of the stop has happened here.
+  void ChooseEvents(uint64_t number, const Kept& kept, const machine::StopReasons& met,
+                    std::vector<timeline::Selection>& selected) const;
   // Notes calls that are made, and what is to be stopped at behind those that return.
   absl::Status Follow(timeline::Timeline& timeline);
   // Takes the number of the call that is about to be returned from. Nothing when it is none.
@@ -147,8 +157,11 @@ class Stops final : public timeline::StopSelector {
   // The same by a search in what lies before where this began.
   absl::StatusOr<std::optional<uint64_t>> FindCall(timeline::Timeline& timeline,
                                                    const SystemCallKey& key) const;
-  // In PALmode: finds out how it came there.
+  // Finds out for what CPUs are in PALmode which are so here.
   absl::Status LookBack(timeline::Timeline& timeline);
+  // Goes to where that CPU, which is in PALmode when it has retired so many instructions, was not,
+  // and follows it to there.
+  absl::Status FollowPalcode(timeline::Timeline& timeline, int cpu, uint64_t instructions);
   void Forget(uint64_t moment);
   // Where to stop for the call whose first instruction in PALcode this is, if that is news.
   std::optional<uint64_t> CallPlace() const;
@@ -174,12 +187,16 @@ class Stops final : public timeline::StopSelector {
   uint64_t begin_ = 0;
   uint64_t last_ = 0;
   std::map<SystemCallKey, uint64_t> open_;  // calls that have not returned, and their numbers
-  // Stops at the next boundary outside of PALmode of a CPU, and of what.
-  struct Returning {
-    int cpu = 0;
-    std::string more;
+  // Stops at the next boundary outside of PALmode of a CPU: their number and that CPU, and what
+  // more is to be said.
+  std::map<std::pair<uint64_t, int>, std::string> returning_;
+  // Of a search backwards: CPUs that were in PALmode where the part of it began that was searched
+  // last.
+  struct Inside {
+    bool still = true;
+    uint64_t left = 0;  // the moment at which it left PALmode, also in a later part; 0: not yet
   };
-  std::map<uint64_t, Returning> returning_;
+  std::map<int, Inside> inside_;
 };
 
 }  // namespace isochron::debug

@@ -22,7 +22,8 @@ struct Selection {
   // The reference that makes it one. Backwards it is the boundary before who makes it that is
   // meant.
   std::optional<alpha::MemoryReference> reference;
-  std::string why;  // for people, without the end of a line
+  std::string why;                        // for people, without the end of a line
+  std::optional<int> cpu = std::nullopt;  // whose it is, unless it is the machine's
 };
 
 // Chooses among boundaries at which a run stops to be looked at. What it chooses depends on nothing
@@ -46,6 +47,9 @@ class StopSelector {
                               std::vector<Selection>& selected) = 0;
   // Whether what it has seen is to be followed beyond the end of what is searched.
   virtual bool pending() const { return false; }
+  // Whether between these moments there may be one that it has not selected: that depends on what
+  // lies before the part which was searched last, backwards.
+  virtual bool MayHaveMissed(uint64_t /*behind*/, uint64_t /*before*/) const { return false; }
 };
 
 }  // namespace isochron::timeline

@@ -117,6 +117,11 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(const Search& sea
     for (Hit& hit : *hits) {
       const bool is_reference = hit.where.reference.has_value();
       if (!is_reference && hit.where.moment >= search.here) continue;
+      if (last.has_value() && last->selected && hit.selected &&
+          last->where.moment == hit.where.moment) {
+        last->where.why += "\n" + hit.where.why;
+        continue;
+      }
       if (last.has_value() && Order(hit.where) < Order(last->where)) continue;
       // Where this comes seldom, going back to the last of them is going to a snapshot.
       const uint64_t here = machine_.moment();
@@ -143,15 +148,23 @@ absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
   // What lies between two snapshots is searched forwards, the latest first. The boundary of a
   // snapshot is searched with what lies before it, since a run does not look at where it begins.
   uint64_t start = search.here;
+  std::optional<Hit> last;
   for (uint64_t end = search.here; start != 0; end = start + 1) {
     if (absl::Status status = StartAtOrBefore(start - 1); !status.ok()) return status;
     start = machine_.moment();
     bool interrupted = false;
-    const absl::StatusOr<std::optional<Hit>> hit = LastHit(search, end, interrupted);
+    absl::StatusOr<std::optional<Hit>> hit = LastHit(search, end, interrupted);
     if (!hit.ok()) return StoppedBy(hit.status());
     if (interrupted) return Arrival::kInterrupted;
-    if (hit->has_value()) return GoToHit(**hit);
+    // What lies before may tell of one that is farther on.
+    const bool later = hit->has_value() && (!last || Order((*hit)->where) > Order(last->where));
+    if (later) last = *std::move(hit);
+    if (!last.has_value()) continue;
+    const bool uncertain =
+        search.also != nullptr && search.also->MayHaveMissed(last->where.moment, search.here);
+    if (!uncertain) break;
   }
+  if (last.has_value()) return GoToHit(*last);
   reference_.reset();
   selection_.reset();
   const absl::StatusOr<Arrival> arrival = GoToCycle(0);
@@ -160,9 +173,10 @@ absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
 
 absl::StatusOr<Arrival> Timeline::GoToHit(const Hit& hit) {
   const Selection& where = hit.where;
-  absl::StatusOr<Arrival> arrival = where.reference.has_value()
-                                        ? GoToBoundaryBefore(where.moment, hit.instructions)
-                                        : GoToMoment(where.moment);
+  absl::StatusOr<Arrival> arrival =
+      where.reference.has_value()
+          ? GoToBoundaryBefore(where.moment, hit.instructions)
+          : GoToMoment(where.moment);
   const bool there = arrival.ok() && *arrival == Arrival::kThere;
   reference_ = there ? where.reference : std::nullopt;
   selection_.reset();

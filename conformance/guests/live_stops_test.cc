@@ -36,7 +36,8 @@ constexpr uint64_t kLimit = 20'000'000;
 // A guest that is run, and the stops of somebody.
 class LiveGuest {
  public:
-  LiveGuest(const std::string& guest, const std::string& engine) {
+  // It is asked whether to go on at each snapshot.
+  LiveGuest(const std::string& guest, const std::string& engine, uint64_t interval = 10'000) {
     auto machine = MakeMachine(absl::StrCat(ISOCHRON_GUEST_DIR, "/", guest, ".elf"),
                                GuestRecording::Config(), engine);
     EXPECT_TRUE(machine.ok()) << machine.status();
@@ -44,7 +45,7 @@ class LiveGuest {
     replaylog::LogHeader header;
     header.config = machine_->config();
     Timeline::Options options;
-    options.snapshot_interval = 10'000;  // so that it is asked often whether to go on
+    options.snapshot_interval = interval;
     timeline_ = Timeline::CreateLive(*machine_, header, options);
     symbols_ = std::make_unique<debug::Symbols>(machine_->kernel());
     stops_ = std::make_unique<Stops>(*timeline_);
@@ -117,9 +118,9 @@ TEST_P(LiveStops, ACallThatWasPassedIsFoundBackwards) {
 }
 
 TEST_P(LiveStops, WhoInterruptsALookBackStandsWhereHeStood) {
-  LiveGuest guest("callpal", GetParam());
   for (const char* line : {"syscall after", "callpal callsys after"}) {
     SCOPED_TRACE(line);
+    LiveGuest guest("callpal", GetParam(), 20);  // PALcode takes longer
     ASSERT_TRUE(guest.ToPc(guest.CallPc()));
     ASSERT_TRUE(guest.timeline().StepForward(2).ok());
     ASSERT_TRUE(guest.cpu().pal_mode());

@@ -241,7 +241,7 @@ absl::StatusOr<std::optional<StepEnd>> TimelineDebuggee::StepTo(const Stoppoint&
   if (!end.ok()) return end.status();
   if (end->arrival != Arrival::kThere || end->met) return *end;
   if ((cpu.pc & kPcMask) == guess.address) {
-    end->met = true;
+    end->met = end->stepped_there = true;
     end->cpu = cpu_index;
   } else if (predictable && !(outside && cpu.pal_mode())) {
     return std::nullopt;
@@ -353,11 +353,13 @@ void TimelineDebuggee::ReportMet(const StepEnd& end, StopReport& report) {
       absl::StrAppend(&report.message, "isochron: ", line, "\n");
     }
   }
-  const uint64_t pc = timeline_.machine().cpu(report.cpu).pc & kPcMask;
+  const machine::Machine& machine = timeline_.machine();
+  const uint64_t pc = machine.cpu(report.cpu).pc & kPcMask;
+  const bool at_pc = end.stepped_there || machine.next_cpu() == report.cpu;
   for (const Stoppoint& stoppoint : stoppoints_) {
     if (IsBreakpoint(stoppoint)) {
       // A run that was to stop elsewhere may be at a breakpoint, too.
-      if (end.reference.has_value() || stoppoint.address != pc) continue;
+      if (end.reference.has_value() || !at_pc || stoppoint.address != pc) continue;
     } else {
       if (!end.reference.has_value() || !RangeOf(stoppoint).Covers(*end.reference)) continue;
       // gdb looks for a watchpoint that has this address.

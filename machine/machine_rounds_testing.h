@@ -40,16 +40,32 @@ class FakeEngine final : public alpha::Engine {
   FakeEngine(alpha::Memory& memory, alpha::IoBus& io) : memory_(memory), io_(io) {}
 
   alpha::RunResult Run(alpha::Cpu& cpu, alpha::Deadline& deadline) override {
-    while (!alpha::StopsAt(cpu, deadline, memory_)) Step(cpu);
+    alpha::StopRanges* const ranges = deadline.ranges;
+    while (!alpha::StopsAt(cpu, deadline, memory_)) {
+      const uint64_t pc = cpu.pc;
+      const bool stores = Step(cpu);
+      if (!stores || ranges == nullptr) continue;
+      alpha::MemoryReference reference;
+      reference.pa = kShared;
+      reference.size = 8;
+      reference.write = true;
+      reference.pc = pc;
+      ranges->Note(reference);
+      if (ranges->hit().has_value()) break;
+    }
     return {};
   }
   void Invalidate() override {}
   alpha::EngineStats stats() const override { return {}; }
 
+  // Steps that all of them have made.
+  static inline uint64_t steps = 0;
+
  private:
-  // r[1] counts steps, r[2] conditional stores that succeeded, r[3] the others, r[4] what was
-  // locked.
-  void Step(alpha::Cpu& cpu) {
+  // Whether it stores to kShared. r[1] counts steps, r[2] conditional stores that succeeded, r[3]
+  // the others, r[4] what was locked.
+  bool Step(alpha::Cpu& cpu) {
+    ++steps;
     const uint64_t step = ++cpu.r[1];
     const uint64_t dice = Mix(step * 4 + cpu.index);
     if (step == 1) {
@@ -98,6 +114,7 @@ class FakeEngine final : public alpha::Engine {
     }
     cpu.cycle += 1 + dice / 64 % 7;
     if (step % 3 != 0) ++cpu.instructions;
+    return dice % 8 == 4;
   }
 
   alpha::Memory& memory_;

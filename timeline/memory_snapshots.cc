@@ -93,58 +93,71 @@ void MemorySnapshots::Follow() {
   }
 }
 
+MemorySnapshots::List::const_iterator MemorySnapshots::Behind(uint64_t moment) const {
+  return std::partition_point(
+      snapshots_.begin(), snapshots_.end(),
+      [moment](const std::unique_ptr<const Snapshot>& one) { return one->moment() <= moment; });
+}
+
+MemorySnapshots::List::const_iterator MemorySnapshots::At(uint64_t moment) const {
+  const auto behind = Behind(moment);
+  const bool there = behind != snapshots_.begin() && (*std::prev(behind))->moment() == moment;
+  return there ? std::prev(behind) : snapshots_.end();
+}
+
 void MemorySnapshots::Take(const Replayer::Place& place) {
   const uint64_t here = machine_.moment();
-  if (snapshots_.contains(here)) return;
+  if (At(here) != snapshots_.end()) return;
   Follow();
-  Snapshot& snapshot = snapshots_[here];
-  snapshot.moment_ = here;
-  snapshot.cycle_ = machine_.now();
-  snapshot.device_time_ = machine_.device_time();
-  snapshot.quiet_until_ = machine_.quiet_until();
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->moment_ = here;
+  snapshot->cycle_ = machine_.now();
+  snapshot->device_time_ = machine_.device_time();
+  snapshot->quiet_until_ = machine_.quiet_until();
   farthest_ = std::max(farthest_, here);
-  snapshot.instructions_ = machine_.Instructions();
+  snapshot->instructions_ = machine_.Instructions();
   for (int cpu = 0; cpu < machine_.cpu_count(); ++cpu) {
-    snapshot.cpu_instructions_[static_cast<size_t>(cpu)] = machine_.cpu(cpu).instructions;
+    snapshot->cpu_cycles_[static_cast<size_t>(cpu)] = machine_.cpu(cpu).cycle;
+    snapshot->cpu_instructions_[static_cast<size_t>(cpu)] = machine_.cpu(cpu).instructions;
   }
-  snapshot.place_ = place;
-  snapshot.without_memory_ = machine_.SaveWithoutMemory();
-  snapshot.pages_ = latest_;
-  for (const machine::Disk& disk : machine_.disks()) snapshot.disks_.push_back(disk.written());
-  state_bytes_ += snapshot.without_memory_.size();
+  snapshot->place_ = place;
+  snapshot->without_memory_ = machine_.SaveWithoutMemory();
+  snapshot->pages_ = latest_;
+  for (const machine::Disk& disk : machine_.disks()) snapshot->disks_.push_back(disk.written());
+  state_bytes_ += snapshot->without_memory_.size();
+  snapshots_.insert(Behind(here), std::move(snapshot));
   MakeRoom(here);
 }
 
 void MemorySnapshots::TakeAgain(const Replayer::Place& place) {
-  if (const auto found = snapshots_.find(machine_.moment()); found != snapshots_.end()) {
-    Drop(found);
-  }
+  if (const auto found = At(machine_.moment()); found != snapshots_.end()) Drop(found);
   Take(place);
 }
 
 void MemorySnapshots::DropBehind(uint64_t moment) {
-  for (auto one = snapshots_.upper_bound(moment); one != snapshots_.end();) one = Drop(one);
+  for (auto one = Behind(moment); one != snapshots_.end();) one = Drop(one);
   farthest_ = std::min(farthest_, moment);
 }
 
-MemorySnapshots::Map::iterator MemorySnapshots::Drop(Map::iterator snapshot) {
-  state_bytes_ -= snapshot->second.without_memory_.size();
+MemorySnapshots::List::const_iterator MemorySnapshots::Drop(List::const_iterator snapshot) {
+  state_bytes_ -= (*snapshot)->without_memory_.size();
   return snapshots_.erase(snapshot);
 }
 
 void MemorySnapshots::MakeRoom(uint64_t here) {
   while (snapshots_.size() > kMinCount && (snapshots_.size() > kMaxCount || bytes() > max_bytes_)) {
     // The first stays, or there would be no way back to it.
-    auto least = snapshots_.end();
+    auto least = snapshots_.cend();
     double least_loss = std::numeric_limits<double>::infinity();
     const auto whole = static_cast<double>(farthest_ + 1);
     const double widest = kWidest * whole / static_cast<double>(snapshots_.size());
-    for (auto one = std::next(snapshots_.begin()); one != snapshots_.end(); ++one) {
-      if (one->first == here || one->first == kept_) continue;
+    for (auto one = std::next(snapshots_.cbegin()); one != snapshots_.cend(); ++one) {
+      const uint64_t moment = (*one)->moment();
+      if (moment == here || moment == kept_) continue;
       const auto next = std::next(one);
-      const uint64_t until = next == snapshots_.end() ? farthest_ : next->first;
-      const auto gap = static_cast<double>(until - std::prev(one)->first);
-      const uint64_t distance = one->first > here ? one->first - here : here - one->first;
+      const uint64_t until = next == snapshots_.cend() ? farthest_ : (*next)->moment();
+      const auto gap = static_cast<double>(until - (*std::prev(one))->moment());
+      const uint64_t distance = moment > here ? moment - here : here - moment;
       double loss = gap * (1 / (static_cast<double>(distance) + 1) + kFar / whole);
       if (gap > widest) loss *= whole;  // only where all are
       if (loss < least_loss) {
@@ -152,7 +165,7 @@ void MemorySnapshots::MakeRoom(uint64_t here) {
         least = one;
       }
     }
-    if (least == snapshots_.end()) return;
+    if (least == snapshots_.cend()) return;
     Drop(least);
   }
 }
@@ -193,21 +206,22 @@ absl::Status MemorySnapshots::Restore(const Snapshot& snapshot) {
 }
 
 const MemorySnapshots::Snapshot* MemorySnapshots::FindAtOrBefore(uint64_t moment) const {
-  const auto behind = snapshots_.upper_bound(moment);
-  return behind == snapshots_.begin() ? nullptr : &std::prev(behind)->second;
+  const auto behind = Behind(moment);
+  return behind == snapshots_.begin() ? nullptr : std::prev(behind)->get();
 }
 
 const MemorySnapshots::Snapshot* MemorySnapshots::FindLast(
     const std::function<bool(const Snapshot&)>& holds) const {
   if (snapshots_.empty()) return nullptr;
-  const auto last = std::find_if(snapshots_.rbegin(), std::prev(snapshots_.rend()),
-                                 [&](const auto& one) { return holds(one.second); });
-  return &last->second;
+  const auto behind = std::partition_point(
+      std::next(snapshots_.begin()), snapshots_.end(),
+      [&holds](const std::unique_ptr<const Snapshot>& one) { return holds(*one); });
+  return std::prev(behind)->get();
 }
 
 const MemorySnapshots::Snapshot* MemorySnapshots::FindBehind(uint64_t moment) const {
-  const auto behind = snapshots_.upper_bound(moment);
-  return behind == snapshots_.end() ? nullptr : &behind->second;
+  const auto behind = Behind(moment);
+  return behind == snapshots_.end() ? nullptr : behind->get();
 }
 
 }  // namespace isochron::timeline

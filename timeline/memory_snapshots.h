@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +42,7 @@ class MemorySnapshots {
     // Machine::moment(): what names the boundary.
     uint64_t moment() const { return moment_; }
     uint64_t cycle() const { return cycle_; }  // machine time
+    uint64_t cycle(int cpu) const { return cpu_cycles_[static_cast<size_t>(cpu)]; }
     uint64_t device_time() const { return device_time_; }
     // That all CPUs have retired, or one of them.
     uint64_t instructions() const { return instructions_; }
@@ -57,6 +57,7 @@ class MemorySnapshots {
     uint64_t device_time_ = 0;
     uint64_t quiet_until_ = 0;
     uint64_t instructions_ = 0;
+    std::array<uint64_t, machine::MachineConfig::kMaxCpus> cpu_cycles_ = {};
     std::array<uint64_t, machine::MachineConfig::kMaxCpus> cpu_instructions_ = {};
     Replayer::Place place_;
     std::string without_memory_;
@@ -89,8 +90,8 @@ class MemorySnapshots {
 
   // The last at or before `moment`; nullptr when there is none.
   const Snapshot* FindAtOrBefore(uint64_t moment) const;
-  // The last of which this holds, of all behind which it holds of none; or the first of all.
-  // nullptr when there is none at all.
+  // The last of which this holds, which is to hold of all before that and of none behind; or the
+  // first of all. nullptr when there is none at all.
   const Snapshot* FindLast(const std::function<bool(const Snapshot&)>& holds) const;
   // The first behind that one; nullptr when there is none.
   const Snapshot* FindBehind(uint64_t moment) const;
@@ -113,8 +114,12 @@ class MemorySnapshots {
   // Makes `latest_` the page table of the machine's memory.
   void Follow();
   std::shared_ptr<const Page> KeepPage(uint64_t number, const machine::Digest& digest);
-  using Map = std::map<uint64_t, Snapshot>;  // by moment
-  Map::iterator Drop(Map::iterator snapshot);
+  using List = std::vector<std::unique_ptr<const Snapshot>>;  // by moment
+  // The first behind that moment.
+  List::const_iterator Behind(uint64_t moment) const;
+  // The one at that moment; the end of all when there is none.
+  List::const_iterator At(uint64_t moment) const;
+  List::const_iterator Drop(List::const_iterator snapshot);
   // Lets snapshots go until there is room.
   void MakeRoom(uint64_t here);
   // Writes those pages of `snapshot` that memory does not hold.
@@ -123,7 +128,7 @@ class MemorySnapshots {
   machine::Machine& machine_;
   uint64_t max_bytes_;
   BlockPool pool_{sizeof(Page)};
-  Map snapshots_;
+  List snapshots_;
   std::optional<uint64_t> kept_;
   uint64_t farthest_ = 0;     // the last moment at which one was taken
   uint64_t state_bytes_ = 0;  // of all without_memory_

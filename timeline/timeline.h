@@ -232,6 +232,8 @@ class Timeline {
   bool StandsAtCycle(uint64_t cycle) const;
   // Whether all CPUs stand still.
   bool AllWait() const;
+  // Goes somewhere as `go` does; nobody is asked whether to interrupt that.
+  absl::StatusOr<Arrival> Undisturbed(const std::function<absl::StatusOr<Arrival>()>& go);
   // Has observer and history told of what the machine does from here on.
   void GoLive(machine::InputSource* inputs, machine::Observer* observer);
   // Notes where the live run stands, which it is about to leave, unless it is in its past already.
@@ -283,13 +285,18 @@ class Timeline {
   absl::Status StartAtOrBefore(uint64_t moment) {
     return StartFrom([this, moment] { return StartForMoment(moment); });
   }
-  // Puts the machine to where one of several CPUs had retired fewer instructions.
-  absl::Status StartBeforeInstruction(uint64_t instructions, int cpu);
+  // The same unless the machine is on its way (`ahead`) and as good as there.
+  absl::Status StartOrStay(bool ahead, const std::function<Start()>& find);
+  // Has one of several CPUs be where it had retired fewer instructions, close before the place.
+  absl::StatusOr<Arrival> StartBeforeInstruction(uint64_t instructions, int cpu);
   absl::Status Restore(const MemorySnapshots::Snapshot& snapshot);
   // False when it does not belong to the log.
   absl::StatusOr<bool> RestoreFromFile(const SnapshotInfo& snapshot);
   // The last of the file's that can be used, as far as is known; nullptr when there is none.
   const SnapshotInfo* FileSnapshot(uint64_t cycle) const;
+  // Of those of the file that lie between these cycles and can be used, the one in the middle;
+  // nullptr when there is none.
+  const SnapshotInfo* FileSnapshotBetween(uint64_t low, uint64_t high) const;
   // A cycle at which fewer than so many instructions had retired, close before the place.
   absl::StatusOr<uint64_t> CycleBeforeInstruction(uint64_t instructions);
   // Of several CPUs: to where an event has happened whose cycle that is.
@@ -306,8 +313,9 @@ class Timeline {
   void SelectFirst(const std::vector<Hit>& hits, uint64_t begin);
   absl::StatusOr<Arrival> GoToHit(const Hit& hit);
   absl::Time HostTime() const { return options_.host_time ? options_.host_time() : absl::Time(); }
-  // To the last boundary before `moment`, at which so many instructions have retired.
-  absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t moment, uint64_t instructions);
+  // To the last boundary before `moment`, at which so many instructions have retired, `executed`:
+  // to where the last of them is executed next.
+  absl::StatusOr<Arrival> GoToBoundaryBefore(uint64_t moment, uint64_t instructions, bool executed);
 
   const std::unique_ptr<replaylog::LogReader> log_;  // nullptr of a machine that is being run
   const std::unique_ptr<SnapshotReader> file_snapshots_;

@@ -31,6 +31,8 @@ using machine::Rig;
 using machine::StopCondition;
 
 constexpr uint64_t kQuantum = 3'000;
+// The file has a snapshot of every so many checkpoints.
+constexpr int kPoints = 2;
 
 struct Case {
   uint32_t cpus;
@@ -75,7 +77,7 @@ class TimelineOfSeveral : public ::testing::TestWithParam<Case> {
     rig->machine->SetObserver(&recorder);
     const auto checkpoint = StopCondition::AtEvent<machine::CheckpointEvent>();
     for (int i = 0; !rig->machine->RunUntil(checkpoint).has_value(); ++i) {
-      if (i % 7 != 6) continue;
+      if (i % kPoints != kPoints - 1) continue;
       EXPECT_TRUE((*snapshots)->Take(*rig->machine).ok());
     }
     end_ = rig->machine->moment();
@@ -88,13 +90,13 @@ class TimelineOfSeveral : public ::testing::TestWithParam<Case> {
     return std::make_unique<Rig>(GetParam().cpus, kQuantum, GetParam().schedule);
   }
 
-  std::unique_ptr<Timeline> Open() {
+  std::unique_ptr<Timeline> Open(uint64_t interval = 40'000) {
     auto log = replaylog::LogReader::Open(path_);
     EXPECT_TRUE(log.ok()) << log.status();
     auto snapshots = SnapshotReader::Open(SnapshotPath(path_), (*log)->header());
     EXPECT_TRUE(snapshots.ok()) << snapshots.status();
     Timeline::Options options;
-    options.snapshot_interval = 40'000;
+    options.snapshot_interval = interval;
     const std::unique_ptr<Rig> rig = Make();
     rig->machine->SetObserver(nullptr);
     auto timeline =
@@ -221,6 +223,90 @@ TEST_P(TimelineOfSeveral, BackwardsLeadsToTheLastInterrupt) {
     ExpectThere(timeline->RunBackward(interrupts));
     ASSERT_EQ(BoundaryOf(timeline->machine()), hit);
   }
+}
+
+// Nothing is between the boundary in front of a reference and the one behind it: nor where a CPU
+// has just been waked, without an interrupt, while all stood still.
+TEST_P(TimelineOfSeveral, BackwardsLeadsRightInFrontOfAReference) {
+  const std::unique_ptr<Timeline> timeline = Open();
+  StopCondition stores;
+  stores.ranges = {{alpha::StopRange::Space::kPhysical, machine::kShared, 8, false, true}};
+  int waked = 0;
+  ExpectThere(timeline->GoToMoment(end_ / 10));
+  const int hits = GetParam().cpus == 2 ? 800 : 60;
+  for (int i = 0; i < hits; ++i) {
+    ExpectThere(timeline->RunForward(stores));
+    ASSERT_TRUE(timeline->reference().has_value());
+    const Boundary behind = BoundaryOf(timeline->machine());
+    ExpectThere(timeline->RunBackward(stores));
+    const Boundary in_front = BoundaryOf(timeline->machine());
+    SCOPED_TRACE(absl::StrCat("from ", behind.moment, " to ", in_front.moment));
+    ASSERT_LT(in_front.moment, behind.moment);
+    ExpectThere(timeline->GoToMoment(in_front.moment + 1));
+    ASSERT_EQ(BoundaryOf(timeline->machine()), behind);
+    // A cycle before.
+    ExpectThere(timeline->GoToMoment(in_front.moment - 1 - 2 * GetParam().cpus));
+    bool all_waited = timeline->machine().moment() < in_front.moment;
+    for (uint32_t cpu = 0; cpu < GetParam().cpus; ++cpu) {
+      all_waited = all_waited && timeline->machine().waiting(static_cast<int>(cpu));
+    }
+    waked += all_waited ? 1 : 0;
+    ExpectThere(timeline->GoToMoment(behind.moment));
+  }
+  if (GetParam().cpus == 2) {
+    EXPECT_GT(waked, 0);
+  }
+}
+
+// A place far away is come to from the snapshot of the file that is the last in front of it.
+TEST_P(TimelineOfSeveral, PlacesOfOneCpuAreNotFarFromASnapshot) {
+  constexpr uint64_t kBetween = kPoints * 20'000;  // cycles from one of them to the next
+  for (int i = 0; i < 8; ++i) {
+    const auto cpu = static_cast<int>(Random(GetParam().cpus));
+    const std::unique_ptr<Timeline> timeline = Open(1'000);
+    // From power-on, or a little behind it.
+    if (i % 2 == 0) ExpectThere(timeline->GoToMoment(Random(end_ / 8)));
+    const std::unique_ptr<Rig> there = Make();
+    const uint64_t moment = end_ - 100 - Random(end_ / 4);
+    ASSERT_FALSE(there->machine->RunUntil(StopCondition::AtMoment(moment)).has_value());
+    const uint64_t count = 1 + there->machine->cpu(cpu).instructions;
+    const uint64_t cycle = 1 + there->machine->cpu(cpu).cycle;
+    SCOPED_TRACE(absl::StrCat("CPU ", cpu, " to instruction ", count, " or cycle ", cycle, " from ",
+                              timeline->machine().moment()));
+    const bool by_cycle = i % 4 >= 2;
+    const uint64_t steps = machine::FakeEngine::steps;
+    ExpectThere(by_cycle ? timeline->GoToCycleOf(cpu, cycle)
+                         : timeline->GoToInstruction(count, cpu));
+    const uint64_t taken = machine::FakeEngine::steps - steps;
+    if (by_cycle) {
+      EXPECT_EQ(timeline->machine().next_cpu(), cpu);
+      EXPECT_GE(timeline->machine().cpu(cpu).cycle, cycle);
+    } else {
+      // Each takes four cycles, on average.
+      EXPECT_LT(taken, kBetween * GetParam().cpus / 4);
+      ASSERT_FALSE(
+          there->machine->RunUntil(StopCondition::AtInstructionOf(cpu, count)).has_value());
+      EXPECT_EQ(BoundaryOf(timeline->machine()), BoundaryOf(*there->machine));
+    }
+  }
+}
+
+// Whoever is in a hurry: the log of a run that ends inside a round would be none.
+TEST_P(TimelineOfSeveral, ARequestToStopComesToTheEndOfTheRound) {
+  const std::unique_ptr<Rig> rig = Make();
+  Timeline::Options options;
+  options.snapshot_interval = 1;  // it is asked at each whether to go on
+  const std::unique_ptr<Timeline> timeline =
+      Timeline::CreateLive(*rig->machine, HeaderOf(rig->machine->config()), options);
+  ExpectThere(timeline->GoToCycle(kQuantum / 2));
+  ExpectThere(timeline->StepForward());
+  ASSERT_TRUE(rig->machine->inside_round());
+  timeline->SetInterrupt([] { return true; });
+  const auto end = timeline->Inject(machine::Input::Stop(machine::StopCause::kQuit));
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_TRUE(end->has_value());
+  EXPECT_EQ((*end)->kind, machine::RunEnd::Kind::kStopped);
+  EXPECT_FALSE(rig->machine->inside_round());
 }
 
 INSTANTIATE_TEST_SUITE_P(Schedules, TimelineOfSeveral,

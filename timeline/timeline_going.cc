@@ -19,6 +19,9 @@ using machine::StopCondition;
 constexpr std::array<uint64_t, 4> kApproach = {uint64_t{1} << 23, uint64_t{1} << 19,
                                                uint64_t{1} << 15, uint64_t{1} << 11};
 
+// No instruction takes so many cycles, whatever it refers to.
+constexpr uint64_t kLongestInstruction = uint64_t{1} << 10;
+
 }  // namespace
 
 StopCondition Timeline::AtRetired(int cpu, uint64_t instructions) {
@@ -80,6 +83,11 @@ absl::Status Timeline::StartFrom(const std::function<Start()>& find) {
   }
 }
 
+absl::Status Timeline::StartOrStay(bool ahead, const std::function<Start()>& find) {
+  const uint64_t near = machine_.moment() + kSlice * per_cycle_;
+  return ahead && find().moment <= near ? absl::OkStatus() : StartFrom(find);
+}
+
 absl::StatusOr<Arrival> Timeline::GoToMoment(uint64_t moment) {
   const uint64_t here = machine_.moment();
   const bool known_end = end_.has_value() && moment >= end_->moment;
@@ -90,9 +98,8 @@ absl::StatusOr<Arrival> Timeline::GoToMoment(uint64_t moment) {
     return done ? present : RunOn(StopCondition::AtMoment(moment));
   }
   const bool ahead = moment >= here && left_log_.ok();
-  if (!ahead || StartForMoment(moment).moment > here + kSlice * per_cycle_) {
-    if (absl::Status status = StartAtOrBefore(moment); !status.ok()) return status;
-  }
+  const absl::Status status = StartOrStay(ahead, [=, this] { return StartForMoment(moment); });
+  if (!status.ok()) return status;
   const uint64_t left = moment - std::min(moment, machine_.moment());
   return Approach(left / per_cycle_, [this, moment](uint64_t before) {
     return StopCondition::AtMoment(moment - before * per_cycle_);
@@ -113,10 +120,8 @@ absl::StatusOr<Arrival> Timeline::GoToCycle(uint64_t cycle) {
     return RunOn(StopCondition::AtCycle(cycle));
   }
   const bool ahead = cycle > machine_.now() && left_log_.ok();
-  if (!ahead || StartForCycle(cycle).moment > machine_.moment() + kSlice * per_cycle_) {
-    const absl::Status status = StartFrom([this, cycle] { return StartForCycle(cycle); });
-    if (!status.ok()) return status;
-  }
+  const absl::Status status = StartOrStay(ahead, [=, this] { return StartForCycle(cycle); });
+  if (!status.ok()) return status;
   return Approach(cycle - std::min(cycle, machine_.now()),
                   [cycle](uint64_t before) { return StopCondition::AtCycle(cycle - before); });
 }
@@ -130,11 +135,15 @@ absl::StatusOr<Arrival> Timeline::GoToRoundEnd() {
   return run_end_.has_value() ? Arrival::kEnd : Arrival::kThere;
 }
 
-absl::Status Timeline::ComeBack(uint64_t moment) {
+absl::StatusOr<Arrival> Timeline::Undisturbed(const std::function<absl::StatusOr<Arrival>()>& go) {
   std::function<bool()> interrupt = std::exchange(interrupt_, nullptr);
-  const absl::Status status = GoToMoment(moment).status();
+  absl::StatusOr<Arrival> arrival = go();
   interrupt_ = std::move(interrupt);
-  return status;
+  return arrival;
+}
+
+absl::Status Timeline::ComeBack(uint64_t moment) {
+  return Undisturbed([=, this] { return GoToMoment(moment); }).status();
 }
 
 absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions) {
@@ -156,21 +165,46 @@ absl::StatusOr<uint64_t> Timeline::CycleBeforeInstruction(uint64_t instructions)
   return (behind - 1)->cycle;
 }
 
-absl::Status Timeline::StartBeforeInstruction(uint64_t instructions, int cpu) {
-  const auto fewer = [&](const MemorySnapshots::Snapshot& one) {
+const SnapshotInfo* Timeline::FileSnapshotBetween(uint64_t low, uint64_t high) const {
+  if (file_snapshots_ == nullptr) return nullptr;
+  const std::vector<SnapshotInfo>& all = file_snapshots_->snapshots();
+  std::vector<const SnapshotInfo*> between;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!unusable_[i] && all[i].cycle > low && all[i].cycle < high) between.push_back(&all[i]);
+  }
+  return between.empty() ? nullptr : between[between.size() / 2];
+}
+
+absl::StatusOr<Arrival> Timeline::StartBeforeInstruction(uint64_t instructions, int cpu) {
+  const auto fewer = [=](const MemorySnapshots::Snapshot& one) {
     return one.instructions(cpu) < instructions;
   };
-  if (absl::Status status = LeavePresent(); !status.ok()) return status;
+  bool ahead = Retired(cpu) < instructions && left_log_.ok();
+  const MemorySnapshots::Snapshot* const nearest = snapshots_.FindLast(fewer);
+  const MemorySnapshots::Snapshot* const behind = snapshots_.FindBehind(nearest->moment());
   // How many a CPU had retired at those of the file is known once the machine stands there.
-  for (;;) {
-    const MemorySnapshots::Snapshot* const nearest = snapshots_.FindLast(fewer);
-    const MemorySnapshots::Snapshot* const behind = snapshots_.FindBehind(nearest->moment());
-    const uint64_t before = behind != nullptr ? behind->cycle() : machine::kNever;
-    if (BestStart(nearest, before - 1).in_file == nullptr) return Restore(*nearest);
-    const absl::Status status =
-        StartFrom([this, nearest, before] { return BestStart(nearest, before - 1); });
-    if (!status.ok() || Retired(cpu) < instructions) return status;
+  uint64_t low = ahead ? std::max(machine_.now(), nearest->cycle()) : nearest->cycle();
+  uint64_t high = behind != nullptr ? behind->cycle() : machine::kNever;
+  const auto middle = [&]() -> const SnapshotInfo* {
+    return FileSnapshotBetween(low + options_.snapshot_interval, high);
+  };
+  const auto fewer_in_file = [&] { return BestStart(snapshots_.FindLast(fewer), low); };
+  for (; middle() != nullptr; ahead = false) {
+    if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
+    if (ahead) snapshots_.Take(PlaceHere());
+    const absl::Status status = StartFrom([&] {
+      return Start{snapshots_.FindLast(fewer), middle(), 0};
+    });
+    if (!status.ok()) return status;
+    if (Retired(cpu) < instructions) {
+      low = std::max(low, machine_.now());
+    } else {
+      high = machine_.now();
+    }
   }
+  const absl::Status status = StartOrStay(ahead, fewer_in_file);
+  if (!status.ok()) return status;
+  return Arrival::kThere;
 }
 
 absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions, int cpu) {
@@ -182,39 +216,39 @@ absl::StatusOr<Arrival> Timeline::GoToInstruction(uint64_t instructions, int cpu
     return RunOn(there);
   }
   if (absl::Status status = LeavePresent(); !status.ok()) return status;
-  const bool ahead = Retired(cpu) < instructions && left_log_.ok();
   if (cpu != kAnyCpu) {
-    const absl::Status status =
-        ahead ? absl::OkStatus() : StartBeforeInstruction(instructions, cpu);
-    if (!status.ok()) return status;
+    const absl::StatusOr<Arrival> start = StartBeforeInstruction(instructions, cpu);
+    if (!start.ok() || *start != Arrival::kThere) return start;
   } else {
     const absl::StatusOr<uint64_t> close = CycleBeforeInstruction(instructions);
     if (!close.ok()) return close.status();
-    const auto find = [&] {
-      const auto fewer = [&](const MemorySnapshots::Snapshot& one) {
-        return one.instructions() < instructions;
-      };
-      return BestStart(snapshots_.FindLast(fewer), *close);
+    const auto fewer = [=](const MemorySnapshots::Snapshot& one) {
+      return one.instructions() < instructions;
     };
-    if (!ahead || find().moment > machine_.moment() + kSlice * per_cycle_) {
-      if (absl::Status status = StartFrom(find); !status.ok()) return status;
-    }
+    const absl::Status status = StartOrStay(Retired(cpu) < instructions && left_log_.ok(), [&] {
+      return BestStart(snapshots_.FindLast(fewer), *close);
+    });
+    if (!status.ok()) return status;
   }
   return Approach(instructions - Retired(cpu),
                   [=](uint64_t before) { return AtRetired(cpu, instructions - before); });
 }
 
 absl::StatusOr<Arrival> Timeline::GoToCycleOf(int cpu, uint64_t cycle) {
-  // Machine time is that of the CPU which is farthest.
-  const bool ahead = left_log_.ok() && machine_.cpu(cpu).cycle < cycle;
-  if (!ahead) {
-    const auto before = [&](const MemorySnapshots::Snapshot& one) { return one.cycle() < cycle; };
-    const absl::Status status = StartFrom([&] {
-      return Start{snapshots_.FindLast(before), nullptr, 0};
-    });
-    if (!status.ok()) return status;
+  if (live_ && cycle > known_to()) {
+    const absl::StatusOr<Arrival> present = GoToPresent();
+    if (!present.ok() || *present == Arrival::kEnd) return present;
   }
-  absl::StatusOr<Arrival> arrival = RunOn(StopCondition::AtCycleOf(cpu, cycle));
+  const auto before = [=](const MemorySnapshots::Snapshot& one) { return one.cycle(cpu) < cycle; };
+  // Machine time, which those of the file are found by, is that of the CPU which is farthest.
+  const absl::Status status =
+      StartOrStay(left_log_.ok() && machine_.cpu(cpu).cycle < cycle, [=, this] {
+        return BestStart(snapshots_.FindLast(before), cycle - std::min<uint64_t>(cycle, 1));
+      });
+  if (!status.ok()) return status;
+  absl::StatusOr<Arrival> arrival =
+      Approach(cycle - std::min(cycle, machine_.cpu(cpu).cycle),
+               [=](uint64_t distance) { return StopCondition::AtCycleOf(cpu, cycle - distance); });
   while (arrival.ok() && *arrival == Arrival::kThere && machine_.next_cpu() != cpu) {
     if (interrupt_ && interrupt_()) return Arrival::kInterrupted;
     arrival = RunOn(StopCondition::AtMoment(machine_.moment() + 1));
@@ -242,9 +276,7 @@ absl::StatusOr<Arrival> Timeline::GoBehindEvent(uint64_t number, uint64_t cycle)
     return BestStart(snapshots_.FindLast(before), cycle - std::min<uint64_t>(cycle, 1));
   };
   const bool ahead = left_log_.ok() && PlaceHere().event <= number;
-  if (!ahead || find().moment > machine_.moment() + kSlice * per_cycle_) {
-    if (absl::Status status = StartFrom(find); !status.ok()) return status;
-  }
+  if (absl::Status status = StartOrStay(ahead, find); !status.ok()) return status;
   // Rounds that are surely before it need not be stopped in.
   const uint64_t rounds = 4 * (header_.config.quantum + header_.config.input_interval);
   absl::StatusOr<Arrival> arrival = Arrival::kThere;
@@ -257,18 +289,28 @@ absl::StatusOr<Arrival> Timeline::GoBehindEvent(uint64_t number, uint64_t cycle)
   return arrival;
 }
 
-absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t moment, uint64_t instructions) {
+absl::StatusOr<Arrival> Timeline::GoToBoundaryBefore(uint64_t moment, uint64_t instructions,
+                                                     bool executed) {
   absl::StatusOr<Arrival> arrival =
       GoToInstruction(instructions - std::min<uint64_t>(instructions, 1));
   uint64_t last = machine_.moment();
+  bool is_close = false;
   while (arrival.ok() && *arrival == Arrival::kThere && machine_.moment() < moment) {
     last = machine_.moment();
     StopCondition next = StopCondition::AtMoment(last + 1);
-    if (AllWait()) {
+    const bool passes = AllWait() && !is_close;
+    if (passes) {
       next = StopCondition::AtEvent<machine::InterruptEvent>();
       next.moment = moment;
     }
     arrival = RunOn(next);
+    const bool there = arrival.ok() && *arrival == Arrival::kThere;
+    if (passes && there && machine_.moment() >= moment && executed) {
+      // One was waked without an interrupt, an instruction before.
+      is_close = true;
+      const uint64_t close = std::min(moment, kLongestInstruction * per_cycle_);
+      arrival = GoToMoment(std::max(last, moment - close));
+    }
   }
   if (!arrival.ok() || *arrival == Arrival::kInterrupted) return arrival;
   return GoToMoment(last);

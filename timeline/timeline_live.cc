@@ -171,8 +171,8 @@ absl::StatusOr<std::optional<machine::RunEnd>> Timeline::Inject(machine::Input i
           "nothing can be written inside a round of several CPUs: monitor goto round leads to its "
           "end, where it can");
     }
-    // It stops at the next boundary that a log can tell of.
-    const absl::StatusOr<Arrival> round = GoToRoundEnd();
+    // It stops at the next boundary that a log can tell of, which is not far.
+    const absl::StatusOr<Arrival> round = Undisturbed([this] { return GoToRoundEnd(); });
     if (!round.ok()) return round.status();
     if (run_end_.has_value()) return run_end_;
   }

@@ -175,7 +175,7 @@ absl::StatusOr<Arrival> Timeline::GoToHit(const Hit& hit) {
   const Selection& where = hit.where;
   absl::StatusOr<Arrival> arrival =
       where.reference.has_value()
-          ? GoToBoundaryBefore(where.moment, hit.instructions)
+          ? GoToBoundaryBefore(where.moment, hit.instructions, where.reference->pc.has_value())
           : GoToMoment(where.moment);
   const bool there = arrival.ok() && *arrival == Arrival::kThere;
   reference_ = there ? where.reference : std::nullopt;

@@ -66,7 +66,15 @@ machine::StopCondition Survey::Condition(const timeline::Timeline& timeline) {
     if (all.ranges.empty()) all.ranges = part.condition.ranges;
     all.events |= part.condition.events;
   }
-  all.cycle = (machine.now() / spans_.width + 1) * spans_.width;
+  for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) {
+    // Each where it comes to a span of its own: others may be there a round before.
+    const uint64_t span = machine.cpu(cpu).cycle / spans_.width + 1;
+    all.Add(machine::StopCondition::AtCycleOf(cpu, span * spans_.width));
+  }
+  // Where a part of a run may begin, of which what is seen must be the same.
+  if (machine.cpu_count() != 1) {
+    all.Add(machine::StopCondition::AtEvent<machine::CheckpointEvent>());
+  }
   return all;
 }
 
@@ -116,9 +124,21 @@ void Survey::SeeWait(const machine::Machine& machine, std::vector<Sighting>& see
   for (int cpu = 0; cpu < machine.cpu_count(); ++cpu) {
     Waited& last = waited_[cpu];
     const Waited now = {machine.cpu(cpu).cycle, machine.wait_cycles(cpu)};
-    // It stops where a span begins: all of that time is of the one in which it was before.
     const uint64_t cycles = now.total - last.total;
-    if (cycles != 0) seen.push_back({last.cycle, kWait, {static_cast<uint64_t>(cpu), cycles}});
+    const auto add = [&](uint64_t cycle, uint64_t waited) {
+      if (waited != 0) seen.push_back({cycle, kWait, {static_cast<uint64_t>(cpu), waited}});
+    };
+    if (last.cycle + cycles == now.cycle) {
+      // The end of a round may have brought it from one span to another.
+      for (uint64_t from = last.cycle; from < now.cycle;) {
+        const uint64_t to = std::min(now.cycle, (from / spans_.width + 1) * spans_.width);
+        add(from, to - from);
+        from = to;
+      }
+    } else {
+      // It stops where a span begins: all of that time is of the one in which it was before.
+      add(last.cycle, cycles);
+    }
     last = now;
   }
 }

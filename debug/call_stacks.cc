@@ -18,12 +18,6 @@ void CallStacks::StartOver(Level level) {
   Push(base);
 }
 
-void CallStacks::Restart(const Place& place) {
-  sleepers_.by_thread_.clear();
-  thread_ = place.thread;
-  StartOver(place.level);
-}
-
 void CallStacks::Push(const Frame& frame) {
   frames_.push_back(frame);
   function_ = frame.function;
@@ -220,7 +214,7 @@ void CallStacks::SwitchTo(const Place& to) {
   if (first != frames_.size()) {
     const uint64_t pc = frames_[first].return_pc;
     const uint64_t sp = frames_[first].sp;
-    if (sleepers_.by_thread_.size() >= Sleepers::kMost) sleepers_.by_thread_.clear();
+    if (sleepers_.by_thread_.size() >= Sleepers::kMost) sleepers_.Clear();
     Cut(first);
     sleepers_.by_thread_[thread_] = {std::move(frames_), pc, sp};
   }

@@ -80,8 +80,11 @@ class CallStacks {
   void EnterByCall(const Place& from, uint64_t pal_pc, PalCall call);
   // HW_RET has led to `to`.
   void LeavePal(const Place& to);
-  // Everything begins anew.
-  void Restart(const Place& place);
+  // The CPU begins anew.
+  void Restart(const Place& place) {
+    thread_ = place.thread;
+    StartOver(place.level);
+  }
 
   // The frames of the thread of control, the root and what began it excluded; for tests.
   size_t depth() const { return frames_.size() - 1; }
@@ -152,6 +155,10 @@ class CallStacks {
 };
 
 class CallStacks::Sleepers {
+ public:
+  // The machine begins anew.
+  void Clear() { by_thread_.clear(); }
+
  private:
   friend class CallStacks;
   // With more all are forgotten.

@@ -227,6 +227,15 @@ TEST_F(CallStacksTest, EachThreadHasAStack) {
   // Another thread with the same control block begins elsewhere on its stack.
   switch_to(1, 0x6d00, 0x4800);
   EXPECT_EQ(Stack(), "f8");
+  // Another CPU that begins anew has done nothing to those that sleep, unlike the machine.
+  CallStacks other(functions_, tree_, sleepers_, {0x100, 0x1000, Level::kUser, 3});
+  other.Restart({0x8781, 0, Level::kPal, 0});
+  switch_to(2, 0x4700, 0x6d00);
+  EXPECT_EQ(Stack(), "f10 f8");
+  switch_to(1, 0x6d00, 0x4700);
+  sleepers_.Clear();
+  switch_to(2, 0x4700, 0x6d00);
+  EXPECT_EQ(Stack(), "f8");
 }
 
 TEST_F(CallStacksTest, AnewAfterAReset) {

@@ -320,6 +320,8 @@ void Profiler::NoteEntry(const Cpu& cpu, uint64_t& cycles) {
 void Profiler::NoteElsewhere(const Cpu& cpu, uint64_t cycles) {
   const bool reset = cpu.pc != now_->pc;
   if (reset) {
+    // Of all CPUs, which are told of one after the other: the first may have gone on since.
+    if (std::exchange(reset_at_, cpu.cycle) != cpu.cycle) sleepers_.Clear();
     now_->stacks.Restart(Here(cpu));
     now_->exceptions = Exceptions(cpu);
     now_->interrupts = cpu.counters.interrupts;

@@ -141,6 +141,7 @@ class Profiler final : public alpha::ExecutionSink {
   const std::optional<int> only_;
   CallTree tree_;
   CallStacks::Sleepers sleepers_;
+  std::optional<uint64_t> reset_at_;  // where all CPUs came to by the last reset, in cycles
   std::vector<Piece> pieces_;
   std::vector<PieceOrigin> origins_;  // of each
   std::vector<std::vector<uint32_t>> splits_;

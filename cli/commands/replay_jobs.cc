@@ -75,10 +75,12 @@ std::string DescribeEqual(const std::string& path, const timeline::SegmentReplay
 
 // Tells of a replay of all of the log, or to JoinParts() of a part.
 int Report(const std::string& path, const timeline::SegmentReplayOutcome& outcome,
-           const machine::KernelImage& kernel, uint64_t clock_hz,
+           const machine::KernelImage& kernel, const machine::MachineConfig& config,
            const std::optional<PartWork>& part) {
+  const uint64_t clock_hz = config.clock_hz;
   if (outcome.divergence.has_value()) {
-    Tell(DivergenceReport(path, *outcome.divergence, {outcome.cycle, outcome.pc, outcome.cpu},
+    Tell(DivergenceReport(path, *outcome.divergence,
+                          {outcome.cycle, outcome.pc, outcome.cpu, static_cast<int>(config.cpus)},
                           kernel, clock_hz));
     return ToInt(ExitCode::kDifference);
   }
@@ -150,7 +152,7 @@ absl::StatusOr<int> Replay(const std::string& path, const RunOptions& options,
   const absl::StatusOr<timeline::SegmentReplayOutcome> outcome = timeline::ReplaySegments(
       *segments, [&] { return machine::Machine::Create(run.config, images->boot, engine); });
   if (!outcome.ok()) return outcome.status();
-  return Report(path, *outcome, images->boot.kernel, run.config.clock_hz, part);
+  return Report(path, *outcome, images->boot.kernel, run.config, part);
 }
 
 }  // namespace

@@ -205,9 +205,10 @@ int ReportTimelineFailure(const absl::Status& status, const std::string& log_pat
                           const timeline::Timeline& timeline) {
   if (!timeline.divergence().has_value()) return RefuseInput(status);
   const machine::Machine& machine = timeline.machine();
-  const alpha::Cpu& cpu = machine.cpu(timeline.divergence()->actual.cpu);
-  Tell(DivergenceReport(log_path, *timeline.divergence(), {machine.now(), cpu.pc},
-                        timeline.machine().kernel(), timeline.header().config.clock_hz));
+  const ReplayDriver::Place place =
+      ReplayDriver::Place::Of(machine, timeline.divergence()->actual.cpu, machine.now());
+  Tell(DivergenceReport(log_path, *timeline.divergence(), place, machine.kernel(),
+                        timeline.header().config.clock_hz));
   return ToInt(ExitCode::kDifference);
 }
 

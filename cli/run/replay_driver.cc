@@ -96,8 +96,8 @@ void ReplayDriver::On(const machine::Event& event) {
   if (state_ != State::kReplaying) return;
   replayer_.On(event);
   if (replayer_.divergence().has_value() && !place_.has_value()) {
-    const alpha::Cpu& cpu = machine_.cpu(static_cast<int>(machine_.acting_cpu()));
-    place_ = Place{cpu.cycle, cpu.pc, cpu.index};
+    const uint32_t cpu = machine_.acting_cpu();
+    place_ = Place::Of(machine_, cpu, machine_.cpu(static_cast<int>(cpu)).cycle);
   }
 }
 

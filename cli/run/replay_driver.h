@@ -72,6 +72,11 @@ class ReplayDriver final : public machine::Observer, public machine::InputSource
     uint64_t cycle = 0;
     uint64_t pc = 0;  // bit 0: PALmode
     uint32_t cpu = 0;
+    int cpus = 1;  // that there are
+
+    static Place Of(const machine::Machine& machine, uint32_t cpu, uint64_t cycle) {
+      return {cycle, machine.cpu(static_cast<int>(cpu)).pc, cpu, machine.cpu_count()};
+    }
   };
   const std::optional<Place>& divergence_place() const { return place_; }
 

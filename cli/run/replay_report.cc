@@ -62,7 +62,7 @@ std::string DivergenceReport(const std::string& log, const timeline::Divergence&
       absl::StrCat("isochron: the run differs from ", hostio::Printable(log), " at event ",
                    actual.number, ", cycle ", machine::WithSeconds(actual.cycle, clock_hz), "\n");
   // One that is alone needs no number.
-  const std::string whose = place.cpu != 0 ? absl::StrCat(" of CPU ", place.cpu) : "";
+  const std::string whose = place.cpus > 1 ? absl::StrCat(" of CPU ", place.cpu) : "";
   absl::StrAppend(&text, "  PC", whose, " ", DescribePlace(place, kernel), "\n");
   if (divergence.expected.has_value()) {
     const std::string what = replaylog::NameDifference(*divergence.expected, actual, clock_hz);

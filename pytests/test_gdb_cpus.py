@@ -152,6 +152,10 @@ def test_a_timeline_has_cpus(isochron, races, log, engine):
             assert other["pc"] == timeline.place(1 - stop.cpu).pc
             assert timeline.step().cpu == stop.cpu
             assert timeline.read("counter", cpu=0) == timeline.read("counter", cpu=1)
+            for cpu in (0, 1):
+                timeline.registers(cpu=1 - cpu)
+                assert timeline.monitor("ipr", cpu).startswith(f"CPU {cpu}\n")
+            assert timeline.monitor("ipr").startswith(f"CPU {stop.cpu}\n")
         there = timeline.goto(instruction=900, cpu=1)
         assert timeline.step(3, cpu=1).pc != there.pc
         assert timeline.reverse_step(3, cpu=1) == there

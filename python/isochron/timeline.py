@@ -240,8 +240,8 @@ class Timeline:
 
     def read(self, address: int | str, size: int = 8, cpu: int | None = None) -> bytes:
         """Memory at a virtual address, by superpages, TLBs and page tables. Raises RequestError where none is mapped."""
-        self._select(cpu)
         begin, data = self.address(address), b""
+        self._select(cpu)
         while len(data) < size:
             data += bytes.fromhex(self._request(f"m{begin + len(data):x},{min(_PIECE, size - len(data)):x}"))
         return data
@@ -250,14 +250,15 @@ class Timeline:
         """Of a symbol. Raises RequestError, with those that are alike, when there is none or more than one."""
         if isinstance(of, int):
             return of
-        return int(self._stub.monitor(f"translate {of}").split()[0], 16)
+        return int(self.monitor(f"translate {of}").split()[0], 16)
 
     def console(self, uart: int = 0) -> str:
         """What the guest has written up to here."""
         return self._stub.monitor("console serial1" if uart == 1 else "console")
 
-    def monitor(self, command: str) -> str:
-        """What a monitor command prints (docs/debugging.md)."""
+    def monitor(self, command: str, cpu: int | None = None) -> str:
+        """What a monitor command prints (docs/debugging.md), of a CPU where it is about one."""
+        self._select(cpu)
         return self._stub.monitor(command)
 
     def _request(self, body: str) -> str:

@@ -20,7 +20,7 @@ def linux_log(isochron, tmp_path_factory):
     directory = tmp_path_factory.mktemp("smp")
     log = directory / "log"
     arguments = [*boot_arguments(**GUEST), "--cpus", str(CPUS), "--engine", "jit", "-o", str(log)]
-    arguments += ["--snapshot-every", "60M", "--checkpoint-interval", "16M"]
+    arguments += ["--snapshot-every", "16M", "--checkpoint-interval", "16M"]
     work = ["for n in 1 2 3 4; do (seq 1 60 | md5sum) & done; wait"]
     run_script(isochron, arguments, directory / "script", conversation(work), "record").check()
     return log
@@ -49,30 +49,28 @@ QUESTIONS = [
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question[0])
 def test_answers_are_those_of_any_engine_and_number_of_machines(isochron, log, question):
-    begin = end_of(isochron, log) - 40_000_000
+    begin = end_of(isochron, log) - 20_000_000
     ask = ["query", log, *question, "--from", begin]
     answer = lines(isochron, *ask, "--engine", "ref")
     assert len(answer) > 3
-    assert lines(isochron, *ask, "--engine", "jit") == answer
     assert lines(isochron, *ask, "--engine", "jit", "--jobs", "2") == answer
     cpus = [line.split()[1] for line in answer[1:]]
     if question[0] in ("interrupts", "switches", "tlb-misses"):
         assert set(cpus) == {str(cpu) for cpu in range(CPUS)}
-    chosen = [line for line, cpu in zip(answer[1:], cpus) if cpu == cpus[-1]]
-    assert lines(isochron, *ask, "--engine", "jit", "--cpu", cpus[-1])[1:] == chosen
+        chosen = [line for line, cpu in zip(answer[1:], cpus) if cpu == cpus[-1]]
+        assert lines(isochron, *ask, "--engine", "jit", "--cpu", cpus[-1])[1:] == chosen
 
 
 def test_the_last_write_is_the_last_of_all(isochron, log):
     end = end_of(isochron, log)
-    for before in (end - 2_000_000, end - 30_000_000):
+    for before, more in ((end - 2_000_000, []), (end - 30_000_000, ["--jobs", "2"])):
         writes = lines(isochron, "query", log, "writes", "jiffies_64", "--to", before, "--from", before - 20_000_000, "--engine", "jit")
-        for more in ([], ["--jobs", "2"]):
-            last = lines(isochron, "query", log, "last-write", "jiffies_64", "--before", before, "--engine", "jit", *more)
-            assert last[1:] == writes[-1:]
+        last = lines(isochron, "query", log, "last-write", "jiffies_64", "--before", before, "--engine", "jit", *more)
+        assert last[1:] == writes[-1:]
 
 
 def test_parts_of_a_question_are_the_whole(isochron, log):
-    ask = ["query", log, "switches", "--engine", "jit"]
+    ask = ["query", log, "switches", "--engine", "jit", "--from", end_of(isochron, log) - 80_000_000]
     parts = lines(isochron, *ask, "--part", "list")
     assert len(parts) > 3
     seen = "".join(line + "\n" for part in parts for line in lines(isochron, *ask, "--part", part))
@@ -91,10 +89,10 @@ def test_a_trace_lists_the_turns_of_all(isochron, log):
     assert lines(isochron, *ask, "--engine", "jit") == listed
     for cpu in range(CPUS):
         own = [line for line in listed[1:] if line.split()[1] == f"cpu{cpu}"]
-        assert lines(isochron, *ask, "--engine", "jit", "--cpu", cpu)[1:] == own
         # Each CPU's own time does not go back, and what waits is listed when it goes on.
         cycles = [int(line.split()[0]) for line in own]
         assert cycles == sorted(cycles)
+    assert lines(isochron, *ask, "--engine", "jit", "--cpu", CPUS - 1)[1:] == own
     assert re.search(r"cpu[0-2] . 0x\w+ -- waits \d+ cycles", "\n".join(listed))
     found = [json.loads(line) for line in lines(isochron, *ask, "--engine", "jit", "--json")]
     assert [(step["cycle"], f"cpu{step['cpu']}") for step in found] == [
@@ -104,7 +102,7 @@ def test_a_trace_lists_the_turns_of_all(isochron, log):
 
 def test_a_profile_counts_all_and_each(isochron, log):
     end = end_of(isochron, log)
-    ask = ["profile", log, "--from", end - 60_000_000, "--to", end - 10_000_000, "--json"]
+    ask = ["profile", log, "--from", end - 30_000_000, "--to", end - 10_000_000, "--json"]
     whole = lines(isochron, *ask, "--engine", "ref")
     assert lines(isochron, *ask, "--engine", "jit") == whole
 
@@ -118,16 +116,16 @@ def test_a_profile_counts_all_and_each(isochron, log):
         assert sum(one.get(mode, (0, 0))[1] for one in apart) == instructions
     # Each has as much time as has passed.
     times = [sum(cycles for cycles, _ in one.values()) for one in apart]
-    assert max(times) - min(times) < 1_000_000 and min(times) > 49_000_000
+    assert max(times) - min(times) < 1_000_000 and min(times) > 19_000_000
 
 
 def test_a_report_has_a_lane_for_each(isochron, log, tmp_path):
     pages = []
-    for more in (["--engine", "ref"], ["--engine", "jit"], ["--engine", "jit", "--jobs", "2"]):
+    for more in (["--engine", "ref"], ["--engine", "jit", "--jobs", "2"]):
         page = tmp_path / "page.html"
         lines(isochron, "report", log, "-o", page, *more)
         pages.append(page.read_text())
-    assert pages[0] == pages[1] == pages[2]
+    assert pages[0] == pages[1]
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', pages[0], re.S)[1])
     lanes = {lane["id"]: lane for lane in data["lanes"]}
     for cpu in range(CPUS):

@@ -125,7 +125,12 @@ void Emitter::EmitEntry(size_t index) {
     cmp(byte[InCpu(offsetof(Cpu, fp_enable))], 0);
     je(disabled);
   }
-  LoadAssigned();
+  // Most of the other entries are never used.
+  if (static_cast<int>(index) == region_.entry) {
+    LoadAssigned();
+  } else {
+    call(load_);
+  }
   jmp(blocks_[index]);
   if (!region_.uses_float) return;
   L(disabled);
@@ -136,27 +141,23 @@ void Emitter::EmitBail(size_t index) {
   const GuestBlock& block = region_.blocks[index];
   L(bails_[index]);
   add(r15, static_cast<int>(block.budget()));
-  call(save_);
-  ExitAt(block.start);
+  mov(eax, block.start);
+  jmp(bail_);
 }
 
 void Emitter::EmitSlowPaths() {
   for (SlowPathSite& slow : slow_paths_) {
     const GuestBlock& block = slow.site.block;
     L(slow.start);
-    call(save_);
     if (!Planted(Bug::kDirtyNotStored)) StoreCopies(slow.dirty);
-    lea(r8, ptr[r15 + static_cast<int>(block.budget_from(slow.site.index))]);
+    mov(edx, static_cast<int>(block.budget_from(slow.site.index)));
     mov(ecx, slow.site.offset());
-    mov(rdx, reinterpret_cast<uint64_t>(&place_));
-    call(qword[Low(&setup_.frame.golden)]);
+    call(golden_);
     if (!slow.resumes) {
       jmp(leave_);
       continue;
     }
-    jnz(leave_);
     if (!Planted(Bug::kNormalAfterSlowPath)) LeaveUnlessNormal(slow.normal_floats);
-    call(load_);
     for (const BlockRegisters::Copy& copy : slow.copies) {
       if (copy.place == BlockRegisters::kNone) continue;
       mov(Host64(copy.host), qword[IntegerField(copy.place)]);
@@ -195,14 +196,41 @@ void Emitter::EmitUnlinked() {
 }
 
 void Emitter::EmitSubroutines() {
-  L(save_);
-  SaveWritten();
-  ret();
   L(load_);
   LoadAssigned();
   ret();
+  EmitBails();
+  EmitGoldenCall();
   L(leave_);
   jmp(qword[Low(&setup_.frame.exit_synced)]);
+}
+
+// Where blocks give up for want of cycles. EAX: offset of the block.
+void Emitter::EmitBails() {
+  L(bail_);
+  SaveWritten();
+  mov(rcx, place_.virtual_page);
+  or_(rax, rcx);
+  mov(qword[InCpu(offsetof(Cpu, pc))], rax);
+  xor_(eax, eax);
+  jmp(qword[Low(&setup_.frame.exit)]);
+}
+
+// A subroutine for slow paths, which comes back when the region goes on behind the instruction at
+// the offset in ECX. EDX: what to add to the budget for that before it.
+void Emitter::EmitGoldenCall() {
+  Label leaves;
+  L(golden_);
+  SaveWritten();
+  lea(r8, ptr[r15 + rdx]);
+  mov(rdx, reinterpret_cast<uint64_t>(&place_));
+  call(qword[Low(&setup_.frame.golden)]);
+  jnz(leaves);
+  LoadAssigned();
+  ret();
+  L(leaves);
+  add(rsp, sizeof(uint64_t));
+  jmp(leave_);
 }
 
 void Emitter::SaveWritten() {

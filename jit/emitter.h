@@ -116,6 +116,8 @@ class Emitter : private Assembler {
   void EmitSlowPaths();
   void LeaveUnlessNormal(uint32_t places);
   void EmitSubroutines();
+  void EmitBails();
+  void EmitGoldenCall();
   void ExitAt(uint32_t offset);
   void NoteBlock(const GuestBlock& block);
   void SaveWritten();
@@ -361,7 +363,8 @@ class Emitter : private Assembler {
   std::vector<Label> blocks_;    // where each block starts
   std::vector<Label> bails_;     // and gives up for want of cycles
   std::vector<size_t> entries_;  // offsets of the entries
-  Label save_, load_, leave_;    // subroutines: save, load; jump: leave for good
+  // Subroutines: load what is assigned, EmitGoldenCall(). Jumps: EmitBails(), leave for good.
+  Label load_, golden_, bail_, leave_;
 
   struct SlowPathSite {
     Site site;

@@ -49,16 +49,15 @@ class Thunks : public Assembler {
     EmitReturn(frame);
   }
 
-  // RDX: the Translation, ECX: offset in the page, R8: the budget. Comes back with the flag NZ
-  // when the region must be left; or goes to the handler of an exception instead.
+  // For Emitter::EmitGoldenCall(). RDX: the Translation, ECX: offset in the page, R8: the budget.
+  // Comes back with the flag NZ when the region must be left; or goes to the handler of an
+  // exception instead.
   void EmitGolden(const Frame& frame, JitEngine* engine) {
-    sub(rsp, 8);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);  // C++ rounds to nearest
     mov(edi, static_cast<uint32_t>(reinterpret_cast<size_t>(engine)));
     lea(rsi, ptr[r13 - static_cast<int>(kCpuBias)]);
     call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
-    add(rsp, 8);
     Label handler;
     cmp(rax, static_cast<int>(Frame::kLeave));
     ja(handler);
@@ -66,7 +65,7 @@ class Thunks : public Assembler {
     ret();
     L(handler);
     mov(r15, qword[At(&frame.budget)]);
-    add(rsp, 8);
+    add(rsp, 16);  // what would lead back here and to the slow path
     jmp(rax);
   }
 

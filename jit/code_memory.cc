@@ -25,8 +25,9 @@ Mappings MapAnonymous(size_t size) {
   if (found.writable == MAP_FAILED) return found;
   // An old size of 0 asks for a second mapping of the same pages.
   found.executable = mremap(found.writable, 0, size, MREMAP_MAYMOVE);
-  if (found.executable == MAP_FAILED) munmap(found.writable, size);
-  return found;
+  if (found.executable != MAP_FAILED) return found;
+  munmap(found.writable, size);
+  return {};
 }
 
 // A file without a name: valgrind knows no such mremap.
@@ -50,10 +51,12 @@ absl::StatusOr<CodeMemory> CodeMemory::Create(size_t size) {
                    "--engine ref needs none"));
   Mappings found = MapAnonymous(size);
   if (found.executable == MAP_FAILED) found = MapFile(size);
-  if (found.writable == MAP_FAILED || found.executable == MAP_FAILED) return refused;
-  if (mprotect(found.executable, size, PROT_READ | PROT_EXEC) != 0) {
-    munmap(found.executable, size);
-    munmap(found.writable, size);
+  const bool whole = found.writable != MAP_FAILED && found.executable != MAP_FAILED &&
+                     mprotect(found.executable, size, PROT_READ | PROT_EXEC) == 0;
+  if (!whole) {
+    for (void* mapping : {found.writable, found.executable}) {
+      if (mapping != MAP_FAILED) munmap(mapping, size);
+    }
     return refused;
   }
   return CodeMemory(static_cast<uint8_t*>(found.writable), static_cast<uint8_t*>(found.executable),

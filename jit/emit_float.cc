@@ -244,7 +244,7 @@ void Emitter::FloatCompare(const Site& site, int predicate) {
 void Emitter::EmitCmpteq(const Site& site) { FloatCompare(site, 0); }
 void Emitter::EmitCmptlt(const Site& site) { FloatCompare(site, 1); }
 void Emitter::EmitCmptle(const Site& site) { FloatCompare(site, 2); }
-void Emitter::EmitCmptun(const Site& site) { EmitGolden(site); }
+void Emitter::EmitCmptun(const Site& site) { FloatCompare(site, 3); }
 
 // Every quadword is in range: it is converted exactly when its magnitude fits in the fraction.
 template <typename Convert>

@@ -271,6 +271,9 @@ class Emitter : private Assembler {
   void Insert(const Site& site, int bytes, bool high);
   void Mask(const Site& site, int bytes, bool high);
   void KeepZapnot(const Site& site, uint32_t keep);
+  void KeepByRegister(const Site& site, bool complement);
+  template <typename Operation>
+  void Packed(const Site& site, Operation operation);
 
   // --- Memory (emit_memory.cc).
   Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);

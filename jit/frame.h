@@ -4,6 +4,7 @@
 #ifndef ISOCHRON_JIT_FRAME_H_
 #define ISOCHRON_JIT_FRAME_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -62,8 +63,22 @@ struct Frame {
     uint64_t span;   // what is beyond the last, minus that
   };
 
+  static constexpr std::array<uint64_t, 256> ByteMasks() {
+    std::array<uint64_t, 256> masks = {};
+    for (size_t i = 0; i < masks.size(); ++i) {
+      for (size_t byte = 0; byte < 8; ++byte) {
+        if ((i >> byte & 1) != 0) masks[i] |= uint64_t{0xff} << (8 * byte);
+      }
+    }
+    return masks;
+  }
+
+  // By bits, the bytes that they stand for.
+  std::array<uint64_t, 256> byte_masks = ByteMasks();
+
   // Constants for SSE instructions.
   alignas(16) uint64_t sign_mask[2] = {uint64_t{1} << 63, uint64_t{1} << 63};
+  alignas(16) uint64_t byte_signs[2] = {0x8080'8080'8080'8080, 0x8080'8080'8080'8080};
   alignas(16) uint64_t compare_true[2] = {uint64_t{1} << 62, uint64_t{1} << 62};  // 2.0
 
   // The numbers that a result can be without any flag but inexact. What is rounded to the smallest

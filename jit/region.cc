@@ -53,8 +53,14 @@ bool IsPlain(const Instruction& instruction) {
   switch (instruction.op) {
     case Op::kAmask:
     case Op::kImplver: return false;
-    case Op::kZap:
-    case Op::kZapnot: return instruction.literal;
+    case Op::kMinub8:
+    case Op::kMinsb8:
+    case Op::kMinuw4:
+    case Op::kMinsw4:
+    case Op::kMaxub8:
+    case Op::kMaxsb8:
+    case Op::kMaxuw4:
+    case Op::kMaxsw4: return true;
     default:
       return info.extension != alpha::Extension::kMvi && info.extension != alpha::Extension::kCix;
   }

@@ -110,7 +110,7 @@ constexpr Planting kPlantings[] = {
     {"counts-at-slice-start", By::kGuest, "perf", "hw_mtpr"},
     {"flags-outlive-compare", By::kGuest, "integer", "beq"},
     {"copy-outlives-write", By::kSeeds, "", "stl_c", kRegion},
-    {"copy-not-reloaded", By::kSeeds, "", "cmpbge", kRegion},
+    {"copy-not-reloaded", By::kSeeds, "", "s8subq", kRegion},
     {"dirty-not-stored", By::kSeeds, "", "s8addq", kRegion},
     {"dead-store-too-eager", By::kSeeds, "", "addq", kRegion},
     {"branch-costs-too-much", By::kGuest, "byte", "bne"},

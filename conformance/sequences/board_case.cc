@@ -100,7 +100,8 @@ void AddCpus(Random& random, BoardCase& board_case) {
     board_case.others.push_back(
         GenerateProgramBeside(random, cpu, config.cpus, board_case.program));
   }
-  config.quantum = 1 + random() % (uint64_t{2} << random() % 13);
+  config.quantum = random();
+  config.quantum = 1 + config.quantum % (uint64_t{2} << random() % 13);
   config.checkpoint_interval = 1000 + random() % 2000;
   machine::ScheduleConfig& schedule = config.schedule;
   using Kind = machine::ScheduleConfig::Kind;
@@ -112,7 +113,8 @@ void AddCpus(Random& random, BoardCase& board_case) {
     case Kind::kFixed: schedule.seed = 0; break;
     case Kind::kRandom:
       schedule.min_turn = 1 + random() % 4;
-      schedule.max_turn = schedule.min_turn + random() % (uint64_t{2} << random() % 10);
+      schedule.max_turn = random();
+      schedule.max_turn = schedule.min_turn + schedule.max_turn % (uint64_t{2} << random() % 10);
       break;
     case Kind::kPct:
       schedule.depth = 1 + static_cast<uint32_t>(random() % machine::ScheduleConfig::kMaxDepth);

@@ -134,7 +134,7 @@ TEST(BoardCase, ProgramsOfAllCpusAreInItsText) {
   EXPECT_EQ(schedules.size(), 4u);
 }
 
-// Of several CPUs all do something, contend for locks, and interrupt one another.
+// Several CPUs are the same, and do enough that they could differ.
 TEST(BoardCase, SeveralCpusAreTheSameOnAllEngines) {
   uint64_t interrupts = 0, instructions = 0, events = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {

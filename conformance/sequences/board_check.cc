@@ -154,7 +154,8 @@ std::string RunInPieces(const BoardCase& board_case, Machine& machine) {
   for (uint64_t piece = 0;; ++piece) {
     const int of = static_cast<int>(random() % static_cast<uint64_t>(machine.cpu_count()));
     const alpha::Cpu& cpu = machine.cpu(of);
-    const uint64_t length = 1 + random() % (random() % 8 == 0 ? 4000 : 60);
+    const uint64_t any = random();
+    const uint64_t length = 1 + any % (random() % 8 == 0 ? 4000 : 60);
     using machine::StopCondition;
     const StopCondition stop = random() % 2 == 0
                                    ? StopCondition::AtCycleOf(of, cpu.cycle + length)

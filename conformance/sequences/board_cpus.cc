@@ -112,7 +112,8 @@ void Deeds::Access() {
                              {Op::kSts, 4},  {Op::kStt, 8}};
   const Kind& kind = kKinds[Below(std::size(kKinds))];
   const int place = OneIn(32) ? Place(1) : Place(kind.size);
-  Emit({MemoryOp(kind.op, AnyRegister(), place, OneIn(4) ? 17 : 16)});
+  const uint32_t page = OneIn(4) ? 17 : 16;
+  Emit({MemoryOp(kind.op, AnyRegister(), place, page)});
 }
 
 void Deeds::Lock() {
@@ -142,7 +143,8 @@ void Deeds::Device() {
                               Op::kStl,  Op::kStl, Op::kStq};
   for (uint64_t count = 1 + Below(3); count != 0; --count) {
     const Op op = kAccesses[Below(std::size(kAccesses))];
-    Emit({MemoryOp(op, AnyRegister(), 4 * static_cast<int>(Below(4)), kDevice)});
+    const int place = 4 * static_cast<int>(Below(4));
+    Emit({MemoryOp(op, AnyRegister(), place, kDevice)});
   }
 }
 
@@ -170,7 +172,8 @@ void Deeds::ChangeTable() {
 
 // One of the instructions at the beginning of some CPU's deeds.
 void Deeds::Overwrite() {
-  const uint64_t slot = PartOf(FieldBelow(cpus_)) + kSlotsAt + 4 * Below(kSlots);
+  const uint64_t part = PartOf(FieldBelow(cpus_));
+  const uint64_t slot = part + kSlotsAt + 4 * Below(kSlots);
   const auto distance = static_cast<int64_t>(slot) - static_cast<int64_t>(kPages.subroutines);
   const auto low = static_cast<int16_t>(distance);
   const uint32_t word = SlotInstruction(random_());

@@ -92,7 +92,8 @@ void AppendTimer(Random& random, Words& words) {
   // The command of counter 0, low byte and high byte or one of them, in the register of commands;
   // then its count twice.
   AppendAddress(4, kTimer, words);
-  const uint64_t command = (1 + random() % 3) << 4 | (random() % 6) << 1;
+  const uint64_t bytes = 1 + random() % 3;
+  const uint64_t command = bytes << 4 | (random() % 6) << 1;
   AppendConstant(5, command << 24, words);
   Append(words, {StoreLong(5, 0, 4)});
   for (int byte = 0; byte < 2; ++byte) {

@@ -192,8 +192,9 @@ void Situations::LateBranches() {
     const uint32_t limit = 1 + FieldBelow(20);
     Emit({OperateLiteral(kCompares[Below(std::size(kCompares))], 8, limit, 1)});
     for (uint64_t others = Below(3); others != 0; --others) {
-      Emit({OperateLiteral(kOthers[Below(std::size(kOthers))], OneIn(2) ? 8 : 3, FieldBelow(256),
-                           2)});
+      const uint32_t literal = FieldBelow(256);
+      const uint32_t source = OneIn(2) ? 8 : 3;
+      Emit({OperateLiteral(kOthers[Below(std::size(kOthers))], source, literal, 2)});
     }
     Emit({BranchOp(kBranches[Below(std::size(kBranches))], 1, 1),
           OperateLiteral(Op::kS8addq, 3, 1 + FieldBelow(255), 3)});
@@ -290,8 +291,8 @@ void Situations::SpecialNumbers() {
   EmitConstant(1, kNoTraps | (random_() & kAny));
   Emit({Operate(Op::kItoft, 1, 31, 13), alpha::WithRa(alpha::Skeleton(Op::kMtFpcr), 13)});
   const int floats = static_cast<int>(HardIntegers().size()) * 8 - kDataOffset;
-  const uint64_t near = (random_() & 0x800f'ffff'ffff'ffff) | (0x3fc + Below(12)) << 52;
-  EmitConstant(1, near);
+  const uint64_t near = random_() & 0x800f'ffff'ffff'ffff;
+  EmitConstant(1, near | (0x3fc + Below(12)) << 52);
   Begin(1 + Below(8));
   for (uint32_t reg = 0; reg < 4; ++reg) {
     if (OneIn(2)) {
@@ -305,7 +306,8 @@ void Situations::SpecialNumbers() {
     const auto any = [this] { return FieldBelow(4); };
     const uint32_t word = RandomInstruction(random_, kOps[Below(std::size(kOps))]);
     const uint32_t ra = (word >> 21 & 31) == 31 ? 31 : any();  // CVTxy has none
-    Emit({alpha::WithRc(alpha::WithRb(alpha::WithRa(word, ra), any()), any())});
+    const uint32_t rc = any();
+    Emit({alpha::WithRc(alpha::WithRb(alpha::WithRa(word, ra), any()), rc)});
   }
   Close();
 }

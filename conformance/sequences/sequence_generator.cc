@@ -193,16 +193,19 @@ uint32_t Generator::RandomHwInstruction() {
   const uint32_t pointer = OneIn(4) ? Registers::kEdge : Registers::kData;
   switch (Below(7)) {
     case 0: return Mfpr(target, static_cast<alpha::Ipr>(Below(0xd0)));
-    case 1:
-      return Mtpr(RandomSource(random_), OneIn(2) ? alpha::Ipr::kMmStat : alpha::Ipr::kExcAddr);
+    case 1: {
+      const alpha::Ipr ipr = OneIn(2) ? alpha::Ipr::kMmStat : alpha::Ipr::kExcAddr;
+      return Mtpr(RandomSource(random_), ipr);
+    }
     case 2: {
       constexpr uint32_t kTypes[] = {2, 4, 5, 6, 7};
       const uint32_t word = HwMemory(Op::kHwLd, kTypes[Below(5)], target, displacement, pointer);
       return OneIn(3) ? word ^ 0x1000 : word;
     }
     case 3: {
-      const uint32_t word =
-          HwMemory(Op::kHwSt, OneIn(2) ? 2 : 6, RandomSource(random_), displacement, pointer);
+      const uint32_t source = RandomSource(random_);
+      const uint32_t type = OneIn(2) ? 2 : 6;
+      const uint32_t word = HwMemory(Op::kHwSt, type, source, displacement, pointer);
       return OneIn(3) ? word ^ 0x1000 : word;
     }
     case 4: return HwLoad(alpha::HwLoadType::kPhysical, target, displacement, 31);
@@ -271,8 +274,8 @@ void Generator::ChunkLocked() {
     EmitStraight(Below(3));
     if (OneIn(6)) EmitPal(SequencePal::kClearFlags);
     Emit(OperateLiteral(Op::kAddq, 1, 1, 2));
-    Emit(MemoryOp(OneIn(8) != quad ? Op::kStqC : Op::kStlC, 2,
-                  OneIn(6) ? displacement + 64 : displacement, Registers::kData));
+    const int other = OneIn(6) ? displacement + 64 : displacement;
+    Emit(MemoryOp(OneIn(8) != quad ? Op::kStqC : Op::kStlC, 2, other, Registers::kData));
     if (OneIn(4)) Emit(BranchOp(Op::kBeq, 2, 1));
     EmitStraight(1);
     if (OneIn(8)) break;
@@ -311,7 +314,8 @@ void Generator::ChunkIo() {
                               Op::kLdt,  Op::kSts,  Op::kLdqU};
   for (uint64_t count = 1 + Below(10); count != 0 && room() > 6; --count) {
     const Op op = kAccesses[Below(std::size(kAccesses))];
-    Emit(MemoryOp(op, RandomTarget(random_), 8 * static_cast<int>(Below(64)), Registers::kIo));
+    const int displacement = 8 * static_cast<int>(Below(64));
+    Emit(MemoryOp(op, RandomTarget(random_), displacement, Registers::kIo));
     EmitStraight(Below(5));
   }
 }
@@ -326,8 +330,8 @@ void Generator::ChunkAliases() {
       while (alpha::Info(op).format != alpha::Format::kMemory) {
         op = static_cast<Op>(Below(alpha::kOpCount - 1));
       }
-      Emit(MemoryOp(op, RandomTarget(random_), 8 * static_cast<int>(Below(256)),
-                    Registers::kScratch));
+      const int displacement = 8 * static_cast<int>(Below(256));
+      Emit(MemoryOp(op, RandomTarget(random_), displacement, Registers::kScratch));
       if ((words_.back() >> 21 & 31) == Registers::kScratch) words_.pop_back();
     }
     if (OneIn(4)) EmitPal(SequencePal::kSetAsn);

@@ -61,7 +61,10 @@ std::span<const uint64_t> HardFloats() { return kFloats; }
 uint64_t RandomInteger(Random& random) {
   switch (random() % 4) {
     case 0: return random();
-    case 1: return kIntegers[random() % std::size(kIntegers)] + random() % 5 - 2;
+    case 1: {
+      const uint64_t near = kIntegers[random() % std::size(kIntegers)];
+      return near + random() % 5 - 2;
+    }
     default: return kIntegers[random() % std::size(kIntegers)];
   }
 }
@@ -70,10 +73,15 @@ uint64_t RandomFloat(Random& random) {
   switch (random() % 6) {
     case 0: return random();
     // A number near 1, so that sums cancel and products stay in range; S half of the time.
-    case 1:
-      return (random() & 0x800f'ffff'ffff'ffff & ~(random() % 2 * 0x1fff'ffff)) |
-             (0x3f8 + random() % 16) << 52;
-    case 2: return kFloats[random() % std::size(kFloats)] ^ (random() & 3);
+    case 1: {
+      const uint64_t fraction = random() & 0x800f'ffff'ffff'ffff;
+      const uint64_t beyond_single = random() % 2 * 0x1fff'ffff;
+      return (fraction & ~beyond_single) | (0x3f8 + random() % 16) << 52;
+    }
+    case 2: {
+      const uint64_t near = kFloats[random() % std::size(kFloats)];
+      return near ^ (random() & 3);
+    }
     default: return kFloats[random() % std::size(kFloats)];
   }
 }

@@ -71,7 +71,8 @@ uint32_t RandomPalInstruction(Random& random) {
       constexpr HwLoadType kTypes[] = {HwLoadType::kVirtual,     HwLoadType::kVirtualWriteCheck,
                                        HwLoadType::kVirtualAlt,  HwLoadType::kVirtualWriteCheckAlt,
                                        HwLoadType::kVirtualVpte, HwLoadType::kVirtual};
-      return HwLoad(kTypes[random() % 6], target, displacement, random() % 2 != 0 ? 10 : 11);
+      const uint32_t pointer = random() % 2 != 0 ? 10 : 11;
+      return HwLoad(kTypes[random() % 6], target, displacement, pointer);
     }
     case 3:
       return HwStore(random() % 2 != 0 ? HwStoreType::kVirtual : HwStoreType::kVirtualAlt, source,

@@ -93,7 +93,8 @@ class UserGenerator {
     }
     if (OneIn(2)) sequence_.control = random_() & 0x7e;
     if (OneIn(4)) sequence_.control |= (random_() & 3) << 12;
-    sequence_.fpcr = Below(4) << 58 | (random_() & 0x3f) << 52;
+    sequence_.fpcr = Below(4) << 58;
+    sequence_.fpcr |= (random_() & 0x3f) << 52;
   }
 
   uint32_t FloatSource(Op op) {
@@ -175,8 +176,8 @@ class UserGenerator {
     const uint32_t address = kWindow << 16 | (place & 0xffff);
     Emit(alpha::WithRa(alpha::Skeleton(quad ? Op::kLdqL : Op::kLdlL), 1) | address);
     for (uint64_t i = Below(3); i != 0; --i) {
-      Emit(alpha::WithRc(RandomInstruction(random_, Op::kAddq),
-                         static_cast<uint32_t>(1 + Below(4))));
+      const auto target = static_cast<uint32_t>(1 + Below(4));
+      Emit(alpha::WithRc(RandomInstruction(random_, Op::kAddq), target));
     }
     Emit(alpha::WithRa(alpha::Skeleton(quad ? Op::kStqC : Op::kStlC), 2) | address);
   }
@@ -190,22 +191,22 @@ class UserGenerator {
 
   // Through R28, to an instruction a little ahead; the low two bits of the address are ignored.
   void Jump() {
-    const auto target =
-        static_cast<uint32_t>(4 * (sequence_.words.size() + 2 + Below(4)) + Below(4));
+    const uint64_t index = sequence_.words.size() + 2 + Below(4);
+    const auto target = static_cast<uint32_t>(4 * index + Below(4));
     jumps_.push_back(sequence_.words.size());
     Emit(alpha::WithRb(alpha::WithRa(alpha::Skeleton(Op::kLda), kScratch), kCode) | target);
     const uint32_t link = OneIn(2) ? kLink : OneIn(2) ? 31 : 27;
-    Emit(alpha::WithRb(alpha::WithRa(alpha::Skeleton(RandomOp(Format::kJump)), link), kScratch) |
-         static_cast<uint32_t>(random_() & 0x3fff));
+    const uint32_t jump = alpha::WithRa(alpha::Skeleton(RandomOp(Format::kJump)), link);
+    Emit(alpha::WithRb(jump, kScratch) | static_cast<uint32_t>(random_() & 0x3fff));
   }
 
   // BPT, BUGCHK, IMB, RDUNIQUE, WRUNIQUE, GENTRAP, a privileged CALL_PAL and unassigned ones;
   // reserved opcodes.
   void System() {
     constexpr uint32_t kCallPals[] = {0x80, 0x81, 0x86, 0x9e, 0x9f, 0xaa, 0x35, 0xa0, 0xbf};
-    Emit(OneIn(3) ? static_cast<uint32_t>(1 + Below(7)) << 26 |
-                        static_cast<uint32_t>(random_() & 0x3ff'ffff)
-                  : kCallPals[Below(std::size(kCallPals))]);
+    if (!OneIn(3)) return Emit(kCallPals[Below(std::size(kCallPals))]);
+    const auto opcode = static_cast<uint32_t>(1 + Below(7));
+    Emit(opcode << 26 | static_cast<uint32_t>(random_() & 0x3ff'ffff));
   }
 
   void Integer() {

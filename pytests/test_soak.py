@@ -144,6 +144,23 @@ def test_soak_refuses(args):
     assert (result.returncode, result.stdout) == (2, "") and "soak: error: " in result.stderr
 
 
+@pytest.mark.parametrize(
+    "args, why",
+    [
+        (["--schedule", "random:1"], "give --cpus of 2 or more with it"),
+        (["--cpus", "1", "--schedule", "random:1"], "give --cpus of 2 or more with it"),
+        (["--disk", "ide", "--schedule", "random:1"], "give --cpus of 2 or more with it"),
+        (["--cpus", "2", "--mib", "3"], "--mib says what is written to a disk: give --disk with it"),
+        (["--files", "3"], "--files says what is written to a disk: give --disk with it"),
+        (["--disk", "ide", "--mib", "3", "--files", "3"], "give one of them"),
+    ],
+)
+def test_soak_refuses_options_that_would_do_nothing(args, why):
+    result = script("soak", "1", "--isochron", "/bin/true", *args)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].startswith("soak: error: ") and result.stderr.endswith(f"{why}\n")
+
+
 def descendants(pid):
     """Processes that a process and its threads have started."""
     found = []

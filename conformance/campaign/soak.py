@@ -438,6 +438,18 @@ def report(options: argparse.Namespace, names: Sequence[str], kinds: list[list[O
         tell("replay", log, "--engine", engine, "--console", "null", "--kernel", options.kernel, *images)
 
 
+def idle_option(options: argparse.Namespace) -> str:
+    """Which of the options would do nothing beside the others, and why; empty when each does something."""
+    if options.schedule is not None and (options.cpus or 1) == 1:
+        return "--schedule says how several CPUs take turns: give --cpus of 2 or more with it"
+    for name in ("mib", "files"):
+        if getattr(options, name) is not None and not options.disk:
+            return f"--{name} says what is written to a disk: give --disk with it"
+    if options.mib is not None and options.files is not None:
+        return "--mib and --files are two things to write: give one of them"
+    return ""
+
+
 def parse_options() -> argparse.Namespace:
     """The command line, with absolute paths: recordings run elsewhere."""
     parser = argparse.ArgumentParser(prog="soak")
@@ -448,7 +460,7 @@ def parse_options() -> argparse.Namespace:
     what.add_argument("--disk", choices=("virtio", "ide"))
     what.add_argument("--cpus", type=int, choices=range(1, 5))
     parser.add_argument("--schedule")
-    parser.add_argument("--mib", type=positive, default=64)
+    parser.add_argument("--mib", type=positive)
     parser.add_argument("--files", type=positive)
     parser.add_argument("--engine", action="append")
     parser.add_argument("--jobs", type=positive, default=2)
@@ -457,6 +469,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--keep")
     parser.add_argument("--locales", type=os.path.abspath)
     options = parser.parse_args()
+    if why := idle_option(options):
+        parser.error(why)
+    options.mib = options.mib or 64
     options.isochron = os.path.abspath(options.isochron)
     if not os.path.isfile(options.isochron):
         parser.error(f"{options.isochron} is no file")

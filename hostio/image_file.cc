@@ -20,6 +20,8 @@ absl::Status TooLarge(uint64_t max_bytes) {
   return absl::InvalidArgumentError(absl::StrCat("larger than ", max_bytes >> 20, " MiB"));
 }
 
+}  // namespace
+
 absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes) {
   struct stat information;
   if (fstat(descriptor, &information) != 0) {
@@ -39,8 +41,6 @@ absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes) {
     bytes.append(buffer.data(), count);
   }
 }
-
-}  // namespace
 
 absl::Status WithPath(const absl::Status& status, const std::string& path) {
   return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));

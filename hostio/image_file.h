@@ -25,6 +25,9 @@ absl::Status WithPath(const absl::Status& status, const std::string& path);
 absl::StatusOr<std::string> ReadFileBytes(const std::string& path,
                                           uint64_t max_bytes = kMaxImageBytes);
 
+// The same of an open file, from where it stands on. The error names no path.
+absl::StatusOr<std::string> ReadDescriptor(int descriptor, uint64_t max_bytes = kMaxImageBytes);
+
 // As ReadFileBytes(), and unpacks a file that is in gzip format. For a kernel. DataLoss names
 // the path when the packed data is damaged or cut short.
 absl::StatusOr<std::string> ReadImageFile(const std::string& path,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "hostio/image_file.h"
 #include "hostio/number.h"
 
 namespace isochron::cli {
@@ -25,24 +26,31 @@ bool TakeNumber(std::string_view& text, char behind, uint64_t& number) {
   return true;
 }
 
-absl::StatusOr<std::string> ReadAll(int fd) {
+// A file, and what was in it.
+struct OpenFile {
+  hostio::Descriptor file;  // for writing
   std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t size = hostio::ReadSome(fd, buffer, sizeof buffer);
-    if (size < 0) return absl::InternalError(std::strerror(errno));
-    if (size == 0) return text;
-    text.append(buffer, static_cast<size_t>(size));
-  }
-}
+};
 
-// The file at `path`, made if it is not there, for reading and writing.
-absl::StatusOr<hostio::Descriptor> OpenOrCreate(const std::string& path) {
-  absl::StatusOr<hostio::Descriptor> created = hostio::CreateNew(path);
-  if (!absl::IsAlreadyExists(created.status())) return created;
-  absl::StatusOr<hostio::Descriptor> there = hostio::OpenRegular(path, "the verdicts of a hunt");
-  if (!there.ok()) return there.status();
-  return hostio::OpenToUpdate(path, there->fd());
+// The file at `path`, made if it is not there. It is ours, and nobody else's meanwhile.
+absl::StatusOr<OpenFile> OpenOrCreate(const std::string& path) {
+  absl::StatusOr<hostio::Descriptor> writing = hostio::CreateNew(path);
+  absl::StatusOr<hostio::Descriptor> reading = absl::NotFoundError("");
+  if (absl::IsAlreadyExists(writing.status())) {
+    reading = hostio::OpenRegular(path, "the verdicts of a hunt");
+    if (!reading.ok()) return reading.status();
+    writing = hostio::OpenToUpdate(path, reading->fd());
+  }
+  if (!writing.ok()) return writing.status();
+  if (flock(writing->fd(), LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": another hunt is writing it"));
+  }
+  OpenFile opened{*std::move(writing), ""};
+  if (!reading.ok()) return opened;
+  absl::StatusOr<std::string> text = hostio::ReadDescriptor(reading->fd());
+  if (!text.ok()) return hostio::WithPath(text.status(), path);
+  opened.text = *std::move(text);
+  return opened;
 }
 
 }  // namespace
@@ -68,21 +76,10 @@ absl::StatusOr<VerdictFile> VerdictFile::Open(const std::string& path, const std
   VerdictFile verdicts;
   verdicts.path_ = path;
   verdicts.first_ = first;
-  absl::StatusOr<hostio::Descriptor> file = OpenOrCreate(path);
-  if (!file.ok()) return file.status();
-  verdicts.file_ = *std::move(file);
-  if (flock(verdicts.file_.fd(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(path, ": another hunt is writing it"));
-  }
-  absl::StatusOr<std::string> text = absl::InternalError("");
-  {
-    absl::StatusOr<hostio::Descriptor> reading =
-        hostio::OpenRegular(path, "the verdicts of a hunt");
-    if (!reading.ok()) return reading.status();
-    text = ReadAll(reading->fd());
-  }
-  if (!text.ok()) return absl::InternalError(absl::StrCat(path, ": ", text.status().ToString()));
-  const absl::StatusOr<size_t> whole = verdicts.Read(*text, what);
+  absl::StatusOr<OpenFile> opened = OpenOrCreate(path);
+  if (!opened.ok()) return opened.status();
+  verdicts.file_ = std::move(opened->file);
+  const absl::StatusOr<size_t> whole = verdicts.Read(opened->text, what);
   if (!whole.ok()) return whole.status();
   if (ftruncate(verdicts.file_.fd(), static_cast<off_t>(*whole)) != 0 ||
       lseek(verdicts.file_.fd(), 0, SEEK_END) < 0) {

@@ -27,7 +27,6 @@ absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options)
 
 absl::StatusOr<machine::MachineConfig> ConfigOf(const RunOptions& options,
                                                 const GuestImages& images) {
-  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   machine::MachineConfig config = options.config;
   config.disks = images.disks.configs;
   if (!options.nvram_path.empty()) {
@@ -39,8 +38,11 @@ absl::StatusOr<machine::MachineConfig> ConfigOf(const RunOptions& options,
   return config;
 }
 
-absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
-                                   CommandFiles files, std::unique_ptr<FrameLink> network) {
+namespace {
+
+// PrepareGuest() of options that ValidateOptions() has accepted.
+absl::StatusOr<Guest> MakeGuest(const RunOptions& options, GuestImages images, CommandFiles files,
+                                std::unique_ptr<FrameLink> network) {
   absl::StatusOr<machine::MachineConfig> config = ConfigOf(options, images);
   if (!config.ok()) return config.status();
   absl::StatusOr<std::vector<ScriptCommand>> script = LoadScript(options);
@@ -72,6 +74,14 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images
       std::move(images.disks), std::move(files),    std::nullopt};
 }
 
+}  // namespace
+
+absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, GuestImages images,
+                                   CommandFiles files, std::unique_ptr<FrameLink> network) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  return MakeGuest(options, std::move(images), std::move(files), std::move(network));
+}
+
 absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files) {
   if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
   absl::StatusOr<std::unique_ptr<FrameLink>> network = OpenNetwork(options);
@@ -80,7 +90,7 @@ absl::StatusOr<Guest> PrepareGuest(const RunOptions& options, CommandFiles files
   if (!images.ok()) return images.status();
   WarnOfClock(options, *images);
   absl::StatusOr<Guest> guest =
-      PrepareGuest(options, *std::move(images), std::move(files), *std::move(network));
+      MakeGuest(options, *std::move(images), std::move(files), *std::move(network));
   if (!guest.ok() || options.nvram_path.empty()) return guest;
   absl::StatusOr<NvramFile> nvram =
       NvramFile::Create(options.nvram_path, *guest->machine->config().nvram);

@@ -35,8 +35,9 @@ struct Guest {
 // The commands of --script; none without it.
 absl::StatusOr<std::vector<ScriptCommand>> LoadScript(const RunOptions& options);
 
-// The configuration of a machine of options and images, with what their files say: the disks that
-// there are, and what NVRAM holds. InvalidArgument when it is that of no machine.
+// The configuration of a machine of images and of options that ValidateOptions() has accepted, with
+// what their files say: the disks that there are, and what NVRAM holds. InvalidArgument when it is
+// that of no machine.
 absl::StatusOr<machine::MachineConfig> ConfigOf(const RunOptions& options,
                                                 const GuestImages& images);
 

@@ -68,6 +68,10 @@ class Driver {
     }
   }
 
+  // Wherever the function is now on the bus.
+  uint32_t Shown(int csr) {
+    return static_cast<uint32_t>(rig_->device.ReadBar(0, {8u * static_cast<uint32_t>(csr), 4}));
+  }
   uint32_t Longword(int bytes = 4) { return static_cast<uint32_t>(input_.Number(bytes)); }
   // An address that is likely to lead somewhere.
   uint32_t Address() {
@@ -83,14 +87,12 @@ class Driver {
 
   void Wait(uint64_t cycles) {
     LetPass(*rig_, cycles, kMostInAnEvent);
+    // A summary is shown where a cause is that may interrupt, and interrupts if it may itself.
     const uint32_t summaries = TulipStatus::kNormal | TulipStatus::kAbnormal;
-    const auto status = static_cast<uint32_t>(StateNumber(rig_->device, "tulip.causes"));
-    const auto mask = static_cast<uint32_t>(StateNumber(rig_->device, "tulip.interrupts"));
-    const uint32_t wanted = status & mask;
-    const uint32_t summary =
-        ((wanted & TulipStatus::kNormalCauses) != 0 ? TulipStatus::kNormal : 0) |
-        ((wanted & TulipStatus::kAbnormalCauses) != 0 ? TulipStatus::kAbnormal : 0);
-    CheckLine(*rig_, (summary & mask & summaries) != 0);
+    const uint32_t status = Shown(TulipCsr::kStatus);
+    const uint32_t wanted = status & Shown(TulipCsr::kInterrupts);
+    if (((status & summaries) != 0) != ((wanted & TulipStatus::kCauses) != 0)) std::abort();
+    CheckLine(*rig_, (wanted & summaries) != 0);
     CheckFrames(rig_->sink);
   }
 

@@ -68,10 +68,10 @@ alpha::RunResult JitEngine::RunTurn(Cpu& cpu, alpha::Deadline& deadline) {
     --tables.turns_before_look;
     loop_.spin().Rest();
   }
-  turns_.Begin(cpu.index, loop_.context().fetch_changed, translator_.flushes());
+  stale_turns_.Begin(cpu.index, loop_.context().fetch_changed, translator_.flushes());
   alpha::RunResult result = loop_.Run(cpu, deadline);
   tables.left_at = cpu.pc;
-  turns_.End(cpu.index, translator_.flushes());
+  stale_turns_.End(cpu.index, translator_.flushes());
   if (looks && loop_.spin().skipped_cycles() == skipped) tables.turns_before_look = kTurnsUnwatched;
   return result;
 }
@@ -277,7 +277,7 @@ std::string JitEngine::DescribeCode(const Cpu& cpu) const {
 }
 
 void JitEngine::OnFetchesForgotten(ref::CpuView& view) {
-  const bool by_others = turns_.TakeOthersWrote() && Planted(Bug::kCodeOutlivesOther);
+  const bool by_others = stale_turns_.TakeOthersWrote() && Planted(Bug::kCodeOutlivesOther);
   const bool outlive = by_others || Planted(Bug::kLinksOutliveCode);
   if (!outlive) {
     ++static_cast<CpuTables&>(view).generation;

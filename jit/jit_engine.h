@@ -88,7 +88,7 @@ class JitEngine final : public alpha::Engine,
   uint64_t KeyOf(const alpha::Cpu& cpu, const uint64_t*& page_key);
 
   [[no_unique_address]] PlantedBug bug_;
-  [[no_unique_address]] PlantedTurns turns_;
+  [[no_unique_address]] PlantedStaleTurns stale_turns_;
   alpha::Memory& memory_;
   CpuTables first_;              // of CPU 0
   CpuTables* tables_ = &first_;  // of the CPU that runs

@@ -118,8 +118,8 @@ class PlantedBug {
   Bug bug_ = running_bug;
 };
 
-// What faults know of the turns of CPUs.
-class PlantedTurns {
+// For Bug::kCodeOutlivesOther: in which turns of a CPU there is code that another one has written.
+class PlantedStaleTurns {
  public:
   // A turn begins, before which fetches of the CPU were lost, if they were, and the code cache had
   // been flushed so often.
@@ -155,7 +155,7 @@ struct PlantedBug {
   static constexpr Nothing Run() { return {}; }
 };
 
-struct PlantedTurns {
+struct PlantedStaleTurns {
   static constexpr void Begin(uint32_t, bool, uint64_t) {}
   static constexpr void End(uint32_t, uint64_t) {}
   static constexpr bool TakeOthersWrote() { return false; }

@@ -299,7 +299,14 @@ void Emitter::Write(int place, const Reg64& from) {
   if (copies_.Find(place) != from.getIdx()) copies_.Drop(place);
   // Of registers that hold no place for good, only RAX, RCX and RDX are no copies.
   const bool is_copy = from.getIdx() > 2;
-  if (is_copy ? copies_.Hold(from.getIdx(), place, true) : copies_.IsDead(place)) return;
+  // Read again, it would have to wait until memory has it.
+  const int copy = is_copy ? from.getIdx() : copies_.Take(place);
+  if (copy == BlockRegisters::kNone) {
+    if (copies_.IsDead(place)) return;
+  } else {
+    if (!is_copy) mov(Host64(copy), from);
+    if (copies_.Hold(copy, place, true)) return;
+  }
   mov(qword[IntegerField(place)], from);
 }
 

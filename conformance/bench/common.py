@@ -62,6 +62,8 @@ def measure(command, converse, patience=HANG, last=b"reboot: Power down"):
         process.stdout.close()
         errors.seek(0)
         report = errors.read().decode(errors="replace")
+    if wall >= patience:
+        sys.exit(f"bench: {command[0]} did not end within {patience} s\n{report}")
     if process.returncode != 0 or last not in transcript:
         sys.exit(f"bench: {command[0]} ended with {process.returncode}\n{report}")
     return {

@@ -9,7 +9,7 @@ import tempfile
 from conformance.tree import ROOT
 
 SOURCES = ROOT / "conformance/guests/linux/bench"
-OPTIONS = ["-O2", "-D_GNU_SOURCE"]
+OPTIONS = ["-O2", "-ffp-contract=off", "-D_GNU_SOURCE"]
 COMPILERS = {".c": ["gcc", "-std=gnu17"], ".cc": ["g++", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"]}
 
 

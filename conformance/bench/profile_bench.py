@@ -27,7 +27,7 @@ import sys
 import tempfile
 
 from conformance.bench.common import PROMPT, BenchParser
-from conformance.bench.jit_bench import BOOT, GROUPS, LONG, QUICK, build, select_programs
+from conformance.bench.jit_bench import BOOT, GROUPS, LONG, PATIENCE, QUICK, build, select_programs
 from conformance.bench.native import native_program
 from conformance.tree import ROOT, guest_path
 
@@ -78,16 +78,21 @@ def command_of(arguments, commands, folder):
     ]  # fmt: skip
 
 
-def run(command, log):
-    finished = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def run(command, what):
+    try:
+        finished = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        sys.exit(f"bench: {what} did not end within {PATIENCE} s")
     if finished.returncode != 0:
-        sys.exit(f"bench: {log} ended with {finished.returncode}\n{finished.stderr}")
+        sys.exit(f"bench: {what} ended with {finished.returncode}\n{finished.stderr}")
     return finished.stderr
 
 
 def guest_counts(arguments, commands, folder):
     """Of --stats, by the names of its lines."""
-    stats = run(command_of(arguments, commands, folder), "isochron")
+    stats = run(command_of(arguments, commands, folder), f"isochron with {', '.join(commands) or 'a boot'}")
     return {name: int(value) for name, value in re.findall(r"^ *(.+?) +(\d+)$", stats, re.M)}
 
 

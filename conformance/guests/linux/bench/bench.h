@@ -66,7 +66,7 @@ void Die(const char *what) __attribute__((noreturn));
 int WaitFor(pid_t child);
 
 // Runs a program and folds what it prints, and its status at the end.
-uint64_t FoldOutput(uint64_t checksum, const char *const arguments[]);
+uint64_t FoldOutput(uint64_t checksum, const char *const arguments[], int *status);
 
 #ifdef __cplusplus
 }

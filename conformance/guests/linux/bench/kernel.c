@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include "bench.h"
 
 enum { kFolders = 8, kFiles = 12 };
-static const char kTree[] = "/tmp/bench-tree";
+static const char kTree[] = "bench-tree";  // where it is called
 
 static void NameIn(char *name, size_t size, int folder, int file) {
   snprintf(name, size, "%s/folder-%d/deeper/file-%d", kTree, folder, file);
@@ -180,7 +181,7 @@ uint64_t Forks(unsigned rounds) {
 
 // Maps, protects, moves and unmaps a few pages at a time, of memory and of a file.
 uint64_t Maps(unsigned rounds) {
-  static const char kFile[] = "/tmp/bench-mapped";
+  static const char kFile[] = "bench-mapped";
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
   const int file = open(kFile, O_RDWR | O_CREAT | O_TRUNC, 0600);
   uint64_t checksum = 0;
@@ -279,10 +280,32 @@ static void GoRound(int from, int to, int member, unsigned laps) {
   }
 }
 
+typedef int RingPipes[kRings][kMembers][2];
+
+static void ClosePipes(RingPipes pipes) {
+  for (int ring = 0; ring < kRings; ++ring) {
+    for (int member = 0; member < kMembers; ++member) {
+      close(pipes[ring][member][0]);
+      close(pipes[ring][member][1]);
+    }
+  }
+}
+
+// The life of a member. It has no other end of a pipe than its two: when one dies, those behind it read the end of theirs.
+static void BeMember(RingPipes pipes, int ring, int member, unsigned laps) {
+  const int from = dup(pipes[ring][member][0]);
+  const int to = dup(pipes[ring][(member + 1) % kMembers][1]);
+  if (from < 0 || to < 0) Die("dup");
+  ClosePipes(pipes);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  GoRound(from, to, member, laps);
+  _exit(ring + member);
+}
+
 // A storm of context switches: six rings of ten processes with a pipe between each two, and a token in each ring.
 uint64_t Storm(unsigned rounds) {
   enum { kLaps = 50 };
-  int pipes[kRings][kMembers][2];
+  RingPipes pipes;
   pid_t children[kRings][kMembers];
   uint64_t checksum = 0;
   for (int ring = 0; ring < kRings; ++ring) {
@@ -294,15 +317,18 @@ uint64_t Storm(unsigned rounds) {
   for (int ring = 0; ring < kRings; ++ring) {
     for (int member = 0; member < kMembers; ++member) {
       children[ring][member] = fork();
-      if (children[ring][member] != 0) continue;
-      GoRound(pipes[ring][member][0], pipes[ring][(member + 1) % kMembers][1], member, rounds * kLaps);
-      _exit(ring + member);
+      if (children[ring][member] < 0) Die("fork");
+      if (children[ring][member] == 0) BeMember(pipes, ring, member, rounds * kLaps);
     }
   }
+  int last[kRings];
   for (int ring = 0; ring < kRings; ++ring) {
     const uint64_t token = (uint64_t)ring;
     WriteAll(pipes[ring][0][1], &token, sizeof(token));
+    last[ring] = dup(pipes[ring][0][0]);
+    if (last[ring] < 0) Die("dup");
   }
+  ClosePipes(pipes);
   for (int ring = 0; ring < kRings; ++ring) {
     for (int member = 0; member < kMembers; ++member) {
       checksum = Fold(checksum, (uint64_t)WaitFor(children[ring][member]));
@@ -311,12 +337,9 @@ uint64_t Storm(unsigned rounds) {
   // The last member of a ring has handed its token on to nobody.
   for (int ring = 0; ring < kRings; ++ring) {
     uint64_t token;
-    ReadAll(pipes[ring][0][0], &token, sizeof(token));
+    ReadAll(last[ring], &token, sizeof(token));
     checksum = Fold(checksum, token);
-    for (int member = 0; member < kMembers; ++member) {
-      close(pipes[ring][member][0]);
-      close(pipes[ring][member][1]);
-    }
+    close(last[ring]);
   }
   return checksum;
 }

@@ -65,7 +65,7 @@ uint64_t ForkExec(unsigned rounds) {
   return checksum;
 }
 
-uint64_t FoldOutput(uint64_t checksum, const char *const arguments[]) {
+uint64_t FoldOutput(uint64_t checksum, const char *const arguments[], int *status) {
   char buffer[4096];
   int ends[2];
   ssize_t size;
@@ -82,7 +82,8 @@ uint64_t FoldOutput(uint64_t checksum, const char *const arguments[]) {
   close(ends[1]);
   while ((size = read(ends[0], buffer, sizeof(buffer))) > 0) checksum = FoldBytes(checksum, buffer, (size_t)size);
   close(ends[0]);
-  return Fold(checksum, (uint64_t)WaitFor(child));
+  *status = WaitFor(child);
+  return Fold(checksum, (uint64_t)*status);
 }
 
 // A shell script (bench-shell) of pipes, substitutions and small commands; the checksum is that of what it prints.
@@ -90,7 +91,8 @@ uint64_t Shell(unsigned rounds) {
   char count[16];
   snprintf(count, sizeof(count), "%u", rounds);
   const char *const arguments[] = {"bench-shell", count, NULL};
-  return FoldOutput(0, arguments);
+  int status = 0;
+  return FoldOutput(0, arguments, &status);
 }
 
 // Fresh pages by mmap, and pages that a child must copy.

@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-#define TEXT "/tmp/bench-text"
+#define TEXT "bench-text"
 
 static uint64_t RunTool(unsigned rounds, size_t text_size, const char *command) {
   char *text = Allocate(text_size);
@@ -17,8 +17,10 @@ static uint64_t RunTool(unsigned rounds, size_t text_size, const char *command) 
   if (!file || fwrite(text, 1, text_size, file) != text_size || fclose(file) != 0) Die(TEXT);
   free(text);
   for (unsigned round = 0; round < rounds; ++round) {
-    const char *const arguments[] = {"sh", "-c", command, NULL};
-    checksum = FoldOutput(checksum, arguments);
+    const char *const arguments[] = {"sh", "-e", "-o", "pipefail", "-c", command, NULL};
+    int status = 0;
+    checksum = FoldOutput(checksum, arguments, &status);
+    if (status != 0) Die(command);
   }
   unlink(TEXT);
   return checksum;
@@ -37,14 +39,14 @@ uint64_t Awk(unsigned rounds) {
 // Sorts lines by a key in their middle, and words.
 uint64_t TextSort(unsigned rounds) {
   return RunTool(rounds, 64 << 10,
-                 "sort -k 3,3 -k 1,1r " TEXT " | tail -n 20; tr ' ' '\\n' <" TEXT " | sort | uniq -c | head -n 50");
+                 "sort -k 3,3 -k 1,1r " TEXT " | tail -n 20; tr ' ' '\\n' <" TEXT " | sort | uniq -c | sed -n 1,50p");
 }
 
 // Packs and unpacks.
 uint64_t Gzip(unsigned rounds) {
   return RunTool(rounds, 256 << 10,
                  "gzip -c <" TEXT " >" TEXT ".gz; wc -c <" TEXT ".gz; gunzip -c " TEXT ".gz | cmp - " TEXT
-                 " && cksum <" TEXT "; rm " TEXT ".gz");
+                 "; cksum <" TEXT "; rm " TEXT ".gz");
 }
 
 uint64_t Sha512(unsigned rounds) { return RunTool(rounds, 1 << 20, "sha512sum <" TEXT); }

@@ -119,6 +119,8 @@ class StopsOfCpus : public ::testing::TestWithParam<std::string> {
       const uint64_t here = machine().moment();
       SCOPED_TRACE(absl::StrCat("from ", here));
       const auto next = hits.upper_bound(here);
+      ASSERT_NE(next, hits.end());
+      ASSERT_LT(hits.begin()->first, here);
       ASSERT_NO_FATAL_FAILURE(ExpectAt(timeline_->RunForward({}, *stops_), next));
       ExpectThere(timeline_->GoToMoment(here));
       const auto last = std::prev(hits.lower_bound(here));

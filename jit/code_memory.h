@@ -15,7 +15,7 @@ namespace isochron::jit {
 // mapping is ever both. Code is appended; nothing is freed but everything at once.
 class CodeMemory {
  public:
-  // ResourceExhausted when the host does not give two mappings of `size` bytes.
+  // Internal when the host does not give two mappings of `size` bytes.
   static absl::StatusOr<CodeMemory> Create(size_t size);
   CodeMemory(CodeMemory&& other) noexcept
       : writable_(std::exchange(other.writable_, nullptr)),

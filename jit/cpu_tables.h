@@ -60,8 +60,8 @@ struct JumpEntry {
 struct CpuTables final : ref::CpuView {
   static constexpr uint32_t kJumpEntries = 16384;
   static constexpr uint32_t kExitSlots = 1 << 16;
-  // The bits that choose an entry of `jumps`: of a PC and of what is left of it when so many are
-  // gone. Functions of a kernel are a multiple of a power of two apart more often than not.
+  // The bits that choose an entry of `jumps`, of a PC combined with the same shifted right by so
+  // much: places of a kernel are a multiple of a power of two apart more often than not.
   static constexpr uint32_t kJumpMask = (kJumpEntries - 1) << 2;
   static constexpr int kJumpShift = 11;
 
@@ -70,7 +70,8 @@ struct CpuTables final : ref::CpuView {
   // Where a jump to `pc` is, if it is there.
   JumpEntry& JumpTo(uint64_t pc) { return jumps[((pc >> kJumpShift ^ pc) & kJumpMask) >> 2]; }
 
-  // Of all that instruction fetches depend on.
+  // Changes with I_CTL and with the code that there is: all that fetches in PALmode and superpages
+  // depend on, beside the mode.
   uint64_t generation = 1;
   // PC at which the CPU's last turn ended.
   uint64_t left_at = ~uint64_t{0};

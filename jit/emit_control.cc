@@ -198,9 +198,11 @@ void Emitter::JumpIndirect(JumpMode to) {
       jnz(pal);
       test(rax, rax);
       js(superpage);
+      Label mapped;
+      L(mapped);
       JumpThere(FetchClass::kMapped, miss);
       L(superpage);
-      JumpThere(FetchClass::kSuperpage, miss);
+      JumpThere(FetchClass::kSuperpage, mapped);  // a kernel has mapped code, too
       L(pal);
       JumpThere(FetchClass::kPal, miss);
       break;

@@ -141,7 +141,11 @@ void Emitter::WriteMode(const Site& site) {
   if (!Planted(Bug::kStaleDataContext)) {
     write_context(offsetof(Cpu, dtb_asn), qword[InTables(&setup_.tables.context.data_context)]);
   }
-  write_context(offsetof(Cpu, asn), FetchContext(FetchClass::kMapped));
+  if (Planted(Bug::kAsnNotInContext)) {
+    mov(FetchContext(FetchClass::kMapped), rax);
+  } else {
+    write_context(offsetof(Cpu, asn), FetchContext(FetchClass::kMapped));
+  }
   mov(rcx, FetchContext(FetchClass::kSuperpage));
   and_(rcx, ~(3 << kSuperpageModeShift));
   lea(rcx, ptr[rcx + rax * 2]);

@@ -105,7 +105,7 @@ struct Frame {
   // Instructions retired when it began, and Budget::kInstructionMask.
   uint64_t instruction_base = 0;
   // By FetchClass, what instruction fetches depend on: of mapped ones address space and mode, as in
-  // DataContext(); of others a number that no mapped one has and that changes with everything.
+  // DataContext(); of others a number that no mapped one has: with CpuTables::generation and mode.
   uint64_t fetch_context[kFetchClasses] = {};
 
   // Context::data_context as it would be in kernel mode.

@@ -266,6 +266,7 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
   const int limit = static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength}));
   *block = ref::DecodeBlock(memory_.host(block->pa), block->pa, loop_.page()->mode(), limit);
   // Links and remembered jumps lead to what was there.
+  loop_.page()->ForgetNames();
   loop_.ForgetFetches();
   return translator_.Translate(*loop_.page(), cpu.pc, instructions) == Translator::Outcome::kDone;
 }

@@ -40,7 +40,10 @@ Translator::Outcome Translator::TranslateNow(ref::CodePage& page, uint64_t pc, u
   translations_.push_back(place);
   Emitter emitter(setup_, region, translations_.back(), code_.write_cursor(),
                   code_.execute_cursor(), &setup_.tables.slots[slots_used_]);
-  if (!emitter.Emit()) return Outcome::kImpossible;
+  if (!emitter.Emit()) {
+    translations_.pop_back();
+    return Outcome::kImpossible;
+  }
   Publish(page, region, emitter, place);
   const bool native = place.mode == ref::DecodeMode::kNative;
   if (perf_map_.is_open()) {

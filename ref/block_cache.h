@@ -32,7 +32,10 @@ class CodePage {
   DecodeMode mode() const { return mode_; }
   // What a runner calls the page where it is fetched from this virtual page: the number behind
   // `names`, the last one given out, when it has no name there yet.
+  // Keys are made of names, so that a page whose bytes change is dropped and never used again.
   uint64_t NameAt(uint64_t virtual_page, uint64_t& names);
+  // Gives it other names from now on: what leads to blocks of the page must be found again.
+  void ForgetNames() { names_.clear(); }
 
  private:
   friend class BlockCache;

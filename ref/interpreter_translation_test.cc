@@ -264,6 +264,22 @@ TEST_F(FetchTranslationTest, Invalidates) {
   }
 }
 
+TEST_F(FetchTranslationTest, LargePagesComeAndGoWhole) {
+  constexpr uint64_t kLarge = 0x5000'0000;
+  constexpr uint64_t kEightPages = uint64_t{1} << alpha::pte::kGhShift;
+  // A small one before it, which the large one takes the place of.
+  machine_.MapCode(kLarge + kPageSize, kFirst, kAllRead);
+  machine_.cpu.r[10] = kLarge + kPageSize;
+  RunPal({});
+  ExpectRan(1);
+  machine_.cpu.r[2] = kLarge;
+  machine_.cpu.r[3] = kFirst | kAllRead | kEightPages;
+  RunPal({Mtpr(10, Ipr::kItbIs), Mtpr(2, Ipr::kItbTag), Mtpr(3, Ipr::kItbPte)});
+  ExpectRan(2);
+  RunPal({Mtpr(2, Ipr::kItbIs)});
+  ExpectEntry(PalEntry::kItbMiss);
+}
+
 TEST_F(FetchTranslationTest, AddressSpace) {
   machine_.MapCode(kVa, kSecond, kAllRead, 7);
   RunPal({});

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "jit/engine.h"
+#include "jit/testing.h"
 #include "ref/engine.h"
 #include "ref/testing.h"
 
@@ -29,75 +30,17 @@ using ref::testing::MemoryOp;
 using ref::testing::Operate;
 using ref::testing::OperateLiteral;
 
-constexpr uint64_t kKseg = 0xffff'fc00'0000'0000;
-constexpr uint64_t kCode = 0x10000;
-constexpr uint64_t kData = 0x20000;
-constexpr uint64_t kIo = 0x1000'0000;
+using testing::Computer;
+using testing::Counts;
+using testing::Eager;
+using testing::Jit;
+using testing::kCode;
+using testing::kData;
+using testing::kIo;
+using testing::kKseg;
+using testing::Ref;
 
 constexpr uint32_t kSwitch = 1;  // CALL_PAL of PutSwitch()
-
-Options Eager() {
-  Options options;
-  options.threshold = 1;
-  return options;
-}
-
-// RAM, a bus and a CPU in kernel mode that sees RAM at kKseg; PALcode loops where it is entered.
-class Computer {
- public:
-  using Maker = std::function<std::unique_ptr<alpha::Engine>(alpha::Memory&, alpha::IoBus&)>;
-
-  explicit Computer(const Maker& make) : pages_(64), memory(pages_.front().bytes, 64 << 13) {
-    cpu.Reset(0x8000);
-    cpu.i_ctl |= uint64_t{2} << alpha::i_ctl::kSpeShift;
-    cpu.m_ctl = uint64_t{2} << 1;
-    cpu.pc = kKseg + kCode;
-    for (uint64_t entry = 0; entry < 0x4000; entry += 64) {
-      Put(0x8000 + entry, {BranchOp(Op::kBr, 31, -1)});
-    }
-    engine = make(memory, io);
-  }
-
-  void Put(uint64_t pa, const std::vector<uint32_t>& words) {
-    memory.Write(pa, words.data(), 4 * words.size());
-  }
-  void RunTo(uint64_t cycle) {
-    alpha::Deadline deadline{cycle};
-    engine->Run(cpu, deadline);
-  }
-  std::string State() const {
-    return alpha::StateBytes(cpu) +
-           std::string(reinterpret_cast<const char*>(pages_.data()), memory.size());
-  }
-
- private:
-  struct alignas(alpha::kPageSize) Page {
-    uint8_t bytes[alpha::kPageSize] = {};
-  };
-  std::vector<Page> pages_;
-
- public:
-  alpha::Memory memory;
-  FakeIo io;
-  alpha::Cpu cpu{0, 16, 16};
-  std::unique_ptr<alpha::Engine> engine;
-};
-
-std::unique_ptr<alpha::Engine> Ref(alpha::Memory& memory, alpha::IoBus& io) {
-  return ref::CreateEngine(memory, io);
-}
-
-Computer::Maker Jit(const Options& options) {
-  return [options](alpha::Memory& memory, alpha::IoBus& io) {
-    return *CreateEngine(memory, io, options);
-  };
-}
-
-// What a translating engine has counted.
-struct Counts : alpha::EngineStats, alpha::TranslationStats {
-  explicit Counts(alpha::Engine& engine)
-      : EngineStats(engine.stats()), TranslationStats(engine.probe()->translation_stats()) {}
-};
 
 // Runs `program` on both to random boundaries and compares everything there. Gives the
 // translating computer's counts. `prepare` has what there is beside the program.
@@ -303,8 +246,8 @@ TEST(JitEngine, NoMappingIsWritableAndExecutableWhileCodeRuns) {
   jit.io.handler = [&](alpha::Cpu&, const FakeIo::Access&) {
     ++looks;
     const std::vector<std::string> mappings = Mappings();
-    EXPECT_THAT(mappings, testing::Not(testing::Contains(testing::MatchesRegex(".wx."))));
-    EXPECT_THAT(mappings, testing::Contains("r-xs"));
+    EXPECT_THAT(mappings, ::testing::Not(::testing::Contains(::testing::MatchesRegex(".wx."))));
+    EXPECT_THAT(mappings, ::testing::Contains("r-xs"));
     return alpha::IoResult{};
   };
   jit.RunTo(100'000);

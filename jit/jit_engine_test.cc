@@ -33,6 +33,7 @@ using ref::testing::OperateLiteral;
 using testing::Computer;
 using testing::Counts;
 using testing::Eager;
+using testing::ExpectSame;
 using testing::Jit;
 using testing::kCode;
 using testing::kData;
@@ -53,20 +54,7 @@ Counts ExpectEqual(
   prepare(jit);
   ref.Put(kCode, program);
   jit.Put(kCode, program);
-  std::mt19937_64 random(1);
-  for (uint64_t cycle = 0; cycle < cycles;) {
-    cycle += 1 + random() % (random() % 8 == 0 ? 5000 : 50);
-    ref.RunTo(cycle);
-    jit.RunTo(cycle);
-    EXPECT_EQ(ref.cpu.pc, jit.cpu.pc);
-    EXPECT_EQ(ref.cpu.cycle, jit.cpu.cycle);
-    EXPECT_EQ(ref.cpu.instructions, jit.cpu.instructions);
-    if (ref.State() != jit.State()) {
-      ADD_FAILURE() << "states differ at cycle " << cycle;
-      break;
-    }
-  }
-  EXPECT_EQ(ref.io.accesses.size(), jit.io.accesses.size());
+  ExpectSame(ref, jit, cycles);
   return Counts(*jit.engine);
 }
 

@@ -1,7 +1,6 @@
 // Code in mapped pages: what leads from one to another, while translations come and go.
 
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include "alpha/call_pal.h"
@@ -37,16 +36,14 @@ void Map(Computer& computer, uint64_t va, uint64_t pa, uint8_t asn, bool everywh
   computer.cpu.itb.Insert(entry);
 }
 
-// Expects both to stand at the same place with the same state, to random boundaries.
-void ExpectSame(Computer& ref, Computer& jit, uint64_t cycles) {
-  std::mt19937_64 random(1);
-  for (uint64_t cycle = 0; cycle < cycles;) {
-    const uint64_t longest = random() % 8 == 0 ? 5000 : 50;
-    cycle += 1 + random() % longest;
-    ref.RunTo(cycle);
-    jit.RunTo(cycle);
-    ASSERT_EQ(ref.State(), jit.State()) << "at cycle " << cycle;
-  }
+// Runs what `put` has put there on both engines, compares them, and gives the CPU as it is then.
+alpha::Cpu RunSame(void (*put)(Computer&), uint64_t cycles) {
+  Computer ref(Ref);
+  Computer jit(Jit(Eager()));
+  put(ref);
+  put(jit);
+  testing::ExpectSame(ref, jit, cycles);
+  return jit.cpu;
 }
 
 constexpr uint32_t kOtherSpace = 1;  // CALL_PAL
@@ -74,13 +71,9 @@ void PutTwoSpaces(Computer& computer) {
 }
 
 TEST(Links, LeadToThePageOfTheAddressSpace) {
-  Computer ref(Ref);
-  Computer jit(Jit(Eager()));
-  PutTwoSpaces(ref);
-  PutTwoSpaces(jit);
-  ExpectSame(ref, jit, 50'000);
-  EXPECT_GT(jit.cpu.r[5], 500u);
-  EXPECT_NEAR(static_cast<double>(jit.cpu.r[5]), static_cast<double>(jit.cpu.r[6]), 1);
+  const alpha::Cpu cpu = RunSame(PutTwoSpaces, 50'000);
+  EXPECT_GT(cpu.r[5], 500u);
+  EXPECT_NEAR(static_cast<double>(cpu.r[5]), static_cast<double>(cpu.r[6]), 1);
 }
 
 // A page at more places than it has names at a time.
@@ -102,12 +95,8 @@ void PutAliases(Computer& computer) {
 }
 
 TEST(Links, LeadToAPageAtManyPlaces) {
-  Computer ref(Ref);
-  Computer jit(Jit(Eager()));
-  PutAliases(ref);
-  PutAliases(jit);
-  ExpectSame(ref, jit, 30'000);
-  EXPECT_GT(jit.cpu.r[3], 1000u);
+  const alpha::Cpu cpu = RunSame(PutAliases, 30'000);
+  EXPECT_GT(cpu.r[3], 1000u);
 }
 
 constexpr uint64_t kRare = kVa + kPageSize + 4 * 4;

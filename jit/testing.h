@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "alpha/cpu.h"
 #include "alpha/engine.h"
 #include "alpha/ipr.h"
+#include "gtest/gtest.h"
 #include "jit/engine.h"
 #include "ref/engine.h"
 #include "ref/testing.h"
@@ -85,6 +87,25 @@ struct Counts : alpha::EngineStats, alpha::TranslationStats {
   explicit Counts(alpha::Engine& engine)
       : EngineStats(engine.stats()), TranslationStats(engine.probe()->translation_stats()) {}
 };
+
+// Runs both to random boundaries, up to that cycle, and compares everything there.
+inline void ExpectSame(Computer& ref, Computer& jit, uint64_t cycles) {
+  std::mt19937_64 random(1);
+  for (uint64_t cycle = 0; cycle < cycles;) {
+    const uint64_t longest = random() % 8 == 0 ? 5000 : 50;
+    cycle += 1 + random() % longest;
+    ref.RunTo(cycle);
+    jit.RunTo(cycle);
+    EXPECT_EQ(ref.cpu.pc, jit.cpu.pc);
+    EXPECT_EQ(ref.cpu.cycle, jit.cpu.cycle);
+    EXPECT_EQ(ref.cpu.instructions, jit.cpu.instructions);
+    if (ref.State() != jit.State()) {
+      ADD_FAILURE() << "states differ at cycle " << cycle;
+      break;
+    }
+  }
+  EXPECT_EQ(ref.io.accesses.size(), jit.io.accesses.size());
+}
 
 }  // namespace isochron::jit::testing
 

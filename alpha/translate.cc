@@ -17,7 +17,7 @@ enum class Superpage : uint8_t { kNone, kMapped, kDenied };
 Superpage TranslateSuperpage(uint64_t va, uint64_t spe, Mode mode, uint64_t& pa) {
   if ((spe & 4) != 0 && (va >> 46 & 3) == 2) {
     pa = va & kPhysicalMask;
-  } else if ((spe & 2) != 0 && (va >> 41 & 0x7f) == 0x7e) {
+  } else if ((spe & 2) != 0 && InSuperpage1(va)) {
     pa = static_cast<uint64_t>(SignExtend(va, 41)) & kPhysicalMask;
   } else if ((spe & 1) != 0 && (va >> 30 & 0x3ffff) == 0x3fffe) {
     pa = va & ((uint64_t{1} << 30) - 1);

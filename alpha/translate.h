@@ -29,6 +29,9 @@ enum class DataAccess : uint8_t {
   kReadWriteCheck,  // HW_LD with write check: must be allowed to read and to write
 };
 
+// Whether an address is in the superpage that SPE[1] enables (HRM table 5-10): the one of kernels.
+constexpr bool InSuperpage1(uint64_t va) { return (va >> 41 & 0x7f) == 0x7e; }
+
 // Translates a data reference made in `mode`: superpages (M_CTL<SPE>), then the DTB.
 Translation TranslateData(const Cpu& cpu, uint64_t va, DataAccess access, Mode mode);
 

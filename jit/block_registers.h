@@ -7,6 +7,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "jit/region.h"
+#include "jit/register_map.h"
 
 namespace isochron::jit {
 
@@ -23,9 +24,9 @@ class BlockRegisters {
     int place;   // kNone: holds nothing
     bool dirty;  // memory has an older value
   };
-  using Copies = absl::InlinedVector<Copy, 10>;
+  using Copies = absl::InlinedVector<Copy, RegisterMap::kIntegerPool.size()>;
 
-  explicit BlockRegisters(const absl::InlinedVector<int, 10>& hosts) {
+  explicit BlockRegisters(const RegisterMap::Spare& hosts) {
     for (const int host : hosts) copies_.push_back({host, kNone, false});
   }
 

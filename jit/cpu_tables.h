@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "alpha/translate.h"
 #include "ref/cpu_view.h"
 
 namespace isochron::jit {
@@ -20,7 +21,7 @@ inline constexpr int kFetchClasses = 3;
 
 constexpr FetchClass FetchClassOf(uint64_t pc) {
   if ((pc & 1) != 0) return FetchClass::kPal;
-  return (pc >> 41 & 0x7f) == 0x7e ? FetchClass::kSuperpage : FetchClass::kMapped;
+  return alpha::InSuperpage1(pc) ? FetchClass::kSuperpage : FetchClass::kMapped;
 }
 
 // How code that leads to another place knows that it still may. Translated code follows a

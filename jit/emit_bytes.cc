@@ -218,23 +218,22 @@ void Emitter::EmitMaxuw4(const Site& site) {
 }
 
 // With their signs the other way they are in the order of unsigned bytes.
-void Emitter::EmitMinsb8(const Site& site) {
-  Packed(site, [this] {
+template <typename Operation>
+void Emitter::PackedSignedBytes(const Site& site, Operation operation) {
+  Packed(site, [&] {
     movaps(xmm2, ptr[Low(setup_.frame.byte_signs)]);
     pxor(xmm0, xmm2);
     pxor(xmm1, xmm2);
-    pminub(xmm0, xmm1);
+    operation();
     pxor(xmm0, xmm2);
   });
 }
+
+void Emitter::EmitMinsb8(const Site& site) {
+  PackedSignedBytes(site, [this] { pminub(xmm0, xmm1); });
+}
 void Emitter::EmitMaxsb8(const Site& site) {
-  Packed(site, [this] {
-    movaps(xmm2, ptr[Low(setup_.frame.byte_signs)]);
-    pxor(xmm0, xmm2);
-    pxor(xmm1, xmm2);
-    pmaxub(xmm0, xmm1);
-    pxor(xmm0, xmm2);
-  });
+  PackedSignedBytes(site, [this] { pmaxub(xmm0, xmm1); });
 }
 
 }  // namespace isochron::jit

@@ -155,7 +155,7 @@ void Emitter::EmitRet(const Site& site) { EmitJmp(site); }
 void Emitter::EmitJsrCoroutine(const Site& site) { EmitJmp(site); }
 
 Xbyak::Address Emitter::FetchContext(FetchClass fetch) const {
-  return qword[Low(&setup_.frame.fetch_context[static_cast<int>(fetch)])];
+  return qword[Low(&setup_.frame.FetchContext(fetch))];
 }
 
 void Emitter::JumpThere(FetchClass fetch, Label& miss) {

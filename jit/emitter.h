@@ -274,6 +274,9 @@ class Emitter : private Assembler {
   void KeepByRegister(const Site& site, bool complement);
   template <typename Operation>
   void Packed(const Site& site, Operation operation);
+  // The same of operands and a result whose sign bits are the other way.
+  template <typename Operation>
+  void PackedSignedBytes(const Site& site, Operation operation);
 
   // --- Memory (emit_memory.cc).
   Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);

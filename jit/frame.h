@@ -10,6 +10,7 @@
 
 #include "alpha/cpu.h"
 #include "alpha/fpcr.h"
+#include "alpha/integer.h"
 #include "alpha/memory.h"
 #include "alpha/translate.h"
 #include "jit/cpu_tables.h"
@@ -65,11 +66,7 @@ struct Frame {
 
   static constexpr std::array<uint64_t, 256> ByteMasks() {
     std::array<uint64_t, 256> masks = {};
-    for (size_t i = 0; i < masks.size(); ++i) {
-      for (size_t byte = 0; byte < 8; ++byte) {
-        if ((i >> byte & 1) != 0) masks[i] |= uint64_t{0xff} << (8 * byte);
-      }
-    }
+    for (size_t i = 0; i < masks.size(); ++i) masks[i] = alpha::ByteMask(i);
     return masks;
   }
 
@@ -107,6 +104,7 @@ struct Frame {
   // By FetchClass, what instruction fetches depend on: of mapped ones address space and mode, as in
   // DataContext(); of others a number that no mapped one has: with CpuTables::generation and mode.
   uint64_t fetch_context[kFetchClasses] = {};
+  uint64_t& FetchContext(FetchClass fetch) { return fetch_context[static_cast<int>(fetch)]; }
 
   // Context::data_context as it would be in kernel mode.
   uint64_t kernel_context = 0;

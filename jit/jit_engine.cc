@@ -163,7 +163,7 @@ void JitEngine::LinkTo(const Cpu& cpu, const Translation& translation, ExitSlot*
 
 uint64_t JitEngine::KeyOf(const Cpu& cpu, const uint64_t*& page_key) {
   const FetchClass fetch = FetchClassOf(cpu.pc);
-  const uint64_t context = frame_.fetch_context[static_cast<int>(fetch)];
+  const uint64_t context = frame_.FetchContext(fetch);
   if (fetch == FetchClass::kPal) return context;
   if (fetch == FetchClass::kSuperpage) {
     const bool enabled = (cpu.i_ctl >> alpha::i_ctl::kSpeShift & 2) != 0;
@@ -184,12 +184,9 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
   const uint8_t asn = Planted(Bug::kAsnNotInContext) ? 0 : cpu.asn;
   const uint64_t generation = tables_->generation << 16;
   const auto mode = static_cast<uint64_t>(cpu.mode);
-  const auto context = [this](FetchClass fetch) -> uint64_t& {
-    return frame_.fetch_context[static_cast<int>(fetch)];
-  };
-  context(FetchClass::kMapped) = ref::DataContext(asn, cpu.mode);
-  context(FetchClass::kPal) = generation | (shadow ? 3 : 1);
-  context(FetchClass::kSuperpage) = generation | mode << kSuperpageModeShift | 2;
+  frame_.FetchContext(FetchClass::kMapped) = ref::DataContext(asn, cpu.mode);
+  frame_.FetchContext(FetchClass::kPal) = generation | (shadow ? 3 : 1);
+  frame_.FetchContext(FetchClass::kSuperpage) = generation | mode << kSuperpageModeShift | 2;
   const bool superpages = (cpu.m_ctl >> 1 & 2) != 0 && !watched_;
   frame_.kseg_limit = superpages ? memory_.size() : 0;
   frame_.kseg_size = cpu.mode == alpha::Mode::kKernel ? frame_.kseg_limit : 0;
@@ -219,14 +216,11 @@ uint64_t JitEngine::RunGolden(Cpu& cpu, const Translation& place, uint32_t offse
   // Regions with floating point are entered only while it is enabled.
   const bool disturbed = c.check_interrupts && !Planted(Bug::kIoDoesNotLeave);
   const bool refetch = (c.code_written || c.fetch_changed) && !Planted(Bug::kOldCodeGoesOn);
-  const bool leave =
-      cpu.pc != next || refetch || disturbed || c.machine_check || cpu.fp_enable != fp_enable;
-  if (!leave) return Frame::kGoOn;
-  const bool told = sink_ != nullptr || refetch || c.check_interrupts || c.machine_check;
-  if (!told && cpu.pal_mode() && cpu.fp_enable == fp_enable) {
+  const bool leave = refetch || disturbed || c.machine_check || cpu.fp_enable != fp_enable;
+  if (!leave && cpu.pc == next) return Frame::kGoOn;
+  if (!leave && cpu.pal_mode() && sink_ == nullptr) {
     const JumpEntry& handler = tables_->JumpTo(cpu.pc);
-    if (handler.pc == cpu.pc &&
-        handler.key == frame_.fetch_context[static_cast<int>(FetchClass::kPal)]) {
+    if (handler.pc == cpu.pc && handler.key == frame_.FetchContext(FetchClass::kPal)) {
       frame_.budget = Budget::Of(static_cast<int64_t>(frame_.slice_end - cpu.cycle),
                                  static_cast<int64_t>(frame_.instruction_base - cpu.instructions));
       return reinterpret_cast<uint64_t>(handler.code);

@@ -5,7 +5,7 @@
 namespace isochron::ref {
 
 void CpuView::ForgetFetches() {
-  context.fetches.Flush();
+  context.fetches.FlushPlaces();
   context.fetch_changed = false;
   context.code_written = false;
 }

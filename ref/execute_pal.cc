@@ -73,19 +73,13 @@ void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
   return Next(context, op, cpu);
 }
 
-void Flush(DataLookaside& lookaside) { lookaside.Flush(); }
-void Flush(FetchLookaside& lookaside) {
-  lookaside.Flush();
-  lookaside.ForgetKeys();
-}
-
 // Keeps a lookaside a subset of what `tlb` says, which has a new entry at `tag`, of that PTE.
 template <typename Lookaside>
 void OnInserted(const alpha::Tlb& tlb, uint64_t tag, uint64_t pte, Lookaside& lookaside) {
   const alpha::TlbEntry& replaced = tlb.replaced();
   const bool large =
       (pte >> alpha::pte::kGhShift & 3) != 0 || (replaced.valid && replaced.granularity != 0);
-  if (large) return Flush(lookaside);
+  if (large) return lookaside.Flush();
   if (replaced.valid) lookaside.FlushPage(replaced.tag);
   lookaside.FlushPage(tag);
 }
@@ -93,7 +87,7 @@ void OnInserted(const alpha::Tlb& tlb, uint64_t tag, uint64_t pte, Lookaside& lo
 // The same for one whose entries for `va` are gone.
 template <typename Lookaside>
 void OnInvalidated(const alpha::Tlb& tlb, uint64_t va, Lookaside& lookaside) {
-  return tlb.only_small() ? lookaside.FlushPage(va) : Flush(lookaside);
+  return tlb.only_small() ? lookaside.FlushPage(va) : lookaside.Flush();
 }
 
 // Brings what is derived from the CPU up to date. What the ITB says is nothing to the code that
@@ -106,12 +100,12 @@ void ApplyEffect(Context& context, const Cpu& cpu, alpha::IprEffect effect, uint
       OnInserted(cpu.dtb, cpu.dtb_tag, value, context.lookaside);
       break;
     case alpha::IprEffect::kDtbSingle: OnInvalidated(cpu.dtb, value, context.lookaside); break;
-    case alpha::IprEffect::kDtb: Flush(context.lookaside); break;
+    case alpha::IprEffect::kDtb: context.lookaside.Flush(); break;
     case alpha::IprEffect::kItbInsert:
       OnInserted(cpu.itb, cpu.itb_tag, value, context.fetches);
       break;
     case alpha::IprEffect::kItbSingle: OnInvalidated(cpu.itb, value, context.fetches); break;
-    case alpha::IprEffect::kItb: Flush(context.fetches); break;
+    case alpha::IprEffect::kItb: context.fetches.Flush(); break;
     case alpha::IprEffect::kCounters:
     case alpha::IprEffect::kContext:
       context.data_context = DataContext(cpu.dtb_asn, cpu.mode);

@@ -28,7 +28,6 @@ class FetchLookaside {
     // What a BlockRunner calls that page in that place; 0: nothing. It lasts until ForgetKeys(), or
     // until the entry is for something else.
     uint64_t key = 0;
-    uint64_t unused = 0;
   };
 
   // Where the page of this address is remembered, if it is.
@@ -41,10 +40,11 @@ class FetchLookaside {
     const Entry& entry = at(tag);
     return entry.tag == tag ? entry.page : nullptr;
   }
-  void Add(uint64_t tag, CodePage* page) { at(tag) = {tag, page, 0, 0}; }
+  void Add(uint64_t tag, CodePage* page) { at(tag) = {tag, page, 0}; }
 
+  void Flush() { entries_.fill(Entry()); }
   // Forgets where everything is, but no key.
-  void Flush() {
+  void FlushPlaces() {
     for (Entry& entry : entries_) entry.tag = kNoTag;
   }
   void ForgetKeys() {

@@ -28,7 +28,7 @@ TEST(FetchLookaside, KeysOutlastPlacesButNotOtherPages) {
   FetchLookaside lookaside;
   lookaside.Add(kTag, &page);
   lookaside.at(kPage).key = 77;
-  lookaside.Flush();
+  lookaside.FlushPlaces();
   EXPECT_EQ(lookaside.Find(kTag), nullptr);
   EXPECT_EQ(lookaside.at(kPage).key, 77u);
   lookaside.Add(kRival, &page);

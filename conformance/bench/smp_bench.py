@@ -63,8 +63,7 @@ def parse_arguments():
 
 def shell_command(arguments, busy):
     """One line for the guest's shell: the programs one after the other, each on the first `busy` CPUs."""
-    # Long programs are short enough with an eighth of their rounds.
-    rounds = f"-r {arguments.rounds} " if arguments.rounds else "-q "
+    rounds = f"-r {arguments.rounds} " if arguments.rounds else ""
     masks = " ".join(f"{1 << cpu:x}" for cpu in range(busy))
     crowd = f"for m in {masks}; do taskset $m bench {rounds}$1 & done; wait"
     # The marks are not what the echo of this line has.

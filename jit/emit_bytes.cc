@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "alpha/integer.h"
 #include "jit/emitter.h"
 #include "jit/planted_bugs.h"
 
@@ -107,10 +108,7 @@ void Emitter::EmitMskqh(const Site& site) { Mask(site, 8, true); }
 
 // Keeps the bytes of Ra whose bit in `keep` is set.
 void Emitter::KeepZapnot(const Site& site, uint32_t keep) {
-  uint64_t mask = 0;
-  for (int i = 0; i < (Planted(Bug::kZapLosesByte7) ? 7 : 8); ++i) {
-    if ((keep >> i & 1) != 0) mask |= uint64_t{0xff} << (8 * i);
-  }
+  const uint64_t mask = alpha::ByteMask(Planted(Bug::kZapLosesByte7) ? keep & 0x7f : keep);
   const Reg64 to = Target(site.guest.rc, rax);
   if (keep == 15) {
     WithLow(site.guest.ra, [&](const auto& from) { mov(to.cvt32(), from); });

@@ -242,7 +242,7 @@ absl::Status Stops::Begin(Timeline& timeline, bool forward) {
 
 bool Stops::MayHaveMissed(uint64_t behind, uint64_t before) const {
   return std::any_of(inside_.begin(), inside_.end(), [&](const auto& one) {
-    return one.second.left > behind && one.second.left < before;
+    return one.second.left >= behind && one.second.left < before;
   });
 }
 

@@ -47,8 +47,8 @@ class StopSelector {
                               std::vector<Selection>& selected) = 0;
   // Whether what it has seen is to be followed beyond the end of what is searched.
   virtual bool pending() const { return false; }
-  // Whether between these moments there may be one that it has not selected: that depends on what
-  // lies before the part which was searched last, backwards.
+  // Whether between these moments, or at the first of them, there may be one that it has not
+  // selected: that depends on what lies before the part which was searched last, backwards.
   virtual bool MayHaveMissed(uint64_t /*behind*/, uint64_t /*before*/) const { return false; }
 };
 

@@ -117,12 +117,15 @@ absl::StatusOr<std::optional<Timeline::Hit>> Timeline::LastHit(const Search& sea
     for (Hit& hit : *hits) {
       const bool is_reference = hit.where.reference.has_value();
       if (!is_reference && hit.where.moment >= search.here) continue;
-      if (last.has_value() && last->selected && hit.selected &&
-          last->where.moment == hit.where.moment) {
+      const bool joins =
+          last.has_value() && last->selected && last->where.moment == hit.where.moment;
+      if (joins && hit.selected) {
         last->where.why += "\n" + hit.where.why;
         continue;
       }
-      if (last.has_value() && Order(hit.where) < Order(last->where)) continue;
+      // Who asked sees by itself what else is met where one has been selected.
+      const uint64_t least = !last.has_value() ? 0 : Order(last->where) + (joins ? 1 : 0);
+      if (Order(hit.where) < least) continue;
       // Where this comes seldom, going back to the last of them is going to a snapshot.
       const uint64_t here = machine_.moment();
       const uint64_t last_snapshot = snapshots_.FindAtOrBefore(here)->moment();
@@ -156,8 +159,9 @@ absl::StatusOr<Arrival> Timeline::Backward(const Search& search) {
     absl::StatusOr<std::optional<Hit>> hit = LastHit(search, end, interrupted);
     if (!hit.ok()) return StoppedBy(hit.status());
     if (interrupted) return Arrival::kInterrupted;
-    // What lies before may tell of one that is farther on.
-    const bool later = hit->has_value() && (!last || Order((*hit)->where) > Order(last->where));
+    // What lies before may tell of one that is farther on, or of more that is met where the last
+    // is.
+    const bool later = hit->has_value() && (!last || Order((*hit)->where) >= Order(last->where));
     if (later) last = *std::move(hit);
     if (!last.has_value()) continue;
     const bool uncertain =

@@ -77,6 +77,19 @@ class Travel {
     return all;
   }
   void Go(uint64_t cycle) { ASSERT_TRUE(timeline_->GoToCycle(cycle).ok()); }
+  // Goes to the boundary in front of the instruction before. Returns its cycle.
+  uint64_t GoToInstructionBefore(uint64_t cycle) {
+    Go(cycle);
+    EXPECT_TRUE(timeline_->StepBackward().ok());
+    return Cycle();
+  }
+  // The way to a place takes snapshots, the last of them so far before it.
+  void TakeSnapshotAt(uint64_t cycle) {
+    constexpr uint64_t kNearestOfApproach = uint64_t{1} << 11;
+    Go(0);
+    Go(cycle + kNearestOfApproach);
+    ASSERT_EQ(timeline_->memory_snapshots().FindAtOrBefore(cycle)->cycle(), cycle);
+  }
   uint64_t Cycle() const { return timeline_->machine().cpu().cycle; }
   machine::Digest State() const { return timeline_->machine().StateDigest(); }
   Timeline& timeline() { return *timeline_; }
@@ -225,6 +238,30 @@ TEST_P(StopsOfGuest, AreWhereQueriesFindThem) {
                   })
                   .ok());
   EXPECT_EQ(CyclesOf(SetAndFind({"console"})), bytes);
+}
+
+// Where a search backwards begins inside of a call it does not know what is to be said behind that,
+// and must look farther back also when another stop is met at that very boundary.
+TEST_P(StopsOfGuest, NamesAllThatIsMetWhereACallReturns) {
+  const std::string after = "callpal rti after";
+  const std::vector<Hit> returns = SetAndFind({after});
+  if (returns.empty()) GTEST_SKIP() << "it makes no such call";
+  const Hit& there = returns[returns.size() / 2];
+  for (const auto& travel : travels_) {
+    travel->Set({after, absl::StrCat("pc 0x", absl::Hex(there.pc))});
+    const uint64_t before = travel->GoToInstructionBefore(there.cycle);
+    ASSERT_TRUE(travel->timeline().machine().cpu().pal_mode());
+    const std::vector<Hit> forward = travel->Next();
+    ASSERT_EQ(forward.size(), 1);
+    EXPECT_EQ(forward.front().cycle, there.cycle);
+    EXPECT_EQ(std::count(forward.front().why.begin(), forward.front().why.end(), '\n'), 1)
+        << forward.front().why;
+    travel->TakeSnapshotAt(before);
+    travel->Go(there.cycle + 1);
+    const std::vector<Hit> backward = travel->Last();
+    ASSERT_EQ(backward.size(), 1);
+    EXPECT_EQ(backward.front(), forward.front());
+  }
 }
 
 // An ASN leaves those of the others out.

@@ -17,6 +17,10 @@ using machine::StopCondition;
 // A run goes on for so many times what the last snapshot took before there is another one.
 constexpr int64_t kCostShare = 100;
 
+// Snapshots may take so much more than their share in all before they become fewer: where a run
+// begins most pages change, and it is short.
+constexpr absl::Duration kCredit = absl::Milliseconds(30);
+
 absl::Status ReadFrom(replaylog::SeekableSource& events, uint64_t number,
                       const std::function<bool(replaylog::Event&)>& take) {
   absl::Status status = events.SeekToEvent(number);
@@ -138,12 +142,17 @@ uint64_t Timeline::TakeDueSnapshot() {
     snapshots_.Take(PlaceHere());
     return here + interval;
   }
-  const absl::Duration time = std::clamp(snapshot_cost_ * kCostShare, options_.snapshot_time,
-                                         options_.snapshot_time * options_.longest_snapshot_times);
+  const absl::Duration longest = options_.snapshot_time * options_.longest_snapshot_times;
+  const bool is_dear = snapshots_overspent_ + snapshot_cost_ > kCredit;
+  const absl::Duration time =
+      is_dear ? std::clamp(snapshot_cost_ * kCostShare, options_.snapshot_time, longest)
+              : options_.snapshot_time;
   if (ran_since_ < time) return machine::kNever;
   const absl::Time began = HostTime();
   snapshots_.Take(PlaceHere());
   snapshot_cost_ = HostTime() - began;
+  snapshots_overspent_ = std::max(absl::ZeroDuration(),
+                                  snapshots_overspent_ + snapshot_cost_ - ran_since_ / kCostShare);
   passed_snapshot_ = here;
   ran_since_ = absl::ZeroDuration();
   return machine::kNever;

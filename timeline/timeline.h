@@ -71,8 +71,9 @@ class Timeline {
     // Distance between snapshots where there is room for all, in cycles; with a clock of the host
     // (which this library does not ask by itself) as far as a run comes in so much time. How long
     // it takes to come there again is not told by cycles: idle ones cost nothing, those of a boot
-    // several times the usual. Where snapshots take long, for many pages have changed, it is up to
-    // so many times as far, so that a run does not become slow for them.
+    // several times the usual. Where snapshots take long, for many pages have changed, and have
+    // done so for a while, it is up to so many times as far, so that a run does not become slow for
+    // them.
     uint64_t snapshot_interval = uint64_t{1} << 28;
     absl::Duration snapshot_time = absl::Milliseconds(70);
     int longest_snapshot_times = 4;
@@ -373,7 +374,8 @@ class Timeline {
   // The last snapshot before the machine, and for how long it has run since.
   uint64_t passed_snapshot_ = 0;
   absl::Duration ran_since_;
-  absl::Duration snapshot_cost_;  // of the last one that was taken while it ran
+  absl::Duration snapshot_cost_;        // of the last one that was taken while it ran
+  absl::Duration snapshots_overspent_;  // what they took more than their share of the time
   std::optional<Replayer> replayer_;
   // Not OK once the run that the machine is in has left the log, or could not be set up.
   absl::Status left_log_;

@@ -370,7 +370,7 @@ class FakeClock {
 };
 
 TEST_P(TimelineOfGuest, SnapshotsThatTakeLongAreFewerButNoneIsTooFarAway) {
-  std::vector<size_t> counts;
+  std::vector<size_t> counts, early;
   constexpr uint64_t kStep = 10'000;
   for (const absl::Duration cost : {absl::ZeroDuration(), absl::Microseconds(700),
                                     absl::Milliseconds(2), absl::Milliseconds(50)}) {
@@ -380,6 +380,7 @@ TEST_P(TimelineOfGuest, SnapshotsThatTakeLongAreFewerButNoneIsTooFarAway) {
     const std::unique_ptr<Timeline> timeline = Open(/*with_file=*/false, options);
     clock.Watch(*timeline);
     for (uint64_t cycle = 0; cycle < 400 * kStep; cycle += kStep) {
+      if (cycle == 50 * kStep) early.push_back(timeline->memory_snapshots().count());
       ASSERT_TRUE(timeline->RunForward(StopCondition::AtCycle(cycle)).ok());
     }
     counts.push_back(timeline->memory_snapshots().count());
@@ -387,6 +388,8 @@ TEST_P(TimelineOfGuest, SnapshotsThatTakeLongAreFewerButNoneIsTooFarAway) {
   EXPECT_GT(counts[0], 400u * 10 / 70 * 2 / 3);
   EXPECT_EQ(counts[1], counts[0]) << "a hundredth of the time";
   EXPECT_LT(counts[2], counts[1] * 2 / 3);
+  EXPECT_EQ(early[2], early[0]) << "in the beginning they may take more";
+  EXPECT_LT(early[3], early[0]) << "but not so much";
   EXPECT_LT(counts[3], counts[2]);
   EXPECT_GT(counts[3], counts[0] / 5) << "seeks are bounded";
 }

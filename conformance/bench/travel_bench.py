@@ -9,6 +9,7 @@ import json
 import pathlib
 import random
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -17,7 +18,7 @@ import tempfile
 import time
 
 from conformance.bench import qemu_reverse
-from conformance.bench.common import BenchParser
+from conformance.bench.common import BenchParser, cpu_seconds
 from conformance.tree import guest_path
 from isochron.remote import Stub
 
@@ -39,6 +40,10 @@ def parse_arguments():
     parser = BenchParser("travel", __doc__, runs=5)
     parser.add_argument("--engine", default="jit", help="(default: jit)")
     parser.add_argument("--log", metavar="LOG", help="goes through this recording of the session instead of making one")
+    parser.add_argument(
+        "--clock", choices=["wall", "cpu"], default="wall",
+        help="seconds of wall time, or of CPU time of the whole process, which a loaded host disturbs less; beside QEMU always wall",
+    )  # fmt: skip
     parser.add_argument("--qemu", default="qemu-system-alpha", help="(default: qemu-system-alpha)")
     parser.add_argument("--seed", type=int, default=1, help="of the random places (default: 1)")
     parser.add_json_flag()
@@ -70,10 +75,18 @@ def symbol(name):
     return int(re.search(rf"^([0-9a-f]+) T {name}$", listing, re.M)[1], 16)
 
 
-def timed(command):
-    began = time.monotonic()
+def ended_seconds(clock):
+    """Of processes that have ended; what matters is the difference of two."""
+    if clock == "wall":
+        return time.monotonic()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def timed(command, clock):
+    began = ended_seconds(clock)
     run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    seconds = time.monotonic() - began
+    seconds = ended_seconds(clock) - began
     if run.returncode != 0:
         sys.exit(f"bench: {' '.join(command)}\n{run.stderr}")
     return seconds, run.stderr
@@ -94,9 +107,15 @@ class Travel:
         self.landmark = symbol(LANDMARK)
 
     def open(self, log):
-        """Seconds are counted from the start of the program."""
-        began = time.monotonic()
-        return Stub([self.arguments.isochron, "replay", str(log), "--gdb", "-", "--engine", self.arguments.engine]), began
+        return Stub([self.arguments.isochron, "replay", str(log), "--gdb", "-", "--engine", self.arguments.engine])
+
+    def now(self, stub):
+        return time.monotonic() if self.arguments.clock == "wall" else cpu_seconds(stub.pid)
+
+    def seconds(self, stub, function, *arguments):
+        began = self.now(stub)
+        function(*arguments)
+        return self.now(stub) - began
 
     @staticmethod
     def cycle(stub):
@@ -108,7 +127,7 @@ class Travel:
 
     def open_at_the_landmark(self):
         """Where the command comes to it, with no breakpoint."""
-        stub, _ = self.open(self.bare)
+        stub = self.open(self.bare)
         stub.request(f"Z0,{self.landmark:x},4")
         for _ in range(2):
             stub.resume("vCont;c")
@@ -117,35 +136,42 @@ class Travel:
 
     def whole(self):
         seconds, report = timed(
-            [self.arguments.isochron, "replay", str(self.log), "--console", "null", "--engine", self.arguments.engine]
+            [self.arguments.isochron, "replay", str(self.log), "--console", "null", "--engine", self.arguments.engine],
+            self.arguments.clock,
         )
         self.cycles = int(re.search(r"at cycle (\d+)", report)[1])
         return seconds
 
     def profile(self):
-        return timed([self.arguments.isochron, "profile", str(self.bare), "--engine", self.arguments.engine])[0]
+        command = [self.arguments.isochron, "profile", str(self.bare), "--engine", self.arguments.engine]
+        return timed(command, self.arguments.clock)[0]
 
     def last_write(self, *jobs):
         """Who set the host name."""
         command = [self.arguments.isochron, "query", str(self.log), "last-write", HOST_NAME, "--engine", self.arguments.engine]
-        return timed([*command, *jobs])[0]
+        return timed([*command, *jobs], self.arguments.clock)[0]
+
+    def by_two_machines(self):
+        command = [self.arguments.isochron, "replay", str(self.log), "--jobs", "2", "--engine", self.arguments.engine]
+        return timed(command, self.arguments.clock)[0]
 
     def under_the_debugger(self):
-        """From power-on to the end with nobody looking, start of the program included."""
-        stub, began = self.open(self.bare)
+        """From power-on to the end with nobody looking, start and end of the program included, as in a replay."""
+        began = ended_seconds(self.arguments.clock)
+        stub = self.open(self.bare)
         reply, _ = stub.resume("vCont;c")
-        seconds = time.monotonic() - began
-        assert "replaylog:end" in reply
         stub.close()
-        return seconds
+        assert "replaylog:end" in reply
+        return ended_seconds(self.arguments.clock) - began
 
     def somewhere(self, cycle):
         """To stand at a cycle, start of the program included; and the steps back from there."""
-        stub, began = self.open(self.log)
+        began = time.monotonic() if self.arguments.clock == "wall" else 0
+        stub = self.open(self.log)
         stub.monitor(f"goto cycle {cycle}")
-        seconds = time.monotonic() - began
+        seconds = self.now(stub) - began
         stub.monitor("step exact")
-        steps = [seconds_of(stub.resume, "bs") for _ in range(STEPS)]
+        steps = [self.seconds(stub, stub.resume, "bs") for _ in range(STEPS)]
         stub.close()
         return seconds, steps
 
@@ -153,9 +179,9 @@ class Travel:
         """From a billion cycles behind it: backwards, and forwards over the same distance."""
         stub = self.open_at_the_landmark()
         there = self.cycle(stub)
-        forward = seconds_of(stub.monitor, f"goto cycle {there + BILLION}")
+        forward = self.seconds(stub, stub.monitor, f"goto cycle {there + BILLION}")
         stub.request(f"Z0,{self.landmark:x},4")
-        back = seconds_of(stub.resume, "bc")
+        back = self.seconds(stub, stub.resume, "bc")
         assert self.cycle(stub) == there
         stub.close()
         return forward, back
@@ -221,9 +247,7 @@ def measure(travel, arguments):
         forward, back = travel.back_to_the_landmark()
         samples["forward"].append(forward)
         samples["back"].append(back)
-        samples["jobs 2"].append(
-            timed([arguments.isochron, "replay", str(travel.log), "--jobs", "2", "--engine", arguments.engine])[0]
-        )
+        samples["jobs 2"].append(travel.by_two_machines())
         samples["last-write"].append(travel.last_write())
         samples["last-write 2"].append(travel.last_write("--jobs", "2"))
     return samples
@@ -234,6 +258,7 @@ def figures(travel, arguments, samples, qemu):
     return {
         "runs": arguments.runs,
         "engine": arguments.engine,
+        "clock": arguments.clock,
         "cycles": travel.cycles,
         "seconds": median,
         "samples": samples,
@@ -275,7 +300,7 @@ def qemu_table(qemu):
 
 
 def table(found):
-    lines = [f"medians of {found['runs']} runs, {found['cycles'] / 1e9:.1f} billion cycles, engine {found['engine']}"]
+    lines = [f"medians of {found['runs']} runs, {found['cycles'] / 1e9:.1f} billion cycles, engine {found['engine']}, {found['clock']} time"]
     lines.append(f"{'replay of the whole recording':<70}{found['seconds']['whole']:>9.3f} s")
     lines += [f"{name:<70}{ratio:>9.3f}" for name, ratio in found["ratios"].items()]
     lines.append(f"{'a step back':<70}{found['step back, milliseconds']:>9.3f} ms")

@@ -17,15 +17,17 @@ namespace {
 constexpr uint64_t kPalTag = 1;
 constexpr uint64_t kPalShadowTag = 3;
 
-uint64_t FetchTag(const Cpu& cpu) {
-  const uint64_t page = cpu.pc & ~alpha::kPageMask;
+// What a fetch depends on beside the page.
+uint64_t FetchContext(const Cpu& cpu) {
   switch (ModeOf(cpu)) {
-    case DecodeMode::kNative: return page | DataContext(cpu.asn, cpu.mode);
-    case DecodeMode::kPal: return page | kPalTag;
-    case DecodeMode::kPalShadow: return page | kPalShadowTag;
+    case DecodeMode::kNative: return DataContext(cpu.asn, cpu.mode);
+    case DecodeMode::kPal: return kPalTag;
+    case DecodeMode::kPalShadow: return kPalShadowTag;
   }
   return FetchLookaside::kNoTag;
 }
+
+uint64_t FetchTag(const Cpu& cpu) { return (cpu.pc & ~alpha::kPageMask) | FetchContext(cpu); }
 
 }  // namespace
 
@@ -127,9 +129,9 @@ template <bool kTellsSink>
 template <bool kTellsSink>
 void BlockLoop::ExecutePart(Context& context, Cpu& cpu, Block& block, uint64_t limit, bool only_one,
                             const alpha::Deadline& deadline) {
-  context.chain = 0;
+  context.follow_until = 0;
   if (kTellsSink || only_one) {
-    ExecuteFor<kTellsSink>(context, cpu, DecodeHere(cpu), deadline);
+    ExecuteFor<kTellsSink>(context, cpu, DecodeFirst(cpu, block), deadline);
   } else {
     const auto past = std::find_if(block.cost_before.begin() + 1, block.cost_before.end(),
                                    [&](uint16_t cost) { return cpu.cycle + cost >= limit; });
@@ -186,7 +188,8 @@ alpha::RunResult BlockLoop::Loop(Cpu& cpu, alpha::Deadline& deadline) {
     if (block->CrossesBoundaryAt(limit, cpu.cycle) || pc_inside) {
       ExecutePart<kTellsSink>(context, cpu, *block, limit, pc_inside, deadline);
     } else if (runner_ == nullptr || pc_in_page || !runner_->RunBlock(cpu, *block)) {
-      context.chain = kTellsSink || kStopsAtPcs || spin_.watching() ? 0 : kChain;
+      const bool passes_loop = kTellsSink || kStopsAtPcs || spin_.watching();
+      context.follow_until = passes_loop ? 0 : std::min(limit, cpu.cycle + kSlice);
       ExecuteFor<kTellsSink>(context, cpu, *block, deadline);
     }
     const bool cannot_go_on = context.machine_check && !EnterMachineCheck(context, cpu);
@@ -204,9 +207,8 @@ bool BlockLoop::EnterMachineCheck(Context& context, Cpu& cpu) {
   return fatal_.empty();
 }
 
-Block& BlockLoop::DecodeHere(const Cpu& cpu) {
-  const uint64_t pa = view_->page->pa() | (cpu.pc & alpha::kPageMask & ~uint64_t{3});
-  DecodeOne(memory_.host(pa), pa, ModeOf(cpu), one_);
+Block& BlockLoop::DecodeFirst(const Cpu& cpu, const Block& block) {
+  DecodeOne(memory_.host(block.pa), block.pa, ModeOf(cpu), one_);
   one_.noted_pc = Block::kNotNoted;
   return one_;
 }
@@ -236,6 +238,8 @@ void BlockLoop::ExecuteNoted(Context& context, Cpu& cpu, Block& block, alpha::Ex
 Block* BlockLoop::FindBlock(Cpu& cpu) {
   CpuView& view = *view_;
   const uint64_t tag = FetchTag(cpu);
+  // A runner is to see every block that a jump leads to.
+  if (runner_ == nullptr) view.context.fetch_context = tag & alpha::kPageMask;
   view.page = view.context.fetches.Find(tag);
   if (view.page == nullptr) view.page = FindPage(cpu, tag);
   if (view.page == nullptr) return nullptr;

@@ -77,7 +77,7 @@ class BlockLoop final : private alpha::MemoryListener {
   // Executes `block`, which has one instruction and need not be the loop's.
   void ExecuteOne(alpha::Cpu& cpu, Block& block) {
     Context& context = view_->context;
-    context.chain = 0;
+    context.follow_until = 0;
     Execute(context, cpu, block);
     context.link = nullptr;
   }
@@ -110,7 +110,8 @@ class BlockLoop final : private alpha::MemoryListener {
   const CodePage* KnownPage(const alpha::Cpu& cpu) const;
 
  private:
-  static constexpr int kChain = 32;
+  // Cycles in which blocks follow one another past the loop.
+  static constexpr uint64_t kSlice = 512;
 
   // Run(), with Deadline::pcs and Deadline::sink or without.
   template <bool kStopsAtPcs, bool kTellsSink>
@@ -139,8 +140,8 @@ class BlockLoop final : private alpha::MemoryListener {
   void ExecuteFor(Context& context, alpha::Cpu& cpu, Block& block, const alpha::Deadline& deadline);
   // Takes the machine check that is due. False when the CPU cannot go on.
   bool EnterMachineCheck(Context& context, alpha::Cpu& cpu);
-  // Decodes the one instruction at cpu.pc, of a block that would cross the deadline.
-  Block& DecodeHere(const alpha::Cpu& cpu);
+  // Decodes the first instruction of `block`, which is at cpu.pc and would cross the deadline.
+  Block& DecodeFirst(const alpha::Cpu& cpu, const Block& block);
   // Executes what of `block` starts before `limit`, which is not all of it, or at least the first
   // instruction of that; `only_one`: no more.
   template <bool kTellsSink>
@@ -170,7 +171,7 @@ class BlockLoop final : private alpha::MemoryListener {
   uint32_t cpu_index_ = 0;       // its number
   BlockCache cache_;
   SpinDetector spin_;
-  Block one_;                              // what DecodeHere() has decoded
+  Block one_;                              // what DecodeFirst() has decoded
   std::array<uint32_t, 3> note_{};         // of the block that ExecuteNoted() has executed
   std::span<const uint32_t> notes_;        // what the sink is to be told of next
   std::vector<alpha::StopRange> told_of_;  // the ranges of the last TellOfReferences()

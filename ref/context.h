@@ -27,8 +27,6 @@ struct Context {
 
   alpha::Memory& memory;
   alpha::IoBus& io;
-  DataLookaside lookaside;
-  FetchLookaside fetches;
   uint64_t data_context = 0;  // DataContext() of the CPU's current mode and ASN
   // Who is told of references to memory; nullptr: nobody. The lookaside holds no page in which it
   // has a range.
@@ -38,9 +36,12 @@ struct Context {
   // Where the next block is found or remembered; nullptr: look it up by Cpu::pc.
   Block** link = nullptr;
   uint64_t deadline = 0;  // cycle; as it was when the interpreter's loop was last passed
-  // How many blocks may follow their predecessor directly before the loop is passed again. It
-  // bounds the depth of the stack where handlers are not compiled to jumps.
-  int chain = 0;
+  // A block follows its predecessor directly when its last instruction starts before this cycle,
+  // no later than `deadline`. It bounds the depth of the stack where handlers are not compiled to
+  // jumps.
+  uint64_t follow_until = 0;
+  // What FetchTag() has beside the page while blocks may follow jumps, which stay in their mode.
+  uint64_t fetch_context = FetchLookaside::kNoContext;
   bool code_written = false;  // the running block may be gone: leave it
   // An interrupt may have become deliverable, or `ranges` have been hit.
   bool check_interrupts = false;
@@ -48,6 +49,10 @@ struct Context {
   // A machine check is to be taken behind the instruction that has just completed.
   bool machine_check = false;
   uint64_t machine_check_pa = 0;
+
+  // Last, since they are large: what handlers need all the time is near the beginning.
+  DataLookaside lookaside;
+  FetchLookaside fetches;
 };
 
 // The number of `op` in the running block.
@@ -57,7 +62,8 @@ inline uint32_t IndexOf(const Context& context, const Operation* op) {
 
 // Goes on with the next operation of the block.
 inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu) {
-  return op[1].handler(context, op + 1, cpu);
+  ++op;
+  return op->handler(context, op, cpu);
 }
 
 // Accounts for the first `count` operations of the block; Cpu::pc is then the address of the

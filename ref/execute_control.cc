@@ -2,6 +2,7 @@
 
 #include "alpha/float_format.h"
 #include "alpha/integer.h"
+#include "ref/block_cache.h"
 #include "ref/context.h"
 #include "ref/select.h"
 
@@ -16,25 +17,48 @@ inline void AccountAll(const Context& context, Cpu& cpu) {
   cpu.instructions += context.block->count;
 }
 
+// Whether `next` may be run at once, and not by way of the loop.
+bool MayFollow(const Context& context, const Cpu& cpu, const Block& next) {
+  return !next.CrossesBoundaryAt(context.follow_until, cpu.cycle);
+}
+
+// Runs `next`, which starts at cpu.pc. Inlined, so that every kind of branch has a jump of its own
+// for the host to predict.
+[[gnu::always_inline]] inline void Follow(Context& context, Cpu& cpu, Block& next) {
+  context.block = &next;
+  const Operation* first = next.operations.data();
+  return first->handler(context, first, cpu);
+}
+
+// Goes on at cpu.pc, in whatever page, if the block there has been found before.
+[[gnu::always_inline]] inline void FollowPc(Context& context, Cpu& cpu) {
+  const uint64_t page = cpu.pc & ~alpha::kPageMask;
+  const CodePage* const found = context.fetches.Find(page | context.fetch_context);
+  if (found == nullptr) return;
+  Block* const next = found->Find(cpu.pc);
+  if (next == nullptr || !MayFollow(context, cpu, *next)) return;
+  return Follow(context, cpu, *next);
+}
+
+// Goes on at cpu.pc where the block from `start` has not led before.
+[[gnu::noinline]] void GoElsewhere(Context& context, Cpu& cpu, uint64_t start, Block** link) {
+  if (((start ^ cpu.pc) & ~alpha::kPageMask) != 0) return FollowPc(context, cpu);
+  context.link = link;
+}
+
 // A direct branch ends its block. The target is remembered in the block when it lies in the
 // same page: then the translation that holds for the block holds for the target. A remembered
-// target is run at once unless a deadline falls into it. Inlined, so that every kind of branch
-// has a jump of its own for the host to predict.
+// target is run at once unless a deadline falls into it.
 [[gnu::always_inline]] inline void GoTo(Context& context, Cpu& cpu, uint64_t target, Block** link) {
   const uint64_t start = cpu.pc;
   AccountAll(context, cpu);
   cpu.pc = target;
-  if (((start ^ target) & ~alpha::kPageMask) != 0) return;
-  Block* next = *link;
-  if (next == nullptr || context.chain == 0 ||
-      next->CrossesBoundaryAt(context.deadline, cpu.cycle)) {
-    context.link = link;
-    return;
-  }
-  --context.chain;
-  context.block = next;
-  const Operation* first = next->operations.data();
-  return first->handler(context, first, cpu);
+  Block* const next = *link;
+  if (next == nullptr) [[unlikely]]
+    return GoElsewhere(context, cpu, start, link);
+  if (MayFollow(context, cpu, *next)) [[likely]]
+    return Follow(context, cpu, *next);
+  context.link = link;
 }
 
 uint64_t NextPc(const Context& context, const Cpu& cpu) {
@@ -71,6 +95,7 @@ void Jump(Context& context, const Operation* op, Cpu& cpu) {
   cpu.r[op->ra] = NextPc(context, cpu);
   AccountAll(context, cpu);
   cpu.pc = target;
+  return FollowPc(context, cpu);
 }
 
 void EndOfBlock(Context& context, const Operation*, Cpu& cpu) {

@@ -21,6 +21,8 @@ class FetchLookaside {
   static constexpr size_t kEntries = 256;
   // No fetch has this tag.
   static constexpr uint64_t kNoTag = 7;
+  // Nor one that has this below the page, and no entry has it either.
+  static constexpr uint64_t kNoContext = 5;
 
   struct alignas(32) Entry {
     uint64_t tag = kNoTag;

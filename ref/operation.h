@@ -30,13 +30,12 @@ static_assert(sizeof(Operation) == 16);
 //
 // A block does not know its virtual address: branches are relative to its start. It is
 // shared by all address spaces that map its page.
-struct Block {
+struct alignas(64) Block {
   static constexpr uint64_t kNotNoted = 2;  // no PC
-  uint64_t pa = 0;                          // physical address
+  // What one block needs of the next comes first, in one line of the host's cache.
+  //
   // The first `count` belong to instructions; one more leaves a block that just ends.
   std::vector<Operation> operations;
-  // Cycles of the instructions before each, and of all: `count + 1` entries.
-  std::vector<uint16_t> cost_before;
   uint32_t count = 0;
   uint32_t cost = 0;           // cycles of all instructions
   uint32_t last_boundary = 0;  // cycles of all but the last
@@ -48,6 +47,9 @@ struct Block {
   // page live and die together.
   Block* taken = nullptr;
   Block* fall_through = nullptr;
+  uint64_t pa = 0;  // physical address
+  // Cycles of the instructions before each, and of all: `count + 1` entries.
+  std::vector<uint16_t> cost_before;
   // For an engine that translates hot blocks: how often the block was seen, and what it made
   // of it. No link leads to a block with a translation.
   uint32_t samples = 0;

@@ -63,6 +63,7 @@ inline uint32_t IndexOf(const Context& context, const Operation* op) {
 // Goes on with the next operation of the block.
 inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu) {
   ++op;
+  asm("" : "+r"(op));
   return op->handler(context, op, cpu);
 }
 

@@ -133,7 +133,7 @@ class BlockLoop final : private alpha::MemoryListener {
   static void Execute(Context& context, alpha::Cpu& cpu, Block& block) {
     context.block = &block;
     const Operation* first = block.operations.data();
-    first->handler(context, first, cpu);
+    first->handler(context, first, cpu, 0);
   }
   // Execute(), and what the sink is to be told of it.
   template <bool kTellsSink>

@@ -55,16 +55,27 @@ struct Context {
   FetchLookaside fetches;
 };
 
+// Operands: of a handler for this Reuse, whose `last` is that.
+template <Reuse kReuse>
+uint64_t OperandA(const Operation* op, const alpha::Cpu& cpu, uint64_t last) {
+  return kReuse == Reuse::kA ? last : cpu.r[op->ra];
+}
+template <Reuse kReuse>
+uint64_t OperandB(const Operation* op, const alpha::Cpu& cpu, uint64_t last) {
+  return kReuse == Reuse::kB ? last : cpu.r[op->rb];
+}
+
 // The number of `op` in the running block.
 inline uint32_t IndexOf(const Context& context, const Operation* op) {
   return static_cast<uint32_t>(op - context.block->operations.data());
 }
 
-// Goes on with the next operation of the block.
-inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu) {
+// Goes on with the next operation of the block; `result` is that of `op`, if it leaves one.
+inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t result = 0) {
   ++op;
+  // Keeps the compiler from reading the handler by the old `op`, which takes two instructions more.
   asm("" : "+r"(op));
-  return op->handler(context, op, cpu);
+  return op->handler(context, op, cpu, result);
 }
 
 // Accounts for the first `count` operations of the block; Cpu::pc is then the address of the
@@ -102,9 +113,10 @@ enum class AccessResult : uint8_t {
   kFault,  // the block has been left and PALcode entered
 };
 
-// Goes on, or leaves the block, as the access of `op` says.
-inline void Finish(Context& context, const Operation* op, alpha::Cpu& cpu, AccessResult result) {
-  if (result == AccessResult::kDone) return Next(context, op, cpu);
+// Goes on, or leaves the block, as the access of `op`, which has `loaded` a value, says.
+inline void Finish(Context& context, const Operation* op, alpha::Cpu& cpu, AccessResult result,
+                   uint64_t loaded = 0) {
+  if (result == AccessResult::kDone) return Next(context, op, cpu, loaded);
   if (result == AccessResult::kLeave) LeaveAfter(context, op, cpu);
 }
 

@@ -27,7 +27,7 @@ bool MayFollow(const Context& context, const Cpu& cpu, const Block& next) {
 [[gnu::always_inline]] inline void Follow(Context& context, Cpu& cpu, Block& next) {
   context.block = &next;
   const Operation* first = next.operations.data();
-  return first->handler(context, first, cpu);
+  return first->handler(context, first, cpu, 0);
 }
 
 // Goes on at cpu.pc, in whatever page, if the block there has been found before.
@@ -70,13 +70,13 @@ uint64_t BranchTarget(const Context& context, const Operation* op, const Cpu& cp
 }
 
 // Conditions on an integer or floating register.
-template <auto Condition, bool kFloat>
-void ConditionalBranch(Context& context, const Operation* op, Cpu& cpu) {
+template <auto Condition, bool kFloat, Reuse kReuse>
+void ConditionalBranch(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
   if constexpr (kFloat) {
     if (!cpu.fp_enable) [[unlikely]]
       return RaiseFpDisabled(context, op, cpu);
   }
-  const uint64_t value = kFloat ? cpu.f[op->ra] : cpu.r[op->ra];
+  const uint64_t value = kFloat ? cpu.f[op->ra] : OperandA<kReuse>(op, cpu, last);
   if (Condition(value)) {
     return GoTo(context, cpu, BranchTarget(context, op, cpu), &context.block->taken);
   }
@@ -84,13 +84,13 @@ void ConditionalBranch(Context& context, const Operation* op, Cpu& cpu) {
 }
 
 // BR and BSR: Ra := return address.
-void Branch(Context& context, const Operation* op, Cpu& cpu) {
+void Branch(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   cpu.r[op->ra] = NextPc(context, cpu);
   return GoTo(context, cpu, BranchTarget(context, op, cpu), &context.block->taken);
 }
 
 // JMP, JSR, RET, JSR_COROUTINE. In PALmode the target is in PALmode as well.
-void Jump(Context& context, const Operation* op, Cpu& cpu) {
+void Jump(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   const uint64_t target = (cpu.r[op->rb] & ~uint64_t{3}) | (cpu.pc & 1);
   cpu.r[op->ra] = NextPc(context, cpu);
   AccountAll(context, cpu);
@@ -98,11 +98,11 @@ void Jump(Context& context, const Operation* op, Cpu& cpu) {
   return FollowPc(context, cpu);
 }
 
-void EndOfBlock(Context& context, const Operation*, Cpu& cpu) {
+void EndOfBlock(Context& context, const Operation*, Cpu& cpu, uint64_t) {
   return GoTo(context, cpu, NextPc(context, cpu), &context.block->fall_through);
 }
 
-void LeaveBlock(Context& context, const Operation* op, Cpu& cpu) {
+void LeaveBlock(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   return LeaveBefore(context, op, cpu);
 }
 
@@ -111,13 +111,14 @@ void LeaveBlock(Context& context, const Operation* op, Cpu& cpu) {
 Handler EndOfBlockHandler() { return EndOfBlock; }
 Handler LeaveBlockHandler() { return LeaveBlock; }
 
-#define ISOCHRON_BRANCH(Name, Condition)               \
-  Handler Select##Name(const alpha::Instruction&) {    \
-    return ConditionalBranch<alpha::Condition, false>; \
+#define ISOCHRON_BRANCH(Name, Condition)                                                     \
+  Handler Select##Name(const alpha::Instruction&, Reuse reuse) {                             \
+    return reuse == Reuse::kA ? ConditionalBranch<alpha::Condition, false, Reuse::kA>        \
+                              : ConditionalBranch<alpha::Condition, false, Reuse::kNothing>; \
   }
-#define ISOCHRON_FLOAT_BRANCH(Name, Condition)        \
-  Handler Select##Name(const alpha::Instruction&) {   \
-    return ConditionalBranch<alpha::Condition, true>; \
+#define ISOCHRON_FLOAT_BRANCH(Name, Condition)                         \
+  Handler Select##Name(const alpha::Instruction&, Reuse) {             \
+    return ConditionalBranch<alpha::Condition, true, Reuse::kNothing>; \
   }
 
 ISOCHRON_BRANCH(Blbc, IsLowBitClear)
@@ -135,11 +136,11 @@ ISOCHRON_FLOAT_BRANCH(Fble, Fble)
 ISOCHRON_FLOAT_BRANCH(Fbgt, Fbgt)
 ISOCHRON_FLOAT_BRANCH(Fbge, Fbge)
 
-Handler SelectBr(const alpha::Instruction&) { return Branch; }
-Handler SelectBsr(const alpha::Instruction&) { return Branch; }
-Handler SelectJmp(const alpha::Instruction&) { return Jump; }
-Handler SelectJsr(const alpha::Instruction&) { return Jump; }
-Handler SelectRet(const alpha::Instruction&) { return Jump; }
-Handler SelectJsrCoroutine(const alpha::Instruction&) { return Jump; }
+Handler SelectBr(const alpha::Instruction&, Reuse) { return Branch; }
+Handler SelectBsr(const alpha::Instruction&, Reuse) { return Branch; }
+Handler SelectJmp(const alpha::Instruction&, Reuse) { return Jump; }
+Handler SelectJsr(const alpha::Instruction&, Reuse) { return Jump; }
+Handler SelectRet(const alpha::Instruction&, Reuse) { return Jump; }
+Handler SelectJsrCoroutine(const alpha::Instruction&, Reuse) { return Jump; }
 
 }  // namespace isochron::ref

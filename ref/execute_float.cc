@@ -22,7 +22,7 @@ alpha::FpQualifiers Qualifiers(const Operation* op) {
 
 // Fc := F(Fav, Fbv), the FPCR status bits and, after that, the trap.
 template <auto F>
-void FloatOperate(Context& context, const Operation* op, Cpu& cpu) {
+void FloatOperate(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   const alpha::FpResult result = F(cpu.f[op->ra], cpu.f[op->rb], Qualifiers(op), cpu.fpcr);
@@ -34,7 +34,7 @@ void FloatOperate(Context& context, const Operation* op, Cpu& cpu) {
 }
 
 template <auto Condition>
-void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
+void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   if (Condition(cpu.f[op->ra])) cpu.f[op->rc] = cpu.f[op->rb];
@@ -43,7 +43,7 @@ void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
 
 // ITOFx: Fc := F(Rav).
 template <auto F>
-void IntegerToFloat(Context& context, const Operation* op, Cpu& cpu) {
+void IntegerToFloat(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   cpu.f[op->rc] = F(cpu.r[op->ra]);
@@ -52,21 +52,21 @@ void IntegerToFloat(Context& context, const Operation* op, Cpu& cpu) {
 
 // FTOIx: Rc := F(Fav).
 template <auto F>
-void FloatToInteger(Context& context, const Operation* op, Cpu& cpu) {
+void FloatToInteger(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   cpu.r[op->rc] = F(cpu.f[op->ra]);
   return Next(context, op, cpu);
 }
 
-void MoveToFpcr(Context& context, const Operation* op, Cpu& cpu) {
+void MoveToFpcr(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   cpu.fpcr = alpha::fpcr::Written(cpu.f[op->ra]);
   return Next(context, op, cpu);
 }
 
-void MoveFromFpcr(Context& context, const Operation* op, Cpu& cpu) {
+void MoveFromFpcr(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   cpu.f[op->ra] = cpu.fpcr;
@@ -76,9 +76,11 @@ void MoveFromFpcr(Context& context, const Operation* op, Cpu& cpu) {
 }  // namespace
 
 #define ISOCHRON_FLOAT(Name) \
-  Handler Select##Name(const alpha::Instruction&) { return FloatOperate<alpha::Name>; }
-#define ISOCHRON_FCMOV(Name, Condition) \
-  Handler Select##Name(const alpha::Instruction&) { return FloatConditionalMove<alpha::Condition>; }
+  Handler Select##Name(const alpha::Instruction&, Reuse) { return FloatOperate<alpha::Name>; }
+#define ISOCHRON_FCMOV(Name, Condition)                    \
+  Handler Select##Name(const alpha::Instruction&, Reuse) { \
+    return FloatConditionalMove<alpha::Condition>;         \
+  }
 
 ISOCHRON_FLOAT(Cvtlq)
 ISOCHRON_FLOAT(Cvtql)
@@ -91,14 +93,14 @@ ISOCHRON_FCMOV(Fcmovlt, Fblt)
 ISOCHRON_FCMOV(Fcmovge, Fbge)
 ISOCHRON_FCMOV(Fcmovle, Fble)
 ISOCHRON_FCMOV(Fcmovgt, Fbgt)
-Handler SelectMtFpcr(const alpha::Instruction&) { return MoveToFpcr; }
-Handler SelectMfFpcr(const alpha::Instruction&) { return MoveFromFpcr; }
+Handler SelectMtFpcr(const alpha::Instruction&, Reuse) { return MoveToFpcr; }
+Handler SelectMfFpcr(const alpha::Instruction&, Reuse) { return MoveFromFpcr; }
 
-Handler SelectItofs(const alpha::Instruction&) { return IntegerToFloat<alpha::Itofs>; }
-Handler SelectItoff(const alpha::Instruction&) { return IntegerToFloat<alpha::Itoff>; }
-Handler SelectItoft(const alpha::Instruction&) { return IntegerToFloat<alpha::Itoft>; }
-Handler SelectFtois(const alpha::Instruction&) { return FloatToInteger<alpha::Ftois>; }
-Handler SelectFtoit(const alpha::Instruction&) { return FloatToInteger<alpha::Ftoit>; }
+Handler SelectItofs(const alpha::Instruction&, Reuse) { return IntegerToFloat<alpha::Itofs>; }
+Handler SelectItoff(const alpha::Instruction&, Reuse) { return IntegerToFloat<alpha::Itoff>; }
+Handler SelectItoft(const alpha::Instruction&, Reuse) { return IntegerToFloat<alpha::Itoft>; }
+Handler SelectFtois(const alpha::Instruction&, Reuse) { return FloatToInteger<alpha::Ftois>; }
+Handler SelectFtoit(const alpha::Instruction&, Reuse) { return FloatToInteger<alpha::Ftoit>; }
 
 // VAX.
 ISOCHRON_FLOAT(Addf)

@@ -11,66 +11,87 @@ namespace {
 
 using alpha::Cpu;
 
-template <bool kLiteral>
-uint64_t OperandB(const Operation* op, const Cpu& cpu) {
-  if constexpr (kLiteral) {
-    return static_cast<uint64_t>(op->immediate);
-  } else {
-    return cpu.r[op->rb];
-  }
+// Rb, or the literal in its place.
+template <bool kLiteral, Reuse kReuse>
+uint64_t RegisterOrLiteral(const Operation* op, const Cpu& cpu, uint64_t last) {
+  return kLiteral ? static_cast<uint64_t>(op->immediate) : OperandB<kReuse>(op, cpu, last);
 }
 
 // Rc := F(Rav, Rbv).
-template <auto F, bool kLiteral>
-void Operate(Context& context, const Operation* op, Cpu& cpu) {
-  cpu.r[op->rc] = F(cpu.r[op->ra], OperandB<kLiteral>(op, cpu));
-  return Next(context, op, cpu);
+template <auto F, bool kLiteral, Reuse kReuse>
+void Operate(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t result =
+      F(OperandA<kReuse>(op, cpu, last), RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last));
+  cpu.r[op->rc] = result;
+  return Next(context, op, cpu, result);
 }
 
 // The same for the /V forms: the result is written, then the overflow traps.
-template <auto F, bool kLiteral>
-void OperateOverflow(Context& context, const Operation* op, Cpu& cpu) {
-  const alpha::OverflowResult result = F(cpu.r[op->ra], OperandB<kLiteral>(op, cpu));
+template <auto F, bool kLiteral, Reuse kReuse>
+void OperateOverflow(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const alpha::OverflowResult result =
+      F(OperandA<kReuse>(op, cpu, last), RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last));
   cpu.r[op->rc] = result.value;
   if (result.overflow) [[unlikely]] {
     constexpr uint64_t kSummary = alpha::exc_sum::kIntegerOverflow | alpha::exc_sum::kInteger;
     return RaiseArithmetic(context, op, cpu, kSummary);
   }
-  return Next(context, op, cpu);
+  return Next(context, op, cpu, result.value);
 }
 
 // Rc := Rbv if the condition holds for Rav.
-template <auto Condition, bool kLiteral>
-void ConditionalMove(Context& context, const Operation* op, Cpu& cpu) {
-  if (Condition(cpu.r[op->ra])) cpu.r[op->rc] = OperandB<kLiteral>(op, cpu);
-  return Next(context, op, cpu);
+template <auto Condition, bool kLiteral, Reuse kReuse>
+void ConditionalMove(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  uint64_t result = cpu.r[op->rc];
+  if (Condition(OperandA<kReuse>(op, cpu, last))) {
+    result = RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last);
+  }
+  cpu.r[op->rc] = result;
+  return Next(context, op, cpu, result);
 }
 
 // LDA and LDAH: Ra := Rbv + displacement.
-void LoadAddress(Context& context, const Operation* op, Cpu& cpu) {
-  cpu.r[op->ra] = cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
-  return Next(context, op, cpu);
+template <Reuse kReuse>
+void LoadAddress(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t result = OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
+  cpu.r[op->ra] = result;
+  return Next(context, op, cpu, result);
 }
 
 }  // namespace
 
-#define ISOCHRON_OPERATE(Name)                                                             \
-  Handler Select##Name(const alpha::Instruction& instruction) {                            \
-    return instruction.literal ? Operate<alpha::Name, true> : Operate<alpha::Name, false>; \
+// The instance of `Template` for a function, the form of Rb and the reuse.
+#define ISOCHRON_INSTANCE(Template, Function)                                       \
+  if (instruction.literal) {                                                        \
+    return reuse == Reuse::kA ? Template<alpha::Function, true, Reuse::kA>          \
+                              : Template<alpha::Function, true, Reuse::kNothing>;   \
+  }                                                                                 \
+  switch (reuse) {                                                                  \
+    case Reuse::kNothing: return Template<alpha::Function, false, Reuse::kNothing>; \
+    case Reuse::kA: return Template<alpha::Function, false, Reuse::kA>;             \
+    case Reuse::kB: return Template<alpha::Function, false, Reuse::kB>;             \
+  }                                                                                 \
+  return nullptr;
+
+#define ISOCHRON_OPERATE(Name)                                               \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
+    ISOCHRON_INSTANCE(Operate, Name)                                         \
   }
-#define ISOCHRON_OPERATE_OVERFLOW(Name)                               \
-  Handler Select##Name(const alpha::Instruction& instruction) {       \
-    return instruction.literal ? OperateOverflow<alpha::Name, true>   \
-                               : OperateOverflow<alpha::Name, false>; \
+#define ISOCHRON_OPERATE_OVERFLOW(Name)                                      \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
+    ISOCHRON_INSTANCE(OperateOverflow, Name)                                 \
   }
-#define ISOCHRON_CMOV(Name, Condition)                                     \
-  Handler Select##Name(const alpha::Instruction& instruction) {            \
-    return instruction.literal ? ConditionalMove<alpha::Condition, true>   \
-                               : ConditionalMove<alpha::Condition, false>; \
+#define ISOCHRON_CMOV(Name, Condition)                                       \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
+    ISOCHRON_INSTANCE(ConditionalMove, Condition)                            \
   }
 
-Handler SelectLda(const alpha::Instruction&) { return LoadAddress; }
-Handler SelectLdah(const alpha::Instruction&) { return LoadAddress; }
+Handler SelectLda(const alpha::Instruction&, Reuse reuse) {
+  return reuse == Reuse::kB ? LoadAddress<Reuse::kB> : LoadAddress<Reuse::kNothing>;
+}
+Handler SelectLdah(const alpha::Instruction& instruction, Reuse reuse) {
+  return SelectLda(instruction, reuse);
+}
 
 // Arithmetic.
 ISOCHRON_OPERATE(Addl)

@@ -13,8 +13,9 @@ namespace {
 
 using alpha::Cpu;
 
-uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu) {
-  return cpu.r[op->rb] + static_cast<int64_t>(op->immediate);
+template <Reuse kReuse = Reuse::kNothing>
+uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu, uint64_t last = 0) {
+  return OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
 }
 
 // Conversions between memory and register format.
@@ -37,7 +38,7 @@ template <typename T, auto Convert>
   uint64_t value = 0;
   const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), value);
   if (result != AccessResult::kFault) target = Convert(static_cast<T>(value));
-  return Finish(context, op, cpu, result);
+  return Finish(context, op, cpu, result, target);
 }
 
 // Reads the T at `va` into `target`, a register.
@@ -49,8 +50,9 @@ void LoadTo(Context& context, const Operation* op, Cpu& cpu, uint64_t va, uint64
   }
   T value;
   std::memcpy(&value, host, sizeof(T));
-  target = Convert(value);
-  return Next(context, op, cpu);
+  const uint64_t loaded = Convert(value);
+  target = loaded;
+  return Next(context, op, cpu, loaded);
 }
 
 template <typename T>
@@ -69,36 +71,40 @@ void StoreFrom(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T v
   return Next(context, op, cpu);
 }
 
-template <typename T, auto Convert>
-void Load(Context& context, const Operation* op, Cpu& cpu) {
-  return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.r[op->ra]);
+template <typename T, auto Convert, Reuse kReuse>
+void Load(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last);
+  return LoadTo<T, Convert>(context, op, cpu, va, cpu.r[op->ra]);
 }
 
-template <typename T>
-void Store(Context& context, const Operation* op, Cpu& cpu) {
-  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), static_cast<T>(cpu.r[op->ra]));
+template <typename T, Reuse kReuse>
+void Store(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last);
+  return StoreFrom<T>(context, op, cpu, va, static_cast<T>(OperandA<kReuse>(op, cpu, last)));
 }
 
 // LDQ_U and STQ_U ignore the low bits of the address.
-void LoadUnaligned(Context& context, const Operation* op, Cpu& cpu) {
-  const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
+template <Reuse kReuse>
+void LoadUnaligned(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last) & ~uint64_t{7};
   return LoadTo<uint64_t, ZeroExtend<uint64_t>>(context, op, cpu, va, cpu.r[op->ra]);
 }
 
-void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu) {
-  const uint64_t va = EffectiveAddress(op, cpu) & ~uint64_t{7};
-  return StoreFrom<uint64_t>(context, op, cpu, va, cpu.r[op->ra]);
+template <Reuse kReuse>
+void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
+  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last) & ~uint64_t{7};
+  return StoreFrom<uint64_t>(context, op, cpu, va, OperandA<kReuse>(op, cpu, last));
 }
 
 template <typename T, auto Convert>
-void FloatLoad(Context& context, const Operation* op, Cpu& cpu) {
+void FloatLoad(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.f[op->ra]);
 }
 
 template <typename T, auto Convert>
-void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
+void FloatStore(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!cpu.fp_enable) [[unlikely]]
     return RaiseFpDisabled(context, op, cpu);
   return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), Convert(cpu.f[op->ra]));
@@ -107,7 +113,7 @@ void FloatStore(Context& context, const Operation* op, Cpu& cpu) {
 // A load to R31 or F31 (HRM section 2.6): translates, so that PALcode sees its misses and
 // faults and dismisses them, but reads nothing.
 template <bool kFloat>
-void Prefetch(Context& context, const Operation* op, Cpu& cpu) {
+void Prefetch(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if constexpr (kFloat) {
     if (!cpu.fp_enable) [[unlikely]]
       return RaiseFpDisabled(context, op, cpu);
@@ -125,7 +131,7 @@ uint64_t PhysicalAddress(const Cpu& cpu, uint64_t va) {
 }
 
 template <typename T, auto Convert>
-void LoadLocked(Context& context, const Operation* op, Cpu& cpu) {
+void LoadLocked(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   uint64_t value = 0;
   const uint64_t va = EffectiveAddress(op, cpu);
   const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), value);
@@ -140,7 +146,7 @@ void LoadLocked(Context& context, const Operation* op, Cpu& cpu) {
 // STx_C succeeds when the lock is held on the block that it writes to. One that faults keeps
 // the lock: PALcode decides.
 template <typename T>
-void StoreConditional(Context& context, const Operation* op, Cpu& cpu) {
+void StoreConditional(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   const uint64_t va = EffectiveAddress(op, cpu);
   const alpha::Translation translation =
       alpha::TranslateData(cpu, va, alpha::DataAccess::kWrite, cpu.mode);
@@ -166,51 +172,82 @@ Handler OrPrefetch(const alpha::Instruction& instruction, Handler load) {
   return instruction.ra == 31 ? Prefetch<false> : load;
 }
 
+template <typename T, auto Convert>
+Handler SelectLoad(Reuse reuse) {
+  return reuse == Reuse::kB ? Load<T, Convert, Reuse::kB> : Load<T, Convert, Reuse::kNothing>;
+}
+
+template <typename T>
+Handler SelectStore(Reuse reuse) {
+  switch (reuse) {
+    case Reuse::kNothing: return Store<T, Reuse::kNothing>;
+    case Reuse::kA: return Store<T, Reuse::kA>;
+    case Reuse::kB: return Store<T, Reuse::kB>;
+  }
+  return nullptr;
+}
+
 Handler OrFloatPrefetch(const alpha::Instruction& instruction, Handler load) {
   return instruction.ra == 31 ? Prefetch<true> : load;
 }
 
 }  // namespace
 
-Handler SelectLdbu(const alpha::Instruction& i) {
-  return OrPrefetch(i, Load<uint8_t, ZeroExtend<uint8_t>>);
+Handler SelectLdbu(const alpha::Instruction& i, Reuse reuse) {
+  return OrPrefetch(i, SelectLoad<uint8_t, ZeroExtend<uint8_t>>(reuse));
 }
-Handler SelectLdwu(const alpha::Instruction& i) {
-  return OrPrefetch(i, Load<uint16_t, ZeroExtend<uint16_t>>);
+Handler SelectLdwu(const alpha::Instruction& i, Reuse reuse) {
+  return OrPrefetch(i, SelectLoad<uint16_t, ZeroExtend<uint16_t>>(reuse));
 }
-Handler SelectLdl(const alpha::Instruction& i) {
-  return OrPrefetch(i, Load<uint32_t, SignExtendLong>);
+Handler SelectLdl(const alpha::Instruction& i, Reuse reuse) {
+  return OrPrefetch(i, SelectLoad<uint32_t, SignExtendLong>(reuse));
 }
-Handler SelectLdq(const alpha::Instruction& i) {
-  return OrPrefetch(i, Load<uint64_t, ZeroExtend<uint64_t>>);
+Handler SelectLdq(const alpha::Instruction& i, Reuse reuse) {
+  return OrPrefetch(i, SelectLoad<uint64_t, ZeroExtend<uint64_t>>(reuse));
 }
 // LDQ_U to R31 is UNOP (HRM section 2.6): no access at all.
-Handler SelectLdqU(const alpha::Instruction& i) { return i.ra == 31 ? Nothing : LoadUnaligned; }
-Handler SelectLdlL(const alpha::Instruction&) { return LoadLocked<uint32_t, SignExtendLong>; }
-Handler SelectLdqL(const alpha::Instruction&) { return LoadLocked<uint64_t, ZeroExtend<uint64_t>>; }
-Handler SelectStb(const alpha::Instruction&) { return Store<uint8_t>; }
-Handler SelectStw(const alpha::Instruction&) { return Store<uint16_t>; }
-Handler SelectStl(const alpha::Instruction&) { return Store<uint32_t>; }
-Handler SelectStq(const alpha::Instruction&) { return Store<uint64_t>; }
-Handler SelectStqU(const alpha::Instruction&) { return StoreUnaligned; }
-Handler SelectStlC(const alpha::Instruction&) { return StoreConditional<uint32_t>; }
-Handler SelectStqC(const alpha::Instruction&) { return StoreConditional<uint64_t>; }
+Handler SelectLdqU(const alpha::Instruction& i, Reuse reuse) {
+  if (i.ra == 31) return Nothing;
+  return reuse == Reuse::kB ? LoadUnaligned<Reuse::kB> : LoadUnaligned<Reuse::kNothing>;
+}
+Handler SelectLdlL(const alpha::Instruction&, Reuse) {
+  return LoadLocked<uint32_t, SignExtendLong>;
+}
+Handler SelectLdqL(const alpha::Instruction&, Reuse) {
+  return LoadLocked<uint64_t, ZeroExtend<uint64_t>>;
+}
+Handler SelectStb(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint8_t>(reuse); }
+Handler SelectStw(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint16_t>(reuse); }
+Handler SelectStl(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint32_t>(reuse); }
+Handler SelectStq(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint64_t>(reuse); }
+Handler SelectStqU(const alpha::Instruction&, Reuse reuse) {
+  switch (reuse) {
+    case Reuse::kNothing: return StoreUnaligned<Reuse::kNothing>;
+    case Reuse::kA: return StoreUnaligned<Reuse::kA>;
+    case Reuse::kB: return StoreUnaligned<Reuse::kB>;
+  }
+  return nullptr;
+}
+Handler SelectStlC(const alpha::Instruction&, Reuse) { return StoreConditional<uint32_t>; }
+Handler SelectStqC(const alpha::Instruction&, Reuse) { return StoreConditional<uint64_t>; }
 
-Handler SelectLdf(const alpha::Instruction& i) {
+Handler SelectLdf(const alpha::Instruction& i, Reuse) {
   return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadF>);
 }
-Handler SelectLdg(const alpha::Instruction& i) {
+Handler SelectLdg(const alpha::Instruction& i, Reuse) {
   return OrFloatPrefetch(i, FloatLoad<uint64_t, alpha::LoadG>);
 }
-Handler SelectLds(const alpha::Instruction& i) {
+Handler SelectLds(const alpha::Instruction& i, Reuse) {
   return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadS>);
 }
-Handler SelectLdt(const alpha::Instruction& i) {
+Handler SelectLdt(const alpha::Instruction& i, Reuse) {
   return OrFloatPrefetch(i, FloatLoad<uint64_t, ZeroExtend<uint64_t>>);
 }
-Handler SelectStf(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreF>; }
-Handler SelectStg(const alpha::Instruction&) { return FloatStore<uint64_t, alpha::StoreG>; }
-Handler SelectSts(const alpha::Instruction&) { return FloatStore<uint32_t, alpha::StoreS>; }
-Handler SelectStt(const alpha::Instruction&) { return FloatStore<uint64_t, Truncate<uint64_t>>; }
+Handler SelectStf(const alpha::Instruction&, Reuse) { return FloatStore<uint32_t, alpha::StoreF>; }
+Handler SelectStg(const alpha::Instruction&, Reuse) { return FloatStore<uint64_t, alpha::StoreG>; }
+Handler SelectSts(const alpha::Instruction&, Reuse) { return FloatStore<uint32_t, alpha::StoreS>; }
+Handler SelectStt(const alpha::Instruction&, Reuse) {
+  return FloatStore<uint64_t, Truncate<uint64_t>>;
+}
 
 }  // namespace isochron::ref

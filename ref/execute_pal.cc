@@ -13,11 +13,13 @@ namespace isochron::ref {
 
 using alpha::Cpu;
 
-void Nothing(Context& context, const Operation* op, Cpu& cpu) { return Next(context, op, cpu); }
+void Nothing(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
+  return Next(context, op, cpu);
+}
 
 namespace {
 
-void Reserved(Context& context, const Operation* op, Cpu& cpu) {
+void Reserved(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   return RaiseOpcdec(context, op, cpu);
 }
 
@@ -27,7 +29,7 @@ bool PalOpcodesAllowed(const Cpu& cpu) {
          ((cpu.i_ctl & alpha::i_ctl::kHwe) != 0 && cpu.mode == alpha::Mode::kKernel);
 }
 
-void CallPal(Context& context, const Operation* op, Cpu& cpu) {
+void CallPal(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   LeaveBefore(context, op, cpu);
   if (alpha::EnterCallPal(cpu, static_cast<uint32_t>(op->immediate))) {
     cpu.cycle += alpha::InstructionCost(alpha::CostClass::kCallPal);
@@ -66,7 +68,7 @@ alpha::IprEffect WriteIprAt(const Context& context, const Operation* op, Cpu& cp
   return alpha::WriteIpr(cpu, number, value);
 }
 
-void HwMfpr(Context& context, const Operation* op, Cpu& cpu) {
+void HwMfpr(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]]
     return RaiseOpcdec(context, op, cpu);
   cpu.r[op->ra] = ReadIprAt(context, op, cpu, static_cast<uint8_t>(op->immediate >> 8));
@@ -122,7 +124,7 @@ bool ChangesTranslation(uint8_t number) {
   }
 }
 
-void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
+void HwMtpr(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]]
     return RaiseOpcdec(context, op, cpu);
   const auto number = static_cast<uint8_t>(op->immediate >> 8);
@@ -145,7 +147,7 @@ void HwMtpr(Context& context, const Operation* op, Cpu& cpu) {
   return Next(context, op, cpu);
 }
 
-void HwRet(Context& context, const Operation* op, Cpu& cpu) {
+void HwRet(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]]
     return RaiseOpcdec(context, op, cpu);
   const uint64_t target = cpu.r[op->rb] & ~uint64_t{2};
@@ -180,7 +182,7 @@ std::optional<uint64_t> Translated(bool physical, uint64_t address) {
   return physical ? std::nullopt : std::optional(address);
 }
 
-void HwLd(Context& context, const Operation* op, Cpu& cpu) {
+void HwLd(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]]
     return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
@@ -211,7 +213,7 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu) {
   return Finish(context, op, cpu, result);
 }
 
-void HwSt(Context& context, const Operation* op, Cpu& cpu) {
+void HwSt(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   if (!PalOpcodesAllowed(cpu)) [[unlikely]]
     return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwStoreType>(op->detail >> 1);
@@ -242,7 +244,7 @@ void HwSt(Context& context, const Operation* op, Cpu& cpu) {
   return Finish(context, op, cpu, result);
 }
 
-void Rpcc(Context& context, const Operation* op, Cpu& cpu) {
+void Rpcc(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   const uint64_t start = cpu.cycle;
   cpu.cycle = CycleAt(context, op, cpu);
   cpu.r[op->ra] = cpu.CycleCounter();
@@ -252,7 +254,7 @@ void Rpcc(Context& context, const Operation* op, Cpu& cpu) {
 
 // RC and RS: Ra := flag, then the flag is cleared or set.
 template <bool kSet>
-void ReadFlag(Context& context, const Operation* op, Cpu& cpu) {
+void ReadFlag(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   cpu.r[op->ra] = cpu.rc_flag ? 1 : 0;
   cpu.rc_flag = kSet;
   return Next(context, op, cpu);
@@ -260,27 +262,27 @@ void ReadFlag(Context& context, const Operation* op, Cpu& cpu) {
 
 }  // namespace
 
-Handler SelectReserved(const alpha::Instruction&) { return Reserved; }
-Handler SelectCallPal(const alpha::Instruction&) { return CallPal; }
-Handler SelectHwMfpr(const alpha::Instruction&) { return HwMfpr; }
-Handler SelectHwMtpr(const alpha::Instruction&) { return HwMtpr; }
-Handler SelectHwLd(const alpha::Instruction&) { return HwLd; }
-Handler SelectHwSt(const alpha::Instruction&) { return HwSt; }
-Handler SelectHwRet(const alpha::Instruction&) { return HwRet; }
+Handler SelectReserved(const alpha::Instruction&, Reuse) { return Reserved; }
+Handler SelectCallPal(const alpha::Instruction&, Reuse) { return CallPal; }
+Handler SelectHwMfpr(const alpha::Instruction&, Reuse) { return HwMfpr; }
+Handler SelectHwMtpr(const alpha::Instruction&, Reuse) { return HwMtpr; }
+Handler SelectHwLd(const alpha::Instruction&, Reuse) { return HwLd; }
+Handler SelectHwSt(const alpha::Instruction&, Reuse) { return HwSt; }
+Handler SelectHwRet(const alpha::Instruction&, Reuse) { return HwRet; }
 
-Handler SelectRpcc(const alpha::Instruction&) { return Rpcc; }
-Handler SelectRc(const alpha::Instruction&) { return ReadFlag<false>; }
-Handler SelectRs(const alpha::Instruction&) { return ReadFlag<true>; }
+Handler SelectRpcc(const alpha::Instruction&, Reuse) { return Rpcc; }
+Handler SelectRc(const alpha::Instruction&, Reuse) { return ReadFlag<false>; }
+Handler SelectRs(const alpha::Instruction&, Reuse) { return ReadFlag<true>; }
 
 // There are no caches and memory is coherent: barriers and hints cost time and do nothing.
-Handler SelectTrapb(const alpha::Instruction&) { return Nothing; }
-Handler SelectExcb(const alpha::Instruction&) { return Nothing; }
-Handler SelectMb(const alpha::Instruction&) { return Nothing; }
-Handler SelectWmb(const alpha::Instruction&) { return Nothing; }
-Handler SelectFetch(const alpha::Instruction&) { return Nothing; }
-Handler SelectFetchM(const alpha::Instruction&) { return Nothing; }
-Handler SelectEcb(const alpha::Instruction&) { return Nothing; }
-Handler SelectWh64(const alpha::Instruction&) { return Nothing; }
-Handler SelectWh64en(const alpha::Instruction&) { return Nothing; }
+Handler SelectTrapb(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectExcb(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectMb(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectWmb(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectFetch(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectFetchM(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectEcb(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectWh64(const alpha::Instruction&, Reuse) { return Nothing; }
+Handler SelectWh64en(const alpha::Instruction&, Reuse) { return Nothing; }
 
 }  // namespace isochron::ref

@@ -69,6 +69,64 @@ Machine MixedProgram() {
   return machine;
 }
 
+// Instructions whose result the next one in the block need not read from the register, behind each
+// of which one uses it as either operand, as both and not at all.
+std::vector<uint32_t> ResultsAndUses() {
+  const std::vector<uint32_t> results = {Operate(Op::kAddq, 1, 2, 5),
+                                         OperateLiteral(Op::kZapnot, 1, 3, 5),
+                                         Operate(Op::kCmoveq, 31, 1, 5),
+                                         Operate(Op::kCmovne, 31, 1, 5),
+                                         Operate(Op::kAddlV, 2, 2, 5),
+                                         Operate(Op::kSextb, 31, 1, 5),
+                                         MemoryOp(Op::kLda, 5, 16, 10),
+                                         MemoryOp(Op::kLdah, 5, 0, 10),
+                                         MemoryOp(Op::kLdl, 5, 0, 10),
+                                         MemoryOp(Op::kLdqU, 5, 3, 10),
+                                         MemoryOp(Op::kLdqL, 5, 0, 10),
+                                         Operate(Op::kFtoit, 1, 31, 5),
+                                         Misc(Op::kRpcc, 5),
+                                         MemoryOp(Op::kStq, 5, 0, 10)};
+  const std::vector<uint32_t> uses = {
+      Operate(Op::kSubq, 5, 1, 6),        Operate(Op::kSubq, 1, 5, 6),
+      Operate(Op::kAddq, 5, 5, 6),        OperateLiteral(Op::kExtbl, 5, 5, 6),
+      OperateLiteral(Op::kSubq, 1, 5, 6), Operate(Op::kCmovlbs, 5, 1, 6),
+      Operate(Op::kCmovlbs, 1, 5, 6),     Operate(Op::kCmovlbs, 1, 2, 5),
+      Operate(Op::kSubqV, 31, 5, 6),      MemoryOp(Op::kLda, 6, 5, 5),
+      MemoryOp(Op::kStq, 5, 8, 10),       MemoryOp(Op::kStqU, 5, 17, 10),
+      MemoryOp(Op::kStb, 5, 24, 10),      BranchOp(Op::kBlt, 5, 0),
+      BranchOp(Op::kBlbs, 5, 0)};
+  std::vector<uint32_t> words;
+  for (const uint32_t result : results) {
+    for (const uint32_t use : uses) {
+      words.insert(words.end(), {result, use, Operate(Op::kXor, 7, 6, 7),
+                                 OperateLiteral(Op::kMulq, 7, 5, 7), Operate(Op::kXor, 7, 5, 7)});
+    }
+  }
+  words.insert(words.end(), {Operate(Op::kBis, 31, 10, 5), MemoryOp(Op::kLdq, 6, 0, 5),
+                             Operate(Op::kBis, 31, 10, 5), MemoryOp(Op::kStq, 7, 0, 5),
+                             Operate(Op::kBis, 31, 10, 5), MemoryOp(Op::kLdqU, 6, 9, 5),
+                             Operate(Op::kBis, 31, 10, 5), MemoryOp(Op::kStqU, 1, 33, 5)});
+  return words;
+}
+
+TEST(InterpreterBoundary, ResultsThatArePassedOnAreThoseInRegisters) {
+  const std::vector<uint32_t> words = ResultsAndUses();
+  TestMachine stepped;
+  TestMachine whole;
+  for (TestMachine* machine : {&stepped, &whole}) {
+    machine->Program(words);
+    machine->cpu.r[1] = 0x1234'5678'9abc'def1;
+    machine->cpu.r[2] = 3;
+    machine->cpu.r[10] = TestMachine::kKseg + TestMachine::kData;
+  }
+  stepped.Steps(static_cast<int>(words.size()));
+  whole.RunTo(stepped.cpu.cycle);
+  EXPECT_EQ(stepped.cpu.pc, TestMachine::kKseg + TestMachine::kCode + 4 * words.size());
+  EXPECT_EQ(whole.cpu.r[7], stepped.cpu.r[7]);
+  EXPECT_TRUE(whole.CpuState() == stepped.CpuState());
+  EXPECT_TRUE(whole.MemoryState() == stepped.MemoryState());
+}
+
 TEST(InterpreterBoundary, EveryDeadlineStopsAtTheFirstBoundary) {
   constexpr uint64_t kEnd = 500;
   const auto states = Boundaries(MixedProgram, kEnd);

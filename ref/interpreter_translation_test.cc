@@ -342,5 +342,57 @@ TEST_F(FetchTranslationTest, ABranchIntoAnotherPageIsTranslated) {
   EXPECT_EQ(machine_.cpu.exc_addr, kVa + kPageSize);
 }
 
+// A jump that has been made before, and leads elsewhere now.
+class JumpTranslationTest : public FetchTranslationTest {
+ protected:
+  static constexpr uint64_t kTarget = kVa + 8 * kPageSize;
+
+  // Programs that tell which they are, in both pages behind the one that jumps.
+  JumpTranslationTest() {
+    machine_.Put(kFirst, {JumpOp(Op::kJmp, 26, 2)});
+    machine_.Put(kSecond + kPageSize, {OperateLiteral(Op::kBis, 31, 3, 1), CallPal(0x83)});
+    machine_.MapCode(kVa, kFirst, kAllRead);
+    machine_.MapCode(kTarget, kSecond, kAllRead);
+    machine_.cpu.r[2] = kTarget;
+    for (int i = 0; i < 2; ++i) {
+      RunPal({});
+      ExpectRan(2);
+      EXPECT_EQ(machine_.cpu.r[26], kVa + 4);
+    }
+  }
+};
+
+TEST_F(JumpTranslationTest, AnInsert) {
+  machine_.cpu.r[3] = (kSecond + kPageSize) | kAllRead;
+  RunPal({Mtpr(2, Ipr::kItbTag), Mtpr(3, Ipr::kItbPte)});
+  ExpectRan(3);
+}
+
+TEST_F(JumpTranslationTest, AnInvalidate) {
+  RunPal({Mtpr(2, Ipr::kItbIs)});
+  EXPECT_TRUE(machine_.AtEntry(PalEntry::kItbMiss));
+  EXPECT_EQ(machine_.cpu.exc_addr, kTarget);
+}
+
+TEST_F(JumpTranslationTest, AnotherAddressSpace) {
+  machine_.MapCode(kTarget, kSecond + kPageSize, kAllRead, 7);
+  machine_.MapCode(kVa, kFirst, kAllRead, 7);
+  const uint32_t write_asn = alpha::WithRb(alpha::Skeleton(Op::kHwMtpr), 3) | 0x41 << 8;
+  for (int i = 0; i < 3; ++i) {
+    machine_.cpu.r[3] = 0;
+    RunPal({write_asn});
+    ExpectRan(2);
+    machine_.cpu.r[3] = uint64_t{7} << alpha::pctx::kAsnShift;
+    RunPal({write_asn});
+    ExpectRan(3);
+  }
+}
+
+TEST_F(JumpTranslationTest, CodeThatHasBeenWritten) {
+  machine_.Put(kSecond, {OperateLiteral(Op::kBis, 31, 4, 1)});
+  RunPal({});
+  ExpectRan(4);
+}
+
 }  // namespace
 }  // namespace isochron::ref

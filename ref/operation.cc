@@ -17,7 +17,7 @@ using alpha::Instruction;
 using alpha::Op;
 using alpha::RegisterRole;
 
-using Selector = Handler (*)(const Instruction&);
+using Selector = Handler (*)(const Instruction&, Reuse);
 constexpr std::array<Selector, alpha::kOpCount> kSelectors = {
 #define ISOCHRON_INSTRUCTION(Name, ...) Select##Name,
 #include "alpha/instructions.inc"
@@ -59,10 +59,19 @@ uint8_t Detail(const Instruction& instruction) {
   }
 }
 
-Operation MakeOperation(const Instruction& instruction, bool shadow) {
+constexpr int kNoPlace = -1;
+
+// Which operand of `op` is in `place`, where the instruction before it has left its result.
+Reuse ReuseOf(const alpha::OperandRoles& roles, const Operation& op, int place) {
+  if (roles.ra == RegisterRole::kIntegerRead && op.ra == place) return Reuse::kA;
+  if (roles.rb == RegisterRole::kIntegerRead && op.rb == place) return Reuse::kB;
+  return Reuse::kNothing;
+}
+
+// `place`: of the result that the instruction before it has left, or kNoPlace.
+Operation MakeOperation(const Instruction& instruction, bool shadow, int place) {
   const alpha::OperandRoles roles = alpha::RolesOf(alpha::Info(instruction.op).shape);
   Operation op;
-  op.handler = SelectHandler(instruction);
   if (roles.ra == RegisterRole::kIntegerReadWrite) {
     op.ra = SourcePlace(roles.ra, instruction.ra, shadow);
     op.rc = DestinationPlace(roles.ra, instruction.ra, shadow);
@@ -73,13 +82,14 @@ Operation MakeOperation(const Instruction& instruction, bool shadow) {
   op.rb = Place(roles.rb, instruction.rb, shadow);
   op.detail = Detail(instruction);
   op.immediate = static_cast<int32_t>(instruction.immediate);
+  op.handler = SelectHandler(instruction, ReuseOf(roles, op, place));
   return op;
 }
 
 }  // namespace
 
-Handler SelectHandler(const Instruction& instruction) {
-  return kSelectors[static_cast<size_t>(instruction.op)](instruction);
+Handler SelectHandler(const Instruction& instruction, Reuse reuse) {
+  return kSelectors[static_cast<size_t>(instruction.op)](instruction, reuse);
 }
 
 bool EndsBlock(Op op) {
@@ -92,14 +102,29 @@ bool EndsBlock(Op op) {
   }
 }
 
+namespace {
+
+// Loads of integers that do nothing else.
+bool IsPlainLoad(Op op) {
+  return op == Op::kLdbu || op == Op::kLdwu || op == Op::kLdl || op == Op::kLdq || op == Op::kLdqU;
+}
+
+}  // namespace
+
+bool LeavesResult(Op op) {
+  switch (alpha::Info(op).format) {
+    case Format::kOperate: return true;
+    case Format::kMemory: return alpha::Info(op).shape == alpha::Shape::kAddress || IsPlainLoad(op);
+    default: return false;
+  }
+}
+
 bool IsPure(Op op) {
   switch (alpha::Info(op).format) {
     case Format::kBranch:
     case Format::kOperate: return true;
     case Format::kJump: return true;
-    case Format::kMemory:
-      return alpha::Info(op).shape == alpha::Shape::kAddress || op == Op::kLdbu ||
-             op == Op::kLdwu || op == Op::kLdl || op == Op::kLdq || op == Op::kLdqU;
+    case Format::kMemory: return alpha::Info(op).shape == alpha::Shape::kAddress || IsPlainLoad(op);
     case Format::kMisc: return op != Op::kRpcc && op != Op::kRc && op != Op::kRs;
     default: return false;
   }
@@ -107,11 +132,19 @@ bool IsPure(Op op) {
 
 namespace {
 
-void Append(Block& block, const uint8_t* code, bool shadow) {
+// The place of the integer register that an instruction leaves its result of, or kNoPlace.
+int ResultPlace(Op instruction, const Operation& op) {
+  if (!LeavesResult(instruction)) return kNoPlace;
+  return alpha::Info(instruction).format == Format::kOperate ? op.rc : op.ra;
+}
+
+// Sets `place`, that of the result before, to that of the result of what it appends.
+void Append(Block& block, const uint8_t* code, bool shadow, int& place) {
   uint32_t word = 0;
   std::memcpy(&word, code, sizeof word);
   const Instruction instruction = alpha::Decode(word);
-  block.operations.push_back(MakeOperation(instruction, shadow));
+  const Operation& op = block.operations.emplace_back(MakeOperation(instruction, shadow, place));
+  place = ResultPlace(instruction.op, op);
   block.last_boundary = block.cost;
   block.cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
   block.cost_before.push_back(static_cast<uint16_t>(block.cost));
@@ -134,7 +167,8 @@ Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) 
   Block block;
   block.pa = pa;
   block.cost_before.push_back(0);
-  for (uint64_t i = 0; i < most && !block.ends; ++i) Append(block, code + 4 * i, shadow);
+  int place = kNoPlace;
+  for (uint64_t i = 0; i < most && !block.ends; ++i) Append(block, code + 4 * i, shadow, place);
   Finish(block);
   block.operations.shrink_to_fit();
   block.cost_before.shrink_to_fit();
@@ -146,7 +180,8 @@ void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block) 
   block.operations.clear();
   block.cost_before.assign(1, 0);
   block.cost = 0;
-  Append(block, code, mode == DecodeMode::kPalShadow);
+  int place = kNoPlace;
+  Append(block, code, mode == DecodeMode::kPalShadow, place);
   Finish(block);
 }
 

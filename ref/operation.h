@@ -74,13 +74,16 @@ inline constexpr int kDecodeModes = 3;
 
 // Chooses the handler for an instruction (one function a row of the instruction table; a row
 // without one does not link) and fills in `op` as it wants to find it.
-Handler SelectHandler(const alpha::Instruction& instruction);
+// `reuse` must be right, or kNothing; what has no use for it ignores it.
+Handler SelectHandler(const alpha::Instruction& instruction, Reuse reuse = Reuse::kNothing);
 // Leaves a block that ends without a branch.
 Handler EndOfBlockHandler();
 // Leaves a block before the instruction in whose place it stands.
 Handler LeaveBlockHandler();
 // Whether nothing after this instruction may belong to its block.
 bool EndsBlock(alpha::Op op);
+// Whether its handler passes on what it writes to its integer register.
+bool LeavesResult(alpha::Op op);
 // Whether a block that holds it can be `pure`.
 bool IsPure(alpha::Op op);
 

@@ -36,7 +36,7 @@ void Oracle::Step(alpha::Cpu& cpu) {
   DecodeOne(context_.memory.host(pa), pa, ModeOf(cpu), instruction_);
   context_.block = &instruction_;
   const Operation* op = instruction_.operations.data();
-  op->handler(context_, op, cpu);
+  op->handler(context_, op, cpu, 0);
   if (context_.machine_check) {
     context_.machine_check = false;
     fatal_ = TakeMachineCheck(cpu, kAccessOutsideMemory, context_.machine_check_pa);

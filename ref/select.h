@@ -9,13 +9,14 @@
 
 namespace isochron::ref {
 
-#define ISOCHRON_INSTRUCTION(Name, ...) Handler Select##Name(const alpha::Instruction& instruction);
+#define ISOCHRON_INSTRUCTION(Name, ...) \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse);
 #include "alpha/instructions.inc"
 
-Handler SelectReserved(const alpha::Instruction& instruction);
+Handler SelectReserved(const alpha::Instruction& instruction, Reuse reuse);
 
 // An instruction without effect beyond its cost.
-void Nothing(Context& context, const Operation* op, alpha::Cpu& cpu);
+void Nothing(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t last);
 
 }  // namespace isochron::ref
 

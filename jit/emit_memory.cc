@@ -33,79 +33,165 @@ Reg64 Emitter::EffectiveAddress(const Site& site, uint32_t align_mask) {
   return rax;
 }
 
-// Finds an address in the lookaside: RCX is then what to add to it, or it goes to `miss`. The tag
-// covers page and alignment and, from `context`, address space and mode.
-void Emitter::LookUpTag(const Reg64& address, int bytes, size_t tag_offset,
-                        const Xbyak::RegExp& context, Label& miss) {
+// Finds what `range` has off an address in the lookaside: RCX is then what to add to it, or it goes
+// to `miss`. The tag covers page and alignment and, from `context`, address space and mode.
+void Emitter::LookUpTag(const Reg64& address, const Range& range, const Xbyak::RegExp& context,
+                        Label& miss) {
   using Entry = ref::DataLookaside::Entry;
   static_assert(sizeof(Entry) == 32);
   constexpr int kEntryShift = 5;
   const ref::DataLookaside& lookaside = setup_.tables.context.lookaside;
-  if (setup_.features.bmi2) {
+  if (range.low != 0) {
+    lea(ecx, ptr[address + range.low]);
+    shr(ecx, alpha::kPageShift - kEntryShift);
+  } else if (setup_.features.bmi2) {
     rorx(ecx, address.cvt32(), alpha::kPageShift - kEntryShift);
   } else {
     mov(ecx, address.cvt32());
     shr(ecx, alpha::kPageShift - kEntryShift);
   }
   and_(ecx, static_cast<int>(lookaside.index_mask() << kEntryShift));
-  mov(rdx, address);
+  // The entry of the first page has the tag of the last one only when they are one.
+  const int32_t last = Planted(Bug::kGroupEndNotChecked) ? range.low : range.last;
+  if (last != 0) {
+    lea(rdx, ptr[address + last]);
+  } else {
+    mov(rdx, address);
+  }
   and_(rdx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask) |
-                             static_cast<uint32_t>(bytes - 1)));
+                             static_cast<uint32_t>(range.align - 1)));
   if (Planted(Bug::kAlignmentNotChecked)) and_(rdx, ~7);
   or_(rdx, qword[context]);
   const RegExp entry = InTables(lookaside.entries()) + rcx;
-  cmp(rdx, qword[entry + tag_offset]);
-  jne(miss);
+  if (range.writes) {
+    cmp(rdx, qword[entry + offsetof(Entry, write_tag)]);
+    jne(miss);
+  }
+  if (range.reads) {
+    cmp(rdx, qword[entry + offsetof(Entry, read_tag)]);
+    jne(miss);
+  }
   mov(rcx, qword[entry + offsetof(Entry, addend)]);
 }
 
-// Finds an address in RAM: RCX is then what to add to it.
-void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, Access access) {
-  const size_t tag = access == Access::kRead ? offsetof(ref::DataLookaside::Entry, read_tag)
-                                             : offsetof(ref::DataLookaside::Entry, write_tag);
-  const RegExp context = InTables(&setup_.tables.context.data_context);
-  Label& slow = SlowPath(site);
-  if (FetchClassOf(place_.virtual_page) == FetchClass::kMapped) {
-    return LookUpTag(address, bytes, tag, context, slow);
+// The same in the superpage of data that kernels use: that is there in every address space. What is
+// elsewhere goes to `outside`, what may not be done so quickly to `slow`.
+void Emitter::LookUpKseg(const Reg64& address, const Range& range, Label& outside, Label& slow) {
+  if (range.low != 0) {
+    lea(rdx, ptr[address + range.low]);
+  } else {
+    mov(rdx, address);
   }
-  // What a kernel and its PALcode refer to is mostly in a superpage. That is there in every address
-  // space, and the lookaside remains for other pages.
-  cold_lookups_.push_back({address, bytes, tag, &slow, {}, {}});
-  ColdLookup& other = cold_lookups_.back();
-  mov(rdx, address);
   sub(rdx, qword[Low(&setup_.frame.kseg_base)]);
   cmp(rdx, qword[Low(&setup_.frame.kseg_size)]);
-  jae(other.start);
-  if (bytes > 1 && !Planted(Bug::kAlignmentNotChecked)) {
-    test(address.cvt32(), bytes - 1);
+  jae(outside);
+  if (range.align > 1 && !Planted(Bug::kAlignmentNotChecked)) {
+    test(address.cvt32(), range.align - 1);
     jnz(slow);
   }
-  if (access == Access::kWrite) {
+  if (range.writes) {
+    if (range.last != range.low && !Planted(Bug::kGroupEndNotChecked)) {
+      lea(ecx, ptr[rdx + (range.last - range.low)]);
+      xor_(ecx, edx);
+      test(ecx, static_cast<int>(~static_cast<uint32_t>(alpha::kPageMask)));
+      jnz(slow);
+    }
     shr(rdx, alpha::kPageShift);
     add(rdx, qword[Low(&setup_.frame.memory_marks)]);
     cmp(byte[rdx], alpha::Memory::kDirty);
     jne(slow);
   }
   mov(rcx, qword[Low(&setup_.frame.kseg_addend)]);
+}
+
+// Finds an address in RAM: RCX is then what to add to it.
+void Emitter::LookUp(const Site& site, const Reg64& address, int bytes, Access access) {
+  const Range range = RangeOf(bytes, access);
+  Label& slow = SlowPath(site);
+  if (IsMapped()) return LookUpTag(address, range, DataContext(), slow);
+  // The lookaside remains for other pages.
+  cold_lookups_.push_back({address, range, &slow, {}, {}});
+  ColdLookup& other = cold_lookups_.back();
+  LookUpKseg(address, range, other.start, slow);
   L(other.resume);
 }
 
 void Emitter::EmitColdLookups() {
-  const RegExp context = InTables(&setup_.tables.context.data_context);
   for (ColdLookup& lookup : cold_lookups_) {
     L(lookup.start);
-    LookUpTag(lookup.address, lookup.bytes, lookup.tag_offset, context, *lookup.slow);
+    LookUpTag(lookup.address, lookup.range, DataContext(), *lookup.slow);
     jmp(lookup.resume);
   }
+}
+
+// RCX := the host's address of the base register of a group; or, when this reference is elsewhere
+// than the group or the group in several pages, what would be it if all were where this one is.
+void Emitter::FindBase(const Site& site, const AccessGroups::Member& member, bool masked,
+                       const Range& own) {
+  const AccessGroup& group = *member.group;
+  const Xbyak::Address slot = qword[BaseSlot(group.slot)];
+  const int place = site.guest.rb;
+  int base = InHost(place) ? HostNumber(place) : ColdBase::kInMemory;
+  if (member.first) base = Read(place, rax).getIdx();
+  cold_bases_.push_back({site, slot, member.first, base, masked, own, &SlowPath(site), {}, {}});
+  ColdBase& cold = cold_bases_.back();
+  if (!member.first) {
+    mov(rcx, slot);
+    test(rcx, rcx);
+    jz(cold.start);
+  } else {
+    const int32_t align = Planted(Bug::kGroupAlignedAsFirst) ? own.align : group.align;
+    const Range range = {group.low, group.last(), align, group.reads, group.writes};
+    if (IsMapped()) {
+      LookUpTag(Host64(base), range, DataContext(), cold.start);
+    } else {
+      LookUpKseg(Host64(base), range, cold.start, cold.start);
+    }
+    add(rcx, Host64(base));
+    mov(slot, rcx);
+  }
+  L(cold.resume);
+}
+
+void Emitter::EmitColdBases() {
+  for (ColdBase& cold : cold_bases_) {
+    L(cold.start);
+    if (cold.first) mov(cold.slot, 0);
+    const int32_t displacement = cold.site.immediate();
+    if (cold.base == ColdBase::kInMemory) {
+      mov(rax, qword[IntegerField(cold.site.guest.rb)]);
+      add(rax, displacement);
+    } else {
+      lea(rax, ptr[Host64(cold.base) + displacement]);
+    }
+    if (cold.masked) and_(rax, -8);
+    LookUpTag(rax, cold.own, DataContext(), *cold.slow);
+    lea(rcx, ptr[rax + rcx - displacement]);
+    jmp(cold.resume);
+  }
+}
+
+// Where in the host's memory the operand is.
+RegExp Emitter::Locate(const Site& site, int bytes, bool unaligned, Access access) {
+  const bool masked = unaligned && !Planted(Bug::kLdqUNotMasked);
+  const int aligned_to = masked == unaligned ? bytes : 1;
+  const AccessGroups::Member member = groups_.Find(IndexOf(site.block), site.index);
+  if (member.group == nullptr) {
+    const Reg64 address = EffectiveAddress(site, masked ? 7 : 0);
+    LookUp(site, address, aligned_to, access);
+    return address + rcx;
+  }
+  FindBase(site, member, masked, RangeOf(aligned_to, access));
+  if (!masked) return rcx + site.immediate();
+  lea(rax, ptr[rcx + site.immediate()]);
+  and_(rax, -8);
+  return rax;
 }
 
 template <typename Use>
 void Emitter::Load(const Site& site, int bytes, bool unaligned, Use use) {
   if (site.guest.ra == 31) return Prefetch(site);
-  const bool masked = unaligned && !Planted(Bug::kLdqUNotMasked);
-  const Reg64 address = EffectiveAddress(site, masked ? 7 : 0);
-  LookUp(site, address, masked == unaligned ? bytes : 1, Access::kRead);
-  use(address + rcx);
+  use(Locate(site, bytes, unaligned, Access::kRead));
   Resume(site);
 }
 
@@ -117,9 +203,7 @@ void Emitter::Prefetch(const Site& site) {
 
 template <typename Use>
 void Emitter::Store(const Site& site, int bytes, bool unaligned, Use use) {
-  const Reg64 address = EffectiveAddress(site, unaligned ? 7 : 0);
-  LookUp(site, address, bytes, Access::kWrite);
-  use(address + rcx);
+  use(Locate(site, bytes, unaligned, Access::kWrite));
   Resume(site);
 }
 
@@ -275,12 +359,11 @@ void Emitter::EmitLds(const Site& site) {
   });
 }
 void Emitter::EmitSts(const Site& site) {
-  const Reg64 address = EffectiveAddress(site, 0);
-  LookUp(site, address, 4, Access::kWrite);
-  lea(rax, ptr[address + rcx]);
-  CompressSingle(site.guest.ra);
-  mov(dword[rax], edx);
-  Resume(site);
+  Store(site, 4, false, [&](const RegExp& at) {
+    lea(rax, ptr[at]);
+    CompressSingle(site.guest.ra);
+    mov(dword[rax], edx);
+  });
 }
 
 // Nothing that is compiled today uses VAX formats.

@@ -201,8 +201,7 @@ void Emitter::FinishHwLoad(const Site& site, int bytes) {
 
 void Emitter::LoadVpte(const Site& site) {
   const Reg64 address = EffectiveAddress(site, 7);
-  LookUpTag(address, 8, offsetof(ref::DataLookaside::Entry, read_tag),
-            Low(&setup_.frame.kernel_context), SlowPath(site));
+  LookUpTag(address, RangeOf(8, Access::kRead), Low(&setup_.frame.kernel_context), SlowPath(site));
   lea(rax, ptr[address + rcx]);
   FinishHwLoad(site, 8);
 }

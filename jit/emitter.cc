@@ -44,6 +44,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       region_(region),
       place_(place),
       map_(region, {.notes = setup.sink != nullptr, .tables = setup.several_cpus}),
+      groups_(region, InPal()),
       copies_(map_.spare()),
       executable_(executable),
       slots_(slots),
@@ -64,6 +65,7 @@ bool Emitter::Emit() {
   }
   EmitFloatCold();
   EmitColdLookups();
+  EmitColdBases();
   EmitSlowPaths();
   EmitUnlinked();
   EmitSubroutines();
@@ -131,6 +133,7 @@ void Emitter::EmitEntry(size_t index) {
   } else {
     call(load_);
   }
+  ForgetBases(groups_.OpenAtStart(index));
   jmp(blocks_[index]);
   if (!region_.uses_float) return;
   L(disabled);
@@ -165,6 +168,12 @@ void Emitter::EmitSlowPaths() {
     }
     jmp(slow.resume);
   }
+}
+
+void Emitter::ForgetBases(uint32_t slots) {
+  if (slots == 0) return;
+  xor_(eax, eax);
+  for (; slots != 0; slots &= slots - 1) mov(qword[BaseSlot(std::countr_zero(slots))], rax);
 }
 
 void Emitter::LeaveUnlessNormal(uint32_t places) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "alpha/execution_sink.h"
+#include "jit/access_groups.h"
 #include "jit/assembler.h"
 #include "jit/block_registers.h"
 #include "jit/frame.h"
@@ -110,6 +111,9 @@ class Emitter : private Assembler {
   void Mark(CodeMark::Kind kind, uint32_t offset, uint32_t word) {
     if (marks_ != nullptr) marks_->push_back({kind, PcOf(offset), word, getSize()});
   }
+  size_t IndexOf(const GuestBlock& block) const {
+    return static_cast<size_t>(&block - region_.blocks.data());
+  }
   void EmitEntry(size_t index);
   void EmitBail(size_t index);
   void EmitUnlinked();
@@ -122,6 +126,8 @@ class Emitter : private Assembler {
   void NoteBlock(const GuestBlock& block);
   void SaveWritten();
   void LoadAssigned();
+  // Has those slots of AccessGroups, a bit each, say that they hold nothing. Changes RAX.
+  void ForgetBases(uint32_t slots);
 
   // --- Operands (emitter.cc).
   // What lies below 2 GiB.
@@ -281,9 +287,30 @@ class Emitter : private Assembler {
   // --- Memory (emit_memory.cc).
   Xbyak::Reg64 EffectiveAddress(const Site& site, uint32_t align_mask);
   enum class Access : uint8_t { kRead, kWrite };
+  // What is to be looked up at once, off some address.
+  struct Range {
+    int32_t low;   // of the lowest byte
+    int32_t last;  // of the highest, rounded down to a multiple of `align`
+    int32_t align;
+    bool reads;
+    bool writes;
+  };
+  static Range RangeOf(int bytes, Access access) {
+    return {0, 0, bytes, access == Access::kRead, access == Access::kWrite};
+  }
+  bool IsMapped() const { return FetchClassOf(place_.virtual_page) == FetchClass::kMapped; }
+  Xbyak::RegExp DataContext() const { return InTables(&setup_.tables.context.data_context); }
+  static Xbyak::RegExp BaseSlot(int slot) {
+    return Xbyak::util::rsp + slot * static_cast<int>(sizeof(uint64_t));
+  }
+  Xbyak::RegExp Locate(const Site& site, int bytes, bool unaligned, Access access);
+  void FindBase(const Site& site, const AccessGroups::Member& member, bool masked,
+                const Range& own);
+  void EmitColdBases();
   void LookUp(const Site& site, const Xbyak::Reg64& address, int bytes, Access access);
-  void LookUpTag(const Xbyak::Reg64& address, int bytes, size_t tag_offset,
-                 const Xbyak::RegExp& context, Label& miss);
+  void LookUpTag(const Xbyak::Reg64& address, const Range& range, const Xbyak::RegExp& context,
+                 Label& miss);
+  void LookUpKseg(const Xbyak::Reg64& address, const Range& range, Label& outside, Label& slow);
   void EmitColdLookups();
   template <typename Use>
   void Load(const Site& site, int bytes, bool unaligned, Use use);
@@ -360,6 +387,7 @@ class Emitter : private Assembler {
   const Region& region_;
   const Translation& place_;
   const RegisterMap map_;
+  const AccessGroups groups_;
   BlockRegisters copies_;
   const uint8_t* executable_;
   ExitSlot* slots_;
@@ -386,13 +414,26 @@ class Emitter : private Assembler {
   // Addresses that turn out to be in no superpage.
   struct ColdLookup {
     Xbyak::Reg64 address;
-    int bytes;
-    size_t tag_offset;
+    Range range;
     Label* slow;
     Label start;
     Label resume;
   };
   std::deque<ColdLookup> cold_lookups_;
+  // Members of groups that look up for themselves after all.
+  struct ColdBase {
+    static constexpr int kInMemory = -1;
+    Site site;
+    Xbyak::Address slot;
+    bool first;  // of its group
+    int base;    // the host register that holds the base
+    bool masked;
+    Range own;
+    Label* slow;
+    Label start;
+    Label resume;
+  };
+  std::deque<ColdBase> cold_bases_;
   struct Exit {
     int64_t target;
     Label start;

@@ -92,7 +92,8 @@ struct Frame {
   uint64_t memory_marks = 0;  // Memory::marks()
 
   // The superpage of data that operating systems use: its first address, how much of it is RAM that
-  // may be referred to now, the same in kernel mode, and what to add to an address.
+  // may be referred to now (all but the last page), the same in kernel mode, and what to add to an
+  // address.
   uint64_t kseg_base = 0xffff'fc00'0000'0000;
   uint64_t kseg_size = 0;
   uint64_t kseg_limit = 0;

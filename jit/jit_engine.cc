@@ -5,6 +5,7 @@
 
 #include "alpha/fpcr.h"
 #include "alpha/translate.h"
+#include "jit/access_groups.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {
@@ -188,7 +189,9 @@ void JitEngine::RefreshFrame(const Cpu& cpu) {
   frame_.FetchContext(FetchClass::kPal) = generation | (shadow ? 3 : 1);
   frame_.FetchContext(FetchClass::kSuperpage) = generation | mode << kSuperpageModeShift | 2;
   const bool superpages = (cpu.m_ctl >> 1 & 2) != 0 && !watched_;
-  frame_.kseg_limit = superpages ? memory_.size() : 0;
+  // A group of references that begins below the limit ends within RAM.
+  static_assert(AccessGroups::kMaxSpan <= alpha::kPageSize);
+  frame_.kseg_limit = superpages ? memory_.size() - alpha::kPageSize : 0;
   frame_.kseg_size = cpu.mode == alpha::Mode::kKernel ? frame_.kseg_limit : 0;
   frame_.kernel_context = ref::DataContext(cpu.dtb_asn, alpha::Mode::kKernel);
   frame_.look_for_inexact = (cpu.fpcr & alpha::fpcr::kInexact) == 0;

@@ -46,6 +46,8 @@ namespace isochron::jit {
   BUG(kLdlNotExtended, "ldl-not-extended")                 \
   BUG(kAlignmentNotChecked, "alignment-not-checked")       \
   BUG(kLdqUNotMasked, "ldq_u-not-masked")                  \
+  BUG(kGroupEndNotChecked, "group-end-not-checked")        \
+  BUG(kGroupAlignedAsFirst, "group-aligned-as-first")      \
   BUG(kStaleDataContext, "stale-data-context")             \
   BUG(kLockNotCleared, "lock-not-cleared")                 \
   BUG(kPageNotMarkedDirty, "page-not-marked-dirty")        \

@@ -1,5 +1,6 @@
 #include "jit/thunks.h"
 
+#include "jit/access_groups.h"
 #include "jit/assembler.h"
 // Behind it, which says that there are no exceptions.
 #include <xbyak/xbyak_util.h>
@@ -18,7 +19,7 @@ class Thunks : public Assembler {
   // The System V calling convention: arguments in RDI, RSI and RDX.
   void EmitEnter(const Frame& frame) {
     for (const Xbyak::Reg64& reg : {rbx, rbp, r12, r13, r14, r15}) push(reg);
-    sub(rsp, 8);
+    sub(rsp, kRoom);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     // Upper halves that others have left in use (the hashing of pages does) make each SSE
     // instruction wait for the last one of its register.
@@ -70,6 +71,10 @@ class Thunks : public Assembler {
   }
 
  private:
+  // For the slots of AccessGroups; the stack stays aligned to 16 bytes.
+  static constexpr int kRoom = 8 + AccessGroups::kSlots * 8;
+  static_assert(kRoom % 16 == 8);
+
   const bool has_avx_ = Xbyak::util::Cpu().has(Xbyak::util::Cpu::tAVX);
 
   static Xbyak::RegExp At(const void* address) {
@@ -80,7 +85,7 @@ class Thunks : public Assembler {
   }
   void EmitReturn(const Frame& frame) {
     mov(qword[At(&frame.next_note)], r14);
-    add(rsp, 8);
+    add(rsp, kRoom);
     for (const Xbyak::Reg64& reg : {r15, r14, r13, r12, rbp, rbx}) pop(reg);
     ret();
   }

@@ -68,6 +68,7 @@ class Generator {
   void ChunkPalMode();
   void ChunkSelfModifying();
   void ChunkEdges();
+  void ChunkMembers();
   void ChunkLocked();
   void ChunkFloat();
   void ChunkIo();
@@ -255,6 +256,7 @@ void Generator::ChunkSelfModifying() {
 }
 
 void Generator::ChunkEdges() {
+  if (OneIn(2)) return ChunkMembers();
   for (uint64_t count = 4 + Below(40); count != 0 && room() > 1; --count) {
     Op op = Op::kLda;
     while (alpha::Info(op).format != alpha::Format::kMemory ||
@@ -263,6 +265,26 @@ void Generator::ChunkEdges() {
     }
     const auto displacement = static_cast<int>(Below(48)) - 24;
     Emit(MemoryOp(op, OneIn(16) ? 31 : RandomTarget(random_), displacement, Registers::kEdge));
+  }
+}
+
+// Several references off one register, as to the members of a structure, which moves now and then
+// and may lie across the end of a page, or where its members are misaligned.
+void Generator::ChunkMembers() {
+  constexpr Op kAccesses[] = {Op::kLdbu, Op::kLdwu, Op::kLdl, Op::kLdq, Op::kLdqU, Op::kLdt,
+                              Op::kStb,  Op::kStw,  Op::kStl, Op::kStq, Op::kStqU, Op::kSts};
+  Emit(MemoryOp(Op::kLda, Registers::kScratch, 0, Registers::kEdge));
+  for (uint64_t count = 8 + Below(40); count != 0 && room() > 4; --count) {
+    if (OneIn(6)) {
+      const int step = static_cast<int>(Below(16)) - 8;
+      const uint32_t from = OneIn(3) ? Registers::kEdge : Registers::kScratch;
+      Emit(MemoryOp(Op::kLda, Registers::kScratch, OneIn(4) ? step : 8 * step, from));
+    }
+    if (OneIn(8)) Emit(BranchOp(OneIn(2) ? Op::kBlbs : Op::kBge, RandomTarget(random_), 1));
+    const Op op = kAccesses[Below(std::size(kAccesses))];
+    const int displacement = static_cast<int>(Below(32)) - 16;
+    const uint32_t reg = OneIn(16) ? 31 : RandomTarget(random_);
+    Emit(MemoryOp(op, reg, OneIn(8) ? displacement : 8 * displacement, Registers::kScratch));
   }
 }
 

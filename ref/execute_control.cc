@@ -111,10 +111,11 @@ void LeaveBlock(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
 Handler EndOfBlockHandler() { return EndOfBlock; }
 Handler LeaveBlockHandler() { return LeaveBlock; }
 
-#define ISOCHRON_BRANCH(Name, Condition)                                                     \
-  Handler Select##Name(const alpha::Instruction&, Reuse reuse) {                             \
-    return reuse == Reuse::kA ? ConditionalBranch<alpha::Condition, false, Reuse::kA>        \
-                              : ConditionalBranch<alpha::Condition, false, Reuse::kNothing>; \
+#define ISOCHRON_BRANCH(Name, Condition)                              \
+  Handler Select##Name(const alpha::Instruction&, Reuse reuse) {      \
+    return ForReuse<Reuse::kA>(reuse, []<Reuse kReuse>() -> Handler { \
+      return ConditionalBranch<alpha::Condition, false, kReuse>;      \
+    });                                                               \
   }
 #define ISOCHRON_FLOAT_BRANCH(Name, Condition)                         \
   Handler Select##Name(const alpha::Instruction&, Reuse) {             \

@@ -61,17 +61,13 @@ void LoadAddress(Context& context, const Operation* op, Cpu& cpu, uint64_t last)
 }  // namespace
 
 // The instance of `Template` for a function, the form of Rb and the reuse.
-#define ISOCHRON_INSTANCE(Template, Function)                                       \
-  if (instruction.literal) {                                                        \
-    return reuse == Reuse::kA ? Template<alpha::Function, true, Reuse::kA>          \
-                              : Template<alpha::Function, true, Reuse::kNothing>;   \
-  }                                                                                 \
-  switch (reuse) {                                                                  \
-    case Reuse::kNothing: return Template<alpha::Function, false, Reuse::kNothing>; \
-    case Reuse::kA: return Template<alpha::Function, false, Reuse::kA>;             \
-    case Reuse::kB: return Template<alpha::Function, false, Reuse::kB>;             \
-  }                                                                                 \
-  return nullptr;
+#define ISOCHRON_INSTANCE(Template, Function)                                                      \
+  if (instruction.literal) {                                                                       \
+    return ForReuse<Reuse::kA>(                                                                    \
+        reuse, []<Reuse kReuse>() -> Handler { return Template<alpha::Function, true, kReuse>; }); \
+  }                                                                                                \
+  return ForReuse<Reuse::kA, Reuse::kB>(                                                           \
+      reuse, []<Reuse kReuse>() -> Handler { return Template<alpha::Function, false, kReuse>; });
 
 #define ISOCHRON_OPERATE(Name)                                               \
   Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
@@ -87,7 +83,7 @@ void LoadAddress(Context& context, const Operation* op, Cpu& cpu, uint64_t last)
   }
 
 Handler SelectLda(const alpha::Instruction&, Reuse reuse) {
-  return reuse == Reuse::kB ? LoadAddress<Reuse::kB> : LoadAddress<Reuse::kNothing>;
+  return ForReuse<Reuse::kB>(reuse, []<Reuse kReuse>() -> Handler { return LoadAddress<kReuse>; });
 }
 Handler SelectLdah(const alpha::Instruction& instruction, Reuse reuse) {
   return SelectLda(instruction, reuse);

@@ -174,17 +174,14 @@ Handler OrPrefetch(const alpha::Instruction& instruction, Handler load) {
 
 template <typename T, auto Convert>
 Handler SelectLoad(Reuse reuse) {
-  return reuse == Reuse::kB ? Load<T, Convert, Reuse::kB> : Load<T, Convert, Reuse::kNothing>;
+  return ForReuse<Reuse::kB>(reuse,
+                             []<Reuse kReuse>() -> Handler { return Load<T, Convert, kReuse>; });
 }
 
 template <typename T>
 Handler SelectStore(Reuse reuse) {
-  switch (reuse) {
-    case Reuse::kNothing: return Store<T, Reuse::kNothing>;
-    case Reuse::kA: return Store<T, Reuse::kA>;
-    case Reuse::kB: return Store<T, Reuse::kB>;
-  }
-  return nullptr;
+  return ForReuse<Reuse::kA, Reuse::kB>(reuse,
+                                        []<Reuse kReuse>() -> Handler { return Store<T, kReuse>; });
 }
 
 Handler OrFloatPrefetch(const alpha::Instruction& instruction, Handler load) {
@@ -208,7 +205,8 @@ Handler SelectLdq(const alpha::Instruction& i, Reuse reuse) {
 // LDQ_U to R31 is UNOP (HRM section 2.6): no access at all.
 Handler SelectLdqU(const alpha::Instruction& i, Reuse reuse) {
   if (i.ra == 31) return Nothing;
-  return reuse == Reuse::kB ? LoadUnaligned<Reuse::kB> : LoadUnaligned<Reuse::kNothing>;
+  return ForReuse<Reuse::kB>(reuse,
+                             []<Reuse kReuse>() -> Handler { return LoadUnaligned<kReuse>; });
 }
 Handler SelectLdlL(const alpha::Instruction&, Reuse) {
   return LoadLocked<uint32_t, SignExtendLong>;
@@ -221,12 +219,8 @@ Handler SelectStw(const alpha::Instruction&, Reuse reuse) { return SelectStore<u
 Handler SelectStl(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint32_t>(reuse); }
 Handler SelectStq(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint64_t>(reuse); }
 Handler SelectStqU(const alpha::Instruction&, Reuse reuse) {
-  switch (reuse) {
-    case Reuse::kNothing: return StoreUnaligned<Reuse::kNothing>;
-    case Reuse::kA: return StoreUnaligned<Reuse::kA>;
-    case Reuse::kB: return StoreUnaligned<Reuse::kB>;
-  }
-  return nullptr;
+  return ForReuse<Reuse::kA, Reuse::kB>(
+      reuse, []<Reuse kReuse>() -> Handler { return StoreUnaligned<kReuse>; });
 }
 Handler SelectStlC(const alpha::Instruction&, Reuse) { return StoreConditional<uint32_t>; }
 Handler SelectStqC(const alpha::Instruction&, Reuse) { return StoreConditional<uint64_t>; }

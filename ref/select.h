@@ -15,6 +15,15 @@ namespace isochron::ref {
 
 Handler SelectReserved(const alpha::Instruction& instruction, Reuse reuse);
 
+// What `instance`, a template of handlers by the reuse, gives for `reuse`, if that is one of
+// `kPossible`, or for none.
+template <Reuse... kPossible, typename Instance>
+Handler ForReuse(Reuse reuse, Instance instance) {
+  Handler handler = instance.template operator()<Reuse::kNothing>();
+  ((reuse == kPossible ? void(handler = instance.template operator()<kPossible>()) : void()), ...);
+  return handler;
+}
+
 // An instruction without effect beyond its cost.
 void Nothing(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t last);
 

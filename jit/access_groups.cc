@@ -7,7 +7,7 @@ namespace isochron::jit {
 
 using alpha::Op;
 
-GroupedAccess GroupedAccessOf(Op op) {
+Reference ReferenceOf(Op op) {
   switch (op) {
     case Op::kLdbu: return {1, false, false};
     case Op::kLdwu: return {2, false, false};
@@ -89,13 +89,13 @@ void AccessGroups::Walk(const Region& region, Visit visit) {
 
 // Makes an access a member of the group of its base, or of a new one.
 void AccessGroups::Collect(const GuestInstruction& guest, Place& place, Bases& bases) {
-  const GroupedAccess access = GroupedAccessOf(guest.word.op);
-  if (access.bytes == 0 || guest.rb == 31) return;
-  if (!access.write && guest.ra == 31) return;  // a prefetch
+  const Reference reference = ReferenceOf(guest.word.op);
+  if (reference.bytes == 0 || guest.rb == 31) return;
+  if (!reference.write && guest.ra == 31) return;  // a prefetch
   // It would be misaligned while the base is as aligned as it must be.
-  if (!access.unaligned && guest.word.immediate % access.bytes != 0) return;
+  if (!reference.unaligned && guest.word.immediate % reference.bytes != 0) return;
   int16_t& base = bases[guest.rb];
-  if (base == kNone || !Join(guest, access, base)) {
+  if (base == kNone || !Join(guest, reference, base)) {
     base = static_cast<int16_t>(groups_.size());
     groups_.emplace_back();
     members_.push_back(0);
@@ -103,36 +103,34 @@ void AccessGroups::Collect(const GuestInstruction& guest, Place& place, Bases& b
     const auto at = static_cast<int32_t>(guest.word.immediate);
     groups_.back().low = at;
     groups_.back().high = at;
-    Join(guest, access, base);
+    Join(guest, reference, base);
   }
   place.group = base;
   ++members_[static_cast<size_t>(base)];
 }
 
 // False when the group would become too long.
-bool AccessGroups::Join(const GuestInstruction& guest, const GroupedAccess& access, int16_t index) {
+bool AccessGroups::Join(const GuestInstruction& guest, const Reference& reference, int16_t index) {
   AccessGroup& group = groups_[static_cast<size_t>(index)];
   const auto at = static_cast<int32_t>(guest.word.immediate);
-  const int32_t low = std::min(group.low, access.unaligned ? at - 7 : at);
-  const int32_t high = std::max(group.high, at + access.bytes - 1);
+  const int32_t low = std::min(group.low, reference.unaligned ? at - 7 : at);
+  const int32_t high = std::max(group.high, at + reference.bytes - 1);
   if (high - low >= kMaxSpan) return false;
   group.low = low;
   group.high = high;
-  if (!access.unaligned) group.align = std::max(group.align, access.bytes);
-  group.reads = group.reads || !access.write;
-  group.writes = group.writes || access.write;
+  if (!reference.unaligned) group.align = std::max(group.align, reference.bytes);
+  group.reads = group.reads || !reference.write;
+  group.writes = group.writes || reference.write;
   return true;
 }
 
 // Gives a group its slot, if it has other members than its first one.
 void AccessGroups::Settle(const GuestInstruction& guest, Place& place, Bases& bases) {
-  if (place.group == kNone) return;
-  AccessGroup& group = groups_[static_cast<size_t>(place.group)];
   if (!place.first) return;
   bases[guest.rb] = kNone;
   const int slot = std::countr_one(static_cast<uint32_t>(SlotsOf(bases)));
   if (members_[static_cast<size_t>(place.group)] == 1 || slot >= kSlots) return;
-  group.slot = slot;
+  groups_[static_cast<size_t>(place.group)].slot = slot;
   bases[guest.rb] = place.group;
 }
 

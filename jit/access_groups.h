@@ -32,13 +32,13 @@ struct AccessGroup {
   int32_t last() const { return high & -align; }
 };
 
-// How an instruction refers to memory, as far as groups are concerned.
-struct GroupedAccess {
-  int32_t bytes = 0;       // 0: it does not
+// How a load or store refers to memory, if it is one that may be in a group.
+struct Reference {
+  int32_t bytes = 0;       // 0: it is none
   bool unaligned = false;  // LDQ_U, STQ_U: the address has its lowest bits cleared
   bool write = false;
 };
-GroupedAccess GroupedAccessOf(alpha::Op op);
+Reference ReferenceOf(alpha::Op op);
 
 // The groups of a region. They reach from a block into those that only it leads to, and end where
 // the base is written.
@@ -89,7 +89,7 @@ class AccessGroups {
   template <typename Visit>
   void Walk(const Region& region, Visit visit);
   void Collect(const GuestInstruction& guest, Place& place, Bases& bases);
-  bool Join(const GuestInstruction& guest, const GroupedAccess& access, int16_t index);
+  bool Join(const GuestInstruction& guest, const Reference& reference, int16_t index);
   void Settle(const GuestInstruction& guest, Place& place, Bases& bases);
   uint16_t SlotsOf(const Bases& bases) const;
 

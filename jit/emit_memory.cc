@@ -172,9 +172,11 @@ void Emitter::EmitColdBases() {
 }
 
 // Where in the host's memory the operand is.
-RegExp Emitter::Locate(const Site& site, int bytes, bool unaligned, Access access) {
-  const bool masked = unaligned && !Planted(Bug::kLdqUNotMasked);
-  const int aligned_to = masked == unaligned ? bytes : 1;
+RegExp Emitter::Locate(const Site& site) {
+  const Reference reference = ReferenceOf(site.guest.word.op);
+  const Access access = reference.write ? Access::kWrite : Access::kRead;
+  const bool masked = reference.unaligned && !Planted(Bug::kLdqUNotMasked);
+  const int aligned_to = masked == reference.unaligned ? reference.bytes : 1;
   const AccessGroups::Member member = groups_.Find(IndexOf(site.block), site.index);
   if (member.group == nullptr) {
     const Reg64 address = EffectiveAddress(site, masked ? 7 : 0);
@@ -189,9 +191,9 @@ RegExp Emitter::Locate(const Site& site, int bytes, bool unaligned, Access acces
 }
 
 template <typename Use>
-void Emitter::Load(const Site& site, int bytes, bool unaligned, Use use) {
+void Emitter::Load(const Site& site, Use use) {
   if (site.guest.ra == 31) return Prefetch(site);
-  use(Locate(site, bytes, unaligned, Access::kRead));
+  use(Locate(site));
   Resume(site);
 }
 
@@ -202,27 +204,27 @@ void Emitter::Prefetch(const Site& site) {
 }
 
 template <typename Use>
-void Emitter::Store(const Site& site, int bytes, bool unaligned, Use use) {
-  use(Locate(site, bytes, unaligned, Access::kWrite));
+void Emitter::Store(const Site& site, Use use) {
+  use(Locate(site));
   Resume(site);
 }
 
 void Emitter::EmitLdbu(const Site& site) {
-  Load(site, 1, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
     movzx(to.cvt32(), byte[at]);
     Write(site.guest.ra, to);
   });
 }
 void Emitter::EmitLdwu(const Site& site) {
-  Load(site, 2, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
     movzx(to.cvt32(), word[at]);
     Write(site.guest.ra, to);
   });
 }
 void Emitter::EmitLdl(const Site& site) {
-  Load(site, 4, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
     if (Planted(Bug::kLdlNotExtended)) {
       mov(to.cvt32(), dword[at]);
@@ -233,7 +235,7 @@ void Emitter::EmitLdl(const Site& site) {
   });
 }
 void Emitter::EmitLdq(const Site& site) {
-  Load(site, 8, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
     mov(to, qword[at]);
     Write(site.guest.ra, to);
@@ -242,7 +244,7 @@ void Emitter::EmitLdq(const Site& site) {
 // To R31 it is UNOP: no access at all.
 void Emitter::EmitLdqU(const Site& site) {
   if (site.guest.ra == 31) return;
-  Load(site, 8, true, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     const Reg64 to = Target(site.guest.ra, rax);
     mov(to, qword[at]);
     Write(site.guest.ra, to);
@@ -250,20 +252,19 @@ void Emitter::EmitLdqU(const Site& site) {
 }
 
 void Emitter::EmitStb(const Site& site) {
-  Store(site, 1, false, [&](const RegExp& at) { mov(byte[at], Read(site.guest.ra, rdx).cvt8()); });
+  Store(site, [&](const RegExp& at) { mov(byte[at], Read(site.guest.ra, rdx).cvt8()); });
 }
 void Emitter::EmitStw(const Site& site) {
-  Store(site, 2, false, [&](const RegExp& at) { mov(word[at], Read(site.guest.ra, rdx).cvt16()); });
+  Store(site, [&](const RegExp& at) { mov(word[at], Read(site.guest.ra, rdx).cvt16()); });
 }
 void Emitter::EmitStl(const Site& site) {
-  Store(site, 4, false,
-        [&](const RegExp& at) { mov(dword[at], Read(site.guest.ra, rdx).cvt32()); });
+  Store(site, [&](const RegExp& at) { mov(dword[at], Read(site.guest.ra, rdx).cvt32()); });
 }
 void Emitter::EmitStq(const Site& site) {
-  Store(site, 8, false, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
+  Store(site, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
 }
 void Emitter::EmitStqU(const Site& site) {
-  Store(site, 8, true, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
+  Store(site, [&](const RegExp& at) { mov(qword[at], Read(site.guest.ra, rdx)); });
 }
 
 // RAX: the host address. What the lookaside finds is RAM, so its place there is the physical
@@ -333,7 +334,7 @@ void Emitter::EmitStqC(const Site& site) {
 }
 
 void Emitter::EmitLdt(const Site& site) {
-  Load(site, 8, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     if (FloatInHost(site.guest.ra)) {
       movsd(Xbyak::Xmm(map_.floating(site.guest.ra)), qword[at]);
     } else {
@@ -343,7 +344,7 @@ void Emitter::EmitLdt(const Site& site) {
   });
 }
 void Emitter::EmitStt(const Site& site) {
-  Store(site, 8, false, [&](const RegExp& at) {
+  Store(site, [&](const RegExp& at) {
     if (FloatInHost(site.guest.ra)) {
       movsd(qword[at], Xbyak::Xmm(map_.floating(site.guest.ra)));
     } else {
@@ -353,13 +354,13 @@ void Emitter::EmitStt(const Site& site) {
   });
 }
 void Emitter::EmitLds(const Site& site) {
-  Load(site, 4, false, [&](const RegExp& at) {
+  Load(site, [&](const RegExp& at) {
     mov(eax, dword[at]);
     ExpandSingle(site);
   });
 }
 void Emitter::EmitSts(const Site& site) {
-  Store(site, 4, false, [&](const RegExp& at) {
+  Store(site, [&](const RegExp& at) {
     lea(rax, ptr[at]);
     CompressSingle(site.guest.ra);
     mov(dword[rax], edx);

@@ -303,7 +303,7 @@ class Emitter : private Assembler {
   static Xbyak::RegExp BaseSlot(int slot) {
     return Xbyak::util::rsp + slot * static_cast<int>(sizeof(uint64_t));
   }
-  Xbyak::RegExp Locate(const Site& site, int bytes, bool unaligned, Access access);
+  Xbyak::RegExp Locate(const Site& site);
   void FindBase(const Site& site, const AccessGroups::Member& member, bool masked,
                 const Range& own);
   void EmitColdBases();
@@ -313,9 +313,9 @@ class Emitter : private Assembler {
   void LookUpKseg(const Xbyak::Reg64& address, const Range& range, Label& outside, Label& slow);
   void EmitColdLookups();
   template <typename Use>
-  void Load(const Site& site, int bytes, bool unaligned, Use use);
+  void Load(const Site& site, Use use);
   template <typename Use>
-  void Store(const Site& site, int bytes, bool unaligned, Use use);
+  void Store(const Site& site, Use use);
   void Prefetch(const Site& site);
 
   template <typename Use>

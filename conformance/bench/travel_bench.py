@@ -92,10 +92,11 @@ def timed(command, clock):
     return seconds, run.stderr
 
 
-def seconds_of(function, *arguments):
-    began = time.monotonic()
+def seconds_of(now, function, *arguments):
+    """How far `now` goes on while the function is called."""
+    began = now()
     function(*arguments)
-    return time.monotonic() - began
+    return now() - began
 
 
 class Travel:
@@ -113,9 +114,7 @@ class Travel:
         return time.monotonic() if self.arguments.clock == "wall" else cpu_seconds(stub.pid)
 
     def seconds(self, stub, function, *arguments):
-        began = self.now(stub)
-        function(*arguments)
-        return self.now(stub) - began
+        return seconds_of(lambda: self.now(stub), function, *arguments)
 
     @staticmethod
     def cycle(stub):
@@ -192,9 +191,9 @@ class Travel:
         there = self.instruction(stub)
         stub.monitor(f"goto instruction {there + qemu_reverse.NEAR}")
         stub.monitor("step exact")
-        steps = [seconds_of(stub.resume, "bs") for _ in range(STEPS)]
+        steps = [seconds_of(time.monotonic, stub.resume, "bs") for _ in range(STEPS)]
         stub.request(f"Z0,{self.landmark:x},4")
-        back = seconds_of(stub.resume, "bc")
+        back = seconds_of(time.monotonic, stub.resume, "bc")
         assert self.instruction(stub) == there
         stub.close()
         return steps, back

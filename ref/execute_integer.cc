@@ -58,28 +58,38 @@ void LoadAddress(Context& context, const Operation* op, Cpu& cpu, uint64_t last)
   return Next(context, op, cpu, result);
 }
 
+// What `instance`, a template of handlers by the form of Rb and the reuse, gives for both.
+template <typename Instance>
+Handler ForForm(const alpha::Instruction& instruction, Reuse reuse, Instance instance) {
+  if (instruction.literal) {
+    return ForReuse<Reuse::kA>(reuse, [instance]<Reuse kReuse>() -> Handler {
+      return instance.template operator()<true, kReuse>();
+    });
+  }
+  return ForReuse<Reuse::kA, Reuse::kB>(reuse, [instance]<Reuse kReuse>() -> Handler {
+    return instance.template operator()<false, kReuse>();
+  });
+}
+
 }  // namespace
 
-// The instance of `Template` for a function, the form of Rb and the reuse.
-#define ISOCHRON_INSTANCE(Template, Function)                                                      \
-  if (instruction.literal) {                                                                       \
-    return ForReuse<Reuse::kA>(                                                                    \
-        reuse, []<Reuse kReuse>() -> Handler { return Template<alpha::Function, true, kReuse>; }); \
-  }                                                                                                \
-  return ForReuse<Reuse::kA, Reuse::kB>(                                                           \
-      reuse, []<Reuse kReuse>() -> Handler { return Template<alpha::Function, false, kReuse>; });
-
-#define ISOCHRON_OPERATE(Name)                                               \
-  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
-    ISOCHRON_INSTANCE(Operate, Name)                                         \
+#define ISOCHRON_OPERATE(Name)                                                        \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
+    return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
+      return Operate<alpha::Name, kLiteral, kReuse>;                                  \
+    });                                                                               \
   }
-#define ISOCHRON_OPERATE_OVERFLOW(Name)                                      \
-  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
-    ISOCHRON_INSTANCE(OperateOverflow, Name)                                 \
+#define ISOCHRON_OPERATE_OVERFLOW(Name)                                               \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
+    return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
+      return OperateOverflow<alpha::Name, kLiteral, kReuse>;                          \
+    });                                                                               \
   }
-#define ISOCHRON_CMOV(Name, Condition)                                       \
-  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) { \
-    ISOCHRON_INSTANCE(ConditionalMove, Condition)                            \
+#define ISOCHRON_CMOV(Name, Condition)                                                \
+  Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
+    return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
+      return ConditionalMove<alpha::Condition, kLiteral, kReuse>;                     \
+    });                                                                               \
   }
 
 Handler SelectLda(const alpha::Instruction&, Reuse reuse) {

@@ -243,7 +243,7 @@ ref::Block& JitEngine::GoldenBlock(uint64_t pa, ref::DecodeMode mode) {
     golden.mode = mode;
     ref::DecodeOne(memory_.host(pa), pa, mode, golden.block);
   }
-  return golden.block;
+  return *golden.block;
 }
 
 bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
@@ -257,11 +257,9 @@ bool JitEngine::TranslateAtMost(Cpu& cpu, uint32_t instructions) {
   }
   TurnTo(cpu);
   if (loop_.context().fetch_changed) loop_.ForgetFetches();
-  ref::Block* block = loop_.FindBlock(cpu);
-  if (block == nullptr) return false;
+  if (loop_.FindBlock(cpu) == nullptr) return false;
   // The rest of the block must not keep a deadline behind these instructions from running them.
-  const int limit = static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength}));
-  *block = ref::DecodeBlock(memory_.host(block->pa), block->pa, loop_.page()->mode(), limit);
+  loop_.ShortenBlock(cpu, static_cast<int>(std::min(instructions, uint32_t{ref::kMaxBlockLength})));
   // Links and remembered jumps lead to what was there.
   loop_.page()->ForgetNames();
   loop_.ForgetFetches();

@@ -107,7 +107,7 @@ class JitEngine final : public alpha::Engine,
     uint64_t pa = ~uint64_t{0};
     uint32_t word = 0;
     ref::DecodeMode mode = ref::DecodeMode::kNative;
-    ref::Block block;
+    ref::BlockPtr block;
   };
   static constexpr size_t kGolden = 1024;
   // The instruction at `pa`, decoded.

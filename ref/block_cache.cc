@@ -6,7 +6,7 @@
 namespace isochron::ref {
 
 void CodePage::ForgetLinksTo(const Block* block) {
-  for (const std::unique_ptr<Block>& from : blocks_) {
+  for (const BlockPtr& from : blocks_) {
     if (from->taken == block) from->taken = nullptr;
     if (from->fall_through == block) from->fall_through = nullptr;
   }
@@ -33,17 +33,25 @@ CodePage* BlockCache::Page(uint64_t pa, DecodeMode mode) {
 Block* BlockCache::Get(CodePage* page, uint64_t address, bool& newly_code) {
   if (Block* block = page->Find(address)) return block;
   const uint64_t pa = page->pa_ | (address & alpha::kPageMask & ~uint64_t{3});
-  auto block =
-      std::make_unique<Block>(DecodeBlock(memory_.host(pa), pa, page->mode_, kMaxBlockLength));
+  BlockPtr block = DecodeBlock(memory_.host(pa), pa, page->mode_, kMaxBlockLength);
   ++blocks_decoded_;
   newly_code = !memory_.IsCode(pa);
   memory_.MarkCode(pa);
   const uint64_t first = (pa & alpha::kPageMask) / kLine;
   const uint64_t last = ((pa & alpha::kPageMask) + 4 * uint64_t{block->count} - 1) / kLine;
   for (uint64_t line = first; line <= last; ++line) page->lines_ |= uint64_t{1} << line;
+  page->starts_[CodePage::Slot(address)] = block.get();
   page->blocks_.push_back(std::move(block));
-  page->numbers_[CodePage::Slot(address)] = static_cast<uint16_t>(page->blocks_.size());
   return page->blocks_.back().get();
+}
+
+void BlockCache::Shorten(CodePage* page, uint64_t address, int limit) {
+  Block*& start = page->starts_[CodePage::Slot(address)];
+  page->ForgetLinksTo(start);
+  const auto owner = std::find_if(page->blocks_.begin(), page->blocks_.end(),
+                                  [start](const BlockPtr& block) { return block.get() == start; });
+  *owner = DecodeBlock(memory_.host(start->pa), start->pa, page->mode_, limit);
+  start = owner->get();
 }
 
 bool BlockCache::OnCodeWritten(uint64_t pa, uint64_t size) {

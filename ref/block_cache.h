@@ -23,10 +23,7 @@ class CodePage {
 
   uint64_t pa() const { return pa_; }
   // The block at this address of the page, or nullptr when it is not decoded yet.
-  Block* Find(uint64_t address) const {
-    const uint16_t number = numbers_[Slot(address)];
-    return number == 0 ? nullptr : blocks_[number - 1].get();
-  }
+  Block* Find(uint64_t address) const { return starts_[Slot(address)]; }
   // Makes no block of the page lead directly to `block`.
   void ForgetLinksTo(const Block* block);
   DecodeMode mode() const { return mode_; }
@@ -46,8 +43,8 @@ class CodePage {
   DecodeMode mode_;
   uint64_t lines_ = 0;  // a bit for each kLine bytes that blocks were decoded from
   std::vector<std::pair<uint64_t, uint64_t>> names_;  // virtual pages and NameAt()
-  std::array<uint16_t, kSlots> numbers_{};            // into blocks_, from 1; 0: none
-  std::vector<std::unique_ptr<Block>> blocks_;
+  std::array<Block*, kSlots> starts_{};
+  std::vector<BlockPtr> blocks_;
 };
 
 // Keeps decoded blocks in step with memory. Pages are dropped whole: when bytes change that a
@@ -61,6 +58,8 @@ class BlockCache {
   // The block at `address` of the page, decoded if necessary. Marks the page as code; sets
   // `newly_code` when it was not.
   Block* Get(CodePage* page, uint64_t address, bool& newly_code);
+  // Has Get(), which has found it there, give a block of at most `limit` instructions from now on.
+  void Shorten(CodePage* page, uint64_t address, int limit);
 
   // Bytes of a code page have changed. True when blocks were dropped: pointers to pages and
   // blocks must be forgotten, but what runs now stays allocated until Collect().
@@ -76,7 +75,7 @@ class BlockCache {
 
  private:
   static constexpr uint64_t kLine = alpha::kPageSize / 64;
-  // Full of straight code that many pages decode to 45 MiB; of kernels and programs, 20 MiB.
+  // Full of straight code that many pages decode to 57 MiB.
   static constexpr size_t kMaxPages = 1024;
 
   static uint64_t Key(uint64_t pa, DecodeMode mode) {

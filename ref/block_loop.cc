@@ -133,9 +133,10 @@ void BlockLoop::ExecutePart(Context& context, Cpu& cpu, Block& block, uint64_t l
   if (kTellsSink || only_one) {
     ExecuteFor<kTellsSink>(context, cpu, DecodeFirst(cpu, block), deadline);
   } else {
-    const auto past = std::find_if(block.cost_before.begin() + 1, block.cost_before.end(),
+    const std::span<const uint16_t> cost_before = block.cost_before();
+    const auto past = std::find_if(cost_before.begin() + 1, cost_before.end(),
                                    [&](uint16_t cost) { return cpu.cycle + cost >= limit; });
-    Operation& next = block.operations[static_cast<size_t>(past - block.cost_before.begin())];
+    Operation& next = block.operations()[past - cost_before.begin()];
     const Handler handler = std::exchange(next.handler, LeaveBlockHandler());
     Execute(context, cpu, block);
     next.handler = handler;  // dropped blocks last until they are collected
@@ -209,8 +210,7 @@ bool BlockLoop::EnterMachineCheck(Context& context, Cpu& cpu) {
 
 Block& BlockLoop::DecodeFirst(const Cpu& cpu, const Block& block) {
   DecodeOne(memory_.host(block.pa), block.pa, ModeOf(cpu), one_);
-  one_.noted_pc = Block::kNotNoted;
-  return one_;
+  return *one_;
 }
 
 void BlockLoop::NumberBlock(const Cpu& cpu, Block& block, alpha::ExecutionSink& sink) const {

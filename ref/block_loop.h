@@ -103,6 +103,11 @@ class BlockLoop final : private alpha::MemoryListener {
   // Finds or decodes the block at cpu.pc. nullptr when an exception has been entered instead or the
   // CPU, which is the one that is served, cannot go on.
   Block* FindBlock(alpha::Cpu& cpu);
+  // Has FindBlock(), which has found one at cpu.pc, find a block of at most `limit` instructions
+  // there from now on.
+  void ShortenBlock(const alpha::Cpu& cpu, int limit) {
+    cache_.Shorten(view_->page, cpu.pc, limit);
+  }
   // What Deadline::sink is to be told of that RunBlock() has run; empty until this is called. It is
   // looked at before the next call of RunBlock().
   void SetNotes(std::span<const uint32_t> notes) { notes_ = notes; }
@@ -132,7 +137,7 @@ class BlockLoop final : private alpha::MemoryListener {
   CodePage* FindPage(alpha::Cpu& cpu, uint64_t tag);
   static void Execute(Context& context, alpha::Cpu& cpu, Block& block) {
     context.block = &block;
-    const Operation* first = block.operations.data();
+    const Operation* first = block.operations();
     first->handler(context, first, cpu, 0);
   }
   // Execute(), and what the sink is to be told of it.
@@ -171,7 +176,7 @@ class BlockLoop final : private alpha::MemoryListener {
   uint32_t cpu_index_ = 0;       // its number
   BlockCache cache_;
   SpinDetector spin_;
-  Block one_;                              // what DecodeFirst() has decoded
+  BlockPtr one_;                           // what DecodeFirst() has decoded
   std::array<uint32_t, 3> note_{};         // of the block that ExecuteNoted() has executed
   std::span<const uint32_t> notes_;        // what the sink is to be told of next
   std::vector<alpha::StopRange> told_of_;  // the ranges of the last TellOfReferences()

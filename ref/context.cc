@@ -92,7 +92,7 @@ AccessResult ReadPhysical(Context& context, const Operation* op, Cpu& cpu, uint6
     value = LoadRam(context.memory, pa, size);
     return AccessResult::kDone;
   }
-  const uint32_t before = context.block->cost_before[IndexOf(context, op)];
+  const uint32_t before = context.block->cost_before()[IndexOf(context, op)];
   cpu.cycle += before;
   const alpha::IoResult result = context.io.Read(cpu, pa, size);
   cpu.cycle -= before;
@@ -106,7 +106,7 @@ AccessResult WritePhysical(Context& context, const Operation* op, Cpu& cpu, uint
     StoreRam(context.memory, pa, size, value);
     return context.code_written ? AccessResult::kLeave : AccessResult::kDone;
   }
-  const uint32_t before = context.block->cost_before[IndexOf(context, op)];
+  const uint32_t before = context.block->cost_before()[IndexOf(context, op)];
   cpu.cycle += before;
   const alpha::IoResult result = context.io.Write(cpu, pa, size, value);
   cpu.cycle -= before;

@@ -67,7 +67,7 @@ uint64_t OperandB(const Operation* op, const alpha::Cpu& cpu, uint64_t last) {
 
 // The number of `op` in the running block.
 inline uint32_t IndexOf(const Context& context, const Operation* op) {
-  return static_cast<uint32_t>(op - context.block->operations.data());
+  return static_cast<uint32_t>(op - context.block->operations());
 }
 
 // Goes on with the next operation of the block; `result` is that of `op`, if it leaves one.
@@ -81,7 +81,7 @@ inline void Next(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_
 // Accounts for the first `count` operations of the block; Cpu::pc is then the address of the
 // one after them.
 inline void Account(Context& context, alpha::Cpu& cpu, uint32_t count) {
-  cpu.cycle += context.block->cost_before[count];
+  cpu.cycle += context.block->cost_before()[count];
   cpu.instructions += count;
   cpu.pc += 4 * uint64_t{count};
 }
@@ -98,7 +98,7 @@ inline void LeaveAfter(Context& context, const Operation* op, alpha::Cpu& cpu) {
 
 // The exact machine cycle at the start of `op`.
 inline uint64_t CycleAt(const Context& context, const Operation* op, const alpha::Cpu& cpu) {
-  return cpu.cycle + context.block->cost_before[IndexOf(context, op)];
+  return cpu.cycle + context.block->cost_before()[IndexOf(context, op)];
 }
 
 // The undecoded word of `op`.

@@ -26,7 +26,7 @@ bool MayFollow(const Context& context, const Cpu& cpu, const Block& next) {
 // for the host to predict.
 [[gnu::always_inline]] inline void Follow(Context& context, Cpu& cpu, Block& next) {
   context.block = &next;
-  const Operation* first = next.operations.data();
+  const Operation* first = next.operations();
   return first->handler(context, first, cpu, 0);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include "alpha/instruction.h"
 #include "alpha/memory.h"
@@ -59,6 +60,7 @@ uint8_t Detail(const Instruction& instruction) {
   }
 }
 
+constexpr std::align_val_t kBlockAlignment{alignof(Block)};
 constexpr int kNoPlace = -1;
 
 // Which operand of `op` is in `place`, where the instruction before it has left its result.
@@ -138,51 +140,76 @@ int ResultPlace(Op instruction, const Operation& op) {
   return alpha::Info(instruction).format == Format::kOperate ? op.rc : op.ra;
 }
 
+// A block in the making. What is behind `block.count` is not there yet.
+struct Decoded {
+  Block block;
+  std::array<Operation, kMaxBlockLength + 1> operations;
+  std::array<uint16_t, kMaxBlockLength + 1> cost_before;
+};
+
 // Sets `place`, that of the result before, to that of the result of what it appends.
-void Append(Block& block, const uint8_t* code, bool shadow, int& place) {
+void Append(Decoded& decoded, const uint8_t* code, bool shadow, int& place) {
   uint32_t word = 0;
   std::memcpy(&word, code, sizeof word);
   const Instruction instruction = alpha::Decode(word);
-  const Operation& op = block.operations.emplace_back(MakeOperation(instruction, shadow, place));
+  Block& block = decoded.block;
+  Operation& op = decoded.operations[block.count++];
+  op = MakeOperation(instruction, shadow, place);
   place = ResultPlace(instruction.op, op);
   block.last_boundary = block.cost;
   block.cost += alpha::InstructionCost(alpha::Info(instruction.op).cost);
-  block.cost_before.push_back(static_cast<uint16_t>(block.cost));
+  decoded.cost_before[block.count] = static_cast<uint16_t>(block.cost);
   block.pure = block.pure && IsPure(instruction.op);
   block.ends = EndsBlock(instruction.op);
 }
 
-void Finish(Block& block) {
-  block.count = static_cast<uint32_t>(block.operations.size());
-  block.operations.push_back(Operation{EndOfBlockHandler(), 0, 0, 0, 0, 0});
+void Decode(const uint8_t* code, uint64_t pa, DecodeMode mode, uint64_t most, Decoded& decoded) {
+  const bool shadow = mode == DecodeMode::kPalShadow;
+  Block& block = decoded.block;
+  block.pa = pa;
+  decoded.cost_before[0] = 0;
+  int place = kNoPlace;
+  for (uint64_t i = 0; i < most && !block.ends; ++i) Append(decoded, code + 4 * i, shadow, place);
+  decoded.operations[block.count] = {EndOfBlockHandler(), 0, 0, 0, 0, 0};
+}
+
+size_t SizeOf(uint32_t count) {
+  return sizeof(Block) + (count + size_t{1}) * (sizeof(Operation) + sizeof(uint16_t));
+}
+
+// Makes `block` of `decoded`, which it has room for.
+void Fill(const Decoded& decoded, void* block) {
+  const size_t entries = decoded.block.count + size_t{1};
+  auto* to = static_cast<uint8_t*>(block);
+  std::memcpy(to, &decoded.block, sizeof(Block));
+  std::memcpy(to += sizeof(Block), decoded.operations.data(), entries * sizeof(Operation));
+  std::memcpy(to += entries * sizeof(Operation), decoded.cost_before.data(),
+              entries * sizeof(uint16_t));
+}
+
+BlockPtr Allocate(uint32_t count) {
+  return BlockPtr(static_cast<Block*>(::operator new(SizeOf(count), kBlockAlignment)));
 }
 
 }  // namespace
 
-Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) {
-  const bool shadow = mode == DecodeMode::kPalShadow;
+void FreeBlock::operator()(Block* block) const { ::operator delete(block, kBlockAlignment); }
+
+BlockPtr DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit) {
   const uint64_t to_page_end = (alpha::kPageSize - (pa & alpha::kPageMask)) / 4;
-  const uint64_t most =
-      std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)});
-  Block block;
-  block.pa = pa;
-  block.cost_before.push_back(0);
-  int place = kNoPlace;
-  for (uint64_t i = 0; i < most && !block.ends; ++i) Append(block, code + 4 * i, shadow, place);
-  Finish(block);
-  block.operations.shrink_to_fit();
-  block.cost_before.shrink_to_fit();
+  Decoded decoded;
+  Decode(code, pa, mode,
+         std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)}), decoded);
+  BlockPtr block = Allocate(decoded.block.count);
+  Fill(decoded, block.get());
   return block;
 }
 
-void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block) {
-  block.pa = pa;
-  block.operations.clear();
-  block.cost_before.assign(1, 0);
-  block.cost = 0;
-  int place = kNoPlace;
-  Append(block, code, mode == DecodeMode::kPalShadow, place);
-  Finish(block);
+void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, BlockPtr& block) {
+  Decoded decoded;
+  Decode(code, pa, mode, 1, decoded);
+  if (block == nullptr) block = Allocate(1);
+  Fill(decoded, block.get());
 }
 
 }  // namespace isochron::ref

@@ -3,8 +3,10 @@
 #ifndef ISOCHRON_REF_OPERATION_H_
 #define ISOCHRON_REF_OPERATION_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <span>
 
 #include "alpha/cpu.h"
 #include "alpha/decode.h"
@@ -30,41 +32,63 @@ static_assert(sizeof(Operation) == 16);
 //
 // A block does not know its virtual address: branches are relative to its start. It is
 // shared by all address spaces that map its page.
+//
+// It is a line of the host's cache, and its operations are in the next ones: what leads to a block
+// waits for both at once. Only a BlockPtr has operations.
 struct alignas(64) Block {
   static constexpr uint64_t kNotNoted = 2;  // no PC
-  // What one block needs of the next comes first, in one line of the host's cache.
-  //
-  // The first `count` belong to instructions; one more leaves a block that just ends.
-  std::vector<Operation> operations;
-  uint32_t count = 0;
+
+  Block() = default;
+
+  uint32_t count = 0;          // of its instructions
   uint32_t cost = 0;           // cycles of all instructions
   uint32_t last_boundary = 0;  // cycles of all but the last
   // Whether an execution that ends with the registers it began with has changed nothing but
   // time: no stores, no PALcode, no counters read.
   bool pure = true;
   bool ends = false;  // with an instruction that may go elsewhere
+  // Of the last instruction: see alpha::NotesStackPointer(). Valid with `note`.
+  bool notes_stack_pointer = false;
   // Where a direct branch in the same page leads to, once it has been taken. Blocks of a
   // page live and die together.
   Block* taken = nullptr;
   Block* fall_through = nullptr;
   uint64_t pa = 0;  // physical address
-  // Cycles of the instructions before each, and of all: `count + 1` entries.
-  std::vector<uint16_t> cost_before;
   // For an engine that translates hot blocks: how often the block was seen, and what it made
   // of it. No link leads to a block with a translation.
-  uint32_t samples = 0;
   const void* translation = nullptr;
+  uint32_t samples = 0;
   // How an alpha::ExecutionSink calls the block where it was executed last.
-  uint64_t noted_pc = kNotNoted;
   uint32_t note = 0;
-  bool notes_stack_pointer = false;
+  uint64_t noted_pc = kNotNoted;
+
+  // The first `count` belong to instructions; one more leaves a block that just ends.
+  Operation* operations() { return reinterpret_cast<Operation*>(this + 1); }
+  const Operation* operations() const { return reinterpret_cast<const Operation*>(this + 1); }
+  // Cycles of the instructions before each, and of all: `count + 1` of them.
+  std::span<const uint16_t> cost_before() const {
+    return {reinterpret_cast<const uint16_t*>(operations() + count + 1), count + size_t{1}};
+  }
 
   // Whether a deadline falls before the last instruction of the block, when it starts at
   // `cycle`: then it must not be run as a whole.
   bool CrossesBoundaryAt(uint64_t deadline, uint64_t cycle) const {
     return cycle + last_boundary >= deadline;
   }
+
+ private:
+  // A copy would be without its operations.
+  Block(const Block&) = default;
+  Block& operator=(const Block&) = default;
 };
+
+static_assert(sizeof(Block) == 64);
+
+struct FreeBlock {
+  void operator()(Block* block) const;
+};
+// A block with its operations.
+using BlockPtr = std::unique_ptr<Block, FreeBlock>;
 
 inline constexpr int kMaxBlockLength = 64;
 
@@ -89,9 +113,9 @@ bool IsPure(alpha::Op op);
 
 // Decodes the block that starts at `pa`, inside RAM whose bytes are at `code`; never beyond
 // `limit` instructions, the page or kMaxBlockLength.
-Block DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit);
-// Decodes the one instruction at `pa` into `block`, which keeps its storage.
-void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, Block& block);
+BlockPtr DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit);
+// Decodes the one instruction at `pa` into `block`, which is empty or from here.
+void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, BlockPtr& block);
 
 }  // namespace isochron::ref
 

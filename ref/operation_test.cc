@@ -14,17 +14,17 @@ namespace {
 using namespace testing;  // NOLINT: the assembler
 using alpha::Cpu;
 
-Block DecodeWords(std::vector<uint32_t> words, DecodeMode mode = DecodeMode::kNative,
-                  uint64_t pa = 0, int limit = kMaxBlockLength) {
+BlockPtr DecodeWords(std::vector<uint32_t> words, DecodeMode mode = DecodeMode::kNative,
+                     uint64_t pa = 0, int limit = kMaxBlockLength) {
   words.resize(words.size() + kMaxBlockLength, Nop());
   return DecodeBlock(reinterpret_cast<const uint8_t*>(words.data()), pa, mode, limit);
 }
 
 TEST(OperationTest, RegistersAndSinks) {
-  const Block b = DecodeWords({Operate(Op::kAddq, 1, 2, 3), Operate(Op::kAddq, 31, 31, 31),
-                               MemoryOp(Op::kLdl, 31, 0, 31), MemoryOp(Op::kStl, 31, 0, 31),
-                               Operate(Op::kAddt, 31, 31, 31), MemoryOp(Op::kStt, 31, 0, 31)});
-  const auto& o = b.operations;
+  const BlockPtr b = DecodeWords({Operate(Op::kAddq, 1, 2, 3), Operate(Op::kAddq, 31, 31, 31),
+                                  MemoryOp(Op::kLdl, 31, 0, 31), MemoryOp(Op::kStl, 31, 0, 31),
+                                  Operate(Op::kAddt, 31, 31, 31), MemoryOp(Op::kStt, 31, 0, 31)});
+  const Operation* o = b->operations();
   EXPECT_EQ(o[0].ra, 1);
   EXPECT_EQ(o[0].rb, 2);
   EXPECT_EQ(o[0].rc, 3);
@@ -40,11 +40,11 @@ TEST(OperationTest, RegistersAndSinks) {
 }
 
 TEST(OperationTest, ConditionalStoresHaveTheirDestinationApart) {
-  const Block b = DecodeWords({MemoryOp(Op::kStqC, 5, 0, 1), MemoryOp(Op::kStqC, 31, 0, 1)});
-  EXPECT_EQ(b.operations[0].ra, 5);
-  EXPECT_EQ(b.operations[0].rc, 5);
-  EXPECT_EQ(b.operations[1].ra, 31);
-  EXPECT_EQ(b.operations[1].rc, Cpu::kIntegerSink);
+  const BlockPtr b = DecodeWords({MemoryOp(Op::kStqC, 5, 0, 1), MemoryOp(Op::kStqC, 31, 0, 1)});
+  EXPECT_EQ(b->operations()[0].ra, 5);
+  EXPECT_EQ(b->operations()[0].rc, 5);
+  EXPECT_EQ(b->operations()[1].ra, 31);
+  EXPECT_EQ(b->operations()[1].rc, Cpu::kIntegerSink);
 }
 
 // No instruction of the table writes the place of R31 or F31, whatever the mode.
@@ -56,7 +56,7 @@ TEST(OperationTest, NothingIsWrittenToTheZeroRegisters) {
                           (roles.rc == alpha::RegisterRole::kNone ? 0 : 31u);
     if (alpha::Decode(word).op != op) continue;
     for (const DecodeMode mode : {DecodeMode::kNative, DecodeMode::kPalShadow}) {
-      const Operation o = DecodeWords({word}, mode).operations[0];
+      const Operation o = DecodeWords({word}, mode)->operations()[0];
       const auto expect = [&](alpha::RegisterRole role, uint8_t place) {
         using enum alpha::RegisterRole;
         if (role == kIntegerWrite) {
@@ -78,79 +78,80 @@ TEST(OperationTest, NothingIsWrittenToTheZeroRegisters) {
 
 TEST(OperationTest, ShadowsReplaceIntegerRegistersOnly) {
   for (uint32_t reg = 0; reg < 31; ++reg) {
-    const Block b =
+    const BlockPtr b =
         DecodeWords({Operate(Op::kAddq, reg, reg, reg), Operate(Op::kAddt, reg, reg, reg),
                      MemoryOp(Op::kLdt, reg, 0, reg)},
                     DecodeMode::kPalShadow);
     const int place = Cpu::IntegerPlace(static_cast<int>(reg), true);
-    EXPECT_EQ(b.operations[0].ra, place);
-    EXPECT_EQ(b.operations[0].rb, place);
-    EXPECT_EQ(b.operations[0].rc, place);
-    EXPECT_EQ(b.operations[1].rb, reg);
-    EXPECT_EQ(b.operations[1].rc, reg);
-    EXPECT_EQ(b.operations[2].ra, reg);
-    EXPECT_EQ(b.operations[2].rb, place);
-    EXPECT_EQ(DecodeWords({Operate(Op::kAddq, reg, reg, reg)}, DecodeMode::kPal).operations[0].rc,
-              reg);
+    EXPECT_EQ(b->operations()[0].ra, place);
+    EXPECT_EQ(b->operations()[0].rb, place);
+    EXPECT_EQ(b->operations()[0].rc, place);
+    EXPECT_EQ(b->operations()[1].rb, reg);
+    EXPECT_EQ(b->operations()[1].rc, reg);
+    EXPECT_EQ(b->operations()[2].ra, reg);
+    EXPECT_EQ(b->operations()[2].rb, place);
+    EXPECT_EQ(
+        DecodeWords({Operate(Op::kAddq, reg, reg, reg)}, DecodeMode::kPal)->operations()[0].rc,
+        reg);
   }
 }
 
 TEST(OperationTest, LiteralsAndDisplacements) {
-  const Block b = DecodeWords({OperateLiteral(Op::kAddq, 1, 255, 2),
-                               MemoryOp(Op::kLda, 1, -32768, 2), MemoryOp(Op::kLdah, 1, -32768, 2),
-                               HwMemory(Op::kHwLd, 1, 4, -2048, 5), BranchOp(Op::kBne, 1, -3)});
-  EXPECT_EQ(b.operations[0].immediate, 255);
-  EXPECT_EQ(b.operations[1].immediate, -32768);
-  EXPECT_EQ(b.operations[2].immediate, INT32_MIN);
-  EXPECT_EQ(b.operations[3].immediate, -2048);
-  EXPECT_EQ(b.operations[3].detail, 1 << 1 | alpha::kHwQuadword);
-  EXPECT_EQ(b.operations[4].immediate, -12);
+  const BlockPtr b =
+      DecodeWords({OperateLiteral(Op::kAddq, 1, 255, 2), MemoryOp(Op::kLda, 1, -32768, 2),
+                   MemoryOp(Op::kLdah, 1, -32768, 2), HwMemory(Op::kHwLd, 1, 4, -2048, 5),
+                   BranchOp(Op::kBne, 1, -3)});
+  EXPECT_EQ(b->operations()[0].immediate, 255);
+  EXPECT_EQ(b->operations()[1].immediate, -32768);
+  EXPECT_EQ(b->operations()[2].immediate, INT32_MIN);
+  EXPECT_EQ(b->operations()[3].immediate, -2048);
+  EXPECT_EQ(b->operations()[3].detail, 1 << 1 | alpha::kHwQuadword);
+  EXPECT_EQ(b->operations()[4].immediate, -12);
 }
 
 TEST(OperationTest, CostsAddUp) {
   const std::vector<uint32_t> words = {Operate(Op::kMulq, 1, 1, 1), Operate(Op::kSqrtt, 31, 1, 1),
                                        Nop(), BranchOp(Op::kBr, 31, 5)};
-  const Block b = DecodeWords(words);
-  ASSERT_EQ(b.count, 4u);
-  ASSERT_EQ(b.cost_before.size(), 5u);
+  const BlockPtr b = DecodeWords(words);
+  ASSERT_EQ(b->count, 4u);
+  ASSERT_EQ(b->cost_before().size(), 5u);
   uint64_t cost = 0;
   for (size_t i = 0; i < words.size(); ++i) {
-    EXPECT_EQ(b.cost_before[i], cost);
+    EXPECT_EQ(b->cost_before()[i], cost);
     cost += CostOf(words[i]);
   }
-  EXPECT_EQ(b.cost, cost);
-  EXPECT_EQ(b.last_boundary, cost - CostOf(words.back()));
-  EXPECT_FALSE(b.CrossesBoundaryAt(1000 + b.last_boundary + 1, 1000));
-  EXPECT_TRUE(b.CrossesBoundaryAt(1000 + b.last_boundary, 1000));
+  EXPECT_EQ(b->cost, cost);
+  EXPECT_EQ(b->last_boundary, cost - CostOf(words.back()));
+  EXPECT_FALSE(b->CrossesBoundaryAt(1000 + b->last_boundary + 1, 1000));
+  EXPECT_TRUE(b->CrossesBoundaryAt(1000 + b->last_boundary, 1000));
 }
 
 TEST(OperationTest, TheDearestBlockFitsItsCosts) {
   const uint32_t dearest = Operate(Op::kSqrtt, 31, 1, 1);
-  const Block b = DecodeWords(std::vector<uint32_t>(kMaxBlockLength, dearest));
-  EXPECT_EQ(b.cost, kMaxBlockLength * CostOf(dearest));
+  const BlockPtr b = DecodeWords(std::vector<uint32_t>(kMaxBlockLength, dearest));
+  EXPECT_EQ(b->cost, kMaxBlockLength * CostOf(dearest));
 }
 
 TEST(OperationTest, BlocksEndWhereControlMayLeave) {
   for (const uint32_t word :
        {BranchOp(Op::kBr, 31, 0), BranchOp(Op::kBeq, 1, 0), BranchOp(Op::kFbeq, 1, 0),
         JumpOp(Op::kJmp, 31, 1), JumpOp(Op::kRet, 31, 1), CallPal(0x83), HwRet(1), 0x0400'0000u}) {
-    const Block b = DecodeWords({Nop(), word, Nop()});
-    EXPECT_EQ(b.count, 2u) << std::hex << word;
-    EXPECT_EQ(b.operations.size(), 3u);
-    EXPECT_EQ(b.operations.back().handler, EndOfBlockHandler());
+    const BlockPtr b = DecodeWords({Nop(), word, Nop()});
+    EXPECT_EQ(b->count, 2u) << std::hex << word;
+    EXPECT_EQ(b->operations()[2].handler, EndOfBlockHandler());
   }
 }
 
 TEST(OperationTest, BlocksEndAtTheirLimits) {
-  EXPECT_EQ(DecodeWords({}).count, static_cast<uint32_t>(kMaxBlockLength));
-  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, 0, 1).count, 1u);
-  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, 3 * alpha::kPageSize - 12).count, 3u);
-  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, alpha::kPageSize - 4).count, 1u);
+  EXPECT_EQ(DecodeWords({})->count, static_cast<uint32_t>(kMaxBlockLength));
+  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, 0, 1)->count, 1u);
+  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, 3 * alpha::kPageSize - 12)->count, 3u);
+  EXPECT_EQ(DecodeWords({}, DecodeMode::kNative, alpha::kPageSize - 4)->count, 1u);
 }
 
 TEST(OperationTest, PurityIsOfTheWholeBlock) {
   const uint32_t end = BranchOp(Op::kBr, 31, -2);
-  const auto pure = [&](uint32_t word) { return DecodeWords({Nop(), word, end}).pure; };
+  const auto pure = [&](uint32_t word) { return DecodeWords({Nop(), word, end})->pure; };
   for (const uint32_t word :
        {MemoryOp(Op::kLdq, 1, 0, 2), MemoryOp(Op::kLdbu, 1, 0, 2), MemoryOp(Op::kLda, 1, 0, 2),
         Operate(Op::kAddq, 1, 2, 3), Misc(Op::kMb), Misc(Op::kTrapb)}) {

@@ -34,8 +34,8 @@ void Oracle::Step(alpha::Cpu& cpu) {
   context_.lookaside.Flush();
   context_.data_context = DataContext(cpu.dtb_asn, cpu.mode);
   DecodeOne(context_.memory.host(pa), pa, ModeOf(cpu), instruction_);
-  context_.block = &instruction_;
-  const Operation* op = instruction_.operations.data();
+  context_.block = instruction_.get();
+  const Operation* op = instruction_->operations();
   op->handler(context_, op, cpu, 0);
   if (context_.machine_check) {
     context_.machine_check = false;

@@ -34,8 +34,8 @@ class Oracle final : public alpha::Engine {
   void Step(alpha::Cpu& cpu);
 
   Context context_;
-  Block instruction_;  // the one that Step() runs
-  std::string fatal_;  // not empty: the CPU cannot go on
+  BlockPtr instruction_;  // the one that Step() runs
+  std::string fatal_;     // not empty: the CPU cannot go on
 };
 
 }  // namespace isochron::ref

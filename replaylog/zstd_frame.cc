@@ -17,11 +17,18 @@ constexpr size_t kDescriptorOffset = 4;
 constexpr uint8_t kChecksumFlag = 1 << 2;
 // Windows and tables of a log's frames.
 constexpr int kFrameLog = 17;
-// A frame of so much content gets a quick search first, and no other when that one does not make it
-// smaller by this part: noise from a network would cost more than all else of its recording.
+// A frame of so much content is noise, and stays as it is, when a quick search of pieces of it does
+// not make these smaller by one part of so many, or another one of all of it: what comes from a
+// network would cost more than all else of its recording. No search follows a quick one that leaves
+// only one part of kWellDone.
 constexpr size_t kLongContent = 32 << 10;
-constexpr size_t kWorthwhilePart = 16;
+constexpr size_t kPieces = 16;
+constexpr size_t kPiece = 1 << 10;
+constexpr size_t kWorthwhile = 16;
+constexpr size_t kWellDone = 64;
 constexpr int kQuickTableLog = 12;
+// As a target length of strategy fast: goes through without a search or an entropy coder.
+constexpr int kNoSearch = ZSTD_BLOCKSIZE_MAX;
 
 struct Search {
   ZSTD_strategy strategy;
@@ -58,6 +65,25 @@ absl::Status SetSearch(ZSTD_CCtx* context, int window_log, const Search& search)
   return absl::OkStatus();
 }
 
+// With a target length, strategy fast leaves out the entropy coder as well.
+absl::Status SetQuickSearch(ZSTD_CCtx* context, int target_length) {
+  return SetSearch(context, kFrameLog, {ZSTD_fast, kQuickTableLog, 7, target_length});
+}
+
+bool IsWorthwhile(size_t compressed, size_t content) {
+  return compressed <= content - content / kWorthwhile;
+}
+
+// Pieces from all over `content`, which is long.
+std::string PiecesOf(std::string_view content) {
+  std::string pieces;
+  pieces.reserve(kPieces * kPiece);
+  for (size_t i = 0; i < kPieces; ++i) {
+    pieces += content.substr((content.size() - kPiece) * i / (kPieces - 1), kPiece);
+  }
+  return pieces;
+}
+
 absl::StatusOr<std::string> CompressWith(ZSTD_CCtx* context, std::string_view content) {
   std::string frame(ZSTD_compressBound(content.size()), '\0');
   const size_t size =
@@ -92,15 +118,25 @@ FrameCompressor::~FrameCompressor() { ZSTD_freeCCtx(context_); }
 absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) {
   if (context_ == nullptr) return absl::InternalError("no memory to compress");
   if (content.size() >= kLongContent) {
-    // With a target length, strategy fast would leave out the entropy coder as well.
-    absl::Status status = SetSearch(context_, kFrameLog, {ZSTD_fast, kQuickTableLog, 7, 0});
-    if (!status.ok()) return status;
-    absl::StatusOr<std::string> quick = CompressWith(context_, content);
-    const size_t worthwhile = content.size() - content.size() / kWorthwhilePart;
-    if (!quick.ok() || quick->size() > worthwhile) return quick;
+    absl::StatusOr<std::string> quick = CompressQuickly(content);
+    if (!quick.ok() || !IsWorthwhile(quick->size(), content.size()) ||
+        quick->size() <= content.size() / kWellDone) {
+      return quick;
+    }
   }
   absl::Status status = SetCompression(context_, kFrameLog, kFrameLog);
   return status.ok() ? CompressWith(context_, content) : status;
+}
+
+absl::StatusOr<std::string> FrameCompressor::CompressQuickly(std::string_view content) {
+  if (absl::Status status = SetQuickSearch(context_, 0); !status.ok()) return status;
+  const std::string pieces = PiecesOf(content);
+  absl::StatusOr<std::string> compressed = CompressWith(context_, pieces);
+  if (!compressed.ok()) return compressed;
+  if (!IsWorthwhile(compressed->size(), pieces.size())) {
+    if (absl::Status status = SetQuickSearch(context_, kNoSearch); !status.ok()) return status;
+  }
+  return CompressWith(context_, content);
 }
 
 absl::StatusOr<FrameSizes> MeasureFrame(std::string_view bytes, size_t max_raw) {

@@ -41,6 +41,8 @@ class FrameCompressor {
   absl::StatusOr<std::string> Compress(std::string_view content);
 
  private:
+  absl::StatusOr<std::string> CompressQuickly(std::string_view content);
+
   ZSTD_CCtx_s* context_;
 };
 

@@ -62,8 +62,25 @@ TEST(FrameCompressorTest, ALongFrameWhoseQuickSearchFindsNothingStaysAsItIs) {
 
 TEST(FrameCompressorTest, ALongFrameThatHasAPartWorthItIsSearchedWell) {
   const std::string words = WordsOfSix(kLong * 3 / 4);
-  const std::string content = words + std::string(kLong / 4, 'x');
-  EXPECT_LT(FrameBytes(content), words.size() * 3 / 4);
+  const std::string part(kLong / 4, 'x');
+  for (const size_t before : {size_t{0}, words.size() / 2, words.size()}) {
+    const std::string content = words.substr(0, before) + part + words.substr(before);
+    EXPECT_LT(FrameBytes(content), words.size() * 3 / 4) << before;
+  }
+}
+
+// Whose bytes come again at a distance at which no piece sees them: what a search costs is spent on
+// contents that show their worth soon.
+TEST(FrameCompressorTest, ALongFrameWhosePiecesAreNoiseStaysAsItIs) {
+  std::mt19937 random(5);
+  const std::string half = Noise(random, kLong / 2);
+  EXPECT_GE(FrameBytes(half + half), kLong);
+}
+
+TEST(FrameCompressorTest, ALongFrameOfOneByteBecomesSmall) {
+  for (const size_t bytes : {kLong / 2, kLong, 8 * kLong}) {
+    EXPECT_LT(FrameBytes(std::string(bytes, 'x')), bytes / 500) << bytes;
+  }
 }
 
 TEST(FrameCompressorTest, WhatWasCompressedBeforeMakesNoDifference) {

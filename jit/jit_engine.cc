@@ -6,7 +6,7 @@
 #include "alpha/fpcr.h"
 #include "alpha/translate.h"
 #include "jit/access_groups.h"
-#include "ref/operation.h"
+#include "ref/decode_block.h"
 
 namespace isochron::jit {
 

@@ -9,7 +9,7 @@
 #include "alpha/decode.h"
 #include "alpha/memory.h"
 #include "jit/frame.h"
-#include "ref/block_cache.h"
+#include "ref/code_page.h"
 #include "ref/operation.h"
 
 namespace isochron::jit {

@@ -17,7 +17,7 @@
 #include "jit/engine.h"
 #include "jit/frame.h"
 #include "jit/perf_map.h"
-#include "ref/block_cache.h"
+#include "ref/code_page.h"
 #include "ref/context.h"
 
 namespace isochron::jit {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "alpha/performance.h"
+#include "ref/decode_block.h"
 #include "ref/fetch.h"
+#include "ref/superinstructions.h"
 
 namespace isochron::ref {
 
@@ -26,6 +28,30 @@ uint64_t FetchContext(const Cpu& cpu) {
   }
   return FetchLookaside::kNoTag;
 }
+
+// Has a block end before one of its operations, which is not the first, as long as this lives: no
+// longer than the block, which lasts until what was dropped is collected.
+class EarlyEnd {
+ public:
+  EarlyEnd(Block& block, uint32_t end) {
+    const uint32_t first = end - std::min(end, kLongestSuperinstruction - 1);
+    changed_ = {block.operations() + first, block.operations() + end + 1};
+    for (size_t i = 0; i < changed_.size(); ++i) {
+      handlers_[i] = changed_[i].handler;
+      changed_[i].handler = HandlerBeforeJoining(handlers_[i]);
+    }
+    changed_.back().handler = LeaveBlockHandler();
+  }
+  ~EarlyEnd() {
+    for (size_t i = 0; i < changed_.size(); ++i) changed_[i].handler = handlers_[i];
+  }
+  EarlyEnd(const EarlyEnd&) = delete;
+  EarlyEnd& operator=(const EarlyEnd&) = delete;
+
+ private:
+  std::span<Operation> changed_;
+  std::array<Handler, kLongestSuperinstruction> handlers_;
+};
 
 uint64_t FetchTag(const Cpu& cpu) { return (cpu.pc & ~alpha::kPageMask) | FetchContext(cpu); }
 
@@ -136,10 +162,8 @@ void BlockLoop::ExecutePart(Context& context, Cpu& cpu, Block& block, uint64_t l
     const std::span<const uint16_t> cost_before = block.cost_before();
     const auto past = std::find_if(cost_before.begin() + 1, cost_before.end(),
                                    [&](uint16_t cost) { return cpu.cycle + cost >= limit; });
-    Operation& next = block.operations()[past - cost_before.begin()];
-    const Handler handler = std::exchange(next.handler, LeaveBlockHandler());
+    const EarlyEnd end(block, static_cast<uint32_t>(past - cost_before.begin()));
     Execute(context, cpu, block);
-    next.handler = handler;  // dropped blocks last until they are collected
   }
   context.link = nullptr;
 }

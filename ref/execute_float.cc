@@ -4,34 +4,14 @@
 #include "alpha/fpcr.h"
 #include "alpha/ieee_float.h"
 #include "alpha/vax_float.h"
-#include "ref/context.h"
+#include "ref/float_forms.h"
 #include "ref/select.h"
+#include "ref/superinstructions.h"
 
 namespace isochron::ref {
 namespace {
 
 using alpha::Cpu;
-
-// Operation::detail of a floating-point operate.
-alpha::FpQualifiers Qualifiers(const Operation* op) {
-  return {.rounding = static_cast<alpha::Rounding>(op->detail & 3),
-          .underflow = (op->detail & 4) != 0,
-          .software = (op->detail & 8) != 0,
-          .inexact = (op->detail & 16) != 0};
-}
-
-// Fc := F(Fav, Fbv), the FPCR status bits and, after that, the trap.
-template <auto F>
-void FloatOperate(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
-  if (!cpu.fp_enable) [[unlikely]]
-    return RaiseFpDisabled(context, op, cpu);
-  const alpha::FpResult result = F(cpu.f[op->ra], cpu.f[op->rb], Qualifiers(op), cpu.fpcr);
-  cpu.fpcr |= result.fpcr_set;
-  if (result.write) cpu.f[op->rc] = result.value;
-  if (result.trap != 0) [[unlikely]]
-    return RaiseArithmetic(context, op, cpu, result.trap);
-  return Next(context, op, cpu);
-}
 
 template <auto Condition>
 void FloatConditionalMove(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
@@ -75,8 +55,10 @@ void MoveFromFpcr(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
 
 }  // namespace
 
-#define ISOCHRON_FLOAT(Name) \
-  Handler Select##Name(const alpha::Instruction&, Reuse) { return FloatOperate<alpha::Name>; }
+#define ISOCHRON_FLOAT(Name)                               \
+  Handler Select##Name(const alpha::Instruction&, Reuse) { \
+    return kHandler<FloatOperate<alpha::Name>>;            \
+  }
 #define ISOCHRON_FCMOV(Name, Condition)                    \
   Handler Select##Name(const alpha::Instruction&, Reuse) { \
     return FloatConditionalMove<alpha::Condition>;         \

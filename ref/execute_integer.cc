@@ -3,60 +3,12 @@
 #include "alpha/integer.h"
 
 #include "alpha/multimedia.h"
-#include "ref/context.h"
+#include "ref/integer_forms.h"
 #include "ref/select.h"
+#include "ref/superinstructions.h"
 
 namespace isochron::ref {
 namespace {
-
-using alpha::Cpu;
-
-// Rb, or the literal in its place.
-template <bool kLiteral, Reuse kReuse>
-uint64_t RegisterOrLiteral(const Operation* op, const Cpu& cpu, uint64_t last) {
-  return kLiteral ? static_cast<uint64_t>(op->immediate) : OperandB<kReuse>(op, cpu, last);
-}
-
-// Rc := F(Rav, Rbv).
-template <auto F, bool kLiteral, Reuse kReuse>
-void Operate(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t result =
-      F(OperandA<kReuse>(op, cpu, last), RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last));
-  cpu.r[op->rc] = result;
-  return Next(context, op, cpu, result);
-}
-
-// The same for the /V forms: the result is written, then the overflow traps.
-template <auto F, bool kLiteral, Reuse kReuse>
-void OperateOverflow(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const alpha::OverflowResult result =
-      F(OperandA<kReuse>(op, cpu, last), RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last));
-  cpu.r[op->rc] = result.value;
-  if (result.overflow) [[unlikely]] {
-    constexpr uint64_t kSummary = alpha::exc_sum::kIntegerOverflow | alpha::exc_sum::kInteger;
-    return RaiseArithmetic(context, op, cpu, kSummary);
-  }
-  return Next(context, op, cpu, result.value);
-}
-
-// Rc := Rbv if the condition holds for Rav.
-template <auto Condition, bool kLiteral, Reuse kReuse>
-void ConditionalMove(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  uint64_t result = cpu.r[op->rc];
-  if (Condition(OperandA<kReuse>(op, cpu, last))) {
-    result = RegisterOrLiteral<kLiteral, kReuse>(op, cpu, last);
-  }
-  cpu.r[op->rc] = result;
-  return Next(context, op, cpu, result);
-}
-
-// LDA and LDAH: Ra := Rbv + displacement.
-template <Reuse kReuse>
-void LoadAddress(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t result = OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
-  cpu.r[op->ra] = result;
-  return Next(context, op, cpu, result);
-}
 
 // What `instance`, a template of handlers by the form of Rb and the reuse, gives for both.
 template <typename Instance>
@@ -76,24 +28,25 @@ Handler ForForm(const alpha::Instruction& instruction, Reuse reuse, Instance ins
 #define ISOCHRON_OPERATE(Name)                                                        \
   Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
     return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
-      return Operate<alpha::Name, kLiteral, kReuse>;                                  \
+      return kHandler<Operate<alpha::Name, kLiteral, kReuse>>;                        \
     });                                                                               \
   }
 #define ISOCHRON_OPERATE_OVERFLOW(Name)                                               \
   Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
     return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
-      return OperateOverflow<alpha::Name, kLiteral, kReuse>;                          \
+      return kHandler<OperateOverflow<alpha::Name, kLiteral, kReuse>>;                \
     });                                                                               \
   }
 #define ISOCHRON_CMOV(Name, Condition)                                                \
   Handler Select##Name(const alpha::Instruction& instruction, Reuse reuse) {          \
     return ForForm(instruction, reuse, []<bool kLiteral, Reuse kReuse>() -> Handler { \
-      return ConditionalMove<alpha::Condition, kLiteral, kReuse>;                     \
+      return kHandler<ConditionalMove<alpha::Condition, kLiteral, kReuse>>;           \
     });                                                                               \
   }
 
 Handler SelectLda(const alpha::Instruction&, Reuse reuse) {
-  return ForReuse<Reuse::kB>(reuse, []<Reuse kReuse>() -> Handler { return LoadAddress<kReuse>; });
+  return ForReuse<Reuse::kB>(
+      reuse, []<Reuse kReuse>() -> Handler { return kHandler<LoadAddress<kReuse>>; });
 }
 Handler SelectLdah(const alpha::Instruction& instruction, Reuse reuse) {
   return SelectLda(instruction, reuse);

@@ -1,114 +1,16 @@
 // Loads and stores of both register files.
 
-#include <cstring>
-
 #include "alpha/float_format.h"
 #include "alpha/integer.h"
 #include "alpha/translate.h"
-#include "ref/context.h"
+#include "ref/memory_forms.h"
 #include "ref/select.h"
+#include "ref/superinstructions.h"
 
 namespace isochron::ref {
 namespace {
 
 using alpha::Cpu;
-
-template <Reuse kReuse = Reuse::kNothing>
-uint64_t EffectiveAddress(const Operation* op, const Cpu& cpu, uint64_t last = 0) {
-  return OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
-}
-
-// Conversions between memory and register format.
-template <typename T>
-constexpr uint64_t ZeroExtend(T value) {
-  return value;
-}
-constexpr uint64_t SignExtendLong(uint32_t value) { return alpha::SignExtendLongword(value); }
-template <typename T>
-constexpr T Truncate(uint64_t value) {
-  return static_cast<T>(value);
-}
-
-// Every load and store is two functions: the common case, which needs no stack frame, and the
-// case that the lookaside does not answer.
-
-template <typename T, auto Convert>
-[[gnu::noinline]] void FinishLoad(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
-                                  uint64_t& target) {
-  uint64_t value = 0;
-  const AccessResult result = ReadSlowly(context, op, cpu, va, sizeof(T), value);
-  if (result != AccessResult::kFault) target = Convert(static_cast<T>(value));
-  return Finish(context, op, cpu, result, target);
-}
-
-// Reads the T at `va` into `target`, a register.
-template <typename T, auto Convert>
-void LoadTo(Context& context, const Operation* op, Cpu& cpu, uint64_t va, uint64_t& target) {
-  const uint8_t* host = nullptr;
-  if (!context.lookaside.FindRead<sizeof(T)>(va, context.data_context, host)) [[unlikely]] {
-    return FinishLoad<T, Convert>(context, op, cpu, va, target);
-  }
-  T value;
-  std::memcpy(&value, host, sizeof(T));
-  const uint64_t loaded = Convert(value);
-  target = loaded;
-  return Next(context, op, cpu, loaded);
-}
-
-template <typename T>
-[[gnu::noinline]] void FinishStore(Context& context, const Operation* op, Cpu& cpu, uint64_t va,
-                                   T value) {
-  return Finish(context, op, cpu, WriteSlowly(context, op, cpu, va, sizeof(T), value));
-}
-
-template <typename T>
-void StoreFrom(Context& context, const Operation* op, Cpu& cpu, uint64_t va, T value) {
-  uint8_t* host = nullptr;
-  if (!context.lookaside.FindWrite<sizeof(T)>(va, context.data_context, host)) [[unlikely]] {
-    return FinishStore<T>(context, op, cpu, va, value);
-  }
-  std::memcpy(host, &value, sizeof(T));
-  return Next(context, op, cpu);
-}
-
-template <typename T, auto Convert, Reuse kReuse>
-void Load(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last);
-  return LoadTo<T, Convert>(context, op, cpu, va, cpu.r[op->ra]);
-}
-
-template <typename T, Reuse kReuse>
-void Store(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last);
-  return StoreFrom<T>(context, op, cpu, va, static_cast<T>(OperandA<kReuse>(op, cpu, last)));
-}
-
-// LDQ_U and STQ_U ignore the low bits of the address.
-template <Reuse kReuse>
-void LoadUnaligned(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last) & ~uint64_t{7};
-  return LoadTo<uint64_t, ZeroExtend<uint64_t>>(context, op, cpu, va, cpu.r[op->ra]);
-}
-
-template <Reuse kReuse>
-void StoreUnaligned(Context& context, const Operation* op, Cpu& cpu, uint64_t last) {
-  const uint64_t va = EffectiveAddress<kReuse>(op, cpu, last) & ~uint64_t{7};
-  return StoreFrom<uint64_t>(context, op, cpu, va, OperandA<kReuse>(op, cpu, last));
-}
-
-template <typename T, auto Convert>
-void FloatLoad(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
-  if (!cpu.fp_enable) [[unlikely]]
-    return RaiseFpDisabled(context, op, cpu);
-  return LoadTo<T, Convert>(context, op, cpu, EffectiveAddress(op, cpu), cpu.f[op->ra]);
-}
-
-template <typename T, auto Convert>
-void FloatStore(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
-  if (!cpu.fp_enable) [[unlikely]]
-    return RaiseFpDisabled(context, op, cpu);
-  return StoreFrom<T>(context, op, cpu, EffectiveAddress(op, cpu), Convert(cpu.f[op->ra]));
-}
 
 // A load to R31 or F31 (HRM section 2.6): translates, so that PALcode sees its misses and
 // faults and dismisses them, but reads nothing.
@@ -174,14 +76,14 @@ Handler OrPrefetch(const alpha::Instruction& instruction, Handler load) {
 
 template <typename T, auto Convert>
 Handler SelectLoad(Reuse reuse) {
-  return ForReuse<Reuse::kB>(reuse,
-                             []<Reuse kReuse>() -> Handler { return Load<T, Convert, kReuse>; });
+  return ForReuse<Reuse::kB>(
+      reuse, []<Reuse kReuse>() -> Handler { return kHandler<Load<T, Convert, kReuse>>; });
 }
 
 template <typename T>
 Handler SelectStore(Reuse reuse) {
-  return ForReuse<Reuse::kA, Reuse::kB>(reuse,
-                                        []<Reuse kReuse>() -> Handler { return Store<T, kReuse>; });
+  return ForReuse<Reuse::kA, Reuse::kB>(
+      reuse, []<Reuse kReuse>() -> Handler { return kHandler<Store<T, kReuse>>; });
 }
 
 Handler OrFloatPrefetch(const alpha::Instruction& instruction, Handler load) {
@@ -205,8 +107,8 @@ Handler SelectLdq(const alpha::Instruction& i, Reuse reuse) {
 // LDQ_U to R31 is UNOP (HRM section 2.6): no access at all.
 Handler SelectLdqU(const alpha::Instruction& i, Reuse reuse) {
   if (i.ra == 31) return Nothing;
-  return ForReuse<Reuse::kB>(reuse,
-                             []<Reuse kReuse>() -> Handler { return LoadUnaligned<kReuse>; });
+  return ForReuse<Reuse::kB>(
+      reuse, []<Reuse kReuse>() -> Handler { return kHandler<LoadUnaligned<kReuse>>; });
 }
 Handler SelectLdlL(const alpha::Instruction&, Reuse) {
   return LoadLocked<uint32_t, SignExtendLong>;
@@ -220,28 +122,34 @@ Handler SelectStl(const alpha::Instruction&, Reuse reuse) { return SelectStore<u
 Handler SelectStq(const alpha::Instruction&, Reuse reuse) { return SelectStore<uint64_t>(reuse); }
 Handler SelectStqU(const alpha::Instruction&, Reuse reuse) {
   return ForReuse<Reuse::kA, Reuse::kB>(
-      reuse, []<Reuse kReuse>() -> Handler { return StoreUnaligned<kReuse>; });
+      reuse, []<Reuse kReuse>() -> Handler { return kHandler<StoreUnaligned<kReuse>>; });
 }
 Handler SelectStlC(const alpha::Instruction&, Reuse) { return StoreConditional<uint32_t>; }
 Handler SelectStqC(const alpha::Instruction&, Reuse) { return StoreConditional<uint64_t>; }
 
 Handler SelectLdf(const alpha::Instruction& i, Reuse) {
-  return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadF>);
+  return OrFloatPrefetch(i, kHandler<FloatLoad<uint32_t, alpha::LoadF>>);
 }
 Handler SelectLdg(const alpha::Instruction& i, Reuse) {
-  return OrFloatPrefetch(i, FloatLoad<uint64_t, alpha::LoadG>);
+  return OrFloatPrefetch(i, kHandler<FloatLoad<uint64_t, alpha::LoadG>>);
 }
 Handler SelectLds(const alpha::Instruction& i, Reuse) {
-  return OrFloatPrefetch(i, FloatLoad<uint32_t, alpha::LoadS>);
+  return OrFloatPrefetch(i, kHandler<FloatLoad<uint32_t, alpha::LoadS>>);
 }
 Handler SelectLdt(const alpha::Instruction& i, Reuse) {
-  return OrFloatPrefetch(i, FloatLoad<uint64_t, ZeroExtend<uint64_t>>);
+  return OrFloatPrefetch(i, kHandler<FloatLoad<uint64_t, ZeroExtend<uint64_t>>>);
 }
-Handler SelectStf(const alpha::Instruction&, Reuse) { return FloatStore<uint32_t, alpha::StoreF>; }
-Handler SelectStg(const alpha::Instruction&, Reuse) { return FloatStore<uint64_t, alpha::StoreG>; }
-Handler SelectSts(const alpha::Instruction&, Reuse) { return FloatStore<uint32_t, alpha::StoreS>; }
+Handler SelectStf(const alpha::Instruction&, Reuse) {
+  return kHandler<FloatStore<uint32_t, alpha::StoreF>>;
+}
+Handler SelectStg(const alpha::Instruction&, Reuse) {
+  return kHandler<FloatStore<uint64_t, alpha::StoreG>>;
+}
+Handler SelectSts(const alpha::Instruction&, Reuse) {
+  return kHandler<FloatStore<uint32_t, alpha::StoreS>>;
+}
 Handler SelectStt(const alpha::Instruction&, Reuse) {
-  return FloatStore<uint64_t, Truncate<uint64_t>>;
+  return kHandler<FloatStore<uint64_t, Truncate<uint64_t>>>;
 }
 
 }  // namespace isochron::ref

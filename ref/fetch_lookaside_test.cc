@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "gtest/gtest.h"
-#include "ref/block_cache.h"
+#include "ref/code_page.h"
 
 namespace isochron::ref {
 namespace {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 
 #include "alpha/cpu.h"
@@ -36,6 +37,7 @@ static_assert(sizeof(Operation) == 16);
 // It is a line of the host's cache, and its operations are in the next ones: what leads to a block
 // waits for both at once. Only a BlockPtr has operations.
 struct alignas(64) Block {
+  static constexpr std::align_val_t kAlignment{64};
   static constexpr uint64_t kNotNoted = 2;  // no PC
 
   Block() = default;
@@ -110,12 +112,6 @@ bool EndsBlock(alpha::Op op);
 bool LeavesResult(alpha::Op op);
 // Whether a block that holds it can be `pure`.
 bool IsPure(alpha::Op op);
-
-// Decodes the block that starts at `pa`, inside RAM whose bytes are at `code`; never beyond
-// `limit` instructions, the page or kMaxBlockLength.
-BlockPtr DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limit);
-// Decodes the one instruction at `pa` into `block`, which is empty or from here.
-void DecodeOne(const uint8_t* code, uint64_t pa, DecodeMode mode, BlockPtr& block);
 
 }  // namespace isochron::ref
 

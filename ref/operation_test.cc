@@ -6,6 +6,7 @@
 
 #include "alpha/memory.h"
 #include "gtest/gtest.h"
+#include "ref/decode_block.h"
 #include "ref/testing.h"
 
 namespace isochron::ref {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "alpha/performance.h"
+#include "ref/decode_block.h"
 #include "ref/engine.h"
 #include "ref/fetch.h"
 

@@ -19,13 +19,11 @@ constexpr uint8_t kChecksumFlag = 1 << 2;
 constexpr int kFrameLog = 17;
 // A frame of so much content is noise, and stays as it is, when a quick search of pieces of it does
 // not make these smaller by one part of so many, or another one of all of it: what comes from a
-// network would cost more than all else of its recording. No search follows a quick one that leaves
-// only one part of kWellDone.
+// network would cost more than all else of its recording.
 constexpr size_t kLongContent = 32 << 10;
 constexpr size_t kPieces = 16;
 constexpr size_t kPiece = 1 << 10;
 constexpr size_t kWorthwhile = 16;
-constexpr size_t kWellDone = 64;
 constexpr int kQuickTableLog = 12;
 // As a target length of strategy fast: goes through without a search or an entropy coder.
 constexpr int kNoSearch = ZSTD_BLOCKSIZE_MAX;
@@ -119,10 +117,7 @@ absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) 
   if (context_ == nullptr) return absl::InternalError("no memory to compress");
   if (content.size() >= kLongContent) {
     absl::StatusOr<std::string> quick = CompressQuickly(content);
-    if (!quick.ok() || !IsWorthwhile(quick->size(), content.size()) ||
-        quick->size() <= content.size() / kWellDone) {
-      return quick;
-    }
+    if (!quick.ok() || !IsWorthwhile(quick->size(), content.size())) return quick;
   }
   absl::Status status = SetCompression(context_, kFrameLog, kFrameLog);
   return status.ok() ? CompressWith(context_, content) : status;

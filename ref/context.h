@@ -64,6 +64,11 @@ template <Reuse kReuse>
 uint64_t OperandB(const Operation* op, const alpha::Cpu& cpu, uint64_t last) {
   return kReuse == Reuse::kB ? last : cpu.r[op->rb];
 }
+// Rbv + displacement.
+template <Reuse kReuse = Reuse::kNothing>
+uint64_t EffectiveAddress(const Operation* op, const alpha::Cpu& cpu, uint64_t last = 0) {
+  return OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
+}
 
 // The number of `op` in the running block.
 inline uint32_t IndexOf(const Context& context, const Operation* op) {

@@ -188,8 +188,7 @@ void HwLd(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
   const auto type = static_cast<alpha::HwLoadType>(op->detail >> 1);
   const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
   // HW_LD never traps on alignment (HRM section 6.4.1): low bits are ignored.
-  const uint64_t address =
-      (cpu.r[op->rb] + static_cast<int64_t>(op->immediate)) & ~static_cast<uint64_t>(size - 1);
+  const uint64_t address = EffectiveAddress(op, cpu) & ~static_cast<uint64_t>(size - 1);
   uint64_t pa = address & alpha::kPhysicalMask;
   const bool physical =
       type == alpha::HwLoadType::kPhysical || type == alpha::HwLoadType::kPhysicalLock;
@@ -218,8 +217,7 @@ void HwSt(Context& context, const Operation* op, Cpu& cpu, uint64_t) {
     return RaiseOpcdec(context, op, cpu);
   const auto type = static_cast<alpha::HwStoreType>(op->detail >> 1);
   const int size = (op->detail & alpha::kHwQuadword) != 0 ? 8 : 4;
-  const uint64_t address =
-      (cpu.r[op->rb] + static_cast<int64_t>(op->immediate)) & ~static_cast<uint64_t>(size - 1);
+  const uint64_t address = EffectiveAddress(op, cpu) & ~static_cast<uint64_t>(size - 1);
   uint64_t pa = address & alpha::kPhysicalMask;
   const bool physical =
       type == alpha::HwStoreType::kPhysical || type == alpha::HwStoreType::kPhysicalConditional;

@@ -64,7 +64,7 @@ template <Reuse kReuse>
 struct LoadAddress {
   template <typename Then>
   static void Run(Context& context, const Operation* op, alpha::Cpu& cpu, uint64_t last) {
-    const uint64_t result = OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
+    const uint64_t result = EffectiveAddress<kReuse>(op, cpu, last);
     cpu.r[op->ra] = result;
     return Then::Next(context, op, cpu, result);
   }

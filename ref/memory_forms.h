@@ -12,11 +12,6 @@
 
 namespace isochron::ref {
 
-template <Reuse kReuse = Reuse::kNothing>
-uint64_t EffectiveAddress(const Operation* op, const alpha::Cpu& cpu, uint64_t last = 0) {
-  return OperandB<kReuse>(op, cpu, last) + static_cast<int64_t>(op->immediate);
-}
-
 // Conversions between memory and register format.
 template <typename T>
 constexpr uint64_t ZeroExtend(T value) {

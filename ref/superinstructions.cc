@@ -1,7 +1,8 @@
 #include "ref/superinstructions.h"
 
-#include <array>
 #include <cstddef>
+#include <functional>
+#include <initializer_list>
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
@@ -130,24 +131,11 @@ struct Straight<Form, Rest...> {
   }
 };
 
-struct Superinstruction {
-  uint32_t count = 0;
-  std::array<Handler, kLongestSuperinstruction> parts{};
-  Handler joined = nullptr;
-};
-
-template <typename First, typename... Rest>
-Superinstruction Of() {
-  constexpr uint32_t kCount = 1 + sizeof...(Rest);
-  static_assert(kCount >= 2 && kCount <= kLongestSuperinstruction);
-  return {kCount, {kHandler<First>, kHandler<Rest>...}, First::template Run<Straight<Rest...>>};
-}
-
 // Finds superinstructions by their parts, one after the other.
 class Finder {
  public:
   Finder() {
-#define ISOCHRON_SUPERINSTRUCTION(...) Add(Of<__VA_ARGS__>());
+#define ISOCHRON_SUPERINSTRUCTION(...) AddRow<__VA_ARGS__>();
 #include "ref/superinstructions.inc"
 #undef ISOCHRON_SUPERINSTRUCTION
   }
@@ -186,16 +174,22 @@ class Finder {
   };
   static constexpr uint32_t kStart = 0;
 
-  void Add(const Superinstruction& superinstruction) {
+  template <typename First, typename... Rest>
+  void AddRow() {
+    static_assert(sizeof...(Rest) >= 1 && sizeof...(Rest) < kLongestSuperinstruction);
+    Add({kHandler<First>, kHandler<Rest>...}, First::template Run<Straight<Rest...>>);
+  }
+
+  void Add(std::initializer_list<Handler> parts, Handler joined) {
     uint32_t place = kStart;
-    for (uint32_t i = 0; i < superinstruction.count; ++i) {
-      const auto [next, added] = places_.try_emplace({place, superinstruction.parts[i]},
-                                                     static_cast<uint32_t>(joined_.size()));
+    for (const Handler part : parts) {
+      const auto [next, added] =
+          places_.try_emplace({place, part}, static_cast<uint32_t>(joined_.size()));
       if (added) joined_.push_back(nullptr);
       place = next->second;
     }
-    joined_[place] = superinstruction.joined;
-    first_[superinstruction.joined] = superinstruction.parts[0];
+    joined_[place] = joined;
+    first_[joined] = *parts.begin();
   }
 
   std::unordered_map<Step, uint32_t, Hash> places_;
@@ -213,7 +207,7 @@ const Finder& TheFinder() {
 void JoinOperations(std::span<Operation> operations) {
   const Finder& finder = TheFinder();
   while (!operations.empty()) {
-    uint32_t count = finder.Find(operations, operations[0].handler);
+    const uint32_t count = finder.Find(operations, operations[0].handler);
     operations = operations.subspan(count == 0 ? 1 : count);
   }
 }

@@ -1,6 +1,5 @@
 #include "ref/superinstructions.h"
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <map>

@@ -119,7 +119,6 @@ void Decode(const uint8_t* code, uint64_t pa, DecodeMode mode, uint64_t most, De
   int place = kNoPlace;
   for (uint64_t i = 0; i < most && !block.ends; ++i) Append(decoded, code + 4 * i, shadow, place);
   decoded.operations[block.count] = {EndOfBlockHandler(), 0, 0, 0, 0, 0};
-  JoinOperations({decoded.operations.data(), block.count + size_t{1}});
 }
 
 size_t SizeOf(uint32_t count) {
@@ -147,6 +146,7 @@ BlockPtr DecodeBlock(const uint8_t* code, uint64_t pa, DecodeMode mode, int limi
   Decoded decoded;
   Decode(code, pa, mode,
          std::min({to_page_end, uint64_t{kMaxBlockLength}, static_cast<uint64_t>(limit)}), decoded);
+  JoinOperations({decoded.operations.data(), decoded.block.count});
   BlockPtr block = Allocate(decoded.block.count);
   Fill(decoded, block.get());
   return block;

@@ -53,7 +53,8 @@ def table(rows):
     columns = len(head)
     plain = [max(len(row[i]) for row in [head, *body]) <= WIDEST_PLAIN_CELL for i in range(columns - 1)] + [False]
     kinds = ["l" if plain[i] else "lx" for i in range(columns)]
-    lines = [".TS", "tab(\t);"]
+    # nokeep: where a block of text ends at the end of a page, a kept one warns readers that it does not fit.
+    lines = [".TS", "tab(\t) nokeep;"]
     if any(head):
         lines += [" ".join(kind.replace("l", "lb", 1) for kind in kinds)]
     lines += [" ".join(kinds) + "."]

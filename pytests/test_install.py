@@ -23,10 +23,10 @@ def test_the_manual_page_has_every_option(isochron, generated):
     assert "isochron - a deterministic DEC Alpha computer" in formatted(generated / "isochron.1")
 
 
-def formatted(page):
-    """A manual page as somebody reads it; without a warning."""
+def formatted(page, width=200):
+    """A manual page as somebody reads it on a terminal of `width` columns; without a warning."""
     shown = subprocess.run(
-        ["groff", "-t", "-man", "-Tascii", "-P-c", "-P-bou", "-ww", "-rHY=0", "-rLL=200n", page],
+        ["groff", "-t", "-man", "-Tascii", "-P-c", "-P-bou", "-ww", "-rHY=0", f"-rLL={width}n", page],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert shown.stderr == ""
@@ -59,6 +59,13 @@ def test_the_pages_of_file_formats_say_what_the_documents_say(generated, name, d
     assert len(first_cells) > 3
     for expected in first_cells + codes:
         assert " ".join(expected.split()) in shown or expected.startswith("---"), expected
+
+
+@pytest.mark.parametrize("name", ["isochron.1", "isochron-script.5", "isochron-log.5"])
+def test_the_pages_are_readable_at_every_width(generated, name):
+    """Blocks of text then end everywhere on a page, at its end, too."""
+    for width in range(80, 200):
+        formatted(generated / name, width)
 
 
 @pytest.fixture(params=["/usr", "/usr/local", "/opt/isochron"])

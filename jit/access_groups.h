@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alpha/instruction.h"
+#include "jit/cpu_tables.h"
 #include "jit/region.h"
 
 namespace isochron::jit {
@@ -44,7 +45,7 @@ Reference ReferenceOf(alpha::Op op);
 // the base is written.
 class AccessGroups {
  public:
-  static constexpr int kSlots = 16;
+  static constexpr int kSlots = CpuTables::kBases;
   // Bytes from the lowest of a group to the highest: the longer, the more often a page ends
   // between them.
   static constexpr int32_t kMaxSpan = 1024;

@@ -3,6 +3,7 @@
 #ifndef ISOCHRON_JIT_CPU_TABLES_H_
 #define ISOCHRON_JIT_CPU_TABLES_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "alpha/translate.h"
@@ -55,9 +56,10 @@ struct JumpEntry {
   const uint64_t* page_key = &kNoKey;
 };
 
-// Code is shared, where it leads to is not: each CPU has its own ITB. Code for one CPU alone has
-// the addresses of that CPU's tables in it; code for several finds those of the CPU that runs by a
-// register (Emitter). The tables of one CPU alone lie below 2 GiB.
+// Code is shared, where it leads to is not: each CPU has its own ITB. While translated code runs,
+// the stack pointer is in the tables of its CPU, at `bases`: code for several CPUs finds them by
+// it. Code for one CPU alone has the addresses of that CPU's tables in it, which are below 2 GiB:
+// it is a hundredth faster.
 struct CpuTables final : ref::CpuView {
   static constexpr uint32_t kJumpEntries = 16384;
   static constexpr uint32_t kExitSlots = 1 << 16;
@@ -80,6 +82,14 @@ struct CpuTables final : ref::CpuView {
   uint32_t turns_before_look = 0;
   JumpEntry jumps[kJumpEntries] = {};
   ExitSlot slots[kExitSlots] = {};
+
+  // The stack of translated code, for its own few calls and for signals of the host that come
+  // meanwhile. Not for C++, which runs on that of who has called the engine.
+  static constexpr size_t kStackBytes = 64 << 10;
+  alignas(16) uint8_t stack[kStackBytes];
+  // Right behind it: the slots of AccessGroups.
+  static constexpr int kBases = 16;
+  uint64_t bases[kBases];
 };
 
 }  // namespace isochron::jit

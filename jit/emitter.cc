@@ -43,7 +43,7 @@ Emitter::Emitter(const EmitterSetup& setup, const Region& region, const Translat
       setup_(setup),
       region_(region),
       place_(place),
-      map_(region, {.notes = setup.sink != nullptr, .tables = setup.several_cpus}),
+      map_(region, setup.sink != nullptr),
       groups_(region, InPal()),
       copies_(map_.spare()),
       executable_(executable),
@@ -195,11 +195,7 @@ void Emitter::EmitUnlinked() {
     exit.slot->code = executable_ + getSize();
     mov(rax, exit.slot->target);
     mov(qword[InCpu(offsetof(Cpu, pc))], rax);
-    if (setup_.several_cpus) {
-      lea(rax, ptr[InTables(exit.slot)]);
-    } else {
-      mov(eax, Low32(exit.slot));
-    }
+    lea(rax, ptr[InTables(exit.slot)]);
     jmp(qword[Low(&setup_.frame.exit)]);
   }
 }

@@ -37,9 +37,8 @@ struct EmitterSetup {
 // it, Emit<Name>; one without does not link.
 //
 // Registers: RAX, RCX and RDX are free for each instruction. R13 points into the CPU
-// (kCpuBias), R15 is the Budget as it will be at the end of the running block. With several CPUs
-// R12 points to the tables of the one that runs. XMM0 to XMM2 are free. All others belong to the
-// RegisterMap.
+// (kCpuBias), R15 is the Budget as it will be at the end of the running block, RSP points into the
+// CPU's tables (CpuTables::bases). XMM0 to XMM2 are free. All others belong to the RegisterMap.
 //
 // Whatever an instruction cannot do quickly it leaves to the golden function: it jumps to its
 // slow path before it has changed anything, and the interpreter's handler does all of it.
@@ -137,11 +136,8 @@ class Emitter : private Assembler {
   // What is at `address` of EmitterSetup::tables, in those of the CPU that runs.
   Xbyak::RegExp InTables(const void* address) const {
     if (!setup_.several_cpus) return Low(address);
-    return Xbyak::util::r12 + static_cast<int>(static_cast<const char*>(address) -
-                                               reinterpret_cast<const char*>(&setup_.tables));
-  }
-  static uint32_t Low32(const void* address) {
-    return static_cast<uint32_t>(reinterpret_cast<size_t>(address));
+    return Xbyak::util::rsp + static_cast<int>(static_cast<const char*>(address) -
+                                               reinterpret_cast<const char*>(setup_.tables.bases));
   }
   static Xbyak::Reg64 Host64(int number) { return Xbyak::Reg64(number); }
   static Xbyak::RegExp InCpu(size_t offset) {

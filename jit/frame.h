@@ -115,7 +115,8 @@ struct Frame {
   uint32_t mxcsr = 0;            // scratch
   uint8_t look_for_inexact = 0;  // whether the FPCR does not have the bit for inexact
 
-  CpuTables* tables = nullptr;  // of the CPU that runs
+  uint64_t* stack = nullptr;  // CpuTables::bases of the CPU that runs
+  uint64_t host_stack = 0;    // stack pointer of who has called translated code
 
   int64_t budget = 0;  // see `run_golden`
 

@@ -80,7 +80,8 @@ alpha::RunResult JitEngine::RunTurn(Cpu& cpu, alpha::Deadline& deadline) {
 void JitEngine::TurnTo(const Cpu& cpu) {
   if (Planted(Bug::kLockOutlivesStore)) loop_.ForgetLocked(cpu);
   loop_.Serve(cpu);
-  tables_ = frame_.tables = static_cast<CpuTables*>(&loop_.view());
+  tables_ = static_cast<CpuTables*>(&loop_.view());
+  frame_.stack = tables_->bases;
 }
 
 std::unique_ptr<ref::CpuView> JitEngine::MakeView(alpha::Memory& memory, alpha::IoBus& io) {

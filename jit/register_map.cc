@@ -98,7 +98,7 @@ void CountTransfers(const Region& region, std::span<Usage> usages) {
 
 }  // namespace
 
-RegisterMap::RegisterMap(const Region& region, Reserved reserved) {
+RegisterMap::RegisterMap(const Region& region, bool makes_notes) {
   UsageCounter counter;
   for (const GuestBlock& block : region.blocks) {
     const uint64_t weight = WeightOf(block);
@@ -114,7 +114,7 @@ RegisterMap::RegisterMap(const Region& region, Reserved reserved) {
                     [](const Usage& usage) { return usage.weight >= kWorthwhile; }));
   Spare all;
   for (const int host : kIntegerPool) {
-    if (!(reserved.notes && host == 14) && !(reserved.tables && host == 12)) all.push_back(host);
+    if (!makes_notes || host != 14) all.push_back(host);
   }
   std::span<const int> pool = all;
   if (wanted > pool.size()) {

@@ -32,12 +32,8 @@ class RegisterMap {
   using Floats = absl::InlinedVector<Assignment, kFloatPool.size()>;
   using Spare = absl::InlinedVector<int, kIntegerPool.size()>;
 
-  // Host registers of the pool that hold something else.
-  struct Reserved {
-    bool notes = false;   // R14: Frame::next_note
-    bool tables = false;  // R12: Frame::tables
-  };
-  RegisterMap(const Region& region, Reserved reserved);
+  // In code that `makes_notes`, R14 is not of the pool: it holds Frame::next_note.
+  RegisterMap(const Region& region, bool makes_notes);
 
   // The host register of a place, or kNone.
   int integer(int place) const { return integer_[place]; }

@@ -1,6 +1,5 @@
 #include "jit/thunks.h"
 
-#include "jit/access_groups.h"
 #include "jit/assembler.h"
 // Behind it, which says that there are no exceptions.
 #include <xbyak/xbyak_util.h>
@@ -19,7 +18,8 @@ class Thunks : public Assembler {
   // The System V calling convention: arguments in RDI, RSI and RDX.
   void EmitEnter(const Frame& frame) {
     for (const Xbyak::Reg64& reg : {rbx, rbp, r12, r13, r14, r15}) push(reg);
-    sub(rsp, kRoom);
+    sub(rsp, 8);  // so that it is aligned where C++ is called
+    mov(qword[At(&frame.host_stack)], rsp);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     // Upper halves that others have left in use (the hashing of pages does) make each SSE
     // instruction wait for the last one of its register.
@@ -27,7 +27,7 @@ class Thunks : public Assembler {
     lea(r13, ptr[rsi + static_cast<int>(kCpuBias)]);
     mov(r15, rdx);
     mov(r14, qword[At(&frame.next_note)]);
-    mov(r12, qword[At(&frame.tables)]);
+    mov(rsp, qword[At(&frame.stack)]);
     jmp(rdi);
   }
 
@@ -57,7 +57,10 @@ class Thunks : public Assembler {
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);  // C++ rounds to nearest
     mov(edi, static_cast<uint32_t>(reinterpret_cast<size_t>(engine)));
     lea(rsi, ptr[r13 - static_cast<int>(kCpuBias)]);
+    mov(rbx, rsp);  // the region loads anew what RBX has held
+    mov(rsp, qword[At(&frame.host_stack)]);
     call(qword[At(reinterpret_cast<const void*>(&frame.run_golden))]);
+    mov(rsp, rbx);
     ldmxcsr(dword[At(&frame.clean_mxcsr)]);
     Label handler;
     cmp(rax, static_cast<int>(Frame::kLeave));
@@ -71,10 +74,6 @@ class Thunks : public Assembler {
   }
 
  private:
-  // For the slots of AccessGroups; the stack stays aligned to 16 bytes.
-  static constexpr int kRoom = 8 + AccessGroups::kSlots * 8;
-  static_assert(kRoom % 16 == 8);
-
   const bool has_avx_ = Xbyak::util::Cpu().has(Xbyak::util::Cpu::tAVX);
 
   static Xbyak::RegExp At(const void* address) {
@@ -85,7 +84,8 @@ class Thunks : public Assembler {
   }
   void EmitReturn(const Frame& frame) {
     mov(qword[At(&frame.next_note)], r14);
-    add(rsp, kRoom);
+    mov(rsp, qword[At(&frame.host_stack)]);
+    add(rsp, 8);
     for (const Xbyak::Reg64& reg : {r15, r14, r13, r12, rbp, rbx}) pop(reg);
     ret();
   }

@@ -35,6 +35,7 @@ void Pacer::Poll(const machine::InputPoint& point, std::vector<machine::Input>&)
     clock_.WaitForInput(lead_);
     const nanoseconds woken = clock_.Now();
     lead_ -= woken - now;
+    if (!always_) lead_ = std::min(lead_, kMaxLead);
     now = woken;
   }
   last_wall_ = now;

@@ -28,7 +28,10 @@ class HostClock {
 // most the wall time it took, so a busy guest may run as fast as it can without having to
 // wait for that later. Wall time that a busy guest fell behind is forgotten: idle time
 // afterwards is not rushed through to catch up. An idle guest sleeps when it leads by
-// kMaxLead, until it leads no more; the host wakes about 100 times a second for it.
+// kMaxLead, until it leads no more or input comes; the host wakes about 100 times a second for it.
+// Input that comes faster than the guest can sleep between (a file from the network) would let it
+// lead by seconds and stand still for as long when it ends: what is more than kMaxLead is
+// forgotten.
 class Pacer final : public machine::InputSource {
  public:
   static constexpr std::chrono::nanoseconds kMaxLead = std::chrono::milliseconds(10);

@@ -113,10 +113,30 @@ TEST_F(PacerTest, ALongStandstillOfTheHostIsForgotten) {
 
 TEST_F(PacerTest, InputEndsTheWait) {
   clock_.input_after = milliseconds(1);
-  Run(12, 12, nanoseconds(0));
+  Run(10, 10, nanoseconds(0));
   EXPECT_EQ(clock_.waits, 1);
   EXPECT_EQ(clock_.now, milliseconds(1));
-  EXPECT_EQ(pacer_.lead(), milliseconds(11));
+  EXPECT_EQ(pacer_.lead(), milliseconds(9));
+}
+
+TEST_F(PacerTest, AStreamOfInputIsNotWaitedForWhenItEnds) {
+  clock_.input_after = nanoseconds(10'000);
+  for (int i = 0; i < 1000; ++i) Run(2, 2, nanoseconds(10'000));
+  clock_.input_after = std::chrono::seconds(1'000);
+  const nanoseconds ended = clock_.now;
+  Run(2, 2, nanoseconds(10'000));
+  EXPECT_LE(clock_.now - ended, Pacer::kMaxLead + milliseconds(3));
+}
+
+TEST_F(PacerTest, AStreamOfInputIsWaitedForWhenAllOfItIsPaced) {
+  Pacer pacer(kHz, clock_, {}, /*always=*/true);
+  std::vector<machine::Input> inputs;
+  clock_.input_after = nanoseconds(10'000);
+  for (int i = 0; i < 1000; ++i) {
+    point_.cycle += 2 * kMillisecond;
+    pacer.Poll(point_, inputs);
+  }
+  EXPECT_NEAR((GuestTime() - clock_.now - pacer.lead()).count(), 0, 1);
 }
 
 }  // namespace

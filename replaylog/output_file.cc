@@ -136,10 +136,21 @@ absl::Status OutputFile::Write(std::string_view bytes) {
   const uint64_t before = size_;
   const size_t written = hostio::WriteAll(file_.fd(), bytes);
   size_ += written;
-  if (written == bytes.size()) return absl::OkStatus();
+  if (written == bytes.size()) {
+    BeginWriteback();
+    return absl::OkStatus();
+  }
   const absl::Status status = SystemError(absl::StrCat("cannot write ", WrittenPath()));
   if (!direct_ && ftruncate(file_.fd(), static_cast<off_t>(before)) == 0) size_ = before;
   return status;
+}
+
+void OutputFile::BeginWriteback() {
+  if (direct_ || size_ - begun_ < kWritebackStep) return;
+  // Some file systems cannot; then the end of the file waits for all of it.
+  sync_file_range(file_.fd(), static_cast<off_t>(begun_), static_cast<off_t>(size_ - begun_),
+                  SYNC_FILE_RANGE_WRITE);
+  begun_ = size_;
 }
 
 absl::Status OutputFile::Overwrite(uint64_t offset, std::string_view bytes) {

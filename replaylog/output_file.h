@@ -72,6 +72,10 @@ class OutputFile {
   OutputFile(hostio::Descriptor file, std::string path, bool direct)
       : file_(std::move(file)), path_(std::move(path)), direct_(direct) {}
 
+  static constexpr uint64_t kWritebackStep = 4 << 20;  // bytes
+
+  // Has the disk begin with what has been written, so that Sync() has less to wait for.
+  void BeginWriteback();
   // Aborted when the file is not what Write() has made it.
   absl::Status CheckUntouched() const;
   // What is being written, for messages.
@@ -81,6 +85,7 @@ class OutputFile {
   const std::string path_;
   const bool direct_;  // bytes go straight to the name
   uint64_t size_ = 0;
+  uint64_t begun_ = 0;  // bytes that the disk has been told to write
 };
 
 }  // namespace isochron::replaylog

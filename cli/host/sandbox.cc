@@ -136,6 +136,7 @@ constexpr Rule kRules[] = {
     {"sendto", kAll},
     {"shutdown", kAll},
     {"signalfd4", kGuests},
+    {"sync_file_range", kGuests},
     {"write", kAll},
     {"writev", kAll},
     {"accept", kAll},

@@ -174,8 +174,8 @@ absl::Status FrameEncoder::Append(const Event& event) {
   return absl::OkStatus();
 }
 
-std::string FrameEncoder::TakeFrame() {
-  std::string frame = std::exchange(bytes_, {});
+std::string FrameEncoder::TakeFrame(std::string spare) {
+  std::string frame = std::exchange(bytes_, std::move(spare));
   StartFrame();
   return frame;
 }

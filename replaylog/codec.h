@@ -41,8 +41,8 @@ class FrameEncoder {
   absl::Status Append(const Event& event);
 
   const std::string& bytes() const { return bytes_; }
-  // Hands the frame's content over and begins the next frame.
-  std::string TakeFrame();
+  // Hands the frame's content over and begins the next frame, in the room that `spare` has.
+  std::string TakeFrame(std::string spare = {});
   // Whether the frame has any event.
   bool empty() const { return next_.event_number == start_.event_number; }
   // Where the frame begins, and where the next one would.

@@ -5,19 +5,16 @@
 namespace isochron::replaylog {
 namespace {
 
-// Makes the event where it is to be: nothing is moved or made twice, for guests make millions in a
-// second.
-struct MakeLogEvent {
+struct SetBody {
   template <typename Body>
-  Event operator()(const Body& body) const {
-    return {0, event.cycle, event.cpu, body};
+  void operator()(const Body& body) const {
+    logged = body;
   }
-  Event operator()(const machine::OutputEvent& output) const {
-    return {0, event.cycle, event.cpu,
-            OutputRun{output.uart, std::string(1, static_cast<char>(output.byte)), {}}};
+  void operator()(const machine::OutputEvent& output) const {
+    logged = OutputRun{output.uart, std::string(1, static_cast<char>(output.byte)), {}};
   }
 
-  const machine::Event& event;
+  decltype(Event::body)& logged;
 };
 
 }  // namespace
@@ -29,7 +26,15 @@ uint64_t Event::last_cycle() const {
 }
 
 Event ToLogEvent(const machine::Event& event) {
-  return std::visit(MakeLogEvent{event}, event.body);
+  Event logged;
+  ToLogEvent(event, logged);
+  return logged;
+}
+
+void ToLogEvent(const machine::Event& event, Event& logged) {
+  logged.cycle = event.cycle;
+  logged.cpu = event.cpu;
+  std::visit(SetBody{logged.body}, event.body);
 }
 
 }  // namespace isochron::replaylog

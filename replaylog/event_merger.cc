@@ -13,7 +13,7 @@ bool EventMerger::Joins(const Event& event) const {
   return run.uart == output->uart && run.bytes.size() + output->bytes.size() <= kMaxOutputRun;
 }
 
-EventMerger::Completed EventMerger::Add(Event event) {
+EventMerger::Completed EventMerger::Add(const Event& event) {
   Completed completed;
   if (Joins(event)) {
     const OutputRun& output = std::get<OutputRun>(event.body);
@@ -27,10 +27,9 @@ EventMerger::Completed EventMerger::Add(Event event) {
   completed.run = Flush();
   if (std::holds_alternative<OutputRun>(event.body)) {
     run_end_cycle_ = event.last_cycle();
-    run_ = std::move(event);
+    run_ = event;
   } else {
-    event.number = next_number_++;
-    completed.event = std::move(event);
+    completed.number = next_number_++;
   }
   return completed;
 }

@@ -15,14 +15,14 @@ namespace isochron::replaylog {
 // log that is read and written again does not change.
 class EventMerger {
  public:
-  // Takes the next of a run's events, whose number is ignored; cycles must not go back.
-  // Returns the run of output that it completes, if any, which comes first. Then `event`
-  // itself is complete unless it is output, which is kept (and `event` moved from).
+  // What an event completes: a run of output before it, and itself unless it is output, which is
+  // kept.
   struct Completed {
     std::optional<Event> run;
-    std::optional<Event> event;
+    std::optional<uint64_t> number;  // that the event gets
   };
-  Completed Add(Event event);
+  // Takes the next of a run's events, whose own number is ignored; cycles must not go back.
+  Completed Add(const Event& event);
 
   // The run that is still open: at the end of a stream, or where one wants to look at it now.
   std::optional<Event> Flush();

@@ -31,10 +31,10 @@ std::vector<Event> Merged(std::vector<Event> events) {
   const auto take = [&merged](std::optional<Event> event) {
     if (event) merged.push_back(*std::move(event));
   };
-  for (Event& event : events) {
-    EventMerger::Completed completed = merger.Add(std::move(event));
+  for (const Event& event : events) {
+    EventMerger::Completed completed = merger.Add(event);
     take(std::move(completed.run));
-    take(std::move(completed.event));
+    if (completed.number) merged.push_back({*completed.number, event.cycle, event.cpu, event.body});
   }
   take(merger.Flush());
   EXPECT_EQ(merger.next_number(), merged.size());

@@ -16,7 +16,7 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   // Takes an event, whose number is ignored. Without effect once status() is not OK.
-  virtual void Append(Event event) = 0;
+  virtual void Append(const Event& event) = 0;
   // OK as long as events can be taken. Cheap enough to ask at every boundary.
   virtual absl::Status status() const = 0;
 };

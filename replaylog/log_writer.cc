@@ -52,12 +52,17 @@ class FrameWriter {
 
   ~FrameWriter() { Close(/*complete=*/false); }
 
-  void Add(std::string content) {
+  // Gives an empty string for the content of a later frame, with room from an earlier one.
+  std::string Add(std::string content) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return queue_.size() < kMaxQueuedFrames; });
     at_most_ += AtMost(content.size());
     queue_.push_back(std::move(content));
     changed_.notify_all();
+    if (spares_.empty()) return {};
+    std::string spare = std::move(spares_.back());
+    spares_.pop_back();
+    return spare;
   }
 
   // Whether all frames so far have `size` bytes or more, compressed. Waits for those that are not
@@ -113,7 +118,7 @@ class FrameWriter {
     for (;;) {
       changed_.wait(lock, [this] { return !queue_.empty() || closing_; });
       if (queue_.empty()) break;
-      const std::string content = std::move(queue_.front());
+      std::string content = std::move(queue_.front());
       lock.unlock();
       // After an error, frames only leave the queue.
       const absl::Status status = failed() ? absl::OkStatus() : WriteFrame(content);
@@ -123,6 +128,8 @@ class FrameWriter {
       if (status.ok() && !entries_.empty()) {
         at_most_ -= AtMost(content.size()) - entries_.back().compressed;
       }
+      content.clear();
+      spares_.push_back(std::move(content));
       queue_.pop_front();
       changed_.notify_all();
     }
@@ -141,12 +148,12 @@ class FrameWriter {
 
   absl::Status WriteFrame(const std::string& content) {
     if (before_frame_) before_frame_();
-    absl::StatusOr<std::string> frame = compressor_.Compress(content);
+    digest_.Update(content);
+    const absl::StatusOr<std::string_view> frame = compressor_.Compress(content);
     if (!frame.ok()) return frame.status();
     if (absl::Status status = file_->Write(*frame); !status.ok()) return status;
-    digest_.Update(content);
     entries_.push_back({static_cast<uint32_t>(frame->size()), static_cast<uint32_t>(content.size()),
-                        ContentChecksum(content)});
+                        FrameChecksum(*frame)});
     return absl::OkStatus();
   }
 
@@ -169,7 +176,8 @@ class FrameWriter {
   std::condition_variable changed_;
   // Guarded by mutex_. A frame stays in the queue until it has been written.
   std::deque<std::string> queue_;
-  uint64_t at_most_ = 0;  // bytes of all frames: those in the queue with AtMost()
+  std::vector<std::string> spares_;  // no more than frames that can be on their way
+  uint64_t at_most_ = 0;             // bytes of all frames: those in the queue with AtMost()
   absl::Status status_;
   bool closing_ = false;
   bool complete_ = false;
@@ -188,7 +196,7 @@ class LogWriter::Impl {
     if (finished_) return status();
     finished_ = true;
     FlushRun();
-    if (status().ok() && !encoder_.empty()) writer_.Add(encoder_.TakeFrame());
+    if (status().ok() && !encoder_.empty()) HandOver();
     writer_.Close(/*complete=*/false);
     return status();
   }
@@ -206,15 +214,15 @@ class LogWriter::Impl {
     writer_.Discard();
   }
 
-  void Append(Event event) {
+  void Append(const Event& event) {
     if (!encode_status_.ok() || writer_.failed()) return;
     if (ended_) {
       encode_status_ = absl::FailedPreconditionError("an event follows the end of the run");
       return;
     }
-    EventMerger::Completed completed = merger_.Add(std::move(event));
+    const EventMerger::Completed completed = merger_.Add(event);
     if (completed.run) Encode(*completed.run);
-    if (completed.event) Encode(*completed.event);
+    if (completed.number) Encode(event);
   }
 
   absl::Status status() const { return encode_status_.ok() ? writer_.status() : encode_status_; }
@@ -225,7 +233,7 @@ class LogWriter::Impl {
       encode_status_ = absl::FailedPreconditionError("the log lacks the end of the run");
     }
     finished_ = true;
-    if (!encoder_.empty()) writer_.Add(encoder_.TakeFrame());
+    if (!encoder_.empty()) HandOver();
     writer_.Close(/*complete=*/encode_status_.ok());
     return status();
   }
@@ -258,7 +266,7 @@ class LogWriter::Impl {
     }
     if (encoder.empty()) return absl::OkStatus();
     FrameCompressor compressor;
-    const absl::StatusOr<std::string> frame = compressor.Compress(encoder.TakeFrame());
+    const absl::StatusOr<std::string_view> frame = compressor.Compress(encoder.TakeFrame());
     return frame.ok() ? copy.Write(*frame) : frame.status();
   }
 
@@ -276,12 +284,16 @@ class LogWriter::Impl {
     if (size >= kLongFrameBytes ||
         (at_checkpoint &&
          (size >= kFrameBytes || event.cycle - encoder_.start().cycle >= kFrameCycles))) {
-      writer_.Add(encoder_.TakeFrame());
+      HandOver();
     }
   }
 
+  // Ends the frame.
+  void HandOver() { spare_ = writer_.Add(encoder_.TakeFrame(std::move(spare_))); }
+
   EventMerger merger_;
   FrameEncoder encoder_;
+  std::string spare_;  // for the frame after the open one
   absl::Status encode_status_;
   bool ended_ = false;
   bool finished_ = false;
@@ -314,7 +326,7 @@ absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(std::unique_ptr<Out
 
 LogWriter::LogWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LogWriter::~LogWriter() { (void)LeavePartial(); }
-void LogWriter::Append(Event event) { impl_->Append(std::move(event)); }
+void LogWriter::Append(const Event& event) { impl_->Append(event); }
 absl::Status LogWriter::status() const { return impl_->status(); }
 absl::Status LogWriter::Finish() { return impl_->Finish(); }
 absl::Status LogWriter::LeavePartial() { return impl_->LeavePartial(); }

@@ -53,7 +53,7 @@ class LogWriter final : public EventSink {
 
   // Appends an event, whose number is ignored. Output that follows output of the same UART
   // joins its record. Without effect once status() is not OK.
-  void Append(Event event) override;
+  void Append(const Event& event) override;
 
   // OK as long as the log can be written. Cheap enough to ask at every boundary. After an error
   // `path`.partial is readable to its last whole frame.

@@ -84,8 +84,8 @@ std::string Unhex(std::string_view hex) {
 TEST(LogWriterTest, LogsOfVersionOneAreStillRead) {
   const std::string path = TestPath("log");
   FrameCompressor compressor;
-  WriteBytes(path, *compressor.Compress(Unhex(kGoldenHeaderOfVersionOne)) +
-                       *compressor.Compress(Unhex(kGoldenEventsOfVersionOne)));
+  WriteBytes(path, std::string(*compressor.Compress(Unhex(kGoldenHeaderOfVersionOne))) +
+                       std::string(*compressor.Compress(Unhex(kGoldenEventsOfVersionOne))));
   std::vector<Event> events = SmallEvents();
   std::erase_if(events, [](const Event& event) {
     const auto* input = std::get_if<InputEvent>(&event.body);

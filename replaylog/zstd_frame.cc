@@ -82,17 +82,6 @@ std::string PiecesOf(std::string_view content) {
   return pieces;
 }
 
-absl::StatusOr<std::string> CompressWith(ZSTD_CCtx* context, std::string_view content) {
-  std::string frame(ZSTD_compressBound(content.size()), '\0');
-  const size_t size =
-      ZSTD_compress2(context, frame.data(), frame.size(), content.data(), content.size());
-  if (ZSTD_isError(size)) {
-    return absl::InternalError(absl::StrCat("zstd: ", ZSTD_getErrorName(size)));
-  }
-  frame.resize(size);
-  return frame;
-}
-
 }  // namespace
 
 bool BeginsLikeZstdFrame(std::string_view bytes) {
@@ -109,29 +98,49 @@ uint32_t ContentChecksum(std::string_view content) {
   return static_cast<uint32_t>(XXH64(content.data(), content.size(), 0));
 }
 
+uint32_t FrameChecksum(std::string_view frame) {
+  uint32_t checksum;
+  std::memcpy(&checksum, frame.data() + frame.size() - sizeof checksum, sizeof checksum);
+  return checksum;
+}
+
 FrameCompressor::FrameCompressor() : context_(ZSTD_createCCtx()) {}
 
 FrameCompressor::~FrameCompressor() { ZSTD_freeCCtx(context_); }
 
-absl::StatusOr<std::string> FrameCompressor::Compress(std::string_view content) {
+absl::StatusOr<std::string_view> FrameCompressor::Compress(std::string_view content) {
   if (context_ == nullptr) return absl::InternalError("no memory to compress");
   if (content.size() >= kLongContent) {
-    absl::StatusOr<std::string> quick = CompressQuickly(content);
+    absl::StatusOr<std::string_view> quick = CompressQuickly(content);
     if (!quick.ok() || !IsWorthwhile(quick->size(), content.size())) return quick;
   }
   absl::Status status = SetCompression(context_, kFrameLog, kFrameLog);
-  return status.ok() ? CompressWith(context_, content) : status;
+  return status.ok() ? CompressSo(content) : status;
 }
 
-absl::StatusOr<std::string> FrameCompressor::CompressQuickly(std::string_view content) {
+absl::StatusOr<std::string_view> FrameCompressor::CompressSo(std::string_view content) {
+  const size_t most = ZSTD_compressBound(content.size());
+  if (capacity_ < most) {
+    frame_ = std::make_unique_for_overwrite<char[]>(most);
+    capacity_ = most;
+  }
+  const size_t size =
+      ZSTD_compress2(context_, frame_.get(), capacity_, content.data(), content.size());
+  if (ZSTD_isError(size)) {
+    return absl::InternalError(absl::StrCat("zstd: ", ZSTD_getErrorName(size)));
+  }
+  return std::string_view(frame_.get(), size);
+}
+
+absl::StatusOr<std::string_view> FrameCompressor::CompressQuickly(std::string_view content) {
   if (absl::Status status = SetQuickSearch(context_, 0); !status.ok()) return status;
   const std::string pieces = PiecesOf(content);
-  absl::StatusOr<std::string> compressed = CompressWith(context_, pieces);
+  absl::StatusOr<std::string_view> compressed = CompressSo(pieces);
   if (!compressed.ok()) return compressed;
   if (!IsWorthwhile(compressed->size(), pieces.size())) {
     if (absl::Status status = SetQuickSearch(context_, kNoSearch); !status.ok()) return status;
   }
-  return CompressWith(context_, content);
+  return CompressSo(content);
 }
 
 absl::StatusOr<FrameSizes> MeasureFrame(std::string_view bytes, size_t max_raw) {

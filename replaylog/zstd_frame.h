@@ -25,6 +25,8 @@ size_t MaxCompressedBytes(size_t raw);
 
 // The low half of the XXH64 of a frame's content: its own checksum, and the seek table's.
 uint32_t ContentChecksum(std::string_view content);
+// The same, as a frame of FrameCompressor has it.
+uint32_t FrameChecksum(std::string_view frame);
 
 // Sets all parameters of a compression, so that neither a table of levels nor the host decides any.
 // `window_log`, `table_log`: of the sizes, in bytes and in entries, of the window and of each of
@@ -38,12 +40,17 @@ class FrameCompressor {
   FrameCompressor();
   ~FrameCompressor();
 
-  absl::StatusOr<std::string> Compress(std::string_view content);
+  // The frame is valid until the next call.
+  absl::StatusOr<std::string_view> Compress(std::string_view content);
 
  private:
-  absl::StatusOr<std::string> CompressQuickly(std::string_view content);
+  absl::StatusOr<std::string_view> CompressQuickly(std::string_view content);
+  // With the parameters that have been set.
+  absl::StatusOr<std::string_view> CompressSo(std::string_view content);
 
   ZSTD_CCtx_s* context_;
+  std::unique_ptr<char[]> frame_;
+  size_t capacity_ = 0;
 };
 
 struct FrameSizes {

@@ -32,7 +32,8 @@ std::string WordsOfSix(size_t bytes) {
 
 // The size of the frame with `content`, which must come out of it again.
 size_t FrameBytes(const std::string& content) {
-  const std::string frame = FrameCompressor().Compress(content).value();
+  const std::string frame(FrameCompressor().Compress(content).value());
+  EXPECT_EQ(FrameChecksum(frame), ContentChecksum(content));
   std::string back;
   EXPECT_TRUE(FrameDecompressor().Decompress(frame, content.size(), back).ok());
   EXPECT_EQ(back, content);
@@ -86,7 +87,7 @@ TEST(FrameCompressorTest, ALongFrameOfOneByteBecomesSmall) {
 TEST(FrameCompressorTest, WhatWasCompressedBeforeMakesNoDifference) {
   FrameCompressor compressor;
   const std::string words = WordsOfSix(kLong / 4);
-  const std::string first = compressor.Compress(words).value();
+  const std::string first(compressor.Compress(words).value());
   std::mt19937 random(4);
   (void)compressor.Compress(Noise(random, kLong));
   EXPECT_EQ(compressor.Compress(words).value(), first);

@@ -24,7 +24,8 @@ void Recorder::On(const machine::Event& event) {
     ++late.cycle;
     return sink_.Append(replaylog::ToLogEvent(late));
   }
-  sink_.Append(replaylog::ToLogEvent(event));
+  replaylog::ToLogEvent(event, logged_);
+  sink_.Append(logged_);
 }
 
 }  // namespace isochron::timeline

@@ -24,6 +24,7 @@ class Recorder final : public machine::Observer {
 
  private:
   replaylog::EventSink& sink_;
+  replaylog::Event logged_;
 };
 
 }  // namespace isochron::timeline

@@ -23,10 +23,10 @@ void RunHistory::GiveUp(absl::Status why) {
   encoder_ = {};
 }
 
-void RunHistory::Append(replaylog::Event event) {
-  replaylog::EventMerger::Completed completed = merger_.Add(std::move(event));
+void RunHistory::Append(const replaylog::Event& event) {
+  const replaylog::EventMerger::Completed completed = merger_.Add(event);
   if (completed.run) Encode(*completed.run);
-  if (completed.event) Encode(*completed.event);
+  if (completed.number) Encode(event);
 }
 
 void RunHistory::Encode(const replaylog::Event& event) {

@@ -27,7 +27,7 @@ class RunHistory final : public machine::Observer {
   // Always OK: a run does not end for its history, of which error() tells.
   absl::Status status() const override { return absl::OkStatus(); }
   // The next event, as a log has it; its number is ignored.
-  void Append(replaylog::Event event);
+  void Append(const replaylog::Event& event);
 
   // FailedPrecondition once there is none any more, with a reason for people.
   const absl::Status& error() const { return error_; }

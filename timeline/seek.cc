@@ -34,14 +34,14 @@ absl::StatusOr<std::vector<const SnapshotInfo*>> SnapshotsOf(
 }
 
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,
-                                    const std::function<void(replaylog::Event)>& take) {
+                                    const std::function<void(const replaylog::Event&)>& take) {
   replaylog::Event event;
   for (;;) {
     absl::StatusOr<bool> more = log.Next(event);
     if (!more.ok()) return more.status();
     if (!*more || event.cycle > snapshot.cycle) return false;
     const bool found = IsWhereTaken(snapshot, event);
-    take(std::move(event));
+    take(event);
     if (found) return true;
   }
 }

@@ -23,7 +23,7 @@ absl::StatusOr<std::vector<const SnapshotInfo*>> SnapshotsOf(
 // Gives `take` the events from where the log is up to the checkpoint at which the snapshot was
 // taken, and that. False when there is none like it. Errors are those of the log.
 absl::StatusOr<bool> ReadToSnapshot(replaylog::LogReader& log, const SnapshotInfo& snapshot,
-                                    const std::function<void(replaylog::Event)>& take);
+                                    const std::function<void(const replaylog::Event&)>& take);
 
 // Puts the log behind the checkpoint at which the snapshot was taken. False when it has none like
 // it.

@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
   absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
   if (!file.ok()) return file.status();
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(*std::move(file)));
-  const absl::StatusOr<std::string> frame = writer->compressor_.Compress(*content);
+  const absl::StatusOr<std::string_view> frame = writer->compressor_.Compress(*content);
   absl::Status status = frame.status();
   if (status.ok()) status = writer->file_->Write(*frame);
   if (status.ok()) return writer;
@@ -129,7 +129,7 @@ std::vector<uint64_t> SnapshotWriter::ChangedPages(const std::vector<machine::Di
 }
 
 absl::Status SnapshotWriter::AddFrame(std::string_view content) {
-  const absl::StatusOr<std::string> frame = compressor_.Compress(content);
+  const absl::StatusOr<std::string_view> frame = compressor_.Compress(content);
   return frame.ok() ? file_->Write(*frame) : frame.status();
 }
 

@@ -46,7 +46,8 @@ std::string WithPageFrames(machine::Machine& machine, const std::string& page_fr
   replaylog::AppendVarint(small.size(), first);
   first += small;
   replaylog::AppendVarint(count, first);
-  bytes += replaylog::FrameCompressor().Compress(first).value() + page_frames;
+  bytes += replaylog::FrameCompressor().Compress(first).value();
+  bytes += page_frames;
   const uint64_t size = bytes.size() - offset;
   std::memcpy(&bytes[offset - sizeof size], &size, sizeof size);
   replaylog::WriteBytes(path, bytes);
@@ -57,7 +58,7 @@ std::string PageFrame(const std::vector<uint64_t>& zero_pages) {
   std::string content;
   replaylog::AppendVarint(zero_pages.size(), content);
   for (uint64_t page : zero_pages) replaylog::AppendVarint(page << 1 | 1, content);
-  return replaylog::FrameCompressor().Compress(content).value();
+  return std::string(replaylog::FrameCompressor().Compress(content).value());
 }
 
 absl::Status RestoreFirst(const std::string& path, machine::Machine& machine) {

@@ -70,7 +70,7 @@ void Timeline::Attach(Replayer& replayer) {
   machine_.SetInputSource(&replayer);
 }
 
-absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& take) {
+absl::Status Timeline::ReadPast(const std::function<void(const replaylog::Event&)>& take) {
   if (live_) return absl::FailedPreconditionError("the run is live already");
   if (!left_log_.ok()) return left_log_;
   const Replayer::Place place = replayer_->place();
@@ -82,7 +82,7 @@ absl::Status Timeline::ReadPast(const std::function<void(replaylog::Event)>& tak
       output->bytes.resize(place.output_seen);
       output->deltas.resize(place.output_seen - 1);
     }
-    take(std::move(event));
+    take(event);
     return true;
   });
 }

@@ -119,7 +119,7 @@ class Timeline {
   absl::StatusOr<Arrival> GoToPresent();
   // Hands out what the log has up to where it stands, in order, of output that is under way what
   // has been sent. FailedPrecondition when this is live.
-  absl::Status ReadPast(const std::function<void(replaylog::Event)>& take);
+  absl::Status ReadPast(const std::function<void(const replaylog::Event&)>& take);
   // Has the run go on by itself from where it stands: what comes is no longer the log's, but what
   // `observer` records of the inputs that `inputs` gives. Both must outlive the timeline.
   // FailedPrecondition when it is live already, or stands at the end of the recording.

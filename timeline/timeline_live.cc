@@ -148,7 +148,7 @@ absl::Status Timeline::Branch(machine::InputSource* inputs, machine::Observer* o
   history_.emplace(options_.snapshot_bytes / kHistoryShare);
   snapshots_.SetMaxBytes(WithoutHistory(options_).snapshot_bytes);
   absl::Status status =
-      ReadPast([this](replaylog::Event event) { history_->Append(std::move(event)); });
+      ReadPast([this](const replaylog::Event& event) { history_->Append(event); });
   if (!status.ok()) return status;
   GoLive(inputs, observer);
   // What lies behind is of another future.

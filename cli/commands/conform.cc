@@ -298,7 +298,7 @@ absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Ev
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
       replaylog::LogWriter::Create(path, header_);
   if (!writer.ok()) return writer.status();
-  for (replaylog::Event& event : events) (*writer)->Append(std::move(event));
+  for (const replaylog::Event& event : events) (*writer)->Append(event);
   if (absl::Status status = (*writer)->LeavePartial(); !status.ok()) return status;
   return replaylog::WriteSidecar(path, guest_run_->guest().images);
 }

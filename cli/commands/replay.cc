@@ -189,8 +189,7 @@ absl::Status Replay::AddSnapshots() {
 absl::Status Replay::CopyEventsBefore(const timeline::SnapshotInfo& snapshot) {
   if (absl::Status status = log_->SeekToEvent(0); !status.ok()) return status;
   return timeline::ReadToSnapshot(
-             *log_, snapshot,
-             [this](replaylog::Event event) { run_->log()->Append(std::move(event)); })
+             *log_, snapshot, [this](const replaylog::Event& event) { run_->log()->Append(event); })
       .status();
 }
 

@@ -46,7 +46,7 @@ class BranchLog {
         LogOutput::Create(path, options_.run, timeline.header(), opened_.images);
     if (!log.ok()) return log.status();
     absl::Status status =
-        timeline.ReadPast([&](replaylog::Event event) { (*log)->Append(std::move(event)); });
+        timeline.ReadPast([&](const replaylog::Event& event) { (*log)->Append(event); });
     if (status.ok()) status = timeline.Branch(nullptr, &(*log)->recorder());
     if (!status.ok()) {
       (*log)->Discard();

@@ -127,9 +127,9 @@ absl::Status LogOutput::SaveCopy(const std::string& path, CommandFiles files) co
   return (*sidecar)->Finish(writer_->SaveCopy(path));
 }
 
-void LogOutput::Append(replaylog::Event event) {
+void LogOutput::Append(const replaylog::Event& event) {
   if (std::holds_alternative<replaylog::UnknownEvent>(event.body)) return;
-  writer_->Append(std::move(event));
+  writer_->Append(event);
 }
 
 std::function<bool()> LogOutput::Limit(const RunOptions& options) const {

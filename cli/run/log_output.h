@@ -48,7 +48,7 @@ class LogOutput {
 
   // Before the run: an event of what came before the state in which the machine begins, as another
   // log has it. Witnesses of unknown types are left out: no run of this machine has them.
-  void Append(replaylog::Event event);
+  void Append(const replaylog::Event& event);
 
   // After the run and its report: completes the log and says on standard error what it is. Returns
   // `exit_code`, what the run itself ended with, or the code of an error of the log. A run that

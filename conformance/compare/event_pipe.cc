@@ -7,10 +7,10 @@ namespace isochron::conformance {
 
 using replaylog::Event;
 
-void EventPipe::Append(Event event) {
-  replaylog::EventMerger::Completed completed = merger_.Add(std::move(event));
+void EventPipe::Append(const Event& event) {
+  replaylog::EventMerger::Completed completed = merger_.Add(event);
   if (completed.run) Push(*std::move(completed.run));
-  if (completed.event) Push(*std::move(completed.event));
+  if (completed.number) Push({*completed.number, event.cycle, event.cpu, event.body});
 }
 
 void EventPipe::Push(Event event) {

@@ -25,7 +25,7 @@ class EventPipe final : public replaylog::EventSink, public replaylog::EventSour
   static constexpr uint64_t kMaxLead = uint64_t{1} << 27;
 
   // Recording side. Append() waits while the other side is kMaxAhead events behind.
-  void Append(replaylog::Event event) override;
+  void Append(const replaylog::Event& event) override;
   // Aborted once Cancel() was called.
   absl::Status status() const override;
   // Every event before `cycle` has been appended. Waits while the other side is more than kMaxLead

@@ -25,7 +25,9 @@ constexpr uint64_t kLimit = hostio::kAddressSanitizer ? 10'000'000 : 200'000'000
 
 class Lines final : public replaylog::EventSink {
  public:
-  void Append(replaylog::Event event) override { lines.push_back(replaylog::EventToJson(event)); }
+  void Append(const replaylog::Event& event) override {
+    lines.push_back(replaylog::EventToJson(event));
+  }
   absl::Status status() const override { return absl::OkStatus(); }
   std::vector<std::string> lines;
 };

@@ -45,11 +45,13 @@ using timeline::Replayer;
 
 class MemoryLog final : public replaylog::EventSink {
  public:
-  void Append(Event event) override {
+  void Append(const Event& event) override {
     const bool end = std::holds_alternative<EndEvent>(event.body);
-    replaylog::EventMerger::Completed completed = merger_.Add(std::move(event));
+    replaylog::EventMerger::Completed completed = merger_.Add(event);
     if (completed.run) events_.push_back(*std::move(completed.run));
-    if (completed.event) events_.push_back(*std::move(completed.event));
+    if (completed.number) {
+      events_.push_back({*completed.number, event.cycle, event.cpu, event.body});
+    }
     if (end) {
       if (auto run = merger_.Flush()) events_.push_back(*std::move(run));
     }
@@ -516,10 +518,8 @@ TEST(Snapshots, BytesBehindTheLastPageAreAnError) {
   ASSERT_TRUE((*reader)->Restore(snapshot, *machine).ok());
 
   const std::string bytes = replaylog::ReadBytes(path);
-  const absl::StatusOr<std::string> frame =
-      replaylog::FrameCompressor().Compress(std::string(1, '\0'));
-  ASSERT_TRUE(frame.ok());
-  for (const std::string& more : {*frame, std::string("x")}) {
+  const std::string frame(replaylog::FrameCompressor().Compress(std::string(1, '\0')).value());
+  for (const std::string& more : {frame, std::string("x")}) {
     // The last eight bytes in front of the snapshot say how many it has.
     std::string longer = bytes + more;
     const uint64_t size = snapshot.bytes + more.size();

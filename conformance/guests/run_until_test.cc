@@ -31,7 +31,7 @@ constexpr uint64_t kLimit = 60'000'000;
 
 class Lines final : public replaylog::EventSink {
  public:
-  void Append(replaylog::Event event) override {
+  void Append(const replaylog::Event& event) override {
     if (const auto* checkpoint = std::get_if<replaylog::CheckpointEvent>(&event.body)) {
       last_checkpoint = checkpoint->state;
     }

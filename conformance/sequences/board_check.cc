@@ -71,9 +71,9 @@ absl::Status WriteStart(const BoardCase& board_case, const std::string& path, bo
 
 class EventList final : public replaylog::EventSink {
  public:
-  void Append(Event event) override {
-    event.number = events_.size();
-    events_.push_back(std::move(event));
+  void Append(const Event& event) override {
+    events_.push_back(event);
+    events_.back().number = events_.size() - 1;
   }
   absl::Status status() const override { return absl::OkStatus(); }
   std::vector<Event> Release() { return std::move(events_); }

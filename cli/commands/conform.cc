@@ -71,7 +71,7 @@ class Conform {
   std::vector<conformance::ReportRow> Origin(std::string_view identity) const;
 
   // Writes the events that an engine had up to the difference as a log that breaks off there.
-  absl::Status KeepLog(const std::string& path, std::vector<replaylog::Event> events);
+  absl::Status KeepLog(const std::string& path, const std::vector<replaylog::Event>& events);
   void KeepBothLogs(const timeline::Divergence& divergence);
 
   ConformOptions options_;
@@ -294,7 +294,8 @@ int Conform::ReportDifference(timeline::Divergence divergence) {
                  conformance::ReportHtml(*report), ToInt(ExitCode::kDifference));
 }
 
-absl::Status Conform::KeepLog(const std::string& path, std::vector<replaylog::Event> events) {
+absl::Status Conform::KeepLog(const std::string& path,
+                              const std::vector<replaylog::Event>& events) {
   absl::StatusOr<std::unique_ptr<replaylog::LogWriter>> writer =
       replaylog::LogWriter::Create(path, header_);
   if (!writer.ok()) return writer.status();

@@ -52,13 +52,17 @@ class FrameWriter {
 
   ~FrameWriter() { Close(/*complete=*/false); }
 
-  // Gives an empty string for the content of a later frame, with room from an earlier one.
-  std::string Add(std::string content) {
+  void Add(std::string content) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return queue_.size() < kMaxQueuedFrames; });
     at_most_ += AtMost(content.size());
     queue_.push_back(std::move(content));
     changed_.notify_all();
+  }
+
+  // An empty string for the content of a frame, with the room of one that has been written.
+  std::string TakeSpare() {
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (spares_.empty()) return {};
     std::string spare = std::move(spares_.back());
     spares_.pop_back();
@@ -289,11 +293,10 @@ class LogWriter::Impl {
   }
 
   // Ends the frame.
-  void HandOver() { spare_ = writer_.Add(encoder_.TakeFrame(std::move(spare_))); }
+  void HandOver() { writer_.Add(encoder_.TakeFrame(writer_.TakeSpare())); }
 
   EventMerger merger_;
   FrameEncoder encoder_;
-  std::string spare_;  // for the frame after the open one
   absl::Status encode_status_;
   bool ended_ = false;
   bool finished_ = false;

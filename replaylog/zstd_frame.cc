@@ -4,6 +4,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -119,17 +120,13 @@ absl::StatusOr<std::string_view> FrameCompressor::Compress(std::string_view cont
 }
 
 absl::StatusOr<std::string_view> FrameCompressor::CompressSo(std::string_view content) {
-  const size_t most = ZSTD_compressBound(content.size());
-  if (capacity_ < most) {
-    frame_ = std::make_unique_for_overwrite<char[]>(most);
-    capacity_ = most;
-  }
+  frame_.resize(std::max(frame_.size(), ZSTD_compressBound(content.size())));
   const size_t size =
-      ZSTD_compress2(context_, frame_.get(), capacity_, content.data(), content.size());
+      ZSTD_compress2(context_, frame_.data(), frame_.size(), content.data(), content.size());
   if (ZSTD_isError(size)) {
     return absl::InternalError(absl::StrCat("zstd: ", ZSTD_getErrorName(size)));
   }
-  return std::string_view(frame_.get(), size);
+  return std::string_view(frame_.data(), size);
 }
 
 absl::StatusOr<std::string_view> FrameCompressor::CompressQuickly(std::string_view content) {

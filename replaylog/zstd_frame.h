@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -49,8 +48,7 @@ class FrameCompressor {
   absl::StatusOr<std::string_view> CompressSo(std::string_view content);
 
   ZSTD_CCtx_s* context_;
-  std::unique_ptr<char[]> frame_;
-  size_t capacity_ = 0;
+  std::string frame_;  // as long as the longest could have been
 };
 
 struct FrameSizes {

@@ -1,7 +1,5 @@
 #include "timeline/recorder.h"
 
-#include <variant>
-
 #include "machine/events/event.h"
 #include "machine/events/planted_breaks.h"
 #include "machine/firmware/firmware.h"
@@ -18,13 +16,8 @@ replaylog::LogHeader HeaderOf(const machine::MachineConfig& config) {
 }
 
 void Recorder::On(const machine::Event& event) {
-  if (machine::Planted(machine::Break::kInputLate) &&
-      std::holds_alternative<machine::InputEvent>(event.body)) {
-    machine::Event late = event;
-    ++late.cycle;
-    return sink_.Append(replaylog::ToLogEvent(late));
-  }
   replaylog::ToLogEvent(event, logged_);
+  if (machine::Planted(machine::Break::kInputLate) && logged_.is_input()) ++logged_.cycle;
   sink_.Append(logged_);
 }
 

@@ -23,7 +23,10 @@ class RunHistory final : public machine::Observer {
  public:
   explicit RunHistory(uint64_t max_bytes) : max_bytes_(max_bytes) {}
 
-  void On(const machine::Event& event) override { Append(replaylog::ToLogEvent(event)); }
+  void On(const machine::Event& event) override {
+    replaylog::ToLogEvent(event, logged_);
+    Append(logged_);
+  }
   // Always OK: a run does not end for its history, of which error() tells.
   absl::Status status() const override { return absl::OkStatus(); }
   // The next event, as a log has it; its number is ignored.
@@ -59,6 +62,7 @@ class RunHistory final : public machine::Observer {
   absl::Status error_;
   replaylog::EventMerger merger_;
   replaylog::FrameEncoder encoder_;
+  replaylog::Event logged_;   // the last one that the machine told of
   std::deque<Frame> frames_;  // those that are complete
   uint64_t kept_bytes_ = 0;   // of them
   mutable uint64_t events_decoded_ = 0;

@@ -1,6 +1,5 @@
 #include "timeline/seek.h"
 
-#include <utility>
 #include <variant>
 
 #include "absl/status/status.h"

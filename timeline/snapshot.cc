@@ -105,9 +105,7 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
   absl::StatusOr<std::unique_ptr<replaylog::OutputFile>> file = replaylog::OutputFile::Create(path);
   if (!file.ok()) return file.status();
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(*std::move(file)));
-  const absl::StatusOr<std::string_view> frame = writer->compressor_.Compress(*content);
-  absl::Status status = frame.status();
-  if (status.ok()) status = writer->file_->Write(*frame);
+  absl::Status status = writer->AddFrame(*content);
   if (status.ok()) return writer;
   writer->Discard();
   return status;
